@@ -1,0 +1,77 @@
+"""What an objective is given and what it gives back. Nothing here knows torch, trials or databases."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class DataError(Exception):
+    """The data cannot be used as it is; the message says where and ends with the fix."""
+
+
+class RecipeError(Exception):
+    """A configuration that no recipe takes; the message names the key and ends with the fix."""
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Where this machine keeps the data and how the study says to read it.
+
+    layout: the study's data declaration as a plain mapping, `{"kind": "file_names", "label": ...}`.
+    folder: None for data that comes with a package (the digits).
+    split_seed: the study's seed; every machine carves the same splits from it.
+    """
+
+    layout: Mapping[str, Any]
+    folder: Path | None = None
+    split_seed: int = 0
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One process trying one trial: what is this machine's and this moment's, never the configuration's.
+
+    folder: where this attempt writes (checkpoints, artifacts); it exists.
+    resume_from: a checkpoint file of this trial to continue from, or None.
+    device: a torch device string, "cpu" or "cuda"; a worker sees one GPU at most.
+    threads: intra-op CPU threads; a part of what makes the bits of a result.
+    cache: a folder for decoded images, shared by the machine's workers, or None.
+    splits: which splits may be opened; opening another one raises.
+    progress: called at every optimizer step and validation batch; the lease lives on it.
+    """
+
+    folder: Path
+    data: DataSource
+    seed: int = 0
+    resume_from: Path | None = None
+    device: str = "cpu"
+    threads: int = 1
+    cache: Path | None = None
+    splits: tuple[str, ...] = ("train", "val")
+    progress: Callable[[], None] = field(default=lambda: None)
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """The numbers of one finished epoch. Epoch 1 is the first finished one.
+
+    metrics: metric name -> value, e.g. `{"val_loss": 0.41, "val_top1": 0.87}`.
+    seconds: wall time of this epoch, validation and checkpoint included; images: training images seen in it.
+    """
+
+    epoch: int
+    metrics: Mapping[str, float]
+    seconds: float
+    images: int
+
+
+class Objective(Protocol):
+    """Train one configuration and yield each epoch's result; the caller stops asking to prune.
+
+    A resumed objective yields the results its checkpoint carries first, at no cost.
+    """
+
+    def __call__(
+        self, config: Mapping[str, Any], attempt: Attempt
+    ) -> Iterator[EpochResult]: ...
