@@ -1,0 +1,206 @@
+"""One searched hyperparameter each: its range, its scale, when it exists, what we believe of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Protocol
+
+from spaces.errors import StudyError
+from spaces.priors import Prior, Scale, draw_unit
+
+Value = bool | int | float | str | None
+When = Mapping[str, Value]
+
+
+class Param(Protocol):
+    """What every kind of parameter can do."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def when(self) -> When: ...
+    def suggest(self, trial: Any) -> Value: ...
+    def mode(self) -> Value: ...
+    def draw(self, random: Random) -> Value: ...
+    def takes(self, value: Value) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Float:
+    """A real number in [low, high]; `log=True` searches its order of magnitude."""
+
+    name: str
+    low: float
+    high: float
+    log: bool = False
+    prior: Prior | None = None
+    when: When = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_range(self)
+
+    def suggest(self, trial: Any) -> float:
+        """Ask `trial` (Optuna's duck type) for a value."""
+        return float(trial.suggest_float(self.name, self.low, self.high, log=self.log))
+
+    def mode(self) -> float:
+        """Give the prior's most probable value; without a prior, the middle of the scale."""
+        return self.prior.center if self.prior else _scale(self).from_unit(0.5)
+
+    def draw(self, random: Random) -> float:
+        """Draw from the prior; without one, uniformly on the scale."""
+        return _scale(self).from_unit(_draw_unit(self, random))
+
+    def takes(self, value: Value) -> bool:
+        """Say whether `value` lies in the range."""
+        return _is_number(value) and self.low <= float(value) <= self.high  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Int:
+    """A whole number in [low, high], both ends included."""
+
+    name: str
+    low: int
+    high: int
+    log: bool = False
+    prior: Prior | None = None
+    when: When = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not all(type(end) is int for end in (self.low, self.high)):
+            raise StudyError(f"Int {self.name!r} has an end that is not whole; use Float instead")
+        _check_range(self)
+
+    def suggest(self, trial: Any) -> int:
+        """Ask `trial` (Optuna's duck type) for a value."""
+        return int(trial.suggest_int(self.name, self.low, self.high, log=self.log))
+
+    def mode(self) -> int:
+        """Give the prior's most probable value; without a prior, the middle of the scale."""
+        return round(self.prior.center if self.prior else _scale(self).from_unit(0.5))
+
+    def draw(self, random: Random) -> int:
+        """Draw from the prior; without one, uniformly on the scale."""
+        return round(_scale(self).from_unit(_draw_unit(self, random)))
+
+    def takes(self, value: Value) -> bool:
+        """Say whether `value` is a whole number in the range."""
+        return type(value) is int and self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several options; a mapping gives each option the weight it has before any trial."""
+
+    name: str
+    options: Sequence[Value] | Mapping[Any, float]
+    when: When = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        if isinstance(self.options, str) or not self.options:
+            raise StudyError(
+                f"Choice {self.name!r} has no options; give a tuple or {{option: weight}}"
+            )
+        if len(set(map(repr, self.choices))) < len(self.choices):
+            raise StudyError(f"Choice {self.name!r} names an option twice; leave each once")
+        if any(not isinstance(option, Value) for option in self.choices):
+            raise StudyError(
+                f"Choice {self.name!r} has an option that is no plain value; use text or numbers"
+            )
+        if any(weight < 0 for weight in self.weights) or sum(self.weights) <= 0:
+            raise StudyError(
+                f"Choice {self.name!r} has weights below 0 or all 0; give positive ones"
+            )
+
+    @property
+    def choices(self) -> tuple[Value, ...]:
+        """The options in their declared order."""
+        return tuple(self.options)
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The prior weight of each option; equal ones where none were given."""
+        if isinstance(self.options, Mapping):
+            return tuple(self.options.values())
+        return (1.0,) * len(self.options)
+
+    def suggest(self, trial: Any) -> Value:
+        """Ask `trial` (Optuna's duck type) for an option."""
+        value: Value = trial.suggest_categorical(self.name, self.choices)
+        return value
+
+    def mode(self) -> Value:
+        """Give the heaviest option, the first of equals."""
+        return self.choices[self.weights.index(max(self.weights))]
+
+    def draw(self, random: Random) -> Value:
+        """Draw an option by weight."""
+        return random.choices(self.choices, self.weights)[0]
+
+    def takes(self, value: Value) -> bool:
+        """Say whether `value` is one of the options, of the same type."""
+        return any(value == option and type(value) is type(option) for option in self.choices)
+
+
+@dataclass(frozen=True)
+class Toggle:
+    """Off or on; `prior` is the probability of on, 0.5 if nothing is known."""
+
+    name: str
+    prior: float = 0.5
+    when: When = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        if not _is_number(self.prior) or not 0 <= self.prior <= 1:
+            raise StudyError(f"Toggle {self.name!r} has prior {self.prior}; use a probability")
+
+    def suggest(self, trial: Any) -> bool:
+        """Ask `trial` (Optuna's duck type) for off or on."""
+        return bool(trial.suggest_categorical(self.name, (False, True)))
+
+    def mode(self) -> bool:
+        """Give the likelier side; off when both are equal."""
+        return self.prior > 0.5
+
+    def draw(self, random: Random) -> bool:
+        """Draw on with the prior's probability."""
+        return random.random() < self.prior
+
+    def takes(self, value: Value) -> bool:
+        """Say whether `value` is True or False."""
+        return isinstance(value, bool)
+
+
+def _scale(param: Float | Int) -> Scale:
+    return Scale(param.low, param.high, param.log)
+
+
+def _draw_unit(param: Float | Int, random: Random) -> float:
+    if param.prior is None:
+        return random.random()
+    return draw_unit(_scale(param).to_unit(param.prior.center), param.prior.confidence, random)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_name(name: str) -> None:
+    if not isinstance(name, str) or not name.isidentifier():
+        raise StudyError(f"parameter name {name!r} is no identifier; use letters, digits and _")
+
+
+def _check_range(param: Float | Int) -> None:
+    _check_name(param.name)
+    if not (_is_number(param.low) and _is_number(param.high) and param.low <= param.high):
+        raise StudyError(f"{param.name!r} has the range {param.low}..{param.high}; put low first")
+    if param.log and param.low <= 0:
+        raise StudyError(f"{param.name!r} is log-scaled from {param.low}; start above 0")
+    if param.prior and not param.low <= param.prior.center <= param.high:
+        raise StudyError(
+            f"{param.name!r} has its prior at {param.prior.center}, outside"
+            f" {param.low}..{param.high}; move the center or the range"
+        )

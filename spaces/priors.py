@@ -1,0 +1,62 @@
+"""What we believe about a parameter before any trial has run."""
+
+import math
+from dataclasses import dataclass
+from random import Random
+from statistics import NormalDist
+from typing import Literal
+
+from spaces.errors import StudyError
+
+Confidence = Literal["low", "medium", "high"]
+
+# Standard deviations on the unit interval, as NePS uses them for the same three words.
+UNIT_SPREAD: dict[str, float] = {"low": 0.5, "medium": 0.25, "high": 0.125}
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A bell around `center`, as narrow as `confidence` says, on the parameter's own scale."""
+
+    center: float
+    confidence: Confidence = "medium"
+
+    def __post_init__(self) -> None:
+        if self.confidence not in UNIT_SPREAD:
+            raise StudyError(
+                f"prior confidence {self.confidence!r} is unknown; use low, medium or high"
+            )
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The way between a range of values and the unit interval."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def to_unit(self, value: float) -> float:
+        """Give the place of `value` in the range: 0 at the low end, 1 at the high end."""
+        if self.high == self.low:
+            return 0.0
+        if self.log:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+    def from_unit(self, unit: float) -> float:
+        """Give the value that stands at `unit`, never outside the range."""
+        if self.log:
+            value = self.low * math.pow(self.high / self.low, unit)
+        else:
+            value = self.low + unit * (self.high - self.low)
+        return min(max(value, self.low), self.high)
+
+
+def draw_unit(center_unit: float, confidence: Confidence, random: Random) -> float:
+    """Draw from the normal distribution around `center_unit`, cut to the unit interval."""
+    bell = NormalDist(center_unit, UNIT_SPREAD[confidence])
+    below, upto = bell.cdf(0.0), bell.cdf(1.0)
+    # inv_cdf is undefined at 0 and 1, which a draw of exactly 0.0 could reach.
+    share = min(max(below + random.random() * (upto - below), 1e-12), 1 - 1e-12)
+    return min(max(bell.inv_cdf(share), 0.0), 1.0)

@@ -1,0 +1,156 @@
+"""What can be found wrong with a study before any GPU is touched (ids as in the documentation).
+
+D01 an unknown key or a value the objective does not take · D02 a searched parameter that nothing
+reads · D04 stacked balancing · O01 metric and direction disagree · O03 a searched criterion as
+ruler
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from spaces.errors import nearest
+from spaces.params import Choice, Float, Int, Param, Toggle, Value
+from spaces.study import Study
+
+Fields = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found: its stable id, how bad it is, and a message that ends with the fix."""
+
+    rule: str
+    level: Literal["error", "warn"]
+    message: str
+
+
+def check(study: Study, fields: Fields, metrics: Fields) -> list[Finding]:
+    """Give everything the rules find in `study`, errors first.
+
+    fields: hyperparameter name -> {type, low, high, choices, default, acts_when}.
+    metrics: metric name -> {direction}.
+    """
+    found = [
+        *_unknown_keys(study, fields),
+        *_values_out_of_range(study, fields),
+        *_dead_parameters(study, fields),
+        *_stacked_balancing(study),
+        *_metric(study, metrics),
+    ]
+    return sorted(found, key=lambda finding: finding.level)
+
+
+def _unknown_keys(study: Study, fields: Fields) -> Iterator[Finding]:
+    for name in (*study.fixed, *study.params.names):
+        if name not in fields:
+            yield Finding(
+                "D01",
+                "error",
+                f"{study.objective} has no parameter {name!r}; {nearest(name, fields)}",
+            )
+
+
+def _values_out_of_range(study: Study, fields: Fields) -> Iterator[Finding]:
+    for name, value in study.fixed.items():
+        if name in fields and not _takes(fields[name], value):
+            yield Finding("D01", "error", f"{name}={value!r} is not {_wanted(fields[name])}")
+    for param in study.params:
+        for value in _ends(param) if param.name in fields else ():
+            if not _takes(fields[param.name], value):
+                yield Finding(
+                    "D01",
+                    "error",
+                    f"the space draws {param.name}={value!r}, which is not"
+                    f" {_wanted(fields[param.name])}",
+                )
+
+
+def _dead_parameters(study: Study, fields: Fields) -> Iterator[Finding]:
+    for param in study.params:
+        for name, needed in fields.get(param.name, {}).get("acts_when", {}).items():
+            if not _can_be(study, name, needed, fields):
+                yield Finding(
+                    "D02",
+                    "error",
+                    f"{param.name!r} is searched but acts only when {name}={needed!r}, which this"
+                    f" study never draws; remove {param.name!r} or let {name!r} be {needed!r}",
+                )
+
+
+def _stacked_balancing(study: Study) -> Iterator[Finding]:
+    if _can_be(study, "ldam", True, {}) and _can_be(study, "weighted_sampler", True, {}):
+        yield Finding(
+            "D04",
+            "warn",
+            "a trial can draw LDAM and the weighted sampler together, which corrects the imbalance"
+            " twice; search one of them or read such trials with care",
+        )
+
+
+def _metric(study: Study, metrics: Fields) -> Iterator[Finding]:
+    if study.metric not in metrics:
+        yield Finding(
+            "O01",
+            "error",
+            f"{study.objective} reports no {study.metric!r}; {nearest(study.metric, metrics)}",
+        )
+    elif metrics[study.metric]["direction"] != study.direction:
+        yield Finding(
+            "O01",
+            "error",
+            f"{study.metric} is to {metrics[study.metric]['direction']}, but the study says"
+            f" {study.direction}; change the direction or the metric",
+        )
+    if study.metric == "val_criterion" and _can_be(study, "ldam", True, {}):
+        yield Finding(
+            "O03",
+            "error",
+            "val_criterion changes with the loss that is searched, so its values cannot be"
+            " compared; use val_loss",
+        )
+
+
+def _can_be(study: Study, name: str, value: Value, fields: Fields) -> bool:
+    param = study.params.get(name)
+    if param is not None:
+        return param.takes(value)
+    default = fields.get(name, {}).get("default")
+    return bool({**study.defaults, **study.fixed}.get(name, default) == value)
+
+
+def _ends(param: Param) -> tuple[Value, ...]:
+    if isinstance(param, Float | Int):
+        return (param.low, param.high)
+    if isinstance(param, Choice):
+        return param.choices
+    return (False, True) if isinstance(param, Toggle) else ()
+
+
+def _takes(field: Mapping[str, Any], value: Value) -> bool:
+    kind = field["type"]
+    if kind == "bool":
+        return isinstance(value, bool)
+    if kind == "choice":
+        return value in field["choices"]
+    number = isinstance(value, int) if kind == "int" else isinstance(value, int | float)
+    return number and not isinstance(value, bool) and _in_range(field, value)
+
+
+def _in_range(field: Mapping[str, Any], value: Any) -> bool:
+    low, high = field.get("low"), field.get("high")
+    return (low is None or value >= low) and (high is None or value <= high)
+
+
+def _wanted(field: Mapping[str, Any]) -> str:
+    if field["type"] == "bool":
+        return "true or false"
+    if field["type"] == "choice":
+        return f"one of {', '.join(map(str, field['choices']))}"
+    low, high = field.get("low"), field.get("high")
+    kind = "a whole number" if field["type"] == "int" else "a number"
+    return (
+        kind
+        + (f" from {low}" if low is not None else "")
+        + (f" to {high}" if high is not None else "")
+    )

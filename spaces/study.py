@@ -1,0 +1,163 @@
+"""A study: everything that decides what is searched and what counts as better."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from spaces.data import Data, NoData
+from spaces.errors import StudyError, nearest
+from spaces.params import Param, Value
+from spaces.space import Space, TrialConfig
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """When an unpromising trial is stopped.
+
+    rule: "median" compares with the other trials at the same share of the schedule; "none" never.
+    startup_trials: how many trials end before any is judged; None: min(8, max(3, trials // 4)).
+    first_epoch: the first judged epoch; None: max(2, warm-up + 1, a quarter of the schedule).
+    """
+
+    rule: Literal["median", "none"] = "median"
+    startup_trials: int | None = None
+    first_epoch: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.rule not in ("median", "none"):
+            raise StudyError(f"pruning rule {self.rule!r} is unknown; use 'median' or 'none'")
+        if self.first_epoch is not None and self.first_epoch < 2:
+            raise StudyError("pruning at epoch 1 throws the best trials away; start at 2 or later")
+
+
+@dataclass(frozen=True)
+class Practice:
+    """What a run on practice data changes, so that it ends in minutes on two CPU cores."""
+
+    fixed: Mapping[str, Value] = field(default_factory=dict)
+    space: Sequence[Param] = ()
+    trials: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "space", tuple(self.space))
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is searched, on which data, and what counts as better.
+
+    fixed: hyperparameters that stay the same; space: those that are searched, in drawing order.
+    value: a trial's value is its `best` or its `last` epoch's metric. trials, hours: the budget.
+    enqueue: configurations tried right after the prior's mode, such as a published recipe.
+    defaults: the objective's defaults at the study's creation, filled in when it is stored.
+    """
+
+    name: str
+    objective: str
+    metric: str
+    direction: Literal["minimize", "maximize"]
+    space: Space | Sequence[Param]
+    data: Data = field(default_factory=NoData)
+    value: Literal["best", "last"] = "best"
+    trials: int = 20
+    hours: float | None = None
+    fixed: Mapping[str, Value] = field(default_factory=dict)
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+    enqueue: Sequence[Mapping[str, Value]] = ()
+    pruning: Pruning = Pruning()
+    practice: Practice = Practice()
+    is_practice: bool = False
+    seed: int = 0
+    stall_minutes: float = 15.0  # without an optimizer step; 60 before the first one
+    about: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.space, Space):
+            object.__setattr__(self, "space", Space(tuple(self.space)))
+        object.__setattr__(self, "enqueue", tuple(self.enqueue))
+        _check_words(self)
+        _check_budget(self)
+        _check_keys(self)
+
+    @property
+    def params(self) -> Space:
+        """The searched parameters in drawing order."""
+        assert isinstance(self.space, Space)
+        return self.space
+
+    def config(self, drawn: Mapping[str, Value]) -> TrialConfig:
+        """Give the whole configuration of a trial: defaults, then fixed values, then drawn ones."""
+        return {**self.defaults, **self.fixed, **drawn}
+
+    def with_defaults(self, defaults: Mapping[str, Value]) -> "Study":
+        """Give this study with the objective's `defaults` written into it."""
+        return replace(self, defaults=dict(defaults))
+
+    def pinned(self, values: Mapping[str, Value]) -> "Study":
+        """Give this study with `values` fixed and no longer searched (`--set key=value`)."""
+        space = self.params.without(set(values))
+        return replace(self, fixed={**self.fixed, **values}, space=space)
+
+    def for_practice(self) -> "Study":
+        """Give the small study that runs on this study's practice set, under a name of its own."""
+        smaller = {param.name: param for param in self.practice.space}
+        return replace(
+            self,
+            name=f"{self.name}-practice",
+            space=self.params.replaced(smaller),
+            trials=self.practice.trials or self.trials,
+            practice=Practice(),
+            is_practice=True,
+        ).pinned(self.practice.fixed)
+
+
+# The name is a folder's and a part of web addresses.
+STUDY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+def _check_words(study: Study) -> None:
+    if not STUDY_NAME.fullmatch(study.name):
+        raise StudyError(f"study name {study.name!r}: use a-z, 0-9, - and _, at most 63 characters")
+    for word, allowed in {
+        "direction": ("minimize", "maximize"),
+        "value": ("best", "last"),
+    }.items():
+        if getattr(study, word) not in allowed:
+            raise StudyError(
+                f"{study.name}: {word} is {getattr(study, word)!r}; use {' or '.join(allowed)}"
+            )
+
+
+def _check_budget(study: Study) -> None:
+    if type(study.trials) is not int or study.trials < 1:
+        raise StudyError(f"{study.name}: trials is {study.trials!r}; use a whole number from 1 on")
+    if study.hours is not None and study.hours <= 0:
+        raise StudyError(f"{study.name}: hours is {study.hours}; use a number above 0")
+
+
+def _check_keys(study: Study) -> None:
+    both = set(study.fixed) & set(study.params.names)
+    if both:
+        raise StudyError(
+            f"{study.name}: {sorted(both)[0]!r} is fixed and searched; keep one of them"
+        )
+    for values in study.enqueue:
+        for name, value in values.items():
+            param = study.params.get(name)
+            if param is None and name not in study.fixed:
+                raise StudyError(
+                    f"{study.name}: an enqueued trial sets {name!r}, which is not searched;"
+                    f" {nearest(name, study.params.names)}"
+                )
+            if param is not None and not param.takes(value):
+                raise StudyError(
+                    f"{study.name}: an enqueued trial sets {name}={value!r}, outside its range;"
+                    " change the trial or the range"
+                )
+    for param in study.practice.space:
+        if param.name not in study.params.names:
+            raise StudyError(
+                f"{study.name}: practice changes {param.name!r}, which is not searched;"
+                f" {nearest(param.name, study.params.names)}"
+            )
