@@ -1,0 +1,22 @@
+"""What the data of a study is, in counts: enough to plan, check and label a study without an image."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """The counts of one manifest; two machines with the same fingerprint train on the same data.
+
+    fingerprint: sha256 over the manifest's sorted rows, in hex.
+    classes: names in the order of their class index.
+    counts: split -> class -> images. groups: split -> groups (slides, patients) in it.
+    skipped: what was left out on purpose, by label or reason -> images.
+    """
+
+    fingerprint: str
+    classes: tuple[str, ...]
+    counts: Mapping[str, Mapping[str, int]]
+    groups: Mapping[str, int]
+    is_practice: bool
+    skipped: Mapping[str, int]
