@@ -1,4 +1,4 @@
-"""What an objective is given and what it gives back. Nothing here knows torch, trials or databases."""
+"""What an objective is given and gives back; nothing here knows torch, trials or databases."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class DataSource:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One process trying one trial: what is this machine's and this moment's, never the configuration's.
+    """One process trying one trial: what is this machine's and this moment's, not the study's.
 
     folder: where this attempt writes (checkpoints, artifacts); it exists.
     resume_from: a checkpoint file of this trial to continue from, or None.
@@ -57,7 +57,7 @@ class EpochResult:
     """The numbers of one finished epoch. Epoch 1 is the first finished one.
 
     metrics: metric name -> value, e.g. `{"val_loss": 0.41, "val_top1": 0.87}`.
-    seconds: wall time of this epoch, validation and checkpoint included; images: training images seen in it.
+    seconds: wall time of this epoch, training and validation. images: training images seen in it.
     """
 
     epoch: int
@@ -72,6 +72,4 @@ class Objective(Protocol):
     A resumed objective yields the results its checkpoint carries first, at no cost.
     """
 
-    def __call__(
-        self, config: Mapping[str, Any], attempt: Attempt
-    ) -> Iterator[EpochResult]: ...
+    def __call__(self, config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]: ...

@@ -1,0 +1,134 @@
+"""Which objectives there are, what they understand and what they report; torch stays out."""
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from objectives.contract import DataSource, Objective, RecipeError
+from objectives.data.summary import DataSummary
+from objectives.fields import declared, nearest
+from objectives.recipe import ImageRecipe, ToyRecipe
+
+
+@dataclass(frozen=True)
+class ObjectiveFields:
+    """What an objective understands and reports, as plain mappings.
+
+    fields: hyperparameter -> {type, low, high, choices, default, unit, source, acts_when, doc}.
+    metrics: name -> {direction, low, high, exact, doc}; high is None when there is no bound; exact
+    says that the same configuration and seed give the same value again (a time never does).
+    """
+
+    fields: Mapping[str, Mapping[str, Any]]
+    metrics: Mapping[str, Mapping[str, Any]]
+
+
+def describe(objective: str) -> ObjectiveFields:
+    """Give every hyperparameter and metric of an objective; RecipeError for an unknown one."""
+    entry = _entry(objective)
+    return ObjectiveFields(declared(entry.recipe), entry.metrics)
+
+
+def load(objective: str) -> Objective:
+    """Give the function that trains; only now is what it needs (torch) imported."""
+    return cast(Objective, _named(_entry(objective).train))
+
+
+def schedule(objective: str, config: Mapping[str, Any]) -> dict[str, int]:
+    """Give what a pruner must know of a configuration: its `epochs` and its `warmup_epochs`."""
+    recipe = _entry(objective).recipe.from_config(config)
+    return {name: getattr(recipe, name) for name in ("epochs", "warmup_epochs")}
+
+
+def read_data(objective: str, source: DataSource) -> DataSummary:
+    """Give the counts and the fingerprint of the data; DataError when they cannot be used."""
+    summarize = _entry(objective).summarize
+    if summarize is None:
+        return DataSummary("none", (), {}, {}, is_practice=False, skipped={})
+    return cast(DataSummary, _named(summarize)(source))
+
+
+def preflight(objective: str, configs: Iterable[Mapping[str, Any]]) -> None:
+    """Make sure that every network can be built, fetching weights that are not here yet.
+
+    Raises RecipeError with the fix. The fetching is a process of its own, so that the caller stays
+    free of torch.
+    """
+    recipes = [_entry(objective).recipe.from_config(config) for config in configs]
+    backbones = sorted(
+        {
+            each.backbone
+            for each in recipes
+            if isinstance(each, ImageRecipe) and each.weights != "none"
+        }
+    )
+    if backbones:
+        command = [sys.executable, "-m", "objectives.models.weights", *backbones]
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            raise RecipeError(done.stderr.strip().splitlines()[-1])
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """train, summarize: "module:function", imported when called for."""
+
+    train: str
+    recipe: type[ImageRecipe] | type[ToyRecipe]
+    metrics: Mapping[str, Mapping[str, Any]]
+    summarize: str | None = None
+
+
+def _metric(
+    direction: str, doc: str, high: float | None = None, *, exact: bool = True
+) -> dict[str, Any]:
+    return {"direction": direction, "low": 0.0, "high": high, "exact": exact, "doc": doc}
+
+
+_IMAGE_METRICS = {
+    "val_loss": _metric(
+        "minimize", "The ruler: cross-entropy of the validation split after one fitted temperature."
+    ),
+    "val_cross_entropy": _metric("minimize", "The same, with the logits as they are."),
+    "val_criterion": _metric(
+        "minimize", "The loss that is trained, on the validation split, margins included."
+    ),
+    "val_temperature": _metric("minimize", "What the logits were divided by; over 1: too sure."),
+    "val_top1": _metric("maximize", "Share of validation images classified right.", 1.0),
+    "val_balanced_accuracy": _metric("maximize", "Mean of the classes' recalls.", 1.0),
+    "val_macro_auc": _metric("maximize", "Mean of the classes' one-against-rest AUCs.", 1.0),
+    "train_loss": _metric("minimize", "Mean of the loss that is trained, over the epoch's steps."),
+    "data_wait_s": _metric("minimize", "Seconds the epoch waited for images.", exact=False),
+    "compute_s": _metric("minimize", "Seconds the epoch's steps took otherwise.", exact=False),
+}
+
+_TOY_METRICS = {
+    "val_loss": _metric("minimize", "A loss that falls best near a learning rate of 0.01."),
+    "train_loss": _metric("minimize", "The same without noise."),
+}
+
+_ENTRIES = {
+    "image_classifier": _Entry(
+        "objectives.image_classifier:train",
+        ImageRecipe,
+        _IMAGE_METRICS,
+        summarize="objectives.data.manifest:summarize",
+    ),
+    "toy_curve": _Entry("objectives.toy_curve:train", ToyRecipe, _TOY_METRICS),
+}
+
+
+def _entry(objective: str) -> _Entry:
+    if objective not in _ENTRIES:
+        raise RecipeError(
+            f"there is no objective {objective!r}; did you mean {nearest(objective, _ENTRIES)!r}?"
+        )
+    return _ENTRIES[objective]
+
+
+def _named(name: str) -> Any:
+    module, function = name.split(":")
+    return getattr(importlib.import_module(module), function)

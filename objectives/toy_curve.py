@@ -1,0 +1,69 @@
+"""A training curve without a network: milliseconds per epoch, checkpoints and all."""
+
+import json
+import math
+import random
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from objectives.checkpoints import commit
+from objectives.contract import Attempt, EpochResult
+from objectives.recipe import ToyRecipe
+
+_STEPS = 10  # per epoch; each one is a sign of life
+
+
+def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
+    """Yield a believable learning curve; the seed and the configuration decide every digit."""
+    recipe = ToyRecipe.from_config(config)
+    results, distance = _resume(attempt.resume_from)
+    yield from results
+    for epoch in range(len(results) + 1, recipe.epochs + 1):
+        started = time.perf_counter()
+        if epoch == recipe.fail_at:
+            raise RuntimeError(f"toy_curve was asked to fail at epoch {epoch}; set fail_at to 0")
+        for _ in range(_STEPS):
+            time.sleep(recipe.seconds_per_epoch / _STEPS)
+            attempt.progress()
+        distance *= _shrink(recipe, epoch)
+        metrics = _measure(recipe, epoch, distance, attempt.seed)
+        results.append(EpochResult(epoch, metrics, time.perf_counter() - started, images=100))
+        state = {"distance": distance, "results": [asdict(result) for result in results]}
+        commit(attempt.folder, epoch, partial(_save, state))
+        yield results[-1]
+
+
+def _shrink(recipe: ToyRecipe, epoch: int) -> float:
+    """How much of the way to the best loss an epoch leaves: half at best, nearly all far off."""
+    gain = 0.5 * _fitness(recipe)
+    return 1 - (gain / 2 if epoch <= recipe.warmup_epochs else gain)
+
+
+def _fitness(recipe: ToyRecipe) -> float:
+    """1 at a learning rate of 0.01, .37 a factor of ten away, .02 a factor of hundred away."""
+    return math.exp(-((math.log10(recipe.learning_rate) + 2) ** 2))
+
+
+def _measure(recipe: ToyRecipe, epoch: int, distance: float, seed: int) -> dict[str, float]:
+    floor = 0.3 - 0.2 * _fitness(recipe)
+    noise = random.Random(f"{seed}/{epoch}").gauss(0, recipe.noise)
+    diverged = 0 < recipe.diverge_at <= epoch
+    return {
+        "train_loss": floor + distance,
+        "val_loss": math.nan if diverged else abs(1.1 * floor + distance + noise),
+    }
+
+
+def _save(state: Mapping[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(state), encoding="utf-8")
+
+
+def _resume(checkpoint: Path | None) -> tuple[list[EpochResult], float]:
+    if checkpoint is None:
+        return [], 2.0
+    state = json.loads(checkpoint.read_text(encoding="utf-8"))
+    return [EpochResult(**result) for result in state["results"]], state["distance"]
