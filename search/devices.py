@@ -1,0 +1,88 @@
+"""Which GPUs and how many cores this machine lends, and which worker gets what."""
+
+import ctypes
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place for one worker: its number from 1, the device it sees and its share of the cores.
+
+    visible: the worker's CUDA_VISIBLE_DEVICES, "" on the CPU.
+    """
+
+    index: int
+    device: Literal["cuda", "cpu"]
+    visible: str
+    threads: int
+
+
+def gpus(visible: str | None) -> tuple[str, ...]:
+    """Name the GPUs that CUDA sees here, each as a worker's CUDA_VISIBLE_DEVICES must spell it.
+
+    visible: this process's own CUDA_VISIBLE_DEVICES, None when unset; its choice and order hold.
+    """
+    count = _count_gpus()
+    if visible is None:
+        return tuple(str(index) for index in range(count))
+    return tuple(name.strip() for name in visible.split(","))[:count]
+
+
+def usable_cores(cgroups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Count the cores this process may keep busy: its affinity, cut by a container's CPU quota."""
+    return max(1, min([len(os.sched_getaffinity(0)), *_cpu_quotas(cgroups)]))
+
+
+def assign(workers: int, gpus: Sequence[str], cores: int) -> list[Slot]:
+    """Give each worker one GPU, in turn when workers outnumber them, and its share of the cores."""
+    # More threads than cores is a cliff: 2 workers x 2 threads on 2 cores once ran at a tenth.
+    threads = max(1, cores // workers)
+    return [
+        Slot(index + 1, "cuda", gpus[index % len(gpus)], threads)
+        if gpus
+        else Slot(index + 1, "cpu", "", threads)
+        for index in range(workers)
+    ]
+
+
+def worker_environment(slot: Slot, base: Mapping[str, str]) -> dict[str, str]:
+    """Build a worker's environment: one device, its threads, and what makes its results repeat."""
+    return {
+        **base,
+        "CUDA_VISIBLE_DEVICES": slot.visible,
+        "OMP_NUM_THREADS": str(slot.threads),
+        "MKL_NUM_THREADS": str(slot.threads),
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # without it cuBLAS is not deterministic
+        "TZ": "UTC",  # Optuna 5 stores times without a zone, in UTC
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _count_gpus() -> int:
+    # The driver itself answers: it knows CUDA_VISIBLE_DEVICES, MIG and a container's share, and
+    # counting opens no context, so no GPU memory is taken.
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return 0
+    count = ctypes.c_int(0)
+    found = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+    return count.value if found else 0
+
+
+def _cpu_quotas(cgroups: Path) -> list[int]:
+    """The whole cores in each quota that holds here: cgroup v2's `cpu.max`, then version 1's."""
+    quotas = []
+    for limit in ("cpu.max", "cpu/cpu.cfs_quota_us"):
+        try:
+            quota, *period = (cgroups / limit).read_text().split()
+            period = period or (cgroups / "cpu/cpu.cfs_period_us").read_text().split()
+        except OSError:
+            continue
+        if quota not in ("max", "-1"):
+            quotas.append(int(quota) // int(period[0]))
+    return quotas

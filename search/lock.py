@@ -1,0 +1,37 @@
+"""One `search run` per study and machine."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class AlreadyRunning(Exception):
+    """Another `search run` holds this study on this machine; the message names its pid."""
+
+
+@contextmanager
+def run_lock(study: str, folder: Path) -> Iterator[None]:
+    """Hold the study on this machine for as long as the block lasts; any death lets go of it.
+
+    folder: the study's own folder. Raises AlreadyRunning.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "run.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(_refusal(study, (folder / "run.lock").read_text())) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _refusal(study: str, pid: str) -> str:
+    return (
+        f"study {study!r} is being run on this machine by process {pid or '(starting)'}: "
+        f"add a worker to it with `search worker --study {study}`, "
+        f"or end it with `search stop --study {study}`"
+    )

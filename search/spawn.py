@@ -1,0 +1,57 @@
+"""Start a process that cannot outlive the one that started it.
+
+`python -m search.spawn PARENT COMMAND...` is the launcher that stands between fork and command: it
+ties itself to its parent and becomes the command, before the command has imported anything.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h; survives exec, so the command inherits it
+
+
+def spawn(
+    command: Sequence[str], log: Path, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start a command in a session of its own, its output appended to `log`; it dies with us.
+
+    Call it from the main thread: the kernel's parent-death signal follows the *thread* that forked.
+    """
+    # -P: a folder named `search` where the user stands must not be taken for this package.
+    launcher = [sys.executable, "-P", "-m", "search.spawn", str(os.getpid()), *command]
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            launcher,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,  # Ctrl-C in the terminal reaches the supervisor alone
+        )
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a spawned process and whatever it started, at once."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent dies, or exit if that has happened."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # The parent may have died between fork and the line above: then nobody would ever tell us.
+    if os.getppid() != parent:
+        sys.exit(f"process {parent} is gone: not started without it")
+
+
+if __name__ == "__main__":
+    die_with_parent(int(sys.argv[1]))
+    os.execvp(sys.argv[2], sys.argv[2:])

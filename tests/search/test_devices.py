@@ -1,0 +1,83 @@
+"""Which worker gets which device and how many cores."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from search.devices import Slot, assign, gpus, usable_cores, worker_environment
+
+
+def test_workers_share_the_gpus_in_turn_and_the_cores_equally():
+    slots = assign(3, ("0", "GPU-5a"), cores=8)
+    assert [slot.visible for slot in slots] == ["0", "GPU-5a", "0"]
+    assert {(slot.device, slot.threads) for slot in slots} == {("cuda", 2)}
+
+
+def test_without_a_gpu_workers_run_on_the_cpu_and_see_none():
+    assert assign(1, (), cores=2) == [Slot(1, "cpu", "", 2)]
+
+
+def test_a_worker_has_a_thread_even_when_workers_outnumber_cores():
+    assert {slot.threads for slot in assign(5, (), cores=2)} == {1}
+
+
+def test_a_machine_without_a_driver_has_no_gpu_whatever_the_environment_says(monkeypatch):
+    monkeypatch.setattr("ctypes.CDLL", _no_library)
+    assert gpus(None) == gpus("0,1") == ()
+
+
+@pytest.mark.parametrize(
+    ("visible", "count", "names"),
+    [
+        (None, 2, ("0", "1")),
+        ("3, 1", 2, ("3", "1")),
+        ("GPU-5a", 1, ("GPU-5a",)),
+        ("", 0, ()),
+        ("2,-1,0", 1, ("2",)),  # CUDA stops at the first one it does not know
+    ],
+)
+def test_the_gpus_are_named_as_this_process_was_given_them(monkeypatch, visible, count, names):
+    monkeypatch.setattr("search.devices._count_gpus", lambda: count)
+    assert gpus(visible) == names
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 1),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "100000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 1),
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
+        ({}, None),
+    ],
+)
+def test_a_containers_quota_limits_the_cores(tmp_path: Path, files, cores):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert usable_cores(tmp_path) == cores or len(os.sched_getaffinity(0))
+
+
+def test_a_worker_sees_its_device_and_its_threads_and_keeps_the_rest_of_the_environment():
+    environment = worker_environment(Slot(1, "cuda", "3", 4), {"HOME": "/h", "TZ": "Asia/Tokyo"})
+    assert environment["HOME"] == "/h"
+    assert environment["TZ"] == "UTC"
+    assert environment["CUDA_VISIBLE_DEVICES"] == "3"
+    assert environment["OMP_NUM_THREADS"] == environment["MKL_NUM_THREADS"] == "4"
+
+
+@pytest.mark.gpu
+def test_cuda_in_a_worker_sees_exactly_one_of_the_gpus_counted():
+    count = "import torch; print(torch.cuda.device_count())"
+    for slot in assign(len(gpus(None)), gpus(None), usable_cores()):
+        environment = worker_environment(slot, os.environ)
+        seen = subprocess.check_output([sys.executable, "-c", count], env=environment)
+        assert int(seen) == 1
+
+
+def _no_library(name: str):
+    raise OSError(name)
