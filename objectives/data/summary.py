@@ -1,4 +1,4 @@
-"""What the data of a study is, in counts: enough to plan, check and label a study without an image."""
+"""A study's data in counts: enough to plan and to label it, no image needed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

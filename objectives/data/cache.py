@@ -1,0 +1,134 @@
+"""Decoded images on disk: one array per key, built once by one worker and mapped by all."""
+
+import errno
+import fcntl
+import json
+import os
+import tempfile
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.uint8]
+POLL_SECONDS = 0.2  # how often a worker that waits for the builder looks again
+CHECKED_ROWS = 64  # spread over the file; reading all of 11 GB would cost a worker's start
+_one_builder_here = threading.Lock()  # lockf knows processes only, not their threads
+
+
+def cached_array(
+    folder: Path,
+    key: str,
+    stamp: str,
+    shape: tuple[int, ...],
+    fill: Callable[[Array], None],
+    progress: Callable[[], None],
+) -> Array:
+    """Give the array of this key as a memory map of its file, built with `fill` if need be.
+
+    stamp: what the array was made from; a file with another stamp is built again. A builder killed
+    at any instant leaves nothing that is taken for whole. progress: called while waiting.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    array = _read(folder, key, stamp, shape)
+    if array is None:
+        with _building(folder / f"{key}.lock", progress):
+            array = _read(folder, key, stamp, shape)  # another worker may have built it meanwhile
+            if array is None:
+                _build(folder, key, stamp, shape, fill)
+                array = _read(folder, key, stamp, shape)
+    if array is None:
+        raise OSError(errno.EIO, "written but not read back the same; check this disk", str(folder))
+    return array
+
+
+def _read(folder: Path, key: str, stamp: str, shape: tuple[int, ...]) -> Array | None:
+    """Map the file if its note, size and a spread of its rows say that it is whole."""
+    try:
+        note = json.loads((folder / f"{key}.json").read_text())
+        # "c": torch wants a writable array; what is written would stay in this process.
+        array: Array = np.lib.format.open_memmap(folder / f"{key}.npy", mode="c")
+    except (OSError, ValueError):
+        return None
+    if array.shape != shape or array.dtype != np.uint8:
+        return None
+    return array if note == _note(stamp, array) else None
+
+
+def _note(stamp: str, array: Array) -> dict[str, Any]:
+    rows = np.linspace(0, len(array) - 1, min(CHECKED_ROWS, len(array))).astype(int)
+    return {"stamp": stamp, "rows_crc32": [zlib.crc32(array[row].tobytes()) for row in rows]}
+
+
+def _build(
+    folder: Path, key: str, stamp: str, shape: tuple[int, ...], fill: Callable[[Array], None]
+) -> None:
+    """Write the array, then its note: the note last, since it vouches for the array."""
+    for left_over in folder.glob(f"{key}.*.tmp"):  # of killed builders: the lock is ours
+        left_over.unlink()
+    with _replacing(folder, key, ".npy") as temporary:
+        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+        _reserve(temporary)
+        fill(array)
+        array.flush()
+        note = _note(stamp, array)
+        del array
+    with _replacing(folder, key, ".json") as temporary:
+        temporary.write_text(json.dumps(note))
+
+
+def _reserve(path: Path) -> None:
+    """Take the disk space now: a full disk under a memory map would kill the process."""
+    with path.open("r+b") as file:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            reason = f"{error.strerror}: {size / 1e9:.1f} GB needed for decoded images; make room"
+            raise OSError(error.errno, reason, str(path.parent)) from error
+
+
+@contextmanager
+def _replacing(folder: Path, key: str, suffix: str) -> Iterator[Path]:
+    """Give a temporary file of one's own that takes its place whole or not at all."""
+    handle, name = tempfile.mkstemp(prefix=f"{key}.", suffix=".tmp", dir=folder)
+    temporary = Path(name)
+    try:
+        yield temporary
+        os.fsync(handle)
+        temporary.replace(folder / f"{key}{suffix}")
+    finally:
+        os.close(handle)
+        temporary.unlink(missing_ok=True)
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _building(lock: Path, progress: Callable[[], None]) -> Iterator[None]:
+    """Be the only builder on this machine; the kernel frees the lock whatever kills us."""
+    with _one_builder_here, lock.open("w") as file:
+        while not _try_lock(file.fileno()):
+            progress()
+            time.sleep(POLL_SECONDS)
+        yield
+
+
+def _try_lock(handle: int) -> bool:
+    with suppress(BlockingIOError, PermissionError):  # either may say "held by another process"
+        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False

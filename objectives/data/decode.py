@@ -1,0 +1,70 @@
+"""From an image file to pixels: upright, RGB, eight bits, square. No torch here."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from objectives.contract import DataError, DataSource
+
+Pixels = npt.NDArray[np.uint8]  # (3, size, size)
+WHITE = (255, 255, 255)
+
+
+def decoder(source: DataSource, image_size: int) -> Callable[[str], Pixels]:
+    """Give the function that turns a manifest path into its pixels, safe to call from threads."""
+    if source.layout["kind"] == "digits":
+        return _digit_decoder(image_size)
+    folder = source.folder or Path()
+    return lambda path: decode(folder / path, image_size)
+
+
+def decode(path: Path, image_size: int) -> Pixels:
+    """Read one image file as (3, image_size, image_size); the whole image, not a crop of it.
+
+    Raises DataError with the path when it cannot be read.
+    """
+    try:
+        with Image.open(path) as image:
+            # JPEG decodes at 1/2, 1/4 or 1/8 where that is enough: 12 megapixels in a third.
+            image.draft(None, (2 * image_size, 2 * image_size))
+            return _square(_rgb(ImageOps.exif_transpose(image)), image_size)
+    # Pillow's readers raise SyntaxError for a broken header and ValueError for odd contents.
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(
+            f"{path}: cannot be read as an image ({error}); replace or remove it"
+        ) from error
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Bring any mode to RGB: transparent on white, 16 bits scaled by 1/257 and never clipped."""
+    if image.mode.startswith(("I", "F")):
+        image = _eight_bits(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, WHITE), image)
+    return image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Scale 0..65535 to 0..255, the same for every image so that brightness keeps its meaning."""
+    values = np.asarray(image)
+    if image.mode == "F" or values.min() < 0 or values.max() > 65535:
+        raise ValueError(f"mode {image.mode} with values outside 0..65535, not 8 or 16 bits")
+    return Image.fromarray((values / 257).round().astype(np.uint8))
+
+
+def _square(image: Image.Image, image_size: int) -> Pixels:
+    resized = image.resize((image_size, image_size), Image.Resampling.BILINEAR)
+    return np.ascontiguousarray(np.asarray(resized).transpose(2, 0, 1))
+
+
+def _digit_decoder(image_size: int) -> Callable[[str], Pixels]:
+    from sklearn.datasets import load_digits
+
+    scans = (load_digits().images * (255 / 16)).round().astype(np.uint8)
+    return lambda path: _square(
+        Image.fromarray(scans[int(path.removeprefix("digit-"))]).convert("RGB"), image_size
+    )

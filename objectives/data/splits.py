@@ -1,0 +1,102 @@
+"""Train, val and test: whole groups only, every class in each, the same on every machine."""
+
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from objectives.contract import DataError
+
+SPLITS = ("train", "val", "test")
+# One fold of seven each for val and test leaves train 5/7; few groups make do with fewer folds.
+FOLDS = (7, 5, 3)
+DRAWS = 10  # shuffles tried per number of folds before a rare class is given up on
+
+
+def carve(
+    labels: Sequence[str], groups: Sequence[str], wanted: Sequence[str], seed: int
+) -> list[str]:
+    """Name the split of each image: a stratified group split drawn from the seed alone.
+
+    wanted: the splits to fill; the first takes all that the others, one fold each, leave.
+    Raises DataError when the groups cannot give every split an image of every class.
+    """
+    _check_enough_groups(labels, groups, len(wanted))
+    classes, class_indices = np.unique(np.asarray(labels), return_inverse=True)
+    for fold_of in _shuffled_folds(class_indices, np.asarray(groups), seed):
+        complete = [
+            fold
+            for fold in range(fold_of.max() + 1)
+            if len(np.unique(class_indices[fold_of == fold])) == len(classes)
+        ]
+        held_out = complete[: len(wanted) - 1]
+        kept = class_indices[~np.isin(fold_of, held_out)]
+        if len(held_out) == len(wanted) - 1 and len(np.unique(kept)) == len(classes):
+            names = dict(zip(held_out, wanted[1:], strict=True))
+            return [names.get(fold, wanted[0]) for fold in fold_of.tolist()]
+    raise DataError(
+        f"no split into {', '.join(wanted)} puts every class into each of them with whole groups; "
+        "add groups of the rare classes or leave a class out"
+    )
+
+
+def check_given(labels: Sequence[str], groups: Sequence[str], splits: Sequence[str]) -> None:
+    """Raise DataError when a group stands in two splits, or a class is missing from one."""
+    splits_of: defaultdict[str, set[str]] = defaultdict(set)
+    for group, split in zip(groups, splits, strict=True):
+        splits_of[group].add(split)
+    crossing = sorted(group for group, found in splits_of.items() if len(found) > 1)
+    if crossing:
+        raise DataError(
+            f"{len(crossing)} groups stand in more than one split, so the score would leak: "
+            f"{_some(crossing)}; keep each group in one split folder, or remove the split folders "
+            "to have a group split made"
+        )
+    for split in sorted(set(splits), key=SPLITS.index):
+        present = {label for label, at in zip(labels, splits, strict=True) if at == split}
+        if missing := sorted(set(labels) - present):
+            raise DataError(
+                f"the {split} split has no image of {_some(missing)}; "
+                "give every split images of every class"
+            )
+
+
+def _check_enough_groups(labels: Sequence[str], groups: Sequence[str], needed: int) -> None:
+    groups_of: defaultdict[str, set[str]] = defaultdict(set)
+    for label, group in zip(labels, groups, strict=True):
+        groups_of[label].add(group)
+    for label, found in sorted(groups_of.items()):
+        if len(found) < needed:
+            raise DataError(
+                f"class {label!r} has images of only {len(found)} groups ({_some(sorted(found))}) "
+                f"and each of the {needed} splits needs one of its own; add groups of this class "
+                "or leave it out"
+            )
+
+
+def _shuffled_folds(
+    class_indices: np.ndarray, groups: np.ndarray, seed: int
+) -> Iterator[np.ndarray]:
+    """Give each image's fold, in one shuffle after another."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    group_count = len(np.unique(groups))
+    # Where every image is its own group both give a fair split; this one takes no minutes for it.
+    kind = StratifiedKFold if group_count == len(groups) else StratifiedGroupKFold
+    most = min(group_count, int(np.bincount(class_indices).max()))
+    random = np.random.RandomState(seed % 2**32)
+    for folds in (folds for folds in FOLDS if folds <= most for _ in range(DRAWS)):
+        splitter = kind(n_splits=folds, shuffle=True, random_state=random)
+        fold_of = np.zeros(len(groups), dtype=np.int64)
+        with warnings.catch_warnings():
+            # A class with fewer images than folds: we look at what each fold holds ourselves.
+            warnings.simplefilter("ignore", UserWarning)
+            for fold, (_, members) in enumerate(splitter.split(groups, class_indices, groups)):
+                fold_of[members] = fold
+        yield fold_of
+
+
+def _some(names: Sequence[str], most: int = 3) -> str:
+    shown = ", ".join(repr(name) for name in names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
