@@ -11,5 +11,6 @@ class StudyError(Exception):
 def nearest(name: str, known: Iterable[str]) -> str:
     """Give the closing clause of an error about an unknown name: the closest known one, or all."""
     names = sorted(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    initials = {"".join(word[0] for word in each.split("_") if word): each for each in names}
+    close = [initials[name]] if name in initials else get_close_matches(name, names, 1, 0.5)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names) or 'none'}"

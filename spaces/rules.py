@@ -42,7 +42,7 @@ def check(study: Study, fields: Fields, metrics: Fields) -> list[Finding]:
 
 
 def _unknown_keys(study: Study, fields: Fields) -> Iterator[Finding]:
-    for name in (*study.fixed, *study.params.names):
+    for name in (*study.fixed, *study.pins, *study.params.names):
         if name not in fields:
             yield Finding(
                 "D01",
@@ -52,7 +52,7 @@ def _unknown_keys(study: Study, fields: Fields) -> Iterator[Finding]:
 
 
 def _values_out_of_range(study: Study, fields: Fields) -> Iterator[Finding]:
-    for name, value in study.fixed.items():
+    for name, value in {**study.fixed, **study.pins}.items():
         if name in fields and not _takes(fields[name], value):
             yield Finding("D01", "error", f"{name}={value!r} is not {_wanted(fields[name])}")
     for param in study.params:
@@ -116,7 +116,7 @@ def _can_be(study: Study, name: str, value: Value, fields: Fields) -> bool:
     if param is not None:
         return param.takes(value)
     default = fields.get(name, {}).get("default")
-    return bool({**study.defaults, **study.fixed}.get(name, default) == value)
+    return bool(study.settled.get(name, default) == value)
 
 
 def _ends(param: Param) -> tuple[Value, ...]:

@@ -1,8 +1,8 @@
 """The searched parameters in drawing order."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from spaces.errors import StudyError, nearest
 from spaces.params import Param, Value
@@ -62,14 +62,27 @@ class Space:
         """Give this space with some parameters exchanged for others of the same name."""
         return Space(tuple(params.get(param.name, param) for param in self.params))
 
-    def without(self, names: set[str]) -> "Space":
-        """Give this space less `names`; what depended on them must be gone as well."""
-        return Space(tuple(param for param in self.params if param.name not in names))
+    def pinned(self, values: Mapping[str, Value]) -> "Space":
+        """Give the space that is left when some parameters have one value for good."""
+        left = (_given(param, values) for param in self.params if param.name not in values)
+        return Space(tuple(param for param in left if param is not None))
 
 
 def is_active(param: Param, drawn: Mapping[str, Value]) -> bool:
     """Say whether `param` exists when the parameters before it have the values `drawn`."""
     return all(name in drawn and drawn[name] == value for name, value in param.when.items())
+
+
+def _given(param: Param, values: Mapping[str, Value]) -> Param | None:
+    """Give the parameter with its settled conditions gone, or None when one can never hold."""
+    settled = {name: value for name, value in param.when.items() if name in values}
+    if not settled:
+        return param
+    if any(values[name] != value for name, value in settled.items()):
+        return None
+    open_ones = {name: value for name, value in param.when.items() if name not in settled}
+    conditional: Any = param  # every kind of parameter is a frozen dataclass with `when`
+    return cast(Param, replace(conditional, when=open_ones))
 
 
 def _check_conditions(param: Param, earlier: Mapping[str, Param]) -> None:

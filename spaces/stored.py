@@ -18,7 +18,7 @@ PARAM_KINDS = {"float": Float, "int": Int, "choice": Choice, "toggle": Toggle}
 KIND_OF_PARAM = {declared: kind for kind, declared in PARAM_KINDS.items()}
 
 # What may change while a study goes on: its budget, its words and how long a stall may take.
-FREE_FIELDS = {"trials", "hours", "about", "practice", "stall_minutes"}
+FREE_FIELDS = {"trials", "about", "practice", "stall_minutes"}
 
 
 def to_json(study: Study) -> dict[str, Any]:

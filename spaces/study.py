@@ -48,9 +48,10 @@ class Study:
     """What is searched, on which data, and what counts as better.
 
     fixed: hyperparameters that stay the same; space: those that are searched, in drawing order.
-    value: a trial's value is its `best` or its `last` epoch's metric. trials, hours: the budget.
+    value: a trial's value is its `best` or its `last` epoch's metric. trials: the budget.
     enqueue: configurations tried right after the prior's mode, such as a published recipe.
     defaults: the objective's defaults at the study's creation, filled in when it is stored.
+    pins: what `--set` fixed when the study was created.
     """
 
     name: str
@@ -61,9 +62,9 @@ class Study:
     data: Data = field(default_factory=NoData)
     value: Literal["best", "last"] = "best"
     trials: int = 20
-    hours: float | None = None
     fixed: Mapping[str, Value] = field(default_factory=dict)
     defaults: Mapping[str, Value] = field(default_factory=dict)
+    pins: Mapping[str, Value] = field(default_factory=dict)
     enqueue: Sequence[Mapping[str, Value]] = ()
     pruning: Pruning = Pruning()
     practice: Practice = Practice()
@@ -86,18 +87,23 @@ class Study:
         assert isinstance(self.space, Space)
         return self.space
 
+    @property
+    def settled(self) -> TrialConfig:
+        """What no trial draws: defaults, fixed values over them, pins over those."""
+        return {**self.defaults, **self.fixed, **self.pins}
+
     def config(self, drawn: Mapping[str, Value]) -> TrialConfig:
-        """Give the whole configuration of a trial: defaults, then fixed values, then drawn ones."""
-        return {**self.defaults, **self.fixed, **drawn}
+        """Give the whole configuration of a trial: the drawn values over what is settled."""
+        return {**self.settled, **drawn}
 
     def with_defaults(self, defaults: Mapping[str, Value]) -> "Study":
         """Give this study with the objective's `defaults` written into it."""
         return replace(self, defaults=dict(defaults))
 
     def pinned(self, values: Mapping[str, Value]) -> "Study":
-        """Give this study with `values` fixed and no longer searched (`--set key=value`)."""
-        space = self.params.without(set(values))
-        return replace(self, fixed={**self.fixed, **values}, space=space)
+        """Give this study with `values` settled and no longer searched (`--set key=value`)."""
+        space = self.params.pinned(values)
+        return replace(self, pins={**self.pins, **values}, space=space)
 
     def for_practice(self) -> "Study":
         """Give the small study that runs on this study's practice set, under a name of its own."""
@@ -105,11 +111,12 @@ class Study:
         return replace(
             self,
             name=f"{self.name}-practice",
-            space=self.params.replaced(smaller),
+            fixed={**self.fixed, **self.practice.fixed},
+            space=self.params.replaced(smaller).pinned(self.practice.fixed),
             trials=self.practice.trials or self.trials,
             practice=Practice(),
             is_practice=True,
-        ).pinned(self.practice.fixed)
+        )
 
 
 # The name is a folder's and a part of web addresses.
@@ -132,8 +139,6 @@ def _check_words(study: Study) -> None:
 def _check_budget(study: Study) -> None:
     if type(study.trials) is not int or study.trials < 1:
         raise StudyError(f"{study.name}: trials is {study.trials!r}; use a whole number from 1 on")
-    if study.hours is not None and study.hours <= 0:
-        raise StudyError(f"{study.name}: hours is {study.hours}; use a number above 0")
 
 
 def _check_keys(study: Study) -> None:
@@ -145,7 +150,7 @@ def _check_keys(study: Study) -> None:
     for values in study.enqueue:
         for name, value in values.items():
             param = study.params.get(name)
-            if param is None and name not in study.fixed:
+            if param is None and name not in study.settled:
                 raise StudyError(
                     f"{study.name}: an enqueued trial sets {name!r}, which is not searched;"
                     f" {nearest(name, study.params.names)}"

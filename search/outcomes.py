@@ -1,0 +1,79 @@
+"""The five ways a trial ends for a worker."""
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from objectives.contract import DataError
+
+
+@dataclass(frozen=True)
+class Finished:
+    """It went through its schedule; `value` is what the study compares, seen at `epoch`."""
+
+    value: float
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """It was not worth another epoch after `epoch`."""
+
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    """It went wrong; `kind` says how, `detail` in one line what, `report` with everything."""
+
+    kind: str
+    detail: str
+    report: str = ""
+
+
+@dataclass(frozen=True)
+class HandedBack:
+    """It goes on in another attempt, from its last checkpoint."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Somebody else owns the trial now; nothing more may be written."""
+
+
+Outcome = Finished | Pruned | Failed | HandedBack | Lost
+
+# Told to Optuna as PRUNED, so that its sampler learns to stay away from there.
+LEARNED_FROM = frozenset({"diverged", "out_of_memory"})
+
+
+def failure(error: Exception) -> Failed:
+    """Give the failure that an exception out of the training stands for."""
+    detail = f"{type(error).__name__}: {error}".splitlines()[0][:500]
+    return Failed(_kind(error), detail, "".join(traceback.format_exception(error)))
+
+
+def out_of_range(
+    metrics: Mapping[str, float], known: Mapping[str, Mapping[str, Any]]
+) -> Failed | None:
+    """Give the failure of a metric outside its range (an accuracy of 96.8), else None."""
+    for name, value in metrics.items():
+        low, high = (known.get(name, {}).get(end) for end in ("low", "high"))
+        if (low is not None and value < low) or (high is not None and value > high):
+            return Failed(
+                "metric_out_of_range",
+                f"{name} is {value:g}, outside {low}..{high}; report a fraction, not a percentage",
+            )
+    return None
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, DataError):
+        return "data_error"
+    # torch's own class goes by its name: torch is not imported here.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return "out_of_memory"
+    return "code_error"

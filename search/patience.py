@@ -1,0 +1,36 @@
+"""Waiting for a database that is away."""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from storage.errors import DatabaseUnreachable
+
+log = logging.getLogger(__name__)
+
+OUTAGE_MINUTES = 15.0
+LONGEST_PAUSE_SECONDS = 5.0
+
+Answer = TypeVar("Answer")
+
+
+def patiently(call: Callable[[], Answer], minutes: float = OUTAGE_MINUTES) -> Answer:
+    """Give what `call` gives, trying again while the database is away.
+
+    `call` must be idempotent: an acknowledgement can be lost. Raises DatabaseUnreachable when it
+    is still away after `minutes`.
+    """
+    ends_at = time.monotonic() + minutes * 60
+    pause_seconds = 0.2
+    while True:
+        try:
+            return call()
+        except DatabaseUnreachable:
+            if time.monotonic() >= ends_at:
+                raise
+            log.warning("the database is away; trying again in %.1f s", pause_seconds)
+            # Jitter, so that many workers do not come back all at once.
+            time.sleep(pause_seconds * random.uniform(0.5, 1.0))
+            pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)

@@ -1,0 +1,47 @@
+"""Where this machine keeps a study's data. Paths are the machine's, never the study's."""
+
+import json
+from pathlib import Path
+
+from objectives.contract import DataError
+from search.settings import Settings
+
+
+def find_data(settings: Settings, study: str, given: Path | None) -> Path:
+    """Give the data folder: the one `given`, else the one used last, else `data/<study>`.
+
+    Raises DataError when there is none.
+    """
+    if given is not None:
+        if not given.is_dir():
+            raise DataError(f"{given} is no folder; give the data's folder with --data DIR")
+        return given.resolve()
+    usual = Path("data") / study
+    for folder in (_remembered(settings).get(study), str(usual)):
+        if folder and Path(folder).is_dir():
+            return Path(folder).resolve()
+    raise DataError(
+        f"no data for {study!r}: give its folder with --data DIR, or draw a practice set with"
+        f" `search data make {study.removesuffix('-practice')} --out {usual}`"
+    )
+
+
+def remember_data(settings: Settings, study: str, folder: Path) -> None:
+    """Note the folder, so that the next command on this machine finds it by itself."""
+    places = _remembered(settings) | {study: str(folder)}
+    settings.home.mkdir(parents=True, exist_ok=True)
+    partial = _file(settings).with_suffix(".partial")
+    partial.write_text(json.dumps(places, indent=2))
+    partial.replace(_file(settings))
+
+
+def _remembered(settings: Settings) -> dict[str, str]:
+    try:
+        places: dict[str, str] = json.loads(_file(settings).read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return places
+
+
+def _file(settings: Settings) -> Path:
+    return settings.home / "data.json"

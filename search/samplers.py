@@ -1,0 +1,55 @@
+"""Where a trial's values come from: the prior, chance, then what was learned."""
+
+import warnings
+from random import Random
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial
+
+from search.seeds import derive_seed
+from spaces.space import Space
+from spaces.study import Study
+
+# Half of them drawn from the prior, half uniformly: a prior that is wrong costs four trials.
+STARTUP_TRIALS = 8
+
+
+def sampler_for(study: Study, number: int) -> BaseSampler:
+    """Give the sampler of trial `number`: its stream depends on the study's seed and the number.
+
+    Start-up trials alternate between the prior and uniform draws; the rest is learned (TPE).
+    """
+    seed = derive_seed(study.seed, number, "sample")
+    if number < STARTUP_TRIALS:
+        return PriorSampler(study.params, seed) if number % 2 == 0 else RandomSampler(seed)
+    with warnings.catch_warnings():
+        # `group` keeps conditional parameters apart; it is marked experimental.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        conditional = any(param.when for param in study.params)
+        # Chance has had its turn above: TPE learns from the first trials that ended.
+        return TPESampler(seed=seed, group=conditional, n_startup_trials=STARTUP_TRIALS // 2)
+
+
+class PriorSampler(RandomSampler):
+    """Draws every parameter by itself, from what is believed of it."""
+
+    def __init__(self, space: Space, seed: int) -> None:
+        super().__init__(seed)
+        self._space = space
+        self._seed = seed
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """Draw one parameter; a stream of its own each, so that the order does not matter."""
+        param = self._space.get(param_name)
+        if param is None:
+            raise KeyError(param_name)
+        return param.draw(Random(f"{self._seed}/{param_name}"))

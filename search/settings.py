@@ -1,0 +1,60 @@
+"""What the environment says. It is read here and nowhere else."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+LEASE_SECONDS = 30.0
+BEAT_SECONDS = 10.0  # three missed beats make a lease of 30 s
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where this machine keeps things and how it reaches the database.
+
+    home: `SEARCH_HOME`, else the nearest `.search` upwards, else `./.search`.
+    database_url: `SEARCH_DATABASE_URL`, or None for the embedded Postgres under `home`.
+    """
+
+    home: Path
+    database_url: str | None = None
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder of the files that a study keeps."""
+        return self.home / "artifacts"
+
+    @property
+    def cache(self) -> Path:
+        """The folder of decoded images, shared by the machine's workers."""
+        return self.home / "cache"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the log files."""
+        return self.home / "logs"
+
+    def study_folder(self, study: str) -> Path:
+        """Give the folder of a study's own files on this machine."""
+        return self.home / "studies" / study
+
+    def trial_folder(self, study: str, number: int) -> Path:
+        """Give the folder in which the attempts at one trial write."""
+        return self.study_folder(study) / "trials" / str(number)
+
+
+def read_settings(
+    environment: Mapping[str, str] = os.environ, folder: Path | None = None
+) -> Settings:
+    """Give the settings of `environment`, looking for a home from `folder` upwards."""
+    given = environment.get("SEARCH_HOME")
+    home = Path(given).expanduser() if given else _nearest_home(folder or Path.cwd())
+    return Settings(home.resolve(), environment.get("SEARCH_DATABASE_URL") or None)
+
+
+def _nearest_home(folder: Path) -> Path:
+    for parent in (folder, *folder.parents):
+        if (parent / ".search").is_dir():
+            return parent / ".search"
+    return folder / ".search"

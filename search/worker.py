@@ -1,0 +1,140 @@
+"""A worker: one process that owns one device and follows trial after trial."""
+
+import logging
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import optuna
+
+from objectives import catalog, checkpoints
+from objectives.contract import Attempt, DataSource
+from search import files
+from search.beat import Beat
+from search.outcomes import LEARNED_FROM, Failed, Finished, HandedBack, Lost, Outcome, Pruned
+from search.patience import patiently
+from search.samplers import sampler_for
+from search.seeds import training_seed
+from search.settings import BEAT_SECONDS, LEASE_SECONDS, Settings
+from search.signals import StopFlag
+from search.trial import Trial, completed_curves, run_trial
+from spaces.study import Study
+from storage.errors import LeaseLost
+from storage.store import Claim, Nothing, Store
+
+log = logging.getLogger(__name__)
+
+DONE, DRAINED = 0, 75
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Who works, on what and where: one process, one device, one study.
+
+    threads: this worker's share of the cores. flag: what was asked of this process.
+    """
+
+    name: str
+    study: Study
+    store: Store
+    settings: Settings
+    data: DataSource
+    device: str
+    threads: int
+    flag: StopFlag
+
+
+def work(worker: Worker) -> int:
+    """Follow trials until the budget is reached or somebody asks to stop; give the exit code."""
+    while not worker.flag.draining:
+        claim = patiently(
+            lambda: worker.store.claim(worker.study.name, worker.name, lease_seconds=LEASE_SECONDS)
+        )
+        match claim:
+            case Claim():
+                settle(worker, claim, attempt_trial(worker, claim))
+            case Nothing.WAIT:
+                # Another worker's trial may still come back; jitter keeps workers apart.
+                time.sleep(random.uniform(1.0, 5.0))
+            case Nothing.DONE:
+                return DONE
+            case Nothing.STOPPED:
+                return DRAINED
+    return DRAINED
+
+
+def attempt_trial(worker: Worker, claim: Claim) -> Outcome:
+    """Draw the claimed trial's values (or read them back) and train it from its last checkpoint."""
+    log.info("trial %d, attempt %d", claim.number, claim.attempt)
+    study = worker.study
+    optuna_study = worker.store.optuna_study(study.name, sampler=sampler_for(study, claim.number))
+    optuna_study.get_trials(deepcopy=False)  # or the cached storage does not know the trial yet
+    drawn = study.params.suggest(optuna.trial.Trial(optuna_study, claim.trial_id))
+    trial = Trial(
+        study,
+        claim,
+        worker.store,
+        study.config(drawn),
+        completed=lambda: completed_curves(study, optuna_study.get_trials(deepcopy=False)),
+    )
+    objective = catalog.load(study.objective)
+    with Beat(worker.store, claim, BEAT_SECONDS, study.stall_minutes) as beat:
+        return run_trial(
+            trial, objective, _attempt(worker, claim, beat), lambda: worker.flag.draining
+        )
+
+
+def settle(worker: Worker, claim: Claim, outcome: Outcome) -> None:
+    """Write a trial's outcome down: its files first, then the database, old files last."""
+    store, folder = worker.store, _folder(worker, claim)
+    log.info("trial %d: %s", claim.number, outcome)
+    try:
+        match outcome:
+            case Finished(value):
+                files.keep(worker.settings, store, claim, folder)
+                patiently(lambda: store.tell(claim, "COMPLETE", value, "finished"))
+            case Pruned(epoch):
+                patiently(lambda: store.tell(claim, "PRUNED", None, "pruned", f"epoch {epoch}"))
+            case Failed(kind, detail, report):
+                log.error("trial %d failed (%s): %s", claim.number, kind, detail)
+                (folder / "traceback.txt").write_text(report or detail)
+                files.keep(worker.settings, store, claim, folder)
+                state = "PRUNED" if kind in LEARNED_FROM else "FAIL"
+                patiently(lambda: store.tell(claim, state, None, kind, detail))
+            case HandedBack(reason):
+                patiently(lambda: store.hand_back(claim, reason))
+                return
+            case Lost():
+                return
+    except LeaseLost:
+        log.warning("trial %d belongs to somebody else now", claim.number)
+        return
+    files.collect(worker.settings, store, worker.study)
+
+
+def _attempt(worker: Worker, claim: Claim, beat: Beat) -> Attempt:
+    folder = _folder(worker, claim)
+    folder.mkdir(parents=True, exist_ok=True)
+    earlier = (folder.with_name(f"attempt-{attempt}") for attempt in range(1, claim.attempt + 1))
+
+    def progress() -> None:
+        beat.progress()
+        if worker.flag.now:
+            raise KeyboardInterrupt
+
+    return Attempt(
+        folder=folder,
+        data=worker.data,
+        seed=training_seed(worker.study.seed, claim.number),
+        resume_from=checkpoints.newest_good(earlier),
+        device=worker.device,
+        threads=worker.threads,
+        cache=worker.settings.cache,
+        progress=progress,
+    )
+
+
+def _folder(worker: Worker, claim: Claim) -> Path:
+    trial = worker.settings.trial_folder(worker.study.name, claim.number)
+    return trial / f"attempt-{claim.attempt}"
