@@ -21,7 +21,7 @@ from objectives.data.splits import SPLITS
 CHUNK = 256  # images in flight while decoding: enough for every core, flat in memory
 
 
-class SealedSplit(Exception):  # noqa: N818 - an error by what it says
+class SealedSplit(Exception):
     """A split that this attempt may not open; only `search confirm` opens the test split."""
 
 
