@@ -5,8 +5,14 @@ import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 VERSIONED = ("search", "torch", "torchvision", "timm", "numpy", "scikit-learn", "optuna")
+
+
+def describe_machine(device: str) -> dict[str, Any]:
+    """Give what a worker notes of where it computes, as plain data."""
+    return {"device_class": device_class(device), "versions": versions(), "commit": commit()}
 
 
 def device_class(device: str) -> str:

@@ -15,10 +15,13 @@ class Settings:
 
     home: `SEARCH_HOME`, else the nearest `.search` upwards, else `./.search`.
     database_url: `SEARCH_DATABASE_URL`, or None for the embedded Postgres under `home`.
+    visible_gpus: `CUDA_VISIBLE_DEVICES`; None means all. threads: `OMP_NUM_THREADS`, if set.
     """
 
     home: Path
     database_url: str | None = None
+    visible_gpus: str | None = None
+    threads: int | None = None
 
     @property
     def artifacts(self) -> Path:
@@ -50,7 +53,13 @@ def read_settings(
     """Give the settings of `environment`, looking for a home from `folder` upwards."""
     given = environment.get("SEARCH_HOME")
     home = Path(given).expanduser() if given else _nearest_home(folder or Path.cwd())
-    return Settings(home.resolve(), environment.get("SEARCH_DATABASE_URL") or None)
+    threads = environment.get("OMP_NUM_THREADS", "")
+    return Settings(
+        home.resolve(),
+        environment.get("SEARCH_DATABASE_URL") or None,
+        environment.get("CUDA_VISIBLE_DEVICES"),
+        int(threads) if threads.isdigit() else None,
+    )
 
 
 def _nearest_home(folder: Path) -> Path:

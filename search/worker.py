@@ -1,7 +1,10 @@
 """A worker: one process that owns one device and follows trial after trial."""
 
 import logging
+import os
 import random
+import secrets
+import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +46,11 @@ class Worker:
     device: str
     threads: int
     flag: StopFlag
+
+
+def worker_name() -> str:
+    """Give a name that no other worker has."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
 def work(worker: Worker) -> int:

@@ -1,0 +1,170 @@
+"""The command line: what can be typed, and which exit code an ending has.
+
+Nothing heavy is imported here: `search --help` answers at once.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeAlias
+
+from search.errors import MISMATCH, WRONG, MachineMismatch, user_errors
+from search.settings import read_settings
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code; a user's error is one line on stderr."""
+    arguments = build_parser().parse_args(words)
+    module, _, function = arguments.command.partition(":")
+    try:
+        command = getattr(importlib.import_module(f"search.commands.{module}"), function)
+        code: int = command(arguments, read_settings())
+    except user_errors() as error:
+        print(f"search: {error}", file=sys.stderr)
+        return MISMATCH if isinstance(error, MachineMismatch) else WRONG
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `search status | head`
+        sys.stderr.close()
+        return 0
+    return code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Give the parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="search", description="Hyperparameter search that loses nothing."
+    )
+    parser.add_argument("--version", action="version", version=version("search"))
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_study_commands(commands)
+    _add_run_commands(commands)
+    _add_result_commands(commands)
+    _add_machine_commands(commands)
+    return parser
+
+
+def _add_study_commands(commands: Commands) -> None:
+    init = _add(commands, "init", "init:init", "write a study file of your own to start from")
+    init.add_argument("path", type=Path, metavar="my_study.py")
+
+    check = _add(commands, "check", "check:check", "find what is wrong before anything runs")
+    _add_study(check)
+    _add_data(check)
+    _add_pins(check)
+    check.add_argument("--rules-only", action="store_true", help="do not look at the data")
+    _add_json(check)
+
+    data = commands.add_parser("data", help="make a study's practice data")
+    actions = data.add_subparsers(metavar="ACTION", required=True)
+    make = _add(actions, "make", "data:make", "draw a study's practice set")
+    make.add_argument("study", help="gleason")
+    make.add_argument("--out", type=Path, required=True, metavar="DIR")
+    make.add_argument("--images", type=_positive, metavar="N", help="how many images")
+    make.add_argument("--seed", type=int, default=0, metavar="K")
+
+    delete = _add(commands, "delete", "delete:delete", "delete a study and everything it kept")
+    delete.add_argument("name")
+    delete.add_argument("--yes", action="store_true", help="really delete it")
+
+
+def _add_run_commands(commands: Commands) -> None:
+    run = _add(commands, "run", "run:run", "start a study, or go on with it")
+    _add_study(run)
+    _add_data(run)
+    run.add_argument("--workers", type=_positive, metavar="N", help="default: one per GPU, else 1")
+    run.add_argument("--trials", type=_positive, metavar="N", help="the study's new total")
+    _add_pins(run)
+    run.add_argument("--as", dest="name", metavar="NAME", help="start it under another name")
+    _add_address(run)
+    run.add_argument("--no-dashboard", action="store_true")
+
+    worker = _add(commands, "worker", "worker:worker", "one worker, for other machines")
+    _add_study(worker)
+    _add_data(worker)
+    worker.add_argument("--id", metavar="NAME", help=argparse.SUPPRESS)
+
+    status = _add(commands, "status", "status:status", "what runs and what was found")
+    _add_study(status, required=False)
+    _add_json(status)
+
+    stop = _add(commands, "stop", "stop:stop", "end a running study after the epoch in flight")
+    _add_study(stop)
+    stop.add_argument("--now", action="store_true", help="do not wait for the epoch to end")
+
+    dashboard = _add(commands, "dashboard", "dashboard:dashboard", "the dashboard alone")
+    _add_address(dashboard)
+
+
+def _add_result_commands(commands: Commands) -> None:
+    export = _add(commands, "export", "export:export", "write a trial's whole configuration")
+    _add_study(export)
+    export.add_argument("--trial", default="best", metavar="best|N")
+    export.add_argument("--out", type=Path, metavar="best.yaml", help="default: the terminal")
+
+    retrain = _add(commands, "retrain", "retrain:retrain", "train an exported trial again")
+    retrain.add_argument("export", type=Path, metavar="best.yaml")
+    retrain.add_argument("--verify", action="store_true", help="exit 1 unless the numbers return")
+    retrain.add_argument("--out", type=Path, metavar="DIR", help="where the weights go")
+    _add_data(retrain)
+
+
+def _add_machine_commands(commands: Commands) -> None:
+    doctor = _add(commands, "doctor", "doctor:doctor", "is this machine ready?")
+    _add_json(doctor)
+
+    database = commands.add_parser("database", help="the embedded Postgres of this folder")
+    actions = database.add_subparsers(metavar="ACTION", required=True)
+    _add(actions, "start", "database:start", "start it and keep it up")
+    _add(actions, "stop", "database:stop", "stop it")
+    _add(actions, "url", "database:url", "print its address, for other programs")
+
+
+def _add(
+    commands: Commands,
+    name: str,
+    function: str,
+    help_text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help_text, description=help_text)
+    parser.set_defaults(command=function)
+    return parser
+
+
+def _add_study(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    parser.add_argument(
+        "--study", required=required, metavar="S", help="a shipped study or a file, my_study.py"
+    )
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, metavar="DIR", help="default: the one used last")
+
+
+def _add_pins(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set", dest="pins", action="append", default=[], metavar="KEY=VALUE", help="pin a value"
+    )
+
+
+def _add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, metavar="P", help="default: the next free one")
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def _positive(text: str) -> int:
+    if not (text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on; use at least 1")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""`search data make`: practice data for a study."""
+
+import sys
+from argparse import Namespace
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from objectives.data.practice import make_practice
+from search.settings import Settings
+
+
+def make(arguments: Namespace, settings: Settings) -> int:
+    """Draw a study's practice set: the real layout and names, generated images."""
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(f"practice images for {arguments.study}", total=None)
+        make_practice(
+            arguments.study,
+            arguments.out,
+            arguments.images,
+            arguments.seed,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    print(f"{arguments.out}: practice data for {arguments.study}", file=sys.stderr)
+    return 0

@@ -1,0 +1,34 @@
+"""`search database`: the embedded Postgres of this folder, for those who want it up."""
+
+from argparse import Namespace
+
+from search.errors import UsageError
+from search.settings import Settings
+from storage import server
+
+
+def start(arguments: Namespace, settings: Settings) -> int:
+    """Start the embedded Postgres and keep it up until `search database stop`."""
+    print(server.start(_embedded(settings).home))
+    return 0
+
+
+def stop(arguments: Namespace, settings: Settings) -> int:
+    """Stop the embedded Postgres; what is stored stays."""
+    server.stop(_embedded(settings).home)
+    return 0
+
+
+def url(arguments: Namespace, settings: Settings) -> int:
+    """Print the address of the embedded Postgres."""
+    print(server.url(_embedded(settings).home))
+    return 0
+
+
+def _embedded(settings: Settings) -> Settings:
+    if settings.database_url is not None:
+        raise UsageError(
+            "SEARCH_DATABASE_URL names another Postgres, which is not ours to start or stop;"
+            " unset it for the embedded one"
+        )
+    return settings

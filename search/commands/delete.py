@@ -1,0 +1,27 @@
+"""`search delete`: the only command that deletes anything."""
+
+import shutil
+from argparse import Namespace
+
+from search.errors import UsageError
+from search.lock import run_lock
+from search.opened import open_store
+from search.settings import Settings
+
+
+def delete(arguments: Namespace, settings: Settings) -> int:
+    """Delete a study with its trials and files; without --yes only say what would go."""
+    folder = settings.study_folder(arguments.name)
+    with open_store(settings) as store:
+        row = store.study(arguments.name)
+        if not arguments.yes:
+            trials = len(store.trials(row.name))
+            raise UsageError(
+                f"this deletes {row.name!r} with {trials} trials for good; add --yes to do it"
+            )
+        with run_lock(row.name, folder):
+            store.delete(row.name)
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(settings.logs / row.name, ignore_errors=True)
+    print(f"{row.name} deleted")
+    return 0

@@ -1,0 +1,27 @@
+"""`search export`: a trial's whole configuration, to the terminal or a file."""
+
+import sys
+from argparse import Namespace
+
+from search.export import as_yaml, write_yaml
+from search.export import export as export_trial
+from search.opened import open_store
+from search.settings import Settings
+
+
+def export(arguments: Namespace, settings: Settings) -> int:
+    """Write a trial's configuration, seed, data fingerprint, versions and metrics as YAML."""
+    with open_store(settings) as store:
+        exported = export_trial(store, arguments.study, arguments.trial)
+    if arguments.out is None:
+        print(as_yaml(exported), end="")
+        return 0
+    write_yaml(exported, arguments.out)
+    value = exported["value"]
+    print(
+        f"{arguments.out}: trial {exported['trial']} of {exported['study']},"
+        f" {value['metric']} {value['value']:.4g} at epoch {value['epoch']}"
+        + (" (practice data)" if exported["practice_data"] else ""),
+        file=sys.stderr,
+    )
+    return 0

@@ -1,0 +1,23 @@
+"""`search init`: a study file of one's own to start from."""
+
+from argparse import Namespace
+from importlib import resources
+
+from search.errors import UsageError
+from search.settings import Settings
+
+
+def init(arguments: Namespace, settings: Settings) -> int:
+    """Write a commented study file; an existing one is never touched."""
+    path = arguments.path if arguments.path.suffix == ".py" else arguments.path.with_suffix(".py")
+    template = resources.files("search").joinpath("my_study.py.txt").read_text()
+    name = path.stem.lower().replace(" ", "-")
+    try:
+        with path.open("x") as file:
+            file.write(template.replace("MY_STUDY", name))
+    except FileExistsError:
+        raise UsageError(f"{path} exists already; choose another name") from None
+    except FileNotFoundError:
+        raise UsageError(f"the folder {path.parent} does not exist; make it first") from None
+    print(f"{path} written. Next: search check --study {path} --data DIR")
+    return 0

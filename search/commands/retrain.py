@@ -1,0 +1,85 @@
+"""`search retrain`: an exported trial, trained again and held against its numbers."""
+
+import os
+import tempfile
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+
+from search.devices import Slot, gpus, worker_environment
+from search.errors import DONE, FAILED
+from search.places import find_data
+from search.retrain import Difference, compare, last_recorded_epoch, other_machine, read_export
+from search.retrain import retrain as train_again
+from search.settings import Settings
+
+console = Console(stderr=True)
+
+
+def retrain(arguments: Namespace, settings: Settings) -> int:
+    """Train an exported trial again; with --verify, exit 1 unless its numbers come back."""
+    exported = read_export(arguments.export)
+    device = _own_device(exported)
+    data = _data(arguments, exported, settings)
+    with _folder(arguments.out) as folder:
+        again = _train(exported, folder, data, device)
+    if not arguments.verify:
+        return DONE
+    changed = other_machine(exported, device)
+    if changed:
+        console.print(f"another machine than the recorded one ({changed}): compared within 5 %")
+    differences = compare(exported, again, exactly=changed is None)
+    _print(differences, "within 5 %" if changed else "to the last bit")
+    return FAILED if differences else DONE
+
+
+def _train(
+    exported: Mapping[str, Any], folder: Path, data: Path | None, device: str
+) -> dict[int, Mapping[str, float]]:
+    last = last_recorded_epoch(exported)
+    again: dict[int, Mapping[str, float]] = {}
+    with closing(train_again(exported, folder, data, device)) as results:  # type: ignore[type-var]
+        for _ in track(range(last), f"trial {exported['trial']}", console=console):
+            result = next(results)
+            again[result.epoch] = result.metrics
+    return again
+
+
+def _own_device(exported: Mapping[str, Any]) -> str:
+    """Give this process one device and the recorded threads, before torch is loaded."""
+    found = gpus(os.environ.get("CUDA_VISIBLE_DEVICES"))
+    threads = exported["trained_on"]["threads"]
+    slot = Slot(1, "cuda", found[0], threads) if found else Slot(1, "cpu", "", threads)
+    os.environ.update(worker_environment(slot, {}))
+    return slot.device
+
+
+def _data(arguments: Namespace, exported: Mapping[str, Any], settings: Settings) -> Path | None:
+    if exported["data"]["layout"]["kind"] in ("digits", "none"):
+        return None
+    return find_data(settings, exported["study"], arguments.data)
+
+
+@contextmanager
+def _folder(out: Path | None) -> Iterator[Path]:
+    if out is not None:
+        yield out
+        return
+    with tempfile.TemporaryDirectory(prefix="search-retrain-") as folder:
+        yield Path(folder)
+
+
+def _print(differences: list[Difference], measure: str) -> None:
+    for each in differences:
+        console.print(
+            f"epoch {each.epoch} {each.metric}: recorded {each.recorded!r}, now {each.again!r}"
+        )
+    if differences:
+        console.print(f"{len(differences)} numbers did not come back {measure}")
+    else:
+        console.print(f"every number came back {measure}")

@@ -1,0 +1,1 @@
+"""`search status`: what runs and what was found."""

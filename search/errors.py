@@ -1,0 +1,36 @@
+"""Exit codes, and the errors that a user can mend."""
+
+DONE = 0
+FAILED = 1
+WRONG = 2  # the study, the data or the command
+BROKEN_OFF = 3  # by the failure breaker
+MISMATCH = 4  # this machine does not match the study
+DRAINED = 75  # handed back: start me again
+KILLED = 130  # by the second Ctrl-C
+
+
+class UsageError(Exception):
+    """A command that cannot be carried out as typed; the message ends with the fix."""
+
+
+class MachineMismatch(Exception):
+    """This machine's data is not the study's; the message says what differs and the fix."""
+
+
+def user_errors() -> tuple[type[Exception], ...]:
+    """Give the errors that end a command with one line instead of a traceback."""
+    # Asked for only once something was raised: `--help` stays light.
+    from objectives.contract import DataError, RecipeError
+    from search.lock import AlreadyRunning
+    from spaces.errors import StudyError
+    from storage.errors import StorageError
+
+    return (
+        UsageError,
+        MachineMismatch,
+        AlreadyRunning,
+        StudyError,
+        StorageError,
+        DataError,
+        RecipeError,
+    )

@@ -1,0 +1,118 @@
+"""A trial written out: everything that is needed to train it again and to check the result."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from objectives import catalog
+from search.files import best_first
+from search.seeds import training_seed
+from spaces.errors import StudyError
+from spaces.stored import data_to_json, from_json
+from spaces.study import Study
+from storage.rows import TrialRow
+from storage.store import Store, StudyRow
+
+EXPORT_FORMAT = 1
+
+
+def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
+    """Give a trial as plain data: every resolved value, seed, data, versions, metrics.
+
+    wanted: "best" or a trial's number. Raises StudyError when there is no such trial.
+    """
+    row = store.study(name)
+    study = from_json(row.definition)
+    trial = _pick(study, store.trials(name), wanted)
+    epochs = {each.epoch: dict(each.metrics) for each in store.epochs(name, trial.number)}
+    if not epochs:
+        raise StudyError(f"trial {trial.number} of {name!r} has no epoch yet; export another one")
+    attempt = store.attempts(name, trial.number)[-1]
+    return {
+        "format": EXPORT_FORMAT,
+        "study": name,
+        "trial": trial.number,
+        "outcome": trial.outcome or trial.state.lower(),
+        "practice_data": study.is_practice,
+        "objective": study.objective,
+        "config": study.config(trial.params),
+        "searched": sorted(trial.params),
+        "seed": training_seed(study.seed, trial.number),
+        "data": _data(study, row),
+        "value": _value(study, trial, epochs),
+        "metrics": {
+            "value_epoch": _exact(study, _value_epoch(study, epochs), epochs),
+            "last_epoch": _exact(study, max(epochs), epochs),
+        },
+        "trained_on": {"device": attempt.device, "threads": attempt.threads, **attempt.machine},
+        "attempts": trial.attempts,
+    }
+
+
+def write_yaml(exported: Mapping[str, Any], out: Path) -> None:
+    """Write an export to a file, whole or not at all; a float comes back to the last bit."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_name(out.name + ".partial")
+    partial.write_text(as_yaml(exported))
+    partial.replace(out)
+
+
+def as_yaml(exported: Mapping[str, Any]) -> str:
+    """Give an export as YAML text in its own order."""
+    return yaml.safe_dump(dict(exported), sort_keys=False, allow_unicode=True)
+
+
+def _pick(study: Study, rows: list[TrialRow], wanted: str) -> TrialRow:
+    if wanted == "best":
+        ranked = best_first(study, rows)
+        if not ranked:
+            raise StudyError(
+                f"no trial of {study.name!r} has finished yet; wait for one, or export --trial N"
+            )
+        return ranked[0]
+    chosen = [row for row in rows if str(row.number) == wanted]
+    if not chosen:
+        raise StudyError(
+            f"{study.name!r} has no trial {wanted!r}; use `best` or 0..{len(rows) - 1}"
+        )
+    return chosen[0]
+
+
+def _data(study: Study, row: StudyRow) -> dict[str, Any]:
+    return {
+        "layout": data_to_json(study),
+        "split_seed": study.seed,
+        "fingerprint": row.data_fingerprint,
+    }
+
+
+def _value_epoch(study: Study, epochs: Mapping[int, Mapping[str, float]]) -> int:
+    if study.value == "last":
+        return max(epochs)
+    pick = min if study.direction == "minimize" else max
+    return pick(epochs, key=lambda epoch: epochs[epoch][study.metric])
+
+
+def _value(
+    study: Study, trial: TrialRow, epochs: Mapping[int, Mapping[str, float]]
+) -> dict[str, Any]:
+    return {
+        "metric": study.metric,
+        "direction": study.direction,
+        "of": study.value,
+        "epoch": _value_epoch(study, epochs),
+        "value": trial.value,
+    }
+
+
+def _exact(study: Study, epoch: int, epochs: Mapping[int, Mapping[str, float]]) -> dict[str, Any]:
+    """Give what the same configuration and seed give again: every metric but the times."""
+    known = catalog.describe(study.objective).metrics
+    again = {
+        name: value
+        for name, value in epochs[epoch].items()
+        if known.get(name, {}).get("exact", True)
+    }
+    return {"epoch": epoch, **again}

@@ -1,0 +1,122 @@
+"""From what was typed to a study whose rules hold and whose data can be read; nothing is written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from objectives import catalog
+from objectives.contract import DataSource
+from objectives.data.summary import DataSummary
+from search.opened import has_store, open_store
+from search.places import find_data
+from search.settings import Settings
+from spaces.data import needs_folder
+from spaces.errors import StudyError
+from spaces.load import load_study
+from spaces.params import Value
+from spaces.rules import Finding, check
+from spaces.stored import data_to_json, from_json
+from spaces.study import Study
+from storage.errors import UnknownStudy
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line asks of a study, beside its file.
+
+    pins: values from `--set`. name: from `--as`. trials: the study's new total.
+    """
+
+    reference: str
+    data: Path | None = None
+    pins: Mapping[str, Value] = field(default_factory=dict)
+    name: str | None = None
+    trials: int | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A study whose rules hold and whose data can be read, with the data as this machine has it."""
+
+    study: Study
+    source: DataSource
+    summary: DataSummary
+    findings: Sequence[Finding]
+
+
+def prepare(wishes: Wishes, settings: Settings) -> Prepared:
+    """Check the study, its space and its data, and write nothing.
+
+    Raises StudyError, DataError or RecipeError.
+    """
+    study, folder = _place(declared_study(wishes.reference, settings), wishes, settings)
+    study = _with_wishes(study, wishes)
+    findings = check_rules(study)
+    source = DataSource(data_to_json(study), folder, study.seed)
+    return Prepared(study, source, catalog.read_data(study.objective, source), findings)
+
+
+def declared_study(reference: str, settings: Settings) -> Study:
+    """Give the study of that file or shipped name, else the one stored under that name."""
+    try:
+        return load_study(reference)
+    except StudyError:
+        if reference.endswith(".py") or not has_store(settings):
+            raise
+        try:
+            with open_store(settings) as store:
+                return from_json(store.study(reference).definition)
+        except UnknownStudy:
+            pass
+        raise
+
+
+def check_rules(study: Study) -> list[Finding]:
+    """Give the warnings of the rules; raises StudyError for the first error."""
+    known = catalog.describe(study.objective)
+    findings = check(study, known.fields, known.metrics)
+    for finding in findings:
+        if finding.level == "error":
+            raise StudyError(f"{study.name}: {finding.message} ({finding.rule})")
+    return findings
+
+
+def parse_pins(pins: Sequence[str]) -> dict[str, Value]:
+    """Read `key=value` words; numbers, true, false and none are read as such."""
+    values: dict[str, Value] = {}
+    for pin in pins:
+        key, equals, text = pin.partition("=")
+        if not (key and equals):
+            raise StudyError(f"--set {pin!r} is no key=value; write --set batch_size=64")
+        values[key] = _value(text)
+    return values
+
+
+def _place(study: Study, wishes: Wishes, settings: Settings) -> tuple[Study, Path | None]:
+    """Find the data folder; on practice data the study becomes its small practice form."""
+    if not needs_folder(study.data):
+        return study, None
+    folder = find_data(settings, wishes.name or study.name, wishes.data)
+    if (folder / "practice.json").is_file() and not study.is_practice:
+        study = study.for_practice()
+    return study, folder
+
+
+def _with_wishes(study: Study, wishes: Wishes) -> Study:
+    return replace(
+        study.pinned(wishes.pins),
+        name=wishes.name or study.name,
+        trials=wishes.trials or study.trials,
+    )
+
+
+def _value(text: str) -> Value:
+    words: dict[str, Value] = {"true": True, "false": False, "none": None, "null": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,41 @@
+"""The space: conditions, order, and what is left when values are pinned."""
+
+import optuna
+import pytest
+
+from spaces.errors import StudyError
+from spaces.params import Choice, Float, Toggle
+from spaces.space import Space
+
+MARGIN = Float("ldam_max_margin", 0.1, 0.8, when={"ldam": True})
+SPACE = Space((Toggle("ldam"), MARGIN, Choice("batch_size", (32, 64))))
+
+
+def test_a_conditional_parameter_is_drawn_only_under_its_condition() -> None:
+    off = SPACE.suggest(optuna.trial.FixedTrial({"ldam": False, "batch_size": 32}))
+    on = SPACE.suggest(
+        optuna.trial.FixedTrial({"ldam": True, "ldam_max_margin": 0.3, "batch_size": 32})
+    )
+
+    assert off == {"ldam": False, "batch_size": 32}
+    assert on == {"ldam": True, "ldam_max_margin": 0.3, "batch_size": 32}
+
+
+def test_a_condition_on_a_later_parameter_is_refused() -> None:
+    with pytest.raises(StudyError, match="not drawn before it"):
+        Space((MARGIN, Toggle("ldam")))
+
+
+def test_a_condition_that_never_holds_is_refused() -> None:
+    with pytest.raises(StudyError, match="never is"):
+        Space((Choice("loss", ("ce", "ldam")), Float("margin", 0.1, 0.8, when={"loss": "drw"})))
+
+
+def test_a_parameter_stands_once_in_a_space() -> None:
+    with pytest.raises(StudyError, match="twice"):
+        Space((Toggle("ldam"), Toggle("ldam")))
+
+
+def test_pinning_a_condition_settles_what_depends_on_it() -> None:
+    assert SPACE.pinned({"ldam": False}).names == ("batch_size",)
+    assert SPACE.pinned({"ldam": True}).get("ldam_max_margin") == Float("ldam_max_margin", 0.1, 0.8)

@@ -1,0 +1,116 @@
+"""A study goes to JSON and back, is compared, pinned and made small for practice."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from spaces.errors import StudyError
+from spaces.load import load_study, shipped_studies
+from spaces.params import Choice, Float, Toggle
+from spaces.stored import differences, fingerprint, from_json, to_json
+from spaces.study import Practice, Pruning, Study
+
+
+def small_study(**changes: Any) -> Study:
+    declared: dict[str, Any] = {
+        "name": "small",
+        "objective": "toy_curve",
+        "metric": "val_loss",
+        "direction": "minimize",
+        "space": [Float("learning_rate", 1e-4, 1.0, log=True), Toggle("ldam")],
+    }
+    return Study(**declared | changes)
+
+
+@pytest.mark.parametrize("name", shipped_studies())
+def test_every_shipped_study_comes_back_from_json(name: str) -> None:
+    study = load_study(name)
+
+    again = from_json(json.loads(json.dumps(to_json(study))))
+
+    assert again == study
+    assert fingerprint(again) == fingerprint(study)
+
+
+def test_options_that_json_has_no_keys_for_come_back() -> None:
+    study = small_study(space=[Choice("size", {None: 0.5, 32: 0.25, True: 0.25})])
+
+    assert from_json(json.loads(json.dumps(to_json(study)))) == study
+
+
+def test_what_may_change_leaves_the_fingerprint_alone() -> None:
+    study = small_study()
+
+    changed = replace(study, trials=99, about="other words", stall_minutes=1.0)
+
+    assert fingerprint(changed) == fingerprint(study)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"metric": "train_loss"},
+        {"value": "last"},
+        {"seed": 1},
+        {"pruning": Pruning("none")},
+        {"fixed": {"epochs": 3}},
+        {"space": [Float("learning_rate", 1e-4, 2.0, log=True), Toggle("ldam")]},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_decides_a_result_changes_the_fingerprint_and_is_named(change: dict[str, Any]) -> None:
+    study, changed = small_study(), small_study(**change)
+
+    assert fingerprint(changed) != fingerprint(study)
+    assert next(iter(change)) in differences(study, changed)[0]
+
+
+def test_drawn_values_stand_over_pins_over_fixed_ones_over_defaults() -> None:
+    study = small_study(fixed={"epochs": 5, "noise": 0.1}).with_defaults({"epochs": 10, "depth": 2})
+    study = study.pinned({"noise": 0.2})
+
+    config = study.config({"learning_rate": 0.01})
+
+    assert config == {"depth": 2, "epochs": 5, "noise": 0.2, "learning_rate": 0.01}
+
+
+def test_a_pinned_parameter_is_no_longer_searched() -> None:
+    assert small_study().pinned({"ldam": True}).params.names == ("learning_rate",)
+
+
+def test_the_practice_form_has_its_own_name_values_and_ranges() -> None:
+    smaller = Float("learning_rate", 1e-3, 0.1, log=True)
+    study = small_study(practice=Practice({"epochs": 3}, [smaller], trials=4))
+
+    practice = study.for_practice()
+
+    assert (practice.name, practice.trials, practice.is_practice) == ("small-practice", 4, True)
+    assert practice.params.get("learning_rate") == smaller
+    assert practice.fixed == {"epochs": 3}
+
+
+@pytest.mark.parametrize(
+    ("change", "fix"),
+    [
+        ({"name": "My Study"}, "use a-z"),
+        ({"direction": "down"}, "use minimize or maximize"),
+        ({"value": "mean"}, "use best or last"),
+        ({"trials": 0}, "from 1 on"),
+        ({"fixed": {"ldam": True}}, "keep one of them"),
+        ({"enqueue": [{"lr": 0.1}]}, "did you mean 'learning_rate'"),
+        ({"enqueue": [{"learning_rate": 5.0}]}, "change the trial or the range"),
+        ({"practice": Practice(space=[Toggle("drw")])}, "not searched"),
+    ],
+)
+def test_a_study_that_makes_no_sense_is_refused_with_the_fix(
+    change: dict[str, Any], fix: str
+) -> None:
+    with pytest.raises(StudyError, match=fix):
+        small_study(**change)
+
+
+def test_pruning_never_judges_epoch_one() -> None:
+    with pytest.raises(StudyError, match="start at 2 or later"):
+        Pruning(first_epoch=1)
