@@ -1,0 +1,274 @@
+"""The life of the embedded Postgres: the first who needs it starts it, the last to leave stops it.
+
+Three locks in the cluster's folder order that life. `turn`: who holds it may start or stop.
+`users`: shared by every process that uses the server. `server`: held by Postgres itself.
+"""
+
+import json
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.cluster import Cluster
+from storage.errors import DatabaseUnreachable, ForeignServer, StorageError
+from storage.locks import FileLock, wait_until
+from storage.programs import PLACE_FOR_ROOT, is_root, place_for_root
+from storage.url import check_reachable, database_url
+
+START_SECONDS = 120  # after a crash the log of changes is replayed first
+TURN_SECONDS = 180  # one start and one stop of somebody else's
+KEPT, STOPPED = "kept", "stopped"  # what a person asked for; otherwise it lives while it is used
+
+
+@dataclass(frozen=True)
+class ServerStatus:
+    """What `search doctor` shows of a home's embedded Postgres."""
+
+    is_made: bool
+    is_running: bool
+    wanted: str  # "kept", "stopped" or "" (up while it is used)
+    folder: Path
+    log: Path
+    url: str
+    pid: int | None
+
+
+@contextmanager
+def connect(home: Path, configured: str | None) -> Iterator[str]:
+    """Yield the URL of a database that answers: the configured one, else the home's own Postgres.
+
+    The home's own is started if need be and stops with its last user. Raises StorageError:
+    DatabaseUnreachable, ForeignServer, or for a URL that cannot be read.
+    """
+    if configured:
+        url = database_url(configured)
+        check_reachable(url)
+        yield url
+        return
+    cluster = _cluster(home)
+    with cluster.lock("users") as users:
+        _join(cluster, users)
+        try:
+            yield cluster.url
+        finally:
+            _leave(cluster, users)
+
+
+def start(home: Path) -> str:
+    """Start the home's Postgres to stay up until `stop`, and return its URL."""
+    cluster = _cluster(home)
+    with _turn(cluster):
+        _want(cluster, KEPT)
+        _ensure_running(cluster)
+    return cluster.url
+
+
+def stop(home: Path) -> bool:
+    """Stop the home's Postgres on purpose, cutting its users; False when none was running."""
+    if not _place(home).exists():
+        return False
+    cluster = _cluster(home)
+    with _turn(cluster):
+        _refuse_second_host(cluster)
+        _want(cluster, STOPPED)
+        was_running = not cluster.is_dead()
+        _stop(cluster)
+    return was_running
+
+
+def ensure_running(home: Path) -> bool:
+    """Start the home's Postgres again if it died; False when it was stopped on purpose."""
+    cluster = _cluster(home)
+    with _turn(cluster):
+        if _wanted(cluster) == STOPPED:
+            return False
+        _ensure_running(cluster)
+    return True
+
+
+def status(home: Path) -> ServerStatus:
+    """Return how the home's Postgres is, without making or starting anything."""
+    is_made = _place(home).exists()
+    cluster = _cluster(home) if is_made else Cluster(_place(home))
+    postmaster = cluster.postmaster()
+    return ServerStatus(
+        is_made=is_made,
+        is_running=is_made and cluster.answers(),
+        wanted=_wanted(cluster),
+        pid=postmaster.pid if postmaster else None,
+        folder=cluster.folder,
+        log=cluster.log,
+        url=cluster.url,
+    )
+
+
+def remove(home: Path) -> None:
+    """Stop the home's Postgres and delete all that it kept."""
+    if not stop(home) and not _place(home).exists():
+        return
+    cluster = _cluster(home)
+    for folder in (cluster.socket, cluster.folder):
+        shutil.rmtree(folder, ignore_errors=True)
+    if _place(home).is_symlink():
+        _place(home).unlink()
+
+
+def _place(home: Path) -> Path:
+    return home / "postgres"
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what the file system refuses into one line with a way out."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"{error.filename}: {error.strerror}; "
+            "choose another home with SEARCH_HOME, or a database with SEARCH_DATABASE_URL"
+        ) from error
+
+
+@_explained()
+def _cluster(home: Path) -> Cluster:
+    """Return the home's cluster with its folder made: home/postgres, for root as a link."""
+    place = _place(home)
+    home.mkdir(parents=True, exist_ok=True)
+    if is_root() and not os.path.lexists(place):
+        _link_to_place_for_root(place)
+    elif not place.is_symlink():
+        place.mkdir(mode=0o700, exist_ok=True)
+    folder = place.resolve()
+    if not folder.exists():
+        raise StorageError(
+            f"{folder}: what this home's Postgres kept is gone; bring the folder back, "
+            f"or remove {place} to begin with an empty database"
+        )
+    is_ours = folder.parent == PLACE_FOR_ROOT if is_root() else folder.stat().st_uid == os.geteuid()
+    if not is_ours:
+        raise StorageError(
+            f"{folder} is another user's; run search as user {folder.owner()}, "
+            "or choose another home with SEARCH_HOME"
+        )
+    return Cluster(folder)
+
+
+def _link_to_place_for_root(place: Path) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="postgres-of-", dir=place_for_root()))
+    folder.chmod(0o755)  # the server's user passes through to its own folders below
+    try:
+        place.symlink_to(folder)
+    except FileExistsError:  # another process was faster
+        folder.rmdir()
+
+
+@contextmanager
+def _turn(cluster: Cluster) -> Iterator[None]:
+    """Hold the right to start or stop the server, which one process has at a time."""
+    with _explained(), cluster.lock("turn") as lock:
+        if not wait_until(lock.try_exclusive, TURN_SECONDS):
+            raise StorageError(
+                f"{cluster.folder}: another process has been starting or stopping its Postgres for "
+                f"{TURN_SECONDS} s; end that process and try again"
+            )
+        yield
+
+
+def _join(cluster: Cluster, users: FileLock) -> None:
+    """Become a user of the server, started if need be."""
+    with _turn(cluster):
+        if _wanted(cluster) == STOPPED:
+            if not users.try_exclusive():
+                raise DatabaseUnreachable(
+                    f"{cluster.folder}: its Postgres was stopped on purpose under a search; "
+                    "start it again with 'search database start'"
+                )
+            _want(cluster, "")
+        _ensure_running(cluster)
+        users.try_shared()
+
+
+def _leave(cluster: Cluster, users: FileLock) -> None:
+    """Cease to be a user of the server, and stop it when nobody else is one."""
+    if not cluster.folder.exists():  # deleted under us: Postgres sees it and ends
+        return
+    with _turn(cluster):
+        if users.try_exclusive() and _wanted(cluster) != KEPT:
+            _stop(cluster)
+
+
+def _ensure_running(cluster: Cluster) -> None:
+    if cluster.answers():
+        return
+    _refuse_second_host(cluster)
+    if _comes_up(cluster):
+        return
+    cluster.make()
+    _write(_owner_file(cluster), json.dumps(_this_host()))
+    cluster.launch()
+    if not _comes_up(cluster):
+        raise StorageError(
+            f"{cluster.folder}: Postgres does not start: {cluster.last_words()}; "
+            f"the whole story is in {cluster.log}"
+        )
+
+
+def _comes_up(cluster: Cluster) -> bool:
+    """Wait until the server answers; False as soon as every process of it is dead."""
+    if not wait_until(lambda: cluster.answers() or cluster.is_dead(), START_SECONDS):
+        raise StorageError(
+            f"{cluster.folder}: its Postgres has not answered for {START_SECONDS} s; "
+            f"see {cluster.log}, or end it with 'search database stop'"
+        )
+    return not cluster.is_dead()
+
+
+def _stop(cluster: Cluster) -> None:
+    cluster.stop()
+    _owner_file(cluster).unlink(missing_ok=True)
+
+
+def _refuse_second_host(cluster: Cluster) -> None:
+    """Raise ForeignServer unless the last start was on this machine, or that server was stopped.
+
+    The same boot id is the same machine, seen from another container; the same host with another
+    boot id has been restarted since.
+    """
+    file, here = _owner_file(cluster), _this_host()
+    there = json.loads(file.read_text()) if file.exists() else here
+    if there["boot_id"] != here["boot_id"] and there["host"] != here["host"]:
+        raise ForeignServer(
+            f"{cluster.folder}: its Postgres belongs to machine {there['host']}; give both one "
+            "Postgres with SEARCH_DATABASE_URL, or run 'search database stop' there, "
+            f"or, if that machine is gone, remove {file}"
+        )
+
+
+def _owner_file(cluster: Cluster) -> Path:
+    return cluster.folder / "owner.json"
+
+
+def _this_host() -> dict[str, str]:
+    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return {"host": socket.gethostname(), "boot_id": boot_id}
+
+
+def _wanted(cluster: Cluster) -> str:
+    file = cluster.folder / "wanted"
+    return file.read_text() if file.exists() else ""
+
+
+def _want(cluster: Cluster, wish: str) -> None:
+    _write(cluster.folder / "wanted", wish)
+
+
+def _write(file: Path, content: str) -> None:
+    """Replace a file's content whole: a kill in the middle leaves the old one."""
+    unfinished = file.with_suffix(".new")
+    unfinished.write_text(content)
+    unfinished.replace(file)

@@ -1,0 +1,58 @@
+"""What every room's tests share: one embedded Postgres, and a fresh database for each test."""
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import NullPool, create_engine, make_url, text
+
+from storage import server
+
+numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an embedded Postgres, made for this session and removed with it."""
+    home = tmp_path_factory.mktemp("home")
+    try:
+        with server.connect(home, None) as url:
+            # A test run may lose everything in a power cut; real homes never turn this off.
+            execute(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+            yield url
+    finally:
+        server.remove(home)
+
+
+@pytest.fixture(scope="session")
+def template_url(database_server: str) -> str:
+    """The URL of a database with all tables and no studies, to be copied only."""
+    url = new_database(database_server, "template", "template1")
+    with contextlib.suppress(ImportError):
+        from storage.store import Store
+
+        Store.open(url).close()
+    return url
+
+
+@pytest.fixture
+def database_url(database_server: str, template_url: str) -> Iterator[str]:
+    """The URL of a database of the test's own, with all tables and no studies."""
+    name = f"test_{next(numbers)}"
+    yield new_database(database_server, name, str(make_url(template_url).database))
+    execute(database_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def new_database(server_url: str, name: str, template: str) -> str:
+    """Copy a database under a new name and return its URL."""
+    execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    return make_url(server_url).set(database=name).render_as_string(hide_password=False)
+
+
+def execute(url: str, *statements: str) -> None:
+    """Run statements that stand outside any transaction."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
