@@ -49,6 +49,14 @@ def assign(workers: int, gpus: Sequence[str], cores: int) -> list[Slot]:
     ]
 
 
+def own_slot(visible: str | None, threads: int | None) -> Slot:
+    """Give the place of a worker that nobody else placed: the first GPU, all the cores it may use.
+
+    visible: its CUDA_VISIBLE_DEVICES; threads: its OMP_NUM_THREADS; None where they are not set.
+    """
+    return assign(1, gpus(visible), threads or usable_cores())[0]
+
+
 def worker_environment(slot: Slot, base: Mapping[str, str]) -> dict[str, str]:
     """Build a worker's environment: one device, its threads, and what makes its results repeat."""
     return {

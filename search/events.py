@@ -1,0 +1,50 @@
+"""What happened between two looks at a study, told in lines."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from search import wording
+from search.standing import FINAL, Standing
+from storage.rows import TrialRow
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened; `is_ending` when a trial ended or a better one was found."""
+
+    line: str
+    is_ending: bool = False
+
+
+def events(before: Standing | None, now: Standing) -> Iterator[Event]:
+    """Yield what is new since `before`, trial by trial; None is the first look."""
+    if before is None:
+        yield Event(wording.title(now))
+        yield Event(
+            f"{len(now.final)} of {now.study.trials} trials have ended; {wording.best(now)}"
+        )
+    known = {trial.number: trial for trial in (before or now).trials}
+    for trial in now.trials:
+        yield from _of_trial(now, known.get(trial.number), trial)
+    if before and now.best and now.best != before.best:
+        yield Event(f"new {wording.best(now)}", is_ending=True)
+    if now.note and now.note != (before.note if before else ""):
+        yield Event(now.note)
+
+
+def _of_trial(now: Standing, before: TrialRow | None, trial: TrialRow) -> Iterator[Event]:
+    if trial.attempts > (before.attempts if before else 0):
+        again = f", attempt {trial.attempts}" if trial.attempts > 1 else ""
+        yield Event(f"trial {trial.number} began on {trial.worker}{again}")
+    if trial.state in FINAL:
+        if before is None or before.state not in FINAL:
+            yield Event(f"trial {trial.number} {wording.ending(now, trial)}", is_ending=True)
+    elif trial.last and _quarter(now, trial) > (_quarter(now, before) if before else 0):
+        value = f"{now.study.metric} {wording.number(trial.last.value)}"
+        yield Event(f"trial {trial.number} epoch {wording.epochs(now, trial)}: {value}")
+
+
+def _quarter(standing: Standing, trial: TrialRow) -> int:
+    """How many quarters of its schedule a trial has behind it: each one is worth a line."""
+    done, planned = trial.last.epoch if trial.last else 0, standing.planned_epochs(trial)
+    return 4 * done // planned if planned else done

@@ -1,0 +1,119 @@
+"""What a person watching `search run` sees: a live view, or plain lines where no terminal is."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from search import wording
+from search.events import events
+from search.standing import Standing
+from storage.rows import WorkerRow
+
+WIDE_COLUMNS = 70  # a narrower terminal does without the less important columns
+
+
+@contextmanager
+def watching(url: str, console: Console | None = None) -> Iterator[Callable[[Standing], None]]:
+    """Give what shows a standing: redrawn in place on a terminal, otherwise a line per event.
+
+    url: the dashboard's address, "" without one.
+    """
+    console = console or Console()
+    teller = _Teller(console)
+    if not console.is_terminal:
+        if url:
+            teller.say(f"dashboard: {url}")
+        yield teller.tell
+        return
+    started = time.monotonic()
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+
+        def show(standing: Standing) -> None:
+            teller.tell_endings(standing)
+            seconds = time.monotonic() - started
+            live.update(view(standing, url, seconds, console.width), refresh=True)
+
+        yield show
+
+
+def view(standing: Standing, url: str, elapsed_seconds: float, width: int) -> RenderableType:
+    """Draw how the study stands: its head, each worker, and all of it together."""
+    lines: list[RenderableType] = [_line(wording.title(standing), "bold")]
+    if url:
+        lines.append(_line(f"dashboard {url}", "cyan"))
+    lines += [_bar(standing, width), _line(_totals(standing, elapsed_seconds))]
+    lines += [_line(wording.best(standing), "green"), _workers(standing, width)]
+    if standing.note:
+        lines.append(Text(standing.note, "yellow"))
+    return Group(*lines)
+
+
+class _Teller:
+    """Says what is new since the standing before."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._before: Standing | None = None
+
+    def tell(self, standing: Standing) -> None:
+        for event in events(self._before, standing):
+            self.say(event.line)
+        self._before = standing
+
+    def tell_endings(self, standing: Standing) -> None:
+        """The rest is in the view."""
+        for event in events(self._before, standing) if self._before else []:
+            if event.is_ending:
+                self.say(event.line)
+        self._before = standing
+
+    def say(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _line(text: str, style: str = "") -> Text:
+    return Text(text, style, no_wrap=True, overflow="ellipsis")
+
+
+def _bar(standing: Standing, width: int) -> ProgressBar:
+    return ProgressBar(standing.study.trials, len(standing.final), width=min(width, WIDE_COLUMNS))
+
+
+def _totals(standing: Standing, elapsed_seconds: float) -> str:
+    left_seconds = standing.remaining_seconds()
+    parts = [wording.counts(standing), f"{wording.duration(elapsed_seconds)} elapsed"]
+    if left_seconds is not None:
+        parts.append(f"about {wording.duration(left_seconds)} to go")
+    return " · ".join(parts)
+
+
+def _workers(standing: Standing, width: int) -> RenderableType:
+    if not standing.live_workers:
+        return _line("the workers are starting", "dim")
+    is_wide = width >= WIDE_COLUMNS
+    headings = ["worker", "trial", "epoch", standing.study.metric]
+    table = Table(*headings, *(["images/s", "device"] if is_wide else []), box=None)
+    for worker in standing.live_workers:
+        table.add_row(*_cells(standing, worker)[: len(table.columns)])
+    return table
+
+
+def _cells(standing: Standing, worker: WorkerRow) -> list[str]:
+    trial = standing.trial(worker.trial)
+    if trial is None:
+        return [worker.worker, "", "waiting", "", "", worker.device]
+    last = trial.last
+    return [
+        worker.worker,
+        str(trial.number),
+        wording.epochs(standing, trial),
+        wording.number(last.value) if last else "",
+        f"{last.images / last.seconds:.0f}" if last and last.seconds else "",
+        worker.device,
+    ]

@@ -1,0 +1,86 @@
+"""How a study stands: its rows read once, and what they add up to."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from spaces.stored import from_json
+from spaces.study import Study
+from storage.rows import StudyRow, TrialRow, WorkerRow
+from storage.store import Store
+
+FINAL = ("COMPLETE", "PRUNED", "FAIL")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A study's rows at one moment. `note` is what else the reader should know, in one line."""
+
+    row: StudyRow
+    study: Study
+    trials: Sequence[TrialRow]
+    workers: Sequence[WorkerRow]
+    note: str = ""
+
+    @property
+    def final(self) -> list[TrialRow]:
+        """The trials that have ended, whichever way."""
+        return [trial for trial in self.trials if trial.state in FINAL]
+
+    @property
+    def running(self) -> list[TrialRow]:
+        """The trials that have begun and not ended, held by a worker or waiting for the next."""
+        return [trial for trial in self.trials if trial.state == "RUNNING"]
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        """How many trials ended in which way, under our own names for the ways."""
+        return Counter(trial.outcome or trial.state.lower() for trial in self.final)
+
+    @property
+    def best(self) -> TrialRow | None:
+        """The complete trial with the best value."""
+        pick = min if self.study.direction == "minimize" else max
+        values = {trial.number: trial.value for trial in self.trials if trial.value is not None}
+        return self.trial(pick(values, key=values.__getitem__, default=None))
+
+    @property
+    def live_workers(self) -> list[WorkerRow]:
+        """The workers that have not ended, on this machine and on others."""
+        return [worker for worker in self.workers if worker.ended_at is None]
+
+    def trial(self, number: int | None) -> TrialRow | None:
+        """Give the trial of that number."""
+        return next((trial for trial in self.trials if trial.number == number), None)
+
+    def planned_epochs(self, trial: TrialRow) -> int | None:
+        """Give the length of a trial's schedule; None where its configuration has no `epochs`."""
+        epochs = self.study.config(trial.params).get("epochs")
+        return int(epochs) if epochs else None
+
+    def remaining_seconds(self) -> float | None:
+        """Estimate the time to the end; None before a trial has ended or without a worker.
+
+        A trial took its epochs times the last one's seconds: nights between attempts do not count.
+        """
+        ended = [_trained_seconds(trial) for trial in self.final if trial.last]
+        open_trials = self.study.trials - len(self.final)
+        if not ended or not self.live_workers or open_trials <= 0:
+            return None
+        typical = sum(ended) / len(ended)
+        spent = sum(min(typical, _trained_seconds(trial)) for trial in self.running)
+        return (open_trials * typical - spent) / min(len(self.live_workers), open_trials)
+
+    def noting(self, note: str) -> "Standing":
+        """Give the same standing with a note."""
+        return replace(self, note=note)
+
+
+def read_standing(store: Store, name: str) -> Standing:
+    """Read how the study of that name stands."""
+    row = store.study(name)
+    return Standing(row, from_json(row.definition), store.trials(name), store.workers(name))
+
+
+def _trained_seconds(trial: TrialRow) -> float:
+    return trial.last.epoch * trial.last.seconds if trial.last else 0.0

@@ -1,0 +1,116 @@
+"""`search status`: every study in a table, or one study with its trials and workers."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from search import wording
+from search.standing import Standing, read_standing
+from storage.rows import TrialRow
+from storage.store import Store
+
+
+def print_status(store: Store, study: str | None, as_json: bool, console: Console) -> None:
+    """Print how one study stands, or all of them; as JSON for programs."""
+    names = [study] if study else [row.name for row in store.studies()]
+    standings = [read_standing(store, name) for name in names]
+    if as_json:
+        whole = [as_mapping(standing) for standing in standings]
+        text = json.dumps(whole[0] if study else whole, indent=2, allow_nan=False)
+        console.out(text, highlight=False)
+    elif study:
+        _print_study(standings[0], console)
+    elif standings:
+        console.print(_studies(standings))
+    else:
+        console.out("no study yet; start one with `search run --study digits`", highlight=False)
+
+
+def as_mapping(standing: Standing) -> dict[str, Any]:
+    """Give a standing as plain JSON: moments in ISO 8601, null for a value that is not finite."""
+    best = standing.best
+    whole: dict[str, Any] = _plain(
+        {
+            "study": asdict(standing.row),
+            "is_practice": standing.study.is_practice,
+            "outcomes": standing.outcomes,
+            "best": best.number if best else None,
+            "trials": [asdict(trial) for trial in standing.trials],
+            "workers": [asdict(worker) for worker in standing.workers],
+        }
+    )
+    return whole
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case datetime():
+            return value.isoformat()
+        case Mapping():
+            return {key: _plain(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_plain(each) for each in value]
+    return value
+
+
+def _studies(standings: list[Standing]) -> Table:
+    table = Table("study", "trials", "running", "workers", "best", "metric", "", box=None)
+    for standing in standings:
+        best, study = standing.best, standing.study
+        remarks = ["practice data"] if study.is_practice else []
+        remarks += ["stop requested"] if standing.row.stop else []
+        table.add_row(
+            Text(study.name),
+            f"{len(standing.final)}/{study.trials}",
+            str(len(standing.running)),
+            str(len(standing.live_workers)),
+            f"{wording.number(best.value)} (trial {best.number})" if best else "-",
+            f"{study.metric}, {study.direction}",
+            ", ".join(remarks),
+        )
+    return table
+
+
+def _print_study(standing: Standing, console: Console) -> None:
+    for line in (wording.title(standing), wording.counts(standing), wording.best(standing)):
+        console.out(line, highlight=False)
+    console.print(_trials(standing))
+    if standing.live_workers:
+        console.print(_workers(standing))
+
+
+def _trials(standing: Standing) -> Table:
+    table = Table("trial", "how", "epoch", standing.study.metric, "attempts", "values", box=None)
+    for trial in standing.trials:
+        table.add_row(*(Text(cell) for cell in _cells(standing, trial)))
+    return table
+
+
+def _workers(standing: Standing) -> Table:
+    table = Table("worker", "trial", "device", "threads", "pid", box=None)
+    for worker in standing.live_workers:
+        trial = "waiting" if worker.trial is None else str(worker.trial)
+        table.add_row(worker.worker, trial, worker.device, str(worker.threads), str(worker.pid))
+    return table
+
+
+def _cells(standing: Standing, trial: TrialRow) -> list[str]:
+    last = trial.last.value if trial.last else None
+    is_adrift = trial.state == "RUNNING" and not trial.is_leased
+    return [
+        str(trial.number),
+        "to be continued" if is_adrift else trial.outcome or trial.state.lower(),
+        wording.epochs(standing, trial),
+        wording.number(last if trial.value is None else trial.value),
+        str(trial.attempts),
+        wording.params(trial),
+    ]

@@ -1,0 +1,42 @@
+"""The last words of `search run`: what was found, what went wrong, what to type next."""
+
+from collections.abc import Iterator
+
+from search import wording
+from search.standing import Standing
+
+SHOWN_FAILURES = 3
+
+
+def summary(standing: Standing) -> Iterator[str]:
+    """Yield the lines that close a run."""
+    yield wording.title(standing)
+    yield wording.counts(standing)
+    yield from _best(standing)
+    yield from _failures(standing)
+    yield from _next_commands(standing)
+
+
+def _best(standing: Standing) -> Iterator[str]:
+    yield wording.best(standing)
+    if standing.best and standing.best.best:
+        epoch = standing.best.best
+        metrics = ", ".join(f"{name} {value:.4g}" for name, value in epoch.metrics.items())
+        yield f"  at epoch {epoch.epoch}: {metrics}"
+
+
+def _failures(standing: Standing) -> Iterator[str]:
+    failed = [trial for trial in standing.final if trial.outcome not in ("finished", "pruned")]
+    for trial in failed[:SHOWN_FAILURES]:
+        yield f"trial {trial.number} {wording.ending(standing, trial)}"
+    if len(failed) > SHOWN_FAILURES:
+        yield f"and {len(failed) - SHOWN_FAILURES} more like these: see `search status`"
+
+
+def _next_commands(standing: Standing) -> Iterator[str]:
+    name = standing.study.name
+    if len(standing.final) < standing.study.trials:
+        yield f"go on:  search run --study {name}"
+    if standing.best:
+        yield f"export: search export --study {name} --trial best --out best.yaml"
+    yield f"look:   search status --study {name}   or   search dashboard"

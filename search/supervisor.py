@@ -1,0 +1,240 @@
+"""Keep a study's workers running until there is nothing left to do or somebody asks to stop."""
+
+import logging
+import secrets
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from search.child import Child
+from search.devices import Slot, worker_environment
+from search.errors import BROKEN_OFF, DONE, DRAINED, FAILED, KILLED, MISMATCH, WRONG
+from search.signals import StopFlag
+from search.standing import Standing, read_standing
+from storage.errors import DatabaseUnreachable, StorageError
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+FRUITLESS_ENDS = 3
+TICK_SECONDS = 0.1
+READ_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a supervisor keeps going on this machine.
+
+    worker_command: gives the command of a slot's worker from its name, which is new at every start.
+    environment: what the children's environments are built on; logs: the folder of their logs.
+    revive_database: called while the database is away; it starts the embedded one again.
+    """
+
+    study: str
+    slots: Sequence[Slot]
+    store: Store
+    worker_command: Callable[[Slot, str], Sequence[str]]
+    environment: Mapping[str, str]
+    logs: Path
+    dashboard_command: Sequence[str] | None = None
+    revive_database: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended: the exit code of `search run`, and what went wrong in one line, or ""."""
+
+    exit_code: int
+    trouble: str = ""
+
+
+def supervise(run: Run, flag: StopFlag, show: Callable[[Standing], None]) -> Ending:
+    """Keep the workers running to the end; no child outlives the call.
+
+    show: called about once a second with how the study stands.
+    """
+    return _Supervisor(run, flag, show).supervise()
+
+
+@dataclass
+class _Post:
+    """A slot, the worker at work there, and how it went so far.
+
+    exit_code: of a worker that has ended but not been settled with the database yet.
+    fruitless: ends in a row without a newly recorded epoch. is_over: nobody starts here again.
+    """
+
+    slot: Slot
+    child: Child
+    worker: str = ""
+    exit_code: int | None = None
+    fruitless: int = 0
+    is_over: bool = False
+
+
+class _Supervisor:
+    def __init__(self, run: Run, flag: StopFlag, show: Callable[[Standing], None]) -> None:
+        self._run, self._flag, self._show = run, flag, show
+        self._posts = [_Post(slot, _worker_child(run, slot)) for slot in run.slots]
+        self._dashboard = Child(run.logs / "dashboard.log", run.environment)
+        self._dashboard_deaths = 0
+        self._standing = read_standing(run.store, run.study)
+        self._read_at = 0.0
+        self._is_database_away = False
+        self._is_drain_told = False
+        self._is_done = False
+        self._trouble: Ending | None = None
+
+    def supervise(self) -> Ending:
+        try:
+            while not self._flag.now and not all(post.is_over for post in self._posts):
+                self._read()
+                self._pass_the_drain_on()
+                self._look_after_dashboard()
+                for post in self._posts:
+                    self._look_after(post)
+                time.sleep(TICK_SECONDS)
+        finally:
+            self._leave_nobody_behind()
+        self._read_at = 0.0
+        self._read()
+        return self._ending()
+
+    def _read(self) -> None:
+        """Read how the study stands, about once a second, and show it."""
+        started = time.monotonic()
+        if started < self._read_at:
+            return
+        try:
+            self._standing = read_standing(self._run.store, self._run.study)
+            self._is_database_away = False
+            self._obey(self._standing.row.stop)
+        except DatabaseUnreachable as error:
+            self._is_database_away = True
+            log.warning("%s; the workers go on without it", error)
+            self._revive_database()
+        # The terminal may be gone: a drain goes on without it.
+        with suppress(OSError):
+            self._show(self._standing.noting(self._note()))
+        # Reading a long study may take a tenth of our time, not more.
+        self._read_at = time.monotonic() + max(READ_SECONDS, 9 * (time.monotonic() - started))
+
+    def _note(self) -> str:
+        if self._flag.draining:
+            return "finishing the epochs in flight; Ctrl-C again stops at once and repeats them"
+        return "the database is away; the workers go on" if self._is_database_away else ""
+
+    def _revive_database(self) -> None:
+        try:
+            self._run.revive_database()
+        except StorageError as error:
+            log.warning("the embedded database does not start: %s", error)
+
+    def _obey(self, stop: str | None) -> None:
+        """Follow what `search stop` left in the database."""
+        if stop:
+            self._flag.drain()
+        if stop == "now":
+            for post in self._posts:
+                post.child.kill()
+
+    def _pass_the_drain_on(self) -> None:
+        if self._flag.draining and not self._is_drain_told:
+            self._is_drain_told = True
+            for post in self._posts:
+                post.child.terminate()
+
+    def _look_after_dashboard(self) -> None:
+        command, code = self._run.dashboard_command, self._dashboard.ended()
+        if code is not None:
+            self._dashboard_deaths += 1
+            self._dashboard.pause(self._dashboard_deaths)
+            log.warning("the dashboard ended with %d: %s", code, self._dashboard.last_words())
+        if command and self._dashboard.may_start and not self._flag.draining:
+            self._dashboard.start(command)
+
+    def _look_after(self, post: _Post) -> None:
+        code = post.child.ended()
+        post.exit_code = post.exit_code if code is None else code
+        if post.exit_code is not None:
+            self._settle(post, post.exit_code)
+        elif post.child.process is None and self._flag.draining:
+            post.is_over = True
+        elif post.child.may_start and not post.is_over and not self._is_database_away:
+            post.worker = f"{socket.gethostname()}-{post.slot.index}-{secrets.token_hex(3)}"
+            post.child.start(self._run.worker_command(post.slot, post.worker))
+
+    def _settle(self, post: _Post, code: int) -> None:
+        """Free what an ended worker held and decide what follows, once the database is there."""
+        words = post.child.last_words()
+        try:
+            self._free(post.worker, code, words)
+            has_progressed = _has_progressed(self._run.store, self._run.study, post.worker)
+            self._obey(self._run.store.study(self._run.study).stop)
+        except DatabaseUnreachable:
+            # A drain does not wait for the database: the lease expires by itself.
+            post.is_over = self._flag.draining
+            return
+        post.exit_code = None
+        post.fruitless = 0 if has_progressed else post.fruitless + 1
+        log.info("worker %s ended with %d: %s", post.worker, code, words)
+        self._decide(post, code, words)
+
+    def _decide(self, post: _Post, code: int, words: str) -> None:
+        if code == DONE:
+            self._is_done = post.is_over = True
+        elif code in (WRONG, BROKEN_OFF, MISMATCH):
+            self._trouble = self._trouble or Ending(code, words)
+            post.is_over = True
+            self._flag.drain()
+        elif self._flag.draining:
+            post.is_over = True
+        elif post.fruitless >= FRUITLESS_ENDS:
+            post.is_over = True
+            self._trouble = self._trouble or Ending(
+                FAILED,
+                f"worker {post.slot.index} ended {post.fruitless} times in a row without an epoch,"
+                f" the last time with {code} ({words}); see {post.child.log}",
+            )
+        else:
+            # 75 unasked: it replaces itself, after a CUDA error for one.
+            post.child.pause(0 if code == DRAINED else max(1, post.fruitless))
+
+    def _free(self, worker: str, code: int, words: str) -> None:
+        self._run.store.end_leases(worker, "killed")
+        self._run.store.worker_ended(worker, code, words)
+
+    def _ending(self) -> Ending:
+        if self._flag.now:
+            return Ending(KILLED)
+        if self._is_done and self._standing.best:
+            return Ending(DONE)
+        return self._trouble or Ending(FAILED if self._is_done else DRAINED)
+
+    def _leave_nobody_behind(self) -> None:
+        self._dashboard.kill()
+        for post in self._posts:
+            post.child.kill()
+            code = post.child.ended()
+            if code is not None:
+                with suppress(StorageError):  # or the lease expires by itself
+                    self._free(post.worker, code, "killed")
+
+
+def _worker_child(run: Run, slot: Slot) -> Child:
+    environment = worker_environment(slot, run.environment)
+    return Child(run.logs / f"worker-{slot.index}.log", environment)
+
+
+def _has_progressed(store: Store, study: str, worker: str) -> bool:
+    """Whether this worker recorded an epoch or ended a trial."""
+    return any(
+        trial.state != "RUNNING"
+        or any(attempt.worker == worker and attempt.epochs for attempt in attempts)
+        for trial in store.trials(study)
+        if trial.worker == worker
+        for attempts in [store.attempts(study, trial.number)]
+    )

@@ -1,0 +1,60 @@
+"""Numbers, times and trials in words, the same wherever a person reads them."""
+
+from search.standing import Standing
+from storage.rows import TrialRow
+
+
+def number(value: float | None) -> str:
+    """Give a metric with four significant digits, "-" where there is none."""
+    return "-" if value is None else f"{value:.4g}"
+
+
+def duration(seconds: float) -> str:
+    """Give a time span as 3:07 or 2:03:07."""
+    minutes, seconds_left = divmod(round(seconds), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes_left:02}:{seconds_left:02}"
+    return f"{minutes_left}:{seconds_left:02}"
+
+
+def params(trial: TrialRow) -> str:
+    """Give a trial's drawn values in one line."""
+    return ", ".join(
+        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in trial.params.items()
+    )
+
+
+def title(standing: Standing) -> str:
+    """Name the study and its metric, with "practice data" where its results are on such."""
+    aim = {"minimize": "lower", "maximize": "higher"}[standing.study.direction]
+    practice = " · practice data" if standing.study.is_practice else ""
+    return f"{standing.study.name}{practice} · {standing.study.metric}, {aim} is better"
+
+
+def best(standing: Standing) -> str:
+    """Give the best trial so far with its values."""
+    trial = standing.best
+    if trial is None:
+        return "no trial is complete yet"
+    return f"best {number(trial.value)} in trial {trial.number}: {params(trial)}"
+
+
+def counts(standing: Standing) -> str:
+    """Give how many trials of how many have ended, and in which ways."""
+    ways = [f"{count} {way}" for way, count in standing.outcomes.most_common()]
+    return " · ".join([f"{len(standing.final)}/{standing.study.trials} trials", *ways])
+
+
+def epochs(standing: Standing, trial: TrialRow) -> str:
+    """Give the epochs a trial has behind it and those it is to have, as 3/8."""
+    return f"{trial.last.epoch if trial.last else 0}/{standing.planned_epochs(trial) or '?'}"
+
+
+def ending(standing: Standing, trial: TrialRow) -> str:
+    """Say how a final trial ended: its value, or why it has none."""
+    if trial.value is not None:
+        return f"complete: {standing.study.metric} {number(trial.value)} ({params(trial)})"
+    last = f"{standing.study.metric} {number(trial.last.value)}" if trial.last else "no epoch"
+    return f"{trial.outcome}: {trial.detail or ''}, {last} ({params(trial)})"
