@@ -1,4 +1,4 @@
-"""From what was typed to a study whose rules hold and whose data can be read; nothing is written."""
+"""From what was typed to a study whose rules hold and whose data can be read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,6 @@ from pathlib import Path
 from objectives import catalog
 from objectives.contract import DataSource
 from objectives.data.summary import DataSummary
-from search.opened import has_store, open_store
 from search.places import find_data
 from search.settings import Settings
 from spaces.data import needs_folder
@@ -17,7 +16,6 @@ from spaces.params import Value
 from spaces.rules import Finding, check
 from spaces.stored import data_to_json, from_json
 from spaces.study import Study
-from storage.errors import UnknownStudy
 
 
 @dataclass(frozen=True)
@@ -61,14 +59,20 @@ def declared_study(reference: str, settings: Settings) -> Study:
     try:
         return load_study(reference)
     except StudyError:
-        if reference.endswith(".py") or not has_store(settings):
+        stored = None if reference.endswith(".py") else _stored_study(reference, settings)
+        if stored is None:
             raise
-        try:
-            with open_store(settings) as store:
-                return from_json(store.study(reference).definition)
-        except UnknownStudy:
-            pass
-        raise
+        return stored
+
+
+def _stored_study(name: str, settings: Settings) -> Study | None:
+    from search.opened import has_store, open_store  # SQLAlchemy: only when a store is asked
+
+    if not has_store(settings):
+        return None
+    with open_store(settings) as store:
+        row = next((row for row in store.studies() if row.name == name), None)
+    return row and from_json(row.definition)
 
 
 def check_rules(study: Study) -> list[Finding]:

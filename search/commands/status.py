@@ -1,1 +1,21 @@
 """`search status`: what runs and what was found."""
+
+from argparse import Namespace
+
+from rich.console import Console
+
+from search.opened import has_store, open_store
+from search.settings import Settings
+from search.status import print_status
+
+
+def status(arguments: Namespace, settings: Settings) -> int:
+    """Print how a study stands, or every study; reading changes nothing."""
+    if not has_store(settings):
+        print(
+            "[]" if arguments.json else "no study yet; start one with `search run --study digits`"
+        )
+        return 0
+    with open_store(settings) as store:
+        print_status(store, arguments.study, arguments.json, Console())
+    return 0

@@ -1,7 +1,6 @@
 """`search worker`: one worker on this machine, under a supervisor or by itself."""
 
 import os
-import sys
 from argparse import Namespace
 
 from search.create import open_study
