@@ -1,5 +1,8 @@
 """What can go wrong with storage, each said in one line that ends with the fix."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class StorageError(Exception):
     """Something about where studies are kept is wrong; the message is one line with the fix."""
@@ -27,3 +30,19 @@ class LiveLeases(StorageError):
 
 class LeaseLost(StorageError):
     """Another attempt owns this trial now: nothing of this one may be written."""
+
+
+class EpochDiffers(StorageError):
+    """An epoch is recorded already, with other numbers: the trial did not repeat itself."""
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what the file system refuses into a StorageError with a way out."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"{error.filename or 'locking a file'}: {error.strerror}; "
+            "choose another home with SEARCH_HOME, or a database with SEARCH_DATABASE_URL"
+        ) from error

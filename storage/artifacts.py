@@ -1,0 +1,61 @@
+"""Files that outlive their attempt: kept in the artifact store and linked to the Optuna trial."""
+
+import json
+import mimetypes
+import os
+from dataclasses import asdict
+from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
+
+from optuna.artifacts import ArtifactMeta, FileSystemArtifactStore, get_all_artifact_meta
+from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
+from optuna.artifacts.exceptions import ArtifactNotFound
+
+from storage.errors import StorageError
+from storage.store import Claim, Store
+from storage.transaction import connectivity
+
+
+def artifact_store(folder: Path) -> FileSystemArtifactStore:
+    """Give Optuna's artifact store in a folder, made if it is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileSystemArtifactStore(folder)
+
+
+def keep(store: Store, folder: Path, claim: Claim, path: Path) -> str:
+    """Keep a file of this attempt and give its id; keeping it again replaces it.
+
+    The file is whole before the trial knows of it. Raises LeaseLost like every write.
+    """
+    # The dashboard serves ids of hex digits and dashes only.
+    artifact_id = str(
+        uuid5(NAMESPACE_URL, f"{claim.study}-{claim.trial_id}-{claim.attempt}-{path.name}")
+    )
+    with path.open("rb") as content:
+        artifact_store(folder).write(artifact_id, content)
+    kind, encoding = mimetypes.guess_type(path.name)
+    meta = ArtifactMeta(artifact_id, path.name, kind or DEFAULT_MIME_TYPE, encoding)
+    store.set_attribute(claim, ARTIFACTS_ATTR_PREFIX + artifact_id, json.dumps(asdict(meta)))
+    return artifact_id
+
+
+def kept(store: Store, trial_id: int) -> dict[str, str]:
+    """Give the ids of a trial's files by their names; of two attempts' files the later one."""
+    with connectivity():
+        trial = store.optuna_storage.get_trial(trial_id)
+        metas = get_all_artifact_meta(trial, storage=store.optuna_storage)
+    return {meta.filename: meta.artifact_id for meta in metas}
+
+
+def fetch(folder: Path, artifact_id: str, path: Path) -> Path:
+    """Copy a kept file to `path`, whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with artifact_store(folder).open_reader(artifact_id) as content:
+            partial.write_bytes(content.read())
+    except ArtifactNotFound as error:
+        raise StorageError(
+            f"file {artifact_id} ({path.name}) is not in {folder}; name the folder it was kept in"
+        ) from error
+    os.replace(partial, path)
+    return path

@@ -1,0 +1,194 @@
+"""Who may write a trial, until when, and with which fencing token.
+
+A lease is an attempt that has not ended; its number, counting 1, 2, 3 within the trial, is the
+token. Ages are the database's: a machine's clock is never asked, and an outage of the database
+makes no worker look dead, because no lease is older than the server.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from optuna.storages import RDBStorage
+from optuna.trial import TrialState
+from sqlalchemy import ColumnElement, Connection, and_, func, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.errors import LeaseLost
+from storage.rows import Stop, StudyRow
+from storage.tables import attempts, studies, trials
+
+LOST = "lost"  # the reason of an attempt whose trial went to the next one
+
+_NOW = func.clock_timestamp()
+_OPEN = attempts.c.ended_at.is_(None)
+_SECOND: ColumnElement[timedelta] = literal_column("interval '1 second'")
+_BEAT = func.greatest(attempts.c.beat_at, func.pg_postmaster_start_time())
+LIVE: ColumnElement[bool] = and_(_OPEN, _BEAT + attempts.c.lease_seconds * _SECOND > _NOW)
+
+
+class Nothing(Enum):
+    """Why there was no trial to claim."""
+
+    WAIT = "others hold the last trials"
+    DONE = "the budget is reached and every trial is final"
+    STOPPED = "a stop was requested"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A trial that is one worker's until its lease ends; `attempt` is the fencing token."""
+
+    study: str
+    trial_id: int
+    number: int
+    attempt: int
+    worker: str
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nobody has tried this trial before."""
+        return self.attempt == 1
+
+
+def claim(
+    connection: Connection,
+    backend: RDBStorage,
+    study: StudyRow,
+    worker: str,
+    lease_seconds: float,
+) -> Claim | Nothing:
+    """Take the next trial: one without a live lease, else a queued one, else a new one.
+
+    The study's advisory lock must be held and `backend` be joined to the connection.
+    """
+    trial_id = _free_trial(connection, study.study_id, worker)
+    if trial_id is None:
+        started = _start_trial(connection, backend, study)
+        if isinstance(started, Nothing):
+            return started
+        trial_id = started
+    attempt = _take(connection, trial_id, worker, lease_seconds)
+    if attempt is None:  # its owner came back in this very moment
+        return Nothing.WAIT
+    number = connection.scalars(select(trials.c.number).where(trials.c.trial_id == trial_id)).one()
+    return Claim(study.name, trial_id, number, attempt, worker)
+
+
+def renew(connection: Connection, claim: Claim) -> Stop | None:
+    """Extend the lease and give the study's stop request; LeaseLost when the attempt is over.
+
+    The attempt's row stays locked until the transaction ends: nobody takes the trial meanwhile.
+    """
+    renewed = connection.scalars(
+        update(attempts)
+        .where(_is(claim), _OPEN)
+        .where(trials.c.trial_id == attempts.c.trial_id, trials.c.state == TrialState.RUNNING)
+        .where(studies.c.study_id == trials.c.study_id)
+        .values(beat_at=_NOW)
+        .returning(studies.c.stop)
+    ).all()
+    if not renewed:
+        raise lost(claim)
+    stop: Stop | None = renewed[0]
+    return stop
+
+
+def close(
+    connection: Connection, claim: Claim, reason: str, detail: str | None = None, *, told: bool
+) -> bool:
+    """End the attempt; False when this had been done and only its acknowledgement was lost.
+
+    told: whether the trial ends with it. Raises LeaseLost when the attempt ended in another way.
+    """
+    ending = update(attempts).where(_is(claim), _OPEN)
+    ending = ending.values(ended_at=_NOW, reason=reason, detail=detail, told=told)
+    if connection.execute(ending).rowcount:
+        return True
+    same = (attempts.c.reason == reason, attempts.c.told == told)
+    if not connection.scalar(select(attempts.c.attempt).where(_is(claim), *same)):
+        raise lost(claim)
+    return False
+
+
+def close_all(connection: Connection, worker: str, reason: str) -> int:
+    """End every attempt of a worker and tell how many there were."""
+    ending = update(attempts).where(attempts.c.worker_id == worker, _OPEN)
+    return connection.execute(ending.values(ended_at=_NOW, reason=reason)).rowcount
+
+
+def count_live(connection: Connection, study_id: int | None = None) -> int:
+    """Count the trials that a worker holds now, in one study or in all."""
+    held = select(func.count()).select_from(attempts).join(trials).where(LIVE)
+    held = held.where(trials.c.state == TrialState.RUNNING)
+    if study_id is not None:
+        held = held.where(trials.c.study_id == study_id)
+    return connection.scalars(held).one()
+
+
+def lost(claim: Claim) -> LeaseLost:
+    """Give the error that ends an attempt quietly."""
+    return LeaseLost(
+        f"attempt {claim.attempt} of trial {claim.number} was ended by another worker, "
+        "a supervisor or a person; write nothing more and claim the next trial"
+    )
+
+
+def _is(claim: Claim) -> ColumnElement[bool]:
+    return and_(attempts.c.trial_id == claim.trial_id, attempts.c.attempt == claim.attempt)
+
+
+def _held_by_another(worker: str) -> ColumnElement[bool]:
+    # A worker runs one trial at a time: what it still holds when it claims is a claim of its own
+    # whose acknowledgement was lost, and it gets that trial again.
+    return and_(LIVE, attempts.c.worker_id != worker)
+
+
+def _free_trial(connection: Connection, study_id: int, worker: str) -> int | None:
+    held = select(attempts).where(
+        attempts.c.trial_id == trials.c.trial_id, _held_by_another(worker)
+    )
+    return connection.scalar(
+        select(trials.c.trial_id)
+        .where(trials.c.study_id == study_id, trials.c.state == TrialState.RUNNING)
+        .where(~held.exists())
+        .order_by(trials.c.number)
+        .limit(1)
+    )
+
+
+def _start_trial(connection: Connection, backend: RDBStorage, study: StudyRow) -> int | Nothing:
+    of_study = trials.c.study_id == study.study_id
+    states = select(trials.c.state, func.count()).where(of_study).group_by(trials.c.state)
+    count: dict[TrialState, int] = dict(iter(connection.execute(states)))
+    waiting = count.pop(TrialState.WAITING, 0)
+    if study.trials is not None and sum(count.values()) >= study.trials:
+        return Nothing.WAIT if TrialState.RUNNING in count else Nothing.DONE
+    if not waiting:
+        return backend.create_new_trial(study.study_id)
+    first = select(trials.c.trial_id).where(of_study, trials.c.state == TrialState.WAITING)
+    # Locked: a dashboard may fail a queued trial at any moment.
+    queued = connection.scalar(first.order_by(trials.c.number).limit(1).with_for_update())
+    if queued is None:
+        return Nothing.WAIT
+    backend.set_trial_state_values(queued, TrialState.RUNNING)
+    return int(queued)
+
+
+def _take(connection: Connection, trial_id: int, worker: str, seconds: float) -> int | None:
+    of_trial = attempts.c.trial_id == trial_id
+    connection.execute(
+        update(attempts)
+        .where(of_trial, _OPEN, ~_held_by_another(worker))
+        .values(ended_at=attempts.c.beat_at, reason=LOST)  # the last that was heard of it
+    )
+    count = select(func.coalesce(func.max(attempts.c.attempt), 0) + 1).where(of_trial)
+    taking = insert(attempts).values(
+        trial_id=trial_id,
+        attempt=count.scalar_subquery(),
+        worker_id=worker,
+        lease_seconds=seconds,
+    )
+    # The index of open attempts has the last word on who holds a trial.
+    taken = connection.scalars(taking.on_conflict_do_nothing().returning(attempts.c.attempt))
+    return taken.one_or_none()

@@ -1,0 +1,78 @@
+"""What a trial has shown, written once: the numbers of its epochs, and how it ended."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from optuna.storages import RDBStorage
+from optuna.study._constrained_optimization import _CONSTRAINTS_KEY
+from optuna.trial import TrialState
+from sqlalchemy import Connection, and_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.errors import EpochDiffers
+from storage.leases import Claim
+from storage.tables import epochs
+
+CLOCKED = "_s"  # metrics of this ending are seconds: an epoch that is repeated takes its own
+
+
+def write_epoch(connection: Connection, claim: Claim, row: Mapping[str, Any]) -> bool:
+    """Write an epoch; False when it is there with the same numbers, EpochDiffers if with others."""
+    row = {**row, "metrics": {name: _plain(value) for name, value in row["metrics"].items()}}
+    writing = insert(epochs).values(trial_id=claim.trial_id, attempt=claim.attempt, **row)
+    if connection.scalar(writing.on_conflict_do_nothing().returning(epochs.c.epoch)):
+        return True
+    this = and_(epochs.c.trial_id == claim.trial_id, epochs.c.epoch == row["epoch"])
+    stored = connection.execute(select(epochs.c.value, epochs.c.metrics).where(this)).one()
+    before, now = (
+        _repeatable(stored.value, stored.metrics),
+        _repeatable(row["value"], row["metrics"]),
+    )
+    if before != now:
+        name = next(key for key in before | now if before.get(key) != now.get(key))
+        raise EpochDiffers(
+            f"epoch {row['epoch']} of trial {claim.number} is recorded with {name} "
+            f"{before.get(name)}, and now it is {now.get(name)}; "
+            "go on with this study on the same data, device class and number of threads"
+        )
+    return False
+
+
+def tell(
+    connection: Connection,
+    backend: RDBStorage,
+    claim: Claim,
+    state: TrialState,
+    value: float | None,
+    violations: Mapping[str, float],
+) -> None:
+    """Tell Optuna how the trial ended; a pruned one has its last value, as Optuna has it."""
+    for name, violation in violations.items():
+        backend.set_trial_system_attr(
+            claim.trial_id, f"{_CONSTRAINTS_KEY}:{name}", float(violation)
+        )
+    if state == TrialState.PRUNED:
+        value = _last_value(connection, claim)
+    backend.set_trial_state_values(claim.trial_id, state, None if value is None else [float(value)])
+
+
+def decoded(metrics: Mapping[str, float | str]) -> dict[str, float]:
+    """Give metrics as they were recorded."""
+    return {name: float(value) for name, value in metrics.items()}
+
+
+def _plain(value: float) -> float | str:
+    # JSON has no NaN and no infinity: they are stored as strings, which SQL can cast back as well.
+    return float(value) if math.isfinite(value) else str(float(value))
+
+
+def _repeatable(value: float, metrics: Mapping[str, float | str]) -> dict[str, float | str]:
+    kept = {name: number for name, number in metrics.items() if not name.endswith(CLOCKED)}
+    return {**kept, "value": _plain(value)}
+
+
+def _last_value(connection: Connection, claim: Claim) -> float | None:
+    newest = select(epochs.c.value).where(epochs.c.trial_id == claim.trial_id)
+    value = connection.scalar(newest.order_by(epochs.c.epoch.desc()).limit(1))
+    return None if value is None or math.isnan(value) else float(value)

@@ -1,0 +1,277 @@
+"""The one door to the database: studies, claims, results, and what is read back.
+
+Every method is one short transaction, Optuna's writes included. When the database is away or busy
+DatabaseUnreachable leaves it: then nothing was written, or only the acknowledgement was lost.
+Calling again is right in both cases, for every method is idempotent.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, Self
+
+import optuna
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.pruners import BasePruner
+from optuna.samplers import BaseSampler
+from optuna.storages import BaseStorage, RDBStorage, get_storage
+from optuna.trial import TrialState
+from sqlalchemy import Connection, insert
+
+from storage import leases, results, studies, tables, trials, workers
+from storage.leases import Claim, Nothing
+from storage.rows import AttemptRow, EpochRow, Stop, StudyRow, TrialRow, WorkerRow
+from storage.schema import open_backend
+from storage.transaction import connectivity, joined, transaction
+
+__all__ = ["Claim", "Nothing", "Store", "StudyRow"]
+
+
+class Store:
+    """All that must survive, behind plain values; open one per process and use it from any thread.
+
+    optuna_storage: for what only reads, such as optuna-dashboard; it caches finished trials.
+    """
+
+    def __init__(self, backend: RDBStorage) -> None:
+        self._backend = backend
+        self._engine = backend.engine
+        self.optuna_storage: BaseStorage = get_storage(backend)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Give the store behind a database URL, its tables made or brought up to date."""
+        return cls(open_backend(url))
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._backend.remove_session()
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Studies
+
+    def create(
+        self,
+        name: str,
+        definition: Mapping[str, Any],
+        fingerprint: str,
+        data_fingerprint: str,
+        direction: Literal["minimize", "maximize"],
+        trials: int | None,
+        queue: Sequence[Mapping[str, Any]] = (),
+    ) -> StudyRow:
+        """Store a new study with its first trials queued, or nothing; StudyExists if it is there.
+
+        trials: how many may begin, None for no end. queue: parameter values, first one first.
+        """
+        with self._writing() as connection:
+            row = {
+                "study_id": studies.create(self._backend, name, direction, queue),
+                "definition": definition,
+                "trials": trials,
+                "fingerprint": fingerprint,
+                "data_fingerprint": data_fingerprint,
+            }
+            connection.execute(insert(tables.studies).values(row))
+            return studies.one(connection, name)
+
+    def study(self, name: str) -> StudyRow:
+        """Give a stored study; UnknownStudy names the nearest one."""
+        with transaction(self._engine) as connection:
+            return studies.one(connection, name)
+
+    def studies(self) -> list[StudyRow]:
+        """Give every stored study, oldest first."""
+        with transaction(self._engine) as connection:
+            return studies.every(connection)
+
+    def update_definition(
+        self, name: str, definition: Mapping[str, Any], trials: int | None
+    ) -> StudyRow:
+        """Replace what does not touch the fingerprint: words and the budget."""
+        return self._change(name, definition=definition, trials=trials)
+
+    def request_stop(self, name: str, how: Stop) -> StudyRow:
+        """Ask every worker of the study to stop: after this epoch ("drain") or "now"."""
+        return self._change(name, stop=how)
+
+    def clear_stop(self, name: str) -> StudyRow:
+        """Take a stop request back, so that trials can be claimed again."""
+        return self._change(name, stop=None)
+
+    def delete(self, name: str) -> None:
+        """Remove a study with its trials; LiveLeases while a worker holds one of them."""
+        with transaction(self._engine) as connection:
+            studies.remove(connection, name)
+
+    # Trials
+
+    def claim(self, name: str, worker: str, *, lease_seconds: float) -> Claim | Nothing:
+        """Take the study's next trial for a registered worker, or say why there is none.
+
+        First a running trial without a live lease, then the queue, then a new trial; the last two
+        only while fewer trials than the budget have begun. A worker that still holds a trial gets
+        that one: the answer to its last claim was lost.
+        """
+        with self._writing() as connection:
+            study = studies.locked(connection, name)
+            workers.see(connection, worker)
+            if study.stop:
+                return Nothing.STOPPED
+            return leases.claim(connection, self._backend, study, worker, lease_seconds)
+
+    @contextmanager
+    def trial(self, claim: Claim, study: optuna.Study) -> Iterator[optuna.Trial]:
+        """Yield the claimed trial for drawing its parameters: those drawn before are replayed.
+
+        What is drawn in the block is written together at its end, and only under a valid lease.
+        study: from `optuna_study`, with the sampler to draw with.
+        """
+        with connectivity():
+            study.get_trials(deepcopy=False)  # the cached storage must know the trial
+        with self._writing(claim) as connection:
+            leases.renew(connection, claim)
+            # What sampling remembers of the trials within one `ask`, which is not used here.
+            study._thread_local.cached_all_trials = None
+            yield optuna.Trial(study, claim.trial_id)
+
+    def beat(self, claim: Claim) -> Stop | None:
+        """Extend the lease and give the study's stop request; from any thread.
+
+        Raises LeaseLost when somebody else ended the attempt, or a person the trial.
+        """
+        with transaction(self._engine) as connection:
+            return leases.renew(connection, claim)
+
+    def record(
+        self,
+        claim: Claim,
+        epoch: int,
+        metrics: Mapping[str, float],
+        value: float,
+        seconds: float,
+        images: int,
+    ) -> Stop | None:
+        """Write the numbers of an epoch, extend the lease and give the study's stop request.
+
+        value: what pruning and ranking look at; NaN and the infinities may be recorded. An epoch
+        that is there already with these numbers is left as it is; EpochDiffers if with others.
+        """
+        with self._writing(claim) as connection:
+            stop = leases.renew(connection, claim)
+            row = {"epoch": epoch, "metrics": metrics, "value": float(value)}
+            row |= {"seconds": seconds, "images": images}
+            if results.write_epoch(connection, claim, row):
+                self._backend.set_trial_intermediate_value(claim.trial_id, epoch, float(value))
+            return stop
+
+    def tell(
+        self,
+        claim: Claim,
+        state: Literal["COMPLETE", "PRUNED", "FAIL"],
+        value: float | None,
+        outcome: str,
+        detail: str | None = None,
+        violations: Mapping[str, float] | None = None,
+    ) -> None:
+        """End the trial and the lease: `state` for Optuna, `outcome` and `detail` as our words.
+
+        value: a number for COMPLETE, None otherwise. violations: constraints for the sampler to
+        learn from, above 0 where they are violated.
+        """
+        if (state == "COMPLETE") != (value is not None and not math.isnan(value)):
+            raise ValueError(f"a {state} trial was told the value {value}")
+        with self._writing(claim) as connection:
+            if leases.close(connection, claim, outcome, detail, told=True):
+                final = TrialState[state]
+                results.tell(connection, self._backend, claim, final, value, violations or {})
+
+    def set_attribute(self, claim: Claim, key: str, value: Any) -> None:
+        """Set a system attribute of the Optuna trial under the lease; `value` is plain JSON."""
+        with self._writing(claim) as connection:
+            leases.renew(connection, claim)
+            self._backend.set_trial_system_attr(claim.trial_id, key, value)
+
+    def hand_back(self, claim: Claim, reason: str) -> None:
+        """End the lease and leave the trial running, for another attempt to continue."""
+        with transaction(self._engine) as connection:
+            leases.close(connection, claim, reason, told=False)
+
+    def end_leases(self, worker: str, reason: str) -> int:
+        """End the leases of a worker that is known to be dead; give how many it held."""
+        with transaction(self._engine) as connection:
+            return leases.close_all(connection, worker, reason)
+
+    # Workers
+
+    def register_worker(
+        self,
+        worker: str,
+        study: str,
+        host: str,
+        pid: int,
+        device: str,
+        threads: int,
+        machine: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Note a worker before its first claim; `machine` is what else its results depend on."""
+        with transaction(self._engine) as connection:
+            row = {"worker_id": worker, "host": host, "pid": pid, "machine": machine or {}}
+            row |= {"device": device, "threads": threads}
+            row |= {"study_id": studies.one(connection, study).study_id}
+            workers.register(connection, row)
+
+    def worker_ended(self, worker: str, exit_code: int | None, reason: str) -> None:
+        """Note how a worker ended; its leases are ended by `end_leases`."""
+        with transaction(self._engine) as connection:
+            workers.end(connection, worker, exit_code, reason)
+
+    # Reading back
+
+    def optuna_study(
+        self, name: str, sampler: BaseSampler | None = None, pruner: BasePruner | None = None
+    ) -> optuna.Study:
+        """Give Optuna's view of a study, for sampling and for reading; UnknownStudy without one."""
+        self.study(name)
+        with connectivity():
+            return optuna.Study(name, self.optuna_storage, sampler, pruner)
+
+    def trials(self, name: str) -> list[TrialRow]:
+        """Give every trial in the order of their numbers."""
+        with transaction(self._engine) as connection:
+            return trials.every(connection, studies.one(connection, name))
+
+    def epochs(self, name: str, number: int | None = None) -> list[EpochRow]:
+        """Give the recorded epochs of one trial, or of all, in order."""
+        with transaction(self._engine) as connection:
+            return trials.epochs_of(connection, studies.one(connection, name), number)
+
+    def attempts(self, name: str, number: int | None = None) -> list[AttemptRow]:
+        """Give the attempts at one trial, or at all: the ledger of worker time, losses included."""
+        with transaction(self._engine) as connection:
+            return trials.attempts_of(connection, studies.one(connection, name), number)
+
+    def workers(self, name: str) -> list[WorkerRow]:
+        """Give the study's workers, oldest first."""
+        with transaction(self._engine) as connection:
+            return workers.every(connection, studies.one(connection, name))
+
+    def _change(self, name: str, **columns: Any) -> StudyRow:
+        with transaction(self._engine) as connection:
+            return studies.change(connection, name, **columns)
+
+    @contextmanager
+    def _writing(self, claim: Claim | None = None) -> Iterator[Connection]:
+        try:
+            with transaction(self._engine) as connection, joined(self._backend, connection):
+                yield connection
+        except UpdateFinishedTrialError as error:  # a person ended the trial in the dashboard
+            if claim is None:
+                raise
+            raise leases.lost(claim) from error

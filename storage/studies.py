@@ -1,0 +1,106 @@
+"""Studies as they are stored: an Optuna study and what we keep about it."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from optuna.exceptions import DuplicatedStudyError
+from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
+from optuna.trial import TrialState, create_trial
+from sqlalchemy import Connection, Row, Select, delete, select, update
+
+from storage.errors import LiveLeases, StudyExists, UnknownStudy
+from storage.leases import count_live
+from storage.rows import StudyRow
+from storage.tables import directions, optuna_studies, optuna_tables, studies, trials
+from storage.transaction import advisory_lock
+
+
+def create(
+    backend: RDBStorage, name: str, direction: str, queue: Sequence[Mapping[str, Any]]
+) -> int:
+    """Make the Optuna study with its queue and give its id; StudyExists if the name is taken."""
+    try:
+        study_id = backend.create_new_study([StudyDirection[direction.upper()]], name)
+    except DuplicatedStudyError as error:
+        raise StudyExists(f"a study {name!r} is stored already; choose another name") from error
+    for params in queue:
+        waiting = create_trial(
+            state=TrialState.WAITING, system_attrs={"fixed_params": dict(params)}
+        )
+        backend.create_new_trial(study_id, waiting)
+    return study_id
+
+
+def locked(connection: Connection, name: str) -> StudyRow:
+    """Give a study whose advisory lock is held from now to the end of the transaction."""
+    advisory_lock(connection, one(connection, name).study_id)
+    return one(connection, name)  # as it is now that nobody else claims
+
+
+def change(connection: Connection, name: str, **columns: Any) -> StudyRow:
+    """Set columns of ours on a study."""
+    study_id = one(connection, name).study_id
+    connection.execute(update(studies).where(studies.c.study_id == study_id).values(columns))
+    return one(connection, name)
+
+
+def remove(connection: Connection, name: str) -> None:
+    """Remove a study and all that hangs on it; LiveLeases while a worker holds a trial."""
+    study = locked(connection, name)
+    if live := count_live(connection, study.study_id):
+        raise LiveLeases(
+            f"{live} trials of study {name!r} are running; "
+            f"run `search stop --study {name}`, then try again"
+        )
+    of_study = select(trials.c.trial_id).where(trials.c.study_id == study.study_id)
+    for table in reversed(optuna_tables.sorted_tables):  # ours go with the rows they hang on
+        if "study_id" in table.c:
+            connection.execute(delete(table).where(table.c.study_id == study.study_id))
+        elif "trial_id" in table.c:
+            connection.execute(delete(table).where(table.c.trial_id.in_(of_study)))
+
+
+def every(connection: Connection) -> list[StudyRow]:
+    """Give every stored study, oldest first."""
+    rows = connection.execute(_studies().order_by(studies.c.study_id))
+    return [_study_row(row) for row in rows]
+
+
+def one(connection: Connection, name: str) -> StudyRow:
+    """Give a study by its name; UnknownStudy names the nearest one."""
+    found = connection.execute(_studies().where(optuna_studies.c.study_name == name))
+    row = found.one_or_none()
+    if row is None:
+        raise unknown(name, [study.name for study in every(connection)])
+    return _study_row(row)
+
+
+def unknown(name: str, known: list[str]) -> UnknownStudy:
+    """Give the error for a study that is not there."""
+    near = difflib.get_close_matches(name, known, n=1)
+    fix = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none yet'}"
+    return UnknownStudy(f"no study {name!r} is stored here; {fix}")
+
+
+def _studies() -> Select[Any]:
+    return (
+        select(studies, optuna_studies.c.study_name, directions.c.direction)
+        .join_from(studies, optuna_studies)
+        .join(directions, directions.c.study_id == studies.c.study_id)
+    )
+
+
+def _study_row(row: Row[Any]) -> StudyRow:
+    return StudyRow(
+        name=row.study_name,
+        study_id=row.study_id,
+        definition=row.definition,
+        trials=row.trials,
+        fingerprint=row.fingerprint,
+        data_fingerprint=row.data_fingerprint,
+        direction=row.direction.name.lower(),
+        stop=row.stop,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,119 @@
+"""Our tables beside Optuna's: what Optuna does not keep of a study, its attempts and epochs.
+
+They live in a schema of their own and hang on Optuna's rows: what is deleted there goes here.
+"""
+
+from optuna.storages._rdb import models
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    false,
+    func,
+)
+
+# Not "search": a role of the same name would draw Optuna's tables into it ("$user" on the path).
+SCHEMA = "search_service"
+
+optuna_tables: MetaData = models.BaseModel.metadata
+optuna_studies: Table = optuna_tables.tables["studies"]
+directions: Table = optuna_tables.tables["study_directions"]
+trials: Table = optuna_tables.tables["trials"]
+params: Table = optuna_tables.tables["trial_params"]
+values: Table = optuna_tables.tables["trial_values"]
+
+metadata = MetaData(schema=SCHEMA)
+MOMENT = DateTime(timezone=True)
+
+studies = Table(
+    "studies",
+    metadata,
+    Column(
+        "study_id",
+        ForeignKey(optuna_studies.c.study_id, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    # JSON, not JSONB: the order of keys is the order in which parameters are drawn.
+    Column("definition", JSON, nullable=False),
+    Column("trials", Integer),  # the budget; none: without end
+    Column("fingerprint", Text, nullable=False),
+    Column("data_fingerprint", Text, nullable=False),
+    Column("stop", Text, CheckConstraint("stop IN ('drain', 'now')")),
+    Column("created_at", MOMENT, nullable=False, server_default=func.now()),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("worker_id", Text, primary_key=True),
+    Column(
+        "study_id",
+        ForeignKey(studies.c.study_id, ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("threads", Integer, nullable=False),
+    Column("machine", JSON, nullable=False),
+    Column("started_at", MOMENT, nullable=False, server_default=func.now()),
+    Column("seen_at", MOMENT, nullable=False, server_default=func.now()),
+    Column("ended_at", MOMENT),
+    Column("exit_code", Integer),
+    Column("reason", Text),
+)
+
+# An attempt without an end is the trial's lease, and its number is the fencing token.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("trial_id", ForeignKey(trials.c.trial_id, ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("worker_id", ForeignKey(workers.c.worker_id, ondelete="CASCADE"), nullable=False),
+    Column("lease_seconds", Double, nullable=False),
+    Column("started_at", MOMENT, nullable=False, server_default=func.clock_timestamp()),
+    Column("beat_at", MOMENT, nullable=False, server_default=func.clock_timestamp()),
+    Column("ended_at", MOMENT),
+    Column("reason", Text),
+    Column("detail", Text),
+    # Whether this end was told to Optuna as the trial's: then the reason is the trial's outcome.
+    Column("told", Boolean, nullable=False, server_default=false()),
+    CheckConstraint("(ended_at IS NULL) = (reason IS NULL)", name="an_end_has_a_reason"),
+)
+Index(
+    "one_lease_per_trial",
+    attempts.c.trial_id,
+    unique=True,
+    postgresql_where=attempts.c.ended_at.is_(None),
+)
+Index("leases_of_a_worker", attempts.c.worker_id, postgresql_where=attempts.c.ended_at.is_(None))
+
+epochs = Table(
+    "epochs",
+    metadata,
+    Column("trial_id", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("attempt", Integer, nullable=False),
+    Column("value", Double, nullable=False),
+    # JSON keeps a float's every bit; NaN and the infinities stand in it as strings.
+    Column("metrics", JSON, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("images", BigInteger, nullable=False),
+    Column("recorded_at", MOMENT, nullable=False, server_default=func.clock_timestamp()),
+    ForeignKeyConstraint(
+        ["trial_id", "attempt"], [attempts.c.trial_id, attempts.c.attempt], ondelete="CASCADE"
+    ),
+)

@@ -1,0 +1,170 @@
+"""Trials, their epochs and attempts read back: a few statements, however many trials there are."""
+
+from functools import lru_cache
+from typing import Any
+
+from optuna.distributions import BaseDistribution, json_to_distribution
+from optuna.storages._rdb.models import TrialValueModel
+from optuna.trial import TrialState
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from storage.leases import LIVE
+from storage.results import decoded
+from storage.rows import AttemptRow, EpochRow, StudyRow, TrialRow
+from storage.tables import attempts, epochs, params, trials, values, workers
+
+_SAME_TRIAL = trials.c.trial_id == epochs.c.trial_id
+_FINAL = trials.c.state.in_([state for state in TrialState if state.is_finished()])
+# A trial that a person failed in the dashboard is over, whatever its worker has noticed of it.
+_ENDED_AT = func.coalesce(
+    attempts.c.ended_at, case((_FINAL, func.timezone("UTC", trials.c.datetime_complete)))
+)
+_REASON = func.coalesce(attempts.c.reason, case((_FINAL, "ended_elsewhere")))
+_OUTCOME = case((attempts.c.told, attempts.c.reason), else_="ended_elsewhere")
+
+
+def every(connection: Connection, study: StudyRow) -> list[TrialRow]:
+    """Give every trial of a study in the order of their numbers: four statements."""
+    drawn = _params(connection, study.study_id)
+    last = _one_epoch_per_trial(connection, study.study_id, epochs.c.epoch.desc())
+    best = _one_epoch_per_trial(connection, study.study_id, *_best_first(study.direction))
+    return [
+        TrialRow(
+            number=row.number,
+            trial_id=row.trial_id,
+            state=row.state.name,
+            outcome=row.outcome,
+            detail=row.detail,
+            value=_value(row),
+            params=drawn.get(row.trial_id, {}),
+            attempts=row.attempt or 0,
+            worker=row.worker_id,
+            is_leased=bool(row.is_leased),
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            last=last.get(row.trial_id),
+            best=best.get(row.trial_id),
+        )
+        for row in connection.execute(_trials(study.study_id))
+    ]
+
+
+def epochs_of(connection: Connection, study: StudyRow, number: int | None) -> list[EpochRow]:
+    """Give the recorded epochs of one trial, or of all, in order."""
+    rows = select(epochs, trials.c.number).join_from(epochs, trials, _SAME_TRIAL)
+    rows = rows.where(*_of(study.study_id, number)).order_by(trials.c.number, epochs.c.epoch)
+    return [_epoch_row(row) for row in connection.execute(rows)]
+
+
+def attempts_of(connection: Connection, study: StudyRow, number: int | None) -> list[AttemptRow]:
+    """Give the attempts of one trial, or of all, in order: the ledger of worker time."""
+    recorded = (
+        select(func.count())
+        .select_from(epochs)
+        .where(epochs.c.trial_id == attempts.c.trial_id, epochs.c.attempt == attempts.c.attempt)
+    )
+    rows = (
+        select(
+            trials.c.number,
+            attempts.c.attempt,
+            attempts.c.worker_id.label("worker"),
+            workers.c.host,
+            workers.c.device,
+            workers.c.threads,
+            workers.c.machine,
+            attempts.c.started_at,
+            _ENDED_AT.label("ended_at"),
+            _REASON.label("reason"),
+            attempts.c.detail,
+            recorded.scalar_subquery().label("epochs"),
+        )
+        .join_from(attempts, trials)
+        .join(workers)
+        .where(*_of(study.study_id, number))
+        .order_by(trials.c.number, attempts.c.attempt)
+    )
+    return [AttemptRow(**row) for row in connection.execute(rows).mappings()]
+
+
+def _of(study_id: int, number: int | None = None) -> list[ColumnElement[bool]]:
+    of_study = [trials.c.study_id == study_id]
+    return of_study if number is None else [*of_study, trials.c.number == number]
+
+
+def _trials(study_id: int) -> Select[Any]:
+    every = attempts.alias()
+    of_trial = every.c.trial_id == trials.c.trial_id
+    newest = select(func.max(every.c.attempt)).where(of_trial).scalar_subquery()
+    begun = select(func.min(every.c.started_at)).where(of_trial).scalar_subquery()
+    return (
+        select(
+            *(trials.c[name] for name in ("trial_id", "number", "state")),
+            *(values.c[name] for name in ("value", "value_type")),
+            *(attempts.c[name] for name in ("attempt", "worker_id", "detail")),
+            case((_FINAL, _OUTCOME)).label("outcome"),
+            and_(LIVE, ~_FINAL).label("is_leased"),
+            func.coalesce(begun, func.timezone("UTC", trials.c.datetime_start)).label("started_at"),
+            case((_FINAL, _ENDED_AT)).label("ended_at"),
+        )
+        .outerjoin_from(
+            trials, values, and_(values.c.trial_id == trials.c.trial_id, values.c.objective == 0)
+        )
+        .outerjoin(
+            attempts,
+            and_(attempts.c.trial_id == trials.c.trial_id, attempts.c.attempt == newest),
+        )
+        .where(*_of(study_id))
+        .order_by(trials.c.number)
+    )
+
+
+def _value(row: Row[Any]) -> float | None:
+    if row.state != TrialState.COMPLETE:
+        return None
+    return TrialValueModel.stored_repr_to_value(row.value, row.value_type)
+
+
+def _params(connection: Connection, study_id: int) -> dict[int, dict[str, Any]]:
+    rows = select(params).join(trials).where(*_of(study_id)).order_by(params.c.param_id)
+    drawn: dict[int, dict[str, Any]] = {}
+    for row in connection.execute(rows):
+        value = _distribution(row.distribution_json).to_external_repr(row.param_value)
+        drawn.setdefault(row.trial_id, {})[row.param_name] = value
+    return drawn
+
+
+@lru_cache(maxsize=1024)
+def _distribution(text: str) -> BaseDistribution:
+    return json_to_distribution(text)
+
+
+def _one_epoch_per_trial(
+    connection: Connection, study_id: int, *order: ColumnElement[Any]
+) -> dict[int, EpochRow]:
+    rows = (
+        select(epochs, trials.c.number)
+        .join_from(epochs, trials, _SAME_TRIAL)
+        .where(*_of(study_id))
+        .ext(distinct_on(epochs.c.trial_id))
+        .order_by(epochs.c.trial_id, *order)
+    )
+    return {row.trial_id: _epoch_row(row) for row in connection.execute(rows)}
+
+
+def _best_first(direction: str) -> list[ColumnElement[Any]]:
+    ranked = epochs.c.value.asc() if direction == "minimize" else epochs.c.value.desc()
+    return [epochs.c.value == float("nan"), ranked, epochs.c.epoch]
+
+
+def _epoch_row(row: Row[Any]) -> EpochRow:
+    return EpochRow(
+        number=row.number,
+        epoch=row.epoch,
+        attempt=row.attempt,
+        value=row.value,
+        metrics=decoded(row.metrics),
+        seconds=row.seconds,
+        images=row.images,
+        recorded_at=row.recorded_at,
+    )

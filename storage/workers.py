@@ -1,0 +1,56 @@
+"""Worker processes, as far as the database has heard of them."""
+
+from typing import Any
+
+from optuna.trial import TrialState
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.errors import StorageError
+from storage.leases import LIVE
+from storage.rows import StudyRow, WorkerRow
+from storage.tables import attempts, trials, workers
+
+
+def register(connection: Connection, row: dict[str, Any]) -> None:
+    """Note a worker before its first claim."""
+    writing = insert(workers).values(row)
+    connection.execute(writing.on_conflict_do_update(index_elements=["worker_id"], set_=row))
+
+
+def see(connection: Connection, worker: str) -> None:
+    """Note that a worker is there; StorageError if it never registered."""
+    _change(connection, worker, seen_at=func.now())
+
+
+def end(connection: Connection, worker: str, exit_code: int | None, reason: str) -> None:
+    """Note how a worker ended."""
+    _change(connection, worker, ended_at=func.now(), exit_code=exit_code, reason=reason)
+
+
+def every(connection: Connection, study: StudyRow) -> list[WorkerRow]:
+    """Give the workers of a study, oldest first, each with the trial it holds."""
+    rows = (
+        select(
+            workers.c.worker_id.label("worker"),
+            *(workers.c[name] for name in ("host", "pid", "device", "threads", "machine")),
+            workers.c.started_at,
+            func.greatest(workers.c.seen_at, func.max(attempts.c.beat_at)).label("seen_at"),
+            *(workers.c[name] for name in ("ended_at", "exit_code", "reason")),
+            func.max(trials.c.number)
+            .filter(LIVE, trials.c.state == TrialState.RUNNING)
+            .label("trial"),
+        )
+        .outerjoin_from(workers, attempts)
+        .outerjoin(trials)
+        .where(workers.c.study_id == study.study_id)
+        .group_by(workers.c.worker_id)
+        .order_by(workers.c.started_at, workers.c.worker_id)
+    )
+    return [WorkerRow(**row) for row in connection.execute(rows).mappings()]
+
+
+def _change(connection: Connection, worker: str, **columns: Any) -> None:
+    changing = update(workers).where(workers.c.worker_id == worker).values(columns)
+    if not connection.execute(changing).rowcount:
+        raise StorageError(f"worker {worker!r} is not registered; call register_worker first")
