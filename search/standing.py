@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from spaces.stored import from_json
 from spaces.study import Study
 from storage.rows import StudyRow, TrialRow, WorkerRow
 from storage.store import Store
 
+SILENCE = timedelta(minutes=2)  # a waiting worker asks for a trial every few seconds
 FINAL = ("COMPLETE", "PRUNED", "FAIL")
 
 
@@ -46,8 +48,15 @@ class Standing:
 
     @property
     def live_workers(self) -> list[WorkerRow]:
-        """The workers that have not ended, on this machine and on others."""
-        return [worker for worker in self.workers if worker.ended_at is None]
+        """The workers at work now, on this machine and on others."""
+        # Nobody notes the end of a worker that died together with its supervisor.
+        heard_since = datetime.now(UTC) - SILENCE
+        return [
+            worker
+            for worker in self.workers
+            if worker.ended_at is None
+            and (worker.trial is not None or worker.seen_at > heard_since)
+        ]
 
     def trial(self, number: int | None) -> TrialRow | None:
         """Give the trial of that number."""

@@ -204,8 +204,11 @@ class _Supervisor:
             post.child.pause(0 if code == DRAINED else max(1, post.fruitless))
 
     def _free(self, worker: str, code: int, words: str) -> None:
-        self._run.store.end_leases(worker, "killed")
-        self._run.store.worker_ended(worker, code, words)
+        store = self._run.store
+        store.end_leases(worker, "killed")
+        # One that died while it was loading its libraries is not known there.
+        if any(row.worker == worker for row in store.workers(self._run.study)):
+            store.worker_ended(worker, code, words)
 
     def _ending(self) -> Ending:
         if self._flag.now:

@@ -1,0 +1,56 @@
+"""A worker without an objective: it makes the storage's real calls, and dies where it is told to.
+
+`scripted_worker.py URL STUDY NAME FAULT`, FAULT one of: none, die (once, after the first epoch of
+trial 1), die-early (before its first epoch, always), replace-itself (75 after each trial), slow.
+"""
+
+import os
+import signal
+import sys
+import time
+
+from search.patience import patiently
+from search.signals import StopFlag, listening
+from storage.leases import Claim, Nothing
+from storage.store import Store
+
+EPOCHS = 3
+
+
+def main(url: str, study: str, name: str, fault: str) -> int:
+    """Follow trials as a worker does; give its exit code."""
+    with Store.open(url) as store, listening() as flag:
+        store.register_worker(name, study, "box", os.getpid(), "cpu", 1)
+        while not flag.draining:
+            match patiently(lambda: store.claim(study, name, lease_seconds=30)):
+                case Nothing.DONE:
+                    return 0
+                case Nothing.STOPPED:
+                    return 75
+                case Claim() as claim:
+                    train(store, claim, fault, flag)
+                    if fault == "replace-itself":
+                        return 75
+                case _:
+                    time.sleep(0.2)
+    return 75
+
+
+def train(store: Store, claim: Claim, fault: str, flag: StopFlag) -> None:
+    """Record the epochs that are missing and end the trial, unless something comes between."""
+    if fault == "die-early":
+        os.kill(os.getpid(), signal.SIGKILL)
+    first = len(store.epochs(claim.study, claim.number)) + 1
+    for epoch in range(first, EPOCHS + 1):
+        time.sleep(1.0 if fault == "slow" else 0.05)
+        value = claim.number + 1 / epoch
+        patiently(lambda: store.record(claim, epoch, {"val_loss": value}, value, 0.1, 10))  # noqa: B023
+        if fault == "die" and (claim.number, claim.attempt) == (1, 1):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if flag.draining:
+            return patiently(lambda: store.hand_back(claim, "drained"))
+    return patiently(lambda: store.tell(claim, "COMPLETE", value, "finished"))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

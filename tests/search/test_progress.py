@@ -1,0 +1,176 @@
+"""What a person sees of a study: lines, view, summary and status, from the same rows."""
+
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.console import Console
+
+from search.events import events
+from search.progress import view, watching
+from search.standing import Standing
+from search.status import as_mapping
+from search.summary import summary
+from search.wording import duration
+from spaces.params import Float, Int
+from spaces.stored import to_json
+from spaces.study import Study
+from storage.rows import EpochRow, StudyRow, TrialRow, WorkerRow
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+STUDY = Study(
+    name="toy-practice",
+    objective="toy_curve",
+    metric="val_loss",
+    direction="minimize",
+    space=[Float("learning_rate", 1e-4, 1.0, log=True), Int("epochs", 4, 8)],
+    trials=4,
+    is_practice=True,
+)
+
+
+def test_lines_tell_each_beginning_quarter_and_ending_once():
+    looks = [
+        standing(),
+        standing(running(0, epoch=None)),
+        standing(running(0, epoch=1)),
+        standing(running(0, epoch=2)),
+        standing(complete(0, 0.5), running(1, epoch=None)),
+        standing(complete(0, 0.5), ended(1, "pruned", "epoch 2")),
+    ]
+    lines = [event.line for pair in pairs(looks) for event in events(*pair)]
+    values = "(learning_rate 0.01, epochs 8)"
+    assert lines == [
+        "toy-practice · practice data · val_loss, lower is better",
+        "0 of 4 trials have ended; no trial is complete yet",
+        "trial 0 began on box-1",
+        "trial 0 epoch 2/8: val_loss 0.5",
+        f"trial 0 complete: val_loss 0.5 {values}",
+        "trial 1 began on box-1",
+        "new best 0.5 in trial 0: learning_rate 0.01, epochs 8",
+        f"trial 1 pruned: epoch 2, val_loss 0.5 {values}",
+    ]
+
+
+def test_a_run_that_goes_on_does_not_tell_the_old_trials_again():
+    lines = [event.line for event in events(None, standing(complete(0, 0.5), running(1, epoch=4)))]
+    assert lines[1].startswith("1 of 4 trials have ended; best 0.5 in trial 0")
+    assert len(lines) == 2
+
+
+def test_a_trial_that_changes_hands_is_told_with_its_attempt():
+    before, after = running(3, epoch=2), replace(running(3, epoch=2), attempts=2, worker="box-9")
+    lines = [event.line for event in events(standing(before), standing(after))]
+    assert lines == ["trial 3 began on box-9, attempt 2"]
+
+
+@pytest.mark.parametrize("width", [30, 60, 100, 200])
+def test_the_view_fits_the_terminal_and_names_trial_epoch_value_and_best(width):
+    shown = drawn(standing(complete(0, 0.25), running(1, epoch=3)), width)
+    assert all(len(line) <= width for line in shown.splitlines())
+    assert "3/8" in shown
+    assert "best 0.25 in trial 0" in shown
+    assert "1/4 trials" in shown
+    assert ("images/s" in shown) == (width >= 70)
+
+
+def test_the_view_says_what_the_reader_should_know():
+    shown = drawn(standing(running(1, epoch=3)).noting("the database is away"), 100)
+    assert "practice data" in shown
+    assert "http://127.0.0.1:8080" in shown
+    assert "the database is away" in shown
+
+
+def test_the_time_to_go_counts_training_and_not_the_nights_between():
+    slow = replace(complete(0, 0.5), started_at=NOW - timedelta(days=2))
+    # 8 epochs of 2 s each; of the 3 trials to come one has 4 epochs behind it; one worker.
+    assert standing(slow, running(1, epoch=4)).remaining_seconds() == 3 * 16 - 8
+
+
+def test_nobody_guesses_the_time_to_go_before_a_trial_has_ended():
+    assert standing(running(0, epoch=4)).remaining_seconds() is None
+
+
+def test_without_a_terminal_progress_is_plain_lines():
+    page = io.StringIO()
+    with watching("http://127.0.0.1:8080", Console(file=page, width=40)) as show:
+        show(standing())
+        show(standing(replace(running(0, epoch=None), worker="[red]box[/red]")))
+    assert page.getvalue().splitlines()[0] == "dashboard: http://127.0.0.1:8080"
+    assert page.getvalue().splitlines()[-1] == "trial 0 began on [red]box[/red]"
+
+
+def test_on_a_terminal_only_endings_are_told_above_the_view():
+    page = io.StringIO()
+    console = Console(file=page, width=100, height=20, force_terminal=True)
+    with watching("", console) as show:
+        show(standing(running(0, epoch=None)))
+        show(standing(complete(0, 0.5)))
+    assert "trial 0 complete: val_loss 0.5" in page.getvalue()
+    assert "trial 0 began" not in page.getvalue()
+
+
+def test_the_summary_ends_with_the_commands_to_type_next():
+    lines = list(summary(standing(complete(0, 0.5), ended(1, "code_error", "ValueError: x"))))
+    assert "at epoch 8: val_loss 0.5" in lines[3]
+    assert lines[4].startswith("trial 1 code_error: ValueError: x")
+    assert "search run --study toy-practice" in lines[5]
+    assert "search export --study toy-practice --trial best --out best.yaml" in lines[6]
+
+
+def test_status_is_valid_json_even_where_a_loss_is_not_a_number():
+    diverged = replace(ended(0, "diverged", ""), last=epoch_row(0, 3, float("nan")))
+    whole = json.loads(json.dumps(as_mapping(standing(diverged)), allow_nan=False))
+    assert whole["trials"][0]["last"]["value"] is None
+    assert whole["trials"][0]["ended_at"] == "2030-01-01T00:00:00+00:00"
+    assert whole["outcomes"] == {"diverged": 1}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0:00"), (59.6, "1:00"), (187, "3:07"), (7387, "2:03:07")]
+)
+def test_a_time_span_reads_as_on_a_clock(seconds, words):
+    assert duration(seconds) == words
+
+
+def standing(*trials: TrialRow) -> Standing:
+    row = StudyRow("toy-practice", 1, to_json(STUDY), 4, "f", "d", "minimize", None, NOW)
+    working = next((trial.number for trial in trials if trial.state == "RUNNING"), None)
+    worker = WorkerRow("box-1", "box", 7, "cpu", 1, {}, NOW, NOW, None, None, None, working)
+    return Standing(row, STUDY, trials, [worker])
+
+
+def running(number: int, epoch: int | None) -> TrialRow:
+    last = epoch_row(number, epoch, 0.5) if epoch else None
+    drawn = {"learning_rate": 0.01, "epochs": 8}
+    return TrialRow(
+        number, number, "RUNNING", None, None, None, drawn, 1, "box-1", True, NOW, None, last, last
+    )
+
+
+def complete(number: int, value: float) -> TrialRow:
+    last = epoch_row(number, 8, value)
+    row = replace(running(number, 8), state="COMPLETE", outcome="finished", value=value)
+    return replace(row, ended_at=NOW, is_leased=False, last=last, best=last)
+
+
+def ended(number: int, outcome: str, detail: str) -> TrialRow:
+    row = replace(running(number, 2), state="PRUNED", outcome=outcome, detail=detail)
+    return replace(row, ended_at=NOW, is_leased=False)
+
+
+def epoch_row(number: int, epoch: int, value: float) -> EpochRow:
+    return EpochRow(number, epoch, 1, value, {"val_loss": value}, 2.0, 100, NOW)
+
+
+def pairs(looks: list[Standing]) -> list[tuple[Standing | None, Standing]]:
+    return list(zip([None, *looks], looks, strict=False))
+
+
+def drawn(shown: Standing, width: int) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    with console.capture() as capture:
+        console.print(view(shown, "http://127.0.0.1:8080", 12.0, width))
+    return capture.get()

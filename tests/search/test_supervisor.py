@@ -1,0 +1,244 @@
+"""A supervisor with real processes under it and a real Postgres beside it."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+import psutil
+import pytest
+
+from search.devices import Slot, assign
+from search.signals import StopFlag
+from search.standing import Standing
+from search.supervisor import Ending, Run, supervise
+from spaces.params import Float
+from spaces.stored import to_json
+from spaces.study import Study
+from storage import server
+from storage.store import Store
+
+WorkerCommand: TypeAlias = Callable[[Slot, str], Sequence[str]]
+Show: TypeAlias = Callable[[Standing], None]
+WORKER = Path(__file__).with_name("scripted_worker.py")
+STUDY = Study(
+    name="toy",
+    objective="toy_curve",
+    metric="val_loss",
+    direction="minimize",
+    space=[Float("learning_rate", 1e-4, 1.0, log=True)],
+    trials=3,
+)
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    with Store.open(database_url) as opened:
+        create_study(opened)
+        yield opened
+
+
+@pytest.fixture
+def scripted(store: Store, database_url: str, tmp_path: Path) -> Callable[..., Run]:
+    """Gives a run whose workers follow the trials, with a fault each."""
+
+    def make(*faults: str) -> Run:
+        return a_run(store, tmp_path, faults, worker_command(database_url, faults))
+
+    return make
+
+
+@pytest.fixture
+def shell(store: Store, tmp_path: Path) -> Callable[..., Run]:
+    """Gives a run whose workers are shell scripts, one each."""
+
+    def make(*scripts: str) -> Run:
+        def command(slot: Slot, _name: str) -> list[str]:
+            return ["sh", "-c", scripts[slot.index - 1]]
+
+        return a_run(store, tmp_path, scripts, command)
+
+    return make
+
+
+def test_a_run_ends_with_0_when_the_budget_is_reached(scripted, store):
+    assert supervise(scripted("none"), StopFlag(), ignore) == Ending(0)
+    assert [trial.state for trial in store.trials("toy")] == ["COMPLETE"] * 3
+    assert [worker.exit_code for worker in store.workers("toy")] == [0]
+
+
+def test_a_run_without_a_complete_trial_ends_with_1(shell):
+    assert supervise(shell("exit 0"), StopFlag(), ignore) == Ending(1)
+
+
+def test_a_killed_workers_trial_goes_on_under_its_number_in_the_next_attempt(scripted, store):
+    assert supervise(scripted("die"), StopFlag(), ignore) == Ending(0)
+    attempts = store.attempts("toy", 1)
+    assert [attempt.reason for attempt in attempts] == ["killed", "finished"]
+    assert [attempt.epochs for attempt in attempts] == [1, 2]
+    died, followed = store.workers("toy")
+    assert (died.exit_code, followed.exit_code) == (-signal.SIGKILL, 0)
+    # Not the 30 s of its lease: the supervisor saw it die.
+    assert (attempts[1].started_at - attempts[0].started_at).total_seconds() < 15
+
+
+def test_three_deaths_without_an_epoch_stop_a_worker_with_the_reason(shell, tmp_path):
+    ending = supervise(shell("echo no such library; kill -9 $$"), StopFlag(), ignore)
+    assert ending.exit_code == 1
+    assert "worker 1 ended 3 times in a row without an epoch" in ending.trouble
+    assert "-9 (no such library)" in ending.trouble
+    assert (tmp_path / "worker-1.log").read_text() == "no such library\n" * 3
+
+
+@pytest.mark.slow
+def test_an_ending_with_an_epoch_starts_the_count_again(scripted, store):
+    # Each of its four processes ends one trial or finds nothing left to do.
+    assert supervise(scripted("replace-itself"), StopFlag(), ignore) == Ending(0)
+    assert [worker.exit_code for worker in store.workers("toy")] == [75, 75, 75, 0]
+
+
+def test_a_worker_that_replaces_itself_starts_again_at_once(shell, tmp_path):
+    once = f"test -e {tmp_path}/been && exit 0; touch {tmp_path}/been; exit 75"
+    started = time.monotonic()
+    supervise(shell(once), StopFlag(), ignore)
+    assert time.monotonic() - started < 1.5
+
+
+@pytest.mark.parametrize("code", [2, 3, 4])
+def test_what_no_restart_can_mend_stops_the_whole_run_with_the_workers_last_line(shell, code):
+    waiting = "trap 'exit 75' TERM; while :; do sleep .05; done"
+    ending = supervise(shell(f"echo 'search: why' >&2; exit {code}", waiting), StopFlag(), ignore)
+    assert ending == Ending(code, "search: why")
+
+
+@pytest.mark.slow
+def test_a_drain_hands_the_trials_back_and_the_next_run_goes_on_with_them(scripted, store):
+    flag = StopFlag()
+    assert supervise(scripted("slow", "slow"), flag, once(flag.drain, two_running)) == Ending(75)
+    assert {attempt.reason for attempt in store.attempts("toy")} == {"drained"}
+    assert supervise(scripted("none"), StopFlag(), ignore) == Ending(0)
+    assert [trial.state for trial in store.trials("toy")] == ["COMPLETE"] * 3
+    assert [len(store.epochs("toy", number)) for number in range(3)] == [3, 3, 3]
+
+
+def test_a_second_request_ends_a_worker_that_will_not_listen(shell, tmp_path):
+    deaf = f"trap '' TERM; sleep 60 & echo $! > {tmp_path}/pid; wait; wait"
+    flag = StopFlag()
+
+    def insist(_standing: Standing) -> None:
+        if (tmp_path / "pid").exists():
+            flag.now = flag.draining
+            flag.drain()
+
+    assert supervise(shell(deaf), flag, insist) == Ending(130)
+    assert is_gone(int((tmp_path / "pid").read_text()))
+
+
+def test_search_stop_drains_from_anywhere(scripted, store):
+    ask = once(lambda: store.request_stop("toy", "drain"), two_running)
+    assert supervise(scripted("slow", "slow"), StopFlag(), ask) == Ending(75)
+    assert {attempt.reason for attempt in store.attempts("toy")} == {"drained"}
+
+
+def test_search_stop_now_waits_for_nobody(scripted, store):
+    ask = once(lambda: store.request_stop("toy", "now"), two_running)
+    assert supervise(scripted("slow", "slow"), StopFlag(), ask) == Ending(75)
+    assert {worker.exit_code for worker in store.workers("toy")} == {-signal.SIGKILL}
+    assert {attempt.reason for attempt in store.attempts("toy")} == {"killed"}
+
+
+def test_no_child_is_left_when_the_view_breaks(scripted):
+    def breaks(standing: Standing) -> None:
+        if standing.running:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        supervise(scripted("slow", "slow"), StopFlag(), breaks)
+    assert not [child for child in psutil.Process().children() if "worker" in str(child.cmdline())]
+
+
+def test_a_terminal_that_closed_does_not_disturb_the_run(shell):
+    def closed(_standing: Standing) -> None:
+        raise OSError(5, "Input/output error")
+
+    assert supervise(shell("exit 0"), StopFlag(), closed) == Ending(1)
+
+
+def test_a_dashboard_that_dies_starts_again_and_ends_with_the_run(shell, tmp_path):
+    dies_once = "test -e been && exec sleep 60; touch been; kill -9 $$"
+    dashboard = ["sh", "-c", f"cd {tmp_path}; echo $$ >> pids; {dies_once}"]
+    run = replace(shell("sleep 2.5; exit 0"), dashboard_command=dashboard)
+    assert supervise(run, StopFlag(), ignore) == Ending(1)
+    pids = (tmp_path / "pids").read_text().split()
+    assert len(pids) == 2
+    assert is_gone(int(pids[1]))
+
+
+@pytest.mark.slow
+def test_a_cut_database_costs_no_worker_and_the_embedded_one_is_started_again(tmp_path):
+    with server.connect(tmp_path, None) as url, Store.open(url) as store:
+        create_study(store)
+        command = worker_command(url, ["slow"])
+        run = a_run(store, tmp_path, ["slow"], command)
+        run = replace(run, revive_database=lambda: server.ensure_running(tmp_path))
+        notes: list[str] = []
+
+        def cut(standing: Standing) -> None:
+            notes.append(standing.note)
+            if has_epoch(standing) and not any(notes):
+                os.kill(server.status(tmp_path).pid or 0, signal.SIGQUIT)
+
+        assert supervise(run, StopFlag(), cut) == Ending(0)
+        assert "the database is away; the workers go on" in notes
+        assert [worker.exit_code for worker in store.workers("toy")] == [0]
+        assert len(store.attempts("toy")) == 3
+    server.remove(tmp_path)
+
+
+def create_study(store: Store) -> None:
+    store.create("toy", to_json(STUDY), "f", "d", "minimize", STUDY.trials)
+
+
+def a_run(store: Store, folder: Path, workers: Sequence[str], command: WorkerCommand) -> Run:
+    return Run("toy", assign(len(workers), (), 1), store, command, os.environ, folder)
+
+
+def worker_command(url: str, faults: Sequence[str]) -> WorkerCommand:
+    script = [sys.executable, str(WORKER), url, "toy"]
+    return lambda slot, name: [*script, name, faults[slot.index - 1]]
+
+
+def ignore(_standing: Standing) -> None:
+    pass
+
+
+def once(action: Callable[[], object], when: Callable[[Standing], bool]) -> Show:
+    """Gives a view that acts the first time that something is so."""
+    left = [action]
+
+    def show(standing: Standing) -> None:
+        if left and when(standing):
+            left.pop()()
+
+    return show
+
+
+def has_epoch(standing: Standing) -> bool:
+    return any(trial.last for trial in standing.trials)
+
+
+def two_running(standing: Standing) -> bool:
+    return len(standing.running) == 2
+
+
+def is_gone(pid: int) -> bool:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.01)
+    return False
