@@ -76,6 +76,7 @@ def _create(prepared: Prepared, store: Store) -> StudyRow:
         fingerprint(study),
         prepared.summary.fingerprint,
         study.direction,
+        study.trials,
         queue=[study.params.mode(), *study.enqueue],
     )
 
@@ -92,7 +93,8 @@ def _continue(row: StudyRow, prepared: Prepared, wishes: Wishes, store: Store) -
         )
     check_data(row, prepared.summary, prepared.source.folder)
     if wishes.trials and wishes.trials != stored.trials:
-        return store.update_definition(row.name, to_json(replace(stored, trials=wishes.trials)))
+        extended = replace(stored, trials=wishes.trials)
+        return store.update_definition(row.name, to_json(extended), extended.trials)
     return row
 
 

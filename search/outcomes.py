@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from objectives.contract import DataError
 
@@ -46,8 +46,13 @@ class Lost:
 
 Outcome = Finished | Pruned | Failed | HandedBack | Lost
 
-# Told to Optuna as PRUNED, so that its sampler learns to stay away from there.
-LEARNED_FROM = frozenset({"diverged", "out_of_memory"})
+
+def told_as(kind: str) -> Literal["PRUNED", "FAIL"]:
+    """Give the state in which Optuna hears of a failure.
+
+    Its sampler learns from pruned trials to stay away from there; from failed ones nothing.
+    """
+    return "PRUNED" if kind in ("diverged", "out_of_memory") else "FAIL"
 
 
 def failure(error: Exception) -> Failed:

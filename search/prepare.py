@@ -72,7 +72,7 @@ def _stored_study(name: str, settings: Settings) -> Study | None:
         return None
     with open_store(settings) as store:
         row = next((row for row in store.studies() if row.name == name), None)
-    return row and from_json(row.definition)
+    return from_json(row.definition) if row else None
 
 
 def check_rules(study: Study) -> list[Finding]:

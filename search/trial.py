@@ -9,13 +9,22 @@ from optuna.trial import FrozenTrial, TrialState
 
 from objectives import catalog
 from objectives.contract import Attempt, EpochResult, Objective
-from search.outcomes import Failed, Finished, HandedBack, Lost, Outcome, Pruned, failure
-from search.outcomes import out_of_range
+from search.outcomes import (
+    Failed,
+    Finished,
+    HandedBack,
+    Lost,
+    Outcome,
+    Pruned,
+    failure,
+    out_of_range,
+)
 from search.patience import patiently
 from search.pruners import Curve, is_hopeless
 from spaces.space import TrialConfig
 from spaces.study import Study
-from storage.errors import LeaseLost, StorageError
+from storage.errors import DatabaseUnreachable, LeaseLost
+from storage.rows import Stop
 from storage.store import Claim, Store
 
 
@@ -24,6 +33,7 @@ class Trial:
     """A claimed trial on its way: how it is configured and what it has shown so far.
 
     completed: gives the curves of the trials that it is compared with.
+    stop: what `search stop` asked for, as the database last said.
     """
 
     study: Study
@@ -32,6 +42,7 @@ class Trial:
     config: TrialConfig
     completed: Callable[[], list[Curve]]
     results: dict[int, EpochResult] = field(default_factory=dict)
+    stop: Stop | None = None
 
     @property
     def curve(self) -> Curve:
@@ -46,20 +57,25 @@ class Trial:
     def record(self, result: EpochResult) -> None:
         """Keep an epoch's numbers, here and in the database."""
         self.results[result.epoch] = result
-        value, metrics = self.metric(result), dict(result.metrics)
-        patiently(
+        self.stop = patiently(
             lambda: self.store.record(
-                self.claim, result.epoch, metrics, value, result.seconds, result.images
+                self.claim,
+                result.epoch,
+                result.metrics,
+                self.metric(result),
+                result.seconds,
+                result.images,
             )
         )
 
 
 def run_trial(
-    trial: Trial, objective: Objective, attempt: Attempt, should_stop: Callable[[], bool]
+    trial: Trial, objective: Objective, attempt: Attempt, is_draining: Callable[[], bool]
 ) -> Outcome:
     """Follow one trial from its drawn configuration to its outcome.
 
-    should_stop: asked after each new epoch; a yes hands the trial back for another attempt.
+    is_draining: asked after each new epoch; a yes hands the trial back for another attempt.
+    Raises DatabaseUnreachable when the database stays away.
     """
     known = len(trial.store.epochs(trial.study.name, trial.claim.number))
     try:
@@ -67,12 +83,12 @@ def run_trial(
             for result in results:
                 trial.record(result)
                 # What a checkpoint carries was judged by the attempt that trained it.
-                if result.epoch >= known and (outcome := _judge(trial, result, should_stop)):
+                if result.epoch >= known and (outcome := _judge(trial, result, is_draining)):
                     return outcome
         return _ended(trial)
     except LeaseLost:
         return Lost()
-    except StorageError:
+    except DatabaseUnreachable:
         raise
     except Exception as error:  # noqa: BLE001 - training code may raise anything
         return failure(error)
@@ -92,16 +108,16 @@ def curve_of(study: Study, config: TrialConfig, values: Mapping[int, float]) -> 
     return Curve(values, **catalog.schedule(study.objective, config))
 
 
-def _judge(trial: Trial, result: EpochResult, should_stop: Callable[[], bool]) -> Outcome | None:
-    broken = out_of_range(result.metrics, catalog.describe(trial.study.objective).metrics)
-    if broken:
+def _judge(trial: Trial, result: EpochResult, is_draining: Callable[[], bool]) -> Outcome | None:
+    if broken := out_of_range(result.metrics, catalog.describe(trial.study.objective).metrics):
         return broken
     if not math.isfinite(trial.metric(result)):
         return Failed("diverged", f"{trial.study.metric} is not finite at epoch {result.epoch}")
     curve = trial.curve
     if is_hopeless(trial.study, curve, trial.completed()):
         return Pruned(result.epoch)
-    if result.epoch < curve.epochs and should_stop():
+    # After its last epoch a trial is done, not drained.
+    if result.epoch < curve.epochs and (trial.stop or is_draining()):
         return HandedBack("drained")
     return None
 

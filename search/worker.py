@@ -15,13 +15,15 @@ from objectives import catalog, checkpoints
 from objectives.contract import Attempt, DataSource
 from search import files
 from search.beat import Beat
-from search.outcomes import LEARNED_FROM, Failed, Finished, HandedBack, Lost, Outcome, Pruned
+from search.outcomes import Failed, Finished, HandedBack, Lost, Outcome, Pruned, told_as
 from search.patience import patiently
+from search.pruners import Curve
 from search.samplers import sampler_for
 from search.seeds import training_seed
 from search.settings import BEAT_SECONDS, LEASE_SECONDS, Settings
 from search.signals import StopFlag
 from search.trial import Trial, completed_curves, run_trial
+from spaces.space import TrialConfig
 from spaces.study import Study
 from storage.errors import LeaseLost
 from storage.store import Claim, Nothing, Store
@@ -76,21 +78,20 @@ def attempt_trial(worker: Worker, claim: Claim) -> Outcome:
     """Draw the claimed trial's values (or read them back) and train it from its last checkpoint."""
     log.info("trial %d, attempt %d", claim.number, claim.attempt)
     study = worker.study
-    optuna_study = worker.store.optuna_study(study.name, sampler=sampler_for(study, claim.number))
-    optuna_study.get_trials(deepcopy=False)  # or the cached storage does not know the trial yet
-    drawn = study.params.suggest(optuna.trial.Trial(optuna_study, claim.trial_id))
-    trial = Trial(
-        study,
-        claim,
-        worker.store,
-        study.config(drawn),
-        completed=lambda: completed_curves(study, optuna_study.get_trials(deepcopy=False)),
-    )
+    learned = worker.store.optuna_study(study.name, sampler=sampler_for(study, claim.number))
+    try:
+        config = study.config(patiently(lambda: _draw(worker, claim, learned)))
+    except LeaseLost:
+        return Lost()
+
+    def completed() -> list[Curve]:
+        return completed_curves(study, patiently(lambda: learned.get_trials(deepcopy=False)))
+
+    trial = Trial(study, claim, worker.store, config, completed)
     objective = catalog.load(study.objective)
     with Beat(worker.store, claim, BEAT_SECONDS, study.stall_minutes) as beat:
-        return run_trial(
-            trial, objective, _attempt(worker, claim, beat), lambda: worker.flag.draining
-        )
+        attempt = _attempt(worker, claim, beat)
+        return run_trial(trial, objective, attempt, lambda: worker.flag.draining)
 
 
 def settle(worker: Worker, claim: Claim, outcome: Outcome) -> None:
@@ -108,8 +109,7 @@ def settle(worker: Worker, claim: Claim, outcome: Outcome) -> None:
                 log.error("trial %d failed (%s): %s", claim.number, kind, detail)
                 (folder / "traceback.txt").write_text(report or detail)
                 files.keep(worker.settings, store, claim, folder)
-                state = "PRUNED" if kind in LEARNED_FROM else "FAIL"
-                patiently(lambda: store.tell(claim, state, None, kind, detail))
+                patiently(lambda: store.tell(claim, told_as(kind), None, kind, detail))
             case HandedBack(reason):
                 patiently(lambda: store.hand_back(claim, reason))
                 return
@@ -119,6 +119,11 @@ def settle(worker: Worker, claim: Claim, outcome: Outcome) -> None:
         log.warning("trial %d belongs to somebody else now", claim.number)
         return
     files.collect(worker.settings, store, worker.study)
+
+
+def _draw(worker: Worker, claim: Claim, learned: optuna.Study) -> TrialConfig:
+    with worker.store.trial(claim, learned) as trial:
+        return worker.study.params.suggest(trial)
 
 
 def _attempt(worker: Worker, claim: Claim, beat: Beat) -> Attempt:

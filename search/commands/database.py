@@ -21,7 +21,7 @@ def stop(arguments: Namespace, settings: Settings) -> int:
 
 def url(arguments: Namespace, settings: Settings) -> int:
     """Print the address of the embedded Postgres."""
-    print(server.url(_embedded(settings).home))
+    print(server.status(_embedded(settings).home).url)
     return 0
 
 

@@ -1,33 +1,80 @@
 """`search run`: start a study, or go on with it."""
 
+import os
 import sys
 from argparse import Namespace
+from pathlib import Path
 
-from search.create import Wishes, parse_pins, prepare, store_study
+from search.create import store_study
+from search.devices import assign, gpus, usable_cores
 from search.lock import run_lock
 from search.logs import set_up_logs
 from search.opened import open_store
+from search.prepare import Prepared, Wishes, parse_pins, prepare
+from search.progress import watching
 from search.settings import Settings
+from search.signals import listening
+from search.standing import read_standing
+from search.summary import summary
+from search.supervisor import Run, supervise
+from storage import server
+from storage.store import Store
 
 
 def run(arguments: Namespace, settings: Settings) -> int:
     """Check the study, store it, and keep its workers running to the end."""
-    wishes = Wishes(
-        arguments.study,
-        arguments.data,
-        parse_pins(arguments.pins),
-        arguments.name,
-        arguments.trials,
-    )
+    wishes = _wishes(arguments)
     prepared = prepare(wishes, settings)
-    port = _port(arguments)
+    name = prepared.study.name
     for finding in prepared.findings:
-        print(f"search: {finding.level}: {finding.message} ({finding.rule})", file=sys.stderr)
-    set_up_logs(settings.logs / prepared.study.name / "run.log")
-    with (
-        run_lock(prepared.study.name, settings.study_folder(prepared.study.name)),
-        open_store(settings) as store,
-    ):
-        row = store_study(prepared, wishes, settings, store)
-        store.clear_stop(row.name)
-        return 0
+        print(f"search: {finding.message} ({finding.rule})", file=sys.stderr)
+    with run_lock(name, settings.study_folder(name)), open_store(settings) as store:
+        store_study(prepared, wishes, settings, store)
+        store.clear_stop(name)
+        set_up_logs(settings.logs / name / "run.log")
+        return _supervise(_run(arguments, prepared, settings, store), "")
+
+
+def _supervise(run: Run, address: str) -> int:
+    with listening() as flag, watching(address) as show:
+        ending = supervise(run, flag, show)
+    for line in summary(read_standing(run.store, run.study)):
+        print(line)
+    if ending.trouble:
+        print(ending.trouble, file=sys.stderr)
+    return ending.exit_code
+
+
+def _wishes(arguments: Namespace) -> Wishes:
+    pins = parse_pins(arguments.pins)
+    return Wishes(arguments.study, arguments.data, pins, arguments.name, arguments.trials)
+
+
+def _run(arguments: Namespace, prepared: Prepared, settings: Settings, store: Store) -> Run:
+    name = prepared.study.name
+    found = gpus(settings.visible_gpus)
+    workers = arguments.workers or max(1, len(found))
+    return Run(
+        study=name,
+        slots=assign(workers, found, usable_cores()),
+        store=store,
+        worker_command=lambda _, worker: _worker_command(name, worker, prepared.source.folder),
+        environment={**os.environ, "SEARCH_HOME": str(settings.home)},
+        logs=settings.logs / name,
+        revive_database=lambda: _revive(settings),
+    )
+
+
+def _worker_command(study: str, worker: str, data: Path | None) -> list[str]:
+    place = ["--data", str(data)] if data else []
+    return [*_this_program(), "worker", "--study", study, "--id", worker, *place]
+
+
+def _this_program() -> list[str]:
+    # -P: a folder named `search` where the user stands must not be taken for this package.
+    return [sys.executable, "-P", "-m", "search.cli"]
+
+
+def _revive(settings: Settings) -> None:
+    if settings.database_url is None:
+        server.ensure_running(settings.home)

@@ -1,12 +1,12 @@
 """`search worker`: one worker on this machine, under a supervisor or by itself."""
 
 import os
+import socket
 from argparse import Namespace
 
 from search.create import open_study
 from search.devices import own_slot, worker_environment
 from search.logs import set_up_logs
-from search.machine import describe_machine
 from search.opened import open_store
 from search.settings import Settings
 from search.signals import listening
@@ -22,8 +22,12 @@ def worker(arguments: Namespace, settings: Settings) -> int:
     name = arguments.id or worker_name()
     with open_store(settings) as store, listening() as flag:
         study, source = open_study(arguments.study, arguments.data, settings, store)
-        machine = describe_machine(slot.device)
         store.register_worker(
-            name, study.name, device=slot.device, threads=slot.threads, machine=machine
+            name,
+            study.name,
+            socket.gethostname(),
+            os.getpid(),
+            slot.device,
+            slot.threads,
         )
         return work(Worker(name, study, store, settings, source, slot.device, slot.threads, flag))

@@ -1,0 +1,132 @@
+"""From a study file to a stored study: what is checked, what is kept, what goes on."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from search.create import store_study
+from search.errors import MachineMismatch
+from search.prepare import Wishes, parse_pins, prepare
+from search.settings import Settings
+from spaces.errors import StudyError
+from spaces.stored import from_json
+from storage.store import Store, StudyRow
+
+TOY = """
+from spaces.params import Float, Int, Toggle
+from spaces.priors import Prior
+from spaces.study import Study
+study = Study(name="toy", objective="toy_curve", metric="val_loss", direction="minimize", trials=5,
+    space=[Float("learning_rate", 1e-5, 1.0, log=True, prior=Prior(1e-3)), Int("epochs", 4, 10)],
+    enqueue=[{"learning_rate": 0.01, "epochs": 4}])
+"""
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    path = tmp_path / "toy.py"
+    path.write_text(TOY)
+    return path
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    with Store.open(database_url) as store:
+        yield store
+
+
+def stored(store: Store, home: Path, wishes: Wishes) -> StudyRow:
+    settings = Settings(home)
+    return store_study(prepare(wishes, settings), wishes, settings, store)
+
+
+def test_the_priors_mode_is_first_in_the_queue_then_what_was_published(
+    store: Store, toy: Path
+) -> None:
+    stored(store, toy.parent, Wishes(str(toy)))
+
+    queue = [
+        trial.system_attrs["fixed_params"]
+        for trial in store.optuna_study("toy").get_trials(deepcopy=False)
+    ]
+    assert queue == [
+        {"learning_rate": 1e-3, "epochs": 7},
+        {"learning_rate": 0.01, "epochs": 4},
+    ]
+
+
+def test_every_default_of_the_objective_is_stored(store: Store, toy: Path) -> None:
+    row = stored(store, toy.parent, Wishes(str(toy)))
+
+    assert from_json(row.definition).defaults["noise"] == 0.01
+
+
+def test_going_on_with_the_same_file_changes_nothing(store: Store, toy: Path) -> None:
+    first = stored(store, toy.parent, Wishes(str(toy)))
+
+    assert stored(store, toy.parent, Wishes(str(toy))) == first
+
+
+def test_a_changed_file_is_refused_with_what_changed_and_two_ways_on(
+    store: Store, toy: Path
+) -> None:
+    stored(store, toy.parent, Wishes(str(toy)))
+    toy.write_text(TOY.replace('"epochs", 4, 10', '"epochs", 4, 12'))
+
+    with pytest.raises(StudyError, match=r"epochs\.high: 10 -> 12.*undo.*--as toy-2"):
+        stored(store, toy.parent, Wishes(str(toy)))
+
+
+def test_the_changed_file_starts_under_another_name(store: Store, toy: Path) -> None:
+    stored(store, toy.parent, Wishes(str(toy)))
+    toy.write_text(TOY.replace('"epochs", 4, 10', '"epochs", 4, 12'))
+
+    assert stored(store, toy.parent, Wishes(str(toy), name="toy-2")).name == "toy-2"
+
+
+def test_a_pin_holds_without_being_repeated_and_cannot_be_changed(store: Store, toy: Path) -> None:
+    stored(store, toy.parent, Wishes(str(toy), pins={"epochs": 4}))
+
+    again = stored(store, toy.parent, Wishes(str(toy)))
+
+    assert from_json(again.definition).params.names == ("learning_rate",)
+    with pytest.raises(StudyError, match=r"pins\.epochs: 4 -> 5"):
+        stored(store, toy.parent, Wishes(str(toy), pins={"epochs": 5}))
+
+
+def test_a_new_total_is_kept_until_another_is_given(store: Store, toy: Path) -> None:
+    stored(store, toy.parent, Wishes(str(toy)))
+    stored(store, toy.parent, Wishes(str(toy), trials=9))
+
+    again = stored(store, toy.parent, Wishes(str(toy)))
+
+    assert from_json(again.definition).trials == 9
+
+
+def test_a_rule_that_is_broken_refuses_the_study(toy: Path) -> None:
+    toy.write_text(
+        TOY.replace('"epochs", 4, 10', '"epoch", 4, 10').replace('"epochs": 4', '"epoch": 4')
+    )
+
+    with pytest.raises(StudyError, match=r"no parameter 'epoch'; did you mean 'epochs'.*D01"):
+        prepare(Wishes(str(toy)), Settings(toy.parent))
+
+
+def test_other_data_than_the_studys_is_this_machines_fault(store: Store, toy: Path) -> None:
+    wishes, settings = Wishes(str(toy)), Settings(toy.parent)
+    prepared = prepare(wishes, settings)
+    store_study(prepared, wishes, settings, store)
+    other = replace(prepared, summary=replace(prepared.summary, fingerprint="f" * 64))
+
+    with pytest.raises(MachineMismatch, match="bring the same files"):
+        store_study(other, wishes, settings, store)
+
+
+def test_pins_are_read_as_what_they_look_like() -> None:
+    pins = parse_pins(["a=1", "b=1e-4", "c=true", "d=none", "e=resnet34"])
+
+    assert pins == {"a": 1, "b": 1e-4, "c": True, "d": None, "e": "resnet34"}
+    with pytest.raises(StudyError, match="--set batch_size=64"):
+        parse_pins(["batch_size"])
