@@ -36,8 +36,8 @@ def carve(
             names = dict(zip(held_out, wanted[1:], strict=True))
             return [names.get(fold, wanted[0]) for fold in fold_of.tolist()]
     raise DataError(
-        f"no split into {', '.join(wanted)} puts every class into each of them with whole groups; "
-        "add groups of the rare classes or leave a class out"
+        f"no split into {', '.join(wanted)} was found that keeps groups whole and has every class "
+        "in each; add groups of the rare classes or leave a class out"
     )
 
 

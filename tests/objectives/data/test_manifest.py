@@ -1,0 +1,235 @@
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from objectives.contract import DataError, DataSource
+from objectives.data.manifest import read_manifest, summarize
+
+MakeTree = Callable[..., DataSource]
+CLASSES = ("Benign", "Gleason 3", "Gleason 4", "Gleason 5-Single Cells")
+
+
+def total(source: DataSource, label: str) -> int:
+    return sum(counts[label] for counts in summarize(source).counts.values())
+
+
+def rename(source: DataSource, old: str, new: str) -> None:
+    assert source.folder is not None
+    for path in source.folder.glob(f"*{old}"):
+        path.rename(path.with_name(path.name.replace(old, new)))
+
+
+def test_gleason_names_give_label_and_slide_and_count_what_is_skipped(gleason: DataSource) -> None:
+    summary = summarize(gleason)
+    assert summary.classes == CLASSES
+    assert [total(gleason, name) for name in CLASSES] == [20, 20, 20, 20]
+    assert summary.skipped == {"Gleason 5-Secretions": 10, "Gleason 5": 10}
+    assert sum(summary.groups.values()) == 10
+    assert not summary.is_practice
+
+
+def test_the_slide_is_the_text_before_tif(gleason: DataSource) -> None:
+    groups = {row.group for row in read_manifest(gleason).rows}
+    assert "000003-000001_01_20180504-multires" in groups
+
+
+def test_patches_of_one_slide_never_part(gleason: DataSource) -> None:
+    rows = read_manifest(gleason).rows
+    assert len({(row.group, row.split) for row in rows}) == len({row.group for row in rows})
+
+
+def test_a_nested_tree_of_the_same_names_reads_alike(gleason: DataSource, tmp_path: Path) -> None:
+    nested = replace(gleason, folder=tmp_path / "nested")
+    assert gleason.folder is not None
+    shutil.copytree(gleason.folder, tmp_path / "nested" / "patches" / "batch 1")
+    assert summarize(nested).counts == summarize(gleason).counts
+
+
+def test_one_folder_per_class_reads_as_the_file_names_do(
+    gleason: DataSource, tmp_path: Path
+) -> None:
+    assert gleason.folder is not None
+    names = gleason.layout["names"]
+    for path in gleason.folder.iterdir():
+        folder = tmp_path / "folders" / names[path.stem[-1]]
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, folder / path.name.replace(f"_{path.stem[-1]}.png", ".png"))
+    by_folder = summarize(replace(gleason, folder=tmp_path / "folders"))
+    by_name = summarize(gleason)
+    assert (by_folder.counts, by_folder.skipped) == (by_name.counts, by_name.skipped)
+
+
+def test_class_folders_below_split_folders_keep_the_given_split(
+    gleason: DataSource, tmp_path: Path
+) -> None:
+    assert gleason.folder is not None
+    splits = ["train"] * 6 + ["val"] * 2 + ["test"] * 2
+    for path in gleason.folder.iterdir():
+        split, name = splits[int(path.name[:6])], gleason.layout["names"][path.stem[-1]]
+        (tmp_path / "tree" / split / name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, tmp_path / "tree" / split / name)
+    summary = summarize(replace(gleason, folder=tmp_path / "tree"))
+    assert summary.groups == {"train": 6, "val": 2, "test": 2}
+    assert summary.counts["val"] == dict.fromkeys(CLASSES, 4)
+
+
+def test_a_name_and_a_class_folder_that_disagree_are_an_error(gleason: DataSource) -> None:
+    assert gleason.folder is not None
+    folder = gleason.folder / "Gleason 4"
+    folder.mkdir()
+    next(gleason.folder.glob("*_1.png")).rename(folder / "000001.tif_1.png")
+    with pytest.raises(DataError, match=r"label '1', its folder '2'; move or rename the file$"):
+        summarize(gleason)
+
+
+def test_two_labels_of_one_name_are_one_class(gleason: DataSource) -> None:
+    names = {"0": "Benign", "1": "Cancer", "2": "Cancer", "3": "Cancer"}
+    summary = summarize(replace(gleason, layout={**gleason.layout, "names": names}))
+    assert summary.classes == ("Benign", "Cancer")
+
+
+def test_files_without_a_label_are_counted(gleason: DataSource) -> None:
+    rename(gleason, "_0.png", "_overview.png")
+    assert summarize(gleason).skipped["no label in the name"] == 20
+
+
+def test_no_label_anywhere_shows_a_file_name(gleason: DataSource) -> None:
+    layout = {**gleason.layout, "label": r"_([abc])\.png$", "names": {}}
+    with pytest.raises(DataError, match=r"'000000-.*_0.png'; correct the label pattern"):
+        summarize(replace(gleason, layout=layout))
+
+
+def test_a_file_without_its_group_is_an_error_and_not_a_leak(gleason: DataSource) -> None:
+    assert gleason.folder is not None
+    path = next(gleason.folder.glob("*_0.png"))
+    path.rename(path.with_name("stray_0.png"))
+    with pytest.raises(DataError, match=r"1 of 80 files give no group .* 'stray_0.png'"):
+        summarize(gleason)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"), [("(", "no regular expression"), (r"\d", "has 0 groups")]
+)
+def test_a_label_pattern_that_cannot_work_is_an_error(
+    gleason: DataSource, pattern: str, reason: str
+) -> None:
+    with pytest.raises(DataError, match=reason):
+        summarize(replace(gleason, layout={**gleason.layout, "label": pattern}))
+
+
+def test_class_folders_keep_names_with_spaces_and_commas(class_folders: MakeTree) -> None:
+    source = class_folders("Gleason 5-Single Cells", "Nevus, common")
+    assert summarize(source).classes == ("Gleason 5-Single Cells", "Nevus, common")
+
+
+def test_hidden_folders_and_other_files_are_no_data(class_folders: MakeTree) -> None:
+    source = class_folders("Anemic", "Non-anemic", ".ipynb_checkpoints", "Anemic/.thumbs")
+    assert source.folder is not None
+    (source.folder / "Anemic" / ".DS_Store").touch()
+    (source.folder / "Anemic" / "notes.txt").touch()
+    (source.folder / "Anemic" / "._scan.png").touch()
+    assert summarize(source).classes == ("Anemic", "Non-anemic")
+    assert total(source, "Anemic") == 8
+
+
+def test_given_split_folders_are_respected(class_folders: MakeTree) -> None:
+    source = class_folders("train/a", "train/b", "Valid/a", "Valid/b", "test/a", "test/b")
+    assert summarize(source).counts == {
+        split: {"a": 8, "b": 8} for split in ("train", "val", "test")
+    }
+
+
+def test_a_missing_split_is_carved_out_of_train_and_the_given_ones_stand(
+    class_folders: MakeTree,
+) -> None:
+    source = class_folders("train/a", "train/b", "test/a", "test/b", images=14)
+    counts = summarize(source).counts
+    assert counts["test"] == {"a": 14, "b": 14}
+    assert counts["val"] == {"a": 2, "b": 2}
+    assert counts["train"] == {"a": 12, "b": 12}
+
+
+def test_groups_that_cross_given_splits_are_named(class_folders: MakeTree) -> None:
+    folders = ("train/a", "train/b", "val/a", "val/b", "test/a", "test/b")
+    with pytest.raises(DataError, match=r"8 groups .* 'slide00', 'slide01', 'slide02' and 5 more"):
+        summarize(class_folders(*folders, group=r"^(.+?)\.tif"))
+
+
+def test_a_class_missing_from_a_given_split_is_named(class_folders: MakeTree) -> None:
+    with pytest.raises(DataError, match="the val split has no image of 'b'"):
+        summarize(class_folders("train/a", "train/b", "val/a"))
+
+
+def test_an_image_beside_the_split_folders_is_an_error(class_folders: MakeTree) -> None:
+    with pytest.raises(DataError, match="outside the train, val and test folders"):
+        summarize(class_folders("train/a", "train/b", "more/a"))
+
+
+def test_an_empty_class_folder_is_an_error_that_says_what_to_do(class_folders: MakeTree) -> None:
+    source = class_folders("a", "b")
+    assert source.folder is not None
+    (source.folder / "c").mkdir()
+    with pytest.raises(DataError, match=r"tree/c: .* fill it or remove it$"):
+        summarize(source)
+
+
+def test_one_class_is_an_error(class_folders: MakeTree) -> None:
+    with pytest.raises(DataError, match="only one class, 'a', in 8 images"):
+        summarize(class_folders("a"))
+
+
+def test_a_folder_that_is_missing_empty_or_unnamed_is_an_error(tmp_path: Path) -> None:
+    for folder, reason in ((tmp_path / "no", "no such"), (tmp_path, "no image"), (None, "--data")):
+        with pytest.raises(DataError, match=reason):
+            summarize(DataSource({"kind": "class_folders"}, folder))
+
+
+def test_the_fingerprint_is_the_same_for_a_copy_elsewhere(
+    gleason: DataSource, tmp_path: Path
+) -> None:
+    assert gleason.folder is not None
+    shutil.copytree(gleason.folder, tmp_path / "copy", copy_function=shutil.copyfile)
+    copy = replace(gleason, folder=tmp_path / "copy")
+    os.utime(next((tmp_path / "copy").iterdir()), (0, 0))
+    assert summarize(copy).fingerprint == summarize(gleason).fingerprint
+
+
+@pytest.mark.parametrize("change", ["relabel", "remove", "resize", "reseed"])
+def test_the_fingerprint_changes_with_the_data(gleason: DataSource, change: str) -> None:
+    assert gleason.folder is not None
+    before = summarize(gleason).fingerprint
+    path = next(gleason.folder.glob("*_0.png"))
+    if change == "relabel":
+        path.rename(path.with_name(path.name.replace("_0.png", "_1.png")))
+    elif change == "remove":
+        path.unlink()
+    elif change == "resize":
+        path.write_bytes(path.read_bytes() + b"\0")
+    seed = 1 if change == "reseed" else 0
+    assert summarize(replace(gleason, split_seed=seed)).fingerprint != before
+
+
+def test_the_digits_are_ten_classes_split_by_class() -> None:
+    summary = summarize(DataSource({"kind": "digits"}))
+    assert summary.classes == tuple("0123456789")
+    assert {split: sum(counts.values()) for split, counts in summary.counts.items()} == {
+        "train": 1283,
+        "val": 257,
+        "test": 257,
+    }
+
+
+def test_reading_names_and_drawing_practice_loads_no_torch() -> None:
+    code = (
+        "import sys; from objectives.contract import DataSource;"
+        "import objectives.data.practice; from objectives.data.manifest import summarize;"
+        "summarize(DataSource({'kind': 'digits'})); print('torch' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "False"
