@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from search.errors import MISMATCH, WRONG, MachineMismatch, user_errors
 from search.settings import read_settings
@@ -35,11 +35,17 @@ def main(words: Sequence[str] | None = None) -> int:
     return code
 
 
+class Parser(argparse.ArgumentParser):
+    """argparse's own, with one line for what cannot be understood."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where the usage stands, and exit with 2."""
+        self.exit(WRONG, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Give the parser of the whole command line."""
-    parser = argparse.ArgumentParser(
-        prog="search", description="Hyperparameter search that loses nothing."
-    )
+    parser = Parser(prog="search", description="Hyperparameter search that loses nothing.")
     parser.add_argument("--version", action="version", version=version("search"))
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_study_commands(commands)

@@ -1,0 +1,144 @@
+"""Bad input: one line on stderr that ends with the fix, exit code 2, nothing written."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOY = """
+from spaces.params import Float
+from spaces.study import Study
+study = Study(name="toy", objective="toy_curve", metric="val_loss", direction="minimize", trials=2,
+    fixed={"seconds_per_epoch": 0.0}, space=[Float("learning_rate", 1e-5, 1.0, log=True)])
+"""
+
+
+def search(*words: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Type a command in a folder with a home of its own."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("SEARCH_")}
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "search.cli", *words],
+        cwd=folder,
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def refusal(*words: str, folder: Path, code: int = 2, **environment: str) -> str:
+    """The single line with which a command refuses; it leaves the folder as it was."""
+    before = sorted(folder.rglob("*"))
+    done = search(*words, folder=folder, **environment)
+    assert done.returncode == code, done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert sorted(folder.rglob("*")) == before
+    return done.stderr
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "toy.py").write_text(TOY)
+    (tmp_path / "empty").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("run --study gleeson", "did you mean 'gleason'"),
+        ("run --study mine.py", "search init mine.py"),
+        ("run --study gleason", "search data make gleason"),
+        ("run --study gleason --data nowhere", "--data DIR"),
+        ("run --study toy.py --workers 0", "at least 1"),
+        ("run --study toy.py --trials none", "at least 1"),
+        ("run --study toy.py --set learning_rate", "--set batch_size=64"),
+        ("run --study toy.py --set lr=0.1", "did you mean 'learning_rate'"),
+        ("run --study toy.py --as My/Study", "use a-z"),
+        ("check --study digits --set epochs=0", "from 1"),
+        ("retrain best.yaml", "search export"),
+        ("init toy.py", "choose another name"),
+        ("run --studdy toy.py", "--study"),
+        ("", "COMMAND"),
+    ],
+)
+def test_bad_input_is_one_line_with_the_fix(folder: Path, words: str, says: str) -> None:
+    assert says in refusal(*words.split(), folder=folder)
+
+
+def test_an_empty_data_folder_is_told(folder: Path) -> None:
+    line = refusal("run", "--study", "gleason", "--data", "empty", folder=folder)
+
+    assert "empty" in line
+
+
+def test_data_of_one_class_is_told(folder: Path) -> None:
+    for number in range(20):
+        name = f"{number:06d}-multires.tif_1_1_240_250_0.png"
+        (folder / "empty" / name).write_bytes(b"")
+
+    assert "class" in refusal("run", "--study", "gleason", "--data", "empty", folder=folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (TOY + "study = Study(", "was never closed"),
+        (TOY.replace('"learning_rate"', '"learning_rat"'), "did you mean 'learning_rate'"),
+        (TOY.replace("minimize", "maximize"), "change the direction or the metric"),
+        ("study = 3", "study = Study(...)"),
+    ],
+)
+def test_a_broken_study_file_is_told(folder: Path, text: str, says: str) -> None:
+    (folder / "toy.py").write_text(text)
+
+    assert says in refusal("run", "--study", "toy.py", folder=folder)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("sqlite:///study.db", "Postgres is the only database"),
+        ("not a url", "postgresql://"),
+        ("postgresql://me:secret@127.0.0.1:1/search", "127.0.0.1"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_told_without_its_password(
+    folder: Path, url: str, says: str
+) -> None:
+    done = search("status", folder=folder, SEARCH_DATABASE_URL=url)
+
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "secret" not in done.stderr
+
+
+def test_deleting_asks_first(folder: Path, database_url: str) -> None:
+    done = search(
+        "run",
+        "--study",
+        "toy.py",
+        "--no-dashboard",
+        folder=folder,
+        SEARCH_DATABASE_URL=database_url,
+    )
+    assert done.returncode == 0, done.stderr
+
+    asked = search("delete", "toy", folder=folder, SEARCH_DATABASE_URL=database_url)
+    deleted = search("delete", "toy", "--yes", folder=folder, SEARCH_DATABASE_URL=database_url)
+    gone = search("status", "--study", "toy", folder=folder, SEARCH_DATABASE_URL=database_url)
+
+    assert (asked.returncode, deleted.returncode, gone.returncode) == (2, 0, 2)
+    assert "2 trials" in asked.stderr
+    assert not (folder / ".search" / "studies" / "toy").exists()
+
+
+def test_a_written_study_file_is_a_study(tmp_path: Path) -> None:
+    written = search("init", "my_study.py", folder=tmp_path)
+    checked = search("check", "--study", "my_study.py", "--rules-only", folder=tmp_path)
+
+    assert (written.returncode, checked.returncode) == (0, 0), checked.stderr
