@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import signal
+import subprocess
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,9 +13,9 @@ from pathlib import Path
 import psutil
 from sqlalchemy import URL
 
-from storage.errors import StorageError
+from storage.errors import StorageError, explained
 from storage.locks import FileLock, wait_until
-from storage.programs import run, server_owner
+from storage.programs import PLACE_FOR_ROOT, is_root, place_for_root, run, server_owner
 from storage.url import DRIVER
 
 PORT = "5432"  # names the socket file; nothing listens on a network
@@ -57,7 +58,7 @@ class Cluster:
 
     @property
     def log(self) -> Path:
-        """All that the server has said."""
+        """What the server has said since its start; log.old is from the run before."""
         return self.folder / "log"
 
     @property
@@ -107,7 +108,7 @@ class Cluster:
         unfinished = self.folder / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         self._give_folder(unfinished)
-        made = run(self._owner(), "initdb", *INITDB, f"--pgdata={unfinished}")
+        made = self._run_locked("initdb", *INITDB, f"--pgdata={unfinished}")
         if made.returncode:
             reason = " ".join(made.stderr.split())
             raise StorageError(f"{self.folder}: initdb failed: {reason}; mend that and try again")
@@ -116,20 +117,24 @@ class Cluster:
 
     def launch(self) -> None:
         """Start the server, whose every process must be dead, without waiting for it."""
-        (self.data / "postmaster.pid").unlink(missing_ok=True)  # by now the pid may be a stranger's
         self._make_socket_folder()
+        # What a killed server left names a pid, which by now may be a stranger's.
+        for left in (self.data / "postmaster.pid", self.socket / f"{SOCKET_NAME}.lock"):
+            left.unlink(missing_ok=True)
+        if self.log.exists():
+            self.log.replace(self.folder / "log.old")
         self.log.touch(mode=0o600)
         os.chown(self.log, *self._owner())
         settings = {**SETTINGS, "unix_socket_directories": str(self.socket)}
         options = shlex.join(f"--{name}={value}" for name, value in settings.items())
         where = (f"--pgdata={self.data}", f"--log={self.log}", f"--options={options}")
-        with self.lock("server") as lock:
-            lock.try_exclusive()
-            run(self._owner(), "pg_ctl", "start", "--no-wait", *where, inherit=[lock.handle])
+        self._run_locked("pg_ctl", "start", "--no-wait", *where)
 
     def stop(self) -> None:
         """Stop the server and return when its last process is gone; clients are cut."""
-        for how in (signal.SIGINT, signal.SIGQUIT):  # fast, and if that hangs, at once
+        # A clean stop that is asked for during crash recovery never ends (Postgres 18.4).
+        first = signal.SIGINT if self.answers() else signal.SIGQUIT
+        for how in (first, signal.SIGQUIT):
             if postmaster := self.postmaster():
                 postmaster.send_signal(how)
             if wait_until(self.is_dead, STOP_SECONDS):
@@ -140,9 +145,16 @@ class Cluster:
 
     def last_words(self) -> str:
         """Return why the server gave up, as its log says it."""
-        lines = self.log.read_text(errors="replace").splitlines()
-        fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
-        return (fatal or lines or ["it said nothing"])[-1]
+        lines = self.log.read_text(errors="replace").splitlines() or ["it said nothing"]
+        grave = [line for line in lines if "FATAL" in line or "PANIC" in line]
+        own = [line for line in grave if "the database system is" not in line]  # said to clients
+        return (own or lines)[-1]
+
+    def _run_locked(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a program that, like all it starts, holds the server's lock as long as it lives."""
+        with self.lock("server") as lock:
+            lock.try_exclusive()
+            return run(self._owner(), program, *arguments, inherit=[lock.handle])
 
     def _owner(self) -> tuple[int, int]:
         if not self.data.exists():
@@ -165,6 +177,44 @@ class Cluster:
         """Make a folder that only the server's user and root may enter."""
         folder.mkdir(mode=0o700)
         os.chown(folder, *self._owner())
+
+
+def place_of(home: Path) -> Path:
+    """Return where the home's cluster is found, whether made or not."""
+    return home / "postgres"
+
+
+@explained()
+def cluster_of(home: Path) -> Cluster:
+    """Return the home's cluster with its folder made: home/postgres, for root as a link."""
+    place = place_of(home)
+    home.mkdir(parents=True, exist_ok=True)
+    if is_root() and not os.path.lexists(place):
+        _link_to_place_for_root(place)
+    elif not place.is_symlink():
+        place.mkdir(mode=0o700, exist_ok=True)
+    folder = place.resolve()
+    if not folder.exists():
+        raise StorageError(
+            f"{folder}: what this home's Postgres kept is gone; bring the folder back, "
+            f"or remove {place} to begin with an empty database"
+        )
+    is_ours = folder.parent == PLACE_FOR_ROOT if is_root() else folder.stat().st_uid == os.geteuid()
+    if not is_ours:
+        raise StorageError(
+            f"{folder} (uid {folder.stat().st_uid}) is not ours (uid {os.geteuid()}); "
+            "run search as the user who made it, or choose another home with SEARCH_HOME"
+        )
+    return Cluster(folder)
+
+
+def _link_to_place_for_root(place: Path) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="postgres-of-", dir=place_for_root()))
+    folder.chmod(0o755)  # the server's user passes through to its own folders below
+    try:
+        place.symlink_to(folder)
+    except FileExistsError:  # another process was faster
+        folder.rmdir()
 
 
 def _sync(folder: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -66,6 +67,7 @@ def place_for_root() -> Path:
     return PLACE_FOR_ROOT
 
 
+@cache
 def _programs() -> Path:
     spec = find_spec(WHEEL)  # found, not imported: importing it writes files and warns
     if spec is None or spec.origin is None:

@@ -5,19 +5,16 @@ Three locks in the cluster's folder order that life. `turn`: who holds it may st
 """
 
 import json
-import os
 import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.cluster import Cluster
-from storage.errors import DatabaseUnreachable, ForeignServer, StorageError
+from storage.cluster import Cluster, cluster_of, place_of
+from storage.errors import DatabaseUnreachable, ForeignServer, StorageError, explained
 from storage.locks import FileLock, wait_until
-from storage.programs import PLACE_FOR_ROOT, is_root, place_for_root
 from storage.url import check_reachable, database_url
 
 START_SECONDS = 120  # after a crash the log of changes is replayed first
@@ -50,7 +47,7 @@ def connect(home: Path, configured: str | None) -> Iterator[str]:
         check_reachable(url)
         yield url
         return
-    cluster = _cluster(home)
+    cluster = cluster_of(home)
     with cluster.lock("users") as users:
         _join(cluster, users)
         try:
@@ -61,18 +58,19 @@ def connect(home: Path, configured: str | None) -> Iterator[str]:
 
 def start(home: Path) -> str:
     """Start the home's Postgres to stay up until `stop`, and return its URL."""
-    cluster = _cluster(home)
+    cluster = cluster_of(home)
     with _turn(cluster):
         _want(cluster, KEPT)
         _ensure_running(cluster)
     return cluster.url
 
 
+@explained()
 def stop(home: Path) -> bool:
     """Stop the home's Postgres on purpose, cutting its users; False when none was running."""
-    if not _place(home).exists():
+    if not place_of(home).exists():
         return False
-    cluster = _cluster(home)
+    cluster = cluster_of(home)
     with _turn(cluster):
         _refuse_second_host(cluster)
         _want(cluster, STOPPED)
@@ -83,7 +81,7 @@ def stop(home: Path) -> bool:
 
 def ensure_running(home: Path) -> bool:
     """Start the home's Postgres again if it died; False when it was stopped on purpose."""
-    cluster = _cluster(home)
+    cluster = cluster_of(home)
     with _turn(cluster):
         if _wanted(cluster) == STOPPED:
             return False
@@ -91,10 +89,11 @@ def ensure_running(home: Path) -> bool:
     return True
 
 
+@explained()
 def status(home: Path) -> ServerStatus:
     """Return how the home's Postgres is, without making or starting anything."""
-    is_made = _place(home).exists()
-    cluster = _cluster(home) if is_made else Cluster(_place(home))
+    is_made = place_of(home).exists()
+    cluster = cluster_of(home) if is_made else Cluster(place_of(home))
     postmaster = cluster.postmaster()
     return ServerStatus(
         is_made=is_made,
@@ -109,68 +108,19 @@ def status(home: Path) -> ServerStatus:
 
 def remove(home: Path) -> None:
     """Stop the home's Postgres and delete all that it kept."""
-    if not stop(home) and not _place(home).exists():
+    if not stop(home) and not place_of(home).exists():
         return
-    cluster = _cluster(home)
+    cluster = cluster_of(home)
     for folder in (cluster.socket, cluster.folder):
         shutil.rmtree(folder, ignore_errors=True)
-    if _place(home).is_symlink():
-        _place(home).unlink()
-
-
-def _place(home: Path) -> Path:
-    return home / "postgres"
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what the file system refuses into one line with a way out."""
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"{error.filename}: {error.strerror}; "
-            "choose another home with SEARCH_HOME, or a database with SEARCH_DATABASE_URL"
-        ) from error
-
-
-@_explained()
-def _cluster(home: Path) -> Cluster:
-    """Return the home's cluster with its folder made: home/postgres, for root as a link."""
-    place = _place(home)
-    home.mkdir(parents=True, exist_ok=True)
-    if is_root() and not os.path.lexists(place):
-        _link_to_place_for_root(place)
-    elif not place.is_symlink():
-        place.mkdir(mode=0o700, exist_ok=True)
-    folder = place.resolve()
-    if not folder.exists():
-        raise StorageError(
-            f"{folder}: what this home's Postgres kept is gone; bring the folder back, "
-            f"or remove {place} to begin with an empty database"
-        )
-    is_ours = folder.parent == PLACE_FOR_ROOT if is_root() else folder.stat().st_uid == os.geteuid()
-    if not is_ours:
-        raise StorageError(
-            f"{folder} is another user's; run search as user {folder.owner()}, "
-            "or choose another home with SEARCH_HOME"
-        )
-    return Cluster(folder)
-
-
-def _link_to_place_for_root(place: Path) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="postgres-of-", dir=place_for_root()))
-    folder.chmod(0o755)  # the server's user passes through to its own folders below
-    try:
-        place.symlink_to(folder)
-    except FileExistsError:  # another process was faster
-        folder.rmdir()
+    if place_of(home).is_symlink():
+        place_of(home).unlink()
 
 
 @contextmanager
 def _turn(cluster: Cluster) -> Iterator[None]:
     """Hold the right to start or stop the server, which one process has at a time."""
-    with _explained(), cluster.lock("turn") as lock:
+    with explained(), cluster.lock("turn") as lock:
         if not wait_until(lock.try_exclusive, TURN_SECONDS):
             raise StorageError(
                 f"{cluster.folder}: another process has been starting or stopping its Postgres for "

@@ -1,0 +1,104 @@
+"""A configured database URL works as users write it, or is refused in one line with the fix."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import NullPool, create_engine, make_url, text
+
+from storage import server
+from storage.cluster import cluster_of
+from storage.errors import DatabaseUnreachable, StorageError
+from storage.programs import run
+from storage.url import check_reachable, database_url
+
+PASSWORD = "s3cret@/:"  # what a URL must quote
+
+
+@pytest.fixture(scope="module")
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory, free_port: int) -> Iterator[str]:
+    """The URL of a Postgres on a port, as others run one: with a password that it asks for."""
+    home = tmp_path_factory.mktemp("elsewhere")
+    with server.connect(home, None) as own, create_engine(own, poolclass=NullPool).begin() as door:
+        door.execute(text(f"ALTER ROLE postgres PASSWORD '{PASSWORD}'"))
+    data = cluster_of(home).data
+    (data / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+    owner, where = (data.stat().st_uid, data.stat().st_gid), f"--pgdata={data}"
+    options = f"--options=-h 127.0.0.1 -p {free_port} -k ''"
+    run(owner, "pg_ctl", "start", "--wait", where, f"--log={data}/log", options)
+    parts = make_url(f"postgres://postgres@127.0.0.1:{free_port}/postgres")
+    yield parts.set(password=PASSWORD).render_as_string(hide_password=False)
+    run(owner, "pg_ctl", "stop", "--mode=fast", where)
+    server.remove(home)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
+def test_every_spelling_of_a_postgres_url_reaches_the_server(url: str, scheme: str) -> None:
+    configured = url.replace("postgres", scheme, 1)
+    with server.connect(Path("/nowhere"), configured) as ready:
+        assert ready.startswith("postgresql+psycopg2://")
+        with create_engine(ready, poolclass=NullPool).connect() as connection:
+            assert connection.execute(text("SELECT 1")).scalar() == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "said"),
+    [
+        ("password", "wr0ng", "password authentication failed.*; correct the user or the password"),
+        ("password", None, "no password supplied; add the password"),
+        ("username", "stranger", "user stranger: password authentication failed"),
+        ("database", "missing", 'database "missing" does not exist; create it there or correct'),
+        ("host", "no-such-host.invalid", "could not translate host name .*; correct the host"),
+        ("port", 1, "port 1, .*Connection refused.*; start Postgres there or correct host"),
+    ],
+)
+def test_a_url_that_leads_nowhere_is_one_line_with_the_fix(
+    url: str, part: str, value: str | int | None, said: str
+) -> None:
+    wrong = make_url(url)._replace(**{part: value})
+    with pytest.raises(DatabaseUnreachable, match=said) as caught:
+        check_reachable(database_url(wrong.render_as_string(hide_password=False)))
+    message = str(caught.value)
+    assert message.startswith(f"no connection to Postgres at {wrong.host}, port {wrong.port}")
+    assert message.endswith("or unset SEARCH_DATABASE_URL to use the built-in Postgres")
+    assert "\n" not in message
+    assert "s3cret" not in message
+    assert "wr0ng" not in message
+
+
+@pytest.mark.parametrize(
+    ("configured", "said"),
+    [
+        ("sqlite:///study.db", "begins with 'sqlite', but Postgres is the only database; use "),
+        ("mysql://root:s3cret@db/x", "begins with 'mysql', but Postgres is the only database"),
+        ("db.example.org", "cannot be read; write it as postgresql://USER:PASSWORD@HOST"),
+        ("postgresql://me:s3cret@db:port/x", "cannot be read; write it as "),
+        ("postgresql://me:s3cret", "cannot be read; write it as "),
+        ("postgresql://me:p@s3cret@db/x", "more than one '@'; write an '@' .* as %40"),
+    ],
+)
+def test_what_is_no_postgres_url_is_refused_without_its_password(
+    configured: str, said: str
+) -> None:
+    with pytest.raises(StorageError, match=said) as caught:
+        server.connect(Path("/nowhere"), configured).__enter__()
+    assert str(caught.value).startswith("the database URL (SEARCH_DATABASE_URL) ")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_server_that_never_answers_is_given_up(monkeypatch) -> None:
+    monkeypatch.setattr("storage.url.CONNECT_SECONDS", 2)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        port = silent.getsockname()[1]
+        with pytest.raises(DatabaseUnreachable, match="timeout expired; check that a firewall"):
+            check_reachable(database_url(f"postgres://me@127.0.0.1:{port}/x"))
