@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import signal
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
+from search import wording
 from search.child import Child
 from search.devices import Slot, worker_environment
 from search.errors import BROKEN_OFF, DONE, DRAINED, FAILED, KILLED, MISMATCH, WRONG
@@ -19,6 +23,7 @@ from storage.store import Store
 
 log = logging.getLogger(__name__)
 
+EXPECTED = {DONE: "nothing left to do", DRAINED: "handed back"}
 FRUITLESS_ENDS = 3
 TICK_SECONDS = 0.1
 READ_SECONDS = 1.0
@@ -89,6 +94,7 @@ class _Supervisor:
         self._trouble: Ending | None = None
 
     def supervise(self) -> Ending:
+        self._free_the_dead()
         try:
             while not self._flag.now and not all(post.is_over for post in self._posts):
                 self._read()
@@ -103,6 +109,13 @@ class _Supervisor:
         self._read()
         return self._ending()
 
+    def _free_the_dead(self) -> None:
+        """End the leases that a killed run left on this machine: nobody need wait them out."""
+        for worker in self._standing.workers:
+            is_ours = worker.ended_at is None and worker.host == socket.gethostname()
+            if is_ours and not psutil.pid_exists(worker.pid):
+                self._free(worker.worker, -signal.SIGKILL, "died with its supervisor")
+
     def _read(self) -> None:
         """Read how the study stands, about once a second, and show it."""
         started = time.monotonic()
@@ -116,16 +129,18 @@ class _Supervisor:
             self._is_database_away = True
             log.warning("%s; the workers go on without it", error)
             self._revive_database()
-        # The terminal may be gone: a drain goes on without it.
-        with suppress(OSError):
-            self._show(self._standing.noting(self._note()))
+        self._show(self._standing.noting(self._note()))
         # Reading a long study may take a tenth of our time, not more.
         self._read_at = time.monotonic() + max(READ_SECONDS, 9 * (time.monotonic() - started))
 
     def _note(self) -> str:
-        if self._flag.draining:
+        if self._is_database_away:
+            return "the database is away; the workers go on without it"
+        if self._flag.draining and any(post.child.process for post in self._posts):
             return "finishing the epochs in flight; Ctrl-C again stops at once and repeats them"
-        return "the database is away; the workers go on" if self._is_database_away else ""
+        if not self._standing.workers:
+            return "the workers are starting"
+        return ""
 
     def _revive_database(self) -> None:
         try:
@@ -152,7 +167,8 @@ class _Supervisor:
         if code is not None:
             self._dashboard_deaths += 1
             self._dashboard.pause(self._dashboard_deaths)
-            log.warning("the dashboard ended with %d: %s", code, self._dashboard.last_words())
+            how, words = wording.exit_code(code), self._dashboard.last_words()
+            log.warning("the dashboard ended by %s: %s", how, words)
         if command and self._dashboard.may_start and not self._flag.draining:
             self._dashboard.start(command)
 
@@ -169,7 +185,7 @@ class _Supervisor:
 
     def _settle(self, post: _Post, code: int) -> None:
         """Free what an ended worker held and decide what follows, once the database is there."""
-        words = post.child.last_words()
+        words = EXPECTED.get(code) or post.child.last_words()
         try:
             self._free(post.worker, code, words)
             has_progressed = _has_progressed(self._run.store, self._run.study, post.worker)
@@ -180,7 +196,7 @@ class _Supervisor:
             return
         post.exit_code = None
         post.fruitless = 0 if has_progressed else post.fruitless + 1
-        log.info("worker %s ended with %d: %s", post.worker, code, words)
+        log.info("worker %s ended by %s: %s", post.worker, wording.exit_code(code), words)
         self._decide(post, code, words)
 
     def _decide(self, post: _Post, code: int, words: str) -> None:
@@ -197,7 +213,7 @@ class _Supervisor:
             self._trouble = self._trouble or Ending(
                 FAILED,
                 f"worker {post.slot.index} ended {post.fruitless} times in a row without an epoch,"
-                f" the last time with {code} ({words}); see {post.child.log}",
+                f" the last time by {wording.exit_code(code)} ({words}); see {post.child.log}",
             )
         else:
             # 75 unasked: it replaces itself, after a CUDA error for one.

@@ -1,5 +1,7 @@
 """Numbers, times and trials in words, the same wherever a person reads them."""
 
+import signal
+
 from search.standing import Standing
 from storage.rows import TrialRow
 
@@ -55,6 +57,11 @@ def epochs(standing: Standing, trial: TrialRow) -> str:
 def ending(standing: Standing, trial: TrialRow) -> str:
     """Say how a final trial ended: its value, or why it has none."""
     if trial.value is not None:
-        return f"complete: {standing.study.metric} {number(trial.value)} ({params(trial)})"
+        return f"{trial.outcome}: {standing.study.metric} {number(trial.value)} ({params(trial)})"
     last = f"{standing.study.metric} {number(trial.last.value)}" if trial.last else "no epoch"
     return f"{trial.outcome}: {trial.detail or ''}, {last} ({params(trial)})"
+
+
+def exit_code(code: int) -> str:
+    """Say how a process ended: "exit code 1" or the name of the signal that killed it."""
+    return f"exit code {code}" if code >= 0 else signal.Signals(-code).name

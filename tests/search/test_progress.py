@@ -47,7 +47,7 @@ def test_lines_tell_each_beginning_quarter_and_ending_once():
         "0 of 4 trials have ended; no trial is complete yet",
         "trial 0 began on box-1",
         "trial 0 epoch 2/8: val_loss 0.5",
-        f"trial 0 complete: val_loss 0.5 {values}",
+        f"trial 0 finished: val_loss 0.5 {values}",
         "trial 1 began on box-1",
         "new best 0.5 in trial 0: learning_rate 0.01, epochs 8",
         f"trial 1 pruned: epoch 2, val_loss 0.5 {values}",
@@ -108,7 +108,7 @@ def test_on_a_terminal_only_endings_are_told_above_the_view():
     with watching("", console) as show:
         show(standing(running(0, epoch=None)))
         show(standing(complete(0, 0.5)))
-    assert "trial 0 complete: val_loss 0.5" in page.getvalue()
+    assert "trial 0 finished: val_loss 0.5" in page.getvalue()
     assert "trial 0 began" not in page.getvalue()
 
 

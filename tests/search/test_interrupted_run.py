@@ -1,0 +1,122 @@
+"""`search run` as a person meets it: in a terminal, interrupted, killed, started twice."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from storage.errors import UnknownStudy
+from storage.store import Store
+
+STUDY = """
+from spaces.params import Float
+from spaces.study import Study
+
+study = Study(
+    name="toy", objective="toy_curve", metric="val_loss", direction="minimize", trials=4,
+    space=[Float("learning_rate", 1e-4, 1.0, log=True)],
+    fixed={"epochs": 4, "seconds_per_epoch": 0.5},
+)
+"""
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    with Store.open(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def start(database_url: str, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts `search run` on a study of four trials of two seconds each."""
+    (tmp_path / "toy.py").write_text(STUDY)
+    place = {"SEARCH_HOME": str(tmp_path / "home"), "SEARCH_DATABASE_URL": database_url}
+    words = ["run", "--study", "toy.py", "--workers", "2", "--no-dashboard"]
+    started: list[subprocess.Popen[bytes]] = []
+
+    def run(**streams: int) -> subprocess.Popen[bytes]:
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-P", "-m", "search.cli", *words],
+                cwd=tmp_path,
+                env={**os.environ, **place},
+                start_new_session=True,
+                **streams,
+            )
+        )
+        return started[-1]
+
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+def test_a_killed_run_leaves_no_worker_and_the_next_one_goes_on_at_once(start, store):
+    killed = start()
+    workers = wait_for_two_running(store)
+    killed.kill()
+    assert psutil.wait_procs(workers, timeout=10)[1] == []
+    assert start().wait(60) == 0
+    assert [trial.state for trial in store.trials("toy")].count("WAITING") == 0
+    assert len(store.trials("toy")) == 4
+    # Not the 30 s of its lease: the next run saw that its worker was gone.
+    first, second = store.attempts("toy", 0)
+    assert first.reason == "killed"
+    assert (second.started_at - first.started_at).total_seconds() < 20
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_a_terminal_hands_every_trial_back(start, store):
+    ours, theirs = pty.openpty()
+    run = start(stdin=theirs, stdout=theirs, stderr=theirs)
+    wait_for_two_running(store)
+    run.send_signal(signal.SIGINT)
+    assert run.wait(30) == 75
+    assert {attempt.reason for attempt in store.attempts("toy")} == {"drained"}
+    assert b"finishing the epochs in flight" in os.read(ours, 1_000_000)
+
+
+@pytest.mark.slow
+def test_a_terminal_that_closes_drains_the_run(start, store):
+    ours, theirs = pty.openpty()
+    run = start(stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    wait_for_two_running(store)
+    os.close(ours)
+    run.send_signal(signal.SIGHUP)
+    assert run.wait(30) == 75
+    assert {attempt.reason for attempt in store.attempts("toy")} == {"drained"}
+
+
+@pytest.mark.slow
+def test_a_second_run_of_a_study_is_refused_with_the_way_to_join(start, store):
+    first = start()
+    wait_for_two_running(store)
+    second = start(stderr=subprocess.PIPE)
+    said = second.communicate(timeout=30)[1].decode()
+    assert second.returncode == 2
+    assert f"process {first.pid}: add a worker to it with `search worker --study toy`" in said
+    assert said.count("\n") == 1
+
+
+def wait_for_two_running(store: Store) -> list[psutil.Process]:
+    """Wait until two workers train, and give their processes."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            working = [row for row in store.workers("toy") if row.trial is not None]
+        except UnknownStudy:
+            working = []
+        if len(working) == 2:
+            return [psutil.Process(row.pid) for row in working]
+        time.sleep(0.1)
+    raise TimeoutError("no two workers took a trial")
