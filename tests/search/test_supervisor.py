@@ -179,13 +179,13 @@ def test_a_cut_database_costs_no_worker_and_the_embedded_one_is_started_again(tm
         run = a_run(store, tmp_path, ["slow"], command)
         run = replace(run, revive_database=lambda: server.ensure_running(tmp_path))
         notes: list[str] = []
+        cut = once(lambda: os.kill(server.status(tmp_path).pid or 0, signal.SIGQUIT), has_epoch)
 
-        def cut(standing: Standing) -> None:
+        def show(standing: Standing) -> None:
             notes.append(standing.note)
-            if has_epoch(standing) and not any(notes):
-                os.kill(server.status(tmp_path).pid or 0, signal.SIGQUIT)
+            cut(standing)
 
-        assert supervise(run, StopFlag(), cut) == Ending(0)
+        assert supervise(run, StopFlag(), show) == Ending(0)
         assert "the database is away; the workers go on without it" in notes
         assert [worker.exit_code for worker in store.workers("toy")] == [0]
         assert len(store.attempts("toy")) == 3
