@@ -66,7 +66,7 @@ def preflight(objective: str, configs: Iterable[Mapping[str, Any]]) -> None:
         }
     )
     if backbones:
-        command = [sys.executable, "-m", "objectives.models.weights", *backbones]
+        command = [sys.executable, "-m", "objectives.models.backbones", *backbones]
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode:
             raise RecipeError(done.stderr.strip().splitlines()[-1])

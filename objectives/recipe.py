@@ -35,8 +35,9 @@ class ImageRecipe(Recipe):
     image_size: int = whole(224, 16, 1024, "Side of the square the network sees.", unit="px")
     augmentation: str = choice(
         "light",
-        ("none", "light"),
-        "What is done to a training image; a validation image is never touched.",
+        ("none", "shift", "light"),
+        "What is done to a training image: moved a little (shift), flipped and recoloured as well "
+        "(light).",
     )
     optimizer: str = choice(
         "adamw",

@@ -1,0 +1,97 @@
+"""A trial's state between two epochs: everything that the next epoch depends on, in one file."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from objectives.checkpoints import commit
+from objectives.contract import Attempt, EpochResult
+
+
+@dataclass(frozen=True)
+class Best:
+    """The epoch with the lowest val_loss: its weights as they were validated, and its logits.
+
+    model: a state dict, its BatchNorm statistics those of the validation. logits: (N, classes)
+    float16, labels: (N,), of the validation split in its own order.
+    """
+
+    epoch: int
+    model: Mapping[str, Tensor]
+    logits: Tensor
+    labels: Tensor
+
+    def keep(self, folder: Path) -> None:
+        """Write `best.pt` and `best_logits.npz`, each whole or not at all."""
+        _replace(
+            folder / "best.pt", partial(torch.save, {"epoch": self.epoch, "model": self.model})
+        )
+        arrays = {"epoch": self.epoch, "logits": self.logits.numpy(), "labels": self.labels.numpy()}
+        _replace(folder / "best_logits.npz", partial(_save_arrays, arrays))
+
+
+def take_best(epoch: int, model: nn.Module, logits: Tensor, labels: Tensor) -> Best:
+    """Give a copy of the model as it is now, in host memory."""
+    weights = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+    return Best(epoch, weights, logits.half().cpu(), labels)
+
+
+def save(
+    folder: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    results: list[EpochResult],
+    best: Best | None,
+) -> Path:
+    """Commit the state after the last of these results; a file that loads with weights_only=True.
+
+    Learning rate, order and augmentation follow from the epoch and the seed, early stopping from
+    the results: none of them is state.
+    """
+    state = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "results": [asdict(result) for result in results],
+        "best": best and _compact(best, model, results[-1].epoch),
+    }
+    return commit(folder, results[-1].epoch, partial(torch.save, state))
+
+
+def resume(
+    attempt: Attempt, model: nn.Module, optimizer: torch.optim.Optimizer
+) -> tuple[list[EpochResult], Best | None]:
+    """Put back what the attempt resumes from; give the results it carries and the best epoch.
+
+    A fresh attempt has none.
+    """
+    if attempt.resume_from is None:
+        return [], None
+    state: dict[str, Any] = torch.load(attempt.resume_from, map_location="cpu", weights_only=True)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    best = None if state["best"] is None else Best(**state["best"])
+    return [EpochResult(**result) for result in state["results"]], best
+
+
+def _compact(best: Best, model: nn.Module, epoch: int) -> dict[str, Any]:
+    """Where the best epoch is this one, name the model's own memory: the file has it once."""
+    parameters = model.named_parameters() if best.epoch == epoch else ()
+    live = {name: parameter.detach() for name, parameter in parameters}
+    return {**vars(best), "model": {**best.model, **live}}
+
+
+def _replace(path: Path, save: Callable[[Path], None]) -> None:
+    partial_path = path.with_suffix(".partial")
+    save(partial_path)
+    partial_path.replace(path)
+
+
+def _save_arrays(arrays: Mapping[str, Any], path: Path) -> None:
+    with path.open("wb") as file:
+        np.savez(file, **arrays)

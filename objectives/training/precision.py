@@ -1,0 +1,26 @@
+"""How this process computes: threads, repeatable bits, and the number format of the backbone."""
+
+from contextlib import AbstractContextManager
+
+import torch
+
+
+def settle(threads: int, *, deterministic: bool) -> None:
+    """Set what torch keeps for the whole process; a warm worker's next trial sets it again."""
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(deterministic)
+    # Filling new memory with NaN would find reads of it in debugging and only costs time here.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.backends.cudnn.benchmark = not deterministic
+
+
+def autocast(precision: str, device: str) -> AbstractContextManager[None]:
+    """Give the context a forward pass runs in; reusable, one per trial.
+
+    precision: "auto" is bfloat16 on a GPU that has it and float32 elsewhere. bfloat16 needs no loss
+    scaling.
+    """
+    is_cuda = device.startswith("cuda")
+    has_fast_bfloat16 = is_cuda and torch.cuda.is_bf16_supported(including_emulation=False)
+    enabled = precision == "bfloat16" or (precision == "auto" and has_fast_bfloat16)
+    return torch.autocast("cuda" if is_cuda else "cpu", torch.bfloat16, enabled=enabled)

@@ -1,0 +1,36 @@
+"""Which training images an epoch sees, in what order: decided by the seed and the epoch alone."""
+
+import hashlib
+import math
+
+import torch
+from torch import Tensor
+
+
+def epoch_generator(seed: int, epoch: int, purpose: str, device: str = "cpu") -> torch.Generator:
+    """Give a generator for one purpose of one epoch; a resumed trial gets the same one again."""
+    digest = hashlib.sha256(f"{seed}/{epoch}/{purpose}".encode()).digest()
+    generator = torch.Generator(device)
+    generator.manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    return generator
+
+
+def epoch_batches(
+    labels: Tensor, batch_size: int, *, weighted: bool, generator: torch.Generator
+) -> tuple[Tensor, ...]:
+    """Give the image indices of each step of an epoch.
+
+    weighted: every class equally likely, with replacement; else each image once. Batches are of
+    equal size within one, batch_size at most: no small last one whose noise weighs like a full one.
+    """
+    if weighted:
+        weights = 1.0 / torch.bincount(labels)[labels]
+        order = torch.multinomial(weights, len(labels), replacement=True, generator=generator)
+    else:
+        order = torch.randperm(len(labels), generator=generator)
+    return order.tensor_split(steps_per_epoch(len(labels), batch_size))
+
+
+def steps_per_epoch(images: int, batch_size: int) -> int:
+    """Give the number of steps: none has a single image, which BatchNorm refuses."""
+    return min(math.ceil(images / batch_size), images // 2)

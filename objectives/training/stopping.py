@@ -1,0 +1,15 @@
+"""When there is no point in going on."""
+
+import math
+from collections.abc import Sequence
+
+
+def best_epoch(losses: Sequence[float]) -> int | None:
+    """Give the epoch (from 1) of the lowest loss, the first of equals; None if all are NaN."""
+    finite = [(loss, epoch) for epoch, loss in enumerate(losses, 1) if not math.isnan(loss)]
+    return min(finite)[1] if finite else None
+
+
+def has_stalled(losses: Sequence[float], patience: int) -> bool:
+    """Say whether the best loss is `patience` epochs old; a patience of 0 never ends."""
+    return 0 < patience <= len(losses) - (best_epoch(losses) or 0)

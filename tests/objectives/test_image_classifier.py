@@ -1,0 +1,134 @@
+"""Tests of training on real images: scikit-learn's scanned digits."""
+
+import math
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from objectives import catalog
+from objectives.checkpoints import newest_good
+from objectives.contract import Attempt, DataError, DataSource, EpochResult, RecipeError
+from objectives.data.images import SealedSplit, open_images
+from objectives.image_classifier import train
+from objectives.models.classifier import build_classifier
+from objectives.recipe import ImageRecipe
+from objectives.training.feed import validation_feed
+
+DIGITS = DataSource({"kind": "digits"})
+QUICK = {
+    "backbone": "small_cnn",
+    "image_size": 16,
+    "batch_size": 64,
+    "epochs": 3,
+    "learning_rate": 3e-3,
+    "augmentation": "shift",
+}
+
+
+def attempt(folder: Path, **more) -> Attempt:
+    folder.mkdir(exist_ok=True)
+    return Attempt(folder, DIGITS, seed=7, threads=1, **more)
+
+
+def exact(results: list[EpochResult]) -> list[dict[str, float]]:
+    metrics = catalog.describe("image_classifier").metrics
+    return [
+        {name: value for name, value in result.metrics.items() if metrics[name]["exact"]}
+        for result in results
+    ]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"ldam": True},
+        {"weighted_sampler": True},
+        {"precision": "bfloat16"},
+        pytest.param({"backbone": "resnet18", "epochs": 2}, marks=pytest.mark.slow),
+    ],
+)
+def test_a_resumed_trial_equals_the_undisturbed_one_to_the_bit(tmp_path: Path, more) -> None:
+    config = {**QUICK, **more}
+    whole = list(train(config, attempt(tmp_path / "whole")))
+    killed = list(islice(train(config, attempt(tmp_path / "first")), config["epochs"] - 1))
+    checkpoint = newest_good([tmp_path / "first"])
+    resumed = list(train(config, attempt(tmp_path / "second", resume_from=checkpoint)))
+    assert resumed[:-1] == killed
+    assert exact(resumed) == exact(whole)
+    kept = [torch.load(tmp_path / name / "best.pt") for name in ("whole", "second")]
+    assert kept[0]["epoch"] == kept[1]["epoch"]
+    assert all(kept[0]["model"][name].equal(value) for name, value in kept[1]["model"].items())
+
+
+@pytest.mark.slow
+def test_two_epochs_read_most_digits_right(tmp_path: Path) -> None:
+    config = {**QUICK, "image_size": 32, "batch_size": 32, "epochs": 2}
+    *_, last = train(config, attempt(tmp_path))
+    assert last.metrics["val_top1"] > 0.95
+    assert last.metrics["val_loss"] < 0.2
+    assert last.images == 1283
+
+
+def test_it_reports_exactly_the_metrics_of_the_catalog_within_their_ranges(tmp_path: Path) -> None:
+    described = catalog.describe("image_classifier").metrics
+    result = next(train(QUICK, attempt(tmp_path)))
+    assert set(result.metrics) == set(described)
+    for name, value in result.metrics.items():
+        assert described[name]["low"] <= value <= (described[name]["high"] or math.inf)
+
+
+def test_the_kept_weights_give_the_kept_logits(tmp_path: Path) -> None:
+    here = attempt(tmp_path)
+    results = list(train(QUICK, here))
+    recipe = ImageRecipe.from_config(QUICK)
+    kept, logits = torch.load(tmp_path / "best.pt"), np.load(tmp_path / "best_logits.npz")
+    model = build_classifier(recipe, classes=10)
+    model.load_state_dict(kept["model"])
+    validation = open_images(DIGITS, recipe.image_size)["val"]
+    again = torch.cat(
+        [model.eval()(batch) for batch, _ in validation_feed(validation, recipe, here)]
+    )
+    losses = [result.metrics["val_loss"] for result in results]
+    assert kept["epoch"] == logits["epoch"] == losses.index(min(losses)) + 1
+    np.testing.assert_allclose(logits["logits"], again.detach(), atol=0.01)
+    assert logits["labels"].tolist() == validation.labels.tolist()
+
+
+def test_training_ends_early_when_patience_runs_out(tmp_path: Path) -> None:
+    config = {**QUICK, "epochs": 30, "learning_rate": 1e-8, "patience": 1}
+    losses = [result.metrics["val_loss"] for result in train(config, attempt(tmp_path))]
+    assert len(losses) < 30
+    assert losses[-1] >= min(losses[:-1])
+
+
+def test_a_diverged_network_yields_nan_and_does_not_raise(tmp_path: Path) -> None:
+    # Decay of 10 x 1.0 turns every weight into -9 times itself, step after step.
+    more = {"learning_rate": 10.0, "weight_decay": 1.0, "warmup_epochs": 0, "batch_size": 16}
+    result = next(train({**QUICK, **more}, attempt(tmp_path)))
+    names = ("train_loss", "val_loss", "val_cross_entropy", "val_criterion", "val_top1")
+    assert all(math.isnan(result.metrics[name]) for name in names)
+
+
+def test_every_step_and_validation_batch_is_a_sign_of_life(tmp_path: Path) -> None:
+    signs: list[int] = []
+    here = attempt(tmp_path, progress=lambda: signs.append(1))
+    open_images(DIGITS, QUICK["image_size"])  # decoding counts too, and is done once
+    next(train(QUICK, here))
+    assert len(signs) == math.ceil(1283 / 64) + math.ceil(257 / 256)
+
+
+def test_an_attempt_without_the_validation_split_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SealedSplit):
+        next(train(QUICK, attempt(tmp_path, splits=("train",))))
+
+
+def test_bad_configurations_and_bad_data_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="did you mean 'epochs'"):
+        next(train({**QUICK, "epoch": 3}, attempt(tmp_path)))
+    nowhere = DataSource({"kind": "class_folders"}, folder=tmp_path / "nowhere")
+    with pytest.raises(DataError, match="no such folder"):
+        next(train(QUICK, Attempt(tmp_path, nowhere)))
