@@ -22,6 +22,7 @@ PORT = "5432"  # names the socket file; nothing listens on a network
 SOCKET_NAME = f".s.PGSQL.{PORT}"
 SOCKET_BYTES = 107  # the longest path of a Unix socket on Linux
 STOP_SECONDS = 30
+LOG_BYTES = 1_000_000
 SETTINGS = {
     "listen_addresses": "",
     "port": PORT,
@@ -58,7 +59,7 @@ class Cluster:
 
     @property
     def log(self) -> Path:
-        """What the server has said since its start; log.old is from the run before."""
+        """What the server has said, up to a megabyte; log.old is from before."""
         return self.folder / "log"
 
     @property
@@ -121,10 +122,7 @@ class Cluster:
         # What a killed server left names a pid, which by now may be a stranger's.
         for left in (self.data / "postmaster.pid", self.socket / f"{SOCKET_NAME}.lock"):
             left.unlink(missing_ok=True)
-        if self.log.exists():
-            self.log.replace(self.folder / "log.old")
-        self.log.touch(mode=0o600)
-        os.chown(self.log, *self._owner())
+        self._make_log()
         settings = {**SETTINGS, "unix_socket_directories": str(self.socket)}
         options = shlex.join(f"--{name}={value}" for name, value in settings.items())
         where = (f"--pgdata={self.data}", f"--log={self.log}", f"--options={options}")
@@ -145,7 +143,8 @@ class Cluster:
 
     def last_words(self) -> str:
         """Return why the server gave up, as its log says it."""
-        lines = self.log.read_text(errors="replace").splitlines() or ["it said nothing"]
+        since_start = self.log.read_text(errors="replace").rpartition("starting PostgreSQL")[2]
+        lines = since_start.splitlines() or ["it said nothing"]
         grave = [line for line in lines if "FATAL" in line or "PANIC" in line]
         own = [line for line in grave if "the database system is" not in line]  # said to clients
         return (own or lines)[-1]
@@ -172,6 +171,13 @@ class Cluster:
             folder.symlink_to(tempfile.mkdtemp(prefix="search-", dir="/tmp"))
         else:
             self._give_folder(folder)
+
+    def _make_log(self) -> None:
+        """Make the log unless it is there, after putting one that has grown long aside."""
+        if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
+            self.log.replace(self.folder / "log.old")
+        self.log.touch(mode=0o600)
+        os.chown(self.log, *self._owner())
 
     def _give_folder(self, folder: Path) -> None:
         """Make a folder that only the server's user and root may enter."""
@@ -211,10 +217,11 @@ def cluster_of(home: Path) -> Cluster:
 def _link_to_place_for_root(place: Path) -> None:
     folder = Path(tempfile.mkdtemp(prefix="postgres-of-", dir=place_for_root()))
     folder.chmod(0o755)  # the server's user passes through to its own folders below
+    (folder / "home").symlink_to(place.parent.absolute())  # tells a person whose data these are
     try:
         place.symlink_to(folder)
     except FileExistsError:  # another process was faster
-        folder.rmdir()
+        shutil.rmtree(folder)
 
 
 def _sync(folder: Path) -> None:

@@ -18,6 +18,7 @@ from storage.locks import FileLock, wait_until
 from storage.url import check_reachable, database_url
 
 START_SECONDS = 120  # after a crash the log of changes is replayed first
+LAUNCHES = 3  # what starts can be killed as well
 TURN_SECONDS = 180  # one start and one stop of somebody else's
 KEPT, STOPPED = "kept", "stopped"  # what a person asked for; otherwise it lives while it is used
 
@@ -160,12 +161,14 @@ def _ensure_running(cluster: Cluster) -> None:
         return
     cluster.make()
     _write(_owner_file(cluster), json.dumps(_this_host()))
-    cluster.launch()
-    if not _comes_up(cluster):
-        raise StorageError(
-            f"{cluster.folder}: Postgres does not start: {cluster.last_words()}; "
-            f"the whole story is in {cluster.log}"
-        )
+    for _ in range(LAUNCHES):
+        cluster.launch()
+        if _comes_up(cluster):
+            return
+    raise StorageError(
+        f"{cluster.folder}: Postgres does not start: {cluster.last_words()}; "
+        f"the whole story is in {cluster.log}"
+    )
 
 
 def _comes_up(cluster: Cluster) -> bool:
