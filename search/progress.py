@@ -81,10 +81,10 @@ def view(standing: Standing, url: str, elapsed_seconds: float, width: int) -> Re
         lines.append(_line(f"dashboard {url}", "cyan"))
     lines += [_bar(standing, width), _line(_totals(standing, elapsed_seconds))]
     lines.append(_line(wording.best(standing), "green"))
-    if standing.live_workers:
-        lines.append(_workers(standing, width))
     if standing.note:
         lines.append(Text(standing.note, "yellow"))
+    if standing.live_workers:
+        lines.append(_workers(standing, width))  # last: a low terminal cuts the end off
     return Group(*lines)
 
 

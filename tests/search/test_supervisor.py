@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -63,6 +64,12 @@ def shell(store: Store, tmp_path: Path) -> Callable[..., Run]:
         return a_run(store, tmp_path, scripts, command)
 
     return make
+
+
+def test_a_supervisor_and_its_view_load_no_torch():
+    loads = "import search.supervisor, search.progress, search.status, sys; print(*sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", loads], text=True).split()
+    assert not {"torch", "torchvision", "sklearn"} & set(loaded)
 
 
 def test_a_run_ends_with_0_when_the_budget_is_reached(scripted, store):
