@@ -2,7 +2,6 @@
 
 import json
 import mimetypes
-import os
 from dataclasses import asdict
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
@@ -12,6 +11,7 @@ from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 from storage.errors import StorageError
+from storage.rows import TrialRow
 from storage.store import Claim, Store
 from storage.transaction import connectivity
 
@@ -23,14 +23,11 @@ def artifact_store(folder: Path) -> FileSystemArtifactStore:
 
 
 def keep(store: Store, folder: Path, claim: Claim, path: Path) -> str:
-    """Keep a file of this attempt and give its id; keeping it again replaces it.
+    """Keep a file of this attempt under its name and give its id; keeping it again replaces it.
 
     The file is whole before the trial knows of it. Raises LeaseLost like every write.
     """
-    # The dashboard serves ids of hex digits and dashes only.
-    artifact_id = str(
-        uuid5(NAMESPACE_URL, f"{claim.study}-{claim.trial_id}-{claim.attempt}-{path.name}")
-    )
+    artifact_id = _artifact_id(claim.study, claim.trial_id, claim.attempt, path.name)
     with path.open("rb") as content:
         artifact_store(folder).write(artifact_id, content)
     kind, encoding = mimetypes.guess_type(path.name)
@@ -39,12 +36,18 @@ def keep(store: Store, folder: Path, claim: Claim, path: Path) -> str:
     return artifact_id
 
 
-def kept(store: Store, trial_id: int) -> dict[str, str]:
-    """Give the ids of a trial's files by their names; of two attempts' files the later one."""
+def kept(store: Store, study: str, trial: TrialRow) -> dict[str, str]:
+    """Give the ids of a trial's kept files by their names; the latest attempt's where two match."""
     with connectivity():
-        trial = store.optuna_storage.get_trial(trial_id)
-        metas = get_all_artifact_meta(trial, storage=store.optuna_storage)
-    return {meta.filename: meta.artifact_id for meta in metas}
+        frozen = store.optuna_storage.get_trial(trial.trial_id)
+        metas = get_all_artifact_meta(frozen, storage=store.optuna_storage)
+    linked = {meta.artifact_id: meta.filename for meta in metas}
+    return {
+        name: artifact_id
+        for attempt in range(1, trial.attempts + 1)
+        for name in linked.values()
+        if (artifact_id := _artifact_id(study, trial.trial_id, attempt, name)) in linked
+    }
 
 
 def fetch(folder: Path, artifact_id: str, path: Path) -> Path:
@@ -57,5 +60,9 @@ def fetch(folder: Path, artifact_id: str, path: Path) -> Path:
         raise StorageError(
             f"file {artifact_id} ({path.name}) is not in {folder}; name the folder it was kept in"
         ) from error
-    os.replace(partial, path)
-    return path
+    return partial.replace(path)
+
+
+def _artifact_id(study: str, trial_id: int, attempt: int, name: str) -> str:
+    # The dashboard serves ids of hex digits and dashes only.
+    return str(uuid5(NAMESPACE_URL, f"{study}-{trial_id}-{attempt}-{name}"))

@@ -2,7 +2,8 @@
 
 Every method is one short transaction, Optuna's writes included. When the database is away or busy
 DatabaseUnreachable leaves it: then nothing was written, or only the acknowledgement was lost.
-Calling again is right in both cases, for every method is idempotent.
+Calling again is right in both cases: a write that is there already is not made twice (`create`
+says StudyExists then, `delete` UnknownStudy).
 """
 
 import math
@@ -165,8 +166,8 @@ class Store:
         """
         with self._writing(claim) as connection:
             stop = leases.renew(connection, claim)
-            row = {"epoch": epoch, "metrics": metrics, "value": float(value)}
-            row |= {"seconds": seconds, "images": images}
+            row = {"epoch": int(epoch), "metrics": metrics, "value": float(value)}
+            row |= {"seconds": float(seconds), "images": int(images)}
             if results.write_epoch(connection, claim, row):
                 self._backend.set_trial_intermediate_value(claim.trial_id, epoch, float(value))
             return stop

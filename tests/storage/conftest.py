@@ -1,0 +1,78 @@
+"""A store on a database of the test's own, a study in it, and what moves its clock."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from storage.store import Claim, Store
+
+Sql = Callable[..., list[tuple[object, ...]]]
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """An open store with a study `toy` of three trials and the workers ada and bob."""
+    with Store.open(database_url) as store:
+        store.create("toy", {"space": ["x"]}, "print", "data", "minimize", trials=3)
+        for worker in ("ada", "bob"):
+            store.register_worker(worker, "toy", "host", 7, "cuda:0", 4, {"torch": "2.15"})
+        yield store
+
+
+@pytest.fixture
+def claim(store: Store) -> Callable[..., Claim]:
+    """Claim a trial that must be there."""
+
+    def claim(worker: str = "ada", lease_seconds: float = 30) -> Claim:
+        claim = store.claim("toy", worker, lease_seconds=lease_seconds)
+        assert isinstance(claim, Claim)
+        return claim
+
+    return claim
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """A second way into the database, beside the store."""
+    engine = create_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sql(engine: Engine) -> Sql:
+    """Run one statement and give its rows."""
+
+    def sql(statement: str, **values: object) -> list[tuple[object, ...]]:
+        with engine.begin() as connection:
+            result = connection.execute(text(statement), values)
+            return [tuple(row) for row in result] if result.returns_rows else []
+
+    return sql
+
+
+@pytest.fixture
+def expire(sql: Sql) -> Callable[[], None]:
+    """Let every lease run out: a day since the last beat, and as short as it must be.
+
+    No lease is older than the server, which has run for seconds only: it gets half its age.
+    """
+
+    def expire() -> None:
+        sql(
+            "UPDATE search_service.attempts SET beat_at = beat_at - interval '1 day', lease_seconds"
+            " = extract(epoch FROM clock_timestamp() - pg_postmaster_start_time()) / 2"
+            " WHERE ended_at IS NULL"
+        )
+
+    return expire
+
+
+@pytest.fixture
+def empty_database_url(database_url: str, sql: Sql) -> str:
+    """The URL of a database without any table."""
+    sql("DROP SCHEMA search_service CASCADE")
+    sql("DROP SCHEMA public CASCADE")
+    sql("CREATE SCHEMA public")
+    return database_url

@@ -1,0 +1,255 @@
+"""Who may write a trial, until when, and what happens to those who may not."""
+
+from collections.abc import Callable
+
+import pytest
+from optuna.trial import TrialState
+
+from storage.errors import LeaseLost, StorageError
+from storage.store import Claim, Nothing, Store
+
+Claiming = Callable[..., Claim]
+
+
+def record(store: Store, claim: Claim, epoch: int, loss: float = 0.5) -> None:
+    store.record(claim, epoch, {"val_loss": loss}, loss, seconds=1.0, images=100)
+
+
+def finish(store: Store, claim: Claim) -> None:
+    store.tell(claim, "COMPLETE", 0.5, "finished")
+
+
+def test_new_trials_are_numbered_from_zero(claim: Claiming) -> None:
+    claims = [claim("ada"), claim("bob")]
+    assert [(each.number, each.attempt, each.is_new) for each in claims] == [
+        (0, 1, True),
+        (1, 1, True),
+    ]
+
+
+def test_a_free_running_trial_comes_before_the_queue(store: Store) -> None:
+    store.create("queued", {}, "f", "d", "minimize", trials=9, queue=[{"x": 1}, {"x": 2}])
+    store.register_worker("eve", "queued", "host", 8, "cpu", 1)
+    first = store.claim("queued", "eve", lease_seconds=30)
+    assert isinstance(first, Claim)
+    store.hand_back(first, "drained")
+    again = store.claim("queued", "eve", lease_seconds=30)
+    assert isinstance(again, Claim)
+    assert (again.number, again.attempt) == (first.number, 2)
+
+
+def test_the_queue_is_taken_in_order_and_comes_before_new_trials(store: Store) -> None:
+    store.create("queued", {}, "f", "d", "minimize", trials=9, queue=[{"x": 1}, {"x": 2}])
+    study = store.optuna_study("queued")
+    drawn = []
+    for worker in ("u", "v", "w"):
+        store.register_worker(worker, "queued", "host", 8, "cpu", 1)
+        claim = store.claim("queued", worker, lease_seconds=30)
+        assert isinstance(claim, Claim)
+        with store.trial(claim, study) as trial:
+            drawn.append((claim.number, trial.suggest_float("x", 0, 5)))
+    assert drawn[:2] == [(0, 1), (1, 2)]
+    assert drawn[2][0] == 2
+
+
+def test_queued_trials_obey_the_budget(store: Store) -> None:
+    store.create("queued", {}, "f", "d", "minimize", trials=1, queue=[{"x": 1}, {"x": 2}])
+    store.register_worker("eve", "queued", "host", 8, "cpu", 1)
+    claim = store.claim("queued", "eve", lease_seconds=30)
+    assert isinstance(claim, Claim)
+    finish(store, claim)
+    assert store.claim("queued", "eve", lease_seconds=30) is Nothing.DONE
+
+
+def test_every_ending_counts_towards_the_budget(store: Store, claim: Claiming) -> None:
+    store.tell(claim(), "FAIL", None, "code_error")
+    store.tell(claim(), "PRUNED", None, "pruned")
+    finish(store, claim())
+    assert store.claim("toy", "ada", lease_seconds=30) is Nothing.DONE
+
+
+def test_a_raised_budget_goes_on(store: Store, claim: Claiming) -> None:
+    for _ in range(3):
+        finish(store, claim())
+    store.update_definition("toy", {}, trials=4)
+    assert claim().number == 3
+
+
+def test_a_worker_waits_while_others_hold_the_last_trials(store: Store, claim: Claiming) -> None:
+    store.update_definition("toy", {}, trials=1)
+    held = claim("ada")
+    assert store.claim("toy", "bob", lease_seconds=30) is Nothing.WAIT
+    finish(store, held)
+    assert store.claim("toy", "bob", lease_seconds=30) is Nothing.DONE
+
+
+def test_no_trial_is_handed_out_after_a_stop_request(store: Store, claim: Claiming) -> None:
+    store.request_stop("toy", "drain")
+    assert store.claim("toy", "ada", lease_seconds=30) is Nothing.STOPPED
+    store.clear_stop("toy")
+    assert claim().number == 0
+
+
+def test_a_stop_request_reaches_workers_with_their_next_beat(store: Store, claim: Claiming) -> None:
+    held = claim()
+    assert store.beat(held) is None
+    store.request_stop("toy", "now")
+    assert store.beat(held) == "now"
+
+
+def test_a_worker_that_never_registered_gets_no_trial(store: Store) -> None:
+    with pytest.raises(StorageError, match="register_worker first"):
+        store.claim("toy", "stranger", lease_seconds=30)
+    assert store.trials("toy") == []
+
+
+def test_a_silent_workers_trial_goes_on_under_the_next_attempt(
+    store: Store, claim: Claiming, expire: Callable[[], None]
+) -> None:
+    study = store.optuna_study("toy")
+    first = claim("ada")
+    with store.trial(first, study) as trial:
+        drawn = trial.suggest_float("x", 0, 1)
+    record(store, first, 1)
+    expire()
+    second = claim("bob")
+    with store.trial(second, study) as trial:
+        replayed = trial.suggest_float("x", 0, 1)
+    assert (second.number, second.attempt, replayed) == (first.number, 2, drawn)
+    assert [row.epoch for row in store.epochs("toy", second.number)] == [1]
+    assert [row.reason for row in store.attempts("toy")] == ["lost", None]
+
+
+def test_a_trial_whose_worker_died_before_any_write_is_found_again(
+    claim: Claiming, expire: Callable[[], None]
+) -> None:
+    first = claim("ada")
+    expire()
+    assert claim("bob").number == first.number
+
+
+def test_a_beat_keeps_a_trial(store: Store, claim: Claiming, expire: Callable[[], None]) -> None:
+    held = claim("ada")
+    expire()
+    store.beat(held)
+    assert claim("bob").number != held.number
+
+
+def test_a_recorded_epoch_is_a_beat(
+    store: Store, claim: Claiming, expire: Callable[[], None]
+) -> None:
+    held = claim("ada")
+    expire()
+    record(store, held, 1)
+    assert claim("bob").number != held.number
+
+
+def test_an_outage_of_the_database_makes_no_worker_look_dead(
+    claim: Claiming, sql: Callable[..., object]
+) -> None:
+    """The last beat is a day ago, but the server has run for less than the lease."""
+    held = claim("ada", lease_seconds=6 * 3600)
+    sql("UPDATE search_service.attempts SET beat_at = beat_at - interval '1 day'")
+    assert claim("bob").number != held.number
+
+
+@pytest.mark.parametrize("write", ["beat", "record", "tell", "hand_back", "draw", "attribute"])
+def test_a_superseded_worker_writes_nothing(
+    write: str, store: Store, claim: Claiming, expire: Callable[[], None]
+) -> None:
+    study = store.optuna_study("toy")
+    old = claim("ada")
+    expire()
+    claim("bob")
+    before = (store.trials("toy"), store.attempts("toy"))
+    with pytest.raises(LeaseLost, match="claim the next trial"):
+        WRITES[write](store, old, study)
+    assert (store.trials("toy"), store.attempts("toy")) == before
+
+
+def draw(store: Store, claim: Claim, study: object) -> None:
+    with store.trial(claim, study) as trial:  # type: ignore[arg-type]
+        trial.suggest_float("x", 0, 1)
+
+
+WRITES: dict[str, Callable[[Store, Claim, object], object]] = {
+    "beat": lambda store, claim, _: store.beat(claim),
+    "record": lambda store, claim, _: record(store, claim, 1),
+    "tell": lambda store, claim, _: finish(store, claim),
+    "hand_back": lambda store, claim, _: store.hand_back(claim, "drained"),
+    "draw": draw,
+    "attribute": lambda store, claim, _: store.set_attribute(claim, "key", 1),
+}
+
+
+def test_a_claim_whose_answer_was_lost_is_made_again(store: Store, claim: Claiming) -> None:
+    unanswered = claim("ada")
+    again = claim("ada")
+    assert (again.number, again.attempt) == (unanswered.number, 2)
+    with pytest.raises(LeaseLost):
+        store.beat(unanswered)
+
+
+def test_a_tell_whose_answer_was_lost_is_made_again(store: Store, claim: Claiming) -> None:
+    held = claim()
+    finish(store, held)
+    ended_at = store.trials("toy")[0].ended_at
+    finish(store, held)
+    assert store.trials("toy")[0].ended_at == ended_at
+
+
+def test_a_trial_is_not_told_a_second_ending(store: Store, claim: Claiming) -> None:
+    held = claim()
+    finish(store, held)
+    with pytest.raises(LeaseLost):
+        store.tell(held, "FAIL", None, "code_error")
+    assert store.trials("toy")[0].outcome == "finished"
+
+
+def test_a_hand_back_whose_answer_was_lost_is_made_again(store: Store, claim: Claiming) -> None:
+    held = claim("ada")
+    store.hand_back(held, "drained")
+    store.hand_back(held, "drained")
+    trial = store.trials("toy")[0]
+    assert (trial.state, trial.is_leased, trial.outcome) == ("RUNNING", False, None)
+
+
+def test_a_dead_workers_leases_end_at_once(store: Store, claim: Claiming) -> None:
+    held = claim("ada")
+    assert store.end_leases("ada", "killed") == 1
+    assert store.end_leases("ada", "killed") == 0
+    assert claim("bob").number == held.number
+    assert store.attempts("toy")[0].reason == "killed"
+
+
+@pytest.mark.parametrize("write", sorted(WRITES.keys() - {"hand_back"}))
+def test_a_trial_that_a_person_failed_ends_its_attempt_quietly(
+    write: str, store: Store, claim: Claiming
+) -> None:
+    study = store.optuna_study("toy")
+    held = claim()
+    store.optuna_storage.set_trial_state_values(held.trial_id, TrialState.FAIL)
+    with pytest.raises(LeaseLost):
+        WRITES[write](store, held, study)
+    trial, attempt = store.trials("toy")[0], store.attempts("toy")[0]
+    assert (trial.state, trial.outcome, trial.is_leased) == ("FAIL", "ended_elsewhere", False)
+    assert (attempt.reason, attempt.ended_at) == ("ended_elsewhere", trial.ended_at)
+
+
+def test_a_trial_of_another_program_without_a_lease_is_adopted(
+    store: Store, claim: Claiming
+) -> None:
+    store.optuna_study("toy").ask()
+    assert (claim().number, len(store.trials("toy"))) == (0, 1)
+
+
+def test_the_database_itself_refuses_a_second_lease(
+    claim: Claiming, sql: Callable[..., object]
+) -> None:
+    held = claim()
+    with pytest.raises(Exception, match="one_lease_per_trial"):
+        sql(
+            "INSERT INTO search_service.attempts (trial_id, attempt, worker_id, lease_seconds)"
+            " VALUES (:trial, 2, 'bob', 30)",
+            trial=held.trial_id,
+        )

@@ -1,0 +1,115 @@
+"""Opening a database: its tables made once, changed only while nobody works on them."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import optuna
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, make_url, text
+
+from storage import schema
+from storage.errors import LiveLeases, StorageError
+from storage.store import Claim, Store
+from storage.tables import SCHEMA, metadata
+from storage.transaction import advisory_lock, transaction
+
+SECOND = """
+from alembic import op
+revision, down_revision = "0002", "0001"
+def upgrade():
+    op.execute("ALTER TABLE search_service.workers ADD COLUMN mood text")
+"""
+
+
+@pytest.fixture
+def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this installation know one migration more."""
+    folder = tmp_path / "100% new"
+    shutil.copytree(schema.MIGRATIONS, folder)
+    (folder / "versions" / "0002_mood.py").write_text(SECOND)
+    monkeypatch.setattr(schema, "MIGRATIONS", folder)
+
+
+def test_the_migrations_make_the_tables_that_the_code_speaks_of(
+    empty_database_url: str, engine: Engine
+) -> None:
+    Store.open(empty_database_url).close()
+    with engine.connect() as connection:
+        options = {
+            "include_schemas": True,
+            "include_name": lambda name, kind, _: kind != "schema" or name == SCHEMA,
+            "version_table_schema": SCHEMA,
+            "compare_server_default": True,
+        }
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, metadata) == []
+
+
+def test_a_second_opening_changes_nothing_and_waits_for_nobody(
+    store: Store, database_url: str, engine: Engine
+) -> None:
+    with transaction(engine) as busy:
+        advisory_lock(busy, schema.OPENING)
+        with Store.open(database_url) as again:
+            assert again.studies() == store.studies()
+
+
+@pytest.mark.usefixtures("newer")
+def test_a_migration_is_made_on_opening(store: Store, database_url: str, engine: Engine) -> None:
+    store.register_worker("eve", "toy", "host", 1, "cpu", 1)
+    Store.open(database_url).close()
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(mood) FROM search_service.workers")) == 0
+        assert schema.revision(connection) == "0002"
+
+
+def test_a_migration_waits_until_no_trial_is_running(
+    store: Store,
+    claim: Callable[..., Claim],
+    database_url: str,
+    request: pytest.FixtureRequest,
+) -> None:
+    held = claim()
+    request.getfixturevalue("newer")
+    with pytest.raises(LiveLeases, match=r"1 trials are running; .*search stop"):
+        Store.open(database_url)
+    store.hand_back(held, "drained")
+    Store.open(database_url).close()
+
+
+def test_tables_newer_than_this_installation_are_refused(
+    database_url: str, sql: Callable[..., object]
+) -> None:
+    sql("UPDATE search_service.alembic_version SET version_num = '9999'")
+    with pytest.raises(StorageError, match="upgrade search"):
+        Store.open(database_url)
+
+
+def test_tables_of_another_optuna_are_refused(
+    database_url: str, sql: Callable[..., object]
+) -> None:
+    sql("UPDATE alembic_version SET version_num = 'v3.0.0.a'")
+    with pytest.raises(StorageError, match="optuna storage upgrade"):
+        Store.open(database_url)
+
+
+def test_a_role_that_may_not_create_tables_is_told_what_it_lacks(
+    empty_database_url: str, sql: Callable[..., object]
+) -> None:
+    sql("DROP ROLE IF EXISTS guest")
+    sql("CREATE ROLE guest LOGIN")
+    guest = make_url(empty_database_url).set(username="guest")
+    with pytest.raises(StorageError, match="grant this role CREATE"):
+        Store.open(guest.render_as_string(hide_password=False))
+
+
+def test_a_study_that_optuna_made_before_us_is_left_alone(
+    empty_database_url: str,
+) -> None:
+    optuna.create_study(storage=empty_database_url, study_name="theirs")
+    with Store.open(empty_database_url) as store:
+        assert store.studies() == []
+        assert [each.study_name for each in store.optuna_storage.get_all_studies()] == ["theirs"]

@@ -1,0 +1,67 @@
+"""Studies: stored whole or not at all, found by name, removed with everything."""
+
+from collections.abc import Callable
+
+import pytest
+
+from storage.errors import LiveLeases, StudyExists, UnknownStudy
+from storage.store import Claim, Store
+from storage.tables import metadata, optuna_tables
+
+
+def test_a_study_comes_back_as_it_was_stored(store: Store) -> None:
+    definition = {"z": 1, "a": [1e-5, 0.1 + 0.2, None, True], "space": {"b": 1, "a": 2}}
+    stored = store.create("gleason", definition, "print", "data", "maximize", trials=None)
+    assert stored == store.study("gleason")
+    assert list(stored.definition.items()) == list(definition.items())
+    assert (stored.direction, stored.trials, stored.stop) == ("maximize", None, None)
+    assert [study.name for study in store.studies()] == ["toy", "gleason"]
+
+
+def test_a_name_is_given_once(store: Store) -> None:
+    with pytest.raises(StudyExists, match="choose another name"):
+        store.create("toy", {"other": 1}, "other", "data", "minimize", trials=9)
+    assert store.study("toy").fingerprint == "print"
+
+
+def test_a_study_that_cannot_be_stored_whole_is_not_stored(store: Store) -> None:
+    with pytest.raises(TypeError):
+        store.create("half", {}, "f", "d", "minimize", trials=1, queue=[{"x": 1}, {"x": object()}])
+    assert "half" not in {study.study_name for study in store.optuna_storage.get_all_studies()}
+
+
+def test_an_unknown_study_is_answered_with_the_nearest_name(store: Store) -> None:
+    with pytest.raises(UnknownStudy, match="did you mean 'toy'"):
+        store.study("tou")
+
+
+def test_a_new_definition_leaves_the_fingerprint(store: Store) -> None:
+    changed = store.update_definition("toy", {"about": "words"}, trials=9)
+    assert (changed.definition, changed.trials) == ({"about": "words"}, 9)
+    assert changed.fingerprint == "print"
+
+
+def test_a_deleted_study_leaves_no_row_behind(
+    store: Store, claim: Callable[..., Claim], sql: Callable[..., list[tuple[int]]]
+) -> None:
+    held = claim()
+    with store.trial(held, store.optuna_study("toy")) as trial:
+        trial.suggest_float("x", 0, 1)
+        trial.set_user_attr("key", 1)
+    store.record(held, 1, {"loss": 1.0}, 1.0, 1.0, 1)
+    store.tell(held, "COMPLETE", 1.0, "finished")
+    store.delete("toy")
+    tables = [*optuna_tables.tables, *metadata.tables]
+    kept = {table for table in tables if sql(f"SELECT count(*) FROM {table}") != [(0,)]}
+    assert kept == {"version_info"}
+
+
+def test_a_study_is_not_deleted_under_a_running_trial(
+    store: Store, claim: Callable[..., Claim]
+) -> None:
+    held = claim()
+    with pytest.raises(LiveLeases, match="search stop"):
+        store.delete("toy")
+    store.hand_back(held, "drained")
+    store.delete("toy")
+    assert store.studies() == []

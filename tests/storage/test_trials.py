@@ -1,0 +1,134 @@
+"""What is read back of trials: right, and in a few statements."""
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import UTC
+
+import pytest
+from sqlalchemy import event
+
+from storage.store import Claim, Store
+
+Claiming = Callable[..., Claim]
+
+
+def follow(store: Store, claim: Claim, losses: Sequence[float]) -> None:
+    for epoch, loss in enumerate(losses, start=1):
+        store.record(claim, epoch, {"val_loss": loss}, loss, seconds=1.0, images=10)
+
+
+def test_a_trial_shows_its_last_and_its_best_epoch(store: Store, claim: Claiming) -> None:
+    follow(store, claim(), [math.nan, 0.3, 0.2, 0.2, 0.4])
+    (trial,) = store.trials("toy")
+    assert trial.last is not None
+    assert trial.best is not None
+    assert (trial.last.epoch, trial.best.epoch) == (5, 3)
+    assert trial.best.metrics == {"val_loss": 0.2}
+
+
+def test_the_best_of_a_maximised_metric_is_its_highest(store: Store) -> None:
+    store.create("up", {}, "f", "d", "maximize", trials=1)
+    claim = store.claim("up", "ada", lease_seconds=30)
+    assert isinstance(claim, Claim)
+    follow(store, claim, [0.3, math.nan, 0.5, 0.4])
+    best = store.trials("up")[0].best
+    assert best is not None
+    assert best.epoch == 3
+
+
+def test_parameters_come_back_as_they_were_drawn(store: Store) -> None:
+    drawn = {"depth": "34", "lr": 1e-3, "batch_size": 64, "ldam": False, "nothing": None}
+    store.create("queued", {}, "f", "d", "minimize", trials=1, queue=[drawn])
+    claim = store.claim("queued", "ada", lease_seconds=30)
+    assert isinstance(claim, Claim)
+    with store.trial(claim, store.optuna_study("queued")) as trial:
+        trial.suggest_categorical("depth", ["34", "50"])
+        trial.suggest_float("lr", 1e-5, 1e-1, log=True)
+        trial.suggest_int("batch_size", 1, 128)
+        trial.suggest_categorical("ldam", [True, False])
+        trial.suggest_categorical("nothing", [None, 1])
+    params = store.trials("queued")[0].params
+    assert list(params.items()) == list(drawn.items())
+
+
+def test_a_waiting_trial_has_nothing_yet(store: Store) -> None:
+    store.create("queued", {}, "f", "d", "minimize", trials=1, queue=[{"x": 1}])
+    (trial,) = store.trials("queued")
+    assert (trial.state, trial.attempts, trial.worker, trial.started_at) == (
+        ("WAITING", 0, None, None)
+    )
+    assert (trial.is_leased, trial.last, trial.outcome) == (False, None, None)
+
+
+def test_attempts_are_a_ledger_of_who_worked_where_and_for_what(
+    store: Store, claim: Claiming
+) -> None:
+    first = claim("ada")
+    follow(store, first, [0.5, 0.4])
+    store.end_leases("ada", "killed")
+    second = claim("bob")
+    follow(store, second, [0.5, 0.4, 0.3])
+    store.tell(second, "COMPLETE", 0.3, "finished", "in time")
+    rows = store.attempts("toy", first.number)
+    assert [(row.worker, row.epochs, row.reason) for row in rows] == [
+        ("ada", 2, "killed"),
+        ("bob", 1, "finished"),
+    ]
+    assert (rows[0].device, rows[0].threads, rows[0].machine) == ("cuda:0", 4, {"torch": "2.15"})
+    assert all(row.ended_at and row.ended_at > row.started_at for row in rows)
+
+
+def test_a_lost_attempt_ends_with_its_last_sign_of_life(
+    store: Store, claim: Claiming, expire: Callable[[], None]
+) -> None:
+    claim("ada")
+    expire()
+    claim("bob")
+    lost, running = store.attempts("toy")
+    assert lost.ended_at is not None
+    assert lost.ended_at < running.started_at
+    assert running.ended_at is None
+
+
+def test_moments_are_in_utc(store: Store, claim: Claiming) -> None:
+    store.tell(claim(), "COMPLETE", 1.0, "finished")
+    (trial,) = store.trials("toy")
+    assert trial.started_at is not None
+    assert trial.started_at.tzinfo is UTC
+
+
+def test_workers_show_the_trial_they_hold_and_how_they_ended(store: Store, claim: Claiming) -> None:
+    claim("ada")
+    held = claim("bob")
+    store.worker_ended("ada", -9, "killed")
+    store.end_leases("ada", "killed")
+    ada, bob = store.workers("toy")
+    assert (ada.exit_code, ada.reason, ada.trial) == (-9, "killed", None)
+    assert (bob.trial, bob.ended_at) == (held.number, None)
+    assert bob.seen_at > bob.started_at
+
+
+@pytest.mark.parametrize("read", ["trials", "epochs", "attempts", "workers"])
+def test_reading_takes_as_many_statements_for_many_trials_as_for_one(
+    read: str, store: Store, claim: Claiming
+) -> None:
+    def statements() -> int:
+        seen: list[str] = []
+
+        def listen(*details: object) -> None:
+            seen.append(str(details[2]))
+
+        event.listen(store._engine, "before_cursor_execute", listen)
+        getattr(store, read)("toy")
+        event.remove(store._engine, "before_cursor_execute", listen)
+        return len(seen)
+
+    store.update_definition("toy", {}, trials=None)
+    counts = []
+    for _ in range(5):
+        held = claim()
+        follow(store, held, [0.5, 0.4])
+        store.tell(held, "COMPLETE", 0.4, "finished")
+        counts.append(statements())
+    assert set(counts) == {counts[0]}
+    assert counts[0] <= 6  # limits, study, and four at the most
