@@ -123,7 +123,7 @@ class Cluster:
         for left in (self.data / "postmaster.pid", self.socket / f"{SOCKET_NAME}.lock"):
             left.unlink(missing_ok=True)
         self._make_log()
-        settings = {**SETTINGS, "unix_socket_directories": str(self.socket)}
+        settings = SETTINGS | {"unix_socket_directories": str(self.socket)}
         options = shlex.join(f"--{name}={value}" for name, value in settings.items())
         where = (f"--pgdata={self.data}", f"--log={self.log}", f"--options={options}")
         self._run_locked("pg_ctl", "start", "--no-wait", *where)
