@@ -6,8 +6,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.storages._rdb.models import TrialValueModel
 from optuna.trial import TrialState
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, select, true
 
 from storage.leases import LIVE
 from storage.results import decoded
@@ -142,13 +141,8 @@ def _distribution(text: str) -> BaseDistribution:
 def _one_epoch_per_trial(
     connection: Connection, study_id: int, *order: ColumnElement[Any]
 ) -> dict[int, EpochRow]:
-    rows = (
-        select(epochs, trials.c.number)
-        .join_from(epochs, trials, _SAME_TRIAL)
-        .where(*_of(study_id))
-        .ext(distinct_on(epochs.c.trial_id))
-        .order_by(epochs.c.trial_id, *order)
-    )
+    first = select(epochs).where(_SAME_TRIAL).order_by(*order).limit(1).lateral()
+    rows = select(first, trials.c.number).join_from(trials, first, true()).where(*_of(study_id))
     return {row.trial_id: _epoch_row(row) for row in connection.execute(rows)}
 
 
