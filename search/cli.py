@@ -14,7 +14,7 @@ from typing import NoReturn, TypeAlias
 from search.errors import MISMATCH, WRONG, MachineMismatch, user_errors
 from search.settings import read_settings
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -43,7 +43,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(WRONG, f"{self.prog}: {message}; see `{self.prog} --help`\n")
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """Give the parser of the whole command line."""
     parser = Parser(prog="search", description="Hyperparameter search that loses nothing.")
     parser.add_argument("--version", action="version", version=version("search"))
@@ -136,33 +136,33 @@ def _add(
     name: str,
     function: str,
     help_text: str,
-) -> argparse.ArgumentParser:
+) -> Parser:
     parser = commands.add_parser(name, help=help_text, description=help_text)
     parser.set_defaults(command=function)
     return parser
 
 
-def _add_study(parser: argparse.ArgumentParser, required: bool = True) -> None:
+def _add_study(parser: Parser, required: bool = True) -> None:
     parser.add_argument(
         "--study", required=required, metavar="S", help="a shipped study or a file, my_study.py"
     )
 
 
-def _add_data(parser: argparse.ArgumentParser) -> None:
+def _add_data(parser: Parser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="default: the one used last")
 
 
-def _add_pins(parser: argparse.ArgumentParser) -> None:
+def _add_pins(parser: Parser) -> None:
     parser.add_argument(
         "--set", dest="pins", action="append", default=[], metavar="KEY=VALUE", help="pin a value"
     )
 
 
-def _add_address(parser: argparse.ArgumentParser) -> None:
+def _add_address(parser: Parser) -> None:
     parser.add_argument("--port", type=int, metavar="P", help="default: the next free one")
 
 
-def _add_json(parser: argparse.ArgumentParser) -> None:
+def _add_json(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help="for programs")
 
 

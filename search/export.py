@@ -7,10 +7,10 @@ from typing import Any
 import yaml
 
 from objectives import catalog
-from search.files import best_first
 from search.seeds import training_seed
+from search.standing import Standing, read_standing
 from spaces.errors import StudyError
-from spaces.stored import data_to_json, from_json
+from spaces.stored import data_to_json
 from spaces.study import Study
 from storage.rows import TrialRow
 from storage.store import Store, StudyRow
@@ -23,9 +23,8 @@ def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
 
     wanted: "best" or a trial's number. Raises StudyError when there is no such trial.
     """
-    row = store.study(name)
-    study = from_json(row.definition)
-    trial = _pick(study, store.trials(name), wanted)
+    standing = read_standing(store, name)
+    study, trial = standing.study, _pick(standing, wanted)
     epochs = {each.epoch: dict(each.metrics) for each in store.epochs(name, trial.number)}
     if not epochs:
         raise StudyError(f"trial {trial.number} of {name!r} has no epoch yet; export another one")
@@ -40,7 +39,7 @@ def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
         "config": study.config(trial.params),
         "searched": sorted(trial.params),
         "seed": training_seed(study.seed, trial.number),
-        "data": _data(study, row),
+        "data": _data(study, standing.row),
         "value": _value(study, trial, epochs),
         "metrics": {
             "value_epoch": _exact(study, _value_epoch(study, epochs), epochs),
@@ -64,20 +63,16 @@ def as_yaml(exported: Mapping[str, Any]) -> str:
     return yaml.safe_dump(dict(exported), sort_keys=False, allow_unicode=True)
 
 
-def _pick(study: Study, rows: list[TrialRow], wanted: str) -> TrialRow:
+def _pick(standing: Standing, wanted: str) -> TrialRow:
+    name, count = standing.study.name, len(standing.trials)
     if wanted == "best":
-        ranked = best_first(study, rows)
-        if not ranked:
-            raise StudyError(
-                f"no trial of {study.name!r} has finished yet; wait for one, or export --trial N"
-            )
-        return ranked[0]
-    chosen = [row for row in rows if str(row.number) == wanted]
-    if not chosen:
-        raise StudyError(
-            f"{study.name!r} has no trial {wanted!r}; use `best` or 0..{len(rows) - 1}"
-        )
-    return chosen[0]
+        if standing.best is None:
+            raise StudyError(f"no trial of {name!r} has finished yet; wait, or export --trial N")
+        return standing.best
+    trial = standing.trial(int(wanted)) if wanted.isdigit() else None
+    if trial is None:
+        raise StudyError(f"{name!r} has no trial {wanted!r}; use `best` or 0..{count - 1}")
+    return trial
 
 
 def _data(study: Study, row: StudyRow) -> dict[str, Any]:

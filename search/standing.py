@@ -40,11 +40,16 @@ class Standing:
         return Counter(trial.outcome or trial.state.lower() for trial in self.final)
 
     @property
+    def ranking(self) -> list[TrialRow]:
+        """The trials that have a final value, the best one first, the earlier of equals first."""
+        valued = [(trial.value, trial) for trial in self.trials if trial.value is not None]
+        sign = 1 if self.study.direction == "minimize" else -1
+        return [trial for value, trial in sorted(valued, key=lambda pair: sign * pair[0])]
+
+    @property
     def best(self) -> TrialRow | None:
-        """The complete trial with the best value."""
-        pick = min if self.study.direction == "minimize" else max
-        values = {trial.number: trial.value for trial in self.trials if trial.value is not None}
-        return self.trial(pick(values, key=values.__getitem__, default=None))
+        """The trial with the best value."""
+        return next(iter(self.ranking), None)
 
     @property
     def live_workers(self) -> list[WorkerRow]:

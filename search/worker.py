@@ -22,6 +22,7 @@ from search.samplers import sampler_for
 from search.seeds import training_seed
 from search.settings import BEAT_SECONDS, LEASE_SECONDS, Settings
 from search.signals import StopFlag
+from search.standing import read_standing
 from search.trial import Trial, completed_curves, run_trial
 from spaces.space import TrialConfig
 from spaces.study import Study
@@ -118,7 +119,7 @@ def settle(worker: Worker, claim: Claim, outcome: Outcome) -> None:
     except LeaseLost:
         log.warning("trial %d belongs to somebody else now", claim.number)
         return
-    files.collect(worker.settings, store, worker.study)
+    files.collect(worker.settings, patiently(lambda: read_standing(store, worker.study.name)))
 
 
 def _draw(worker: Worker, claim: Claim, learned: optuna.Study) -> TrialConfig:

@@ -7,6 +7,7 @@ from argparse import Namespace
 from search.create import open_study
 from search.devices import own_slot, worker_environment
 from search.logs import set_up_logs
+from search.machine import describe_machine
 from search.opened import open_store
 from search.settings import Settings
 from search.signals import listening
@@ -29,5 +30,6 @@ def worker(arguments: Namespace, settings: Settings) -> int:
             os.getpid(),
             slot.device,
             slot.threads,
+            describe_machine(slot.device),
         )
         return work(Worker(name, study, store, settings, source, slot.device, slot.threads, flag))

@@ -1,0 +1,35 @@
+"""`search doctor`: is this machine ready, and what to do where it is not."""
+
+import json
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from search.doctor import Finding, examine
+from search.errors import DONE, FAILED
+from search.settings import Settings
+
+COLOURS = {"ok": "green", "warn": "yellow", "error": "red"}
+
+
+def doctor(arguments: Namespace, settings: Settings) -> int:
+    """Print what was found on this machine; an error among it is exit code 1."""
+    findings = examine(settings)
+    if arguments.json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        Console().print(_table(findings))
+    return FAILED if any(finding.level == "error" for finding in findings) else DONE
+
+
+def _table(findings: Sequence[Finding]) -> Table:
+    table = Table(box=None, show_header=False)
+    for finding in findings:
+        found = f"{finding.found}; {finding.fix}" if finding.fix else finding.found
+        level = Text(finding.level, style=COLOURS[finding.level])
+        table.add_row(level, finding.name, Text(found))
+    return table
