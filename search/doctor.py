@@ -1,4 +1,4 @@
-"""Is this machine ready for a search? Each finding is a fact, and says what to do when it is bad."""
+"""Is this machine ready for a search? Each finding is a fact, with its fix where it is bad."""
 
 import json
 import os

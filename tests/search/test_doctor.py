@@ -1,0 +1,61 @@
+"""`search doctor` on this machine, and on what it should find fault with."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from search.doctor import examine
+from search.settings import Settings
+
+
+def doctor(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Type `search doctor`."""
+    command = [sys.executable, "-P", "-m", "search.cli", "doctor", *words]
+    place = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, env=place, check=False)
+
+
+def level(findings: str, name: str) -> str:
+    """Pick a finding's level out of the JSON rows."""
+    return next(row["level"] for row in json.loads(findings) if row["name"] == name)
+
+
+@pytest.mark.slow
+def test_a_sound_machine_passes_and_nothing_is_made(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+
+    done = doctor("--json", SEARCH_HOME=str(home), SEARCH_DATABASE_URL="")
+
+    assert done.returncode == 0, done.stderr
+    assert level(done.stdout, "torch") == level(done.stdout, "database") == "ok"
+    assert not home.exists()
+
+
+@pytest.mark.slow
+def test_a_database_that_does_not_answer_is_an_error_without_its_password() -> None:
+    done = doctor("--json", SEARCH_DATABASE_URL="postgresql://me:secret@127.0.0.1:1/search")
+
+    assert done.returncode == 1
+    assert level(done.stdout, "database") == "error"
+    assert "secret" not in done.stdout
+
+
+@pytest.mark.slow
+def test_a_database_that_answers_is_named(tmp_path: Path, database_url: str) -> None:
+    findings = {each.name: each for each in examine(Settings(tmp_path, database_url))}
+
+    assert findings["database"].level == "ok"
+
+
+@pytest.mark.slow
+def test_every_line_that_is_not_green_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    findings = examine(Settings(tmp_path / "file" / "home", "sqlite:///study.db"))
+
+    assert {each.name for each in findings if each.level == "error"} == {"disk", "database"}
+    assert all(each.fix for each in findings if each.level != "ok")
