@@ -54,7 +54,10 @@ def _cpu_name() -> str:
     except OSError:
         lines = []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{platform.machine()} {models[0] if models else platform.processor()}".strip()
+    # Two generations may share a name: the widest vectors decide how sums are rounded.
+    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    vectors = next((name for name in ("avx512f", "avx2") if name in flags), "")
+    return " ".join(filter(None, (platform.machine(), *models[:1], vectors)))
 
 
 def _gpu_name() -> str:

@@ -92,7 +92,11 @@ def attempt_trial(worker: Worker, claim: Claim) -> Outcome:
     objective = catalog.load(study.objective)
     with Beat(worker.store, claim, BEAT_SECONDS, study.stall_minutes) as beat:
         attempt = _attempt(worker, claim, beat)
-        return run_trial(trial, objective, attempt, lambda: worker.flag.draining)
+        try:
+            return run_trial(trial, objective, attempt, lambda: worker.flag.draining)
+        except KeyboardInterrupt:  # asked twice: the next attempt begins at the last checkpoint
+            worker.store.hand_back(claim, "stopped at once")
+            raise
 
 
 def settle(worker: Worker, claim: Claim, outcome: Outcome) -> None:

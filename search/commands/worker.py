@@ -1,17 +1,23 @@
 """`search worker`: one worker on this machine, under a supervisor or by itself."""
 
+import logging
 import os
 import socket
 from argparse import Namespace
 
 from search.create import open_study
-from search.devices import own_slot, worker_environment
+from search.devices import Slot, own_slot, worker_environment
+from search.errors import DRAINED
 from search.logs import set_up_logs
 from search.machine import describe_machine
 from search.opened import open_store
 from search.settings import Settings
-from search.signals import listening
+from search.signals import StopFlag, listening
 from search.worker import Worker, work, worker_name
+from storage.errors import DatabaseUnreachable
+from storage.store import Store
+
+log = logging.getLogger(__name__)
 
 
 def worker(arguments: Namespace, settings: Settings) -> int:
@@ -20,16 +26,27 @@ def worker(arguments: Namespace, settings: Settings) -> int:
     # Before torch is loaded: it reads these once.
     os.environ.update(worker_environment(slot, {}))
     set_up_logs()
+    try:
+        with open_store(settings) as store, listening() as flag:
+            return _work(arguments, settings, store, slot, flag)
+    except DatabaseUnreachable as error:
+        if not arguments.id:
+            raise
+        # Under a supervisor: it starts us again once the database is back.
+        log.error("%s", error)
+        return DRAINED
+
+
+def _work(
+    arguments: Namespace, settings: Settings, store: Store, slot: Slot, flag: StopFlag
+) -> int:
     name = arguments.id or worker_name()
-    with open_store(settings) as store, listening() as flag:
-        study, source = open_study(arguments.study, arguments.data, settings, store)
-        store.register_worker(
-            name,
-            study.name,
-            socket.gethostname(),
-            os.getpid(),
-            slot.device,
-            slot.threads,
-            describe_machine(slot.device),
-        )
-        return work(Worker(name, study, store, settings, source, slot.device, slot.threads, flag))
+    study, source = open_study(arguments.study, arguments.data, settings, store)
+    machine = describe_machine(slot.device)
+    store.register_worker(
+        name, study.name, socket.gethostname(), os.getpid(), slot.device, slot.threads, machine
+    )
+    code = work(Worker(name, study, store, settings, source, slot.device, slot.threads, flag))
+    if not arguments.id:
+        store.worker_ended(name, code, "")
+    return code
