@@ -13,7 +13,6 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 from storage.errors import StorageError
 from storage.rows import TrialRow
 from storage.store import Claim, Store
-from storage.transaction import connectivity
 
 
 def artifact_store(folder: Path) -> FileSystemArtifactStore:
@@ -38,9 +37,8 @@ def keep(store: Store, folder: Path, claim: Claim, path: Path) -> str:
 
 def kept(store: Store, study: str, trial: TrialRow) -> dict[str, str]:
     """Give the ids of a trial's kept files by their names; the latest attempt's where two match."""
-    with connectivity():
-        frozen = store.optuna_storage.get_trial(trial.trial_id)
-        metas = get_all_artifact_meta(frozen, storage=store.optuna_storage)
+    frozen = store.optuna_storage.get_trial(trial.trial_id)
+    metas = get_all_artifact_meta(frozen, storage=store.optuna_storage)
     linked = {meta.artifact_id: meta.filename for meta in metas}
     return {
         name: artifact_id

@@ -7,14 +7,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 from sqlalchemy import Connection, create_engine
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from storage.errors import LiveLeases, StorageError
+from storage.errors import DatabaseUnreachable, LiveLeases, StorageError
 from storage.leases import count_live
 from storage.tables import SCHEMA
-from storage.transaction import advisory_lock, connectivity, engine_options, transaction
+from storage.transaction import advisory_lock, engine_options, transaction, watched
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 OPENING = 0  # the advisory lock of opening; a study's is its id, counted from 1
@@ -35,10 +36,13 @@ def open_backend(url: str) -> RDBStorage:
     _prepare(url)
     try:
         # With everything in place this only reads: no lock, however many processes start at once.
-        with connectivity():
-            return RDBStorage(url, engine_options(url), skip_table_creation=True)
+        backend = RDBStorage(url, engine_options(url), skip_table_creation=True)
     except RuntimeError as error:  # Optuna's own schema check
         raise StorageError(" ".join(str(error).split())) from error
+    except (OperationalError, StorageInternalError) as error:  # it stood a moment ago
+        raise DatabaseUnreachable("the database went away while opening; try again") from error
+    watched(backend.engine)
+    return backend
 
 
 def revision(connection: Connection) -> str | None:
@@ -48,7 +52,7 @@ def revision(connection: Connection) -> str | None:
 
 
 def _prepare(url: str) -> None:
-    engine = create_engine(url, **engine_options(url))
+    engine = watched(create_engine(url, **engine_options(url)))
     try:
         with transaction(engine, **PATIENCE) as connection:
             if revision(connection) != _scripts().get_current_head():

@@ -23,7 +23,7 @@ from storage import leases, results, studies, tables, trials, workers
 from storage.leases import Claim, Nothing
 from storage.rows import AttemptRow, EpochRow, Stop, StudyRow, TrialRow, WorkerRow
 from storage.schema import open_backend
-from storage.transaction import connectivity, joined, transaction
+from storage.transaction import joined, transaction
 
 __all__ = ["Claim", "Nothing", "Store", "StudyRow"]
 
@@ -134,8 +134,7 @@ class Store:
         What is drawn in the block is written together at its end, and only under a valid lease.
         study: from `optuna_study`, with the sampler to draw with.
         """
-        with connectivity():
-            study.get_trials(deepcopy=False)  # the cached storage must know the trial
+        study.get_trials(deepcopy=False)  # the cached storage must know the trial
         with self._writing(claim) as connection:
             leases.renew(connection, claim)
             # What sampling remembers of the trials within one `ask`, which is not used here.
@@ -240,8 +239,7 @@ class Store:
     ) -> optuna.Study:
         """Give Optuna's view of a study, for sampling and for reading; UnknownStudy without one."""
         self.study(name)
-        with connectivity():
-            return optuna.Study(name, self.optuna_storage, sampler, pruner)
+        return optuna.Study(name, self.optuna_storage, sampler, pruner)
 
     def trials(self, name: str) -> list[TrialRow]:
         """Give every trial in the order of their numbers."""

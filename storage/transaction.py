@@ -4,18 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, ExceptionContext, event, func, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import (
-    DBAPIError,
-    InterfaceError,
-    OperationalError,
-    PendingRollbackError,
-    SQLAlchemyError,
-    TimeoutError,  # of the connection pool
-)
+from sqlalchemy.exc import OperationalError
 
 from storage.errors import DatabaseUnreachable
 
@@ -49,11 +41,17 @@ def engine_options(url: str) -> dict[str, Any]:
     }
 
 
+def watched(engine: Engine) -> Engine:
+    """Give the engine back; whatever it is used for, a lost database is a DatabaseUnreachable."""
+    event.listen(engine, "handle_error", _explain)
+    return engine
+
+
 @contextmanager
 def transaction(engine: Engine, **limits: str) -> Iterator[Connection]:
     """Yield a connection whose work is committed at the end or, after an exception, undone."""
     settings = LIMITS | limits
-    with connectivity(), engine.begin() as connection:
+    with engine.begin() as connection:
         connection.execute(select(*(func.set_config(*item, True) for item in settings.items())))
         yield connection
 
@@ -74,24 +72,12 @@ def joined(backend: RDBStorage, connection: Connection) -> Iterator[None]:
         backend.remove_session()
 
 
-@contextmanager
-def connectivity() -> Iterator[None]:
-    """Raise DatabaseUnreachable where the database was away, cut us off or kept us waiting."""
-    try:
-        yield
-    except (SQLAlchemyError, StorageInternalError) as error:
-        cause = error.__cause__ if isinstance(error, StorageInternalError) else error
-        if not _is_lost(cause):
-            raise
-        said = str(getattr(cause, "orig", None) or cause).strip().partition("\n")[0]
-        raise DatabaseUnreachable(
-            f"the database does not answer ({said}); see that it runs, then try again"
-        ) from error
-
-
-def _is_lost(error: BaseException | None) -> bool:
-    # PendingRollbackError: a later statement on a connection that was cut before.
-    lost = (OperationalError, InterfaceError, PendingRollbackError, TimeoutError)
-    return isinstance(error, lost) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
+def _explain(context: ExceptionContext) -> DatabaseUnreachable | None:
+    # An OperationalError is no fault of ours: no connection, no answer in time, no space on disk.
+    is_lost = context.is_disconnect or isinstance(context.sqlalchemy_exception, OperationalError)
+    if context.is_pre_ping or not is_lost:  # after a failed ping the pool connects anew
+        return None
+    said = str(context.original_exception).strip().partition("\n")[0]
+    return DatabaseUnreachable(
+        f"the database does not answer ({said}); see that it runs, then try again"
     )

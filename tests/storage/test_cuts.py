@@ -1,7 +1,6 @@
 """A connection cut before any statement of a write: calling again gives what one call gives."""
 
 import itertools
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -43,9 +42,11 @@ def cut_before(statement: int, victim: Engine, killer: Engine) -> Iterator[None]
     moments = ("before_cursor_execute", "commit")
     for moment in moments:
         event.listen(victim, moment, cut)
-    yield
-    for moment in moments:
-        event.remove(victim, moment, cut)
+    try:
+        yield
+    finally:
+        for moment in moments:
+            event.remove(victim, moment, cut)
 
 
 def picture(store: Store, study: str) -> list[object]:
@@ -68,9 +69,8 @@ def picture(store: Store, study: str) -> list[object]:
 @pytest.mark.slow
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 def test_a_cut_write_is_made_once_when_it_is_called_again(
-    act: Act, store: Store, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    act: Act, store: Store, engine: Engine
 ) -> None:
-    monkeypatch.setattr(time, "sleep", lambda _: None)  # Optuna's pauses between its own attempts
     pictures = []
     for statement in itertools.count():
         name = f"cut-{statement}"
@@ -90,3 +90,12 @@ def test_a_cut_write_is_made_once_when_it_is_called_again(
     undisturbed = pictures[-1]
     assert pictures == [undisturbed] * len(pictures)
     assert len(pictures) >= 4  # limits, write, commit, and once without a cut
+
+
+def test_reading_through_optuna_says_that_the_database_is_away(
+    store: Store, engine: Engine
+) -> None:
+    study = store.optuna_study("toy")
+    with cut_before(1, store._engine, engine), pytest.raises(DatabaseUnreachable):
+        study.get_trials()
+    assert study.get_trials() == []

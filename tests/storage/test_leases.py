@@ -1,12 +1,16 @@
 """Who may write a trial, until when, and what happens to those who may not."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from optuna.trial import TrialState
 
+from storage import leases
 from storage.errors import LeaseLost, StorageError
+from storage.locks import wait_until
 from storage.store import Claim, Nothing, Store
+from storage.transaction import transaction
 
 Claiming = Callable[..., Claim]
 
@@ -142,6 +146,22 @@ def test_a_recorded_epoch_is_a_beat(
     expire()
     record(store, held, 1)
     assert claim("bob").number != held.number
+
+
+def test_a_worker_that_beats_while_its_trial_is_being_taken_keeps_it(
+    store: Store, claim: Claiming, expire: Callable[[], None], sql: Callable[..., object]
+) -> None:
+    store.update_definition("toy", {}, trials=1)
+    held = claim("ada")
+    expire()
+    with ThreadPoolExecutor() as threads, transaction(store._engine) as beating:
+        leases.renew(beating, held)
+        taking = threads.submit(store.claim, "toy", "bob", lease_seconds=30)
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        assert wait_until(lambda: bool(sql(waiting)), patience_seconds=4)
+        beating.commit()
+        assert taking.result() is Nothing.WAIT
+    store.beat(held)
 
 
 def test_an_outage_of_the_database_makes_no_worker_look_dead(
