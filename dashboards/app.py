@@ -1,0 +1,52 @@
+"""The dashboard: optuna-dashboard on our store, behind our door."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from a2wsgi import WSGIMiddleware
+from a2wsgi.wsgi_typing import Environ, StartResponse, WSGIApp
+from optuna_dashboard import wsgi
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import Mount
+
+from dashboards.guard import Guard
+from dashboards.port import LOOPBACK
+from dashboards.threads import CuttableThreads
+from storage.artifacts import artifact_store
+from storage.errors import DatabaseUnreachable
+from storage.store import Store
+
+THREADS = 10  # one idle or slow reader must not make the others wait
+ON_THE_DATABASE = ("/api/", "/artifacts/", "/csv/")
+AWAY = {"reason": "the database is away; asking it again in a moment"}
+
+
+def build_app(store: Store, artifacts: Path) -> Starlette:
+    """Give the application that shows every study of the store and the files they kept."""
+    dashboard = wsgi(store.optuna_storage, artifact_store=artifact_store(artifacts))
+    bridge: Any = WSGIMiddleware(_asking_first(dashboard, store))
+    bridge.executor = CuttableThreads(THREADS)
+    # A name of somebody else's that leads to this machine is DNS rebinding.
+    named_by = Middleware(
+        TrustedHostMiddleware, allowed_hosts=[LOOPBACK, "localhost"], www_redirect=False
+    )
+    return Starlette(routes=[Mount("/", bridge)], middleware=[Middleware(Guard), named_by])
+
+
+def _asking_first(dashboard: WSGIApp, store: Store) -> WSGIApp:
+    """Answer 503 while the database is away, where optuna-dashboard would fail with a traceback."""
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            if environ["PATH_INFO"].startswith(ON_THE_DATABASE):
+                store.studies()
+        except DatabaseUnreachable:
+            start_response("503 Service Unavailable", [("Content-Type", "application/json")])
+            return [json.dumps(AWAY).encode()]
+        return dashboard(environ, start_response)
+
+    return application

@@ -1,0 +1,37 @@
+"""Where the dashboard can be reached: a port of this machine, and of nobody else's."""
+
+import errno
+import socket
+
+LOOPBACK = "127.0.0.1"
+PORTS = range(8080, 8180)
+
+
+class PortError(Exception):
+    """The dashboard cannot have this port; the message is one line with the fix."""
+
+
+def listen(port: int | None = None) -> socket.socket:
+    """Take that port, or the next free one from 8080 on, and give the socket that listens there.
+
+    Connections wait in it until somebody serves them. Raises PortError.
+    """
+    for candidate in PORTS if port is None else [port]:
+        try:
+            return socket.create_server((LOOPBACK, candidate))
+        except (OSError, OverflowError) as error:
+            refused = error
+    raise PortError(_explained(port, refused)) from refused
+
+
+def address(listener: socket.socket) -> str:
+    """Give the address to type into a browser."""
+    return f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+
+
+def _explained(port: int | None, refused: OSError | OverflowError) -> str:
+    if port is None:
+        return f"ports {PORTS[0]} to {PORTS[-1]} are all in use; choose another one with --port"
+    if getattr(refused, "errno", None) == errno.EADDRINUSE:
+        return f"port {port} is in use; choose another one, or leave --port out for a free one"
+    return f"port {port} cannot be used ({refused}); choose one from 1024 to 65535"

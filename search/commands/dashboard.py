@@ -1,0 +1,19 @@
+"""`search dashboard`: the dashboard alone, until Ctrl-C."""
+
+from argparse import Namespace
+
+from dashboards.port import address, listen
+from dashboards.serve import serve
+from search.settings import Settings
+from storage.server import connect
+
+
+def dashboard(arguments: Namespace, settings: Settings) -> int:
+    """Serve every stored study, and print where."""
+    with (
+        listen(arguments.port) as listener,
+        connect(settings.home, settings.database_url) as url,
+    ):
+        print(f"dashboard {address(listener)}", flush=True)
+        serve(url, listener, settings.artifacts)
+    return 0
