@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from optuna.storages import RDBStorage
 from optuna.study._constrained_optimization import _CONSTRAINTS_KEY
@@ -17,25 +16,33 @@ from storage.tables import epochs
 CLOCKED = "_s"  # metrics of this ending are seconds: an epoch that is repeated takes its own
 
 
-def write_epoch(connection: Connection, claim: Claim, row: Mapping[str, Any]) -> bool:
-    """Write an epoch; False when it is there with the same numbers, EpochDiffers if with others."""
-    row = {**row, "metrics": {name: _plain(value) for name, value in row["metrics"].items()}}
-    writing = insert(epochs).values(trial_id=claim.trial_id, attempt=claim.attempt, **row)
+def write_epoch(
+    connection: Connection,
+    claim: Claim,
+    epoch: int,
+    metrics: Mapping[str, float],
+    numbers: Mapping[str, float],
+) -> bool:
+    """Write an epoch; False when it is there with the same numbers, EpochDiffers if with others.
+
+    numbers: its value, seconds and images.
+    """
+    plain = {name: _plain(value) for name, value in metrics.items()}
+    row = {"trial_id": claim.trial_id, "epoch": epoch, "attempt": claim.attempt, "metrics": plain}
+    writing = insert(epochs).values({**row, **numbers})
     if connection.scalar(writing.on_conflict_do_nothing().returning(epochs.c.epoch)):
         return True
-    this = and_(epochs.c.trial_id == claim.trial_id, epochs.c.epoch == row["epoch"])
+    this = and_(epochs.c.trial_id == claim.trial_id, epochs.c.epoch == epoch)
     stored = connection.execute(select(epochs.c.value, epochs.c.metrics).where(this)).one()
-    before, now = (
-        _repeatable(stored.value, stored.metrics),
-        _repeatable(row["value"], row["metrics"]),
-    )
-    if before != now:
-        name = next(key for key in before | now if before.get(key) != now.get(key))
-        raise EpochDiffers(
-            f"epoch {row['epoch']} of trial {claim.number} is recorded with {name} "
-            f"{before.get(name)}, and now it is {now.get(name)}; "
-            "go on with this study on the same data, device class and number of threads"
-        )
+    before = _repeatable(stored.value, stored.metrics)
+    now = _repeatable(numbers["value"], plain)
+    for name in before | now:
+        if before.get(name) != now.get(name):
+            raise EpochDiffers(
+                f"epoch {epoch} of trial {claim.number} is recorded with {name} "
+                f"{before.get(name)}, and now it is {now.get(name)}; "
+                "go on with this study on the same data, device class and number of threads"
+            )
     return False
 
 
@@ -49,9 +56,8 @@ def tell(
 ) -> None:
     """Tell Optuna how the trial ended; a pruned one has its last value, as Optuna has it."""
     for name, violation in violations.items():
-        backend.set_trial_system_attr(
-            claim.trial_id, f"{_CONSTRAINTS_KEY}:{name}", float(violation)
-        )
+        key = f"{_CONSTRAINTS_KEY}:{name}"
+        backend.set_trial_system_attr(claim.trial_id, key, float(violation))
     if state == TrialState.PRUNED:
         value = _last_value(connection, claim)
     backend.set_trial_state_values(claim.trial_id, state, None if value is None else [float(value)])

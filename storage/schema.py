@@ -9,12 +9,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from storage.errors import DatabaseUnreachable, LiveLeases, StorageError
 from storage.leases import count_live
-from storage.tables import SCHEMA
+from storage.tables import SCHEMA, attempts
 from storage.transaction import advisory_lock, engine_options, transaction, watched
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -87,6 +87,8 @@ def _refuse(connection: Connection, present: str) -> None:
         raise StorageError(
             f"the database is at revision {present}, newer than this installation; upgrade search"
         )
+    # Nobody begins an attempt between the count and the migration's end.
+    connection.execute(text(f"LOCK TABLE {attempts} IN SHARE MODE"))
     if live := count_live(connection):
         raise LiveLeases(
             f"the tables must be migrated and {live} trials are running; "

@@ -165,9 +165,8 @@ class Store:
         """
         with self._writing(claim) as connection:
             stop = leases.renew(connection, claim)
-            row = {"epoch": int(epoch), "metrics": metrics, "value": float(value)}
-            row |= {"seconds": float(seconds), "images": int(images)}
-            if results.write_epoch(connection, claim, row):
+            numbers = {"value": float(value), "seconds": float(seconds), "images": int(images)}
+            if results.write_epoch(connection, claim, epoch, metrics, numbers):
                 self._backend.set_trial_intermediate_value(claim.trial_id, epoch, float(value))
             return stop
 
