@@ -15,7 +15,7 @@ from objectives.models.classifier import Classifier, build_classifier
 from objectives.recipe import ImageRecipe
 from objectives.training import checkpoint, precision
 from objectives.training.batchnorm import reestimated
-from objectives.training.feed import Feed, training_feed, validation_feed
+from objectives.training.feed import Feed, place, training_feed, validation_feed
 from objectives.training.losses import build_criterion
 from objectives.training.metrics import measure
 from objectives.training.optimizers import build_optimizer, set_learning_rate
@@ -39,7 +39,7 @@ def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
     splits = open_images(
         attempt.data, recipe.image_size, attempt.splits, attempt.cache, attempt.progress
     )
-    images, validation = splits["train"], splits["val"]
+    images, validation = (place(splits[name], attempt.device) for name in ("train", "val"))
     torch.manual_seed(attempt.seed)
     model = build_classifier(recipe, len(images.classes)).to(attempt.device)
     model.to(memory_format=torch.channels_last)
@@ -77,7 +77,7 @@ def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
             values |= measure(logits, validation.labels)
             if best_epoch([*_losses(results), values["val_loss"]]) == epoch:
                 best = checkpoint.take_best(epoch, model, logits, validation.labels)
-        values["val_criterion"] = criterion(logits, validation.labels.to(logits.device)).item()
+        values["val_criterion"] = criterion(logits, validation.labels.to(attempt.device)).item()
 
         seconds = time.perf_counter() - started
         results.append(EpochResult(epoch, values, seconds, images=len(images)))

@@ -39,7 +39,7 @@ class Best:
 def take_best(epoch: int, model: nn.Module, logits: Tensor, labels: Tensor) -> Best:
     """Give a copy of the model as it is now, in host memory."""
     weights = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
-    return Best(epoch, weights, logits.half().cpu(), labels)
+    return Best(epoch, weights, logits.half().cpu(), labels.cpu())
 
 
 def save(

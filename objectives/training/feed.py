@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 
+import torch
 from torch import Tensor
 
 from objectives.contract import Attempt
@@ -34,6 +35,13 @@ class Feed:
             self.wait_seconds += time.perf_counter() - started
 
 
+def place(images: ImageSet, device: str) -> ImageSet:
+    """Give the images on a GPU that has room for four times as many, else where they are."""
+    if device == "cpu" or 4 * images.images.nbytes > torch.cuda.mem_get_info(device)[0]:
+        return images
+    return images.to(device)
+
+
 def training_feed(images: ImageSet, recipe: ImageRecipe, attempt: Attempt, epoch: int) -> Feed:
     """Give an epoch's training batches; the trial's seed and the epoch decide all of them."""
     return Feed(_training_batches(images, recipe, attempt, epoch))
@@ -51,9 +59,10 @@ def _training_batches(
     order = epoch_generator(attempt.seed, epoch, "order")
     draws = epoch_generator(attempt.seed, epoch, "augmentation", attempt.device)
     for indices in epoch_batches(
-        images.labels, recipe.batch_size, weighted=recipe.weighted_sampler, generator=order
+        images.labels.cpu(), recipe.batch_size, weighted=recipe.weighted_sampler, generator=order
     ):
-        pixels, labels = _on_device(images.batch(indices), attempt.device)
+        batch = images.batch(indices.to(images.labels.device))
+        pixels, labels = _on_device(batch, attempt.device)
         yield augment(pixels, draws, recipe.augmentation, backbone.mean, backbone.std), labels
 
 
