@@ -44,6 +44,8 @@ def _print(findings: Sequence[Finding], summary: DataSummary | None) -> None:
     if not findings:
         console.out("no rule is broken", highlight=False)
     if summary and summary.counts:
+        if summary.is_practice:
+            console.out("practice data", highlight=False)
         console.print(_counts(summary))
 
 
