@@ -16,22 +16,35 @@ def listen(port: int | None = None) -> socket.socket:
 
     Connections wait in it until somebody serves them. Raises PortError.
     """
-    for candidate in PORTS if port is None else [port]:
+    refused = OSError("there is no such port")
+    for candidate in PORTS if port is None else [port] if 0 <= port < 65536 else []:
         try:
             return socket.create_server((LOOPBACK, candidate))
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             refused = error
     raise PortError(_explained(port, refused)) from refused
 
 
-def address(listener: socket.socket) -> str:
+def choose_port(port: int | None = None) -> int:
+    """Give the port that `listen` would take, and leave it free. Raises PortError."""
+    with listen(port) as listener:
+        return number_of(listener)
+
+
+def number_of(listener: socket.socket) -> int:
+    """Give the port that a socket listens on."""
+    number: int = listener.getsockname()[1]
+    return number
+
+
+def address(port: int) -> str:
     """Give the address to type into a browser."""
-    return f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+    return f"http://{LOOPBACK}:{port}"
 
 
-def _explained(port: int | None, refused: OSError | OverflowError) -> str:
+def _explained(port: int | None, refused: OSError) -> str:
     if port is None:
         return f"ports {PORTS[0]} to {PORTS[-1]} are all in use; choose another one with --port"
-    if getattr(refused, "errno", None) == errno.EADDRINUSE:
+    if refused.errno == errno.EADDRINUSE:
         return f"port {port} is in use; choose another one, or leave --port out for a free one"
     return f"port {port} cannot be used ({refused}); choose one from 1024 to 65535"
