@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 # Where the inverse temperature is looked for, in units of the logits' own spread. The lower end is
-# the uniform guess; the upper one is reached when every image is classified right.
+# the uniform guess.
 _LOWEST, _HIGHEST = 1e-3, 1e2
 _ROUNDS = 60  # Newton needs 5 to 8; halving alone would need 50 from end to end
 _NAMES = (
@@ -44,22 +44,24 @@ def measure(logits: Tensor, labels: Tensor) -> dict[str, float]:
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     """Give the one number that, dividing all logits, makes their cross-entropy lowest.
 
-    logits: (N, classes), float64. (Guo et al. 2017,
-    arXiv:1706.04599, section 4.2, by Newton's method on the inverse, in which the loss is convex.)
-    The logits' spread is divided out first, so that a factor on all of them changes the answer by
-    that factor and the loss not at all.
+    logits: (N, classes), float64. (Guo et al. 2017, arXiv:1706.04599, section 4.2, by Newton's
+    method on the inverse, in which the loss is convex.) The logits' spread is divided out first,
+    so that a factor on all of them changes the answer by that factor and the loss not at all.
+    The labels count as right with probability 1 - 1 / (N + 2) (Platt 1999, section 2.2): N images
+    cannot say more, and where all of them are right the loss would otherwise read 1e-6 and less.
     """
     logits = logits - logits.mean(dim=1, keepdim=True)
     spread = logits.std().item()
     if spread == 0:
         return 1.0
     logits = logits / spread
-    true_logits = logits.gather(1, labels[:, None])[:, 0]
+    # The rest of the probability is spread over all classes, whose logits have mean 0.
+    wanted = (1 - 1 / (len(labels) + 2)) * logits.gather(1, labels[:, None])[:, 0]
     low, high, inverse = _LOWEST, _HIGHEST, 1.0
     for _ in range(_ROUNDS):
         probabilities = (inverse * logits).softmax(dim=1)
         expected = (probabilities * logits).sum(dim=1)
-        slope = (expected - true_logits).mean().item()
+        slope = (expected - wanted).mean().item()
         curvature = ((probabilities * logits**2).sum(dim=1) - expected**2).mean().item()
         low, high = (inverse, high) if slope < 0 else (low, inverse)
         before, inverse = inverse, inverse - slope / curvature if curvature > 0 else math.nan

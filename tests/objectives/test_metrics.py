@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
 from objectives.training.metrics import fit_temperature, measure
 
@@ -26,12 +27,16 @@ def test_a_factor_on_all_logits_does_not_move_the_ruler(factor: float) -> None:
 
 
 def test_the_temperature_makes_confidence_equal_to_the_share_of_right_answers() -> None:
-    # 100 equal answers of which 80 are right: best at odds of 4 to 1, the loss then the entropy.
+    # 100 equal answers of which 80 are right. Platt's targets for them: 1 - 1/102 plus the half of
+    # 1/102 that falls on the same side, 80 times; the other half, 20 times.
+    right = 0.8 * (1 - 1 / 102) + 0.5 / 102
     logits = torch.tensor([[6.0, 0.0]]).repeat(100, 1)
     labels = (torch.arange(100) >= 80).long()
     values = measure(logits, labels)
-    assert values["val_temperature"] == pytest.approx(6 / math.log(4), rel=1e-9)
-    assert values["val_loss"] == pytest.approx(-0.8 * math.log(0.8) - 0.2 * math.log(0.2))
+    odds = right / (1 - right)
+    assert values["val_temperature"] == pytest.approx(6 / math.log(odds), rel=1e-9)
+    loss = -0.8 * math.log(right) - 0.2 * math.log(1 - right)
+    assert values["val_loss"] == pytest.approx(loss, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -39,14 +44,15 @@ def test_the_temperature_makes_confidence_equal_to_the_share_of_right_answers() 
     [
         (torch.zeros(6, 3), math.log(3)),  # nothing known
         (-10 * torch.eye(3).repeat(2, 1), math.log(3)),  # worse than knowing nothing
-        (0.01 * torch.eye(3).repeat(2, 1), 0.0),  # all right, however faintly
+        # All right, however faintly: six images cannot vouch for more than 1 - 1/8 + 1/24.
+        (0.01 * torch.eye(3).repeat(2, 1), -math.log(11 / 12)),
     ],
 )
-def test_the_ruler_ends_at_the_uniform_guess_and_at_certainty(
+def test_the_ruler_ends_at_the_uniform_guess_and_where_no_image_is_wrong(
     logits: torch.Tensor, loss: float
 ) -> None:
     labels = torch.arange(3).repeat(2)
-    assert measure(logits, labels)["val_loss"] == pytest.approx(loss, abs=0.01)
+    assert measure(logits, labels)["val_loss"] == pytest.approx(loss, abs=2e-3)
 
 
 def test_accuracies_are_fractions_and_a_rare_class_weighs_as_much_as_a_common_one() -> None:
@@ -77,7 +83,7 @@ def test_the_fit_finds_what_a_fine_grid_finds() -> None:
     logits, labels = noisy_logits(factor=7.0)
     grid = torch.linspace(1, 20, 1901, dtype=torch.float64)
     losses = [
-        torch.nn.functional.cross_entropy(logits.double() / each, labels).item() for each in grid
+        cross_entropy(logits.double() / each, labels, label_smoothing=1 / 2002) for each in grid
     ]
     best = grid[losses.index(min(losses))].item()
     assert fit_temperature(logits.double(), labels) == pytest.approx(best, abs=0.01)
