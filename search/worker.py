@@ -114,7 +114,9 @@ def settle(worker: Worker, claim: Claim, outcome: Outcome) -> None:
                 log.error("trial %d failed (%s): %s", claim.number, kind, detail)
                 (folder / "traceback.txt").write_text(report or detail)
                 files.keep(worker.settings, store, claim, folder)
-                patiently(lambda: store.tell(claim, told_as(kind), None, kind, detail))
+                # A violated constraint: the sampler learns where memory ends.
+                violated = {"memory": 1.0} if kind == "out_of_memory" else None
+                patiently(lambda: store.tell(claim, told_as(kind), None, kind, detail, violated))
             case HandedBack(reason):
                 patiently(lambda: store.hand_back(claim, reason))
                 return
