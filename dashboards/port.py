@@ -25,21 +25,9 @@ def listen(port: int | None = None) -> socket.socket:
     raise PortError(_explained(port, refused)) from refused
 
 
-def choose_port(port: int | None = None) -> int:
-    """Give the port that `listen` would take, and leave it free. Raises PortError."""
-    with listen(port) as listener:
-        return number_of(listener)
-
-
-def number_of(listener: socket.socket) -> int:
-    """Give the port that a socket listens on."""
-    number: int = listener.getsockname()[1]
-    return number
-
-
-def address(port: int) -> str:
+def address(listener: socket.socket) -> str:
     """Give the address to type into a browser."""
-    return f"http://{LOOPBACK}:{port}"
+    return f"http://{LOOPBACK}:{listener.getsockname()[1]}"
 
 
 def _explained(port: int | None, refused: OSError) -> str:
