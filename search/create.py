@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from dashboards.note import study_note, write_note
 from objectives import catalog
 from objectives.contract import DataSource
 from objectives.data.summary import DataSummary
@@ -26,8 +27,10 @@ def store_study(prepared: Prepared, wishes: Wishes, settings: Settings, store: S
 
     Raises StudyError when it changed, MachineMismatch when this machine's data is another.
     """
-    row = find(store, prepared.study.name)
-    row = _create(prepared, store) if row is None else _continue(row, prepared, wishes, store)
+    known = find(store, prepared.study.name)
+    row = _create(prepared, store) if known is None else _continue(known, prepared, wishes, store)
+    if row != known:
+        _note(row, prepared, store)
     if prepared.source.folder:
         remember_data(settings, row.name, prepared.source.folder)
     return row
@@ -96,6 +99,13 @@ def _continue(row: StudyRow, prepared: Prepared, wishes: Wishes, store: Store) -
         extended = replace(stored, trials=wishes.trials)
         return store.update_definition(row.name, to_json(extended), extended.trials)
     return row
+
+
+def _note(row: StudyRow, prepared: Prepared, store: Store) -> None:
+    """Write what the study is where its page in the dashboard shows it."""
+    metric = catalog.describe(prepared.study.objective).metrics[prepared.study.metric]
+    text = study_note(row.definition, prepared.summary.counts, metric["doc"])
+    write_note(store, row.name, text)
 
 
 def _corners(study: Study) -> Iterator[TrialConfig]:

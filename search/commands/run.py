@@ -3,8 +3,10 @@
 import os
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
+from dashboards.port import address, choose_port
 from search.create import store_study
 from search.devices import assign, gpus, usable_cores
 from search.lock import run_lock
@@ -23,6 +25,7 @@ from storage.store import Store
 
 def run(arguments: Namespace, settings: Settings) -> int:
     """Check the study, store it, and keep its workers running to the end."""
+    url, dashboard = _dashboard(arguments)
     wishes = _wishes(arguments)
     prepared = prepare(wishes, settings)
     name = prepared.study.name
@@ -32,17 +35,26 @@ def run(arguments: Namespace, settings: Settings) -> int:
         store_study(prepared, wishes, settings, store)
         store.clear_stop(name)
         set_up_logs(settings.logs / name / "run.log")
-        return _supervise(_run(arguments, prepared, settings, store), "")
+        run = _run(arguments, prepared, settings, store)
+        return _supervise(replace(run, dashboard_command=dashboard), url)
 
 
-def _supervise(run: Run, address: str) -> int:
-    with listening() as flag, watching(address) as show:
+def _supervise(run: Run, url: str) -> int:
+    with listening() as flag, watching(url) as show:
         ending = supervise(run, flag, show)
     for line in summary(read_standing(run.store, run.study)):
         print(line)
     if ending.trouble:
         print(ending.trouble, file=sys.stderr)
     return ending.exit_code
+
+
+def _dashboard(arguments: Namespace) -> tuple[str, list[str] | None]:
+    """Give the dashboard's address, on a port that is free now, and the command that serves it."""
+    if arguments.no_dashboard:
+        return "", None
+    port = choose_port(arguments.port)
+    return address(port), [*_this_program(), "dashboard", "--port", str(port)]
 
 
 def _wishes(arguments: Namespace) -> Wishes:

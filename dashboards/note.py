@@ -1,0 +1,123 @@
+"""The study note: what a study is, for whoever opens its page without having started it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from spaces.params import Choice, Float, Int, Param, Toggle, Value
+from spaces.stored import data_to_json, fingerprint, from_json
+from spaces.study import Study
+from storage.store import Store
+
+PRACTICE = "**Practice data.** The images are generated: these results say nothing of real ones."
+BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
+
+
+def study_note(
+    definition: Mapping[str, Any], counts: Mapping[str, Mapping[str, int]], meaning: str = ""
+) -> str:
+    """Give in Markdown what a stored study is: its data, metric, space, fixed values and budget.
+
+    counts: split -> class -> images. meaning: the metric in a sentence, as its objective has it.
+    """
+    study = from_json(definition)
+    parts = [
+        PRACTICE if study.is_practice else "",
+        study.about,
+        _metric(study, meaning),
+        _budget(study),
+        *_section("Data", _data(study, counts)),
+        *_section("Searched", _space(study)),
+        *_section("Fixed", _fixed(study)),
+        f"Fingerprint `{fingerprint(study)}`",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def write_note(store: Store, study: str, text: str) -> None:
+    """Make `text` the note of the study's page; the same text again writes nothing."""
+    from optuna_dashboard import get_note, save_note  # 1.5 s: it brings scikit-learn along
+
+    shown = store.optuna_study(study)
+    if get_note(shown) != text:
+        save_note(shown, text)
+
+
+def _metric(study: Study, meaning: str) -> str:
+    return (
+        f"`{study.objective}` is judged by `{study.metric}` on the validation split,"
+        f" {BETTER[study.direction]}, at a trial's {study.value} epoch. {meaning}"
+    ).rstrip()
+
+
+def _budget(study: Study) -> str:
+    pruning = study.pruning
+    if pruning.rule == "none":
+        return f"{study.trials} trials; none is stopped early."
+    first = f"epoch {pruning.first_epoch}" if pruning.first_epoch else "warm-up and a quarter of it"
+    return (
+        f"{study.trials} trials; from {first} on, one is stopped when it is worse than the"
+        f" {pruning.rule} of the others at the same share of its schedule."
+    )
+
+
+def _section(title: str, content: str) -> Sequence[str]:
+    return (f"### {title}", content) if content else ()
+
+
+def _data(study: Study, counts: Mapping[str, Mapping[str, int]]) -> str:
+    if not counts:
+        return ""
+    classes = dict.fromkeys(name for split in counts.values() for name in split)
+    rows = [[name, *(split.get(name, 0) for split in counts.values())] for name in classes]
+    rows.append(["**all**", *(sum(split.values()) for split in counts.values())])
+    return f"Layout `{data_to_json(study)['kind']}`.\n\n" + _table(["class", *counts], rows)
+
+
+def _space(study: Study) -> str:
+    rows = [[f"`{param.name}`", *_described(param), _condition(param)] for param in study.params]
+    return _table(["parameter", "values", "prior", "only when"], rows)
+
+
+def _described(param: Param) -> tuple[str, str]:
+    """Give the values that a parameter takes, and what was believed of them before any trial."""
+    match param:
+        case Float() | Int():
+            prior = param.prior
+            believed = f"around {prior.center:g}, {prior.confidence} confidence" if prior else ""
+            return f"{param.low:g} to {param.high:g}" + (", log" if param.log else ""), believed
+        case Choice():
+            return ", ".join(map(_word, param.choices)), ", ".join(_shares(param))
+        case Toggle():
+            return "off, on", f"on {param.prior:.0%}"
+    raise TypeError(f"a note has no words for {type(param).__name__}; add them here")
+
+
+def _shares(choice: Choice) -> Iterator[str]:
+    if isinstance(choice.options, Mapping):
+        whole = sum(choice.weights)
+        for option, weight in choice.options.items():
+            yield f"{_word(option)} {weight / whole:.0%}"
+
+
+def _condition(param: Param) -> str:
+    return ", ".join(f"`{name}` is {_word(value)}" for name, value in param.when.items())
+
+
+def _fixed(study: Study) -> str:
+    searched = study.params.names
+    kept = {name: value for name, value in study.settled.items() if name not in searched}
+    return _table(["parameter", "value"], [[f"`{name}`", _word(kept[name])] for name in kept])
+
+
+def _word(value: Value) -> str:
+    words = {True: "on", False: "off", None: "none"}
+    return words[value] if value is None or isinstance(value, bool) else f"{value}"
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(content: object) -> str:
+    return str(content).replace("|", r"\|")
