@@ -1,0 +1,102 @@
+"""A place like a user's: a folder, a home, a Postgres of its own, and the real command line."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+from search.settings import Settings
+from storage import server
+
+TOY = """
+from spaces.params import Float
+from spaces.study import Study
+
+study = Study(
+    name="toy", objective="toy_curve", metric="val_loss", direction="minimize", trials=4,
+    fixed={"epochs": 6, "seconds_per_epoch": 0.3},
+    space=[Float("learning_rate", 1e-4, 1.0, log=True)],
+)
+"""
+
+
+@dataclass
+class Place:
+    """A folder with the study file toy.py, in which commands are typed."""
+
+    folder: Path
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        """What the commands read from their environment."""
+        return Settings(self.folder / "home")
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start a command without waiting for it."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("SEARCH_")}
+        command = [sys.executable, "-P", "-m", "search.cli", *words]
+        place = {"SEARCH_HOME": str(self.settings.home), "OMP_NUM_THREADS": "1"}
+        self.started.append(
+            subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=kept | place,
+                start_new_session=True,
+            )
+        )
+        return self.started[-1]
+
+    def start_run(self, name: str, *words: str) -> subprocess.Popen[bytes]:
+        """Start `search run` of toy.py under a name with two workers, or go on with it."""
+        rest = ("--workers", "2", "--no-dashboard", *words)
+        return self.start("run", "--study", "toy.py", "--as", name, *rest)
+
+    def search(self, *words: str) -> int:
+        """Run a command to its end and give its exit code."""
+        return self.start(*words).wait(120)
+
+    def postgres(self) -> list[psutil.Process]:
+        """Give the processes of this home's Postgres."""
+        data = server.status(self.settings.home).folder / "data"
+        return [process for process in psutil.process_iter() if _works_in(process, data)]
+
+    def leave(self) -> None:
+        """End what was started here and remove the database."""
+        for process in self.started:
+            process.kill()
+            process.wait()
+        server.remove(self.settings.home)
+
+
+@pytest.fixture(scope="module")
+def make_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Place]]:
+    """Makes places, each with a home of its own; nothing of them is left behind."""
+    places: list[Place] = []
+
+    def make() -> Place:
+        places.append(Place(tmp_path_factory.mktemp("place")))
+        (places[-1].folder / "toy.py").write_text(TOY)
+        return places[-1]
+
+    yield make
+    for place in places:
+        place.leave()
+
+
+@pytest.fixture(scope="module")
+def place(make_place: Callable[[], Place]) -> Place:
+    """The place that this file's tests share, each with a study of its own."""
+    return make_place()
+
+
+def _works_in(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return process.cwd() == str(folder)
+    except psutil.Error:
+        return False

@@ -1,0 +1,26 @@
+"""A real search on real images: scikit-learn's digits, from the first trial to the export."""
+
+import json
+
+import pytest
+import yaml
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
+
+LIGHT = ("--set", "epochs=3", "--set", "backbone=small_cnn")
+
+
+def test_the_digits_are_learned_exported_and_retrained_to_the_last_bit(place, capfd):
+    run = ("run", "--study", "digits", "--workers", "2", "--trials", "4", "--no-dashboard", *LIGHT)
+    assert place.search(*run) == 0
+
+    capfd.readouterr()
+    assert place.search("status", "--study", "digits", "--json") == 0
+    trials = json.loads(capfd.readouterr().out)["trials"]
+    assert len(trials) == 4
+    assert all(trial["state"] in ("COMPLETE", "PRUNED") for trial in trials)
+
+    assert place.search("export", "--study", "digits", "--out", "best.yaml") == 0
+    exported = yaml.safe_load((place.folder / "best.yaml").read_text())
+    assert exported["metrics"]["value_epoch"]["val_top1"] > 0.9
+    assert place.search("retrain", "best.yaml", "--verify") == 0

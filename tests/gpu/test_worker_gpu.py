@@ -1,0 +1,48 @@
+"""Two workers that share one GPU."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from search.devices import gpus
+from search.opened import open_store
+from search.settings import Settings
+from storage import server
+
+# The driver is asked: loading torch only to find no GPU would cost every test run its seconds.
+pytestmark = [pytest.mark.gpu, pytest.mark.slow]
+if not gpus(os.environ.get("CUDA_VISIBLE_DEVICES")):
+    pytestmark.append(pytest.mark.skip(reason="no CUDA device"))
+
+
+@pytest.fixture
+def home(tmp_path):
+    yield tmp_path / "home"
+    server.remove(tmp_path / "home")
+
+
+def test_two_workers_on_one_gpu_end_well_and_their_best_retrains_to_the_last_bit(home):
+    run = ("run", "--study", "digits", "--workers", "2", "--trials", "4", "--no-dashboard")
+    assert search(home, *run, "--set", "epochs=3") == 0
+
+    with open_store(Settings(home)) as store:
+        trials, workers = store.trials("digits"), store.workers("digits")
+    assert [trial.state in ("COMPLETE", "PRUNED") for trial in trials] == [True] * 4
+    assert {worker.device for worker in workers} == {"cuda"}
+
+    assert search(home, "export", "--study", "digits", "--out", "best.yaml") == 0
+    exported = yaml.safe_load((home.parent / "best.yaml").read_text())
+    assert exported["trained_on"]["device_class"].startswith("cuda: ")
+    assert search(home, "retrain", "best.yaml", "--verify") == 0
+
+
+def search(home, *words):
+    """Type a command beside the home, seeing one GPU, and give its exit code."""
+    first = gpus(os.environ.get("CUDA_VISIBLE_DEVICES"))[0]
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("SEARCH_")}
+    place = {"SEARCH_HOME": str(home), "CUDA_VISIBLE_DEVICES": first}
+    command = [sys.executable, "-P", "-m", "search.cli", *words]
+    return subprocess.run(command, cwd=home.parent, env=kept | place, timeout=240).returncode
