@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from dashboards.port import address, listen, number_of
+from dashboards.port import address, listen
 from dashboards.serve import serve
 from search.settings import Settings
 from storage.server import connect
@@ -14,6 +14,6 @@ def dashboard(arguments: Namespace, settings: Settings) -> int:
         listen(arguments.port) as listener,
         connect(settings.home, settings.database_url) as url,
     ):
-        print(f"dashboard {address(number_of(listener))}", flush=True)
+        print(f"dashboard {address(listener)}", flush=True)
         serve(url, listener, settings.artifacts)
     return 0

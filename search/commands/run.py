@@ -6,7 +6,7 @@ from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
-from dashboards.port import address, choose_port
+from dashboards.port import address, listen
 from search.create import store_study
 from search.devices import assign, gpus, usable_cores
 from search.lock import run_lock
@@ -53,8 +53,9 @@ def _dashboard(arguments: Namespace) -> tuple[str, list[str] | None]:
     """Give the dashboard's address, on a port that is free now, and the command that serves it."""
     if arguments.no_dashboard:
         return "", None
-    port = choose_port(arguments.port)
-    return address(port), [*_this_program(), "dashboard", "--port", str(port)]
+    with listen(arguments.port) as listener:
+        port = listener.getsockname()[1]
+        return address(listener), [*_this_program(), "dashboard", "--port", str(port)]
 
 
 def _wishes(arguments: Namespace) -> Wishes:
