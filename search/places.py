@@ -7,17 +7,19 @@ from objectives.contract import DataError
 from search.settings import Settings
 
 
-def find_data(settings: Settings, study: str, given: Path | None) -> Path:
+def find_data(settings: Settings, study: str, given: Path | None, alias: str = "") -> Path:
     """Give the data folder: the one `given`, else the one used last, else `data/<study>`.
 
-    Raises DataError when there is none.
+    alias: the name that the study is stored under, if it is another. Raises DataError when there
+    is none.
     """
     if given is not None:
         if not given.is_dir():
             raise DataError(f"{given} is no folder; give the data's folder with --data DIR")
         return given.resolve()
     usual = Path("data") / study
-    for folder in (_remembered(settings).get(study), str(usual)):
+    used = _remembered(settings)
+    for folder in (used.get(alias), used.get(study), str(usual)):
         if folder and Path(folder).is_dir():
             return Path(folder).resolve()
     raise DataError(

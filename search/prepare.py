@@ -100,7 +100,7 @@ def _place(study: Study, wishes: Wishes, settings: Settings) -> tuple[Study, Pat
     """Find the data folder; on practice data the study becomes its small practice form."""
     if not needs_folder(study.data):
         return study, None
-    folder = find_data(settings, wishes.name or study.name, wishes.data)
+    folder = find_data(settings, study.name, wishes.data, alias=wishes.name or "")
     if (folder / "practice.json").is_file() and not study.is_practice:
         study = study.for_practice()
     return study, folder

@@ -1,0 +1,46 @@
+"""Where data is looked for."""
+
+from pathlib import Path
+
+import pytest
+
+from objectives.contract import DataError
+from search.places import find_data, remember_data
+from search.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.chdir(tmp_path)
+    return Settings(tmp_path / ".search")
+
+
+def test_the_given_folder_comes_before_the_remembered_and_the_usual_one(
+    settings: Settings, tmp_path: Path
+) -> None:
+    for name in ("given", "used", "data/gleason"):
+        (tmp_path / name).mkdir(parents=True)
+
+    usual = find_data(settings, "gleason", None)
+    remember_data(settings, "gleason", tmp_path / "used")
+
+    assert usual == tmp_path / "data" / "gleason"
+    assert find_data(settings, "gleason", None) == tmp_path / "used"
+    assert find_data(settings, "gleason", Path("given")) == tmp_path / "given"
+
+
+def test_a_study_under_another_name_finds_the_data_of_its_file(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "data" / "gleason").mkdir(parents=True)
+
+    assert find_data(settings, "gleason", None, alias="second") == tmp_path / "data" / "gleason"
+
+
+def test_a_remembered_folder_that_is_gone_is_passed_over(
+    settings: Settings, tmp_path: Path
+) -> None:
+    remember_data(settings, "gleason", tmp_path / "gone")
+
+    with pytest.raises(DataError, match="search data make gleason --out data/gleason"):
+        find_data(settings, "gleason", None)
