@@ -50,13 +50,13 @@ def _metric(study: Study, meaning: str) -> str:
 
 
 def _budget(study: Study) -> str:
-    pruning = study.pruning
-    if pruning.rule == "none":
+    rule, first = study.pruning.rule, study.pruning.first_epoch
+    if rule == "none":
         return f"{study.trials} trials; none is stopped early."
-    first = f"epoch {pruning.first_epoch}" if pruning.first_epoch else "warm-up and a quarter of it"
+    since = f"epoch {first}" if first else "the end of warm-up and a quarter of its schedule"
     return (
-        f"{study.trials} trials; from {first} on, one is stopped when it is worse than the"
-        f" {pruning.rule} of the others at the same share of its schedule."
+        f"{study.trials} trials; one that is worse than the {rule} of the others at the same share"
+        f" of their schedules is stopped, from {since} on."
     )
 
 
@@ -88,7 +88,7 @@ def _described(param: Param) -> tuple[str, str]:
         case Choice():
             return ", ".join(map(_word, param.choices)), ", ".join(_shares(param))
         case Toggle():
-            return "off, on", f"on {param.prior:.0%}"
+            return "off, on", "" if param.prior == 0.5 else f"on {param.prior:.0%}"
     raise TypeError(f"a note has no words for {type(param).__name__}; add them here")
 
 
