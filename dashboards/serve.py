@@ -1,17 +1,15 @@
 """Serve the dashboard until somebody asks the process to end."""
 
+import logging
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
 from dashboards.app import build_app
 from storage.store import Store
-
-GRACE_SECONDS = 1  # for answers that are under way at the end
 
 
 def serve(url: str, listener: socket.socket, artifacts: Path) -> None:
@@ -20,32 +18,24 @@ def serve(url: str, listener: socket.socket, artifacts: Path) -> None:
     url: the database's, as `storage.server.connect` yields it. artifacts: the folder of kept files.
     """
     with Store.open(url) as store:
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 build_app(store, artifacts),
                 log_config=None,  # into the process's own log
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=GRACE_SECONDS,
+                timeout_graceful_shutdown=1,
             )
         )
-        with _ended_by_signals(server):
-            server.run(sockets=[listener])
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` had it ignored: so it stays
+            signal.signal(signal.SIGHUP, server.handle_exit)
+        server.run(sockets=[listener])
 
 
-@contextmanager
-def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
-    """Let the server end as a function does: uvicorn raises every signal again once it is down."""
+class _Server(uvicorn.Server):
+    """uvicorn's server, which a signal ends at once; uvicorn would raise the signal again."""
 
-    def end(*_: object) -> None:
-        server.should_exit = True
-
-    heard = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` had it ignored: so it stays
-        heard.append(signal.SIGHUP)
-    before = {signum: signal.signal(signum, end) for signum in heard}
-    try:
-        yield
-    finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Cut off whoever is still reading or waiting."""
+        self.should_exit = self.force_exit = True
+        logging.getLogger("uvicorn.error").disabled = True  # an answer cut off now is no error

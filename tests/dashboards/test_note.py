@@ -1,0 +1,92 @@
+"""The note on a study's page says what the study is, and its tables are whole."""
+
+from dataclasses import replace
+
+import pytest
+from optuna_dashboard import get_note
+
+from dashboards.note import PRACTICE, study_note, write_note
+from spaces.load import load_study
+from spaces.params import Choice, Float, Int, Toggle
+from spaces.priors import Prior
+from spaces.stored import fingerprint, to_json
+from spaces.study import Pruning, Study
+from storage.store import Store
+
+STUDY = Study(
+    name="glands",
+    objective="image_classifier",
+    metric="val_loss",
+    direction="minimize",
+    about="Does depth help?",
+    trials=40,
+    fixed={"image_size": 224, "schedule": None},
+    space=[
+        Choice("backbone", {"resnet50": 8, "resnet34": 2}),
+        Float("learning_rate", 1e-5, 1e-2, log=True, prior=Prior(1e-4, "high")),
+        Int("epochs", 5, 20),
+        Toggle("ldam", prior=0.3),
+        Float("ldam_max_margin", 0.1, 0.8, when={"ldam": True}),
+    ],
+)
+COUNTS = {"train": {"Benign": 300, "Gleason 3": 41}, "val": {"Benign": 90}}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Does depth help?",
+        "| class | train | val |",
+        "| Benign | 300 | 90 |",
+        "| Gleason 3 | 41 | 0 |",
+        "| **all** | 341 | 90 |",
+        "| `backbone` | resnet50, resnet34 | resnet50 80%, resnet34 20% |  |",
+        "| `learning_rate` | 1e-05 to 0.01, log | around 0.0001, high confidence |  |",
+        "| `epochs` | 5 to 20 |  |  |",
+        "| `ldam` | off, on | on 30% |  |",
+        "| `ldam_max_margin` | 0.1 to 0.8 |  | `ldam` is on |",
+        "| `image_size` | 224 |",
+        "| `schedule` | none |",
+        f"Fingerprint `{fingerprint(STUDY)}`",
+    ],
+)
+def test_a_note_has_the_line(line: str) -> None:
+    assert line in study_note(to_json(STUDY), COUNTS).splitlines()
+
+
+def test_the_metric_is_explained_in_its_objectives_words() -> None:
+    note = study_note(to_json(STUDY), COUNTS, "The ruler.")
+    assert "`val_loss` on the validation split, lower is better, at a trial's best epoch" in note
+    assert "epoch. The ruler." in note
+
+
+def test_the_budget_says_when_a_trial_may_be_stopped() -> None:
+    late = replace(STUDY, pruning=Pruning(first_epoch=5))
+    never = replace(STUDY, pruning=Pruning(rule="none"))
+    assert "is stopped, from epoch 5 on." in study_note(to_json(late), {})
+    assert "40 trials; none is stopped early." in study_note(to_json(never), {})
+
+
+def test_practice_data_is_said_before_anything_else() -> None:
+    practice = load_study("gleason").for_practice()
+    assert study_note(to_json(practice), COUNTS).startswith(PRACTICE)
+    assert PRACTICE not in study_note(to_json(STUDY), COUNTS)
+
+
+def test_a_searched_parameters_default_is_not_called_fixed() -> None:
+    note = study_note(to_json(STUDY.with_defaults({"epochs": 10, "stem": "small"})), {})
+    assert "| `stem` | small |" in note
+    assert "| `epochs` | 10 |" not in note
+
+
+def test_an_option_cannot_break_its_table() -> None:
+    odd = replace(STUDY, space=[Choice("stem", ("a|b", "c"))])
+    assert r"| `stem` | a\|b, c |  |  |" in study_note(to_json(odd), {})
+
+
+def test_a_note_is_read_back_whole_and_written_once(store: Store) -> None:
+    study = store.optuna_study("toy")
+    for text in ("long " * 1000, "short", "short"):
+        write_note(store, "toy", text)
+        assert get_note(study) == text
+    assert study._storage.get_study_system_attrs(study._study_id)["dashboard:note_ver"] == 2
