@@ -67,7 +67,7 @@ def work(worker: Worker) -> int:
                 settle(worker, claim, attempt_trial(worker, claim))
             case Nothing.WAIT:
                 # Another worker's trial may still come back; jitter keeps workers apart.
-                time.sleep(random.uniform(1.0, 5.0))
+                time.sleep(random.uniform(0.5, 2.0))
             case Nothing.DONE:
                 return DONE
             case Nothing.STOPPED:

@@ -1,4 +1,4 @@
-"""What a person sees in a browser: the studies, their curves and notes, and what is refused."""
+"""What a person sees: the study list, a study's page, and no error where there is none."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from dashboards.note import study_note, write_note
 from storage.store import Store
 
 CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
+ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -19,47 +19,49 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-]
-TOAST = ".notistack-MuiContent-error"
-SECONDS = 1000  # playwright counts in milliseconds
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no browser: apt-get install chromium"),
-]
+)
 
 
 @pytest.fixture
-def page(store: Store, client: httpx.Client) -> Iterator[Page]:
-    """The dashboard's first page in a browser, with one study in it."""
-    write_note(store, "toy", study_note(store.study("toy").definition, {}))
+def page(client: httpx.Client) -> Iterator[Page]:
+    """A page of a real browser, for the dashboard of the store."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}; install the package chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        page = browser.new_page()
-        page.set_default_timeout(60 * SECONDS)  # one core for the server and the browser
-        expect.set_options(timeout=60 * SECONDS)
-        page.goto(str(client.base_url))
-        yield page
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser.new_page(base_url=str(client.base_url))
         browser.close()
 
 
-def test_a_study_is_shown_with_its_curves_and_its_note(page: Page) -> None:
-    policed: list[str] = []
-    page.on("console", lambda said: policed.append(said.text) if said.type == "error" else None)
+@pytest.mark.slow
+def test_the_study_its_curves_and_its_note_are_shown_without_an_error(
+    page: Page, store: Store
+) -> None:
+    row = store.study("toy")
+    write_note(store, row.name, study_note(row.definition, {}))
+    errors: list[str] = []
+    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
 
-    page.get_by_text("1. toy").click()
-    expect(page.locator(".js-plotly-plot .point").first).to_be_attached()
-    page.goto(f"{page.url}/note")
-    expect(page.get_by_text("Where does the toy's loss fall best?")).to_be_visible()
-    expect(page.get_by_role("cell", name="0.0001 to 1, log")).to_be_visible()
+    page.goto("/")
+    page.get_by_role("link", name="toy").click()
+    curves = page.locator("#graph-intermediate-values")
+    expect(curves.get_by_text("trial #2 (running)")).to_be_visible()
+    expect(curves.locator(".js-line")).to_have_count(3)
+    page.locator("a[href$='/note']").click()
+    expect(page.get_by_text(row.definition["about"])).to_be_visible()
+    expect(page.get_by_role("cell", name="learning_rate")).to_be_visible()
 
-    assert page.locator(TOAST).count() == 0
-    assert policed == []
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert errors == []
 
 
-def test_a_study_cannot_be_deleted_in_the_browser(page: Page, store: Store) -> None:
-    page.get_by_label("delete study").click()
-    page.get_by_role("dialog").get_by_role("button", name="Yes").click()
+@pytest.mark.slow
+def test_deleting_a_study_in_the_browser_is_refused(page: Page, store: Store) -> None:
+    page.goto("/")
 
-    expect(page.locator(TOAST)).to_have_text("Failed to delete study (id=1)")
+    page.get_by_role("button", name="delete study").click()
+    page.get_by_role("button", name="yes").click()
+
+    expect(page.get_by_role("alert")).to_have_text("Failed to delete study (id=1)")
     assert [study.name for study in store.studies()] == ["toy"]
+    assert len(store.trials("toy")) == 3

@@ -78,6 +78,12 @@ def test_while_the_database_is_away_it_says_so_and_comes_back_by_itself(
         server.remove(home)
 
 
+@pytest.mark.slow
+def test_its_files_are_served_to_a_program_that_names_no_encoding(client: httpx.Client) -> None:
+    del client.headers["Accept-Encoding"]
+    assert len(client.get("/static/bundle.js").content) > 6_000_000
+
+
 @contextmanager
 def locked_trials(database_url: str) -> Iterator[Connection]:
     """Hold a lock that makes every reader of Optuna's trials wait without end."""
