@@ -47,7 +47,8 @@ def _asking_first(dashboard: WSGIApp, store: Store) -> WSGIApp:
         except DatabaseUnreachable:
             start_response("503 Service Unavailable", [("Content-Type", "application/json")])
             return [json.dumps(AWAY).encode()]
-        environ.setdefault("HTTP_ACCEPT_ENCODING", "")  # its files fail for whoever names none
+        # Without this header optuna-dashboard fails to serve its files.
+        environ.setdefault("HTTP_ACCEPT_ENCODING", "")  # type: ignore[typeddict-item]
         return dashboard(environ, start_response)
 
     return application
