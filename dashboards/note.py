@@ -1,6 +1,6 @@
 """The study note: what a study is, for whoever opens its page without having started it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from spaces.params import Choice, Float, Int, Param, Toggle, Value
@@ -114,7 +114,9 @@ def _word(value: Value) -> str:
     return words[value] if value is None or isinstance(value, bool) else f"{value}"
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def _table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    if not rows:
+        return ""
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
 

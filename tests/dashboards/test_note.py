@@ -79,6 +79,10 @@ def test_a_searched_parameters_default_is_not_called_fixed() -> None:
     assert "| `epochs` | 10 |" not in note
 
 
+def test_a_table_without_rows_is_left_out() -> None:
+    assert "### Fixed" not in study_note(to_json(replace(STUDY, fixed={})), {})
+
+
 def test_an_option_cannot_break_its_table() -> None:
     odd = replace(STUDY, space=[Choice("stem", ("a|b", "c"))])
     assert r"| `stem` | a\|b, c |  |  |" in study_note(to_json(odd), {})
