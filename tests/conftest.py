@@ -1,14 +1,24 @@
 """What every room's tests share: one embedded Postgres, and a fresh database for each test."""
 
 import itertools
+import os
 from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
+from search.devices import gpus
 from storage import server
 
 numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a GPU where the driver shows none; torch is not loaded to find out."""
+    if not gpus(os.environ.get("CUDA_VISIBLE_DEVICES")):
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,7 @@ from objectives.contract import Attempt, DataSource, EpochResult
 from objectives.image_classifier import train
 from objectives.training.precision import autocast
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
-]
+pytestmark = pytest.mark.gpu
 
 CONFIG = {
     "backbone": "resnet18",

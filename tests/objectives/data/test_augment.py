@@ -94,7 +94,6 @@ def test_a_grey_image_stays_grey() -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_gpu_draws_the_same_from_a_cpu_generator(level: str) -> None:
     on_cpu = augment(noise(), generator(), level, MEAN, STD)
