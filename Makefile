@@ -6,6 +6,7 @@ PRACTICE := data/gleason-practice
 # make run DATA=/data/gleason TRIALS=40 makes it the real thing, a study of its own.
 WORKERS ?= 2
 TRIALS  ?=
+JOBS    ?= 2
 DATA    ?=
 
 .PHONY: run test check format clean help
@@ -19,7 +20,7 @@ run: .venv/.ready  ## a real search with its dashboard in the browser
 		--data "$(or $(DATA),$(PRACTICE))" $(if $(TRIALS),--trials $(TRIALS))
 
 test: .venv/.ready  ## every test
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: .venv/.ready  ## format, lint, types, floor plan
 	$(BIN)/ruff format --check .
