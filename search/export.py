@@ -16,6 +16,7 @@ from storage.rows import TrialRow
 from storage.store import Store, StudyRow
 
 EXPORT_FORMAT = 1
+MACHINE_KEYS = ("device_class", "versions", "commit")
 
 
 def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
@@ -45,7 +46,11 @@ def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
             "value_epoch": _exact(study, _value_epoch(study, epochs), epochs),
             "last_epoch": _exact(study, max(epochs), epochs),
         },
-        "trained_on": {"device": attempt.device, "threads": attempt.threads, **attempt.machine},
+        "trained_on": {
+            "device": attempt.device,
+            "threads": attempt.threads,
+            **{key: attempt.machine.get(key) for key in MACHINE_KEYS},
+        },
         "attempts": trial.attempts,
     }
 

@@ -15,6 +15,12 @@ def describe_machine(device: str) -> dict[str, Any]:
     return {"device_class": device_class(device), "versions": versions(), "commit": commit()}
 
 
+def place() -> str:
+    """Name where a process number means one process: this start of the machine, this container."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+
+
 def device_class(device: str) -> str:
     """Name the kind of device on which the same configuration gives the same bits."""
     return f"cuda: {_gpu_name()}" if device == "cuda" else f"cpu: {_cpu_name()}"

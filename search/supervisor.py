@@ -16,6 +16,7 @@ from search import wording
 from search.child import Child
 from search.devices import Slot, worker_environment
 from search.errors import BROKEN_OFF, DONE, DRAINED, FAILED, KILLED, MISMATCH, WRONG
+from search.machine import place
 from search.signals import StopFlag
 from search.standing import Standing, read_standing
 from storage.errors import DatabaseUnreachable, StorageError
@@ -112,7 +113,7 @@ class _Supervisor:
     def _free_the_dead(self) -> None:
         """End the leases that a killed run left on this machine: nobody need wait them out."""
         for worker in self._standing.workers:
-            is_ours = worker.ended_at is None and worker.host == socket.gethostname()
+            is_ours = worker.ended_at is None and worker.machine.get("place") == place()
             if is_ours and not psutil.pid_exists(worker.pid):
                 self._free(worker.worker, -signal.SIGKILL, "died with its supervisor")
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from argparse import Namespace
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,10 @@ from search.signals import listening
 from search.standing import read_standing
 from search.summary import summary
 from search.supervisor import Run, supervise
+from spaces.stored import from_json
+from spaces.study import Study
 from storage import server
+from storage.errors import DatabaseUnreachable
 from storage.store import Store
 
 
@@ -32,7 +36,8 @@ def run(arguments: Namespace, settings: Settings) -> int:
     for finding in prepared.findings:
         print(f"search: {finding.message} ({finding.rule})", file=sys.stderr)
     with run_lock(name, settings.study_folder(name)), open_store(settings) as store:
-        store_study(prepared, wishes, settings, store)
+        row = store_study(prepared, wishes, settings, store)
+        _tell_of_other_total(from_json(row.definition), prepared.study)
         store.clear_stop(name)
         set_up_logs(settings.logs / name / "run.log")
         run = _run(arguments, prepared, settings, store)
@@ -42,11 +47,22 @@ def run(arguments: Namespace, settings: Settings) -> int:
 def _supervise(run: Run, url: str) -> int:
     with listening() as flag, watching(url) as show:
         ending = supervise(run, flag, show)
-    for line in summary(read_standing(run.store, run.study)):
-        print(line)
+    # Neither a database that is away nor a reader that has gone changes how the run ended.
+    with suppress(DatabaseUnreachable, BrokenPipeError):
+        for line in summary(read_standing(run.store, run.study)):
+            print(line, flush=True)
     if ending.trouble:
         print(ending.trouble, file=sys.stderr)
     return ending.exit_code
+
+
+def _tell_of_other_total(stored: Study, declared: Study) -> None:
+    if stored.trials != declared.trials:
+        print(
+            f"search: {stored.name} goes on to {stored.trials} trials, its file says"
+            f" {declared.trials}; --trials {declared.trials} changes the total",
+            file=sys.stderr,
+        )
 
 
 def _dashboard(arguments: Namespace) -> tuple[str, list[str] | None]:

@@ -9,7 +9,7 @@ from search.create import open_study
 from search.devices import Slot, own_slot, worker_environment
 from search.errors import DRAINED
 from search.logs import set_up_logs
-from search.machine import describe_machine
+from search.machine import describe_machine, place
 from search.opened import open_store
 from search.settings import Settings
 from search.signals import StopFlag, listening
@@ -42,7 +42,7 @@ def _work(
 ) -> int:
     name = arguments.id or worker_name()
     study, source = open_study(arguments.study, arguments.data, settings, store)
-    machine = describe_machine(slot.device)
+    machine = {"place": place(), **describe_machine(slot.device)}
     store.register_worker(
         name, study.name, socket.gethostname(), os.getpid(), slot.device, slot.threads, machine
     )
