@@ -1,0 +1,76 @@
+"""Two ways of doing one thing, timed in turn: how much faster one is, and how sure that is."""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from scipy.stats import quantile_test
+
+from search.machine import describe_machine
+
+FEWEST_PAIRS = 7  # below six a 95 % interval of a median has no ends
+Timed = Callable[[], float]  # does the thing once and gives the seconds it took
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Seconds of both (medians), and the median of bare / ours over the pairs: above 1 is faster.
+
+    low, high: the ratio's 95 % interval, from the signs of the pairs alone, whatever the noise's
+    shape.
+    """
+
+    ours_seconds: float
+    bare_seconds: float
+    ratio: float
+    low: float
+    high: float
+
+    def verdict(self, target: float) -> str:
+        """Say whether the whole interval is on one side of the target."""
+        if self.low >= target:
+            return f"{target} reached"
+        return f"{target} missed" if self.high < target else "inside the noise"
+
+
+def compare(ours: Timed, bare: Timed, pairs: int) -> Comparison:
+    """Time both in turn, first one, then the other ahead, after an uncounted turn of each."""
+    if pairs < FEWEST_PAIRS:
+        raise SystemExit(f"--pairs {pairs} are too few for an interval; give {FEWEST_PAIRS}")
+    ours(), bare()
+    seconds = []
+    for pair in range(pairs):
+        if pair % 2:
+            first = bare()
+            seconds.append((ours(), first))
+        else:
+            seconds.append((ours(), bare()))
+    ratios = [bare_seconds / our_seconds for our_seconds, bare_seconds in seconds]
+    interval = quantile_test(ratios, q=median(ratios), p=0.5).confidence_interval(0.95)
+    middle = [median(column) for column in zip(*seconds, strict=True)]
+    return Comparison(*middle, median(ratios), float(interval.low), float(interval.high))
+
+
+def report(
+    name: str, rows: Sequence[Mapping[str, Any]], device: str, *, notes: str, as_json: bool
+) -> None:
+    """Print the rows as a table, then each as one line of JSON with the machine beside it."""
+    if not as_json and rows:
+        table = Table(*rows[0], title=name, caption=notes)
+        for row in rows:
+            table.add_row(*(_shown(value) for value in row.values()))
+        Console(width=max(120, Console().width)).print(table)
+    machine = {**describe_machine(device), "cores": os.cpu_count(), "load": os.getloadavg()[0]}
+    for row in rows:
+        print(json.dumps({"benchmark": name, **row, **machine}))
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        return " · ".join(f"{name} {_shown(each)}" for name, each in value.items())
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

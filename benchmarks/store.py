@@ -1,0 +1,175 @@
+"""One trial's bookkeeping in our Store against plain Optuna's, on the same Postgres.
+
+`python -m benchmarks.store [--pairs 20] [--trials 1000] [--json]`, from the checkout.
+
+Ours is what a worker does: claim, draw, then five epochs recorded and judged, tell. Plain Optuna's
+is ask, suggest, then five times report and should_prune, tell. Both draw the same space with the
+same sampler, and nothing is trained. Ours also keeps a lease, an attempt and ten metrics per epoch.
+"""
+
+import argparse
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import optuna
+
+from benchmarks.pairs import compare, report
+from search.pruners import is_hopeless
+from search.settings import LEASE_SECONDS
+from search.trial import completed_curves, curve_of
+from spaces.load import load_study
+from spaces.study import Study
+from storage import server
+from storage.store import Claim, Store
+
+EPOCHS, METRICS = 5, 10
+STUDY = load_study("digits")
+NOTES = (
+    "ratio: plain ms / ours; low, high: 95 % interval; parts: median ms, in the order they happen"
+)
+
+
+@dataclass
+class Watch:
+    """Where one side's milliseconds went: the parts of a trial, each trial's sum per part."""
+
+    trials: list[dict[str, float]] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Start the account of a new trial."""
+        self.trials.append(defaultdict(float))
+
+    @contextmanager
+    def __call__(self, part: str) -> Iterator[None]:
+        """Add the block's time to a part of the newest trial."""
+        started = time.perf_counter()
+        yield
+        self.trials[-1][part] += (time.perf_counter() - started) * 1000
+
+    def parts(self, last: int) -> dict[str, float]:
+        """Give each part's median over the newest trials."""
+        newest = self.trials[-last:]
+        return {part: round(median(trial[part] for trial in newest), 1) for part in newest[0]}
+
+
+def main() -> None:
+    """Compare both at no and at many trials, and print what was seen."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pairs", type=int, default=20, help="trials of each, after one uncounted")
+    parser.add_argument("--trials", type=int, default=1000, help="how many are there at the end")
+    parser.add_argument("--json", action="store_true", help="only the lines of JSON")
+    chosen = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    home = Path(tempfile.mkdtemp())
+    try:
+        with server.connect(home, None) as url, Store.open(url) as store:
+            rows = measure(url, store, chosen.pairs, chosen.trials)
+    finally:
+        server.remove(home)
+    report("store", rows, "cpu", notes=NOTES, as_json=chosen.json)
+
+
+def measure(url: str, store: Store, pairs: int, trials: int) -> list[dict[str, Any]]:
+    """Give a row for a new study and one for a study of so many trials."""
+    our_watch, plain_watch = Watch(), Watch()
+    ours = our_trial(store, our_watch)
+    plain = plain_trial(url, plain_watch)
+    rows = []
+    for existing in (0, trials):
+        while len(our_watch.trials) < existing:
+            ours(), plain()
+        seen = compare(ours, plain, pairs)
+        rows.append(
+            {
+                "trials there": existing,
+                "ours_ms": round(seen.ours_seconds * 1000, 1),
+                "plain_ms": round(seen.bare_seconds * 1000, 1),
+                "ratio": round(seen.ratio, 2),
+                "low": round(seen.low, 2),
+                "high": round(seen.high, 2),
+                "pairs": pairs,
+                "verdict": seen.verdict(1.0),
+                "our parts": our_watch.parts(pairs),
+                "plain parts": plain_watch.parts(pairs),
+            }
+        )
+    return rows
+
+
+def our_trial(store: Store, watch: Watch) -> Callable[[], float]:
+    """Give what keeps the books of our next trial, as `search.worker` and `search.trial` do."""
+    study = replace(STUDY, name="ours")
+    store.create(study.name, {}, "fingerprint", "data", "minimize", trials=None)
+    store.register_worker("worker", study.name, "host", 1, "cpu", 1)
+    learned = store.optuna_study(study.name, sampler=optuna.samplers.TPESampler(seed=1))
+
+    def trial() -> float:
+        watch.begin()
+        started = time.perf_counter()
+        with watch("claim"):
+            claim = store.claim(study.name, "worker", lease_seconds=LEASE_SECONDS)
+            assert isinstance(claim, Claim)
+        with watch("draw"), store.trial(claim, learned) as drawn:
+            config = study.config(study.params.suggest(drawn))
+        values: dict[int, float] = {}
+        for epoch, metrics in epochs(claim.number):
+            values[epoch] = metrics["val_loss"]
+            with watch("record"):
+                store.record(claim, epoch, metrics, values[epoch], seconds=1.0, images=1000)
+            with watch("judge"):
+                judge(study, learned, config, values)
+        with watch("tell"):
+            store.tell(claim, "COMPLETE", values[EPOCHS], "finished")
+        return time.perf_counter() - started
+
+    return trial
+
+
+def judge(
+    study: Study, learned: optuna.Study, config: dict[str, Any], values: Mapping[int, float]
+) -> bool:
+    """Say what our pruner thinks of it; every trial goes on all the same, as with plain Optuna."""
+    completed = completed_curves(study, learned.get_trials(deepcopy=False))
+    return is_hopeless(study, curve_of(study, config, values), completed)
+
+
+def plain_trial(url: str, watch: Watch) -> Callable[[], float]:
+    """Give what keeps the books of plain Optuna's next trial."""
+    sampler, pruner = optuna.samplers.TPESampler(seed=1), optuna.pruners.MedianPruner()
+    study = optuna.create_study(storage=url, study_name="plain", sampler=sampler, pruner=pruner)
+
+    def trial() -> float:
+        watch.begin()
+        started = time.perf_counter()
+        with watch("ask"):
+            drawn = study.ask()
+        with watch("suggest"):
+            STUDY.config(STUDY.params.suggest(drawn))
+        for epoch, metrics in epochs(drawn.number):
+            with watch("report"):
+                drawn.report(metrics["val_loss"], epoch)
+            with watch("should_prune"):
+                drawn.should_prune()
+        with watch("tell"):
+            study.tell(drawn, metrics["val_loss"])
+        return time.perf_counter() - started
+
+    return trial
+
+
+def epochs(number: int) -> Iterator[tuple[int, dict[str, float]]]:
+    """Give a curve that falls, a little lower for some trials than for others."""
+    for epoch in range(1, EPOCHS + 1):
+        loss = 1 / epoch + number % 7 / 100
+        yield epoch, {"val_loss": loss, **{f"metric_{each}": loss for each in range(1, METRICS)}}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""Our training loop against a bare one: the same network, batches, precision and optimizer.
+
+`python -m benchmarks.training_step [--device cuda] [--pairs 9] [--json]`, from the checkout.
+
+Ours is `objectives.image_classifier.train` as a trial runs it, timed by its own `data_wait_s` and
+`compute_s`: shuffling, copying, augmentation, schedule and progress included, validation and
+checkpoint not. The bare loop's batches lie on the device as normalised floats before it starts: it
+shuffles, augments and converts nothing. A turn is one epoch.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.nn import functional as F
+
+from benchmarks.pairs import Timed, compare, report
+from objectives.contract import Attempt, DataSource
+from objectives.data.augment import normalize
+from objectives.data.images import ImageSet, open_images
+from objectives.image_classifier import train
+from objectives.models.backbones import BACKBONES
+from objectives.models.classifier import build_classifier
+from objectives.recipe import ImageRecipe
+from objectives.training import precision
+from objectives.training.samplers import steps_per_epoch
+
+TARGET = 0.98
+THREADS = 1
+NOISE_CLASSES, NOISE_TRAIN, NOISE_VAL = 10, 5120, 250  # 20 steps of 256 an epoch
+NOTES = "ratio: bare seconds / ours; low, high: 95 % interval; no augmentation in the bare loop"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network on its data. augmentation, deterministic: ours only; the bare loop has neither."""
+
+    backbone: str
+    data: str
+    image_size: int
+    batch_size: int
+    augmentation: str
+    deterministic: bool
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The fields of ImageRecipe that this case sets."""
+        return {name: value for name, value in vars(self).items() if name != "data"}
+
+
+CASES = {
+    "cpu": [
+        Case("small_cnn", "digits", 32, 32, "none", True),
+        Case("small_cnn", "digits", 32, 32, "shift", True),
+        Case("resnet18", "digits", 32, 32, "none", True),
+        Case("resnet18", "digits", 32, 32, "shift", True),
+    ],
+    "cuda": [
+        Case("resnet18", "digits", 32, 32, "none", False),
+        Case("resnet18", "digits", 32, 32, "shift", True),
+        Case("resnet50", "noise", 224, 256, "none", False),
+        Case("resnet50", "noise", 224, 256, "light", False),
+        Case("resnet50", "noise", 224, 256, "light", True),
+    ],
+}
+
+
+def main() -> None:
+    """Compare every case of the device and print what was seen."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", choices=CASES, help="one of them; else all that are here")
+    parser.add_argument("--pairs", type=int, default=9, help="turns of each, after one uncounted")
+    parser.add_argument("--json", action="store_true", help="only the lines of JSON")
+    chosen = parser.parse_args()
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # as every worker has it
+    here = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+    for device in [chosen.device] if chosen.device else here:
+        with tempfile.TemporaryDirectory() as folder:
+            rows = [measure(case, device, Path(folder), chosen.pairs) for case in CASES[device]]
+        name = f"training_step on {device}"
+        report(name, rows, device, notes=NOTES, as_json=chosen.json)
+
+
+def measure(case: Case, device: str, folder: Path, pairs: int) -> dict[str, Any]:
+    """Give one row: the case, images per second of both loops, their ratio and the verdict."""
+    source = DataSource({"kind": "digits"})
+    if case.data == "noise":
+        source = DataSource({"kind": "class_folders"}, noise_images(folder / "noise", case))
+    images = open_images(source, case.image_size)["train"]
+    attempt = Attempt(
+        Path(tempfile.mkdtemp(dir=folder)), source, seed=1, device=device, threads=THREADS
+    )
+    seen = compare(our_turn(case, attempt, pairs), bare_turn(case, images, device), pairs)
+    return {
+        "case": f"{case.backbone}, {case.data} {case.image_size} px, batch {case.batch_size}",
+        "precision": "bfloat16" if device == "cuda" else "float32",
+        "augmentation": case.augmentation,
+        "deterministic": case.deterministic,
+        "ours_img_s": round(len(images) / seen.ours_seconds),
+        "bare_img_s": round(len(images) / seen.bare_seconds),
+        "ratio": round(seen.ratio, 3),
+        "low": round(seen.low, 3),
+        "high": round(seen.high, 3),
+        "pairs": pairs,
+        "verdict": seen.verdict(TARGET),
+    }
+
+
+def our_turn(case: Case, attempt: Attempt, pairs: int) -> Timed:
+    """Give what trains our next epoch."""
+    results = train({**case.config, "epochs": pairs + 1}, attempt)
+
+    def turn() -> float:
+        precision.settle(THREADS, deterministic=case.deterministic)  # the bare loop's turn undid it
+        metrics = next(results).metrics
+        return metrics["data_wait_s"] + metrics["compute_s"]
+
+    return turn
+
+
+def bare_turn(case: Case, images: ImageSet, device: str) -> Timed:
+    """Give what trains an epoch of the loop one would write by hand, on batches ready to use."""
+    recipe, backbone = ImageRecipe.from_config(case.config), BACKBONES[case.backbone]
+    model = build_classifier(recipe, len(images.classes)).to(device)
+    model.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, fused=True)
+    steps = steps_per_epoch(len(images), case.batch_size)
+    batches = [
+        (normalize(pixels.to(device), backbone.mean, backbone.std), labels.to(device))
+        for pixels, labels in zip(
+            images.images.tensor_split(steps), images.labels.tensor_split(steps), strict=True
+        )
+    ]
+
+    def turn() -> float:
+        precision.settle(THREADS, deterministic=device == "cpu")  # on a CPU it costs nothing
+        model.train()
+        started = time.perf_counter()
+        for pixels, labels in batches:
+            with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+                logits = model(pixels)
+            loss = F.cross_entropy(logits, labels)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+        loss.item()  # waits for the device
+        return time.perf_counter() - started
+
+    return turn
+
+
+def noise_images(folder: Path, case: Case) -> Path:
+    """Give a folder of random pixels, class by class; what they show does not change the speed."""
+    if folder.exists():
+        return folder
+    random, shape = np.random.default_rng(0), (case.image_size, case.image_size, 3)
+    for split, count in (("train", NOISE_TRAIN), ("val", NOISE_VAL)):
+        for number in range(count):
+            path = folder / split / str(number % NOISE_CLASSES) / f"{split}-{number}.bmp"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(random.integers(0, 256, shape, dtype=np.uint8)).save(path)
+    return folder
+
+
+if __name__ == "__main__":
+    main()
