@@ -50,10 +50,12 @@ def compare(ours: Timed, bare: Timed, pairs: int) -> Comparison:
             seconds.append((ours(), first))
         else:
             seconds.append((ours(), bare()))
-    ratios = [bare_seconds / our_seconds for our_seconds, bare_seconds in seconds]
+    ratios = [of_bare / of_ours for of_ours, of_bare in seconds]
     interval = quantile_test(ratios, q=median(ratios), p=0.5).confidence_interval(0.95)
-    middle = [median(column) for column in zip(*seconds, strict=True)]
-    return Comparison(*middle, median(ratios), float(interval.low), float(interval.high))
+    ours_seconds, bare_seconds = (median(column) for column in zip(*seconds, strict=True))
+    return Comparison(
+        ours_seconds, bare_seconds, median(ratios), float(interval.low), float(interval.high)
+    )
 
 
 def report(

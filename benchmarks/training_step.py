@@ -149,7 +149,7 @@ def bare_turn(case: Case, images: ImageSet, device: str) -> Timed:
                 logits = model(pixels)
             loss = F.cross_entropy(logits, labels)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         loss.item()  # waits for the device
         return time.perf_counter() - started
