@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from search.errors import MISMATCH, WRONG, MachineMismatch, user_errors
+from search.errors import WRONG, user_errors
 from search.settings import read_settings
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
@@ -26,7 +26,7 @@ def main(words: Sequence[str] | None = None) -> int:
         code: int = command(arguments, read_settings())
     except user_errors() as error:
         print(f"search: {error}", file=sys.stderr)
-        return MISMATCH if isinstance(error, MachineMismatch) else WRONG
+        return getattr(error, "exit_code", WRONG)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `search status | head`

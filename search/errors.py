@@ -16,6 +16,14 @@ class UsageError(Exception):
 class MachineMismatch(Exception):
     """This machine's data is not the study's; the message says what differs and the fix."""
 
+    exit_code = MISMATCH
+
+
+class StudyBroken(Exception):
+    """The same error ends trial after trial; the message says which and where, and the fix."""
+
+    exit_code = BROKEN_OFF
+
 
 def user_errors() -> tuple[type[Exception], ...]:
     """Give the errors that end a command with one line instead of a traceback."""
@@ -29,6 +37,7 @@ def user_errors() -> tuple[type[Exception], ...]:
     return (
         UsageError,
         MachineMismatch,
+        StudyBroken,
         AlreadyRunning,
         PortError,
         StudyError,

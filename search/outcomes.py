@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from objectives.contract import DataError
@@ -57,7 +58,9 @@ def told_as(kind: str) -> Literal["PRUNED", "FAIL"]:
 
 def failure(error: Exception) -> Failed:
     """Give the failure that an exception out of the training stands for."""
-    detail = f"{type(error).__name__}: {error}".splitlines()[0][:500]
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
+    detail = f"{place}: {error}".splitlines()[0][:500]
     return Failed(_kind(error), detail, "".join(traceback.format_exception(error)))
 
 

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 EXPECTED = {DONE: "nothing left to do", DRAINED: "handed back"}
 FRUITLESS_ENDS = 3
+DIED, STOPPED = "killed", "stopped"  # why a lease was ended; deaths are counted
 TICK_SECONDS = 0.1
 READ_SECONDS = 1.0
 
@@ -115,7 +116,7 @@ class _Supervisor:
         for worker in self._standing.workers:
             is_ours = worker.ended_at is None and worker.machine.get("place") == place()
             if is_ours and not psutil.pid_exists(worker.pid):
-                self._free(worker.worker, -signal.SIGKILL, "died with its supervisor")
+                self._free(worker.worker, -signal.SIGKILL, "died with its supervisor", STOPPED)
 
     def _read(self) -> None:
         """Read how the study stands, about once a second, and show it."""
@@ -188,7 +189,9 @@ class _Supervisor:
         """Free what an ended worker held and decide what follows, once the database is there."""
         words = EXPECTED.get(code) or post.child.last_words()
         try:
-            self._free(post.worker, code, words)
+            # Whom we killed ourselves did not die of its trial.
+            reason = STOPPED if self._flag.draining else DIED
+            self._free(post.worker, code, words, reason)
             has_progressed = _has_progressed(self._run.store, self._run.study, post.worker)
             self._obey(self._run.store.study(self._run.study).stop)
         except DatabaseUnreachable:
@@ -220,9 +223,9 @@ class _Supervisor:
             # 75 unasked: it replaces itself, after a CUDA error for one.
             post.child.pause(0 if code == DRAINED else max(1, post.fruitless))
 
-    def _free(self, worker: str, code: int, words: str) -> None:
+    def _free(self, worker: str, code: int, words: str, reason: str) -> None:
         store = self._run.store
-        store.end_leases(worker, "killed")
+        store.end_leases(worker, reason)
         # One that died while it was loading its libraries is not known there.
         if any(row.worker == worker for row in store.workers(self._run.study)):
             store.worker_ended(worker, code, words)
@@ -241,7 +244,7 @@ class _Supervisor:
             code = post.child.ended()
             if code is not None:
                 with suppress(StorageError):  # or the lease expires by itself
-                    self._free(post.worker, code, "killed")
+                    self._free(post.worker, code, "killed with its supervisor", STOPPED)
 
 
 def _worker_child(run: Run, slot: Slot) -> Child:

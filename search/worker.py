@@ -15,6 +15,7 @@ from objectives import catalog, checkpoints
 from objectives.contract import Attempt, DataSource
 from search import files
 from search.beat import Beat
+from search.breaker import check_broken
 from search.outcomes import Failed, Finished, HandedBack, Lost, Outcome, Pruned, told_as
 from search.patience import patiently
 from search.pruners import Curve
@@ -57,7 +58,10 @@ def worker_name() -> str:
 
 
 def work(worker: Worker) -> int:
-    """Follow trials until the budget is reached or somebody asks to stop; give the exit code."""
+    """Follow trials until the budget is reached or somebody asks to stop; give the exit code.
+
+    Raises StudyBroken when trial after trial ends by the same error.
+    """
     while not worker.flag.draining:
         claim = patiently(
             lambda: worker.store.claim(worker.study.name, worker.name, lease_seconds=LEASE_SECONDS)
@@ -65,6 +69,7 @@ def work(worker: Worker) -> int:
         match claim:
             case Claim():
                 settle(worker, claim, attempt_trial(worker, claim))
+                _look_back(worker)
             case Nothing.WAIT:
                 # Another worker's trial may still come back; jitter keeps workers apart.
                 time.sleep(random.uniform(0.5, 2.0))
@@ -100,7 +105,7 @@ def attempt_trial(worker: Worker, claim: Claim) -> Outcome:
 
 
 def settle(worker: Worker, claim: Claim, outcome: Outcome) -> None:
-    """Write a trial's outcome down: its files first, then the database, old files last."""
+    """Write a trial's outcome down: its files first, then the database."""
     store, folder = worker.store, _folder(worker, claim)
     log.info("trial %d: %s", claim.number, outcome)
     try:
@@ -119,13 +124,17 @@ def settle(worker: Worker, claim: Claim, outcome: Outcome) -> None:
                 patiently(lambda: store.tell(claim, told_as(kind), None, kind, detail, violated))
             case HandedBack(reason):
                 patiently(lambda: store.hand_back(claim, reason))
-                return
             case Lost():
-                return
+                pass
     except LeaseLost:
         log.warning("trial %d belongs to somebody else now", claim.number)
-        return
-    files.collect(worker.settings, patiently(lambda: read_standing(store, worker.study.name)))
+
+
+def _look_back(worker: Worker) -> None:
+    """Remove what ended trials leave behind; raises StudyBroken when the code is what fails."""
+    standing = patiently(lambda: read_standing(worker.store, worker.study.name))
+    files.collect(worker.settings, standing)
+    check_broken(worker.study.name, standing.trials)
 
 
 def _draw(worker: Worker, claim: Claim, learned: optuna.Study) -> TrialConfig:

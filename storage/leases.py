@@ -16,8 +16,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from storage.errors import LeaseLost
 from storage.rows import Stop, StudyRow
-from storage.tables import attempts, studies, trials
+from storage.tables import attempts, epochs, studies, trials
 
+KILLED = "killed"  # the reason of an attempt whose process died, other than on request
 LOST = "lost"  # the reason of an attempt whose trial went to the next one
 
 _NOW = func.clock_timestamp()
@@ -111,10 +112,27 @@ def close(
     return False
 
 
-def close_all(connection: Connection, worker: str, reason: str) -> int:
-    """End every attempt of a worker and tell how many there were."""
+def close_all(connection: Connection, worker: str, reason: str) -> list[int]:
+    """End every attempt of a worker and give the trials that it held."""
     ending = update(attempts).where(attempts.c.worker_id == worker, _OPEN)
-    return connection.execute(ending.values(ended_at=_NOW, reason=reason)).rowcount
+    ending = ending.values(ended_at=_NOW, reason=reason)
+    return list(connection.scalars(ending.returning(attempts.c.trial_id)))
+
+
+def deaths(connection: Connection, trial_id: int) -> int:
+    """Count the workers that were killed at this trial since its last recorded epoch."""
+    of_trial = attempts.c.trial_id == trial_id
+    fruitful = select(func.max(epochs.c.attempt)).where(epochs.c.trial_id == trial_id)
+    count = select(func.count()).where(of_trial, attempts.c.reason == KILLED)
+    since = func.coalesce(fruitful.scalar_subquery(), 0)
+    return connection.scalars(count.where(attempts.c.attempt > since)).one()
+
+
+def mark_told(connection: Connection, trial_id: int, detail: str) -> None:
+    """Make the newest attempt's end the trial's."""
+    newest = select(func.max(attempts.c.attempt)).where(attempts.c.trial_id == trial_id)
+    this = and_(attempts.c.trial_id == trial_id, attempts.c.attempt == newest.scalar_subquery())
+    connection.execute(update(attempts).where(this).values(told=True, detail=detail))
 
 
 def count_live(connection: Connection, study_id: int | None = None) -> int:

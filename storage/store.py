@@ -8,7 +8,7 @@ says StudyExists then, `delete` UnknownStudy).
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal, Self
 
 import optuna
@@ -24,6 +24,8 @@ from storage.leases import Claim, Nothing
 from storage.rows import AttemptRow, EpochRow, Stop, StudyRow, TrialRow, WorkerRow
 from storage.schema import open_backend
 from storage.transaction import joined, transaction
+
+DEATHS = 3  # in a row, and a configuration is given up
 
 __all__ = ["Claim", "Nothing", "Store", "StudyRow"]
 
@@ -203,9 +205,22 @@ class Store:
             leases.close(connection, claim, reason, told=False)
 
     def end_leases(self, worker: str, reason: str) -> int:
-        """End the leases of a worker that is known to be dead; give how many it held."""
-        with transaction(self._engine) as connection:
-            return leases.close_all(connection, worker, reason)
+        """End the leases of a worker that is known to be dead; give how many it held.
+
+        A trial at which three workers were "killed" without an epoch between fails with it.
+        """
+        with self._writing() as connection:
+            held = leases.close_all(connection, worker, reason)
+            for trial_id in held if reason == leases.KILLED else ():
+                self._give_up_deadly(connection, trial_id)
+            return len(held)
+
+    def _give_up_deadly(self, connection: Connection, trial_id: int) -> None:
+        if leases.deaths(connection, trial_id) >= DEATHS:
+            detail = f"{DEATHS} workers in a row were killed at it without an epoch"
+            leases.mark_told(connection, trial_id, detail)
+            with suppress(UpdateFinishedTrialError):  # a person was first
+                self._backend.set_trial_state_values(trial_id, TrialState.FAIL)
 
     # Workers
 

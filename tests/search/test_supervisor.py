@@ -155,7 +155,7 @@ def test_search_stop_now_waits_for_nobody(scripted, store):
     ask = once(lambda: store.request_stop("toy", "now"), two_running)
     assert supervise(scripted("slow", "slow"), StopFlag(), ask) == Ending(75)
     assert {worker.exit_code for worker in store.workers("toy")} == {-signal.SIGKILL}
-    assert {attempt.reason for attempt in store.attempts("toy")} == {"killed"}
+    assert {attempt.reason for attempt in store.attempts("toy")} == {"stopped"}
 
 
 def test_no_child_is_left_when_the_view_breaks(scripted):

@@ -9,6 +9,7 @@ import pytest
 from objectives.contract import DataSource
 from objectives.data.summary import DataSummary
 from search.create import store_study
+from search.errors import StudyBroken
 from search.outcomes import Failed, Finished, HandedBack, Lost, Outcome
 from search.prepare import Prepared, Wishes
 from search.settings import LEASE_SECONDS, Settings
@@ -160,3 +161,15 @@ def test_only_the_best_trials_keep_files(store: Store, tmp_path: Path) -> None:
     best = sorted(values, key=values.__getitem__)[:3]
     assert {folder.name for folder in folders} == set(map(str, best))
     assert not list(tmp_path.rglob("*.ckpt"))
+
+
+def test_a_study_whose_code_is_broken_stops_after_three_trials(
+    store: Store, tmp_path: Path
+) -> None:
+    fixed = {"epochs": 5, "seconds_per_epoch": 0.0, "fail_at": 1}
+    worker = make_worker(store, tmp_path, fixed=fixed, trials=10)
+
+    with pytest.raises(StudyBroken, match=r"toy_curve\.py:\d+"):
+        work(worker)
+
+    assert [row.outcome for row in store.trials("toy")] == ["code_error"] * 3

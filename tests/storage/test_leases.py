@@ -273,3 +273,36 @@ def test_the_database_itself_refuses_a_second_lease(
             " VALUES (:trial, 2, 'bob', 30)",
             trial=held.trial_id,
         )
+
+
+def test_a_trial_that_kills_three_workers_in_a_row_is_given_up(
+    store: Store, claim: Claiming
+) -> None:
+    for _ in range(3):
+        held = claim()
+        store.end_leases("ada", "killed")
+
+    row = store.trials("toy")[0]
+    assert (row.state, row.outcome, row.attempts) == ("FAIL", "killed", 3)
+    assert row.detail == "3 workers in a row were killed at it without an epoch"
+    assert claim().number == held.number + 1
+
+
+def test_progress_between_two_deaths_starts_their_count_again(
+    store: Store, claim: Claiming
+) -> None:
+    for epoch in (None, None, 1, None, None):
+        held = claim()
+        if epoch:
+            record(store, held, epoch)
+        store.end_leases("ada", "killed")
+
+    assert store.trials("toy")[0].state == "RUNNING"
+
+
+def test_who_was_stopped_did_not_die_of_its_trial(store: Store, claim: Claiming) -> None:
+    for _ in range(5):
+        claim()
+        store.end_leases("ada", "stopped")
+
+    assert store.trials("toy")[0].state == "RUNNING"
