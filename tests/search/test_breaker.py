@@ -56,7 +56,7 @@ def test_what_was_pruned_in_between_does_not_count() -> None:
     ids=["only two", "one was complete between", "another place", "configurations, not code"],
 )
 def test_a_study_that_may_recover_goes_on(outcomes: list[tuple[str, str]]) -> None:
-    check_broken("small", ended(*outcomes))
+    assert check_broken("small", ended(*outcomes)) is None
 
 
 def test_the_message_may_differ_where_the_place_does_not() -> None:
