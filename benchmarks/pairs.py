@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -59,17 +59,19 @@ def compare(ours: Timed, bare: Timed, pairs: int) -> Comparison:
 
 
 def report(
-    name: str, rows: Sequence[Mapping[str, Any]], device: str, *, notes: str, as_json: bool
+    name: str, rows: Iterable[Mapping[str, Any]], device: str, *, notes: str, as_json: bool
 ) -> None:
-    """Print the rows as a table, then each as one line of JSON with the machine beside it."""
-    if not as_json and rows:
-        table = Table(*rows[0], title=name, caption=notes)
-        for row in rows:
+    """Print each row as a line of JSON, as soon as it is there, and all of them as a table."""
+    machine, shown = describe_machine(device), []
+    for row in rows:
+        now = {**machine, "cores": os.cpu_count(), "load": os.getloadavg()[0]}
+        print(json.dumps({"benchmark": name, **row, **now}), flush=True)
+        shown.append(row)
+    if not as_json:
+        table = Table(*shown[0], title=name, caption=notes)
+        for row in shown:
             table.add_row(*(_shown(value) for value in row.values()))
         Console(width=max(120, Console().width)).print(table)
-    machine = {**describe_machine(device), "cores": os.cpu_count(), "load": os.getloadavg()[0]}
-    for row in rows:
-        print(json.dumps({"benchmark": name, **row, **machine}))
 
 
 def _shown(value: object) -> str:

@@ -71,36 +71,32 @@ def main() -> None:
     try:
         with server.connect(home, None) as url, Store.open(url) as store:
             rows = measure(url, store, chosen.pairs, chosen.trials)
+            report("store", rows, "cpu", notes=NOTES, as_json=chosen.json)
     finally:
         server.remove(home)
-    report("store", rows, "cpu", notes=NOTES, as_json=chosen.json)
 
 
-def measure(url: str, store: Store, pairs: int, trials: int) -> list[dict[str, Any]]:
+def measure(url: str, store: Store, pairs: int, trials: int) -> Iterator[dict[str, Any]]:
     """Give a row for a new study and one for a study of so many trials."""
     our_watch, plain_watch = Watch(), Watch()
     ours = our_trial(store, our_watch)
     plain = plain_trial(url, plain_watch)
-    rows = []
     for existing in (0, trials):
         while len(our_watch.trials) < existing:
             ours(), plain()
         seen = compare(ours, plain, pairs)
-        rows.append(
-            {
-                "trials there": existing,
-                "ours_ms": round(seen.ours_seconds * 1000, 1),
-                "plain_ms": round(seen.bare_seconds * 1000, 1),
-                "ratio": round(seen.ratio, 2),
-                "low": round(seen.low, 2),
-                "high": round(seen.high, 2),
-                "pairs": pairs,
-                "verdict": seen.verdict(1.0),
-                "our parts": our_watch.parts(pairs),
-                "plain parts": plain_watch.parts(pairs),
-            }
-        )
-    return rows
+        yield {
+            "trials there": existing,
+            "ours_ms": round(seen.ours_seconds * 1000, 1),
+            "plain_ms": round(seen.bare_seconds * 1000, 1),
+            "ratio": round(seen.ratio, 2),
+            "low": round(seen.low, 2),
+            "high": round(seen.high, 2),
+            "pairs": pairs,
+            "verdict": seen.verdict(1.0),
+            "our parts": our_watch.parts(pairs),
+            "plain parts": plain_watch.parts(pairs),
+        }
 
 
 def our_trial(store: Store, watch: Watch) -> Callable[[], float]:

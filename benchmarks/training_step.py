@@ -84,9 +84,8 @@ def main() -> None:
     here = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     for device in [chosen.device] if chosen.device else here:
         with tempfile.TemporaryDirectory() as folder:
-            rows = [measure(case, device, Path(folder), chosen.pairs) for case in CASES[device]]
-        name = f"training_step on {device}"
-        report(name, rows, device, notes=NOTES, as_json=chosen.json)
+            rows = (measure(case, device, Path(folder), chosen.pairs) for case in CASES[device])
+            report("training_step", rows, device, notes=NOTES, as_json=chosen.json)
 
 
 def measure(case: Case, device: str, folder: Path, pairs: int) -> dict[str, Any]:
