@@ -49,7 +49,7 @@ class Float:
 
     def draw(self, random: Random) -> float:
         """Draw from the prior; without one, uniformly on the scale."""
-        return _scale(self).from_unit(_draw_unit(self, random))
+        return _draw(self, _scale(self), random)
 
     def takes(self, value: Value) -> bool:
         """Say whether `value` lies in the range."""
@@ -82,7 +82,9 @@ class Int:
 
     def draw(self, random: Random) -> int:
         """Draw from the prior; without one, uniformly on the scale."""
-        return round(_scale(self).from_unit(_draw_unit(self, random)))
+        # Half a step beyond both ends, or rounding would halve their share.
+        drawn = _draw(self, Scale(self.low - 0.5, self.high + 0.5, self.log), random)
+        return min(max(round(drawn), self.low), self.high)
 
     def takes(self, value: Value) -> bool:
         """Say whether `value` is a whole number in the range."""
@@ -178,10 +180,11 @@ def _scale(param: Float | Int) -> Scale:
     return Scale(param.low, param.high, param.log)
 
 
-def _draw_unit(param: Float | Int, random: Random) -> float:
+def _draw(param: Float | Int, scale: Scale, random: Random) -> float:
     if param.prior is None:
-        return random.random()
-    return draw_unit(_scale(param).to_unit(param.prior.center), param.prior.confidence, random)
+        return scale.from_unit(random.random())
+    center = scale.to_unit(param.prior.center)
+    return scale.from_unit(draw_unit(center, param.prior.confidence, random))
 
 
 def _is_number(value: object) -> bool:

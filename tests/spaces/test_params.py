@@ -1,5 +1,7 @@
 """Parameters: what they draw, what they refuse, what they tell Optuna."""
 
+import math
+from collections import Counter
 from random import Random
 from statistics import mean
 
@@ -45,6 +47,27 @@ def test_a_prior_draws_near_its_center_on_the_log_scale() -> None:
     # "high" is .125 of three decades: two thirds of the draws lie within .375 decades of 1e-4.
     near = [value for value in draws if 10**-4.375 < value < 10**-3.625]
     assert 0.63 < len(near) / len(draws) < 0.74
+
+
+@pytest.mark.parametrize("log", [False, True], ids=["linear", "log"])
+def test_every_whole_number_has_its_share_of_the_scale_both_ends_included(log: bool) -> None:
+    random, total = Random(0), 20_000
+    drawn = Counter(Int("epochs", 2, 8, log=log).draw(random) for _ in range(total))
+
+    place = math.log if log else float
+    for value in range(2, 9):
+        share = (place(value + 0.5) - place(value - 0.5)) / (place(8.5) - place(1.5))
+        sigma = math.sqrt(total * share * (1 - share))
+        assert abs(drawn[value] - total * share) < 4 * sigma
+
+
+def test_a_prior_at_the_end_of_the_whole_numbers_draws_that_end_most() -> None:
+    random = Random(0)
+    epochs = Int("epochs", 2, 8, prior=Prior(2, "high"))
+
+    drawn = Counter(epochs.draw(random) for _ in range(2000))
+
+    assert [value for value, _ in drawn.most_common(3)] == [2, 3, 4]
 
 
 def test_options_are_drawn_by_weight() -> None:
