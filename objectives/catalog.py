@@ -18,8 +18,9 @@ class ObjectiveFields:
     """What an objective understands and reports, as plain mappings.
 
     fields: hyperparameter -> {type, low, high, choices, default, unit, source, acts_when, doc}.
-    metrics: name -> {direction, low, high, exact, doc}; high is None when there is no bound; exact
-    says that the same configuration and seed give the same value again (a time never does).
+    metrics: name -> {direction, low, high, exact, changed_by, doc}; high is None when there is no
+    bound; exact says that the same configuration and seed give the same value again (a time never
+    does); changed_by names the hyperparameters that make it another measure.
     """
 
     fields: Mapping[str, Mapping[str, Any]]
@@ -83,10 +84,19 @@ class _Entry:
 
 
 def _metric(
-    direction: str, doc: str, high: float | None = None, *, exact: bool = True
+    direction: str,
+    doc: str,
+    high: float | None = None,
+    *,
+    exact: bool = True,
+    changed_by: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    return {"direction": direction, "low": 0.0, "high": high, "exact": exact, "doc": doc}
+    bounds = {"direction": direction, "low": 0.0, "high": high}
+    return {**bounds, "exact": exact, "changed_by": changed_by, "doc": doc}
 
+
+# What the loss that is trained depends on.
+_CRITERION = ("ldam", "ldam_max_margin", "ldam_scale", "label_smoothing")
 
 _IMAGE_METRICS = {
     "val_loss": _metric(
@@ -94,13 +104,19 @@ _IMAGE_METRICS = {
     ),
     "val_cross_entropy": _metric("minimize", "The same, with the logits as they are."),
     "val_criterion": _metric(
-        "minimize", "The loss that is trained, on the validation split, margins included."
+        "minimize",
+        "The loss that is trained, on the validation split, margins included.",
+        changed_by=_CRITERION,
     ),
     "val_temperature": _metric("minimize", "What the logits were divided by; over 1: too sure."),
     "val_top1": _metric("maximize", "Share of validation images classified right.", 1.0),
     "val_balanced_accuracy": _metric("maximize", "Mean of the classes' recalls.", 1.0),
     "val_macro_auc": _metric("maximize", "Mean of the classes' one-against-rest AUCs.", 1.0),
-    "train_loss": _metric("minimize", "Mean of the loss that is trained, over the epoch's steps."),
+    "train_loss": _metric(
+        "minimize",
+        "Mean of the loss that is trained, over the epoch's steps.",
+        changed_by=_CRITERION,
+    ),
     "data_wait_s": _metric("minimize", "Seconds the epoch waited for images.", exact=False),
     "compute_s": _metric("minimize", "Seconds the epoch's steps took otherwise.", exact=False),
 }

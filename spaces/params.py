@@ -22,6 +22,7 @@ class Param(Protocol):
     def suggest(self, trial: Any) -> Value: ...
     def mode(self) -> Value: ...
     def draw(self, random: Random) -> Value: ...
+    def corners(self) -> tuple[Value, ...]: ...
     def takes(self, value: Value) -> bool: ...
 
 
@@ -50,6 +51,10 @@ class Float:
     def draw(self, random: Random) -> float:
         """Draw from the prior; without one, uniformly on the scale."""
         return _draw(self, _scale(self), random)
+
+    def corners(self) -> tuple[float, ...]:
+        """Give both ends."""
+        return tuple(dict.fromkeys((self.low, self.high)))
 
     def takes(self, value: Value) -> bool:
         """Say whether `value` lies in the range."""
@@ -85,6 +90,10 @@ class Int:
         # Half a step beyond both ends, or rounding would halve their share.
         drawn = _draw(self, Scale(self.low - 0.5, self.high + 0.5, self.log), random)
         return min(max(round(drawn), self.low), self.high)
+
+    def corners(self) -> tuple[int, ...]:
+        """Give both ends."""
+        return tuple(dict.fromkeys((self.low, self.high)))
 
     def takes(self, value: Value) -> bool:
         """Say whether `value` is a whole number in the range."""
@@ -141,6 +150,10 @@ class Choice:
         """Draw an option by weight."""
         return random.choices(self.choices, self.weights)[0]
 
+    def corners(self) -> tuple[Value, ...]:
+        """Give every option."""
+        return self.choices
+
     def takes(self, value: Value) -> bool:
         """Say whether `value` is one of the options, of the same type."""
         return any(value == option and type(value) is type(option) for option in self.choices)
@@ -170,6 +183,10 @@ class Toggle:
     def draw(self, random: Random) -> bool:
         """Draw on with the prior's probability."""
         return random.random() < self.prior
+
+    def corners(self) -> tuple[bool, ...]:
+        """Give off and on."""
+        return (False, True)
 
     def takes(self, value: Value) -> bool:
         """Say whether `value` is True or False."""

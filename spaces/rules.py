@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from spaces.errors import nearest
-from spaces.params import Choice, Float, Int, Param, Toggle, Value
+from spaces.params import Value
+from spaces.space import TrialConfig
 from spaces.study import Study
 
 Fields = Mapping[str, Mapping[str, Any]]
@@ -29,13 +30,13 @@ def check(study: Study, fields: Fields, metrics: Fields) -> list[Finding]:
     """Give everything the rules find in `study`, errors first.
 
     fields: hyperparameter name -> {type, low, high, choices, default, acts_when}.
-    metrics: metric name -> {direction}.
+    metrics: metric name -> {direction, changed_by}.
     """
     found = [
         *_unknown_keys(study, fields),
         *_values_out_of_range(study, fields),
         *_dead_parameters(study, fields),
-        *_stacked_balancing(study),
+        *_stacked_balancing(study, fields),
         *_metric(study, metrics),
     ]
     return sorted(found, key=lambda finding: finding.level)
@@ -56,7 +57,7 @@ def _values_out_of_range(study: Study, fields: Fields) -> Iterator[Finding]:
         if name in fields and not _takes(fields[name], value):
             yield Finding("D01", "error", f"{name}={value!r} is not {_wanted(fields[name])}")
     for param in study.params:
-        for value in _ends(param) if param.name in fields else ():
+        for value in param.corners() if param.name in fields else ():
             if not _takes(fields[param.name], value):
                 yield Finding(
                     "D01",
@@ -69,17 +70,20 @@ def _values_out_of_range(study: Study, fields: Fields) -> Iterator[Finding]:
 def _dead_parameters(study: Study, fields: Fields) -> Iterator[Finding]:
     for param in study.params:
         for name, needed in fields.get(param.name, {}).get("acts_when", {}).items():
-            if not _can_be(study, name, needed, fields):
+            trials = _trials(study, fields, param.name, name)
+            if not any(trial[name] == needed for drawn, trial in trials if param.name in drawn):
                 yield Finding(
                     "D02",
                     "error",
-                    f"{param.name!r} is searched but acts only when {name}={needed!r}, which this"
-                    f" study never draws; remove {param.name!r} or let {name!r} be {needed!r}",
+                    f"{param.name!r} is searched but acts only when {name}={needed!r}, which is so"
+                    f" in no trial that draws it; remove {param.name!r} or let {name!r} be"
+                    f" {needed!r}",
                 )
 
 
-def _stacked_balancing(study: Study) -> Iterator[Finding]:
-    if _can_be(study, "ldam", True, {}) and _can_be(study, "weighted_sampler", True, {}):
+def _stacked_balancing(study: Study, fields: Fields) -> Iterator[Finding]:
+    both = ("ldam", "weighted_sampler")
+    if any(all(trial.get(name) for name in both) for _, trial in _trials(study, fields, *both)):
         yield Finding(
             "D04",
             "warn",
@@ -102,29 +106,21 @@ def _metric(study: Study, metrics: Fields) -> Iterator[Finding]:
             f"{study.metric} is to {metrics[study.metric]['direction']}, but the study says"
             f" {study.direction}; change the direction or the metric",
         )
-    if study.metric == "val_criterion" and _can_be(study, "ldam", True, {}):
-        yield Finding(
-            "O03",
-            "error",
-            "val_criterion changes with the loss that is searched, so its values cannot be"
-            " compared; use val_loss",
-        )
+    for name in metrics.get(study.metric, {}).get("changed_by", ()):
+        if name in study.params.names:
+            yield Finding(
+                "O03",
+                "error",
+                f"{study.metric} is another measure with every {name!r} that is searched, so its"
+                " values cannot be compared; use val_loss",
+            )
 
 
-def _can_be(study: Study, name: str, value: Value, fields: Fields) -> bool:
-    param = study.params.get(name)
-    if param is not None:
-        return param.takes(value)
-    default = fields.get(name, {}).get("default")
-    return bool(study.settled.get(name, default) == value)
-
-
-def _ends(param: Param) -> tuple[Value, ...]:
-    if isinstance(param, Float | Int):
-        return (param.low, param.high)
-    if isinstance(param, Choice):
-        return param.choices
-    return (False, True) if isinstance(param, Toggle) else ()
+def _trials(study: Study, fields: Fields, *names: str) -> Iterator[tuple[TrialConfig, TrialConfig]]:
+    """Yield what a trial can draw of these names and all that it then has, defaults included."""
+    defaults = {name: field["default"] for name, field in fields.items()}
+    for drawn in study.params.around(names).combinations():
+        yield drawn, {**defaults, **study.config(drawn)}
 
 
 def _takes(field: Mapping[str, Any], value: Value) -> bool:

@@ -1,13 +1,16 @@
 """The searched parameters in drawing order."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement, islice, product
 from typing import Any, cast
 
 from spaces.errors import StudyError, nearest
 from spaces.params import Param, Value
 
 TrialConfig = dict[str, Value]
+
+FEW = 256  # combinations that are all looked at; of more, every pair is
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,27 @@ class Space:
 
     def mode(self) -> TrialConfig:
         """Give the prior's most probable configuration: what a study tries first."""
-        likeliest: TrialConfig = {}
-        for param in self.params:
-            if is_active(param, likeliest):
-                likeliest[param.name] = param.mode()
-        return likeliest
+        return self._mode_with({})
+
+    def corners(self) -> Iterable[TrialConfig]:
+        """Give what can be drawn of options and ends: all of it, or every pair where that is much.
+
+        In a pair's configuration all else is at the prior's mode.
+        """
+        every = list(islice(self.combinations(), FEW + 1))
+        return every if len(every) <= FEW else self._pairs()
+
+    def combinations(self) -> Iterator[TrialConfig]:
+        """Yield every combination of options and ends that can be drawn."""
+        return self._combined(self.params, {})
+
+    def around(self, names: Iterable[str]) -> "Space":
+        """Give the space of these parameters and of those that their conditions rest on."""
+        kept = set(names)
+        for param in reversed(self.params):
+            if param.name in kept:
+                kept |= set(param.when)
+        return Space(tuple(param for param in self.params if param.name in kept))
 
     def replaced(self, params: Mapping[str, Param]) -> "Space":
         """Give this space with some parameters exchanged for others of the same name."""
@@ -66,6 +85,40 @@ class Space:
         """Give the space that is left when some parameters have one value for good."""
         left = (_given(param, values) for param in self.params if param.name not in values)
         return Space(tuple(param for param in left if param is not None))
+
+    def _combined(self, params: tuple[Param, ...], drawn: TrialConfig) -> Iterator[TrialConfig]:
+        if not params:
+            yield drawn
+        elif not is_active(params[0], drawn):
+            yield from self._combined(params[1:], drawn)
+        else:
+            for value in self._telling(params[0]):
+                yield from self._combined(params[1:], {**drawn, params[0].name: value})
+
+    def _pairs(self) -> Iterator[TrialConfig]:
+        for one, other in combinations_with_replacement(self.params, 2):
+            needed = {**self._needed(one), **self._needed(other)}
+            for value, beside in product(self._telling(one), self._telling(other)):
+                yield self._mode_with({**needed, one.name: value, other.name: beside})
+
+    def _mode_with(self, given: Mapping[str, Value]) -> TrialConfig:
+        """Give the mode where some parameters, if they exist there, have the values `given`."""
+        likeliest: TrialConfig = {}
+        for param in self.params:
+            if is_active(param, likeliest):
+                likeliest[param.name] = given.get(param.name, param.mode())
+        return likeliest
+
+    def _telling(self, param: Param) -> tuple[Value, ...]:
+        """Give a parameter's corners and, of a number, what the conditions of others wait for."""
+        corners = param.corners()
+        waited = {each.when[param.name] for each in self.params if param.name in each.when}
+        return (*corners, *(value for value in waited if value not in corners))
+
+    def _needed(self, param: Param) -> TrialConfig:
+        """Give what must have been drawn for a parameter to exist."""
+        chain = self.around((param.name,))
+        return {name: value for each in chain for name, value in each.when.items()}
 
 
 def is_active(param: Param, drawn: Mapping[str, Value]) -> bool:

@@ -49,11 +49,42 @@ def test_a_plain_study_is_found_nothing_wrong_with() -> None:
         ("D01", {"space": [Int("batch_size", 0, 64)]}, "batch_size=0"),
         ("D01", {"fixed": {"epochs": 2.5}}, "a whole number"),
         ("D02", {"space": [Float("ldam_max_margin", 0.1, 0.8)]}, "acts only when ldam=True"),
+        (
+            "D02",
+            {"space": [Toggle("ldam"), Float("ldam_max_margin", 0.1, 0.8, when={"ldam": False})]},
+            "acts only when ldam=True",
+        ),
         ("D04", {"space": [Toggle("ldam"), Toggle("weighted_sampler")]}, "twice"),
+        ("D04", {"fixed": {"ldam": True}, "space": [Toggle("weighted_sampler")]}, "twice"),
         ("O01", {"direction": "maximize"}, "minimize"),
         ("O01", {"metric": "val_accuracy", "direction": "maximize"}, "reports no"),
         ("O03", {"metric": "val_criterion", "space": [Toggle("ldam")]}, "use val_loss"),
+        (
+            "O03",
+            {"metric": "val_criterion", "space": [Float("label_smoothing", 0.0, 0.2)]},
+            "label_smoothing",
+        ),
     ],
 )
 def test_each_rule_finds_its_own(rule: str, change: dict[str, Any], says: str) -> None:
     assert says in found(**change)[rule]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"space": [Toggle("ldam"), Toggle("weighted_sampler", when={"ldam": False})]},
+        {"space": [Toggle("ldam"), Float("ldam_max_margin", 0.1, 0.8, when={"ldam": True})]},
+        {
+            "space": [
+                Choice("backbone", ("resnet18", "resnet34")),
+                Toggle("ldam", when={"backbone": "resnet18"}),
+                Float("label_smoothing", 0.0, 0.2, when={"backbone": "resnet34"}),
+            ]
+        },
+        {"metric": "val_criterion", "fixed": {"ldam": True}},
+    ],
+    ids=["either LDAM or the sampler", "its own condition", "never LDAM there", "one criterion"],
+)
+def test_what_no_trial_can_draw_breaks_no_rule(change: dict[str, Any]) -> None:
+    assert found(**change) == {}

@@ -4,7 +4,7 @@ import optuna
 import pytest
 
 from spaces.errors import StudyError
-from spaces.params import Choice, Float, Toggle
+from spaces.params import Choice, Float, Int, Toggle
 from spaces.space import Space
 
 MARGIN = Float("ldam_max_margin", 0.1, 0.8, when={"ldam": True})
@@ -39,3 +39,31 @@ def test_a_parameter_stands_once_in_a_space() -> None:
 def test_pinning_a_condition_settles_what_depends_on_it() -> None:
     assert SPACE.pinned({"ldam": False}).names == ("batch_size",)
     assert SPACE.pinned({"ldam": True}).get("ldam_max_margin") == Float("ldam_max_margin", 0.1, 0.8)
+
+
+def test_the_corners_are_every_combination_of_options_and_ends_that_can_be_drawn() -> None:
+    off = [{"ldam": False, "batch_size": size} for size in (32, 64)]
+    on = [
+        {"ldam": True, "ldam_max_margin": margin, "batch_size": size}
+        for margin in (0.1, 0.8)
+        for size in (32, 64)
+    ]
+
+    assert list(SPACE.corners()) == off + on
+
+
+def test_a_number_that_a_condition_waits_for_is_a_corner_too() -> None:
+    space = Space((Int("epochs", 3, 8), Toggle("ldam", when={"epochs": 5})))
+
+    assert {"epochs": 5, "ldam": True} in space.corners()
+
+
+def test_of_many_corners_every_pair_that_can_be_drawn_is_kept_and_no_other() -> None:
+    toggles = [Toggle(f"toggle_{number}") for number in range(12)]
+    space = Space((*toggles, Toggle("late", when={"toggle_0": True})))
+
+    corners = list(space.corners())
+
+    assert len(corners) < 400
+    assert any(each.get("late") and each["toggle_11"] for each in corners)
+    assert all(("late" in each) == each["toggle_0"] for each in corners)
