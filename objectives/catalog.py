@@ -38,6 +38,11 @@ def load(objective: str) -> Objective:
     return cast(Objective, _named(_entry(objective).train))
 
 
+def check(objective: str, config: Mapping[str, Any]) -> None:
+    """Raise RecipeError, with the fix, for a configuration that cannot be trained."""
+    _entry(objective).recipe.from_config(config)
+
+
 def schedule(objective: str, config: Mapping[str, Any]) -> dict[str, int]:
     """Give what a pruner must know of a configuration: its `epochs` and its `warmup_epochs`."""
     recipe = _entry(objective).recipe.from_config(config)

@@ -1,6 +1,5 @@
 """From a checked study to a stored one, and from a stored one back to a study."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +13,6 @@ from search.prepare import Prepared, Wishes
 from search.settings import Settings
 from spaces.data import needs_folder
 from spaces.errors import StudyError
-from spaces.params import Choice
-from spaces.space import TrialConfig
 from spaces.stored import data_to_json, differences, fingerprint, from_json, to_json
 from spaces.study import Study
 from storage.errors import UnknownStudy
@@ -72,7 +69,7 @@ def check_data(row: StudyRow, summary: DataSummary, folder: Path | None) -> None
 def _create(prepared: Prepared, store: Store) -> StudyRow:
     fields = catalog.describe(prepared.study.objective).fields
     study = prepared.study.with_defaults({name: field["default"] for name, field in fields.items()})
-    catalog.preflight(study.objective, _corners(study))
+    catalog.preflight(study.objective, map(study.config, study.params.corners()))
     return store.create(
         study.name,
         to_json(study),
@@ -106,12 +103,3 @@ def _note(row: StudyRow, prepared: Prepared, store: Store) -> None:
     metric = catalog.describe(prepared.study.objective).metrics[prepared.study.metric]
     text = study_note(row.definition, prepared.summary.counts, metric["doc"])
     write_note(store, row.name, text)
-
-
-def _corners(study: Study) -> Iterator[TrialConfig]:
-    """Yield the prior's mode once with each option of each choice: every network there can be."""
-    mode = study.params.mode()
-    yield study.config(mode)
-    for param in study.params:
-        if isinstance(param, Choice):
-            yield from (study.config({**mode, param.name: option}) for option in param.choices)

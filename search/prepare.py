@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from objectives import catalog
-from objectives.contract import DataSource
+from objectives.contract import DataSource, RecipeError
 from objectives.data.summary import DataSummary
 from search.places import find_data
 from search.settings import Settings
@@ -76,12 +76,20 @@ def _stored_study(name: str, settings: Settings) -> Study | None:
 
 
 def check_rules(study: Study) -> list[Finding]:
-    """Give the warnings of the rules; raises StudyError for the first error."""
+    """Give the warnings of the rules; raises StudyError for the first error.
+
+    An error is also a corner of the space that the objective would refuse to train.
+    """
     known = catalog.describe(study.objective)
     findings = check(study, known.fields, known.metrics)
     for finding in findings:
         if finding.level == "error":
             raise StudyError(f"{study.name}: {finding.message} ({finding.rule})")
+    try:
+        for drawn in (study.params.mode(), *study.params.corners()):
+            catalog.check(study.objective, study.config(drawn))
+    except RecipeError as error:
+        raise StudyError(f"{study.name}: {error}") from error
     return findings
 
 

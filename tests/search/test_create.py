@@ -8,9 +8,10 @@ import pytest
 
 from search.create import store_study
 from search.errors import MachineMismatch
-from search.prepare import Wishes, parse_pins, prepare
+from search.prepare import Wishes, check_rules, declared_study, parse_pins, prepare
 from search.settings import Settings
 from spaces.errors import StudyError
+from spaces.load import load_study, shipped_studies
 from spaces.stored import from_json
 from storage.store import Store, StudyRow
 
@@ -112,6 +113,37 @@ def test_a_rule_that_is_broken_refuses_the_study(toy: Path) -> None:
 
     with pytest.raises(StudyError, match=r"no parameter 'epoch'; did you mean 'epochs'.*D01"):
         prepare(Wishes(str(toy)), Settings(toy.parent))
+
+
+@pytest.mark.parametrize(
+    ("fixed", "space", "says"),
+    [
+        ({"weights": "imagenet"}, 'Choice("backbone", ("resnet18", "small_cnn"))', "no imagenet"),
+        ({}, 'Int("epochs", 1, 8)', "set warmup_epochs to 0"),
+        ({"label_smoothing": 0.1}, 'Toggle("ldam")', "set label_smoothing to 0"),
+        ({}, 'Toggle("ldam"), Float("label_smoothing", 0.0, 0.1)', "set label_smoothing to 0"),
+    ],
+)
+def test_a_study_with_trials_that_must_die_is_refused(
+    toy: Path, fixed: dict[str, object], space: str, says: str
+) -> None:
+    toy.write_text(f"""
+from spaces.params import Choice, Float, Int, Toggle
+from spaces.study import Study
+study = Study(name="doomed", objective="image_classifier", metric="val_loss", direction="minimize",
+    fixed={fixed}, space=[{space}])
+""")
+
+    with pytest.raises(StudyError, match=f"^doomed: .*{says}"):
+        check_rules(declared_study(str(toy), Settings(toy.parent)))
+
+
+@pytest.mark.parametrize("name", shipped_studies())
+def test_no_trial_of_a_shipped_study_must_die(name: str) -> None:
+    study = load_study(name)
+
+    for each in (study, study.for_practice()):
+        check_rules(each)
 
 
 def test_other_data_than_the_studys_is_this_machines_fault(store: Store, toy: Path) -> None:
