@@ -4,17 +4,24 @@ import os
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import track
 
-from search.devices import Slot, gpus, worker_environment
+from search.devices import own_slot, worker_environment
 from search.errors import DONE, FAILED
 from search.places import find_data
-from search.retrain import Difference, compare, last_recorded_epoch, other_machine, read_export
+from search.retrain import (
+    ELSEWHERE,
+    Difference,
+    compare,
+    last_recorded_epoch,
+    other_machine,
+    read_export,
+)
 from search.retrain import retrain as train_again
 from search.settings import Settings
 
@@ -24,17 +31,18 @@ console = Console(stderr=True)
 def retrain(arguments: Namespace, settings: Settings) -> int:
     """Train an exported trial again; with --verify, exit 1 unless its numbers come back."""
     exported = read_export(arguments.export)
-    device = _own_device(exported)
+    device = _own_device(exported, settings)
     data = _data(arguments, exported, settings)
     with _folder(arguments.out) as folder:
         again = _train(exported, folder, data, device)
     if not arguments.verify:
         return DONE
     changed = other_machine(exported, device)
+    measure = ELSEWHERE if changed else "to the last bit"
     if changed:
-        console.print(f"another machine than the recorded one ({changed}): compared within 5 %")
+        console.print(f"another machine than the recorded one ({changed}): compared {measure}")
     differences = compare(exported, again, exactly=changed is None)
-    _print(differences, "within 5 %" if changed else "to the last bit")
+    _print(differences, measure)
     return FAILED if differences else DONE
 
 
@@ -42,19 +50,17 @@ def _train(
     exported: Mapping[str, Any], folder: Path, data: Path | None, device: str
 ) -> dict[int, Mapping[str, float]]:
     last = last_recorded_epoch(exported)
-    again: dict[int, Mapping[str, float]] = {}
-    with closing(train_again(exported, folder, data, device)) as results:  # type: ignore[type-var]
-        for _ in track(range(last), f"trial {exported['trial']}", console=console):
-            result = next(results)
-            again[result.epoch] = result.metrics
+    results = train_again(exported, folder, data, device)
+    bar = track(results, f"trial {exported['trial']}", total=last, console=console)
+    again = {result.epoch: result.metrics for result in bar}
+    if last not in again:
+        console.print(f"training ended after epoch {len(again)}, not as recorded after {last}")
     return again
 
 
-def _own_device(exported: Mapping[str, Any]) -> str:
+def _own_device(exported: Mapping[str, Any], settings: Settings) -> str:
     """Give this process one device and the recorded threads, before torch is loaded."""
-    found = gpus(os.environ.get("CUDA_VISIBLE_DEVICES"))
-    threads = exported["trained_on"]["threads"]
-    slot = Slot(1, "cuda", found[0], threads) if found else Slot(1, "cpu", "", threads)
+    slot = own_slot(settings.visible_gpus, exported["trained_on"]["threads"])
     os.environ.update(worker_environment(slot, {}))
     return slot.device
 
@@ -76,9 +82,8 @@ def _folder(out: Path | None) -> Iterator[Path]:
 
 def _print(differences: list[Difference], measure: str) -> None:
     for each in differences:
-        console.print(
-            f"epoch {each.epoch} {each.metric}: recorded {each.recorded!r}, now {each.again!r}"
-        )
+        now = "it did not come" if each.again is None else f"now {each.again!r}"
+        console.print(f"epoch {each.epoch} {each.metric}: recorded {each.recorded!r}, {now}")
     if differences:
         console.print(f"{len(differences)} numbers did not come back {measure}")
     else:
