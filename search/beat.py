@@ -6,6 +6,7 @@ import time
 from types import TracebackType
 
 from storage.errors import LeaseLost, StorageError
+from storage.rows import Stop
 from storage.store import Claim, Store
 
 log = logging.getLogger(__name__)
@@ -17,11 +18,13 @@ class Beat:
     """Renews a lease every `beat_seconds` while the trial moves; a context manager.
 
     A trial that reports no step for `stall_minutes` is left to expire.
+    stop: what `search stop` asked for, as the latest beat heard it.
     """
 
     def __init__(
         self, store: Store, claim: Claim, beat_seconds: float, stall_minutes: float
     ) -> None:
+        self.stop: Stop | None = None
         self._store = store
         self._claim = claim
         self._beat_seconds = beat_seconds
@@ -53,7 +56,7 @@ class Beat:
                 log.warning("trial %d does not move; its lease may expire", self._claim.number)
                 continue
             try:
-                self._store.beat(self._claim)
+                self.stop = self._store.beat(self._claim)
             except LeaseLost:
                 return  # the next record says so to the trial itself
             except StorageError as error:

@@ -4,6 +4,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from storage.errors import DatabaseUnreachable
@@ -16,21 +17,31 @@ LONGEST_PAUSE_SECONDS = 5.0
 Answer = TypeVar("Answer")
 
 
-def patiently(call: Callable[[], Answer], minutes: float = OUTAGE_MINUTES) -> Answer:
-    """Give what `call` gives, trying again while the database is away.
+@dataclass(frozen=True)
+class Patience:
+    """Calls the database until it answers.
 
-    `call` must be idempotent: an acknowledgement can be lost. Raises DatabaseUnreachable when it
-    is still away after `minutes`.
+    is_over: asked before every further try; a process that is told to stop waits for nobody.
     """
-    ends_at = time.monotonic() + minutes * 60
-    pause_seconds = 0.2
-    while True:
-        try:
-            return call()
-        except DatabaseUnreachable:
-            if time.monotonic() >= ends_at:
-                raise
-            log.warning("the database is away; trying again in %.1f s", pause_seconds)
-            # Jitter, so that many workers do not come back all at once.
-            time.sleep(pause_seconds * random.uniform(0.5, 1.0))
-            pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)
+
+    is_over: Callable[[], bool]
+    minutes: float = OUTAGE_MINUTES
+
+    def __call__(self, call: Callable[[], Answer]) -> Answer:
+        """Give what `call` gives, trying again while the database is away.
+
+        `call` must be idempotent: an acknowledgement can be lost. Raises DatabaseUnreachable when
+        patience ends.
+        """
+        ends_at = time.monotonic() + self.minutes * 60
+        pause_seconds = 0.2
+        while True:
+            try:
+                return call()
+            except DatabaseUnreachable:
+                if self.is_over() or time.monotonic() >= ends_at:
+                    raise
+                log.warning("the database is away; trying again in %.1f s", pause_seconds)
+                # Jitter, so that many workers do not come back all at once.
+                time.sleep(pause_seconds * random.uniform(0.5, 1.0))
+                pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)

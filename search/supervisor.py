@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 
 EXPECTED = {DONE: "nothing left to do", DRAINED: "handed back"}
 FRUITLESS_ENDS = 3
-DIED, STOPPED = "killed", "stopped"  # why a lease was ended; deaths are counted
+# Why a lease was ended; only the first counts against the trial.
+DIED, STOPPED, ORPHANED = "killed", "stopped", "orphaned"
 TICK_SECONDS = 0.1
 READ_SECONDS = 1.0
 
@@ -37,6 +38,7 @@ class Run:
 
     worker_command: gives the command of a slot's worker from its name, which is new at every start.
     environment: what the children's environments are built on; logs: the folder of their logs.
+    dashboard_fds: the open files that dashboard_command names, its listening socket's.
     revive_database: called while the database is away; it starts the embedded one again.
     """
 
@@ -47,6 +49,7 @@ class Run:
     environment: Mapping[str, str]
     logs: Path
     dashboard_command: Sequence[str] | None = None
+    dashboard_fds: Sequence[int] = ()
     revive_database: Callable[[], None] = lambda: None
 
 
@@ -116,7 +119,7 @@ class _Supervisor:
         for worker in self._standing.workers:
             is_ours = worker.ended_at is None and worker.machine.get("place") == place()
             if is_ours and not psutil.pid_exists(worker.pid):
-                self._free(worker.worker, -signal.SIGKILL, "died with its supervisor", STOPPED)
+                self._free(worker.worker, -signal.SIGKILL, "died with its supervisor", ORPHANED)
 
     def _read(self) -> None:
         """Read how the study stands, about once a second, and show it."""
@@ -172,7 +175,7 @@ class _Supervisor:
             how, words = wording.exit_code(code), self._dashboard.last_words()
             log.warning("the dashboard ended by %s: %s", how, words)
         if command and self._dashboard.may_start and not self._flag.draining:
-            self._dashboard.start(command)
+            self._dashboard.start(command, self._run.dashboard_fds)
 
     def _look_after(self, post: _Post) -> None:
         code = post.child.ended()
@@ -189,8 +192,8 @@ class _Supervisor:
         """Free what an ended worker held and decide what follows, once the database is there."""
         words = EXPECTED.get(code) or post.child.last_words()
         try:
-            # Whom we killed ourselves did not die of its trial.
-            reason = STOPPED if self._flag.draining else DIED
+            # Who was stopped, or gave up on the database, did not die of its trial.
+            reason = STOPPED if self._flag.draining or code in EXPECTED else DIED
             self._free(post.worker, code, words, reason)
             has_progressed = _has_progressed(self._run.store, self._run.study, post.worker)
             self._obey(self._run.store.study(self._run.study).stop)
@@ -254,10 +257,5 @@ def _worker_child(run: Run, slot: Slot) -> Child:
 
 def _has_progressed(store: Store, study: str, worker: str) -> bool:
     """Whether this worker recorded an epoch or ended a trial."""
-    return any(
-        trial.state != "RUNNING"
-        or any(attempt.worker == worker and attempt.epochs for attempt in attempts)
-        for trial in store.trials(study)
-        if trial.worker == worker
-        for attempts in [store.attempts(study, trial.number)]
-    )
+    ended = any(row.worker == worker and row.state != "RUNNING" for row in store.trials(study))
+    return ended or any(row.worker == worker and row.epochs for row in store.attempts(study))

@@ -19,7 +19,7 @@ from search.outcomes import (
     failure,
     out_of_range,
 )
-from search.patience import patiently
+from search.patience import Patience
 from search.pruners import Curve, is_hopeless
 from spaces.space import TrialConfig
 from spaces.study import Study
@@ -33,7 +33,8 @@ class Trial:
     """A claimed trial on its way: how it is configured and what it has shown so far.
 
     completed: gives the curves of the trials that it is compared with.
-    stop: what `search stop` asked for, as the database last said.
+    patiently: calls the database until it answers. stop: what `search stop` asked for, as the
+    database last said.
     """
 
     study: Study
@@ -41,6 +42,7 @@ class Trial:
     store: Store
     config: TrialConfig
     completed: Callable[[], list[Curve]]
+    patiently: Patience
     results: dict[int, EpochResult] = field(default_factory=dict)
     stop: Stop | None = None
 
@@ -57,7 +59,7 @@ class Trial:
     def record(self, result: EpochResult) -> None:
         """Keep an epoch's numbers, here and in the database."""
         self.results[result.epoch] = result
-        self.stop = patiently(
+        self.stop = self.patiently(
             lambda: self.store.record(
                 self.claim,
                 result.epoch,
@@ -77,7 +79,8 @@ def run_trial(
     is_draining: asked after each new epoch; a yes hands the trial back for another attempt.
     Raises DatabaseUnreachable when the database stays away.
     """
-    known = len(trial.store.epochs(trial.study.name, trial.claim.number))
+    name, number = trial.study.name, trial.claim.number
+    known = len(trial.patiently(lambda: trial.store.epochs(name, number)))
     try:
         with closing(objective(trial.config, attempt)) as results:  # type: ignore[type-var]
             for result in results:

@@ -16,8 +16,9 @@ from objectives.contract import Attempt, DataSource
 from search import files
 from search.beat import Beat
 from search.breaker import check_broken
+from search.errors import DONE, DRAINED, KILLED
 from search.outcomes import Failed, Finished, HandedBack, Lost, Outcome, Pruned, told_as
-from search.patience import patiently
+from search.patience import Patience
 from search.pruners import Curve
 from search.samplers import sampler_for
 from search.seeds import training_seed
@@ -32,7 +33,9 @@ from storage.store import Claim, Nothing, Store
 
 log = logging.getLogger(__name__)
 
-DONE, DRAINED = 0, 75
+
+class StoppedAtOnce(BaseException):
+    """Somebody cannot wait for the epoch to end; the next attempt begins at the last checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,11 @@ class Worker:
     threads: int
     flag: StopFlag
 
+    @property
+    def patiently(self) -> Patience:
+        """Call the database until it answers, or until this process is told to stop."""
+        return Patience(is_over=lambda: self.flag.draining)
+
 
 def worker_name() -> str:
     """Give a name that no other worker has."""
@@ -60,16 +68,17 @@ def worker_name() -> str:
 def work(worker: Worker) -> int:
     """Follow trials until the budget is reached or somebody asks to stop; give the exit code.
 
-    Raises StudyBroken when trial after trial ends by the same error.
+    Raises StudyBroken when trial after trial ends by the same error, DatabaseUnreachable when the
+    database stays away.
     """
+    name = worker.study.name
     while not worker.flag.draining:
-        claim = patiently(
-            lambda: worker.store.claim(worker.study.name, worker.name, lease_seconds=LEASE_SECONDS)
+        claim = worker.patiently(
+            lambda: worker.store.claim(name, worker.name, lease_seconds=LEASE_SECONDS)
         )
         match claim:
             case Claim():
                 settle(worker, claim, attempt_trial(worker, claim))
-                _look_back(worker)
             case Nothing.WAIT:
                 # Another worker's trial may still come back; jitter keeps workers apart.
                 time.sleep(random.uniform(0.5, 2.0))
@@ -77,14 +86,15 @@ def work(worker: Worker) -> int:
                 return DONE
             case Nothing.STOPPED:
                 return DRAINED
-    return DRAINED
+    return KILLED if worker.flag.now else DRAINED
 
 
 def attempt_trial(worker: Worker, claim: Claim) -> Outcome:
     """Draw the claimed trial's values (or read them back) and train it from its last checkpoint."""
     log.info("trial %d, attempt %d", claim.number, claim.attempt)
-    study = worker.study
-    learned = worker.store.optuna_study(study.name, sampler=sampler_for(study, claim.number))
+    study, store, patiently = worker.study, worker.store, worker.patiently
+    sampler = sampler_for(study, claim.number)
+    learned = patiently(lambda: store.optuna_study(study.name, sampler=sampler))
     try:
         config = study.config(patiently(lambda: _draw(worker, claim, learned)))
     except LeaseLost:
@@ -93,48 +103,54 @@ def attempt_trial(worker: Worker, claim: Claim) -> Outcome:
     def completed() -> list[Curve]:
         return completed_curves(study, patiently(lambda: learned.get_trials(deepcopy=False)))
 
-    trial = Trial(study, claim, worker.store, config, completed)
+    trial = Trial(study, claim, store, config, completed, patiently)
     objective = catalog.load(study.objective)
-    with Beat(worker.store, claim, BEAT_SECONDS, study.stall_minutes) as beat:
+    with Beat(store, claim, BEAT_SECONDS, study.stall_minutes) as beat:
         attempt = _attempt(worker, claim, beat)
         try:
             return run_trial(trial, objective, attempt, lambda: worker.flag.draining)
-        except KeyboardInterrupt:  # asked twice: the next attempt begins at the last checkpoint
-            worker.store.hand_back(claim, "stopped at once")
-            raise
+        except StoppedAtOnce:
+            return HandedBack("stopped at once")
 
 
 def settle(worker: Worker, claim: Claim, outcome: Outcome) -> None:
-    """Write a trial's outcome down: its files first, then the database."""
-    store, folder = worker.store, _folder(worker, claim)
+    """Write a trial's outcome down: its files first, then the database, old files last."""
     log.info("trial %d: %s", claim.number, outcome)
     try:
-        match outcome:
-            case Finished(value):
-                files.keep(worker.settings, store, claim, folder)
-                patiently(lambda: store.tell(claim, "COMPLETE", value, "finished"))
-            case Pruned(epoch):
-                patiently(lambda: store.tell(claim, "PRUNED", None, "pruned", f"epoch {epoch}"))
-            case Failed(kind, detail, report):
-                log.error("trial %d failed (%s): %s", claim.number, kind, detail)
-                (folder / "traceback.txt").write_text(report or detail)
-                files.keep(worker.settings, store, claim, folder)
-                # A violated constraint: the sampler learns where memory ends.
-                violated = {"memory": 1.0} if kind == "out_of_memory" else None
-                patiently(lambda: store.tell(claim, told_as(kind), None, kind, detail, violated))
-            case HandedBack(reason):
-                patiently(lambda: store.hand_back(claim, reason))
-            case Lost():
-                pass
+        _write_down(worker, claim, outcome)
     except LeaseLost:
         log.warning("trial %d belongs to somebody else now", claim.number)
+    if isinstance(outcome, Finished | Pruned | Failed):
+        _look_back(worker)
+
+
+def _write_down(worker: Worker, claim: Claim, outcome: Outcome) -> None:
+    store, folder, patiently = worker.store, _folder(worker, claim), worker.patiently
+    match outcome:
+        case Finished(value):
+            patiently(lambda: files.keep(worker.settings, store, claim, folder))
+            patiently(lambda: store.tell(claim, "COMPLETE", value, "finished"))
+        case Pruned(epoch):
+            patiently(lambda: store.tell(claim, "PRUNED", None, "pruned", f"epoch {epoch}"))
+        case Failed(kind, detail, report):
+            log.error("trial %d failed (%s): %s", claim.number, kind, detail)
+            (folder / "traceback.txt").write_text(report or detail)
+            patiently(lambda: files.keep(worker.settings, store, claim, folder))
+            # A violated constraint: the sampler learns where memory ends.
+            violated = {"memory": 1.0} if kind == "out_of_memory" else None
+            patiently(lambda: store.tell(claim, told_as(kind), None, kind, detail, violated))
+        case HandedBack(reason):
+            patiently(lambda: store.hand_back(claim, reason))
+        case Lost():
+            pass
 
 
 def _look_back(worker: Worker) -> None:
     """Remove what ended trials leave behind; raises StudyBroken when the code is what fails."""
-    standing = patiently(lambda: read_standing(worker.store, worker.study.name))
+    standing = worker.patiently(lambda: read_standing(worker.store, worker.study.name))
     files.collect(worker.settings, standing)
-    check_broken(worker.study.name, standing.trials)
+    started_at = [row.started_at for row in standing.workers if row.worker == worker.name]
+    check_broken(worker.study.name, standing.trials, since=started_at[0])
 
 
 def _draw(worker: Worker, claim: Claim, learned: optuna.Study) -> TrialConfig:
@@ -149,8 +165,8 @@ def _attempt(worker: Worker, claim: Claim, beat: Beat) -> Attempt:
 
     def progress() -> None:
         beat.progress()
-        if worker.flag.now:
-            raise KeyboardInterrupt
+        if worker.flag.now or beat.stop == "now":
+            raise StoppedAtOnce
 
     return Attempt(
         folder=folder,

@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 from argparse import Namespace
+from contextlib import suppress
 
 from search.create import open_study
 from search.devices import Slot, own_slot, worker_environment
@@ -46,7 +47,19 @@ def _work(
     store.register_worker(
         name, study.name, socket.gethostname(), os.getpid(), slot.device, slot.threads, machine
     )
-    code = work(Worker(name, study, store, settings, source, slot.device, slot.threads, flag))
-    if not arguments.id:
-        store.worker_ended(name, code, "")
+    code = _until_the_end(
+        Worker(name, study, store, settings, source, slot.device, slot.threads, flag)
+    )
+    if not arguments.id:  # a supervisor would note it
+        with suppress(DatabaseUnreachable):
+            store.worker_ended(name, code, "")
     return code
+
+
+def _until_the_end(worker: Worker) -> int:
+    try:
+        return work(worker)
+    except DatabaseUnreachable as error:
+        # What was trained is in the checkpoint: start it again and it goes on there.
+        log.error("%s", error)
+        return DRAINED

@@ -9,12 +9,13 @@ import signal
 import sys
 import time
 
-from search.patience import patiently
+from search.patience import Patience
 from search.signals import StopFlag, listening
 from storage.leases import Claim, Nothing
 from storage.store import Store
 
 EPOCHS = 3
+patiently = Patience(is_over=lambda: False)
 
 
 def main(url: str, study: str, name: str, fault: str) -> int:

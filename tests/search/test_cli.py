@@ -117,6 +117,12 @@ def test_a_database_that_cannot_be_used_is_told_without_its_password(
     assert "secret" not in done.stderr
 
 
+def test_a_run_on_a_database_that_is_away_writes_nothing(folder: Path) -> None:
+    url = "postgresql://me@127.0.0.1:1/search"
+
+    assert "127.0.0.1" in refusal("run", "--study", "toy.py", folder=folder, SEARCH_DATABASE_URL=url)
+
+
 def test_deleting_asks_first(folder: Path, database_url: str) -> None:
     done = search(
         "run",
@@ -142,3 +148,17 @@ def test_a_written_study_file_is_a_study(tmp_path: Path) -> None:
     checked = search("check", "--study", "my_study.py", "--rules-only", folder=tmp_path)
 
     assert (written.returncode, checked.returncode) == (0, 0), checked.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["data make gleason --out toy.py", "retrain empty", "init toy.py/mine.py"],
+)
+def test_a_place_that_cannot_be_used_is_one_line(folder: Path, words: str) -> None:
+    assert words.split()[-1].split("/")[0] in refusal(*words.split(), folder=folder)
+
+
+def test_a_file_as_home_is_one_line(folder: Path) -> None:
+    words = ("run", "--study", "toy.py", "--no-dashboard")
+
+    assert "choose another place" in refusal(*words, folder=folder, SEARCH_HOME="toy.py")

@@ -106,6 +106,17 @@ def test_a_new_total_is_kept_until_another_is_given(store: Store, toy: Path) -> 
     assert from_json(again.definition).trials == 9
 
 
+def test_new_words_and_a_new_patience_are_taken_over_and_the_rest_stays(
+    store: Store, toy: Path
+) -> None:
+    stored(store, toy.parent, Wishes(str(toy), trials=9))
+    toy.write_text(TOY.replace("trials=5", 'trials=5, about="Why?", stall_minutes=3.0'))
+
+    again = from_json(stored(store, toy.parent, Wishes(str(toy))).definition)
+
+    assert (again.about, again.stall_minutes, again.trials) == ("Why?", 3.0, 9)
+
+
 def test_a_rule_that_is_broken_refuses_the_study(toy: Path) -> None:
     toy.write_text(
         TOY.replace('"epochs", 4, 10', '"epoch", 4, 10').replace('"epochs": 4', '"epoch": 4')

@@ -70,7 +70,7 @@ def test_a_killed_run_leaves_no_worker_and_the_next_one_goes_on_at_once(start, s
     assert len(store.trials("toy")) == 4
     # Not the 30 s of its lease: the next run saw that its worker was gone.
     first, second = store.attempts("toy", 0)
-    assert first.reason == "killed"
+    assert first.reason == "orphaned"
     assert (second.started_at - first.started_at).total_seconds() < 20
 
 

@@ -1,5 +1,6 @@
 """Where data is looked for."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,13 @@ def test_a_remembered_folder_that_is_gone_is_passed_over(
 
     with pytest.raises(DataError, match="search data make gleason --out data/gleason"):
         find_data(settings, "gleason", None)
+
+
+def test_runs_that_start_together_remember_without_getting_in_each_others_way(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with ThreadPoolExecutor(8) as runs:
+        list(runs.map(lambda _: remember_data(settings, "gleason", tmp_path), range(200)))
+
+    assert find_data(settings, "gleason", None) == tmp_path
+    assert [path.name for path in settings.home.iterdir()] == ["data.json"]

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -59,6 +60,15 @@ def test_a_folder_named_search_where_the_user_stands_is_not_taken_for_ours(tmp_p
     (tmp_path / "search").mkdir()
     monkeypatch.chdir(tmp_path)
     assert spawn(["true"], tmp_path / "log", os.environ).wait(20) == 0
+
+
+@pytest.mark.parametrize("is_handed", [True, False])
+def test_a_command_has_the_sockets_it_is_handed_and_no_others(tmp_path: Path, is_handed: bool):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        fds = [listener.fileno()] if is_handed else []
+        command = ["sh", "-c", f"test -S /proc/$$/fd/{listener.fileno()}"]
+        code = spawn(command, tmp_path / "log", os.environ, fds).wait(20)
+    assert (code == 0) == is_handed
 
 
 def _is_gone(process: psutil.Process) -> bool:

@@ -1,5 +1,6 @@
 """A trial from its claim to its outcome, on a real store with the toy objective."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -173,3 +174,33 @@ def test_a_study_whose_code_is_broken_stops_after_three_trials(
         work(worker)
 
     assert [row.outcome for row in store.trials("toy")] == ["code_error"] * 3
+
+
+def test_who_is_asked_twice_hands_the_trial_back_within_the_epoch(
+    store: Store, tmp_path: Path
+) -> None:
+    worker = make_worker(store, tmp_path)
+    worker.flag.drain()
+    worker.flag.now = True
+
+    outcome = attempt(worker)
+
+    row = store.trials("toy")[0]
+    assert isinstance(outcome, HandedBack)
+    assert (row.state, row.is_leased, row.last) == ("RUNNING", False, None)
+    assert work(worker) == 130
+
+
+def test_stop_now_reaches_a_worker_between_two_epochs(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.worker.BEAT_SECONDS", 0.05)
+    worker = make_worker(store, tmp_path, fixed={"epochs": 2, "seconds_per_epoch": 60.0})
+    claim = take(worker)
+    store.request_stop("toy", "now")
+
+    started = time.monotonic()
+    outcome = attempt_trial(worker, claim)
+
+    assert isinstance(outcome, HandedBack)
+    assert time.monotonic() - started < 30
