@@ -92,10 +92,15 @@ def _continue(row: StudyRow, prepared: Prepared, wishes: Wishes, store: Store) -
             f" with it, or start the changed one with --as {row.name}-2"
         )
     check_data(row, prepared.summary, prepared.source.folder)
-    if wishes.trials and wishes.trials != stored.trials:
-        extended = replace(stored, trials=wishes.trials)
-        return store.update_definition(row.name, to_json(extended), extended.trials)
-    return row
+    going_on = replace(
+        stored,
+        trials=wishes.trials or stored.trials,
+        about=given.about,
+        stall_minutes=given.stall_minutes,
+    )
+    if going_on == stored:
+        return row
+    return store.update_definition(row.name, to_json(going_on), going_on.trials)
 
 
 def _note(row: StudyRow, prepared: Prepared, store: Store) -> None:
