@@ -25,6 +25,13 @@ def listen(port: int | None = None) -> socket.socket:
     raise PortError(_explained(port, refused)) from refused
 
 
+def inherited(fd: int) -> socket.socket:
+    """Give the listening socket that whoever started this process handed it."""
+    listener = socket.socket(fileno=fd)
+    listener.set_inheritable(False)
+    return listener
+
+
 def address(listener: socket.socket) -> str:
     """Give the address to type into a browser."""
     return f"http://{LOOPBACK}:{listener.getsockname()[1]}"

@@ -30,10 +30,10 @@ class Child:
         """Whether none is running and the pause is over."""
         return self.process is None and time.monotonic() >= self._start_at
 
-    def start(self, command: Sequence[str]) -> None:
-        """Start a process; its words are what the log gains from here on."""
+    def start(self, command: Sequence[str], fds: Sequence[int] = ()) -> None:
+        """Start a process, handing it open files; its words are what the log gains from here on."""
         self._said_from = self.log.stat().st_size if self.log.exists() else 0
-        self.process = spawn(command, self.log, self.environment)
+        self.process = spawn(command, self.log, self.environment, fds)
 
     def ended(self) -> int | None:
         """Give the exit code of a process that has ended, once; it is negative after a signal."""

@@ -105,6 +105,7 @@ def _add_run_commands(commands: Commands) -> None:
 
     dashboard = _add(commands, "dashboard", "dashboard:dashboard", "the dashboard alone")
     _add_address(dashboard)
+    dashboard.add_argument("--fd", type=int, help=argparse.SUPPRESS)  # a listening socket
 
 
 def _add_result_commands(commands: Commands) -> None:

@@ -17,10 +17,11 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h; survives exec, so the command inherits it
 
 
 def spawn(
-    command: Sequence[str], log: Path, environment: Mapping[str, str]
+    command: Sequence[str], log: Path, environment: Mapping[str, str], fds: Sequence[int] = ()
 ) -> subprocess.Popen[bytes]:
     """Start a command in a session of its own, its output appended to `log`; it dies with us.
 
+    fds: the open files that it is handed, under the same numbers; it gets no others of ours.
     Call it from the main thread: the kernel's parent-death signal follows the *thread* that forked.
     """
     # -P: a folder named `search` where the user stands must not be taken for this package.
@@ -33,6 +34,7 @@ def spawn(
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
+            pass_fds=fds,
             start_new_session=True,  # Ctrl-C in the terminal reaches the supervisor alone
         )
 

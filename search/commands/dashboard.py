@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from dashboards.port import address, listen
+from dashboards.port import address, inherited, listen
 from dashboards.serve import serve
 from search.settings import Settings
 from storage.server import connect
@@ -10,8 +10,9 @@ from storage.server import connect
 
 def dashboard(arguments: Namespace, settings: Settings) -> int:
     """Serve every stored study, and print where."""
+    fd = arguments.fd
     with (
-        listen(arguments.port) as listener,
+        listen(arguments.port) if fd is None else inherited(fd) as listener,
         connect(settings.home, settings.database_url) as url,
     ):
         print(f"dashboard {address(listener)}", flush=True)

@@ -3,9 +3,9 @@
 import os
 import sys
 from argparse import Namespace
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from socket import socket
 
 from dashboards.port import address, listen
 from search.create import store_study
@@ -29,7 +29,12 @@ from storage.store import Store
 
 def run(arguments: Namespace, settings: Settings) -> int:
     """Check the study, store it, and keep its workers running to the end."""
-    url, dashboard = _dashboard(arguments)
+    # Open to the end, so that the port stays ours before and between the dashboard's starts.
+    with nullcontext() if arguments.no_dashboard else listen(arguments.port) as listener:
+        return _run_with(listener, arguments, settings)
+
+
+def _run_with(listener: socket | None, arguments: Namespace, settings: Settings) -> int:
     wishes = _wishes(arguments)
     prepared = prepare(wishes, settings)
     name = prepared.study.name
@@ -40,8 +45,8 @@ def run(arguments: Namespace, settings: Settings) -> int:
         _tell_of_other_total(from_json(row.definition), prepared.study)
         store.clear_stop(name)
         set_up_logs(settings.logs / name / "run.log")
-        run = _run(arguments, prepared, settings, store)
-        return _supervise(replace(run, dashboard_command=dashboard), url)
+        run = _run(arguments, prepared, settings, store, listener)
+        return _supervise(run, address(listener) if listener else "")
 
 
 def _supervise(run: Run, url: str) -> int:
@@ -65,22 +70,20 @@ def _tell_of_other_total(stored: Study, declared: Study) -> None:
         )
 
 
-def _dashboard(arguments: Namespace) -> tuple[str, list[str] | None]:
-    """Give the dashboard's address, on a port that is free now, and the command that serves it."""
-    if arguments.no_dashboard:
-        return "", None
-    with listen(arguments.port) as listener:
-        port = listener.getsockname()[1]
-        return address(listener), [*_this_program(), "dashboard", "--port", str(port)]
-
-
 def _wishes(arguments: Namespace) -> Wishes:
     pins = parse_pins(arguments.pins)
     return Wishes(arguments.study, arguments.data, pins, arguments.name, arguments.trials)
 
 
-def _run(arguments: Namespace, prepared: Prepared, settings: Settings, store: Store) -> Run:
+def _run(
+    arguments: Namespace,
+    prepared: Prepared,
+    settings: Settings,
+    store: Store,
+    listener: socket | None,
+) -> Run:
     name = prepared.study.name
+    fds = [listener.fileno()] if listener else []
     found = gpus(settings.visible_gpus)
     workers = arguments.workers or max(1, len(found))
     return Run(
@@ -90,6 +93,8 @@ def _run(arguments: Namespace, prepared: Prepared, settings: Settings, store: St
         worker_command=lambda _, worker: _worker_command(name, worker, prepared.source.folder),
         environment={**os.environ, "SEARCH_HOME": str(settings.home)},
         logs=settings.logs / name,
+        dashboard_command=[*_this_program(), "dashboard", "--fd", *map(str, fds)] if fds else None,
+        dashboard_fds=fds,
         revive_database=lambda: _revive(settings),
     )
 
