@@ -40,7 +40,7 @@ def _run_with(listener: socket | None, arguments: Namespace, settings: Settings)
     name = prepared.study.name
     for finding in prepared.findings:
         print(f"search: {finding.message} ({finding.rule})", file=sys.stderr)
-    with run_lock(name, settings.study_folder(name)), open_store(settings) as store:
+    with open_store(settings) as store, run_lock(name, settings.study_folder(name)):
         row = store_study(prepared, wishes, settings, store)
         _tell_of_other_total(from_json(row.definition), prepared.study)
         store.clear_stop(name)

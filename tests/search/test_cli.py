@@ -143,9 +143,10 @@ def test_deleting_asks_first(folder: Path, database_url: str) -> None:
     assert not (folder / ".search" / "studies" / "toy").exists()
 
 
-def test_a_written_study_file_is_a_study(tmp_path: Path) -> None:
-    written = search("init", "my_study.py", folder=tmp_path)
-    checked = search("check", "--study", "my_study.py", "--rules-only", folder=tmp_path)
+@pytest.mark.parametrize("name", ["my_study.py", "my.study.py", "_Größe (2).py", "研究.py"])
+def test_a_written_study_file_is_a_study(tmp_path: Path, name: str) -> None:
+    written = search("init", name, folder=tmp_path)
+    checked = search("check", "--study", name, "--rules-only", folder=tmp_path)
 
     assert (written.returncode, checked.returncode) == (0, 0), checked.stderr
 
@@ -161,4 +162,4 @@ def test_a_place_that_cannot_be_used_is_one_line(folder: Path, words: str) -> No
 def test_a_file_as_home_is_one_line(folder: Path) -> None:
     words = ("run", "--study", "toy.py", "--no-dashboard")
 
-    assert "choose another place" in refusal(*words, folder=folder, SEARCH_HOME="toy.py")
+    assert "choose another" in refusal(*words, folder=folder, SEARCH_HOME="toy.py")
