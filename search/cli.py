@@ -32,6 +32,12 @@ def main(words: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `search status | head`
         sys.stderr.close()
         return 0
+    except OSError as error:
+        file = error.filename2 or error.filename  # a rename is told by where it leads
+        if file is None:
+            raise
+        print(f"search: {file}: {error.strerror}; choose another place", file=sys.stderr)
+        return WRONG
     return code
 
 

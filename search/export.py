@@ -57,9 +57,11 @@ def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
 
 def write_yaml(exported: Mapping[str, Any], out: Path) -> None:
     """Write an export to a file, whole or not at all; a float comes back to the last bit."""
+    if out.is_dir():
+        raise StudyError(f"{out} is a folder; name a file in it, --out {out / 'best.yaml'}")
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(out.name + ".partial")
-    partial.write_text(as_yaml(exported))
+    partial.write_text(as_yaml(exported), encoding="utf-8")
     partial.replace(out)
 
 

@@ -13,7 +13,11 @@ from search.settings import Settings
 def make(arguments: Namespace, settings: Settings) -> int:
     """Draw a study's practice set: the real layout and names, generated images."""
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    console = Console(stderr=True)
+    # A refusal is its one line alone: no bar above it, nothing at all of one in a log file.
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
         task = bar.add_task(f"practice images for {arguments.study}", total=None)
         make_practice(
             arguments.study,

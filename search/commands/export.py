@@ -18,9 +18,10 @@ def export(arguments: Namespace, settings: Settings) -> int:
         return 0
     write_yaml(exported, arguments.out)
     value = exported["value"]
+    number = exported["outcome"] if value["value"] is None else f"{value['value']:.4g}"
     print(
         f"{arguments.out}: trial {exported['trial']} of {exported['study']},"
-        f" {value['metric']} {value['value']:.4g} at epoch {value['epoch']}"
+        f" {value['metric']} {number} at epoch {value['epoch']}"
         + (" (practice data)" if exported["practice_data"] else ""),
         file=sys.stderr,
     )

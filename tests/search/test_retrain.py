@@ -11,6 +11,8 @@ import yaml
 from objectives.contract import DataSource
 from search import machine
 from search.cli import main
+from search.export import write_yaml
+from spaces.errors import StudyError
 
 Edit = Callable[[dict[str, Any]], object]
 TOY = {"learning_rate": 0.01, "epochs": 4, "seconds_per_epoch": 0.0}
@@ -187,3 +189,13 @@ def test_a_file_that_is_no_export_is_one_line(
 
     assert main(["retrain", "best.yaml"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("out", [".", "best.yaml/x.yaml", "/proc/none/x.yaml"])
+def test_an_export_that_cannot_be_written_is_one_error(out: str) -> None:
+    Path("best.yaml").touch()
+
+    with pytest.raises((StudyError, OSError)) as refused:
+        write_yaml({"format": 1}, Path(out))
+    assert isinstance(refused.value, StudyError) or refused.value.filename
+    assert [path.name for path in Path.cwd().parent.glob("*.partial")] == []
