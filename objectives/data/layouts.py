@@ -155,12 +155,27 @@ def _files(folder: Path) -> list[File]:
 def _walk(folder: Path) -> Iterator[File]:
     for parent, folders, names in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if name.lower().endswith(EXTENSIONS) and not name.startswith("."):
-                path = Path(parent, name)
+        paths = [Path(parent, name) for name in names if not name.startswith(".")]
+        _check_links([*(Path(parent, name) for name in folders), *paths])
+        for path in paths:
+            if path.name.lower().endswith(EXTENSIONS):
                 stat = path.stat()
                 relative = path.relative_to(folder).as_posix()
                 yield File(relative, stat.st_size, stat.st_mtime_ns)
+
+
+def _check_links(paths: Sequence[Path]) -> None:
+    """Raise DataError for a link that leads nowhere or to a folder above itself."""
+    for link in (path for path in paths if path.is_symlink()):
+        if not link.exists():
+            raise DataError(
+                f"{link}: leads to {link.readlink()}, which is not here; bring it back or remove "
+                "the link"
+            )
+        if any(link.samefile(above) for above in link.parents):
+            raise DataError(
+                f"{link}: leads back to {link.readlink()}, a folder above it; remove the link"
+            )
 
 
 def _subfolders(folder: Path) -> list[Path]:

@@ -233,3 +233,37 @@ def test_reading_names_and_drawing_practice_loads_no_torch() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("name", ["patch_0.png", "Gleason 3"])
+def test_a_link_that_leads_nowhere_is_named(gleason: DataSource, name: str) -> None:
+    assert gleason.folder is not None
+    (gleason.folder / name).symlink_to("/mnt/unplugged")
+
+    with pytest.raises(DataError, match=rf"{name}: .*/mnt/unplugged.*remove the link$"):
+        summarize(gleason)
+
+
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [("again", "."), ("a/b", "../b"), ("self_0.png", "self_0.png")],
+    ids=["to the folder it is in", "by way of another link", "to itself"],
+)
+def test_links_in_a_circle_are_named(gleason: DataSource, link: str, target: str) -> None:
+    assert gleason.folder is not None
+    for name in ("a", "b"):
+        (gleason.folder / name).mkdir()
+    (gleason.folder / "b" / "a").symlink_to("../a")
+    (gleason.folder / link).symlink_to(target)
+
+    with pytest.raises(DataError, match=r"remove the link$"):
+        summarize(gleason)
+
+
+def test_a_link_to_a_folder_elsewhere_is_followed(gleason: DataSource, tmp_path: Path) -> None:
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "patches").symlink_to(tmp_path / "gleason")
+
+    linked = summarize(replace(gleason, folder=tmp_path / "linked"))
+
+    assert linked.counts == summarize(gleason).counts
