@@ -1,5 +1,6 @@
 """`search init`: a study file of one's own to start from."""
 
+import re
 from argparse import Namespace
 from importlib import resources
 
@@ -11,7 +12,8 @@ def init(arguments: Namespace, settings: Settings) -> int:
     """Write a commented study file; an existing one is never touched."""
     path = arguments.path if arguments.path.suffix == ".py" else arguments.path.with_suffix(".py")
     template = resources.files("search").joinpath("my_study.py.txt").read_text()
-    name = path.stem.lower().replace(" ", "-")
+    # What a study may be called: see spaces.study.STUDY_NAME.
+    name = re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")[:63] or "my-study"
     try:
         with path.open("x") as file:
             file.write(template.replace("MY_STUDY", name))
