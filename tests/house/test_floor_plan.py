@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from objectives import catalog
+from storage.results import CLOCKED
+
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "optuna", "sqlalchemy", "numpy", "pandas", "rich", "sklearn"}
 
@@ -54,6 +57,15 @@ def test_no_module_passes_three_hundred_lines(package: str) -> None:
     }
 
     assert {path: length for path, length in lengths.items() if length > 300} == {}
+
+
+@pytest.mark.parametrize("objective", ["image_classifier", "toy_curve"])
+def test_what_storage_takes_for_a_time_is_what_the_objective_calls_inexact(objective: str) -> None:
+    metrics = catalog.describe(objective).metrics
+
+    by_name = {name for name in metrics if name.endswith(CLOCKED)}
+
+    assert by_name == {name for name, metric in metrics.items() if not metric["exact"]}
 
 
 def _imports(path: Path) -> set[str]:
