@@ -118,9 +118,9 @@ def test_a_database_that_cannot_be_used_is_told_without_its_password(
 
 
 def test_a_run_on_a_database_that_is_away_writes_nothing(folder: Path) -> None:
-    url = "postgresql://me@127.0.0.1:1/search"
+    words, url = ("run", "--study", "toy.py"), "postgresql://me@127.0.0.1:1/search"
 
-    assert "127.0.0.1" in refusal("run", "--study", "toy.py", folder=folder, SEARCH_DATABASE_URL=url)
+    assert "127.0.0.1" in refusal(*words, folder=folder, SEARCH_DATABASE_URL=url)
 
 
 def test_deleting_asks_first(folder: Path, database_url: str) -> None:
