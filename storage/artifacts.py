@@ -2,6 +2,8 @@
 
 import json
 import mimetypes
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
@@ -10,8 +12,6 @@ from optuna.artifacts import ArtifactMeta, FileSystemArtifactStore, get_all_arti
 from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
 from optuna.artifacts.exceptions import ArtifactNotFound
 
-from storage.errors import StorageError
-from storage.rows import TrialRow
 from storage.store import Claim, Store
 
 
@@ -35,30 +35,22 @@ def keep(store: Store, folder: Path, claim: Claim, path: Path) -> str:
     return artifact_id
 
 
-def kept(store: Store, study: str, trial: TrialRow) -> dict[str, str]:
-    """Give the ids of a trial's kept files by their names; the latest attempt's where two match."""
-    frozen = store.optuna_storage.get_trial(trial.trial_id)
-    metas = get_all_artifact_meta(frozen, storage=store.optuna_storage)
-    linked = {meta.artifact_id: meta.filename for meta in metas}
-    return {
-        name: artifact_id
-        for attempt in range(1, trial.attempts + 1)
-        for name in linked.values()
-        if (artifact_id := _artifact_id(study, trial.trial_id, attempt, name)) in linked
-    }
+def linked(store: Store, study: str) -> list[str]:
+    """Give the ids of the files that a study's trials kept, those of all their attempts."""
+    storage = store.optuna_storage
+    trials = [storage.get_trial(trial.trial_id) for trial in store.trials(study)]
+    return [
+        meta.artifact_id
+        for trial in trials
+        for meta in get_all_artifact_meta(trial, storage=storage)
+    ]
 
 
-def fetch(folder: Path, artifact_id: str, path: Path) -> Path:
-    """Copy a kept file to `path`, whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with artifact_store(folder).open_reader(artifact_id) as content:
-            partial.write_bytes(content.read())
-    except ArtifactNotFound as error:
-        raise StorageError(
-            f"file {artifact_id} ({path.name}) is not in {folder}; name the folder it was kept in"
-        ) from error
-    return partial.replace(path)
+def remove(folder: Path, artifact_ids: Iterable[str]) -> None:
+    """Remove kept files from a folder; it need not have them, or be there."""
+    for artifact_id in artifact_ids:
+        with suppress(ArtifactNotFound):
+            FileSystemArtifactStore(folder).remove(artifact_id)
 
 
 def _artifact_id(study: str, trial_id: int, attempt: int, name: str) -> str:

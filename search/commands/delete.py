@@ -7,6 +7,7 @@ from search.errors import UsageError
 from search.lock import run_lock
 from search.opened import open_store
 from search.settings import Settings
+from storage import artifacts
 
 
 def delete(arguments: Namespace, settings: Settings) -> int:
@@ -20,8 +21,10 @@ def delete(arguments: Namespace, settings: Settings) -> int:
                 f"this deletes {row.name!r} with {trials} trials for good; add --yes to do it"
             )
         with run_lock(row.name, folder):
+            kept = artifacts.linked(store, row.name)
             store.delete(row.name)
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(settings.logs / row.name, ignore_errors=True)
+            artifacts.remove(settings.artifacts, kept)
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(settings.logs / row.name, ignore_errors=True)
     print(f"{row.name} deleted")
     return 0

@@ -9,7 +9,7 @@ import pytest
 from optuna_dashboard import wsgi
 
 from storage import artifacts
-from storage.errors import LeaseLost, StorageError
+from storage.errors import LeaseLost
 from storage.store import Claim, Store
 
 
@@ -27,17 +27,14 @@ def report(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_kept_file_is_listed_by_optuna_and_fetched_whole(
-    store: Store, claim: Callable[..., Claim], folder: Path, report: Path, tmp_path: Path
+def test_a_kept_file_is_listed_by_optuna(
+    store: Store, claim: Callable[..., Claim], folder: Path, report: Path
 ) -> None:
-    held = claim()
-    kept = artifacts.keep(store, folder, held, report)
+    kept = artifacts.keep(store, folder, claim(), report)
     (meta,) = optuna.artifacts.get_all_artifact_meta(
         store.optuna_study("toy").trials[0], storage=store.optuna_storage
     )
     assert (meta.artifact_id, meta.filename, meta.mimetype) == (kept, "traceback.txt", "text/plain")
-    fetched = artifacts.fetch(folder, kept, tmp_path / "copy.txt")
-    assert fetched.read_text() == "it broke"
 
 
 def test_keeping_a_file_again_replaces_it(
@@ -50,14 +47,16 @@ def test_keeping_a_file_again_replaces_it(
     assert [path.read_text() for path in folder.iterdir()] == ["it broke twice"]
 
 
-def test_of_two_attempts_files_the_later_one_is_found(
+def test_the_files_of_all_attempts_are_linked_until_they_are_removed(
     store: Store, claim: Callable[..., Claim], folder: Path, report: Path
 ) -> None:
     held = claim("ada")
-    artifacts.keep(store, folder, held, report)
+    first = artifacts.keep(store, folder, held, report)
     store.hand_back(held, "drained")
     second = artifacts.keep(store, folder, claim("bob"), report)
-    assert artifacts.kept(store, "toy", store.trials("toy")[0]) == {"traceback.txt": second}
+    assert sorted(artifacts.linked(store, "toy")) == sorted([first, second])
+    artifacts.remove(folder, [first, first])
+    assert [path.name for path in folder.iterdir()] == [second]
 
 
 def test_a_superseded_attempt_links_no_file(
@@ -67,12 +66,7 @@ def test_a_superseded_attempt_links_no_file(
     store.end_leases("ada", "killed")
     with pytest.raises(LeaseLost):
         artifacts.keep(store, folder, held, report)
-    assert artifacts.kept(store, "toy", store.trials("toy")[0]) == {}
-
-
-def test_a_file_that_is_not_there_names_the_folder(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="name the folder"):
-        artifacts.fetch(folder, "0" * 8, tmp_path / "copy")
+    assert artifacts.linked(store, "toy") == []
 
 
 def test_the_dashboard_serves_a_kept_file(

@@ -1,0 +1,38 @@
+"""Deleting a study leaves nothing of it on this machine."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from search.commands.delete import delete
+from search.settings import Settings
+from storage import artifacts
+from storage.store import Claim, Store
+
+
+def test_a_deleted_study_takes_the_files_of_every_attempt_along_and_no_others(
+    tmp_path: Path, database_url: str
+) -> None:
+    settings = Settings(tmp_path, database_url)
+    with Store.open(database_url) as store:
+        for study in ("mine", "other"):
+            store.create(study, {}, "space", "data", "minimize", 1)
+            keep_two_attempts_files(store, settings, study)
+        others = artifacts.linked(store, "other")
+
+    delete(Namespace(name="mine", yes=True), settings)
+
+    assert len(others) == 2
+    assert {path.name for path in settings.artifacts.iterdir()} == set(others)
+    assert not settings.study_folder("mine").exists()
+
+
+def keep_two_attempts_files(store: Store, settings: Settings, study: str) -> None:
+    """Have a trial that is handed back once, with a traceback of each of its attempts."""
+    report = settings.home / "traceback.txt"
+    report.write_text("it broke")
+    for worker in (f"{study}-1", f"{study}-2"):
+        store.register_worker(worker, study, "host", 7, "cpu", 1)
+        claim = store.claim(study, worker, lease_seconds=30)
+        assert isinstance(claim, Claim)
+        artifacts.keep(store, settings.artifacts, claim, report)
+        store.hand_back(claim, "drained")
