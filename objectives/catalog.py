@@ -72,10 +72,18 @@ def preflight(objective: str, configs: Iterable[Mapping[str, Any]]) -> None:
         }
     )
     if backbones:
-        command = [sys.executable, "-m", "objectives.models.backbones", *backbones]
+        command = [sys.executable, "-P", "-m", "objectives.models.backbones", *backbones]
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode:
-            raise RecipeError(done.stderr.strip().splitlines()[-1])
+            said = done.stderr.strip().splitlines()
+            raise RecipeError(said[-1] if said else _silent(backbones, done.returncode))
+
+
+def _silent(backbones: Iterable[str], exit_code: int) -> str:
+    return (
+        f"the look for the weights of {', '.join(backbones)} ended with {exit_code} and no word; "
+        "see that memory is free and try again, or set weights to none"
+    )
 
 
 @dataclass(frozen=True)

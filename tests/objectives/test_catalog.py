@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,3 +28,33 @@ def test_an_unknown_objective_is_refused_with_the_nearest_one() -> None:
 def test_preflight_refuses_a_configuration_that_no_recipe_takes() -> None:
     with pytest.raises(RecipeError, match="did you mean 'epochs'"):
         catalog.preflight("toy_curve", [{"epochs": 3}, {"epoch": 3}])
+
+
+NEEDS_WEIGHTS = [{"backbone": "resnet18", "weights": "imagenet"}]
+
+
+def test_preflight_ignores_what_is_called_like_us_where_the_user_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "objectives").mkdir()
+    (tmp_path / "objectives" / "__init__.py").write_text("raise SystemExit('not ours')")
+    damaged = tmp_path / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(RecipeError, match="is damaged; delete it"):
+        catalog.preflight("image_classifier", NEEDS_WEIGHTS)
+
+
+def test_a_preflight_that_is_killed_without_a_word_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = tmp_path / "python"
+    killed.write_text("#!/bin/sh\nkill -9 $$\n")
+    killed.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(killed))
+
+    with pytest.raises(RecipeError, match=r"resnet18.* -9.*set weights to none"):
+        catalog.preflight("image_classifier", NEEDS_WEIGHTS)
