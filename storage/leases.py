@@ -46,11 +46,6 @@ class Claim:
     attempt: int
     worker: str
 
-    @property
-    def is_new(self) -> bool:
-        """Whether nobody has tried this trial before."""
-        return self.attempt == 1
-
 
 def claim(
     connection: Connection,

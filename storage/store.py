@@ -13,7 +13,6 @@ from typing import Any, Literal, Self
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
-from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.trial import TrialState
@@ -248,12 +247,10 @@ class Store:
 
     # Reading back
 
-    def optuna_study(
-        self, name: str, sampler: BaseSampler | None = None, pruner: BasePruner | None = None
-    ) -> optuna.Study:
+    def optuna_study(self, name: str, sampler: BaseSampler | None = None) -> optuna.Study:
         """Give Optuna's view of a study, for sampling and for reading; UnknownStudy without one."""
         self.study(name)
-        return optuna.Study(name, self.optuna_storage, sampler, pruner)
+        return optuna.Study(name, self.optuna_storage, sampler)
 
     def trials(self, name: str) -> list[TrialRow]:
         """Give every trial in the order of their numbers."""

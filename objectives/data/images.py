@@ -27,25 +27,20 @@ class SealedSplit(Exception):
 
 @dataclass(frozen=True)
 class ImageSet:
-    """One split. images: (N, 3, H, W) uint8. labels: (N,) int64. groups, ids: one per image."""
+    """One split. images: (N, 3, H, W) uint8. labels: (N,) int64. groups: one per image."""
 
     images: Tensor
     labels: Tensor
     classes: tuple[str, ...]
     groups: tuple[str, ...]
-    ids: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def batch(self, indices: Tensor, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Give images (B, 3, H, W) and labels (B,) of these indices, copied into `out` if given.
-
-        out: a uint8 buffer of at least B images, pinned memory for a GPU.
-        """
+    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """Give copies of the images (B, 3, H, W) and labels (B,) of these indices."""
         # Rows of a flat array: 4-D uint8 indexing is 5 (32 px) to 15 (224 px) times slower.
-        rows = None if out is None else out[: len(indices)].flatten(1)
-        images = torch.index_select(self.images.flatten(1), 0, indices, out=rows)
+        images = torch.index_select(self.images.flatten(1), 0, indices)
         return images.view(-1, *self.images.shape[1:]), self.labels[indices]
 
     def to(self, device: str) -> "ImageSet":
@@ -132,7 +127,6 @@ def _open(
         labels=torch.tensor([row.class_index for row in rows]),
         classes=manifest.classes,
         groups=tuple(row.group for row in rows),
-        ids=tuple(row.path for row in rows),
     )
 
 

@@ -1,6 +1,5 @@
 """What a log file holds."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +8,9 @@ LOGS = """
 import logging, sys
 from pathlib import Path
 from search.logs import set_up_logs
-set_up_logs(Path(sys.argv[1]), as_json=sys.argv[2] == "json")
+set_up_logs(Path(sys.argv[1]))
 log = logging.getLogger("search.worker")
-log.info("trial %d pruned", 12, extra={"action": "trial_pruned", "epoch": 3})
+log.info("trial %d pruned", 12)
 logging.getLogger("alembic.runtime.migration").info("noise")
 logging.getLogger("optuna.storages").info("noise")
 logging.getLogger("optuna.storages").warning("a duplicate step")
@@ -23,7 +22,7 @@ except OSError:
 
 
 def test_a_plain_log_holds_our_lines_and_the_libraries_warnings_but_no_password(tmp_path: Path):
-    text = _log(tmp_path, "plain")
+    text = _log(tmp_path)
     assert "I search.worker: trial 12 pruned\n" in text
     assert "W optuna.storages: a duplicate step\n" in text
     assert "OSError: no route to postgresql://ann:***@db.example/search" in text
@@ -31,16 +30,8 @@ def test_a_plain_log_holds_our_lines_and_the_libraries_warnings_but_no_password(
     assert "s3cr" not in text
 
 
-def test_every_line_of_a_json_log_is_an_object_with_its_extra_fields(tmp_path: Path):
-    lines = [json.loads(line) for line in _log(tmp_path, "json").splitlines()]
-    assert [line["level"] for line in lines] == ["info", "warning", "error"]
-    assert lines[0]["action"] == "trial_pruned"
-    assert lines[0]["epoch"] == 3
-    assert "ann:***@db.example" in lines[2]["traceback"]
-
-
-def _log(folder: Path, form: str) -> str:
+def _log(folder: Path) -> str:
     file = folder / "logs" / "run.log"
-    done = subprocess.run([sys.executable, "-c", LOGS, file, form], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", LOGS, file], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     return file.read_text()

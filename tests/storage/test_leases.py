@@ -25,10 +25,7 @@ def finish(store: Store, claim: Claim) -> None:
 
 def test_new_trials_are_numbered_from_zero(claim: Claiming) -> None:
     claims = [claim("ada"), claim("bob")]
-    assert [(each.number, each.attempt, each.is_new) for each in claims] == [
-        (0, 1, True),
-        (1, 1, True),
-    ]
+    assert [(each.number, each.attempt) for each in claims] == [(0, 1), (1, 1)]
 
 
 def test_a_free_running_trial_comes_before_the_queue(store: Store) -> None:
