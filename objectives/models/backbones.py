@@ -83,7 +83,7 @@ def pretrained(name: str) -> dict[str, Any]:
             f"{name}: {file} is not here and {weights.url} cannot be fetched ({error}); "
             "put the file there, or set weights to none"
         ) from error
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except (RuntimeError, EOFError, IndexError, pickle.UnpicklingError) as error:
         raise RecipeError(f"{name}: {file} is damaged; delete it to fetch it again") from error
 
 
