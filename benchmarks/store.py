@@ -67,13 +67,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="only the lines of JSON")
     chosen = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    home = Path(tempfile.mkdtemp())
-    try:
-        with server.connect(home, None) as url, Store.open(url) as store:
-            rows = measure(url, store, chosen.pairs, chosen.trials)
-            report("store", rows, "cpu", notes=NOTES, as_json=chosen.json)
-    finally:
-        server.remove(home)
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        try:
+            with server.connect(home, None) as url, Store.open(url) as store:
+                rows = measure(url, store, chosen.pairs, chosen.trials)
+                report("store", rows, "cpu", notes=NOTES, as_json=chosen.json)
+        finally:
+            server.remove(home)
 
 
 def measure(url: str, store: Store, pairs: int, trials: int) -> Iterator[dict[str, Any]]:
