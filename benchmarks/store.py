@@ -133,7 +133,7 @@ def judge(
     study: Study, learned: optuna.Study, config: dict[str, Any], values: Mapping[int, float]
 ) -> bool:
     """Say what our pruner thinks of it; every trial goes on all the same, as with plain Optuna."""
-    completed = completed_curves(study, learned.get_trials(deepcopy=False))
+    completed = completed_curves(study, learned.get_trials(deepcopy=False), {})
     return is_hopeless(study, curve_of(study, config, values), completed)
 
 

@@ -5,20 +5,29 @@ Nothing heavy is imported here: `search --help` answers at once.
 
 import argparse
 import importlib
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from search.errors import WRONG, user_errors
+from search.errors import DRAINED, WRONG, user_errors
 from search.settings import read_settings
 
+MOST = 1_000_000  # of trials, images, workers: more is a slip of the finger
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; a user's error is one line on stderr."""
+    _settle_streams()
+    # Unwinds what is open, the embedded Postgres too; who trains installs handlers of its own.
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(signum) == signal.SIG_DFL:
+            signal.signal(signum, lambda *_: sys.exit(DRAINED))
     arguments = build_parser().parse_args(words)
     module, _, function = arguments.command.partition(":")
     try:
@@ -39,6 +48,15 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"search: {file}: {error.strerror}; choose another place", file=sys.stderr)
         return WRONG
     return code
+
+
+def _settle_streams() -> None:
+    """Let no closed stream and no locale without our letters end a run."""
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - open to the end
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115 - open to the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 class Parser(argparse.ArgumentParser):
@@ -174,8 +192,10 @@ def _add_json(parser: Parser) -> None:
 
 
 def _positive(text: str) -> int:
-    if not (text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on; use at least 1")
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no whole number from 1 to {MOST}; use at least 1"
+        )
     return int(text)
 
 

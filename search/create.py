@@ -92,6 +92,8 @@ def _continue(row: StudyRow, prepared: Prepared, wishes: Wishes, store: Store) -
             f" with it, or start the changed one with --as {row.name}-2"
         )
     check_data(row, prepared.summary, prepared.source.folder)
+    if wishes.trials:
+        _check_total(row, wishes.trials, store)
     going_on = replace(
         stored,
         trials=wishes.trials or stored.trials,
@@ -101,6 +103,14 @@ def _continue(row: StudyRow, prepared: Prepared, wishes: Wishes, store: Store) -
     if going_on == stored:
         return row
     return store.update_definition(row.name, to_json(going_on), going_on.trials)
+
+
+def _check_total(row: StudyRow, total: int, store: Store) -> None:
+    begun = sum(trial.state != "WAITING" for trial in store.trials(row.name))
+    if total < begun:
+        raise StudyError(
+            f"{row.name!r} has begun {begun} trials already; give --trials {begun} or more"
+        )
 
 
 def _note(row: StudyRow, prepared: Prepared, store: Store) -> None:

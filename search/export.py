@@ -59,6 +59,8 @@ def write_yaml(exported: Mapping[str, Any], out: Path) -> None:
     """Write an export to a file, whole or not at all; a float comes back to the last bit."""
     if out.is_dir():
         raise StudyError(f"{out} is a folder; name a file in it, --out {out / 'best.yaml'}")
+    if out.exists() and not out.is_file():  # replacing a device would remove it
+        raise StudyError(f"{out} is no file; leave --out away to write to the terminal")
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(out.name + ".partial")
     partial.write_text(as_yaml(exported), encoding="utf-8")
@@ -76,7 +78,7 @@ def _pick(standing: Standing, wanted: str) -> TrialRow:
         if standing.best is None:
             raise StudyError(f"no trial of {name!r} has finished yet; wait, or export --trial N")
         return standing.best
-    trial = standing.trial(int(wanted)) if wanted.isdigit() else None
+    trial = standing.trial(int(wanted)) if wanted.isascii() and wanted.isdigit() else None
     if trial is None:
         raise StudyError(f"{name!r} has no trial {wanted!r}; use `best` or 0..{count - 1}")
     return trial

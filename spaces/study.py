@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from spaces.data import Data, NoData
+from spaces.data import KINDS, Data, NoData
 from spaces.errors import StudyError, nearest
 from spaces.params import Param, Value
 from spaces.space import Space, TrialConfig
@@ -77,6 +77,7 @@ class Study:
         if not isinstance(self.space, Space):
             object.__setattr__(self, "space", Space(tuple(self.space)))
         object.__setattr__(self, "enqueue", tuple(self.enqueue))
+        _check_types(self)
         _check_words(self)
         _check_budget(self)
         _check_keys(self)
@@ -121,6 +122,30 @@ class Study:
 
 # The name is a folder's and a part of web addresses.
 STUDY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+# A study is stored as JSON and must come back: nothing else may stand in these fields.
+FIELD_TYPES: Mapping[str, tuple[type, ...]] = {
+    "objective": (str,),
+    "metric": (str,),
+    "about": (str,),
+    "data": tuple(KINDS.values()),
+    "fixed": (Mapping,),
+    "pruning": (Pruning,),
+    "practice": (Practice,),
+    "seed": (int,),
+    "stall_minutes": (int, float),
+}
+
+
+def _check_types(study: Study) -> None:
+    for name, types in FIELD_TYPES.items():
+        value = getattr(study, name)
+        if not isinstance(value, types) or isinstance(value, bool):
+            wanted = " or ".join(each.__name__ for each in types)
+            raise StudyError(f"{study.name}: {name} is {value!r}; give it a {wanted}")
+    if not study.stall_minutes > 0:
+        raise StudyError(f"{study.name}: stall_minutes is {study.stall_minutes}; use one above 0")
 
 
 def _check_words(study: Study) -> None:

@@ -55,6 +55,7 @@ def folder(tmp_path: Path) -> Path:
         ("run --study gleason --data nowhere", "--data DIR"),
         ("run --study toy.py --workers 0", "at least 1"),
         ("run --study toy.py --trials none", "at least 1"),
+        ("run --study toy.py --workers 99999999999999999999", "at least 1"),
         ("run --study toy.py --set learning_rate", "--set batch_size=64"),
         ("run --study toy.py --set lr=0.1", "did you mean 'learning_rate'"),
         ("run --study toy.py --as My/Study", "use a-z"),
@@ -163,3 +164,21 @@ def test_a_file_as_home_is_one_line(folder: Path) -> None:
     words = ("run", "--study", "toy.py", "--no-dashboard")
 
     assert "choose another" in refusal(*words, folder=folder, SEARCH_HOME="toy.py")
+
+
+def test_a_closed_output_and_a_plain_locale_end_no_command(folder: Path, database_url: str) -> None:
+    command = f"{sys.executable} -P -m search.cli status"
+    environment = {**os.environ, "SEARCH_DATABASE_URL": database_url}
+    plain = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+    closed = subprocess.run(
+        f"{command} >&-", shell=True, cwd=folder, env=environment, timeout=120, check=False
+    )
+    ran = search(
+        *("run", "--study", "toy.py", "--no-dashboard"),
+        folder=folder,
+        SEARCH_DATABASE_URL=database_url,
+        **plain,
+    )
+
+    assert (closed.returncode, ran.returncode) == (0, 0), ran.stderr

@@ -117,6 +117,16 @@ def test_new_words_and_a_new_patience_are_taken_over_and_the_rest_stays(
     assert (again.about, again.stall_minutes, again.trials) == ("Why?", 3.0, 9)
 
 
+def test_a_total_below_what_has_begun_is_refused(store: Store, toy: Path) -> None:
+    stored(store, toy.parent, Wishes(str(toy)))
+    for worker in ("v", "w"):
+        store.register_worker(worker, "toy", "here", 1, "cpu", 1)
+        store.claim("toy", worker, lease_seconds=30)
+
+    with pytest.raises(StudyError, match="give --trials 2 or more"):
+        stored(store, toy.parent, Wishes(str(toy), trials=1))
+
+
 def test_a_rule_that_is_broken_refuses_the_study(toy: Path) -> None:
     toy.write_text(
         TOY.replace('"epochs", 4, 10', '"epoch", 4, 10').replace('"epochs": 4', '"epoch": 4')
@@ -170,6 +180,6 @@ def test_other_data_than_the_studys_is_this_machines_fault(store: Store, toy: Pa
 def test_pins_are_read_as_what_they_look_like() -> None:
     pins = parse_pins(["a=1", "b=1e-4", "c=true", "d=none", "e=resnet34"])
 
-    assert pins == {"a": 1, "b": 1e-4, "c": True, "d": None, "e": "resnet34"}
+    assert pins == {"a": 1, "b": 1e-4, "c": True, "d": "none", "e": "resnet34"}
     with pytest.raises(StudyError, match="--set batch_size=64"):
         parse_pins(["batch_size"])
