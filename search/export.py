@@ -29,7 +29,8 @@ def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
     epochs = {each.epoch: dict(each.metrics) for each in store.epochs(name, trial.number)}
     if not epochs:
         raise StudyError(f"trial {trial.number} of {name!r} has no epoch yet; export another one")
-    attempt = store.attempts(name, trial.number)[-1]
+    attempts = store.attempts(name, trial.number)
+    attempt = attempts[-1]
     return {
         "format": EXPORT_FORMAT,
         "study": name,
@@ -51,7 +52,8 @@ def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
             "threads": attempt.threads,
             **{key: attempt.machine.get(key) for key in MACHINE_KEYS},
         },
-        "attempts": trial.attempts,
+        # More threads than one number: the bits of such a trial do not come back.
+        "threads_of_attempts": [each.threads for each in attempts if each.epochs],
     }
 
 

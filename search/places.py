@@ -6,6 +6,7 @@ from pathlib import Path
 
 from objectives.contract import DataError
 from search.settings import Settings
+from spaces.load import shipped_studies
 
 
 def find_data(settings: Settings, study: str, given: Path | None, alias: str = "") -> Path:
@@ -23,9 +24,11 @@ def find_data(settings: Settings, study: str, given: Path | None, alias: str = "
     for folder in (used.get(alias), used.get(study), str(usual)):
         if folder and Path(folder).is_dir():
             return Path(folder).resolve()
+    shipped = study.removesuffix("-practice")
+    practice = f", or draw a practice set with `search data make {shipped} --out {usual}`"
     raise DataError(
-        f"no data for {study!r}: give its folder with --data DIR, or draw a practice set with"
-        f" `search data make {study.removesuffix('-practice')} --out {usual}`"
+        f"no data for {study!r}: give its folder with --data DIR"
+        + (practice if shipped in shipped_studies() else "")
     )
 
 

@@ -119,6 +119,9 @@ def other_machine(exported: Mapping[str, Any], device: str) -> str | None:
         for name in ("device_class", "torch", "torchvision", "numpy")
         if there.get(name) != here.get(name)
     ]
+    threads = set(exported.get("threads_of_attempts", ())) - {recorded["threads"]}
+    if threads:
+        changed.append(f"some epochs were trained with {sorted(threads)} threads")
     return "; ".join(changed) or None
 
 

@@ -8,13 +8,13 @@ from search.standing import Standing
 SHOWN_FAILURES = 3
 
 
-def summary(standing: Standing) -> Iterator[str]:
-    """Yield the lines that close a run."""
+def summary(standing: Standing, workers: int) -> Iterator[str]:
+    """Yield the lines that close a run of so many workers."""
     yield wording.title(standing)
     yield wording.counts(standing)
     yield from _best(standing)
     yield from _failures(standing)
-    yield from _next_commands(standing)
+    yield from _next_commands(standing, workers)
 
 
 def _best(standing: Standing) -> Iterator[str]:
@@ -33,10 +33,10 @@ def _failures(standing: Standing) -> Iterator[str]:
         yield f"and {len(failed) - SHOWN_FAILURES} more like these: see `search status`"
 
 
-def _next_commands(standing: Standing) -> Iterator[str]:
+def _next_commands(standing: Standing, workers: int) -> Iterator[str]:
     name = standing.study.name
     if len(standing.final) < standing.study.trials:
-        yield f"go on:  search run --study {name}"
+        yield f"go on:  search run --study {name} --workers {workers}"
     if standing.best:
         yield f"export: search export --study {name} --trial best --out best.yaml"
     yield f"look:   search status --study {name}   or   search dashboard"

@@ -54,7 +54,7 @@ def _supervise(run: Run, url: str) -> int:
         ending = supervise(run, flag, show)
     # Neither a database that is away nor a reader that has gone changes how the run ended.
     with suppress(DatabaseUnreachable, BrokenPipeError):
-        for line in summary(read_standing(run.store, run.study)):
+        for line in summary(read_standing(run.store, run.study), len(run.slots)):
             print(line, flush=True)
     if ending.trouble:
         print(ending.trouble, file=sys.stderr)

@@ -113,7 +113,7 @@ def test_on_a_terminal_only_endings_are_told_above_the_view():
 
 
 def test_the_summary_ends_with_the_commands_to_type_next():
-    lines = list(summary(standing(complete(0, 0.5), ended(1, "code_error", "ValueError: x"))))
+    lines = list(summary(standing(complete(0, 0.5), ended(1, "code_error", "ValueError: x")), 2))
     assert "at epoch 8: val_loss 0.5" in lines[3]
     assert lines[4].startswith("trial 1 code_error: ValueError: x")
     assert "search run --study toy-practice" in lines[5]

@@ -112,7 +112,7 @@ def test_a_worker_that_replaces_itself_starts_again_at_once(shell, tmp_path):
     once = f"test -e {tmp_path}/been && exit 0; touch {tmp_path}/been; exit 75"
     started = time.monotonic()
     supervise(shell(once), StopFlag(), ignore)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 10  # three pauses of 30 s would show
 
 
 @pytest.mark.parametrize("code", [2, 3, 4])
