@@ -164,7 +164,7 @@ def test_no_trial_of_a_shipped_study_must_die(name: str) -> None:
     study = load_study(name)
 
     for each in (study, study.for_practice()):
-        check_rules(each)
+        assert {finding.level for finding in check_rules(each)} <= {"warn"}
 
 
 def test_other_data_than_the_studys_is_this_machines_fault(store: Store, toy: Path) -> None:
