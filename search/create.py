@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from dashboards.note import study_note, write_note
 from objectives import catalog
@@ -13,7 +14,14 @@ from search.prepare import Prepared, Wishes
 from search.settings import Settings
 from spaces.data import needs_folder
 from spaces.errors import StudyError
-from spaces.stored import data_to_json, differences, fingerprint, from_json, to_json
+from spaces.stored import (
+    ADOPTED_FIELDS,
+    data_to_json,
+    differences,
+    fingerprint,
+    from_json,
+    to_json,
+)
 from spaces.study import Study
 from storage.errors import UnknownStudy
 from storage.store import Store, StudyRow
@@ -94,12 +102,8 @@ def _continue(row: StudyRow, prepared: Prepared, wishes: Wishes, store: Store) -
     check_data(row, prepared.summary, prepared.source.folder)
     if wishes.trials:
         _check_total(row, wishes.trials, store)
-    going_on = replace(
-        stored,
-        trials=wishes.trials or stored.trials,
-        about=given.about,
-        stall_minutes=given.stall_minutes,
-    )
+    adopted: dict[str, Any] = {name: getattr(given, name) for name in ADOPTED_FIELDS}
+    going_on = replace(stored, trials=wishes.trials or stored.trials, **adopted)
     if going_on == stored:
         return row
     return store.update_definition(row.name, to_json(going_on), going_on.trials)

@@ -8,8 +8,6 @@ from search.standing import Standing
 from storage import artifacts
 from storage.store import Claim, Store
 
-KEPT_WEIGHTS = 3  # the best trials' weights stay on this machine; all others' go at once
-
 # What an attempt leaves behind that readers, reports and comparisons come back to.
 ARTIFACTS = ("best_logits.npz", "traceback.txt")
 
@@ -23,7 +21,7 @@ def keep(settings: Settings, store: Store, claim: Claim, folder: Path) -> None:
 
 def collect(settings: Settings, standing: Standing) -> None:
     """Remove what ended trials no longer need: checkpoints, and all weights but the best few."""
-    kept = {trial.number for trial in standing.ranking[:KEPT_WEIGHTS]}
+    kept = {trial.number for trial in standing.ranking[: standing.study.keep]}
     for trial in standing.final:
         folder = settings.trial_folder(standing.study.name, trial.number)
         if trial.number not in kept:

@@ -11,7 +11,6 @@ from storage.errors import DatabaseUnreachable
 
 log = logging.getLogger(__name__)
 
-OUTAGE_MINUTES = 15.0
 LONGEST_PAUSE_SECONDS = 5.0
 
 Answer = TypeVar("Answer")
@@ -25,7 +24,7 @@ class Patience:
     """
 
     is_over: Callable[[], bool]
-    minutes: float = OUTAGE_MINUTES
+    minutes: float = 15.0
 
     def __call__(self, call: Callable[[], Answer]) -> Answer:
         """Give what `call` gives, trying again while the database is away.

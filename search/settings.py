@@ -1,12 +1,15 @@
 """What the environment says. It is read here and nowhere else."""
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from search.errors import UsageError
+
 LEASE_SECONDS = 30.0
-BEAT_SECONDS = 10.0  # three missed beats make a lease of 30 s
+BEATS_PER_LEASE = 3  # two may be missed
 
 
 @dataclass(frozen=True)
@@ -16,12 +19,16 @@ class Settings:
     home: `SEARCH_HOME`, else the nearest `.search` upwards, else `./.search`.
     database_url: `SEARCH_DATABASE_URL`, or None for the embedded Postgres under `home`.
     visible_gpus: `CUDA_VISIBLE_DEVICES`; None means all. threads: `OMP_NUM_THREADS`, if set.
+    lease_seconds: `SEARCH_LEASE_SECONDS`, how long a silent worker keeps its trial.
+    beat_seconds: `SEARCH_BEAT_SECONDS`, how often a lease is renewed; else a third of it.
     """
 
     home: Path
     database_url: str | None = None
     visible_gpus: str | None = None
     threads: int | None = None
+    lease_seconds: float = LEASE_SECONDS
+    beat_seconds: float = LEASE_SECONDS / BEATS_PER_LEASE
 
     @property
     def artifacts(self) -> Path:
@@ -54,12 +61,33 @@ def read_settings(
     given = environment.get("SEARCH_HOME")
     home = Path(given).expanduser() if given else _nearest_home(folder or Path.cwd())
     threads = environment.get("OMP_NUM_THREADS", "")
+    lease = _seconds(environment, "SEARCH_LEASE_SECONDS", LEASE_SECONDS)
+    beat = _seconds(environment, "SEARCH_BEAT_SECONDS", lease / BEATS_PER_LEASE)
+    if beat >= lease:
+        raise UsageError(
+            f"SEARCH_BEAT_SECONDS is {beat:g} and the lease {lease:g} s; let several beats fit in"
+        )
     return Settings(
         home.resolve(),
         environment.get("SEARCH_DATABASE_URL") or None,
         environment.get("CUDA_VISIBLE_DEVICES"),
         int(threads) if threads.isdigit() else None,
+        lease,
+        beat,
     )
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = environment.get(name)
+    if not text:
+        return default
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise UsageError(f"{name} is {text!r}; give it seconds above 0, or unset it")
+    return seconds
 
 
 def _nearest_home(folder: Path) -> Path:

@@ -22,7 +22,7 @@ from search.patience import Patience
 from search.pruners import Curve
 from search.samplers import sampler_for
 from search.seeds import training_seed
-from search.settings import BEAT_SECONDS, LEASE_SECONDS, Settings
+from search.settings import Settings
 from search.signals import StopFlag
 from search.standing import read_standing
 from search.trial import Trial, completed_curves, run_trial
@@ -57,7 +57,7 @@ class Worker:
     @property
     def patiently(self) -> Patience:
         """Call the database until it answers, or until this process is told to stop."""
-        return Patience(is_over=lambda: self.flag.draining)
+        return Patience(lambda: self.flag.draining, self.study.outage_minutes)
 
 
 def worker_name() -> str:
@@ -74,7 +74,9 @@ def work(worker: Worker) -> int:
     name = worker.study.name
     while not worker.flag.draining:
         claim = worker.patiently(
-            lambda: worker.store.claim(name, worker.name, lease_seconds=LEASE_SECONDS)
+            lambda: worker.store.claim(
+                name, worker.name, lease_seconds=worker.settings.lease_seconds
+            )
         )
         match claim:
             case Claim():
@@ -108,7 +110,7 @@ def attempt_trial(worker: Worker, claim: Claim) -> Outcome:
 
     trial = Trial(study, claim, store, config, completed, patiently)
     objective = catalog.load(study.objective)
-    with Beat(store, claim, BEAT_SECONDS, study.stall_minutes) as beat:
+    with Beat(store, claim, worker.settings.beat_seconds, study.stall_minutes) as beat:
         attempt = _attempt(worker, claim, beat)
         try:
             return run_trial(trial, objective, attempt, lambda: worker.flag.draining)

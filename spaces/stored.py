@@ -17,8 +17,9 @@ from spaces.study import Practice, Pruning, Study
 PARAM_KINDS = {"float": Float, "int": Int, "choice": Choice, "toggle": Toggle}
 KIND_OF_PARAM = {declared: kind for kind, declared in PARAM_KINDS.items()}
 
-# What may change while a study goes on: its budget, its words and how long a stall may take.
-FREE_FIELDS = {"trials", "about", "practice", "stall_minutes"}
+# What a changed file changes in a study that goes on: its words, its patience, what it keeps.
+ADOPTED_FIELDS = ("about", "stall_minutes", "outage_minutes", "keep")
+FREE_FIELDS = {"trials", "practice", *ADOPTED_FIELDS}
 
 
 def to_json(study: Study) -> dict[str, Any]:

@@ -52,6 +52,8 @@ class Study:
     enqueue: configurations tried right after the prior's mode, such as a published recipe.
     defaults: the objective's defaults at the study's creation, filled in when it is stored.
     pins: what `--set` fixed when the study was created.
+    outage_minutes: how long a worker goes on without the database. keep: how many of the best
+    trials keep their weights on disk; the running ones keep their checkpoints.
     """
 
     name: str
@@ -71,6 +73,8 @@ class Study:
     is_practice: bool = False
     seed: int = 0
     stall_minutes: float = 15.0  # without an optimizer step; 60 before the first one
+    outage_minutes: float = 15.0
+    keep: int = 3
     about: str = ""
 
     def __post_init__(self) -> None:
@@ -135,6 +139,8 @@ FIELD_TYPES: Mapping[str, tuple[type, ...]] = {
     "practice": (Practice,),
     "seed": (int,),
     "stall_minutes": (int, float),
+    "outage_minutes": (int, float),
+    "keep": (int,),
 }
 
 
@@ -144,8 +150,11 @@ def _check_types(study: Study) -> None:
         if not isinstance(value, types) or isinstance(value, bool):
             wanted = " or ".join(each.__name__ for each in types)
             raise StudyError(f"{study.name}: {name} is {value!r}; give it a {wanted}")
-    if not study.stall_minutes > 0:
-        raise StudyError(f"{study.name}: stall_minutes is {study.stall_minutes}; use one above 0")
+    for name in ("stall_minutes", "outage_minutes"):
+        if not getattr(study, name) > 0:
+            raise StudyError(f"{study.name}: {name} is {getattr(study, name)}; use one above 0")
+    if study.keep < 0:
+        raise StudyError(f"{study.name}: keep is {study.keep}; use 0 or more")
 
 
 def _check_words(study: Study) -> None:

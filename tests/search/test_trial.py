@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from search.create import store_study
 from search.errors import StudyBroken
 from search.outcomes import Failed, Finished, HandedBack, Lost, Outcome
 from search.prepare import Prepared, Wishes
-from search.settings import LEASE_SECONDS, Settings
+from search.settings import Settings
 from search.signals import StopFlag
 from search.worker import Worker, attempt_trial, settle, work
 from spaces.params import Float
@@ -50,7 +51,9 @@ def make_worker(store: Store, home: Path, **changes: Any) -> Worker:
 
 
 def take(worker: Worker) -> Claim:
-    claim = worker.store.claim(worker.study.name, worker.name, lease_seconds=LEASE_SECONDS)
+    claim = worker.store.claim(
+        worker.study.name, worker.name, lease_seconds=worker.settings.lease_seconds
+    )
     assert isinstance(claim, Claim)
     return claim
 
@@ -191,11 +194,9 @@ def test_who_is_asked_twice_hands_the_trial_back_within_the_epoch(
     assert work(worker) == 130
 
 
-def test_stop_now_reaches_a_worker_between_two_epochs(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("search.worker.BEAT_SECONDS", 0.05)
+def test_stop_now_reaches_a_worker_between_two_epochs(store: Store, tmp_path: Path) -> None:
     worker = make_worker(store, tmp_path, fixed={"epochs": 2, "seconds_per_epoch": 60.0})
+    worker = replace(worker, settings=replace(worker.settings, beat_seconds=0.05))
     claim = take(worker)
     store.request_stop("toy", "now")
 

@@ -104,6 +104,8 @@ def test_the_practice_form_has_its_own_name_values_and_ranges() -> None:
         ({"objective": None}, "give it a str"),
         ({"seed": 1.5}, "give it a int"),
         ({"stall_minutes": float("nan")}, "use one above 0"),
+        ({"outage_minutes": 0}, "outage_minutes is 0; use one above 0"),
+        ({"keep": -1}, "keep is -1; use 0 or more"),
         ({"fixed": {"ldam": True}}, "keep one of them"),
         ({"enqueue": [{"lr": 0.1}]}, "did you mean 'learning_rate'"),
         ({"enqueue": [{"learning_rate": 5.0}]}, "change the trial or the range"),

@@ -1,0 +1,27 @@
+"""What the environment says, and what it may not say."""
+
+import pytest
+
+from search.errors import UsageError
+from search.settings import read_settings
+
+
+def test_a_shorter_lease_has_shorter_beats() -> None:
+    settings = read_settings({"SEARCH_LEASE_SECONDS": "2"})
+    assert (settings.lease_seconds, settings.beat_seconds) == (2.0, pytest.approx(2 / 3))
+
+
+def test_without_a_word_three_beats_make_a_lease_of_half_a_minute() -> None:
+    settings = read_settings({})
+    assert (settings.lease_seconds, settings.beat_seconds) == (30.0, 10.0)
+
+
+@pytest.mark.parametrize("seconds", ["soon", "0", "-1", "nan", "inf"])
+def test_a_lease_that_is_no_time_is_refused_with_the_fix(seconds: str) -> None:
+    with pytest.raises(UsageError, match=r"SEARCH_LEASE_SECONDS is .*; give it seconds above 0"):
+        read_settings({"SEARCH_LEASE_SECONDS": seconds})
+
+
+def test_a_beat_longer_than_the_lease_is_refused() -> None:
+    with pytest.raises(UsageError, match="let several beats fit in"):
+        read_settings({"SEARCH_LEASE_SECONDS": "2", "SEARCH_BEAT_SECONDS": "3"})
