@@ -18,9 +18,10 @@ class ObjectiveFields:
     """What an objective understands and reports, as plain mappings.
 
     fields: hyperparameter -> {type, low, high, choices, default, unit, source, acts_when, doc}.
-    metrics: name -> {direction, low, high, exact, changed_by, doc}; high is None when there is no
-    bound; exact says that the same configuration and seed give the same value again (a time never
-    does); changed_by names the hyperparameters that make it another measure.
+    metrics: name -> {direction, low, high, exact, is_loss, changed_by, doc}; high is None when
+    there is no bound; exact says that the same configuration and seed give the same value again (a
+    time never does); is_loss, that it shows a divergence (the ruler saturates, these do not);
+    changed_by names the hyperparameters that make it another measure.
     """
 
     fields: Mapping[str, Mapping[str, Any]]
@@ -102,10 +103,12 @@ def _metric(
     high: float | None = None,
     *,
     exact: bool = True,
+    is_loss: bool = False,
     changed_by: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     bounds = {"direction": direction, "low": 0.0, "high": high}
-    return {**bounds, "exact": exact, "changed_by": changed_by, "doc": doc}
+    traits = {"exact": exact, "is_loss": is_loss, "changed_by": changed_by}
+    return {**bounds, **traits, "doc": doc}
 
 
 # What the loss that is trained depends on.
@@ -115,10 +118,13 @@ _IMAGE_METRICS = {
     "val_loss": _metric(
         "minimize", "The ruler: cross-entropy of the validation split after one fitted temperature."
     ),
-    "val_cross_entropy": _metric("minimize", "The same, with the logits as they are."),
+    "val_cross_entropy": _metric(
+        "minimize", "The same, with the logits as they are.", is_loss=True
+    ),
     "val_criterion": _metric(
         "minimize",
         "The loss that is trained, on the validation split, margins included.",
+        is_loss=True,
         changed_by=_CRITERION,
     ),
     "val_temperature": _metric("minimize", "What the logits were divided by; over 1: too sure."),
@@ -128,6 +134,7 @@ _IMAGE_METRICS = {
     "train_loss": _metric(
         "minimize",
         "Mean of the loss that is trained, over the epoch's steps.",
+        is_loss=True,
         changed_by=_CRITERION,
     ),
     "data_wait_s": _metric("minimize", "Seconds the epoch waited for images.", exact=False),
@@ -136,7 +143,7 @@ _IMAGE_METRICS = {
 
 _TOY_METRICS = {
     "val_loss": _metric("minimize", "A loss that falls best near a learning rate of 0.01."),
-    "train_loss": _metric("minimize", "The same without noise."),
+    "train_loss": _metric("minimize", "The same without noise.", is_loss=True),
 }
 
 _ENTRIES = {

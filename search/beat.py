@@ -18,13 +18,15 @@ class Beat:
     """Renews a lease every `beat_seconds` while the trial moves; a context manager.
 
     A trial that reports no step for `stall_minutes` is left to expire.
-    stop: what `search stop` asked for, as the latest beat heard it.
+    stop: what `search stop` asked for, as the latest beat heard it. lost: what the database said
+    when the trial had become another attempt's.
     """
 
     def __init__(
         self, store: Store, claim: Claim, beat_seconds: float, stall_minutes: float
     ) -> None:
         self.stop: Stop | None = None
+        self.lost: LeaseLost | None = None
         self._store = store
         self._claim = claim
         self._beat_seconds = beat_seconds
@@ -34,7 +36,12 @@ class Beat:
         self._thread = threading.Thread(target=self._run, name="beat", daemon=True)
 
     def progress(self) -> None:
-        """Note that the trial moved: an optimizer step, a validation batch, an image cached."""
+        """Note that the trial moved: an optimizer step, a validation batch, an image cached.
+
+        Raises LeaseLost once the trial is another attempt's: not one more step is worth while.
+        """
+        if self.lost:
+            raise self.lost
         self._stalled_at = time.monotonic() + self._stall_seconds
 
     def __enter__(self) -> "Beat":
@@ -51,15 +58,15 @@ class Beat:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._ended.wait(self._beat_seconds):
+        while not self._ended.wait(self._beat_seconds) and not self.lost:
             if time.monotonic() > self._stalled_at:
                 log.warning("trial %d does not move; its lease may expire", self._claim.number)
                 continue
             try:
                 self.stop = self._store.beat(self._claim)
-            except LeaseLost:
-                return  # the next record says so to the trial itself
+            except LeaseLost as error:
+                self.lost = error
             except StorageError as error:
                 # A beat that failed is tried again: one lost write must not make a healthy
                 # trial look dead.
-                log.warning("a beat failed: %s", error)
+                log.debug("a beat failed: %s", error)  # results that wait say so aloud

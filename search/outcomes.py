@@ -1,12 +1,19 @@
 """The five ways a trial ends for a worker."""
 
+import math
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from objectives.contract import DataError
+
+# An exploding loss: networks that ended best have read ten times their first epoch's loss on the
+# way and still came back (a validation cross-entropy of 362), so both have to hold.
+EXPLODED = 10.0
+SURELY_WRONG = 1000.0  # nats: the true class at e^-1000
+CUDA_ERROR = "cuda_error"
 
 
 @dataclass(frozen=True)
@@ -35,9 +42,10 @@ class Failed:
 
 @dataclass(frozen=True)
 class HandedBack:
-    """It goes on in another attempt, from its last checkpoint."""
+    """It goes on in another attempt, from its last checkpoint; `detail` says more in one line."""
 
     reason: str
+    detail: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,12 +64,30 @@ def told_as(kind: str) -> Literal["PRUNED", "FAIL"]:
     return "PRUNED" if kind in ("diverged", "out_of_memory") else "FAIL"
 
 
-def failure(error: Exception) -> Failed:
-    """Give the failure that an exception out of the training stands for."""
+def failure(error: Exception) -> Failed | HandedBack:
+    """Give what an exception out of the training stands for.
+
+    After a CUDA error nothing works in this process any more: another one goes on with the trial.
+    """
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
     detail = f"{place}: {error}".splitlines()[0][:500]
+    if _is_cuda_error(error):
+        return HandedBack(CUDA_ERROR, detail)
     return Failed(_kind(error), detail, "".join(traceback.format_exception(error)))
+
+
+def diverged(
+    epoch: int, losses: Iterable[str], first: Mapping[str, float], now: Mapping[str, float]
+) -> Failed | None:
+    """Give the failure of losses that are not finite or exploded since the `first` epoch."""
+    for name in losses:
+        if name in now and not math.isfinite(now[name]):
+            return Failed("diverged", f"{name} is {now[name]} at epoch {epoch}")
+        if name in now and now[name] > max(EXPLODED * first[name], SURELY_WRONG):
+            grown = f"{name} went from {first[name]:.3g} to {now[name]:.3g} at epoch {epoch}"
+            return Failed("diverged", grown)
+    return None
 
 
 def out_of_range(
@@ -78,10 +104,15 @@ def out_of_range(
     return None
 
 
+def _is_cuda_error(error: Exception) -> bool:
+    # torch's own class goes by its name: torch is not imported here, and older ones lack it.
+    said = type(error).__name__ == "AcceleratorError" or "CUDA error" in str(error)
+    return said and _kind(error) == "code_error"
+
+
 def _kind(error: Exception) -> str:
     if isinstance(error, DataError):
         return "data_error"
-    # torch's own class goes by its name: torch is not imported here.
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return "out_of_memory"
     return "code_error"

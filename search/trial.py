@@ -4,11 +4,13 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
 from objectives import catalog
 from objectives.contract import Attempt, EpochResult, Objective
+from search.outbox import Outbox
 from search.outcomes import (
     Failed,
     Finished,
@@ -16,6 +18,7 @@ from search.outcomes import (
     Lost,
     Outcome,
     Pruned,
+    diverged,
     failure,
     out_of_range,
 )
@@ -33,8 +36,7 @@ class Trial:
     """A claimed trial on its way: how it is configured and what it has shown so far.
 
     completed: gives the curves of the trials that it is compared with.
-    patiently: calls the database until it answers. stop: what `search stop` asked for, as the
-    database last said.
+    patiently: calls the database until it answers.
     """
 
     study: Study
@@ -44,31 +46,47 @@ class Trial:
     completed: Callable[[], list[Curve]]
     patiently: Patience
     results: dict[int, EpochResult] = field(default_factory=dict)
-    stop: Stop | None = None
+    outbox: Outbox = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.outbox = Outbox(self._record, self.study.outage_minutes)
 
     @property
     def curve(self) -> Curve:
         """The study's metric by epoch, with this trial's schedule."""
-        values = {epoch: self.metric(result) for epoch, result in self.results.items()}
+        values = {epoch: self.value(epoch) for epoch in self.results}
         return curve_of(self.study, self.config, values)
 
-    def metric(self, result: EpochResult) -> float:
-        """Give the number by which the study judges an epoch."""
-        return result.metrics[self.study.metric]
+    @property
+    def known_metrics(self) -> Mapping[str, Mapping[str, Any]]:
+        """What the objective says of each of its metrics."""
+        return catalog.describe(self.study.objective).metrics
 
-    def record(self, result: EpochResult) -> None:
-        """Keep an epoch's numbers, here and in the database."""
+    def value(self, epoch: int) -> float:
+        """Give the number by which the study judges an epoch, NaN when it diverged there.
+
+        NaN, although a ruler that saturates may still read well: the sampler ranks it last.
+        """
+        if self.divergence(epoch):
+            return math.nan
+        return self.results[epoch].metrics[self.study.metric]
+
+    def divergence(self, epoch: int) -> Failed | None:
+        """Give the failure of an epoch whose losses are not finite or exploded, else None."""
+        losses = [name for name, known in self.known_metrics.items() if known["is_loss"]]
+        first = self.results[min(self.results)].metrics
+        now = self.results[epoch].metrics
+        return diverged(epoch, [self.study.metric, *losses], first, now)
+
+    def send(self, result: EpochResult) -> None:
+        """Keep an epoch's numbers, here and, as soon as it answers, in the database."""
         self.results[result.epoch] = result
-        self.stop = self.patiently(
-            lambda: self.store.record(
-                self.claim,
-                result.epoch,
-                result.metrics,
-                self.metric(result),
-                result.seconds,
-                result.images,
-            )
-        )
+        self.outbox.send(result)
+
+    def _record(self, result: EpochResult) -> Stop | None:
+        value = self.value(result.epoch)
+        numbers = (result.epoch, result.metrics, value, result.seconds, result.images)
+        return self.store.record(self.claim, *numbers)
 
 
 def run_trial(
@@ -77,21 +95,31 @@ def run_trial(
     """Follow one trial from its drawn configuration to its outcome.
 
     is_draining: asked after each new epoch; a yes hands the trial back for another attempt.
+    While the database is away training goes on, its results wait and nothing is pruned.
     Raises DatabaseUnreachable when the database stays away.
     """
+    try:
+        outcome = _train(trial, objective, attempt, is_draining)
+        trial.patiently(trial.outbox.empty)
+        return outcome
+    except LeaseLost:
+        return Lost()
+
+
+def _train(
+    trial: Trial, objective: Objective, attempt: Attempt, is_draining: Callable[[], bool]
+) -> Outcome:
     name, number = trial.study.name, trial.claim.number
     known = len(trial.patiently(lambda: trial.store.epochs(name, number)))
     try:
         with closing(objective(trial.config, attempt)) as results:  # type: ignore[type-var]
             for result in results:
-                trial.record(result)
+                trial.send(result)
                 # What a checkpoint carries was judged by the attempt that trained it.
                 if result.epoch >= known and (outcome := _judge(trial, result, is_draining)):
                     return outcome
         return _ended(trial)
-    except LeaseLost:
-        return Lost()
-    except DatabaseUnreachable:
+    except (LeaseLost, DatabaseUnreachable):
         raise
     except Exception as error:  # noqa: BLE001 - training code may raise anything
         return failure(error)
@@ -118,17 +146,24 @@ def curve_of(study: Study, config: TrialConfig, values: Mapping[int, float]) -> 
 
 
 def _judge(trial: Trial, result: EpochResult, is_draining: Callable[[], bool]) -> Outcome | None:
-    if broken := out_of_range(result.metrics, catalog.describe(trial.study.objective).metrics):
+    broken = out_of_range(result.metrics, trial.known_metrics) or trial.divergence(result.epoch)
+    if broken:
         return broken
-    if not math.isfinite(trial.metric(result)):
-        return Failed("diverged", f"{trial.study.metric} is not finite at epoch {result.epoch}")
-    curve = trial.curve
-    if is_hopeless(trial.study, curve, trial.completed()):
+    curve, outbox = trial.curve, trial.outbox
+    if _is_hopeless(trial, curve):
         return Pruned(result.epoch)
     # After its last epoch a trial is done, not drained.
-    if result.epoch < curve.epochs and (trial.stop or is_draining()):
+    if result.epoch < curve.epochs and (outbox.stop or is_draining()):
         return HandedBack("drained")
     return None
+
+
+def _is_hopeless(trial: Trial, curve: Curve) -> bool:
+    """Say whether to prune; never while the database, and what the others showed, is away."""
+    try:
+        return trial.outbox.is_empty and is_hopeless(trial.study, curve, trial.completed())
+    except DatabaseUnreachable:
+        return False
 
 
 def _ended(trial: Trial) -> Outcome:

@@ -17,7 +17,16 @@ from search import files
 from search.beat import Beat
 from search.breaker import check_broken
 from search.errors import DONE, DRAINED, KILLED
-from search.outcomes import Failed, Finished, HandedBack, Lost, Outcome, Pruned, told_as
+from search.outcomes import (
+    CUDA_ERROR,
+    Failed,
+    Finished,
+    HandedBack,
+    Lost,
+    Outcome,
+    Pruned,
+    told_as,
+)
 from search.patience import Patience
 from search.pruners import Curve
 from search.samplers import sampler_for
@@ -80,7 +89,10 @@ def work(worker: Worker) -> int:
         )
         match claim:
             case Claim():
-                settle(worker, claim, attempt_trial(worker, claim))
+                outcome = attempt_trial(worker, claim)
+                settle(worker, claim, outcome)
+                if isinstance(outcome, HandedBack) and outcome.reason == CUDA_ERROR:
+                    return DRAINED  # this process is of no more use; the next one starts clean
             case Nothing.WAIT:
                 # Another worker's trial may still come back; jitter keeps workers apart.
                 time.sleep(random.uniform(0.5, 2.0))
@@ -105,13 +117,12 @@ def attempt_trial(worker: Worker, claim: Claim) -> Outcome:
     known: dict[int, Curve] = {}
 
     def completed() -> list[Curve]:
-        trials = patiently(lambda: learned.get_trials(deepcopy=False))
-        return completed_curves(study, trials, known)
+        return completed_curves(study, learned.get_trials(deepcopy=False), known)
 
     trial = Trial(study, claim, store, config, completed, patiently)
     objective = catalog.load(study.objective)
     with Beat(store, claim, worker.settings.beat_seconds, study.stall_minutes) as beat:
-        attempt = _attempt(worker, claim, beat)
+        attempt = _attempt(worker, trial, beat)
         try:
             return run_trial(trial, objective, attempt, lambda: worker.flag.draining)
         except StoppedAtOnce:
@@ -144,7 +155,7 @@ def _write_down(worker: Worker, claim: Claim, outcome: Outcome) -> None:
             # A violated constraint: the sampler learns where memory ends.
             violated = {"memory": 1.0} if kind == "out_of_memory" else None
             patiently(lambda: store.tell(claim, told_as(kind), None, kind, detail, violated))
-        case HandedBack(reason):
+        case HandedBack(reason, detail):
             patiently(lambda: store.hand_back(claim, reason))
         case Lost():
             pass
@@ -163,8 +174,8 @@ def _draw(worker: Worker, claim: Claim, learned: optuna.Study) -> TrialConfig:
         return worker.study.params.suggest(trial)
 
 
-def _attempt(worker: Worker, claim: Claim, beat: Beat) -> Attempt:
-    folder = _folder(worker, claim)
+def _attempt(worker: Worker, trial: Trial, beat: Beat) -> Attempt:
+    claim, folder = trial.claim, _folder(worker, trial.claim)
     folder.mkdir(parents=True, exist_ok=True)
     earlier = (folder.with_name(f"attempt-{attempt}") for attempt in range(1, claim.attempt + 1))
 
@@ -172,6 +183,7 @@ def _attempt(worker: Worker, claim: Claim, beat: Beat) -> Attempt:
         beat.progress()
         if worker.flag.now or beat.stop == "now":
             raise StoppedAtOnce
+        trial.outbox.flush()  # an epoch may take long after the database is back
 
     return Attempt(
         folder=folder,

@@ -1,0 +1,53 @@
+"""A worker on the toy objective, in this process, on a real store."""
+
+from pathlib import Path
+from typing import Any
+
+from objectives.contract import DataSource
+from objectives.data.summary import DataSummary
+from search.create import store_study
+from search.outcomes import Outcome
+from search.prepare import Prepared, Wishes
+from search.settings import Settings
+from search.signals import StopFlag
+from search.worker import Worker, attempt_trial, settle
+from spaces.params import Float
+from spaces.stored import from_json
+from spaces.study import Study
+from storage.store import Claim, Store
+
+
+def make_worker(store: Store, home: Path, **changes: Any) -> Worker:
+    """A worker on a small toy study of its own."""
+    declared: dict[str, Any] = {
+        "name": "toy",
+        "objective": "toy_curve",
+        "metric": "val_loss",
+        "direction": "minimize",
+        "trials": 4,
+        "fixed": {"epochs": 5, "seconds_per_epoch": 0.0},
+        "space": [Float("learning_rate", 1e-5, 1.0, log=True)],
+    }
+    study = Study(**declared | changes)
+    source = DataSource({"kind": "none"})
+    prepared = Prepared(study, source, DataSummary("none", (), {}, {}, False, {}), [])
+    wishes = Wishes(study.name)
+    row = store_study(prepared, wishes, Settings(home), store)
+    store.register_worker("w", study.name, "here", 1, "cpu", 1)
+    stored = from_json(row.definition)
+    return Worker("w", stored, store, Settings(home), source, "cpu", 1, StopFlag())
+
+
+def take(worker: Worker) -> Claim:
+    claim = worker.store.claim(
+        worker.study.name, worker.name, lease_seconds=worker.settings.lease_seconds
+    )
+    assert isinstance(claim, Claim)
+    return claim
+
+
+def attempt(worker: Worker) -> Outcome:
+    claim = take(worker)
+    outcome = attempt_trial(worker, claim)
+    settle(worker, claim, outcome)
+    return outcome
