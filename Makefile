@@ -9,7 +9,7 @@ TRIALS  ?=
 JOBS    ?= 2
 DATA    ?=
 
-.PHONY: run test check format clean help
+.PHONY: run test acceptance check format clean help
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ run: .venv/.ready  ## a real search with its dashboard in the browser
 
 test: .venv/.ready  ## every test
 	$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+acceptance: .venv/.ready  ## the long forms: minutes of outage, fifty rounds of faults
+	$(BIN)/pytest -m full $(ARGS)
 
 check: .venv/.ready  ## format, lint, types, floor plan
 	$(BIN)/ruff format --check .

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,7 +37,13 @@ class Place:
         """What the commands read from their environment."""
         return Settings(self.folder / "home")
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
+    def settings_with(self, url: str) -> Settings:
+        """The same with a database of its own."""
+        return Settings(self.folder / "home", url)
+
+    def start(
+        self, *words: str, environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start a command without waiting for it."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("SEARCH_")}
         command = [sys.executable, "-P", "-m", "search.cli", *words]
@@ -46,16 +52,18 @@ class Place:
             subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env=kept | place,
+                env=kept | place | dict(environment or {}),
                 start_new_session=True,
             )
         )
         return self.started[-1]
 
-    def start_run(self, name: str, *words: str) -> subprocess.Popen[bytes]:
+    def start_run(
+        self, name: str, *words: str, environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start `search run` of toy.py under a name with two workers, or go on with it."""
         rest = ("--workers", "2", "--no-dashboard", *words)
-        return self.start("run", "--study", "toy.py", "--as", name, *rest)
+        return self.start("run", "--study", "toy.py", "--as", name, *rest, environment=environment)
 
     def search(self, *words: str) -> int:
         """Run a command to its end and give its exit code."""

@@ -1,0 +1,157 @@
+"""What is killed, paused or cut loses nothing, and the numbers stay what they would have been."""
+
+import random
+import signal
+import time
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from search.opened import open_store
+from storage import server
+from storage.errors import DatabaseUnreachable, UnknownStudy
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
+
+# Every configuration is given and none is pruned: trial N is the same one in any run.
+BITS = """
+from spaces.data import Digits
+from spaces.params import Choice, Float
+from spaces.study import Pruning, Study
+
+study = Study(
+    name="bits", objective="image_classifier", data=Digits(), metric="val_loss",
+    direction="minimize", trials=4, pruning=Pruning("none"),
+    fixed={"image_size": 32, "augmentation": "shift", "backbone": "small_cnn", "epochs": 5},
+    space=[Float("learning_rate", 1e-4, 3e-2, log=True), Choice("ldam", (False, True))],
+    enqueue=[
+        {"learning_rate": 3e-4, "ldam": True},
+        {"learning_rate": 1e-2, "ldam": False},
+        {"learning_rate": 3e-3, "ldam": True},
+    ],
+)
+"""
+SHORT_LEASE = {"SEARCH_LEASE_SECONDS": "2", "SEARCH_BEAT_SECONDS": "0.5"}
+
+
+@pytest.fixture
+def store(place):
+    with open_store(place.settings) as opened:
+        yield opened
+
+
+def test_killed_at_random_the_digits_are_learned_to_the_same_bits(place, store):
+    (place.folder / "bits.py").write_text(BITS)
+    options = ("--workers", "2", "--no-dashboard")
+    assert place.search("run", "--study", "bits.py", "--as", "quiet", *options) == 0
+
+    run, dice = (
+        place.start("run", "--study", "bits.py", "--as", "noisy", *options),
+        random.Random(7),
+    )
+    kills = 0
+    while run.poll() is None:
+        time.sleep(dice.uniform(1, 4))
+        kills += kill_one_that_trains(store, "noisy", dice)
+
+    assert run.wait() == 0
+    assert kills >= 3
+    assert numbers(store, "noisy") == numbers(store, "quiet")
+
+
+def test_a_worker_paused_past_its_lease_writes_nothing_and_takes_another_trial(place, store):
+    run = place.start_run("paused", "--trials", "8", environment=SHORT_LEASE)
+    paused = wait_until(lambda: training(store, "paused"))[0]
+    number = paused.trial
+    os_process = psutil.Process(paused.pid)
+    os_process.suspend()
+    taken = wait_until(
+        lambda: [row for row in store.attempts("paused", number) if row.worker != paused.worker]
+    )
+    os_process.resume()
+
+    assert run.wait(120) == 0
+    attempts = store.attempts("paused")
+    mine = [row for row in attempts if row.worker == paused.worker]
+    assert [row.reason for row in mine if row.number == number] == ["lost"]
+    assert len(mine) > 1  # it went on with another trial
+    assert {row.attempt for row in store.epochs("paused", number)} <= {1, taken[0].attempt}
+    assert all(row.recorded_at < taken[0].started_at for row in epochs_of(store, mine[0]))
+    assert all(trial.state in ("COMPLETE", "PRUNED") for trial in store.trials("paused"))
+    assert [row.exit_code for row in store.workers("paused")] == [0, 0]
+
+
+@pytest.mark.parametrize("away_seconds", [6, pytest.param(60, marks=pytest.mark.full)])
+def test_no_worker_and_no_trial_is_lost_when_the_database_is_away(
+    away_seconds, place, tmp_path_factory
+):
+    home = tmp_path_factory.mktemp("server")
+    url, name = server.start(home), f"outage-{away_seconds}"
+    environment = {"SEARCH_DATABASE_URL": url, **(SHORT_LEASE if away_seconds < 30 else {})}
+    slowly = ("--set", "seconds_per_epoch=1.0")
+    run = place.start_run(name, *slowly, environment=environment)
+    try:
+        with open_store(place.settings_with(url)) as store:
+            wait_until(lambda: training(store, name))
+            stop_immediately(server.status(home).pid)
+            time.sleep(away_seconds)
+            server.start(home)
+            assert run.wait(120) == 0
+            assert [row.reason for row in store.attempts(name)] == ["finished"] * 4
+            assert [row.exit_code for row in store.workers(name)] == [0, 0]
+            assert [row.epoch for row in store.epochs(name)] == [1, 2, 3, 4, 5, 6] * 4
+    finally:
+        run.kill()
+        run.wait()
+        server.remove(home)
+
+
+def kill_one_that_trains(store, name, dice) -> bool:
+    """Kill a worker in the middle of a trial; False when none is at one."""
+    with suppress(UnknownStudy, psutil.NoSuchProcess):
+        victims = training(store, name)
+        if victims:
+            psutil.Process(dice.choice(victims).pid).kill()
+            return True
+    return False
+
+
+def stop_immediately(pid: int) -> None:
+    """Do what `pg_ctl stop -m immediate` does, and wait for the end."""
+    postmaster = psutil.Process(pid)
+    postmaster.send_signal(signal.SIGQUIT)
+    psutil.wait_procs([postmaster], timeout=30)
+
+
+def training(store, name):
+    """The workers that hold a trial and have recorded an epoch of it."""
+    with suppress(UnknownStudy):
+        at = {(row.worker, row.number) for row in store.attempts(name) if row.epochs}
+        return [row for row in store.workers(name) if (row.worker, row.trial) in at]
+    return []
+
+
+def numbers(store, name):
+    """Every number of every epoch but the times."""
+    return [
+        (row.number, row.epoch, {key: x for key, x in row.metrics.items() if key[-2:] != "_s"})
+        for row in store.epochs(name)
+    ]
+
+
+def epochs_of(store, attempt):
+    """The epochs that an attempt recorded."""
+    rows = store.epochs("paused", attempt.number)
+    return [row for row in rows if row.attempt == attempt.attempt]
+
+
+def wait_until(answer):
+    """Ask until the answer is yes, and give it."""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        with suppress(DatabaseUnreachable):
+            if given := answer():
+                return given
+        time.sleep(0.05)
+    return pytest.fail("it did not come to it")
