@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from objectives.contract import DataError
+from storage.leases import CUDA_ERROR
 
 # An exploding loss: networks that ended best have read ten times their first epoch's loss on the
 # way and still came back (a validation cross-entropy of 362), so both have to hold.
 EXPLODED = 10.0
 SURELY_WRONG = 1000.0  # nats: the true class at e^-1000
-CUDA_ERROR = "cuda_error"
 
 
 @dataclass(frozen=True)

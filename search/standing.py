@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 
 from spaces.stored import from_json
 from spaces.study import Study
 from storage.rows import StudyRow, TrialRow, WorkerRow
 from storage.store import Store
 
-SILENCE = timedelta(minutes=2)  # a waiting worker asks for a trial every few seconds
+SILENCE_SECONDS = 120  # a waiting worker asks for a trial every few seconds
 FINAL = ("COMPLETE", "PRUNED", "FAIL")
 
 
@@ -55,12 +54,11 @@ class Standing:
     def live_workers(self) -> list[WorkerRow]:
         """The workers at work now, on this machine and on others."""
         # Nobody notes the end of a worker that died together with its supervisor.
-        heard_since = datetime.now(UTC) - SILENCE
         return [
             worker
             for worker in self.workers
             if worker.ended_at is None
-            and (worker.trial is not None or worker.seen_at > heard_since)
+            and (worker.trial is not None or worker.silent_seconds < SILENCE_SECONDS)
         ]
 
     def trial(self, number: int | None) -> TrialRow | None:

@@ -18,7 +18,6 @@ from search.beat import Beat
 from search.breaker import check_broken
 from search.errors import DONE, DRAINED, KILLED
 from search.outcomes import (
-    CUDA_ERROR,
     Failed,
     Finished,
     HandedBack,
@@ -38,6 +37,7 @@ from search.trial import Trial, completed_curves, run_trial
 from spaces.space import TrialConfig
 from spaces.study import Study
 from storage.errors import LeaseLost
+from storage.leases import CUDA_ERROR
 from storage.store import Claim, Nothing, Store
 
 log = logging.getLogger(__name__)
@@ -156,7 +156,7 @@ def _write_down(worker: Worker, claim: Claim, outcome: Outcome) -> None:
             violated = {"memory": 1.0} if kind == "out_of_memory" else None
             patiently(lambda: store.tell(claim, told_as(kind), None, kind, detail, violated))
         case HandedBack(reason, detail):
-            patiently(lambda: store.hand_back(claim, reason))
+            patiently(lambda: store.hand_back(claim, reason, detail))
         case Lost():
             pass
 

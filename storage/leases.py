@@ -18,14 +18,19 @@ from storage.errors import LeaseLost
 from storage.rows import Stop, StudyRow
 from storage.tables import attempts, epochs, studies, trials
 
-KILLED = "killed"  # the reason of an attempt whose process died, other than on request
-LOST = "lost"  # the reason of an attempt whose trial went to the next one
+# Why an attempt ended without ending its trial. Three deadly ends in a row give a trial up.
+KILLED = "killed"  # its process died, other than on request
+STALLED = "stalled"  # no step was reported for too long
+CUDA_ERROR = "cuda_error"  # nothing works in that process any more
+DEADLY = (KILLED, STALLED, CUDA_ERROR)
+LOST = "lost"  # the trial went to the next attempt
 
 _NOW = func.clock_timestamp()
 _OPEN = attempts.c.ended_at.is_(None)
 _SECOND: ColumnElement[timedelta] = literal_column("interval '1 second'")
 _BEAT = func.greatest(attempts.c.beat_at, func.pg_postmaster_start_time())
 LIVE: ColumnElement[bool] = and_(_OPEN, _BEAT + attempts.c.lease_seconds * _SECOND > _NOW)
+OVERDUE: ColumnElement[bool] = and_(_OPEN, ~LIVE)
 
 
 class Nothing(Enum):
@@ -114,20 +119,21 @@ def close_all(connection: Connection, worker: str, reason: str) -> list[int]:
     return list(connection.scalars(ending.returning(attempts.c.trial_id)))
 
 
-def deaths(connection: Connection, trial_id: int) -> int:
-    """Count the workers that were killed at this trial since its last recorded epoch."""
+def deaths(connection: Connection, trial_id: int) -> list[str]:
+    """Give the deadly ends of a trial's attempts since its last recorded epoch, oldest first."""
     of_trial = attempts.c.trial_id == trial_id
     fruitful = select(func.max(epochs.c.attempt)).where(epochs.c.trial_id == trial_id)
-    count = select(func.count()).where(of_trial, attempts.c.reason == KILLED)
     since = func.coalesce(fruitful.scalar_subquery(), 0)
-    return connection.scalars(count.where(attempts.c.attempt > since)).one()
+    ends = select(attempts.c.reason).where(of_trial, attempts.c.reason.in_(DEADLY))
+    return list(connection.scalars(ends.where(attempts.c.attempt > since).order_by("attempt")))
 
 
 def mark_told(connection: Connection, trial_id: int, detail: str) -> None:
-    """Make the newest attempt's end the trial's."""
+    """Make the newest attempt's end the trial's; what it said itself is kept behind `detail`."""
     newest = select(func.max(attempts.c.attempt)).where(attempts.c.trial_id == trial_id)
     this = and_(attempts.c.trial_id == trial_id, attempts.c.attempt == newest.scalar_subquery())
-    connection.execute(update(attempts).where(this).values(told=True, detail=detail))
+    whole = func.concat_ws("; ", detail, attempts.c.detail)
+    connection.execute(update(attempts).where(this).values(told=True, detail=whole))
 
 
 def count_live(connection: Connection, study_id: int | None = None) -> int:

@@ -90,7 +90,11 @@ class AttemptRow:
 
 @dataclass(frozen=True)
 class WorkerRow:
-    """One worker process; `trial` is the number of the trial it holds now."""
+    """One worker process; `trial` is the number of the trial it holds now.
+
+    silent_seconds: since it was last heard of. is_overdue: it began a trial and neither ended it
+    nor renewed its lease in time.
+    """
 
     worker: str
     host: str
@@ -104,3 +108,5 @@ class WorkerRow:
     exit_code: int | None
     reason: str | None
     trial: int | None
+    silent_seconds: float
+    is_overdue: bool

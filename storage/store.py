@@ -198,25 +198,30 @@ class Store:
             leases.renew(connection, claim)
             self._backend.set_trial_system_attr(claim.trial_id, key, value)
 
-    def hand_back(self, claim: Claim, reason: str) -> None:
-        """End the lease and leave the trial running, for another attempt to continue."""
-        with transaction(self._engine) as connection:
-            leases.close(connection, claim, reason, told=False)
+    def hand_back(self, claim: Claim, reason: str, detail: str | None = None) -> None:
+        """End the lease and leave the trial running, for another attempt to continue.
+
+        A trial whose attempts ended deadly three times without an epoch between fails with it.
+        """
+        with self._writing(claim) as connection:
+            leases.close(connection, claim, reason, detail, told=False)
+            self._give_up_deadly(connection, claim.trial_id)
 
     def end_leases(self, worker: str, reason: str) -> int:
         """End the leases of a worker that is known to be dead; give how many it held.
 
-        A trial at which three workers were "killed" without an epoch between fails with it.
+        A trial whose attempts ended deadly three times without an epoch between fails with it.
         """
         with self._writing() as connection:
             held = leases.close_all(connection, worker, reason)
-            for trial_id in held if reason == leases.KILLED else ():
+            for trial_id in held:
                 self._give_up_deadly(connection, trial_id)
             return len(held)
 
     def _give_up_deadly(self, connection: Connection, trial_id: int) -> None:
-        if leases.deaths(connection, trial_id) >= DEATHS:
-            detail = f"{DEATHS} workers in a row were killed at it without an epoch"
+        ends = leases.deaths(connection, trial_id)
+        if len(ends) >= DEATHS:
+            detail = f"{len(ends)} attempts ended without an epoch between: {', '.join(ends)}"
             leases.mark_told(connection, trial_id, detail)
             with suppress(UpdateFinishedTrialError):  # a person was first
                 self._backend.set_trial_state_values(trial_id, TrialState.FAIL)

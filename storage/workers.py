@@ -3,11 +3,11 @@
 from typing import Any
 
 from optuna.trial import TrialState
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Double, and_, cast, false, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.errors import StorageError
-from storage.leases import LIVE
+from storage.leases import LIVE, OVERDUE
 from storage.rows import StudyRow, WorkerRow
 from storage.tables import attempts, trials, workers
 
@@ -30,16 +30,18 @@ def end(connection: Connection, worker: str, exit_code: int | None, reason: str)
 
 def every(connection: Connection, study: StudyRow) -> list[WorkerRow]:
     """Give the workers of a study, oldest first, each with the trial it holds."""
+    seen_at = func.greatest(workers.c.seen_at, func.max(attempts.c.beat_at))
+    is_at_it = trials.c.state == TrialState.RUNNING
     rows = (
         select(
             workers.c.worker_id.label("worker"),
             *(workers.c[name] for name in ("host", "pid", "device", "threads", "machine")),
             workers.c.started_at,
-            func.greatest(workers.c.seen_at, func.max(attempts.c.beat_at)).label("seen_at"),
+            seen_at.label("seen_at"),
             *(workers.c[name] for name in ("ended_at", "exit_code", "reason")),
-            func.max(trials.c.number)
-            .filter(LIVE, trials.c.state == TrialState.RUNNING)
-            .label("trial"),
+            func.max(trials.c.number).filter(LIVE, is_at_it).label("trial"),
+            cast(func.extract("epoch", func.now() - seen_at), Double).label("silent_seconds"),
+            func.coalesce(func.bool_or(and_(OVERDUE, is_at_it)), false()).label("is_overdue"),
         )
         .outerjoin_from(workers, attempts)
         .outerjoin(trials)

@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from objectives.contract import Attempt, EpochResult
-from search.outcomes import CUDA_ERROR, Failed, HandedBack, diverged, failure
+from search.outcomes import Failed, HandedBack, diverged, failure
 from search.patience import Patience
 from search.trial import Trial, run_trial
 from search.worker import settle
+from storage.leases import CUDA_ERROR
 from storage.store import Store
 from tests.search.toy_worker import make_worker, take
 

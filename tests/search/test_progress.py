@@ -138,7 +138,9 @@ def test_a_time_span_reads_as_on_a_clock(seconds, words):
 def standing(*trials: TrialRow) -> Standing:
     row = StudyRow("toy-practice", 1, to_json(STUDY), 4, "f", "d", "minimize", None, NOW)
     working = next((trial.number for trial in trials if trial.state == "RUNNING"), None)
-    worker = WorkerRow("box-1", "box", 7, "cpu", 1, {}, NOW, NOW, None, None, None, working)
+    worker = WorkerRow(
+        "box-1", "box", 7, "cpu", 1, {}, NOW, NOW, None, None, None, working, 0.0, False
+    )
     return Standing(row, STUDY, trials, [worker])
 
 

@@ -281,8 +281,23 @@ def test_a_trial_that_kills_three_workers_in_a_row_is_given_up(
 
     row = store.trials("toy")[0]
     assert (row.state, row.outcome, row.attempts) == ("FAIL", "killed", 3)
-    assert row.detail == "3 workers in a row were killed at it without an epoch"
+    assert row.detail == "3 attempts ended without an epoch between: killed, killed, killed"
     assert claim().number == held.number + 1
+
+
+def test_stalls_and_cuda_errors_count_like_deaths(store: Store, claim: Claiming) -> None:
+    claim()
+    store.end_leases("ada", "killed")
+    claim()
+    store.end_leases("ada", "stalled")
+    store.hand_back(claim(), "cuda_error", "AcceleratorError: CUDA error")
+
+    row = store.trials("toy")[0]
+    assert (row.state, row.outcome, row.attempts) == ("FAIL", "cuda_error", 3)
+    assert row.detail == (
+        "3 attempts ended without an epoch between: killed, stalled, cuda_error; "
+        "AcceleratorError: CUDA error"
+    )
 
 
 def test_progress_between_two_deaths_starts_their_count_again(
@@ -303,3 +318,23 @@ def test_who_was_stopped_did_not_die_of_its_trial(store: Store, claim: Claiming)
         store.end_leases("ada", "stopped")
 
     assert store.trials("toy")[0].state == "RUNNING"
+
+
+def test_a_worker_is_overdue_once_its_lease_ran_out_and_until_it_beats_again(
+    store: Store, claim: Claiming, expire: Callable[[], None]
+) -> None:
+    held = claim("ada")
+    assert [row.is_overdue for row in store.workers("toy")] == [False, False]
+    expire()
+    assert [row.is_overdue for row in store.workers("toy")] == [True, False]
+    store.beat(held)
+    assert [row.is_overdue for row in store.workers("toy")] == [False, False]
+
+
+def test_who_lost_its_trial_is_not_overdue(
+    store: Store, claim: Claiming, expire: Callable[[], None]
+) -> None:
+    claim("ada")
+    expire()
+    claim("bob")
+    assert [row.is_overdue for row in store.workers("toy")] == [False, False]
