@@ -10,6 +10,7 @@ from search.errors import UsageError
 
 LEASE_SECONDS = 30.0
 BEATS_PER_LEASE = 3  # two may be missed
+GUARDS = ("fence", "claim", "replay")  # what `search chaos` can do without, to see if it notices
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Settings:
     visible_gpus: `CUDA_VISIBLE_DEVICES`; None means all. threads: `OMP_NUM_THREADS`, if set.
     lease_seconds: `SEARCH_LEASE_SECONDS`, how long a silent worker keeps its trial.
     beat_seconds: `SEARCH_BEAT_SECONDS`, how often a lease is renewed; else a third of it.
+    fault, broken_guard: `SEARCH_FAULT` and `SEARCH_CHAOS_BREAK`, for tests of what survives.
     """
 
     home: Path
@@ -29,6 +31,8 @@ class Settings:
     threads: int | None = None
     lease_seconds: float = LEASE_SECONDS
     beat_seconds: float = LEASE_SECONDS / BEATS_PER_LEASE
+    fault: Path | None = None
+    broken_guard: str | None = None
 
     @property
     def artifacts(self) -> Path:
@@ -67,6 +71,7 @@ def read_settings(
         raise UsageError(
             f"SEARCH_BEAT_SECONDS is {beat:g} and the lease {lease:g} s; let several beats fit in"
         )
+    fault = environment.get("SEARCH_FAULT")
     return Settings(
         home.resolve(),
         environment.get("SEARCH_DATABASE_URL") or None,
@@ -74,6 +79,8 @@ def read_settings(
         int(threads) if threads.isdigit() else None,
         lease,
         beat,
+        Path(fault) if fault else None,
+        _guard(environment.get("SEARCH_CHAOS_BREAK")),
     )
 
 
@@ -88,6 +95,12 @@ def _seconds(environment: Mapping[str, str], name: str, default: float) -> float
     if not 0 < seconds < math.inf:
         raise UsageError(f"{name} is {text!r}; give it seconds above 0, or unset it")
     return seconds
+
+
+def _guard(name: str | None) -> str | None:
+    if name and name not in GUARDS:
+        raise UsageError(f"SEARCH_CHAOS_BREAK is {name!r}; use {', '.join(GUARDS)}, or unset it")
+    return name or None
 
 
 def _nearest_home(folder: Path) -> Path:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from search.create import open_study
 from search.devices import Slot, own_slot, worker_environment
 from search.errors import DRAINED
+from search.faults import plant_faults
 from search.logs import set_up_logs
 from search.machine import describe_machine, place
 from search.opened import open_store
@@ -29,6 +30,7 @@ def worker(arguments: Namespace, settings: Settings) -> int:
     set_up_logs()
     try:
         with open_store(settings) as store, listening() as flag:
+            plant_faults(settings, store)
             return _work(arguments, settings, store, slot, flag)
     except DatabaseUnreachable as error:
         if not arguments.id:

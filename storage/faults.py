@@ -1,0 +1,103 @@
+"""Faults on order, for tests and `search chaos`: nothing here runs unless it is planted.
+
+An order is a file with the line `ACT POINT SIGNAL`, `record 3 KILL` for one. ACT: claim, record,
+tell, hand_back or any. POINT: the number of the act's statement before which it happens, from 0;
+`commit` (just before it) or `after` (done, but the caller has not heard of it). SIGNAL: KILL or
+STOP. Whoever obeys renames the file to `<file>.taken-<pid>` first, so that one process does.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event, false, update
+
+from storage import leases, studies
+from storage.leases import Claim
+from storage.store import Store
+from storage.tables import attempts
+
+ACTS = ("claim", "record", "tell", "hand_back")
+
+
+def plant(store: Store, file: Path) -> None:
+    """Let this process obey the orders that appear in `file`."""
+    hook = _Hook(file)
+    event.listen(store._engine, "before_cursor_execute", hook.statement)
+    event.listen(store._engine, "commit", hook.commit)
+    for act in ACTS:
+        setattr(store, act, hook.around(act, getattr(store, act)))
+
+
+class _Hook:
+    """Knows which act each thread is in, and at which of its statements."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._here = threading.local()
+
+    def around(self, act: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def acting(*args: Any, **kwargs: Any) -> Any:
+            self._here.act, self._here.statements = act, 0
+            try:
+                answer = call(*args, **kwargs)
+                self._reach("after")
+                return answer
+            finally:
+                self._here.act = None
+
+        return acting
+
+    def statement(self, *_: Any) -> None:
+        if self._act:
+            self._reach(str(self._here.statements))
+            self._here.statements += 1
+
+    def commit(self, _: Connection) -> None:
+        if self._act:
+            self._reach("commit")
+
+    @property
+    def _act(self) -> str | None:
+        return getattr(self._here, "act", None)
+
+    def _reach(self, point: str) -> None:
+        try:
+            act, wanted, name = self._file.read_text().split()
+            if act in (self._act, "any") and wanted == point:
+                self._file.rename(f"{self._file}.taken-{os.getpid()}")
+                os.kill(os.getpid(), signal.Signals[f"SIG{name}"])
+        except FileNotFoundError:  # there is no order, or another process was first
+            return
+
+
+def switch_off(guard: str) -> None:
+    """Let this process do without a guard, so that a test of the promises can be seen to fail."""
+    GUARDS[guard]()
+
+
+def _write_unfenced() -> None:
+    """A superseded attempt writes as if it still held its trial."""
+
+    def close(
+        connection: Connection, claim: Claim, reason: str, detail: str | None = None, *, told: bool
+    ) -> bool:
+        ending = update(attempts).where(leases._is(claim))
+        now = leases._NOW
+        connection.execute(ending.values(ended_at=now, reason=reason, detail=detail, told=told))
+        return True
+
+    leases.renew = lambda *_: None
+    leases.close = close
+
+
+def _claim_unguarded() -> None:
+    """Whoever claims takes what others hold, and waits for nobody's lock."""
+    leases._held_by_another = lambda *_: false()
+    studies.locked = studies.one
+
+
+GUARDS = {"fence": _write_unfenced, "claim": _claim_unguarded}

@@ -1,0 +1,175 @@
+"""A process killed or paused before any statement of a write: nothing is lost, nothing is twice."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from storage.locks import wait_until
+from storage.store import Claim, Nothing, Store
+from tests.storage.actor import LOST
+
+pytestmark = pytest.mark.slow
+
+ACTS = ("claim", "record", "tell", "hand_back")
+
+
+class Actor:
+    """A process that forks a child for every act; a child obeys the order it finds."""
+
+    def __init__(self, url: str, folder: Path, idle: str) -> None:
+        self._order = folder / "order"
+        script = Path(__file__).with_name("actor.py")
+        command = [sys.executable, "-P", str(script), url, str(self._order), idle]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._hear() == "ready"
+
+    def order(self, act: str, point: object, name: str) -> None:
+        """Leave an order for the next child."""
+        self._order.with_suffix(".new").write_text(f"{act} {point} {name}")
+        self._order.with_suffix(".new").rename(self._order)
+
+    def obeyed(self) -> bool:
+        """Whether the last order was carried out; it is taken back if not."""
+        was_taken = not self._order.exists()
+        self._order.unlink(missing_ok=True)
+        return was_taken
+
+    def start(self, act: str, claim: Claim | None, study: str) -> int:
+        """Let a child act; give its pid."""
+        assert self.process.stdin
+        held = (claim.trial_id, claim.attempt) if claim else (0, 0)
+        print(act, study, *held, file=self.process.stdin, flush=True)
+        return int(self._hear())
+
+    def end(self) -> int:
+        """Give how the child ended."""
+        return int(self._hear())
+
+    def _hear(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline().strip()
+
+
+@pytest.fixture
+def make_actor(database_url: str, tmp_path: Path) -> Iterator[Callable[[str], Actor]]:
+    actors: list[Actor] = []
+
+    def make(idle: str) -> Actor:
+        actors.append(Actor(database_url, tmp_path, idle))
+        return actors[-1]
+
+    yield make
+    for actor in actors:
+        actor.process.kill()
+        actor.process.communicate()
+
+
+def begin(store: Store, name: str, act: str, trials: int = 1) -> Claim | None:
+    """Store a study and claim what the act needs."""
+    store.create(name, {}, "print", "data", "minimize", trials=trials)
+    if act == "claim":
+        return None
+    claim = store.claim(name, "ada", lease_seconds=30)
+    assert isinstance(claim, Claim)
+    if act == "tell":
+        store.record(claim, 1, {"loss": 0.5}, 0.5, 1.0, 10)
+    return claim
+
+
+def go_on(store: Store, name: str) -> None:
+    """Do what a supervisor and another worker do after a death."""
+    store.end_leases("ada", "killed")
+    while (claim := store.claim(name, "bob", lease_seconds=30)) is not Nothing.DONE:
+        assert isinstance(claim, Claim)
+        store.record(claim, 1, {"loss": 0.5}, 0.5, 1.0, 10)
+        store.tell(claim, "COMPLETE", 0.5, "finished")
+
+
+def picture(store: Store, name: str) -> list[object]:
+    """Give what stands at the end, in our words and in Optuna's."""
+    trials = [(row.number, row.state, row.outcome, row.value) for row in store.trials(name)]
+    epochs = [(row.number, row.epoch, row.metrics) for row in store.epochs(name)]
+    frozen = store.optuna_study(name).get_trials()
+    optuna = [(trial.number, trial.state.name, trial.intermediate_values) for trial in frozen]
+    told = [row.number for row in store.attempts(name) if row.reason == "finished"]
+    return [trials, epochs, optuna, told]
+
+
+WHOLE = [
+    [(0, "COMPLETE", "finished", 0.5)],
+    [(0, 1, {"loss": 0.5})],
+    [(0, "COMPLETE", {1: 0.5})],
+    [0],
+]
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_a_process_killed_before_any_statement_loses_and_doubles_nothing(
+    act: str, store: Store, make_actor: Callable[[str], Actor]
+) -> None:
+    actor, kills = make_actor("10s"), []
+    for point in itertools.chain(("commit", "after"), itertools.count()):
+        name = f"{act.replace('_', '-')}-{point}"
+        claim = begin(store, name, act)
+        actor.order(act, point, "KILL")
+        actor.start(act, claim, name)
+        kills.append(actor.end() == -signal.SIGKILL)
+        assert actor.obeyed() == kills[-1]
+
+        go_on(store, name)
+
+        assert picture(store, name) == WHOLE, f"killed before {point} of {act}"
+        if not kills[-1]:  # it has no such statement: every point was walked
+            break
+    assert kills == [True] * (len(kills) - 1) + [False]
+    assert len(kills) > 5  # commit, after, limits, lease, write
+
+
+@pytest.mark.parametrize("point", [1, 3, "commit"])
+def test_a_process_paused_in_a_write_lets_go_and_writes_nothing_when_it_wakes(
+    point: object, store: Store, make_actor: Callable[[str], Actor]
+) -> None:
+    actor, claim = make_actor("300ms"), begin(store, "paused", "record")
+    actor.order("record", point, "STOP")
+    child = actor.start("record", claim, "paused")
+    wait_for_stop(child)
+
+    go_on(store, "paused")
+    os.kill(child, signal.SIGCONT)
+
+    assert actor.end() == LOST
+    assert picture(store, "paused") == WHOLE
+    assert [row.attempt for row in store.epochs("paused")] == [2]
+
+
+@pytest.mark.parametrize("point", [5, "commit"])
+def test_a_process_paused_in_a_claim_keeps_nobody_from_claiming(
+    point: object, store: Store, make_actor: Callable[[str], Actor]
+) -> None:
+    actor = make_actor("300ms")
+    begin(store, "paused", "claim", trials=2)
+    actor.order("claim", point, "STOP")
+    child = actor.start("claim", None, "paused")
+    wait_for_stop(child)
+
+    first = store.claim("paused", "bob", lease_seconds=30)
+    os.kill(child, signal.SIGCONT)
+
+    assert actor.end() == 0
+    assert isinstance(first, Claim)
+    held = {(row.number, row.worker) for row in store.trials("paused") if row.is_leased}
+    assert held == {(0, "bob"), (1, "ada")}
+
+
+def wait_for_stop(pid: int) -> None:
+    """Wait until a child of a child has stopped."""
+    assert wait_until(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED, 60)
