@@ -149,6 +149,13 @@ def _add_machine_commands(commands: Commands) -> None:
     doctor = _add(commands, "doctor", "doctor:doctor", "is this machine ready?")
     _add_json(doctor)
 
+    chaos = _add(commands, "chaos", "chaos:chaos", "kill, pause and cut a toy study: is all kept?")
+    chaos.add_argument("--rounds", type=_positive, default=12, metavar="N", help="default: 12")
+    chaos.add_argument("--seed", type=int, default=0, metavar="K")
+    chaos.add_argument("--keep", action="store_true", help="keep the study's folder for a look")
+    chaos.add_argument("--faults", metavar="KIND,KIND", help="these kinds only")
+    _add_json(chaos)
+
     database = commands.add_parser("database", help="the embedded Postgres of this folder")
     actions = database.add_subparsers(metavar="ACTION", required=True)
     _add(actions, "start", "database:start", "start it and keep it up")

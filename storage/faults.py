@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, event, false, update
+from sqlalchemy import ColumnElement, Connection, and_, event, update
 
 from storage import leases, studies
 from storage.leases import Claim
@@ -95,8 +95,13 @@ def _write_unfenced() -> None:
 
 
 def _claim_unguarded() -> None:
-    """Whoever claims takes what others hold, and waits for nobody's lock."""
-    leases._held_by_another = lambda *_: false()
+    """Whoever claims takes a lease for expired at a twentieth of it, and waits for no lock."""
+
+    def held_by_another(worker: str) -> ColumnElement[bool]:
+        ends_at = attempts.c.beat_at + attempts.c.lease_seconds / 20 * leases._SECOND
+        return and_(leases._OPEN, ends_at > leases._NOW, attempts.c.worker_id != worker)
+
+    leases._held_by_another = held_by_another
     studies.locked = studies.one
 
 

@@ -65,9 +65,14 @@ class Place:
         rest = ("--workers", "2", "--no-dashboard", *words)
         return self.start("run", "--study", "toy.py", "--as", name, *rest, environment=environment)
 
-    def search(self, *words: str) -> int:
+    def search(
+        self,
+        *words: str,
+        environment: Mapping[str, str] | None = None,
+        timeout_seconds: float = 120,
+    ) -> int:
         """Run a command to its end and give its exit code."""
-        return self.start(*words).wait(120)
+        return self.start(*words, environment=environment).wait(timeout_seconds)
 
     def postgres(self) -> list[psutil.Process]:
         """Give the processes of this home's Postgres."""

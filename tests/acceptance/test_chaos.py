@@ -1,0 +1,35 @@
+"""`search chaos` itself: the promises hold, and each guard that is switched off is missed."""
+
+import json
+
+import pytest
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
+
+
+@pytest.mark.parametrize("rounds", [8, pytest.param(50, marks=pytest.mark.full)])
+@pytest.mark.timeout(900)
+def test_nothing_is_lost_whatever_is_killed(rounds, place, capfd):
+    assert place.search("chaos", "--rounds", str(rounds), "--json", timeout_seconds=800) == 0
+
+    played = json.loads(capfd.readouterr().out)
+    assert sum(played["faults"].values()) == rounds
+    assert all(promise["checked"] for promise in played["promises"])
+
+
+@pytest.mark.parametrize(
+    ("guard", "kind", "promise"),
+    [
+        ("fence", "pause-past-lease", "one attempt at a time has a trial, and it alone writes"),
+        ("claim", "kill-worker", "nobody takes a trial whose lease is live"),
+        ("replay", "outage", "every epoch is there once, none is missing"),
+    ],
+)
+def test_a_guard_that_is_switched_off_is_missed(guard, kind, promise, place, capfd):
+    environment = {"SEARCH_CHAOS_BREAK": guard}
+    words = ("chaos", "--rounds", "2", "--faults", kind, "--json")
+
+    assert place.search(*words, environment=environment) == 1
+
+    played = json.loads(capfd.readouterr().out)
+    assert promise in {each["promise"] for each in played["promises"] if each["broken"]}
