@@ -6,24 +6,41 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from objectives.disk import when_there_is_room
+
 _NAME = re.compile(r"epoch-(\d+)-([0-9a-f]{16})\.ckpt")
 _KEPT = 2  # The one before survives, so that a torn newest file costs one epoch, not the trial.
 
 
-def commit(folder: Path, epoch: int, save: Callable[[Path], None]) -> Path:
+def commit(
+    folder: Path,
+    epoch: int,
+    save: Callable[[Path], None],
+    progress: Callable[[], None] = lambda: None,
+) -> Path:
     """Put one epoch's checkpoint into place at once and for good; older ones than two go.
 
-    save: writes the file at the path it is given. Returns the path, `epoch-0007-<digest>.ckpt`.
+    save: writes the file at the path it is given. progress: called while the disk is full.
+    Returns the path, `epoch-0007-<digest>.ckpt`.
     """
     partial = folder / f"epoch-{epoch:04d}.partial"
-    save(partial)
-    _flush(partial)
+    when_there_is_room(lambda: write_flushed(partial, save), folder, progress)
     path = folder / f"epoch-{epoch:04d}-{_digest(partial)}.ckpt"
     partial.replace(path)
     _flush(folder)
     for _, old in _newest_first([folder])[_KEPT:]:
         old.unlink()
     return path
+
+
+def write_flushed(path: Path, save: Callable[[Path], None]) -> None:
+    """Write a file and bring it to disk; a failure leaves none."""
+    try:
+        save(path)
+        _flush(path)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def newest_good(folders: Iterable[Path]) -> Path | None:

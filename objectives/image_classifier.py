@@ -81,10 +81,10 @@ def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
 
         seconds = time.perf_counter() - started
         results.append(EpochResult(epoch, values, seconds, images=len(images)))
-        checkpoint.save(attempt.folder, model, optimizer, results, best)
+        checkpoint.save(attempt, model, optimizer, results, best)
         yield results[-1]
     if best is not None:
-        best.keep(attempt.folder)
+        best.keep(attempt)
 
 
 @torch.no_grad()

@@ -33,7 +33,7 @@ def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
         metrics = _measure(recipe, epoch, distance, attempt.seed)
         results.append(EpochResult(epoch, metrics, time.perf_counter() - started, images=100))
         state = {"distance": distance, "results": [asdict(result) for result in results]}
-        commit(attempt.folder, epoch, partial(_save, state))
+        commit(attempt.folder, epoch, partial(_save, state), attempt.progress)
         yield results[-1]
 
 

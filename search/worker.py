@@ -6,6 +6,7 @@ import random
 import secrets
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import optuna
 
 from objectives import catalog, checkpoints
 from objectives.contract import Attempt, DataSource
+from objectives.disk import when_there_is_room
 from search import files
 from search.beat import Beat
 from search.breaker import check_broken
@@ -134,6 +136,8 @@ def settle(worker: Worker, claim: Claim, outcome: Outcome) -> None:
     log.info("trial %d: %s", claim.number, outcome)
     try:
         _write_down(worker, claim, outcome)
+    except StoppedAtOnce:  # while the disk was full: the next attempt ends it from its checkpoint
+        worker.patiently(lambda: worker.store.hand_back(claim, "drained"))
     except LeaseLost:
         log.warning("trial %d belongs to somebody else now", claim.number)
     if isinstance(outcome, Finished | Pruned | Failed):
@@ -141,17 +145,16 @@ def settle(worker: Worker, claim: Claim, outcome: Outcome) -> None:
 
 
 def _write_down(worker: Worker, claim: Claim, outcome: Outcome) -> None:
-    store, folder, patiently = worker.store, _folder(worker, claim), worker.patiently
+    store, patiently = worker.store, worker.patiently
     match outcome:
         case Finished(value):
-            patiently(lambda: files.keep(worker.settings, store, claim, folder))
+            _keep_files(worker, claim)
             patiently(lambda: store.tell(claim, "COMPLETE", value, "finished"))
         case Pruned(epoch):
             patiently(lambda: store.tell(claim, "PRUNED", None, "pruned", f"epoch {epoch}"))
         case Failed(kind, detail, report):
             log.error("trial %d failed (%s): %s", claim.number, kind, detail)
-            (folder / "traceback.txt").write_text(report or detail)
-            patiently(lambda: files.keep(worker.settings, store, claim, folder))
+            _keep_files(worker, claim, {"traceback.txt": report or detail})
             # A violated constraint: the sampler learns where memory ends.
             violated = {"memory": 1.0} if kind == "out_of_memory" else None
             patiently(lambda: store.tell(claim, told_as(kind), None, kind, detail, violated))
@@ -159,6 +162,22 @@ def _write_down(worker: Worker, claim: Claim, outcome: Outcome) -> None:
             patiently(lambda: store.hand_back(claim, reason, detail))
         case Lost():
             pass
+
+
+def _keep_files(worker: Worker, claim: Claim, texts: Mapping[str, str] | None = None) -> None:
+    """Keep what the attempt leaves for good, and these texts by their file names."""
+    folder = _folder(worker, claim)
+
+    def keep() -> None:
+        for name, text in (texts or {}).items():
+            (folder / name).write_text(text)
+        worker.patiently(lambda: files.keep(worker.settings, worker.store, claim, folder))
+
+    def stop_waiting() -> None:
+        if worker.flag.draining:
+            raise StoppedAtOnce
+
+    when_there_is_room(keep, folder, stop_waiting)
 
 
 def _look_back(worker: Worker) -> None:
@@ -176,7 +195,7 @@ def _draw(worker: Worker, claim: Claim, learned: optuna.Study) -> TrialConfig:
 
 def _attempt(worker: Worker, trial: Trial, beat: Beat) -> Attempt:
     claim, folder = trial.claim, _folder(worker, trial.claim)
-    folder.mkdir(parents=True, exist_ok=True)
+    when_there_is_room(lambda: folder.mkdir(parents=True, exist_ok=True), folder, beat.progress)
     earlier = (folder.with_name(f"attempt-{attempt}") for attempt in range(1, claim.attempt + 1))
 
     def progress() -> None:

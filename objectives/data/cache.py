@@ -10,11 +10,14 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from objectives.disk import when_there_is_room
 
 Array = npt.NDArray[np.uint8]
 POLL_SECONDS = 0.2  # how often a worker that waits for the builder looks again
@@ -41,7 +44,8 @@ def cached_array(
         with _building(folder / f"{key}.lock", progress):
             array = _read(folder, key, stamp, shape)  # another worker may have built it meanwhile
             if array is None:
-                _build(folder, key, stamp, shape, fill)
+                build = partial(_build, folder, key, stamp, shape, fill)
+                when_there_is_room(build, folder, progress)
                 array = _read(folder, key, stamp, shape)
     if array is None:
         raise OSError(errno.EIO, "written but not read back the same; check this disk", str(folder))

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from objectives.checkpoints import commit
+from objectives.checkpoints import commit, write_flushed
 from objectives.contract import Attempt, EpochResult
+from objectives.disk import when_there_is_room
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,11 @@ class Best:
     logits: Tensor
     labels: Tensor
 
-    def keep(self, folder: Path) -> None:
+    def keep(self, attempt: Attempt) -> None:
         """Write `best.pt` and `best_logits.npz`, each whole or not at all."""
-        _replace(
-            folder / "best.pt", partial(torch.save, {"epoch": self.epoch, "model": self.model})
-        )
+        _replace(attempt, "best.pt", partial(_save, {"epoch": self.epoch, "model": self.model}))
         arrays = {"epoch": self.epoch, "logits": self.logits.numpy(), "labels": self.labels.numpy()}
-        _replace(folder / "best_logits.npz", partial(_save_arrays, arrays))
+        _replace(attempt, "best_logits.npz", partial(_save_arrays, arrays))
 
 
 def take_best(epoch: int, model: nn.Module, logits: Tensor, labels: Tensor) -> Best:
@@ -43,7 +42,7 @@ def take_best(epoch: int, model: nn.Module, logits: Tensor, labels: Tensor) -> B
 
 
 def save(
-    folder: Path,
+    attempt: Attempt,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     results: list[EpochResult],
@@ -60,7 +59,7 @@ def save(
         "results": [asdict(result) for result in results],
         "best": best and _compact(best, model, results[-1].epoch),
     }
-    return commit(folder, results[-1].epoch, partial(torch.save, state))
+    return commit(attempt.folder, results[-1].epoch, partial(_save, state), attempt.progress)
 
 
 def resume(
@@ -86,10 +85,18 @@ def _compact(best: Best, model: nn.Module, epoch: int) -> dict[str, Any]:
     return {**vars(best), "model": {**best.model, **live}}
 
 
-def _replace(path: Path, save: Callable[[Path], None]) -> None:
+def _replace(attempt: Attempt, name: str, save: Callable[[Path], None]) -> None:
+    path = attempt.folder / name
     partial_path = path.with_suffix(".partial")
-    save(partial_path)
+    write = partial(write_flushed, partial_path, save)
+    when_there_is_room(write, attempt.folder, attempt.progress)
     partial_path.replace(path)
+
+
+def _save(state: Mapping[str, Any], path: Path) -> None:
+    # Not by its name: torch's own writer turns "no space left" into a RuntimeError without errno.
+    with path.open("wb") as file:
+        torch.save(state, file)
 
 
 def _save_arrays(arrays: Mapping[str, Any], path: Path) -> None:
