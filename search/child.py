@@ -4,8 +4,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from search.spawn import kill, spawn
 
@@ -29,6 +32,15 @@ class Child:
     def may_start(self) -> bool:
         """Whether none is running and the pause is over."""
         return self.process is None and time.monotonic() >= self._start_at
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether somebody stopped the process with SIGSTOP."""
+        with suppress(psutil.Error):
+            return bool(
+                self.process and psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED
+            )
+        return False
 
     def start(self, command: Sequence[str], fds: Sequence[int] = ()) -> None:
         """Start a process, handing it open files; its words are what the log gains from here on."""

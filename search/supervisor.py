@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import shutil
 import signal
 import socket
 import time
@@ -17,8 +18,10 @@ from search.child import Child
 from search.devices import Slot, worker_environment
 from search.errors import BROKEN_OFF, DONE, DRAINED, FAILED, KILLED, MISMATCH, WRONG
 from search.machine import place
+from search.post import Post
 from search.signals import StopFlag
 from search.standing import Standing, read_standing
+from storage import leases
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.store import Store
 
@@ -26,9 +29,10 @@ log = logging.getLogger(__name__)
 
 EXPECTED = {DONE: "nothing left to do", DRAINED: "handed back"}
 FRUITLESS_ENDS = 3
-# Why a lease was ended; only the first counts against the trial.
-DIED, STOPPED, ORPHANED = "killed", "stopped", "orphaned"
+# Why a lease was ended; only the first two count against the trial.
+DIED, STALLED, STOPPED, ORPHANED = leases.KILLED, leases.STALLED, "stopped", "orphaned"
 TICK_SECONDS = 0.1
+FULL_DISK_BYTES = 20e6
 READ_SECONDS = 1.0
 
 
@@ -39,7 +43,9 @@ class Run:
     worker_command: gives the command of a slot's worker from its name, which is new at every start.
     environment: what the children's environments are built on; logs: the folder of their logs.
     dashboard_fds: the open files that dashboard_command names, its listening socket's.
-    revive_database: called while the database is away; it starts the embedded one again.
+    lease_seconds: how long a silent worker keeps its trial, and then again until it is ended.
+    revive_database: called while the database is away; starts the embedded one again, and gives
+    False when a person stopped that on purpose.
     """
 
     study: str
@@ -48,9 +54,10 @@ class Run:
     worker_command: Callable[[Slot, str], Sequence[str]]
     environment: Mapping[str, str]
     logs: Path
+    lease_seconds: float
     dashboard_command: Sequence[str] | None = None
     dashboard_fds: Sequence[int] = ()
-    revive_database: Callable[[], None] = lambda: None
+    revive_database: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True)
@@ -69,31 +76,16 @@ def supervise(run: Run, flag: StopFlag, show: Callable[[Standing], None]) -> End
     return _Supervisor(run, flag, show).supervise()
 
 
-@dataclass
-class _Post:
-    """A slot, the worker at work there, and how it went so far.
-
-    exit_code: of a worker that has ended but not been settled with the database yet.
-    fruitless: ends in a row without a newly recorded epoch. is_over: nobody starts here again.
-    """
-
-    slot: Slot
-    child: Child
-    worker: str = ""
-    exit_code: int | None = None
-    fruitless: int = 0
-    is_over: bool = False
-
-
 class _Supervisor:
     def __init__(self, run: Run, flag: StopFlag, show: Callable[[Standing], None]) -> None:
         self._run, self._flag, self._show = run, flag, show
-        self._posts = [_Post(slot, _worker_child(run, slot)) for slot in run.slots]
+        self._posts = [Post(slot, _worker_child(run, slot)) for slot in run.slots]
         self._dashboard = Child(run.logs / "dashboard.log", run.environment)
         self._dashboard_deaths = 0
         self._standing = read_standing(run.store, run.study)
         self._read_at = 0.0
         self._is_database_away = False
+        self._away = ""
         self._is_drain_told = False
         self._is_done = False
         self._trouble: Ending | None = None
@@ -130,17 +122,32 @@ class _Supervisor:
             self._standing = read_standing(self._run.store, self._run.study)
             self._is_database_away = False
             self._obey(self._standing.row.stop)
+            self._end_the_stalled()
         except DatabaseUnreachable as error:
+            if not self._is_database_away:
+                log.warning("%s; the workers go on without it", error)
             self._is_database_away = True
-            log.warning("%s; the workers go on without it", error)
+            for post in self._posts:
+                post.watch(None, 0)  # nobody can renew a lease now
             self._revive_database()
         self._show(self._standing.noting(self._note()))
         # Reading a long study may take a tenth of our time, not more.
         self._read_at = time.monotonic() + max(READ_SECONDS, 9 * (time.monotonic() - started))
 
+    def _end_the_stalled(self) -> None:
+        """Kill workers whose trials no longer move, for others to go on with those."""
+        rows = {row.worker: row for row in self._standing.workers}
+        for post in self._posts:
+            if post.watch(rows.get(post.worker), self._run.lease_seconds):
+                log.warning("worker %s does not move any more: killed", post.worker)
+                post.is_stalled = True
+                post.child.kill()
+
     def _note(self) -> str:
         if self._is_database_away:
-            return "the database is away; the workers go on without it"
+            return self._away
+        if shutil.disk_usage(self._run.logs).free < FULL_DISK_BYTES:
+            return f"the disk of {self._run.logs} is full: free some, the workers wait for room"
         if self._flag.draining and any(post.child.process for post in self._posts):
             return "finishing the epochs in flight; Ctrl-C again stops at once and repeats them"
         if not self._standing.workers:
@@ -148,10 +155,13 @@ class _Supervisor:
         return ""
 
     def _revive_database(self) -> None:
+        """Start the embedded database again; say what a person may do if that is not for us."""
+        self._away = "the database is away; the workers go on without it"
         try:
-            self._run.revive_database()
+            if not self._run.revive_database():
+                self._away += ", `search database start` brings it back"
         except StorageError as error:
-            log.warning("the embedded database does not start: %s", error)
+            self._away += f": {error}"
 
     def _obey(self, stop: str | None) -> None:
         """Follow what `search stop` left in the database."""
@@ -177,7 +187,7 @@ class _Supervisor:
         if command and self._dashboard.may_start and not self._flag.draining:
             self._dashboard.start(command, self._run.dashboard_fds)
 
-    def _look_after(self, post: _Post) -> None:
+    def _look_after(self, post: Post) -> None:
         code = post.child.ended()
         post.exit_code = post.exit_code if code is None else code
         if post.exit_code is not None:
@@ -185,15 +195,18 @@ class _Supervisor:
         elif post.child.process is None and self._flag.draining:
             post.is_over = True
         elif post.child.may_start and not post.is_over and not self._is_database_away:
-            post.worker = f"{socket.gethostname()}-{post.slot.index}-{secrets.token_hex(3)}"
+            post.start(f"{socket.gethostname()}-{post.slot.index}-{secrets.token_hex(3)}")
             post.child.start(self._run.worker_command(post.slot, post.worker))
 
-    def _settle(self, post: _Post, code: int) -> None:
+    def _settle(self, post: Post, code: int) -> None:
         """Free what an ended worker held and decide what follows, once the database is there."""
         words = EXPECTED.get(code) or post.child.last_words()
+        if post.is_stalled:
+            words = "it reported no step for too long"
         try:
             # Who was stopped, or gave up on the database, did not die of its trial.
             reason = STOPPED if self._flag.draining or code in EXPECTED else DIED
+            reason = STALLED if post.is_stalled else reason
             self._free(post.worker, code, words, reason)
             has_progressed = _has_progressed(self._run.store, self._run.study, post.worker)
             self._obey(self._run.store.study(self._run.study).stop)
@@ -206,7 +219,7 @@ class _Supervisor:
         log.info("worker %s ended by %s: %s", post.worker, wording.exit_code(code), words)
         self._decide(post, code, words)
 
-    def _decide(self, post: _Post, code: int, words: str) -> None:
+    def _decide(self, post: Post, code: int, words: str) -> None:
         if code == DONE:
             self._is_done = post.is_over = True
         elif code in (WRONG, BROKEN_OFF, MISMATCH):
@@ -224,7 +237,7 @@ class _Supervisor:
             )
         else:
             # 75 unasked: it replaces itself, after a CUDA error for one.
-            post.child.pause(0 if code == DRAINED else max(1, post.fruitless))
+            post.child.pause(0 if code == DRAINED else post.fruitless)
 
     def _free(self, worker: str, code: int, words: str, reason: str) -> None:
         store = self._run.store

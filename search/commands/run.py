@@ -93,6 +93,7 @@ def _run(
         worker_command=lambda _, worker: _worker_command(name, worker, prepared.source.folder),
         environment={**os.environ, "SEARCH_HOME": str(settings.home)},
         logs=settings.logs / name,
+        lease_seconds=settings.lease_seconds,
         dashboard_command=[*_this_program(), "dashboard", "--fd", *map(str, fds)] if fds else None,
         dashboard_fds=fds,
         revive_database=lambda: _revive(settings),
@@ -109,6 +110,6 @@ def _this_program() -> list[str]:
     return [sys.executable, "-P", "-m", "search.cli"]
 
 
-def _revive(settings: Settings) -> None:
-    if settings.database_url is None:
-        server.ensure_running(settings.home)
+def _revive(settings: Settings) -> bool:
+    """Start the embedded database again; False when it was stopped on purpose."""
+    return settings.database_url is not None or server.ensure_running(settings.home)

@@ -1,7 +1,8 @@
 """A worker without an objective: it makes the storage's real calls, and dies where it is told to.
 
 `scripted_worker.py URL STUDY NAME FAULT`, FAULT one of: none, die (once, after the first epoch of
-trial 1), die-early (before its first epoch, always), replace-itself (75 after each trial), slow.
+trial 1), die-early (before its first epoch, always), replace-itself (75 after each trial), slow,
+stall (once, after the first epoch of trial 1, with a lease of half a second).
 """
 
 import os
@@ -20,10 +21,11 @@ patiently = Patience(is_over=lambda: False)
 
 def main(url: str, study: str, name: str, fault: str) -> int:
     """Follow trials as a worker does; give its exit code."""
+    lease_seconds = 0.5 if fault == "stall" else 30
     with Store.open(url) as store, listening() as flag:
         store.register_worker(name, study, "box", os.getpid(), "cpu", 1)
         while not flag.draining:
-            match patiently(lambda: store.claim(study, name, lease_seconds=30)):
+            match patiently(lambda: store.claim(study, name, lease_seconds=lease_seconds)):
                 case Nothing.DONE:
                     return 0
                 case Nothing.STOPPED:
@@ -48,6 +50,8 @@ def train(store: Store, claim: Claim, fault: str, flag: StopFlag) -> None:
         patiently(lambda: store.record(claim, epoch, {"val_loss": value}, value, 0.1, 10))  # noqa: B023
         if fault == "die" and (claim.number, claim.attempt) == (1, 1):
             os.kill(os.getpid(), signal.SIGKILL)
+        if fault == "stall" and (claim.number, claim.attempt) == (1, 1):
+            time.sleep(600)
         if flag.draining:
             return patiently(lambda: store.hand_back(claim, "drained"))
     return patiently(lambda: store.tell(claim, "COMPLETE", value, "finished"))

@@ -94,6 +94,14 @@ def test_a_killed_workers_trial_goes_on_under_its_number_in_the_next_attempt(scr
     assert (attempts[1].started_at - attempts[0].started_at).total_seconds() < 15
 
 
+def test_a_worker_that_does_not_move_is_killed_and_its_trial_goes_on(scripted, store):
+    assert supervise(scripted("stall"), StopFlag(), ignore) == Ending(0)
+    assert [row.reason for row in store.attempts("toy", 1)] == ["stalled", "finished"]
+    stalled, followed = store.workers("toy")
+    assert (stalled.exit_code, followed.exit_code) == (-signal.SIGKILL, 0)
+    assert stalled.reason == "it reported no step for too long"
+
+
 def test_three_deaths_without_an_epoch_stop_a_worker_with_the_reason(shell, tmp_path):
     ending = supervise(shell("echo no such library; kill -9 $$"), StopFlag(), ignore)
     assert ending.exit_code == 1
@@ -211,7 +219,7 @@ def create_study(store: Store) -> None:
 
 
 def a_run(store: Store, folder: Path, workers: Sequence[str], command: WorkerCommand) -> Run:
-    return Run("toy", assign(len(workers), (), 1), store, command, os.environ, folder)
+    return Run("toy", assign(len(workers), (), 1), store, command, os.environ, folder, 0.5)
 
 
 def worker_command(url: str, faults: Sequence[str]) -> WorkerCommand:
