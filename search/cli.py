@@ -28,7 +28,8 @@ def main(words: Sequence[str] | None = None) -> int:
     for signum in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(signum) == signal.SIG_DFL:
             signal.signal(signum, lambda *_: sys.exit(DRAINED))
-    arguments = build_parser().parse_args(words)
+    words = sys.argv[1:] if words is None else words
+    arguments = build_parser().parse_args(words, argparse.Namespace(words=words))
     module, _, function = arguments.command.partition(":")
     try:
         command = getattr(importlib.import_module(f"search.commands.{module}"), function)
@@ -113,6 +114,8 @@ def _add_run_commands(commands: Commands) -> None:
     run.add_argument("--as", dest="name", metavar="NAME", help="start it under another name")
     _add_address(run)
     run.add_argument("--no-dashboard", action="store_true")
+    run.add_argument("--detach", action="store_true", help="go on without this terminal")
+    run.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)  # tells who detached it
 
     worker = _add(commands, "worker", "worker:worker", "one worker, for other machines")
     _add_study(worker)

@@ -3,13 +3,16 @@
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from socket import socket
 
 from dashboards.port import address, listen
 from search.create import store_study
+from search.detach import UnderWay, go_silent, start_detached
 from search.devices import assign, gpus, usable_cores
+from search.errors import DONE
 from search.lock import run_lock
 from search.logs import set_up_logs
 from search.opened import open_store
@@ -29,6 +32,8 @@ from storage.store import Store
 
 def run(arguments: Namespace, settings: Settings) -> int:
     """Check the study, store it, and keep its workers running to the end."""
+    if arguments.detach and arguments.ready_fd is None:
+        return _detach(arguments.words)
     # Open to the end, so that the port stays ours before and between the dashboard's starts.
     with nullcontext() if arguments.no_dashboard else listen(arguments.port) as listener:
         return _run_with(listener, arguments, settings)
@@ -46,7 +51,11 @@ def _run_with(listener: socket | None, arguments: Namespace, settings: Settings)
         store.clear_stop(name)
         set_up_logs(settings.logs / name / "run.log")
         run = _run(arguments, prepared, settings, store, listener)
-        return _supervise(run, address(listener) if listener else "")
+        url = address(listener) if listener else ""
+        if arguments.ready_fd is not None:
+            log = str(run.logs / "detached.log")
+            go_silent(arguments.ready_fd, UnderWay(name, os.getpid(), url, log))
+        return _supervise(run, url)
 
 
 def _supervise(run: Run, url: str) -> int:
@@ -59,6 +68,18 @@ def _supervise(run: Run, url: str) -> int:
     if ending.trouble:
         print(ending.trouble, file=sys.stderr)
     return ending.exit_code
+
+
+def _detach(words: Sequence[str]) -> int:
+    started = start_detached([*_this_program(), *words])
+    if isinstance(started, int):
+        return started
+    name = started.study
+    print(f"{name} goes on without this terminal, as process {started.pid}")
+    print(f"dashboard: {started.url}" if started.url else "no dashboard")
+    print(f"look: search status --study {name}   stop: search stop --study {name}")
+    print(f"log:  {started.log}")
+    return DONE
 
 
 def _tell_of_other_total(stored: Study, declared: Study) -> None:

@@ -1,0 +1,71 @@
+"""A run that goes on without the terminal it was typed in."""
+
+import re
+
+import psutil
+import pytest
+
+from search.opened import open_store
+from storage.locks import wait_until
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
+
+
+@pytest.fixture
+def detach(place, capfd):
+    """Runs `search run --detach` and gives its exit code and what it printed."""
+
+    def detach(name, *words):
+        capfd.readouterr()
+        study = ("--study", "toy.py", "--as", name)
+        code = place.search("run", *study, "--workers", "2", "--detach", *words)
+        return code, capfd.readouterr()
+
+    return detach
+
+
+def test_a_detached_run_goes_on_by_itself_to_its_budget(place, detach):
+    code, said = detach("alone", "--no-dashboard")
+    pid = int(re.search(r"as process (\d+)", said.out)[1])
+
+    assert code == 0
+    assert psutil.Process(pid).terminal() is None
+    psutil.wait_procs([psutil.Process(pid)], timeout=60)
+    with open_store(place.settings) as store:
+        states = [trial.state for trial in store.trials("alone")]
+    assert len(states) == 4
+    assert set(states) <= {"COMPLETE", "PRUNED"}
+    assert "4/4 trials" in (place.settings.logs / "alone" / "detached.log").read_text()
+
+
+def test_a_detached_run_is_stopped_from_anywhere_and_leaves_nobody(place, detach):
+    code, said = detach("stopped-alone", "--trials", "50")
+    run = psutil.Process(int(re.search(r"as process (\d+)", said.out)[1]))
+    assert code == 0
+    assert "dashboard: http://127.0.0.1" in said.out
+    assert wait_until(lambda: len(run.children()) == 3, 60)  # two workers and the dashboard
+    children = run.children()
+
+    assert place.search("stop", "--study", "stopped-alone") == 0
+
+    assert psutil.wait_procs([run, *children], timeout=60)[1] == []
+    with open_store(place.settings) as store:
+        assert not any(trial.is_leased for trial in store.trials("stopped-alone"))
+
+
+def test_what_is_wrong_is_said_before_the_terminal_is_left(place, detach):
+    code, said = detach("odd", "--set", "learning_rat=1")
+    assert code == 2
+    assert said.err.count("\n") == 1
+    assert "did you mean 'learning_rate'" in said.err
+    assert said.out == ""
+
+
+def test_a_second_run_of_the_study_is_refused_as_ever(place, detach):
+    _, said = detach("twice", "--trials", "50", "--no-dashboard")
+    code, again = detach("twice", "--no-dashboard")
+    place.search("stop", "--study", "twice", "--now")
+    psutil.wait_procs([psutil.Process(int(re.search(r"process (\d+)", said.out)[1]))], timeout=60)
+
+    assert code == 2
+    assert "is being run on this machine by process" in again.err
