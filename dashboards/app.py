@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
@@ -25,7 +24,7 @@ ON_THE_DATABASE = ("/api/", "/artifacts/", "/csv/")
 AWAY = {"reason": "the database is away; asking it again in a moment"}
 
 
-def build_app(store: Store, artifacts: Path) -> Starlette:
+def build_app(store: Store, artifacts: str) -> Starlette:
     """Give the application that shows every study of the store and the files they kept."""
     dashboard = wsgi(store.optuna_storage, artifact_store=artifact_store(artifacts))
     bridge: Any = WSGIMiddleware(_asking_first(dashboard, store))

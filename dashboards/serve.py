@@ -3,7 +3,6 @@
 import logging
 import signal
 import socket
-from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -12,10 +11,11 @@ from dashboards.app import build_app
 from storage.store import Store
 
 
-def serve(url: str, listener: socket.socket, artifacts: Path) -> None:
+def serve(url: str, listener: socket.socket, artifacts: str) -> None:
     """Answer on a socket from `listen` until SIGTERM, SIGINT or SIGHUP; call from the main thread.
 
-    url: the database's, as `storage.server.connect` yields it. artifacts: the folder of kept files.
+    url: the database's, as `storage.server.connect` yields it. artifacts: where kept files are, see
+    `storage.artifacts.artifact_store`.
     """
     with Store.open(url) as store:
         server = _Server(

@@ -54,6 +54,17 @@ def newest_good(folders: Iterable[Path]) -> Path | None:
     return None
 
 
+def newest(folders: Iterable[Path]) -> Path | None:
+    """Give the checkpoint of the latest epoch, unread."""
+    return next((path for _, path in _newest_first(folders)), None)
+
+
+def epoch_of(name: str) -> int:
+    """Give the epoch of a checkpoint by its file's name, 0 for another file's."""
+    match = _NAME.fullmatch(name)
+    return int(match[1]) if match else 0
+
+
 def _newest_first(folders: Iterable[Path]) -> list[tuple[str, Path]]:
     found = [
         (int(match[1]), match[2], path)

@@ -15,7 +15,7 @@ import psutil
 
 from search.devices import gpus, usable_cores
 from search.settings import Settings
-from storage import server
+from storage import artifacts, server
 from storage.errors import StorageError
 
 GB = 1e9
@@ -51,6 +51,7 @@ def examine(settings: Settings) -> list[Finding]:
         _memory(),
         _disk(settings.home),
         _configured(settings) if settings.database_url else _embedded(settings),
+        *([_artifacts(settings.shared_artifacts)] if settings.shared_artifacts else ()),
     ]
 
 
@@ -128,6 +129,14 @@ def _configured(settings: Settings) -> Finding:
     return Finding("database", "ok", f"Postgres at {where} answers (SEARCH_DATABASE_URL)")
 
 
-def _refused(error: StorageError) -> Finding:
+def _artifacts(location: str) -> Finding:
+    try:
+        artifacts.check_reachable(location)
+    except StorageError as error:
+        return _refused(error, "artifacts")
+    return Finding("artifacts", "ok", f"{location} can be written to (SEARCH_ARTIFACTS)")
+
+
+def _refused(error: StorageError, name: str = "database") -> Finding:
     found, _, fix = str(error).rpartition("; ")
-    return Finding("database", "error", found, fix)
+    return Finding(name, "error", found, fix)

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from search.settings import Settings
+from search.sharing import collect_shared, share_weights
 from search.standing import Standing
 from storage import artifacts
 from storage.store import Claim, Store
@@ -14,13 +15,18 @@ ARTIFACTS = ("best_logits.npz", "traceback.txt")
 
 def keep(settings: Settings, store: Store, claim: Claim, folder: Path) -> None:
     """Put the attempt's lasting files into the artifact store, under names that repeat."""
+    place = artifacts.artifact_store(settings.artifacts)
     for name in ARTIFACTS:
         if (folder / name).is_file():
-            artifacts.keep(store, settings.artifacts, claim, folder / name)
+            artifacts.keep(store, place, claim, folder / name)
+    if settings.shared_artifacts:
+        share_weights(store, settings.shared_artifacts, claim, folder)
 
 
-def collect(settings: Settings, standing: Standing) -> None:
+def collect(settings: Settings, store: Store, standing: Standing) -> None:
     """Remove what ended trials no longer need: checkpoints, and all weights but the best few."""
+    if settings.shared_artifacts:
+        collect_shared(store, settings.shared_artifacts, standing)
     kept = {trial.number for trial in standing.ranking[: standing.study.keep]}
     for trial in standing.final:
         folder = settings.trial_folder(standing.study.name, trial.number)

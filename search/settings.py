@@ -22,6 +22,7 @@ class Settings:
     visible_gpus: `CUDA_VISIBLE_DEVICES`; None means all. threads: `OMP_NUM_THREADS`, if set.
     lease_seconds: `SEARCH_LEASE_SECONDS`, how long a silent worker keeps its trial.
     beat_seconds: `SEARCH_BEAT_SECONDS`, how often a lease is renewed; else a third of it.
+    shared_artifacts: `SEARCH_ARTIFACTS`, a folder or an s3:// address that other machines reach.
     fault, broken_guard: `SEARCH_FAULT` and `SEARCH_CHAOS_BREAK`, for tests of what survives.
     """
 
@@ -31,13 +32,14 @@ class Settings:
     threads: int | None = None
     lease_seconds: float = LEASE_SECONDS
     beat_seconds: float = LEASE_SECONDS / BEATS_PER_LEASE
+    shared_artifacts: str | None = None
     fault: Path | None = None
     broken_guard: str | None = None
 
     @property
-    def artifacts(self) -> Path:
-        """The folder of the files that a study keeps."""
-        return self.home / "artifacts"
+    def artifacts(self) -> str:
+        """Where the files that a study keeps go: a folder, or s3://bucket/prefix."""
+        return self.shared_artifacts or str(self.home / "artifacts")
 
     @property
     def cache(self) -> Path:
@@ -79,6 +81,7 @@ def read_settings(
         int(threads) if threads.isdigit() else None,
         lease,
         beat,
+        _location(environment.get("SEARCH_ARTIFACTS")),
         Path(fault) if fault else None,
         _guard(environment.get("SEARCH_CHAOS_BREAK")),
     )
@@ -95,6 +98,14 @@ def _seconds(environment: Mapping[str, str], name: str, default: float) -> float
     if not 0 < seconds < math.inf:
         raise UsageError(f"{name} is {text!r}; give it seconds above 0, or unset it")
     return seconds
+
+
+def _location(given: str | None) -> str | None:
+    if not given or given.startswith("s3://"):
+        return given or None
+    if "://" in given:
+        raise UsageError(f"SEARCH_ARTIFACTS is {given!r}; give it a folder or s3://bucket/prefix")
+    return str(Path(given).expanduser().resolve())
 
 
 def _guard(name: str | None) -> str | None:

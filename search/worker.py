@@ -6,14 +6,16 @@ import random
 import secrets
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import optuna
 
 from objectives import catalog, checkpoints
-from objectives.contract import Attempt, DataSource
+from objectives.contract import Attempt, DataSource, Objective
 from objectives.disk import when_there_is_room
 from search import files
 from search.beat import Beat
@@ -33,6 +35,7 @@ from search.pruners import Curve
 from search.samplers import sampler_for
 from search.seeds import training_seed
 from search.settings import Settings
+from search.sharing import Uploads, bring_checkpoint
 from search.signals import StopFlag
 from search.standing import read_standing
 from search.trial import Trial, completed_curves, run_trial
@@ -123,12 +126,20 @@ def attempt_trial(worker: Worker, claim: Claim) -> Outcome:
 
     trial = Trial(study, claim, store, config, completed, patiently)
     objective = catalog.load(study.objective)
-    with Beat(store, claim, worker.settings.beat_seconds, study.stall_minutes) as beat:
-        attempt = _attempt(worker, trial, beat)
+    with (
+        Beat(store, claim, worker.settings.beat_seconds, study.stall_minutes) as beat,
+        _sharing(worker, claim, objective) as (shared_objective, finish),
+    ):
         try:
-            return run_trial(trial, objective, attempt, lambda: worker.flag.draining)
+            attempt = _attempt(worker, trial, beat)
+            outcome = run_trial(trial, shared_objective, attempt, lambda: worker.flag.draining)
+            if isinstance(outcome, HandedBack):
+                finish()
+            return outcome
         except StoppedAtOnce:
             return HandedBack("stopped at once")
+        except LeaseLost:
+            return Lost()
 
 
 def settle(worker: Worker, claim: Claim, outcome: Outcome) -> None:
@@ -183,7 +194,7 @@ def _keep_files(worker: Worker, claim: Claim, texts: Mapping[str, str] | None = 
 def _look_back(worker: Worker) -> None:
     """Remove what ended trials leave behind; raises StudyBroken when the code is what fails."""
     standing = worker.patiently(lambda: read_standing(worker.store, worker.study.name))
-    files.collect(worker.settings, standing)
+    worker.patiently(lambda: files.collect(worker.settings, worker.store, standing))
     started_at = [row.started_at for row in standing.workers if row.worker == worker.name]
     check_broken(worker.study.name, standing.trials, since=started_at[0])
 
@@ -191,6 +202,19 @@ def _look_back(worker: Worker) -> None:
 def _draw(worker: Worker, claim: Claim, learned: optuna.Study) -> TrialConfig:
     with worker.store.trial(claim, learned) as trial:
         return worker.study.params.suggest(trial)
+
+
+@contextmanager
+def _sharing(
+    worker: Worker, claim: Claim, objective: Objective
+) -> Iterator[tuple[Objective, Callable[[], None]]]:
+    """Yield the objective, its checkpoints shared where machines share, and what waits for that."""
+    location = worker.settings.shared_artifacts
+    if location is None:
+        yield objective, lambda: None
+        return
+    with Uploads(worker.store, location, claim) as uploads:
+        yield uploads.following(objective), uploads.finish
 
 
 def _attempt(worker: Worker, trial: Trial, beat: Beat) -> Attempt:
@@ -204,11 +228,15 @@ def _attempt(worker: Worker, trial: Trial, beat: Beat) -> Attempt:
             raise StoppedAtOnce
         trial.outbox.flush()  # an epoch may take long after the database is back
 
+    resume_from = checkpoints.newest_good(earlier)
+    if shared := worker.settings.shared_artifacts:
+        bring = partial(bring_checkpoint, worker.store, shared, claim, folder, resume_from)
+        resume_from = worker.patiently(lambda: bring(beat.progress))
     return Attempt(
         folder=folder,
         data=worker.data,
         seed=training_seed(worker.study.seed, claim.number),
-        resume_from=checkpoints.newest_good(earlier),
+        resume_from=resume_from,
         device=worker.device,
         threads=worker.threads,
         cache=worker.settings.cache,

@@ -1,34 +1,61 @@
 """Files that outlive their attempt: kept in the artifact store and linked to the Optuna trial."""
 
+import errno
 import json
 import mimetypes
-from collections.abc import Iterable
-from contextlib import suppress
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
-from uuid import NAMESPACE_URL, uuid5
+from typing import BinaryIO
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from optuna.artifacts import ArtifactMeta, FileSystemArtifactStore, get_all_artifact_meta
+from optuna.artifacts import (
+    ArtifactMeta,
+    Boto3ArtifactStore,
+    FileSystemArtifactStore,
+    get_all_artifact_meta,
+)
+from optuna.artifacts._protocol import ArtifactStore
 from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
 from optuna.artifacts.exceptions import ArtifactNotFound
 
+from storage.errors import ArtifactsUnreachable, StorageError
+from storage.rows import FileRow
 from storage.store import Claim, Store
 
 
-def artifact_store(folder: Path) -> FileSystemArtifactStore:
-    """Give Optuna's artifact store in a folder, made if it is not there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return FileSystemArtifactStore(folder)
+def artifact_store(location: str) -> ArtifactStore:
+    """Give the artifact store at a folder, made if it is not there, or at `s3://bucket/prefix`.
+
+    Raises StorageError when boto3 is not installed; whatever goes wrong with the place itself
+    later, but a full disk, is ArtifactsUnreachable.
+    """
+    if location.startswith("s3://"):
+        return _Bucket(location)
+    with _reachable(location):
+        Path(location).mkdir(parents=True, exist_ok=True)
+    return _Folder(location)
 
 
-def keep(store: Store, folder: Path, claim: Claim, path: Path) -> str:
+def check_reachable(location: str) -> None:
+    """Return once a file could be written there and removed again; ArtifactsUnreachable if not."""
+    store, probe = artifact_store(location), f"probe-{uuid4()}"
+    store.write(probe, BytesIO(b"may this be written?"))
+    store.remove(probe)
+
+
+def keep(store: Store, kept: ArtifactStore, claim: Claim, path: Path) -> str:
     """Keep a file of this attempt under its name and give its id; keeping it again replaces it.
 
     The file is whole before the trial knows of it. Raises LeaseLost like every write.
     """
-    artifact_id = _artifact_id(claim.study, claim.trial_id, claim.attempt, path.name)
+    artifact_id = _artifact_id(claim, path.name)
     with path.open("rb") as content:
-        artifact_store(folder).write(artifact_id, content)
+        kept.write(artifact_id, content)
     kind, encoding = mimetypes.guess_type(path.name)
     meta = ArtifactMeta(artifact_id, path.name, kind or DEFAULT_MIME_TYPE, encoding)
     store.set_attribute(claim, ARTIFACTS_ATTR_PREFIX + artifact_id, json.dumps(asdict(meta)))
@@ -46,13 +73,113 @@ def linked(store: Store, study: str) -> list[str]:
     ]
 
 
-def remove(folder: Path, artifact_ids: Iterable[str]) -> None:
-    """Remove kept files from a folder; it need not have them, or be there."""
+def share(store: Store, kept: ArtifactStore, claim: Claim, name: str, content: BinaryIO) -> None:
+    """Put a file of this attempt where other machines find it, and note it with the trial.
+
+    Noted before it is written, so that nothing lies there that nobody knows of: what is noted may
+    be missing or torn. Raises LeaseLost like every write.
+    """
+    artifact_id = _artifact_id(claim, name)
+    store.note_file(claim, name, artifact_id)
+    kept.write(artifact_id, content)
+
+
+def fetch(kept: ArtifactStore, file: FileRow, folder: Path) -> Path | None:
+    """Bring a shared file into a folder under its own name; None when it is not there."""
+    partial = folder / f"{file.name}.partial"
+    try:
+        with kept.open_reader(file.artifact_id) as source, partial.open("wb") as target:
+            shutil.copyfileobj(source, target)
+    except ArtifactNotFound:
+        return None
+    return partial.replace(folder / file.name)
+
+
+def unshare(store: Store, kept: ArtifactStore, files: Iterable[FileRow]) -> None:
+    """Remove shared files, then the notes of them."""
+    ids = [file.artifact_id for file in files]
+    remove(kept, ids)
+    if ids:
+        store.forget_files(ids)
+
+
+def remove(kept: ArtifactStore, artifact_ids: Iterable[str]) -> None:
+    """Remove kept files; those that are not there are gone already."""
     for artifact_id in artifact_ids:
         with suppress(ArtifactNotFound):
-            FileSystemArtifactStore(folder).remove(artifact_id)
+            kept.remove(artifact_id)
 
 
-def _artifact_id(study: str, trial_id: int, attempt: int, name: str) -> str:
+class _Folder(FileSystemArtifactStore):
+    """Optuna's store in a folder, whose files are whole or not there."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__(location)
+        self._location = location
+
+    def write(self, artifact_id: str, content_body: BinaryIO) -> None:
+        with _reachable(self._location):
+            partial = Path(self._location) / f"{artifact_id}.{uuid4().hex[:8]}.partial"
+            try:
+                with partial.open("wb") as file:
+                    shutil.copyfileobj(content_body, file)
+                partial.replace(self._get_filepath(artifact_id))
+            finally:
+                partial.unlink(missing_ok=True)
+
+
+class _Bucket:
+    """Optuna's store in a bucket, below a prefix; boto3 reads its own environment."""
+
+    def __init__(self, location: str) -> None:
+        if find_spec("boto3") is None:
+            raise StorageError(
+                f"{location} needs boto3, which is not installed; pip install 'search[s3]'"
+            )
+        bucket, _, prefix = location.removeprefix("s3://").strip("/").partition("/")
+        self._location, self._prefix = location, f"{prefix}/" if prefix else ""
+        with _reachable(location):
+            self._store = Boto3ArtifactStore(bucket, avoid_buf_copy=True)
+
+    def open_reader(self, artifact_id: str) -> BinaryIO:
+        with _reachable(self._location):
+            return self._store.open_reader(self._prefix + artifact_id)
+
+    def write(self, artifact_id: str, content_body: BinaryIO) -> None:
+        with _reachable(self._location):
+            self._store.write(self._prefix + artifact_id, content_body)
+
+    def remove(self, artifact_id: str) -> None:
+        with _reachable(self._location):
+            self._store.remove(self._prefix + artifact_id)
+
+
+@contextmanager
+def _reachable(location: str) -> Iterator[None]:
+    """Turn what a file system or a bucket refuses, but for a full disk, into one line."""
+    try:
+        yield
+    except ArtifactNotFound:
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise _unreachable(location, error.strerror or str(error)) from error
+    except Exception as error:
+        # botocore's and boto3's own classes, which are loaded only where a bucket is used.
+        if type(error).__module__.partition(".")[0] not in ("botocore", "boto3"):
+            raise
+        raise _unreachable(location, str(error)) from error
+
+
+def _unreachable(location: str, said: str) -> ArtifactsUnreachable:
+    return ArtifactsUnreachable(
+        f"{location}: the artifact store does not answer ({' '.join(said.split())}); "
+        "see that it is there and may be written to, or set SEARCH_ARTIFACTS to another"
+    )
+
+
+def _artifact_id(claim: Claim, name: str) -> str:
     # The dashboard serves ids of hex digits and dashes only.
-    return str(uuid5(NAMESPACE_URL, f"{study}-{trial_id}-{attempt}-{name}"))
+    path = f"{claim.study}-{claim.trial_id}-{claim.attempt}-{name}"
+    return str(uuid5(NAMESPACE_URL, path))

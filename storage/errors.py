@@ -12,6 +12,10 @@ class DatabaseUnreachable(StorageError):
     """No connection to the database: it is down, elsewhere, or refuses us."""
 
 
+class ArtifactsUnreachable(DatabaseUnreachable):
+    """No way to the artifact store; who waits for the database waits for it as well."""
+
+
 class ForeignServer(StorageError):
     """The embedded Postgres of this home runs, or may still run, on another machine."""
 

@@ -2,17 +2,21 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.study._constrained_optimization import _CONSTRAINTS_KEY
 from optuna.trial import TrialState
 from sqlalchemy import Connection, and_, select
 from sqlalchemy.dialects.postgresql import insert
 
+from storage import leases
 from storage.errors import EpochDiffers
 from storage.leases import Claim
 from storage.tables import epochs
 
+DEATHS = 3  # in a row, and a configuration is given up
 CLOCKED = "_s"  # metrics of this ending are seconds: an epoch that is repeated takes its own
 
 
@@ -61,6 +65,16 @@ def tell(
     if state == TrialState.PRUNED:
         value = _last_value(connection, claim)
     backend.set_trial_state_values(claim.trial_id, state, None if value is None else [float(value)])
+
+
+def give_up_deadly(connection: Connection, backend: RDBStorage, trial_id: int) -> None:
+    """Fail a trial whose last attempts all ended deadly, without an epoch between."""
+    ends = leases.deaths(connection, trial_id)
+    if len(ends) >= DEATHS:
+        detail = f"{len(ends)} attempts ended without an epoch between: {', '.join(ends)}"
+        leases.mark_told(connection, trial_id, detail)
+        with suppress(UpdateFinishedTrialError):  # a person was first
+            backend.set_trial_state_values(trial_id, TrialState.FAIL)
 
 
 def decoded(metrics: Mapping[str, float | str]) -> dict[str, float]:

@@ -89,6 +89,16 @@ class AttemptRow:
 
 
 @dataclass(frozen=True)
+class FileRow:
+    """A file of an attempt that was put where other machines find it; it may be missing or torn."""
+
+    number: int
+    attempt: int
+    name: str
+    artifact_id: str
+
+
+@dataclass(frozen=True)
 class WorkerRow:
     """One worker process; `trial` is the number of the trial it holds now.
 

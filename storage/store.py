@@ -7,8 +7,8 @@ says StudyExists then, `delete` UnknownStudy).
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, Self
 
 import optuna
@@ -18,13 +18,11 @@ from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.trial import TrialState
 from sqlalchemy import Connection, insert
 
-from storage import leases, results, studies, tables, trials, workers
+from storage import files, leases, results, studies, tables, trials, workers
 from storage.leases import Claim, Nothing
-from storage.rows import AttemptRow, EpochRow, Stop, StudyRow, TrialRow, WorkerRow
+from storage.rows import AttemptRow, EpochRow, FileRow, Stop, StudyRow, TrialRow, WorkerRow
 from storage.schema import open_backend
 from storage.transaction import joined, transaction
-
-DEATHS = 3  # in a row, and a configuration is given up
 
 __all__ = ["Claim", "Nothing", "Store", "StudyRow"]
 
@@ -192,6 +190,17 @@ class Store:
                 final = TrialState[state]
                 results.tell(connection, self._backend, claim, final, value, violations or {})
 
+    def note_file(self, claim: Claim, name: str, artifact_id: str) -> None:
+        """Note a file that this attempt is about to put where other machines find it."""
+        with self._writing(claim) as connection:
+            leases.renew(connection, claim)
+            files.note(connection, claim, name, artifact_id)
+
+    def forget_files(self, artifact_ids: Iterable[str]) -> None:
+        """Remove the notes of files that are gone."""
+        with transaction(self._engine) as connection:
+            files.forget(connection, artifact_ids)
+
     def set_attribute(self, claim: Claim, key: str, value: Any) -> None:
         """Set a system attribute of the Optuna trial under the lease; `value` is plain JSON."""
         with self._writing(claim) as connection:
@@ -205,7 +214,7 @@ class Store:
         """
         with self._writing(claim) as connection:
             leases.close(connection, claim, reason, detail, told=False)
-            self._give_up_deadly(connection, claim.trial_id)
+            results.give_up_deadly(connection, self._backend, claim.trial_id)
 
     def end_leases(self, worker: str, reason: str) -> int:
         """End the leases of a worker that is known to be dead; give how many it held.
@@ -215,16 +224,8 @@ class Store:
         with self._writing() as connection:
             held = leases.close_all(connection, worker, reason)
             for trial_id in held:
-                self._give_up_deadly(connection, trial_id)
+                results.give_up_deadly(connection, self._backend, trial_id)
             return len(held)
-
-    def _give_up_deadly(self, connection: Connection, trial_id: int) -> None:
-        ends = leases.deaths(connection, trial_id)
-        if len(ends) >= DEATHS:
-            detail = f"{len(ends)} attempts ended without an epoch between: {', '.join(ends)}"
-            leases.mark_told(connection, trial_id, detail)
-            with suppress(UpdateFinishedTrialError):  # a person was first
-                self._backend.set_trial_state_values(trial_id, TrialState.FAIL)
 
     # Workers
 
@@ -271,6 +272,11 @@ class Store:
         """Give the attempts at one trial, or at all: the ledger of worker time, losses included."""
         with transaction(self._engine) as connection:
             return trials.attempts_of(connection, studies.one(connection, name), number)
+
+    def files(self, name: str, number: int | None = None) -> list[FileRow]:
+        """Give the files that one trial's attempts, or all, share with other machines."""
+        with transaction(self._engine) as connection:
+            return files.every(connection, studies.one(connection, name), number)
 
     def workers(self, name: str) -> list[WorkerRow]:
         """Give the study's workers, oldest first."""

@@ -117,3 +117,18 @@ epochs = Table(
         ["trial_id", "attempt"], [attempts.c.trial_id, attempts.c.attempt], ondelete="CASCADE"
     ),
 )
+
+# Checkpoints and weights in an artifact store that several machines share.
+files = Table(
+    "files",
+    metadata,
+    Column("artifact_id", Text, primary_key=True),
+    Column("trial_id", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("noted_at", MOMENT, nullable=False, server_default=func.clock_timestamp()),
+    ForeignKeyConstraint(
+        ["trial_id", "attempt"], [attempts.c.trial_id, attempts.c.attempt], ondelete="CASCADE"
+    ),
+)
+Index("files_of_a_trial", files.c.trial_id)

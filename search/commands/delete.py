@@ -22,8 +22,10 @@ def delete(arguments: Namespace, settings: Settings) -> int:
             )
         with run_lock(row.name, folder):
             kept = artifacts.linked(store, row.name)
+            shared = [file.artifact_id for file in store.files(row.name)]
+            place = artifacts.artifact_store(settings.artifacts)
             store.delete(row.name)
-            artifacts.remove(settings.artifacts, kept)
+            artifacts.remove(place, [*kept, *shared])
             shutil.rmtree(folder, ignore_errors=True)
             shutil.rmtree(settings.logs / row.name, ignore_errors=True)
     print(f"{row.name} deleted")

@@ -26,6 +26,7 @@ from search.supervisor import Run, supervise
 from spaces.stored import from_json
 from spaces.study import Study
 from storage import server
+from storage.artifacts import check_reachable
 from storage.errors import DatabaseUnreachable
 from storage.store import Store
 
@@ -45,6 +46,8 @@ def _run_with(listener: socket | None, arguments: Namespace, settings: Settings)
     name = prepared.study.name
     for finding in prepared.findings:
         print(f"search: {finding.message} ({finding.rule})", file=sys.stderr)
+    if settings.shared_artifacts:
+        check_reachable(settings.shared_artifacts)
     with open_store(settings) as store, run_lock(name, settings.study_folder(name)):
         row = store_study(prepared, wishes, settings, store)
         _tell_of_other_total(from_json(row.definition), prepared.study)

@@ -16,6 +16,7 @@ from search.opened import open_store
 from search.settings import Settings
 from search.signals import StopFlag, listening
 from search.worker import Worker, work, worker_name
+from storage.artifacts import check_reachable
 from storage.errors import DatabaseUnreachable
 from storage.store import Store
 
@@ -28,6 +29,8 @@ def worker(arguments: Namespace, settings: Settings) -> int:
     # Before torch is loaded: it reads these once.
     os.environ.update(worker_environment(slot, {}))
     set_up_logs()
+    if settings.shared_artifacts and not arguments.id:
+        check_reachable(settings.shared_artifacts)
     try:
         with open_store(settings) as store, listening() as flag:
             plant_faults(settings, store)

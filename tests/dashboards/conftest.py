@@ -14,7 +14,7 @@ import pytest
 from spaces.params import Float
 from spaces.stored import fingerprint, to_json
 from spaces.study import Study
-from storage.artifacts import keep
+from storage.artifacts import artifact_store, keep
 from storage.store import Claim, Store
 
 STUDY = Study(
@@ -72,7 +72,7 @@ def finish(store: Store, claim: Claim, home: Path) -> None:
     """Keep the files and tell the trial's end."""
     for name, content in FILES.items():
         (home / name).write_text(content)
-        keep(store, home / "artifacts", claim, home / name)
+        keep(store, artifact_store(str(home / "artifacts")), claim, home / name)
     store.tell(claim, "COMPLETE", 1 / 3, "finished")
 
 

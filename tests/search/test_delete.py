@@ -22,7 +22,7 @@ def test_a_deleted_study_takes_the_files_of_every_attempt_along_and_no_others(
     delete(Namespace(name="mine", yes=True), settings)
 
     assert len(others) == 2
-    assert {path.name for path in settings.artifacts.iterdir()} == set(others)
+    assert {path.name for path in Path(settings.artifacts).iterdir()} == set(others)
     assert not settings.study_folder("mine").exists()
 
 
@@ -34,5 +34,5 @@ def keep_two_attempts_files(store: Store, settings: Settings, study: str) -> Non
         store.register_worker(worker, study, "host", 7, "cpu", 1)
         claim = store.claim(study, worker, lease_seconds=30)
         assert isinstance(claim, Claim)
-        artifacts.keep(store, settings.artifacts, claim, report)
+        artifacts.keep(store, artifacts.artifact_store(settings.artifacts), claim, report)
         store.hand_back(claim, "drained")

@@ -30,7 +30,7 @@ def report(tmp_path: Path) -> Path:
 def test_a_kept_file_is_listed_by_optuna(
     store: Store, claim: Callable[..., Claim], folder: Path, report: Path
 ) -> None:
-    kept = artifacts.keep(store, folder, claim(), report)
+    kept = artifacts.keep(store, artifacts.artifact_store(str(folder)), claim(), report)
     (meta,) = optuna.artifacts.get_all_artifact_meta(
         store.optuna_study("toy").trials[0], storage=store.optuna_storage
     )
@@ -41,9 +41,9 @@ def test_keeping_a_file_again_replaces_it(
     store: Store, claim: Callable[..., Claim], folder: Path, report: Path
 ) -> None:
     held = claim()
-    first = artifacts.keep(store, folder, held, report)
+    first = artifacts.keep(store, artifacts.artifact_store(str(folder)), held, report)
     report.write_text("it broke twice")
-    assert artifacts.keep(store, folder, held, report) == first
+    assert artifacts.keep(store, artifacts.artifact_store(str(folder)), held, report) == first
     assert [path.read_text() for path in folder.iterdir()] == ["it broke twice"]
 
 
@@ -51,11 +51,11 @@ def test_the_files_of_all_attempts_are_linked_until_they_are_removed(
     store: Store, claim: Callable[..., Claim], folder: Path, report: Path
 ) -> None:
     held = claim("ada")
-    first = artifacts.keep(store, folder, held, report)
+    first = artifacts.keep(store, artifacts.artifact_store(str(folder)), held, report)
     store.hand_back(held, "drained")
-    second = artifacts.keep(store, folder, claim("bob"), report)
+    second = artifacts.keep(store, artifacts.artifact_store(str(folder)), claim("bob"), report)
     assert sorted(artifacts.linked(store, "toy")) == sorted([first, second])
-    artifacts.remove(folder, [first, first])
+    artifacts.remove(artifacts.artifact_store(str(folder)), [first, first])
     assert [path.name for path in folder.iterdir()] == [second]
 
 
@@ -65,7 +65,7 @@ def test_a_superseded_attempt_links_no_file(
     held = claim("ada")
     store.end_leases("ada", "killed")
     with pytest.raises(LeaseLost):
-        artifacts.keep(store, folder, held, report)
+        artifacts.keep(store, artifacts.artifact_store(str(folder)), held, report)
     assert artifacts.linked(store, "toy") == []
 
 
@@ -73,8 +73,8 @@ def test_the_dashboard_serves_a_kept_file(
     store: Store, claim: Callable[..., Claim], folder: Path, report: Path
 ) -> None:
     held = claim()
-    kept = artifacts.keep(store, folder, held, report)
-    app = wsgi(store.optuna_storage, artifact_store=artifacts.artifact_store(folder))
+    kept = artifacts.keep(store, artifacts.artifact_store(str(folder)), held, report)
+    app = wsgi(store.optuna_storage, artifact_store=artifacts.artifact_store(str(folder)))
     study_id = store.study("toy").study_id
     environ = {"PATH_INFO": f"/artifacts/{study_id}/{held.trial_id}/{kept}"}
     setup_testing_defaults(environ)

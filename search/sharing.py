@@ -1,0 +1,129 @@
+"""Checkpoints where another machine can go on from them: put there in the background.
+
+Only with SEARCH_ARTIFACTS: without it a trial's files stay on the machine that trains it.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+from objectives import checkpoints
+from objectives.contract import Attempt, EpochResult, Objective
+from objectives.disk import when_there_is_room
+from search.standing import Standing
+from storage import artifacts
+from storage.errors import LeaseLost, StorageError
+from storage.store import Claim, Store
+
+log = logging.getLogger(__name__)
+
+KEPT = 2  # as on disk: a torn newest one costs one epoch
+WEIGHTS = "best.pt"
+
+
+class Uploads:
+    """Shares an attempt's newest checkpoint in a thread, one at a time; a context manager.
+
+    What fails is a warning: the trial goes on, and the checkpoint on this machine's disk counts.
+    """
+
+    def __init__(self, store: Store, location: str, claim: Claim) -> None:
+        self._store, self._claim = store, claim
+        self._kept = artifacts.artifact_store(location)
+        self._thread = ThreadPoolExecutor(1, "upload")
+        self._newest: tuple[Future[None], BinaryIO] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._drop_waiting()
+        self._thread.shutdown()
+
+    def following(self, objective: Objective) -> Objective:
+        """Give the same objective, each new checkpoint of which is shared."""
+
+        def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
+            with closing(objective(config, attempt)) as results:  # type: ignore[type-var]
+                for result in results:
+                    path = checkpoints.newest([attempt.folder])
+                    if path and checkpoints.epoch_of(path.name) == result.epoch:
+                        self.offer(path)
+                    yield result
+
+        return train
+
+    def offer(self, path: Path) -> None:
+        """Share a file soon, instead of an older one that is still waiting for its turn."""
+        self._drop_waiting()
+        content = path.open("rb")  # from now on: the objective removes old checkpoints
+        self._newest = self._thread.submit(self._share, path.name, content), content
+
+    def finish(self) -> None:
+        """Wait until what was offered last is shared."""
+        if self._newest:
+            self._newest[0].result()
+
+    def _drop_waiting(self) -> None:
+        if self._newest and self._newest[0].cancel():
+            self._newest[1].close()
+
+    def _share(self, name: str, content: BinaryIO) -> None:
+        try:
+            with content:
+                artifacts.share(self._store, self._kept, self._claim, name, content)
+            shared = self._store.files(self._claim.study, self._claim.number)
+            old = [file for file in shared if checkpoints.epoch_of(file.name)][:-KEPT]
+            artifacts.unshare(self._store, self._kept, old)
+        except LeaseLost:
+            log.info("%s is not shared: the trial is another attempt's", name)
+        except (StorageError, OSError) as error:
+            log.warning("%s is not shared: %s", name, error)
+
+
+def bring_checkpoint(
+    store: Store,
+    location: str,
+    claim: Claim,
+    folder: Path,
+    here: Path | None,
+    wait: Callable[[], None],
+) -> Path | None:
+    """Give the newest good checkpoint of a trial: `here`, or a later one that others shared.
+
+    folder: where a shared one is brought to. wait: called while the disk is full.
+    """
+    kept = artifacts.artifact_store(location)
+    epoch_here = checkpoints.epoch_of(here.name) if here else 0
+    shared = store.files(claim.study, claim.number)
+    for file in sorted(shared, key=lambda file: -checkpoints.epoch_of(file.name)):
+        if checkpoints.epoch_of(file.name) <= epoch_here:
+            break
+        path = when_there_is_room(lambda: artifacts.fetch(kept, file, folder), folder, wait)  # noqa: B023
+        if path and checkpoints.newest_good([folder]) == path:
+            log.info("going on from %s, which another machine shared", file.name)
+            return path
+    return here
+
+
+def share_weights(store: Store, location: str, claim: Claim, folder: Path) -> None:
+    """Share the weights of a finished attempt's best epoch."""
+    if (folder / WEIGHTS).is_file():
+        with (folder / WEIGHTS).open("rb") as content:
+            kept = artifacts.artifact_store(location)
+            artifacts.share(store, kept, claim, WEIGHTS, content)
+
+
+def collect_shared(store: Store, location: str, standing: Standing) -> None:
+    """Remove what ended trials no longer need of what was shared: all but the best weights."""
+    best = {trial.number for trial in standing.ranking[: standing.study.keep]}
+    final = {trial.number for trial in standing.final}
+    old = [
+        file
+        for file in store.files(standing.study.name)
+        if file.number in final and not (file.name == WEIGHTS and file.number in best)
+    ]
+    artifacts.unshare(store, artifacts.artifact_store(location), old)
