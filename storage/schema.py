@@ -55,6 +55,7 @@ def _prepare(url: str) -> None:
     engine = watched(create_engine(url, **engine_options(url)))
     try:
         with transaction(engine, **PATIENCE) as connection:
+            _refuse_own_schema(connection)
             if revision(connection) != _scripts().get_current_head():
                 advisory_lock(connection, OPENING)
                 _migrate(url, connection)
@@ -66,6 +67,15 @@ def _prepare(url: str) -> None:
         ) from error
     finally:
         engine.dispose()
+
+
+def _refuse_own_schema(connection: Connection) -> None:
+    if connection.scalar(text("SELECT current_schema()")) == SCHEMA:
+        role = connection.scalar(text("SELECT quote_ident(current_user)"))
+        raise StorageError(
+            f"this role works in the schema {SCHEMA}, where Optuna's tables must not go; "
+            f"let the database's owner say `ALTER ROLE {role} SET search_path = public`"
+        )
 
 
 def _migrate(url: str, connection: Connection) -> None:

@@ -113,3 +113,14 @@ def test_a_study_that_optuna_made_before_us_is_left_alone(
     with Store.open(empty_database_url) as store:
         assert store.studies() == []
         assert [each.study_name for each in store.optuna_storage.get_all_studies()] == ["theirs"]
+
+
+def test_a_role_whose_own_schema_is_ours_is_refused_with_the_fix(
+    database_url: str, sql: Callable[..., object]
+) -> None:
+    sql(f"CREATE ROLE {SCHEMA} LOGIN SUPERUSER")
+    try:
+        with pytest.raises(StorageError, match="ALTER ROLE search_service SET search_path"):
+            Store.open(make_url(database_url).set(username=SCHEMA).render_as_string())
+    finally:
+        sql(f"DROP ROLE {SCHEMA}")
