@@ -13,6 +13,12 @@ README = (ROOT / "README.md").read_text()
 # A command in a listing ends where its explanation begins, two spaces further.
 COMMANDS = sorted(set(re.findall(r"^(search [a-z].*?)(?:  .*)?$", README, re.MULTILINE)))
 TARGETS = sorted(set(re.findall(r"^make ([a-z]+)", README, re.MULTILINE)))
+TESTS = sorted(set(re.findall(r"`(test_\w+)`", README)))
+DEFINED = {
+    name
+    for file in (ROOT / "tests").rglob("test_*.py")
+    for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
+}
 
 
 def test_the_readme_shows_commands() -> None:
@@ -36,3 +42,8 @@ def test_every_command_of_the_help_stands_in_the_readme() -> None:
     listed = re.findall(r"^    ([a-z]+) ", build_parser().format_help(), re.MULTILINE)
 
     assert {name for name in listed if f"search {name}" not in README} == set()
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_a_test_that_the_readme_names_as_a_proof_exists(name: str) -> None:
+    assert name in DEFINED
