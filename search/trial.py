@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
@@ -57,7 +58,7 @@ class Trial:
         values = {epoch: self.value(epoch) for epoch in self.results}
         return curve_of(self.study, self.config, values)
 
-    @property
+    @cached_property
     def known_metrics(self) -> Mapping[str, Mapping[str, Any]]:
         """What the objective says of each of its metrics."""
         return catalog.describe(self.study.objective).metrics

@@ -213,14 +213,12 @@ def _sharing(
     if location is None:
         yield objective, lambda: None
         return
-    with Uploads(worker.store, location, claim) as uploads:
+    with worker.patiently(lambda: Uploads(worker.store, location, claim)) as uploads:
         yield uploads.following(objective), uploads.finish
 
 
 def _attempt(worker: Worker, trial: Trial, beat: Beat) -> Attempt:
     claim, folder = trial.claim, _folder(worker, trial.claim)
-    when_there_is_room(lambda: folder.mkdir(parents=True, exist_ok=True), folder, beat.progress)
-    earlier = (folder.with_name(f"attempt-{attempt}") for attempt in range(1, claim.attempt + 1))
 
     def progress() -> None:
         beat.progress()
@@ -228,10 +226,12 @@ def _attempt(worker: Worker, trial: Trial, beat: Beat) -> Attempt:
             raise StoppedAtOnce
         trial.outbox.flush()  # an epoch may take long after the database is back
 
+    when_there_is_room(lambda: folder.mkdir(parents=True, exist_ok=True), folder, progress)
+    earlier = (folder.with_name(f"attempt-{attempt}") for attempt in range(1, claim.attempt + 1))
     resume_from = checkpoints.newest_good(earlier)
     if shared := worker.settings.shared_artifacts:
         bring = partial(bring_checkpoint, worker.store, shared, claim, folder, resume_from)
-        resume_from = worker.patiently(lambda: bring(beat.progress))
+        resume_from = worker.patiently(lambda: bring(progress))
     return Attempt(
         folder=folder,
         data=worker.data,
