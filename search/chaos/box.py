@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import psutil
 
+from search.errors import DRAINED
 from search.opened import open_store
 from search.settings import Settings
 from search.spawn import kill, spawn
@@ -71,11 +72,12 @@ class Box:
         except subprocess.TimeoutExpired:
             raise NoProgress(f"`search run` did not end in {PATIENCE_SECONDS:.0f} s") from None
 
-    def drain(self) -> int:
-        """Press Ctrl-C once and give the exit code of the run."""
+    def drain(self) -> None:
+        """Press Ctrl-C once and wait for the run's end; NoProgress unless it ends with 75."""
         assert self.run
         self.run.send_signal(signal.SIGINT)
-        return self.end_of_run()
+        if (code := self.end_of_run()) != DRAINED:
+            raise NoProgress(f"Ctrl-C ended the run with {code}, not {DRAINED}")
 
     def kill_supervisor(self) -> None:
         """SIGKILL `search run`; its workers die with it."""

@@ -1,7 +1,6 @@
 """Round after round of faults, then the end of the study and the promises."""
 
 import random
-import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,18 +10,23 @@ from time import monotonic
 from search.chaos.box import LEASE_SECONDS, NAME, WORKERS, Box, NoProgress, wait_for
 from search.chaos.faults import FAULTS
 from search.chaos.promises import Promise, check, gather
-from search.errors import DONE, DRAINED
+from search.errors import DONE
 from storage.errors import StorageError
-
-GOES_ON = "the study goes on after every fault"
-REPEATS = "one epoch at most is repeated, two after a torn checkpoint"
 
 
 @dataclass
 class Played:
-    """What was done and what came of it."""
+    """What was done and what came of it.
+
+    budget: the trials that the study was to end with, None if it did not come to its end.
+    stuck, repeated, left: what was seen to go wrong on the way, each in one line.
+    """
 
     faults: Counter[str] = field(default_factory=Counter)
+    budget: int | None = None
+    stuck: list[str] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
     promises: list[Promise] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -40,28 +44,21 @@ def play(
     kinds: names of FAULTS, all of which come once before any comes twice.
     """
     played, started, dice = Played(), monotonic(), random.Random(seed)
-    stuck: list[str] = []
-    repeats: list[str] = []
-    left: list[str] = []
-    stuck_at = "the start"
-    box.start_run()
+    stage = "the start"
     try:
+        box.start_run()
         _wait_for_all_workers(box)
         for number, kind in enumerate(_deal(rounds, kinds, dice), start=1):
-            stuck_at, before = f"round {number} ({kind})", monotonic()
-            words = _round(box, kind, dice, repeats)
-            played.faults[kind] += 1
+            stage, before = f"round {number} ({kind})", monotonic()
+            words = _round(box, kind, dice, played)
             say(f"round {number}/{rounds}: {words}; all at work after {monotonic() - before:.1f} s")
-        stuck_at = "the end"
-        _end(box)
-        left = [f"process {each.pid}: {shlex.join(each.cmdline())}" for each in box.processes()]
+        stage = "the end"
+        _end(box, played)
     except (NoProgress, StorageError) as error:
-        stuck.append(f"{stuck_at}: {error}")
+        played.stuck.append(f"{stage}: {error}")
     say("checking what is left")
-    goes_on = Promise(GOES_ON, played.faults.total() + len(stuck), tuple(stuck))
-    repeated = Promise(REPEATS, played.faults.total(), tuple(repeats))
-    nobody_left = Promise("no process is left behind", 1, tuple(left))
-    played.promises = [goes_on, repeated, nobody_left, *_check(box)]
+    box.leave()
+    played.promises = _check(box, played)
     played.seconds = monotonic() - started
     return played
 
@@ -74,10 +71,11 @@ def _deal(rounds: int, kinds: Sequence[str], dice: random.Random) -> Iterator[st
             dealt += 1
 
 
-def _round(box: Box, kind: str, dice: random.Random, repeats: list[str]) -> str:
+def _round(box: Box, kind: str, dice: random.Random, played: Played) -> str:
     done = FAULTS[kind](box, dice)
-    if done.broken:
-        repeats.append(done.broken)
+    played.faults[kind] += 1
+    if done.repeated:
+        played.repeated.append(done.repeated)
     since = wait_for("the database", box.last_epoch_at)
     _wait_for_all_workers(box, since, f" after {done.words}")
     return done.words
@@ -90,23 +88,34 @@ def _wait_for_all_workers(box: Box, since: datetime | None = None, after: str = 
     )
 
 
-def _end(box: Box) -> None:
+def _end(box: Box, played: Played) -> None:
     """Drain the study, make what has begun its budget, and let it end."""
-    if (code := box.drain()) != DRAINED:
-        raise NoProgress(f"Ctrl-C ended the run with {code}, not {DRAINED}")
-    box.start_run("--trials", str(_begun(box)))
+    box.drain()
+    played.budget = _begun(box)
+    box.start_run("--trials", str(played.budget))
     if (code := box.end_of_run()) != DONE:
         raise NoProgress(f"the last run ended with {code}, not {DONE}")
+    played.left = [f"process {each.pid}: {' '.join(each.cmdline())}" for each in box.processes()]
 
 
 def _begun(box: Box) -> int:
     return sum(trial.state != "WAITING" for trial in box.store.trials(NAME))
 
 
-def _check(box: Box) -> list[Promise]:
-    """Check what is in the database; of a study that is stuck, as far as it came."""
-    box.leave()
+def _check(box: Box, played: Played) -> list[Promise]:
+    """Check what was seen and what is in the database, of a stuck study as far as it came."""
+    faults = played.faults.total()
+    seen = [
+        Promise("the study goes on after every fault", faults, tuple(played.stuck)),
+        Promise(
+            "one epoch at most is repeated, two after a torn checkpoint",
+            faults,
+            tuple(played.repeated),
+        ),
+        Promise("no process is left behind", 1, tuple(played.left)),
+    ]
     try:
-        return check(gather(box.store, NAME, _begun(box), LEASE_SECONDS))
+        budget = _begun(box) if played.budget is None else played.budget
+        return seen + check(gather(box.store, NAME, budget, LEASE_SECONDS))
     except StorageError as error:
-        return [Promise("the database can be read", 1, (str(error),))]
+        return [*seen, Promise("the database can be read", 1, (str(error),))]
