@@ -10,6 +10,7 @@ from search.errors import UsageError
 
 LEASE_SECONDS = 30.0
 BEATS_PER_LEASE = 3  # two may be missed
+SHORTEST_SECONDS = 0.1  # a beat is a write
 GUARDS = ("fence", "claim", "replay")  # what `search chaos` can do without, to see if it notices
 
 
@@ -95,8 +96,10 @@ def _seconds(environment: Mapping[str, str], name: str, default: float) -> float
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise UsageError(f"{name} is {text!r}; give it seconds above 0, or unset it")
+    if not SHORTEST_SECONDS <= seconds < math.inf:
+        raise UsageError(
+            f"{name} is {text!r}; give it {SHORTEST_SECONDS:g} seconds or more, or unset it"
+        )
     return seconds
 
 

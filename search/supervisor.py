@@ -27,7 +27,6 @@ from storage.store import Store
 
 log = logging.getLogger(__name__)
 
-EXPECTED = {DONE: "nothing left to do", DRAINED: "handed back"}
 FRUITLESS_ENDS = 3
 # Why a lease was ended; only the first two count against the trial.
 DIED, STALLED, STOPPED, ORPHANED = leases.KILLED, leases.STALLED, "stopped", "orphaned"
@@ -200,13 +199,8 @@ class _Supervisor:
 
     def _settle(self, post: Post, code: int) -> None:
         """Free what an ended worker held and decide what follows, once the database is there."""
-        words = EXPECTED.get(code) or post.child.last_words()
-        if post.is_stalled:
-            words = "it reported no step for too long"
+        words, reason = self._explain(post, code)
         try:
-            # Who was stopped, or gave up on the database, did not die of its trial.
-            reason = STOPPED if self._flag.draining or code in EXPECTED else DIED
-            reason = STALLED if post.is_stalled else reason
             self._free(post.worker, code, words, reason)
             has_progressed = _has_progressed(self._run.store, self._run.study, post.worker)
             self._obey(self._run.store.study(self._run.study).stop)
@@ -218,6 +212,18 @@ class _Supervisor:
         post.fruitless = 0 if has_progressed else post.fruitless + 1
         log.info("worker %s ended by %s: %s", post.worker, wording.exit_code(code), words)
         self._decide(post, code, words)
+
+    def _explain(self, post: Post, code: int) -> tuple[str, str]:
+        """Give a worker's last words, and why its lease is ended."""
+        if post.is_stalled:
+            return "it reported no step for too long", STALLED
+        # Who was stopped, or gave up on the database, did not die of its trial.
+        reason = STOPPED if self._flag.draining or code in (DONE, DRAINED) else DIED
+        if code == DONE:
+            return "nothing left to do", reason
+        if code == DRAINED and self._flag.draining:
+            return "handed back", reason
+        return post.child.last_words(), reason
 
     def _decide(self, post: Post, code: int, words: str) -> None:
         if code == DONE:

@@ -16,9 +16,11 @@ def test_without_a_word_three_beats_make_a_lease_of_half_a_minute() -> None:
     assert (settings.lease_seconds, settings.beat_seconds) == (30.0, 10.0)
 
 
-@pytest.mark.parametrize("seconds", ["soon", "0", "-1", "nan", "inf"])
+@pytest.mark.parametrize("seconds", ["soon", "0", "1e-9", "-1", "nan", "inf"])
 def test_a_lease_that_is_no_time_is_refused_with_the_fix(seconds: str) -> None:
-    with pytest.raises(UsageError, match=r"SEARCH_LEASE_SECONDS is .*; give it seconds above 0"):
+    with pytest.raises(
+        UsageError, match=r"SEARCH_LEASE_SECONDS is .*; give it 0.1 seconds or more"
+    ):
         read_settings({"SEARCH_LEASE_SECONDS": seconds})
 
 
