@@ -95,10 +95,10 @@ def _write_unfenced() -> None:
 
 
 def _claim_unguarded() -> None:
-    """Whoever claims takes a lease for expired at a twentieth of it, and waits for no lock."""
+    """Whoever claims takes a lease for expired at a fortieth of it, and waits for no lock."""
 
     def held_by_another(worker: str) -> ColumnElement[bool]:
-        ends_at = attempts.c.beat_at + attempts.c.lease_seconds / 20 * leases._SECOND
+        ends_at = attempts.c.beat_at + attempts.c.lease_seconds / 40 * leases._SECOND
         return and_(leases._OPEN, ends_at > leases._NOW, attempts.c.worker_id != worker)
 
     leases._held_by_another = held_by_another

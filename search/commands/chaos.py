@@ -23,7 +23,8 @@ def chaos(arguments: Namespace, settings: Settings) -> int:
     kinds = _kinds(arguments.faults)
     with box(settings.broken_guard) as made:
         played = play(made, arguments.rounds, arguments.seed, kinds, _say)
-        made.is_kept = arguments.keep or not played.holds
+        is_surprise = not played.holds and settings.broken_guard is None
+        made.is_kept = arguments.keep or is_surprise
     if arguments.json:
         print(json.dumps(_plain(played, arguments.seed), indent=2))
     else:

@@ -21,7 +21,7 @@ def test_nothing_is_lost_whatever_is_killed(rounds, place, capfd):
     ("guard", "kind", "promise"),
     [
         ("fence", "pause-past-lease", "one attempt at a time has a trial, and it alone writes"),
-        ("claim", "kill-worker", "nobody takes a trial whose lease is live"),
+        ("claim", "pause-past-lease", "nobody takes a trial whose lease is live"),
         ("replay", "outage", "every epoch is there once, none is missing"),
     ],
 )

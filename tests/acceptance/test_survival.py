@@ -22,13 +22,12 @@ from spaces.study import Pruning, Study
 
 study = Study(
     name="bits", objective="image_classifier", data=Digits(), metric="val_loss",
-    direction="minimize", trials=4, pruning=Pruning("none"),
-    fixed={"image_size": 32, "augmentation": "shift", "backbone": "small_cnn", "epochs": 5},
+    direction="minimize", trials=3, pruning=Pruning("none"),
+    fixed={"image_size": 32, "augmentation": "shift", "backbone": "small_cnn", "epochs": 6},
     space=[Float("learning_rate", 1e-4, 3e-2, log=True), Choice("ldam", (False, True))],
     enqueue=[
         {"learning_rate": 3e-4, "ldam": True},
         {"learning_rate": 1e-2, "ldam": False},
-        {"learning_rate": 3e-3, "ldam": True},
     ],
 )
 """
@@ -56,7 +55,7 @@ def test_killed_at_random_the_digits_are_learned_to_the_same_bits(place, store):
         kills += kill_one_that_trains(store, "noisy", dice)
 
     assert run.wait() == 0
-    assert kills >= 3
+    assert kills >= 2
     assert numbers(store, "noisy") == numbers(store, "quiet")
 
 
