@@ -18,16 +18,16 @@ def test_nothing_is_lost_whatever_is_killed(rounds, place, capfd):
 
 
 @pytest.mark.parametrize(
-    ("guard", "kind", "promise"),
+    ("guard", "kind", "rounds", "promise"),
     [
-        ("fence", "pause-past-lease", "one attempt at a time has a trial, and it alone writes"),
-        ("claim", "pause-past-lease", "nobody takes a trial whose lease is live"),
-        ("replay", "outage", "every epoch is there once, none is missing"),
+        ("fence", "pause-past-lease", 2, "one attempt at a time has a trial, and it alone writes"),
+        ("claim", "pause-past-lease", 2, "nobody takes a trial whose lease is live"),
+        ("replay", "outage", 1, "every epoch is there once, none is missing"),
     ],
 )
-def test_a_guard_that_is_switched_off_is_missed(guard, kind, promise, place, capfd):
+def test_a_guard_that_is_switched_off_is_missed(guard, kind, rounds, promise, place, capfd):
     environment = {"SEARCH_CHAOS_BREAK": guard}
-    words = ("chaos", "--rounds", "2", "--faults", kind, "--json")
+    words = ("chaos", "--rounds", str(rounds), "--faults", kind, "--json")
 
     assert place.search(*words, environment=environment) == 1
 

@@ -31,6 +31,7 @@ study = Study(
     ],
 )
 """
+KILLS = 3
 SHORT_LEASE = {"SEARCH_LEASE_SECONDS": "2", "SEARCH_BEAT_SECONDS": "0.5"}
 
 
@@ -50,12 +51,12 @@ def test_killed_at_random_the_digits_are_learned_to_the_same_bits(place, store):
         random.Random(7),
     )
     kills = 0
-    while run.poll() is None:
-        time.sleep(dice.uniform(1, 4))
+    while kills < KILLS and run.poll() is None:
+        time.sleep(dice.uniform(0.5, 2))
         kills += kill_one_that_trains(store, "noisy", dice)
 
-    assert run.wait() == 0
-    assert kills >= 2
+    assert run.wait(200) == 0
+    assert kills == KILLS
     assert numbers(store, "noisy") == numbers(store, "quiet")
 
 
