@@ -137,6 +137,8 @@ class _Bucket:
                 f"{location} needs boto3, which is not installed; pip install 'search[s3]'"
             )
         bucket, _, prefix = location.removeprefix("s3://").strip("/").partition("/")
+        if not bucket:
+            raise StorageError(f"{location} names no bucket; write it as s3://bucket/prefix")
         self._location, self._prefix = location, f"{prefix}/" if prefix else ""
         with _reachable(location):
             self._store = Boto3ArtifactStore(bucket, avoid_buf_copy=True)

@@ -163,7 +163,9 @@ def box(broken_guard: str | None) -> Iterator[Box]:
             finally:
                 made.leave()
     finally:
-        if made is None or not made.is_kept:
+        if made and made.is_kept:
+            server.stop(home)
+        else:
             server.remove(home)
             shutil.rmtree(home, ignore_errors=True)
 
