@@ -31,7 +31,7 @@ class Post:
         self.worker, self.is_stalled, self._overdue_since = worker, False, None
 
     def watch(self, row: WorkerRow | None, grace_seconds: float) -> bool:
-        """Say whether the worker's lease has been overdue for longer than the grace.
+        """Say whether the worker has been overdue for longer than the grace.
 
         row: how the database has it now. A paused process is no stalled one: whoever paused it
         may wake it, and then it has the grace to beat again.

@@ -11,12 +11,12 @@ from enum import Enum
 
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
-from sqlalchemy import ColumnElement, Connection, and_, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.errors import LeaseLost
 from storage.rows import Stop, StudyRow
-from storage.tables import attempts, epochs, studies, trials
+from storage.tables import attempts, epochs, studies, trials, workers
 
 # Why an attempt ended without ending its trial. Three deadly ends in a row give a trial up.
 KILLED = "killed"  # its process died, other than on request
@@ -30,7 +30,9 @@ _OPEN = attempts.c.ended_at.is_(None)
 _SECOND: ColumnElement[timedelta] = literal_column("interval '1 second'")
 _BEAT = func.greatest(attempts.c.beat_at, func.pg_postmaster_start_time())
 LIVE: ColumnElement[bool] = and_(_OPEN, _BEAT + attempts.c.lease_seconds * _SECOND > _NOW)
-OVERDUE: ColumnElement[bool] = and_(_OPEN, ~LIVE)
+# Its worker has not asked for a trial since, so it still is at this attempt.
+_IS_LATEST = attempts.c.started_at >= workers.c.seen_at
+OVERDUE: ColumnElement[bool] = and_(_IS_LATEST, or_(and_(_OPEN, ~LIVE), attempts.c.reason == LOST))
 
 
 class Nothing(Enum):
@@ -113,7 +115,14 @@ def close(
 
 
 def close_all(connection: Connection, worker: str, reason: str) -> list[int]:
-    """End every attempt of a worker and give the trials that it held."""
+    """End every attempt of a worker and give the trials that it held.
+
+    One that hung until another worker had its trial did not lose it: it stalled, and that counts.
+    """
+    if reason == STALLED:
+        hung = update(attempts).where(attempts.c.worker_id == worker, attempts.c.reason == LOST)
+        hung = hung.where(workers.c.worker_id == worker, _IS_LATEST)
+        connection.execute(hung.values(reason=STALLED))
     ending = update(attempts).where(attempts.c.worker_id == worker, _OPEN)
     ending = ending.values(ended_at=_NOW, reason=reason)
     return list(connection.scalars(ending.returning(attempts.c.trial_id)))
@@ -128,12 +137,12 @@ def deaths(connection: Connection, trial_id: int) -> list[str]:
     return list(connection.scalars(ends.where(attempts.c.attempt > since).order_by("attempt")))
 
 
-def mark_told(connection: Connection, trial_id: int, detail: str) -> None:
+def mark_told(connection: Connection, trial_id: int, reason: str, detail: str) -> None:
     """Make the newest attempt's end the trial's; what it said itself is kept behind `detail`."""
     newest = select(func.max(attempts.c.attempt)).where(attempts.c.trial_id == trial_id)
     this = and_(attempts.c.trial_id == trial_id, attempts.c.attempt == newest.scalar_subquery())
     whole = func.concat_ws("; ", detail, attempts.c.detail)
-    connection.execute(update(attempts).where(this).values(told=True, detail=whole))
+    connection.execute(update(attempts).where(this).values(told=True, reason=reason, detail=whole))
 
 
 def count_live(connection: Connection, study_id: int | None = None) -> int:

@@ -72,7 +72,8 @@ def give_up_deadly(connection: Connection, backend: RDBStorage, trial_id: int) -
     ends = leases.deaths(connection, trial_id)
     if len(ends) >= DEATHS:
         detail = f"{len(ends)} attempts ended without an epoch between: {', '.join(ends)}"
-        leases.mark_told(connection, trial_id, detail)
+        # The newest may have been handed back, after a stall before it was found out.
+        leases.mark_told(connection, trial_id, ends[-1], detail)
         with suppress(UpdateFinishedTrialError):  # a person was first
             backend.set_trial_state_values(trial_id, TrialState.FAIL)
 

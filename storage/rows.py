@@ -103,7 +103,7 @@ class WorkerRow:
     """One worker process; `trial` is the number of the trial it holds now.
 
     silent_seconds: since it was last heard of. is_overdue: it began a trial and neither ended it
-    nor renewed its lease in time.
+    nor renewed its lease in time, and has not asked for another since.
     """
 
     worker: str

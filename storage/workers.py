@@ -3,7 +3,7 @@
 from typing import Any
 
 from optuna.trial import TrialState
-from sqlalchemy import Connection, Double, and_, cast, false, func, select, update
+from sqlalchemy import Connection, Double, cast, false, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.errors import StorageError
@@ -41,7 +41,7 @@ def every(connection: Connection, study: StudyRow) -> list[WorkerRow]:
             *(workers.c[name] for name in ("ended_at", "exit_code", "reason")),
             func.max(trials.c.number).filter(LIVE, is_at_it).label("trial"),
             cast(func.extract("epoch", func.now() - seen_at), Double).label("silent_seconds"),
-            func.coalesce(func.bool_or(and_(OVERDUE, is_at_it)), false()).label("is_overdue"),
+            func.coalesce(func.bool_or(OVERDUE), false()).label("is_overdue"),
         )
         .outerjoin_from(workers, attempts)
         .outerjoin(trials)

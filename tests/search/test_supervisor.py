@@ -102,6 +102,13 @@ def test_a_worker_that_does_not_move_is_killed_and_its_trial_goes_on(scripted, s
     assert stalled.reason == "it reported no step for too long"
 
 
+def test_a_worker_that_hangs_is_killed_even_when_another_has_its_trial(scripted, store):
+    # Whoever takes trial 1 first hangs in it; the other one takes it before the grace is over.
+    assert supervise(scripted("stall", "stall"), StopFlag(), ignore) == Ending(0)
+    assert [row.reason for row in store.attempts("toy", 1)] == ["stalled", "finished"]
+    assert -signal.SIGKILL in {worker.exit_code for worker in store.workers("toy")}
+
+
 def test_three_deaths_without_an_epoch_stop_a_worker_with_the_reason(shell, tmp_path):
     ending = supervise(shell("echo no such library; kill -9 $$"), StopFlag(), ignore)
     assert ending.exit_code == 1

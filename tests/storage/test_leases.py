@@ -331,10 +331,52 @@ def test_a_worker_is_overdue_once_its_lease_ran_out_and_until_it_beats_again(
     assert [row.is_overdue for row in store.workers("toy")] == [False, False]
 
 
-def test_who_lost_its_trial_is_not_overdue(
+def test_who_lost_its_trial_is_overdue_until_it_asks_for_another(
     store: Store, claim: Claiming, expire: Callable[[], None]
 ) -> None:
     claim("ada")
     expire()
     claim("bob")
+    assert [row.is_overdue for row in store.workers("toy")] == [True, False]
+    claim("ada")
     assert [row.is_overdue for row in store.workers("toy")] == [False, False]
+
+
+def test_who_hung_until_another_had_its_trial_counts_as_stalled(
+    store: Store, claim: Claiming, expire: Callable[[], None]
+) -> None:
+    claim("ada")
+    expire()
+    bob = claim("bob")
+    store.end_leases("ada", "stalled")
+    assert [row.reason for row in store.attempts("toy", 0)] == ["stalled", None]
+    for _ in range(2):
+        store.hand_back(bob, "cuda_error")
+        bob = claim("bob")
+    (trial, _) = store.trials("toy")
+    assert (trial.state, trial.outcome) == ("FAIL", "cuda_error")
+
+
+def test_who_went_on_after_losing_its_trial_did_not_stall_in_it(
+    store: Store, claim: Claiming, expire: Callable[[], None]
+) -> None:
+    claim("ada")
+    expire()
+    claim("bob")
+    claim("ada")
+    store.end_leases("ada", "stalled")
+    assert [row.reason for row in store.attempts("toy", 0)] == ["lost", None]
+    assert [row.reason for row in store.attempts("toy", 1)] == ["stalled"]
+
+
+def test_a_trial_that_hung_three_times_is_given_up_when_its_holder_hands_it_back(
+    store: Store, claim: Claiming, expire: Callable[[], None]
+) -> None:
+    for _ in range(3):
+        claim("ada")
+        expire()
+        held = claim("bob")
+        store.end_leases("ada", "stalled")
+        store.hand_back(held, "drained")
+    (trial,) = store.trials("toy")
+    assert (trial.state, trial.outcome) == ("FAIL", "stalled")
