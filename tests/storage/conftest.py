@@ -1,11 +1,16 @@
 """A store on a database of the test's own, a study in it, and what moves its clock."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
+from storage import server
 from storage.store import Claim, Store
+from tests.storage.server_user import USER, User
 
 Sql = Callable[..., list[tuple[object, ...]]]
 
@@ -76,3 +81,48 @@ def empty_database_url(database_url: str, sql: Sql) -> str:
     sql("DROP SCHEMA public CASCADE")
     sql("CREATE SCHEMA public")
     return database_url
+
+
+@pytest.fixture
+def fresh_home(tmp_path: Path) -> Iterator[Path]:
+    """A home that nobody has used."""
+    home = tmp_path / "a home's place"
+    yield home
+    server.remove(home)
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    home = tmp_path_factory.mktemp("shared") / ".search"
+    yield home
+    server.remove(home)
+
+
+@pytest.fixture
+def home(shared_home: Path) -> Iterator[Path]:
+    """A home whose database is made; its server is down at the test's begin and end."""
+    with server.connect(shared_home, None):
+        pass
+    yield shared_home
+    server.stop(shared_home)
+
+
+@pytest.fixture
+def start_user() -> Iterator[Callable[[Path], User]]:
+    """Starts a process that uses a home's server; what is left of them is killed at the end."""
+    users: list[User] = []
+
+    def start(home: Path) -> User:
+        command = [sys.executable, "-W", "error", "-c", USER, str(home)]
+        pipe = subprocess.PIPE
+        users.append(
+            subprocess.Popen(
+                command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+            )
+        )
+        return users[-1]
+
+    yield start
+    for user in users:
+        user.kill()
+        user.communicate()

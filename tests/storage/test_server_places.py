@@ -1,0 +1,164 @@
+"""Whom the embedded Postgres lets in, and where it may live."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage import server
+from storage.cluster import SOCKET_BYTES, SOCKET_NAME, Cluster, cluster_of
+from storage.errors import ForeignServer, StorageError
+from tests.storage.server_user import (
+    ask,
+    has_row,
+    write_row,
+)
+
+NOBODY = 65534
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="root's own way of running Postgres")
+
+
+def test_nobody_reaches_the_server_over_a_network_or_without_its_folder(home) -> None:
+    with server.connect(home, None):
+        cluster = cluster_of(home)
+        assert stat.S_IMODE(cluster.socket.stat().st_mode) == 0o700
+        assert stat.S_IMODE(cluster.data.stat().st_mode) == 0o700
+        assert cluster.postmaster().net_connections("inet") == []
+
+
+def test_what_it_promises_is_set(home) -> None:
+    wanted = {
+        "fsync": "on",
+        "max_connections": "200",
+        "server_encoding": "UTF8",
+        "timezone": "UTC",
+        "synchronous_commit": "on",
+    }
+    with server.connect(home, None) as url:
+        assert {name: ask(url, f"SHOW {name}") for name in wanted} == wanted
+
+
+def test_the_callers_postgres_variables_change_nothing(home, monkeypatch) -> None:
+    for name, value in {"PGPORT": "1", "PGHOST": "nowhere", "PGDATA": "/", "PGUSER": "x"}.items():
+        monkeypatch.setenv(name, value)
+    with server.connect(home, None) as url:
+        assert ask(url, "SELECT 1") == 1
+
+
+def test_a_home_of_another_machine_is_refused_with_the_ways_out(home) -> None:
+    with server.connect(home, None):
+        pass
+    owner = cluster_of(home).folder / "owner.json"
+    owner.write_text(json.dumps({"host": "elsewhere", "boot_id": "another"}))
+    with pytest.raises(ForeignServer, match=r"machine elsewhere; .*SEARCH_DATABASE_URL.*remove .*"):
+        server.connect(home, None).__enter__()
+    with pytest.raises(ForeignServer):
+        server.stop(home)
+    owner.unlink()
+
+
+def test_a_machine_that_was_restarted_takes_its_own_home_up_again(home) -> None:
+    with server.connect(home, None) as url:
+        write_row(url)
+    here = {"host": os.uname().nodename, "boot_id": "before the restart"}
+    (cluster_of(home).folder / "owner.json").write_text(json.dumps(here))
+    with server.connect(home, None) as url:
+        assert has_row(url)
+
+
+def test_a_server_that_cannot_start_says_why_in_one_line(fresh_home) -> None:
+    with server.connect(fresh_home, None):
+        pass
+    (cluster_of(fresh_home).data / "pg_hba.conf").write_text("nonsense\n")
+    with pytest.raises(StorageError, match=r"could not load .*pg_hba.conf.*the whole story is in"):
+        server.connect(fresh_home, None).__enter__()
+
+
+def test_a_home_that_cannot_be_made_is_an_error_of_one_line(tmp_path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="Not a directory; choose another home with SEARCH_HOME"):
+        server.connect(tmp_path / "file" / "home", None).__enter__()
+
+
+# Root and everybody else
+
+
+@as_root
+def test_as_root_no_folder_outside_its_own_changes_its_mode(fresh_home) -> None:
+    fresh_home.mkdir(mode=0o700)
+    outside = [fresh_home, *fresh_home.parents, Path("/var/lib")]
+    before = [folder.stat().st_mode for folder in outside]
+    with server.connect(fresh_home, None):
+        assert cluster_of(fresh_home).data.stat().st_uid != 0
+    assert [folder.stat().st_mode for folder in outside] == before
+
+
+@as_root
+def test_as_root_data_that_vanished_are_missed_and_not_replaced(home) -> None:
+    with server.connect(home, None):
+        pass
+    folder = cluster_of(home).folder
+    aside = folder.rename(folder.with_name("aside"))
+    with pytest.raises(StorageError, match=r"is gone; bring the folder back, or remove .*"):
+        server.connect(home, None).__enter__()
+    aside.rename(folder)
+
+
+@pytest.fixture
+def home_of_nobody() -> Iterator[Path]:
+    """A home whose path is too long for a socket; for root one that belongs to somebody else."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        if os.geteuid() == 0:
+            os.chown(folder, NOBODY, NOBODY)
+        yield Path(folder) / ("long" * 30) / ".search"
+
+
+def as_ordinary_user(home: Path, code: str) -> str:
+    """Run code that knows `server` and `home`, not as root, and return what it prints."""
+    head = f"""
+import os
+from pathlib import Path
+from storage import server
+home = Path({str(home)!r})
+os.chdir("/")
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid({NOBODY})
+    os.setuid({NOBODY})
+"""
+    command = [sys.executable, "-W", "error", "-c", head + code]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert not done.returncode, done.stderr
+    return done.stdout.strip()
+
+
+def test_an_ordinary_users_long_path_gets_a_short_private_socket(home_of_nobody: Path) -> None:
+    cluster = Cluster(home_of_nobody / "postgres")
+    assert len(os.fsencode(cluster.folder / "socket" / SOCKET_NAME)) > SOCKET_BYTES
+    code = """
+with server.connect(home, None) as url:
+    print(server.status(home).is_running)
+with server.connect(home, None) as again:
+    print(url == again, server.cluster_of(home).socket, server.cluster_of(home).data.stat().st_uid)
+"""
+    answer = as_ordinary_user(home_of_nobody, code).split()
+    socket = Path(answer[2])
+    assert (answer[0], answer[1], answer[3]) == ("True", "True", str(socket.stat().st_uid))
+    assert stat.S_IMODE(socket.stat().st_mode) == 0o700
+    as_ordinary_user(home_of_nobody, "server.remove(home)")
+    assert not socket.exists()
+    assert not cluster.folder.exists()
+
+
+@as_root
+def test_root_leaves_another_users_home_alone(home_of_nobody: Path) -> None:
+    as_ordinary_user(home_of_nobody, "with server.connect(home, None): pass")
+    with pytest.raises(StorageError, match="run search as the user who made it"):
+        server.connect(home_of_nobody, None).__enter__()
+    as_ordinary_user(home_of_nobody, "server.remove(home)")
