@@ -81,11 +81,12 @@ def diverged(
     epoch: int, losses: Iterable[str], first: Mapping[str, float], now: Mapping[str, float]
 ) -> Failed | None:
     """Give the failure of losses that are not finite or exploded since the `first` epoch."""
-    for name in losses:
-        if name in now and not math.isfinite(now[name]):
-            return Failed("diverged", f"{name} is {now[name]} at epoch {epoch}")
-        if name in now and now[name] > max(EXPLODED * first[name], SURELY_WRONG):
-            grown = f"{name} went from {first[name]:.3g} to {now[name]:.3g} at epoch {epoch}"
+    for name in filter(now.__contains__, losses):
+        before, value = first.get(name, now[name]), now[name]
+        if not math.isfinite(value):
+            return Failed("diverged", f"{name} is {value} at epoch {epoch}")
+        if value > max(EXPLODED * before, SURELY_WRONG):
+            grown = f"{name} went from {before:.3g} to {value:.3g} at epoch {epoch}"
             return Failed("diverged", grown)
     return None
 
