@@ -38,7 +38,7 @@ def write_flushed(path: Path, save: Callable[[Path], None]) -> None:
     try:
         save(path)
         _flush(path)
-    except OSError:
+    except BaseException:
         path.unlink(missing_ok=True)
         raise
 

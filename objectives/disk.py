@@ -28,17 +28,27 @@ def when_there_is_room(
     while True:
         try:
             return write()
-        except OSError as error:
-            if error.errno not in FULL:
+        except Exception as error:
+            full = _full_disk(error)
+            if full is None:
                 raise
             if time.monotonic() >= remind_at:
                 remind_at = time.monotonic() + REMINDER_SECONDS
                 log.warning(
                     "%s: no room on this disk (%s); waiting: free some and it goes on",
                     folder,
-                    error.strerror,
+                    full.strerror,
                 )
         _wait(progress)
+
+
+def _full_disk(error: BaseException | None) -> OSError | None:
+    # torch closes its archive on the way out, fails at that too, and hides the disk's own error.
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL:
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _wait(progress: Callable[[], None]) -> None:

@@ -1,6 +1,11 @@
 """A disk that is full, as /dev/full is: what was to be written waits for room."""
 
+import errno
 import logging
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +14,7 @@ import torch
 from objectives import disk
 from objectives.checkpoints import commit, newest_good
 from objectives.contract import Attempt, DataSource
-from objectives.training.checkpoint import Best
+from objectives.training.checkpoint import Best, _save
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +25,16 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def fill(path: Path) -> None:
     """Let the next write at this path find no room; removing the file makes some."""
     path.symlink_to("/dev/full")
+
+
+@contextmanager
+def noting_errors(raised: list[type[BaseException]]) -> Iterator[None]:
+    """Keep the types of the errors that pass."""
+    try:
+        yield
+    except BaseException as error:
+        raised.append(type(error))
+        raise
 
 
 def test_a_checkpoint_waits_for_room_and_is_whole_then(
@@ -37,6 +52,41 @@ def test_a_checkpoint_waits_for_room_and_is_whole_then(
     (line,) = [record.getMessage() for record in caplog.records]
     assert "No space left on device" in line
     assert line.endswith("free some and it goes on")
+
+
+def test_a_disk_that_fills_in_the_middle_of_a_checkpoint_is_waited_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A limit on a file's size is a disk that fills up for one process: the kernel refuses the rest.
+    monkeypatch.setattr(disk, "FULL", (errno.EFBIG,))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    state = {f"layer {number}": torch.ones(20_000) for number in range(4)}
+    raised: list[type[BaseException]] = []
+
+    def save(at: Path) -> None:
+        with noting_errors(raised):
+            _save(state, at)
+
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+        make_room = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (soft, hard))
+        path = commit(tmp_path, 1, save, make_room)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert raised == [RuntimeError]  # torch's own, the disk's stands behind it
+    assert torch.load(path, weights_only=True)["layer 3"].sum() == 20_000
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_was_half_written_goes_with_any_error(tmp_path: Path) -> None:
+    def save(at: Path) -> None:
+        at.write_text("half")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        commit(tmp_path, 1, save)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_who_is_stopped_waits_no_longer_and_leaves_nothing_torn(tmp_path: Path) -> None:
