@@ -1,9 +1,10 @@
 """Faults on order, for tests and `search chaos`: nothing here runs unless it is planted.
 
 An order is a file with the line `ACT POINT SIGNAL`, `record 3 KILL` for one. ACT: claim, record,
-tell, hand_back or any. POINT: the number of the act's statement before which it happens, from 0;
-`commit` (just before it) or `after` (done, but the caller has not heard of it). SIGNAL: KILL or
-STOP. Whoever obeys renames the file to `<file>.taken-<pid>` first, so that one process does.
+tell, hand_back or any. POINT: the number of the act's statement or commit before which it happens,
+from 0; `commit` (before the first one) or `after` (done, but the caller has not heard of it).
+SIGNAL: KILL or STOP. Whoever obeys renames the file to `<file>.taken-<pid>` first, so that one
+process does.
 """
 
 import os
@@ -33,7 +34,7 @@ def plant(store: Store, file: Path) -> None:
 
 
 class _Hook:
-    """Knows which act each thread is in, and at which of its statements."""
+    """Knows which act each thread is in, and how far."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -41,7 +42,7 @@ class _Hook:
 
     def around(self, act: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def acting(*args: Any, **kwargs: Any) -> Any:
-            self._here.act, self._here.statements = act, 0
+            self._here.act, self._here.passed = act, 0
             try:
                 answer = call(*args, **kwargs)
                 self._reach("after")
@@ -53,12 +54,14 @@ class _Hook:
 
     def statement(self, *_: Any) -> None:
         if self._act:
-            self._reach(str(self._here.statements))
-            self._here.statements += 1
+            self._reach(str(self._here.passed))
+            self._here.passed += 1
 
     def commit(self, _: Connection) -> None:
         if self._act:
             self._reach("commit")
+            # A number as well: a walk of the numbers also finds a commit that should not be.
+            self.statement()
 
     @property
     def _act(self) -> str | None:

@@ -54,6 +54,12 @@ class Actor:
         """Give how the child ended."""
         return int(self._hear())
 
+    def kill(self) -> None:
+        """End it with its children: a paused one would hold the pipe open for ever."""
+        for process in (*psutil.Process(self.process.pid).children(), self.process):
+            process.kill()
+        self.process.communicate()
+
     def _hear(self) -> str:
         assert self.process.stdout
         return self.process.stdout.readline().strip()
@@ -69,8 +75,7 @@ def make_actor(database_url: str, tmp_path: Path) -> Iterator[Callable[[str], Ac
 
     yield make
     for actor in actors:
-        actor.process.kill()
-        actor.process.communicate()
+        actor.kill()
 
 
 def begin(store: Store, name: str, act: str, trials: int = 1) -> Claim | None:
@@ -143,12 +148,16 @@ def test_a_process_paused_in_a_write_lets_go_and_writes_nothing_when_it_wakes(
     child = actor.start("record", claim, "paused")
     wait_for_stop(child)
 
-    go_on(store, "paused")
+    store.end_leases("ada", "killed")
+    taken = store.claim("paused", "bob", lease_seconds=30)
     os.kill(child, signal.SIGCONT)
 
-    assert actor.end() == LOST
+    # The trial runs on and its epoch is not there yet: the token alone is in the way.
+    assert (actor.end(), store.epochs("paused")) == (LOST, [])
+    assert isinstance(taken, Claim)
+    store.hand_back(taken, "drained")
+    go_on(store, "paused")
     assert picture(store, "paused") == WHOLE
-    assert [row.attempt for row in store.epochs("paused")] == [2]
 
 
 @pytest.mark.parametrize("point", [5, "commit"])
