@@ -135,6 +135,12 @@ def test_a_time_span_reads_as_on_a_clock(seconds, words):
     assert duration(seconds) == words
 
 
+def test_who_is_at_work_does_not_hang_on_this_machines_clock():
+    idle = standing().workers[0]  # last heard of in 2030, whatever day it is here
+    gone = replace(idle, silent_seconds=3600.0)
+    assert replace(standing(), workers=[idle, gone]).live_workers == [idle]
+
+
 def standing(*trials: TrialRow) -> Standing:
     row = StudyRow("toy-practice", 1, to_json(STUDY), 4, "f", "d", "minimize", None, NOW)
     working = next((trial.number for trial in trials if trial.state == "RUNNING"), None)

@@ -108,6 +108,15 @@ def test_workers_show_the_trial_they_hold_and_how_they_ended(store: Store, claim
     assert bob.seen_at > bob.started_at
 
 
+def test_the_database_says_how_long_a_worker_has_been_silent(
+    store: Store, claim: Claiming, sql: Callable[..., object]
+) -> None:
+    claim("bob")
+    sql("UPDATE search_service.workers SET seen_at = seen_at - interval '1 hour'")
+    ada, bob = (worker.silent_seconds for worker in store.workers("toy"))
+    assert bob < 3600 <= ada  # a claim is a beat
+
+
 @pytest.mark.parametrize("read", ["trials", "epochs", "attempts", "workers"])
 def test_reading_takes_as_many_statements_for_many_trials_as_for_one(
     read: str, store: Store, claim: Claiming
