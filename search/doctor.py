@@ -43,7 +43,10 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Look at all that a search needs here; nothing is made, started or changed."""
+    """Look at all that a search needs here; nothing is started or changed.
+
+    Whether a place of artifacts may be written to is tried by a file that is removed at once.
+    """
     return [
         Finding("python", "ok", platform.python_version()),
         *_torch(len(gpus(settings.visible_gpus))),

@@ -37,10 +37,10 @@ class Patience:
         while True:
             try:
                 return call()
-            except DatabaseUnreachable:
+            except DatabaseUnreachable as error:
                 if self.is_over() or time.monotonic() >= ends_at:
                     raise
-                log.warning("the database is away; trying again in %.1f s", pause_seconds)
+                log.warning("%s; trying again in %.1f s", error, pause_seconds)
                 # Jitter, so that many workers do not come back all at once.
                 time.sleep(pause_seconds * random.uniform(0.5, 1.0))
                 pause_seconds = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS)

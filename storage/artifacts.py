@@ -23,22 +23,22 @@ from optuna.artifacts._protocol import ArtifactStore
 from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
 from optuna.artifacts.exceptions import ArtifactNotFound
 
-from storage.errors import ArtifactsUnreachable, StorageError
+from storage.errors import ArtifactsUnreachable, LeaseLost, StorageError
 from storage.rows import FileRow
 from storage.store import Claim, Store
 
 
-def artifact_store(location: str) -> ArtifactStore:
+def artifact_store(location: str) -> "_Place":
     """Give the artifact store at a folder, made if it is not there, or at `s3://bucket/prefix`.
 
     Raises StorageError when boto3 is not installed; whatever goes wrong with the place itself
     later, but a full disk, is ArtifactsUnreachable.
     """
     if location.startswith("s3://"):
-        return _Bucket(location)
+        return _bucket(location)
     with _reachable(location):
         Path(location).mkdir(parents=True, exist_ok=True)
-    return _Folder(location)
+    return _Place(location, _WholeFiles(location))
 
 
 def check_reachable(location: str) -> None:
@@ -82,13 +82,23 @@ def share(store: Store, kept: ArtifactStore, claim: Claim, name: str, content: B
     artifact_id = _artifact_id(claim, name)
     store.note_file(claim, name, artifact_id)
     kept.write(artifact_id, content)
+    try:
+        store.note_file(claim, name, artifact_id)
+    except LeaseLost:
+        # The trial may have ended meanwhile, and its files been collected without this one.
+        remove(kept, [artifact_id])
+        raise
 
 
-def fetch(kept: ArtifactStore, file: FileRow, folder: Path) -> Path | None:
+def fetch(kept: "_Place", file: FileRow, folder: Path) -> Path | None:
     """Bring a shared file into a folder under its own name; None when it is not there."""
     partial = folder / f"{file.name}.partial"
     try:
-        with kept.open_reader(file.artifact_id) as source, partial.open("wb") as target:
+        with (  # a bucket's connection may break off in the middle of a file as well
+            _reachable(kept.location),
+            kept.open_reader(file.artifact_id) as source,
+            partial.open("wb") as target,
+        ):
             shutil.copyfileobj(source, target)
     except ArtifactNotFound:
         return None
@@ -110,50 +120,59 @@ def remove(kept: ArtifactStore, artifact_ids: Iterable[str]) -> None:
             kept.remove(artifact_id)
 
 
-class _Folder(FileSystemArtifactStore):
-    """Optuna's store in a folder, whose files are whole or not there."""
+class _Place:
+    """An artifact store at an address, which every error names with its fix."""
 
-    def __init__(self, location: str) -> None:
-        super().__init__(location)
-        self._location = location
-
-    def write(self, artifact_id: str, content_body: BinaryIO) -> None:
-        with _reachable(self._location):
-            partial = Path(self._location) / f"{artifact_id}.{uuid4().hex[:8]}.partial"
-            try:
-                with partial.open("wb") as file:
-                    shutil.copyfileobj(content_body, file)
-                partial.replace(self._get_filepath(artifact_id))
-            finally:
-                partial.unlink(missing_ok=True)
-
-
-class _Bucket:
-    """Optuna's store in a bucket, below a prefix; boto3 reads its own environment."""
-
-    def __init__(self, location: str) -> None:
-        if find_spec("boto3") is None:
-            raise StorageError(
-                f"{location} needs boto3, which is not installed; pip install 'search[s3]'"
-            )
-        bucket, _, prefix = location.removeprefix("s3://").strip("/").partition("/")
-        if not bucket:
-            raise StorageError(f"{location} names no bucket; write it as s3://bucket/prefix")
-        self._location, self._prefix = location, f"{prefix}/" if prefix else ""
-        with _reachable(location):
-            self._store = Boto3ArtifactStore(bucket, avoid_buf_copy=True)
+    def __init__(self, location: str, store: ArtifactStore, prefix: str = "") -> None:
+        self.location, self._store, self._prefix = location, store, prefix
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
-        with _reachable(self._location):
+        with _reachable(self.location):
             return self._store.open_reader(self._prefix + artifact_id)
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
-        with _reachable(self._location):
+        with _reachable(self.location):
             self._store.write(self._prefix + artifact_id, content_body)
 
     def remove(self, artifact_id: str) -> None:
-        with _reachable(self._location):
+        with _reachable(self.location):
             self._store.remove(self._prefix + artifact_id)
+
+
+class _WholeFiles(FileSystemArtifactStore):
+    """Optuna's store in a folder, whose files are whole or not there."""
+
+    def write(self, artifact_id: str, content_body: BinaryIO) -> None:
+        partial = self._partial(artifact_id)
+        try:
+            with partial.open("wb") as file:
+                shutil.copyfileobj(content_body, file)
+            partial.replace(self._get_filepath(artifact_id))
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def remove(self, artifact_id: str) -> None:
+        # Who was killed while it wrote could not take this along itself.
+        self._partial(artifact_id).unlink(missing_ok=True)
+        super().remove(artifact_id)
+
+    def _partial(self, artifact_id: str) -> Path:
+        # An id belongs to one attempt, which writes one file at a time.
+        return self._get_filepath(f"{artifact_id}.partial")
+
+
+def _bucket(location: str) -> _Place:
+    """Give Optuna's store in a bucket, below a prefix; boto3 reads its own environment."""
+    if find_spec("boto3") is None:
+        raise StorageError(
+            f"{location} needs boto3, which is not installed; pip install 'search[s3]'"
+        )
+    bucket, _, prefix = location.removeprefix("s3://").strip("/").partition("/")
+    if not bucket:
+        raise StorageError(f"{location} names no bucket; write it as s3://bucket/prefix")
+    with _reachable(location):
+        store = Boto3ArtifactStore(bucket, avoid_buf_copy=True)
+    return _Place(location, store, f"{prefix}/" if prefix else "")
 
 
 @contextmanager
@@ -168,8 +187,8 @@ def _reachable(location: str) -> Iterator[None]:
             raise
         raise _unreachable(location, error.strerror or str(error)) from error
     except Exception as error:
-        # botocore's and boto3's own classes, which are loaded only where a bucket is used.
-        if type(error).__module__.partition(".")[0] not in ("botocore", "boto3"):
+        # Their own classes, which are loaded only where a bucket is used.
+        if type(error).__module__.partition(".")[0] not in ("boto3", "botocore", "urllib3"):
             raise
         raise _unreachable(location, str(error)) from error
 

@@ -2,13 +2,17 @@
 
 import itertools
 import os
-from collections.abc import Iterator
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from search.devices import gpus
 from storage import server
+from storage.locks import wait_until
 
 numbers = itertools.count(1)
 
@@ -50,6 +54,47 @@ def database_url(database_server: str, template_url: str) -> Iterator[str]:
     name = f"test_{next(numbers)}"
     yield new_database(database_server, name, str(make_url(template_url).database))
     execute(database_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[Mapping[str, str]]:
+    """The environment in which boto3 finds an S3 server of this session's, with a bucket `lab`."""
+    boto3 = pytest.importorskip("boto3", reason="needs boto3")
+    pytest.importorskip("moto", reason="needs moto, whose server speaks S3")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    serve = "from moto.server import main; main()"
+    command = [sys.executable, "-c", serve, "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    environment = s3_environment(port)
+    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
+    try:
+        assert wait_until(lambda: answers(port), 60)
+        url, region = environment["AWS_ENDPOINT_URL"], environment["AWS_DEFAULT_REGION"]
+        client = boto3.client("s3", endpoint_url=url, region_name=region, **keys)
+        client.create_bucket(Bucket="lab")
+        yield environment
+    finally:
+        server.kill()
+        server.wait()
+
+
+def s3_environment(port: int) -> dict[str, str]:
+    """Give what leads boto3 to a port of this machine, and lets it try once only."""
+    return {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_MAX_ATTEMPTS": "1",
+    }
+
+
+def answers(port: int) -> bool:
+    """Say whether somebody listens at a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def new_database(server_url: str, name: str, template: str) -> str:

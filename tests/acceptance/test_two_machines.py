@@ -5,20 +5,31 @@ from contextlib import suppress
 
 import pytest
 
+from objectives import catalog
+from objectives.contract import Attempt, DataSource
 from search.opened import open_store
+from search.seeds import training_seed
+from spaces.stored import from_json
 from storage import server
 from storage.errors import UnknownStudy
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
 
-def test_another_machine_goes_on_where_the_lost_one_was(make_place, tmp_path_factory, capfd):
+@pytest.fixture(params=["folder", "bucket"])
+def shared(request, tmp_path):
+    """What tells a machine where the files are that it shares with another."""
+    if request.param == "folder":
+        return {"SEARCH_ARTIFACTS": str(tmp_path)}
+    return {"SEARCH_ARTIFACTS": "s3://lab/moving", **request.getfixturevalue("s3_server")}
+
+
+def test_another_machine_goes_on_where_the_lost_one_was(
+    make_place, shared, tmp_path_factory, tmp_path, capfd
+):
     here, there, home = make_place(), make_place(), tmp_path_factory.mktemp("server")
-    environment = {
-        "SEARCH_DATABASE_URL": server.start(home),
-        "SEARCH_ARTIFACTS": str(tmp_path_factory.mktemp("shared")),
-        "SEARCH_LEASE_SECONDS": "2",
-    }
+    database = {"SEARCH_DATABASE_URL": server.start(home), "SEARCH_LEASE_SECONDS": "2"}
+    environment = database | shared
     try:
         words = ("--trials", "1", "--set", "epochs=8", "--set", "seconds_per_epoch=0.5")
         run = here.start_run("moving", *words, environment=environment)
@@ -32,9 +43,23 @@ def test_another_machine_goes_on_where_the_lost_one_was(make_place, tmp_path_fac
             assert (first.reason, second.reason) == ("lost", "finished")
             assert [row.epoch for row in store.epochs("moving")] == list(range(1, 9))
             assert second.epochs == 8 - first.epochs
+            assert curve(store) == undisturbed(store, tmp_path)
+            assert store.files("moving") == []  # a trial that has ended shares nothing more
         assert "which another machine shared" in capfd.readouterr().err
     finally:
         server.remove(home)
+
+
+def curve(store):
+    return [row.metrics for row in store.epochs("moving")]
+
+
+def undisturbed(store, folder):
+    """What the trial's configuration and seed give when they are trained in one go."""
+    (trial,), study = store.trials("moving"), from_json(store.study("moving").definition)
+    attempt = Attempt(folder, DataSource({"kind": "none"}), training_seed(study.seed, trial.number))
+    results = catalog.load(study.objective)(study.config(trial.params), attempt)
+    return [result.metrics for result in results]
 
 
 def wait_for_epochs(store, count):

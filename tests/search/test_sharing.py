@@ -18,7 +18,7 @@ from tests.search.toy_worker import attempt, make_worker
 @pytest.fixture
 def elsewhere(store: Store, tmp_path: Path) -> Callable[[str], Worker]:
     """Gives a worker with a home of its own; all share one folder of artifacts."""
-    worker = make_worker(store, tmp_path, trials=1, pruning=Pruning("none"))
+    worker = make_worker(store, tmp_path, trials=3, keep=1, pruning=Pruning("none"))
 
     def elsewhere(home: str) -> Worker:
         shared = replace(worker.settings, shared_artifacts=str(tmp_path / "shared"))
@@ -78,6 +78,22 @@ def test_nothing_shared_is_left_of_a_trial_that_has_ended(
     attempt(elsewhere("b"))
     assert store.files("toy") == []
     assert shared_files(elsewhere("a")) == []
+
+
+def test_of_shared_weights_those_of_the_best_trials_are_left(
+    elsewhere: Callable[[str], Worker], store: Store
+) -> None:
+    worker = elsewhere("a")
+    for number in range(3):
+        folder = worker.settings.trial_folder("toy", number) / "attempt-1"
+        folder.mkdir(parents=True)
+        (folder / "best.pt").write_text(f"weights of trial {number}")
+        attempt(worker)
+
+    best = min(store.trials("toy"), key=lambda trial: trial.value or 0).number
+    (left,) = shared_files(worker)
+    assert left.read_text() == f"weights of trial {best}"
+    assert [(file.number, file.name) for file in store.files("toy")] == [(best, "best.pt")]
 
 
 def test_a_place_that_went_away_costs_the_trial_nothing(

@@ -1,10 +1,10 @@
 """Files that machines share, in a folder and behind a real S3 endpoint."""
 
-import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -14,43 +14,23 @@ from storage import artifacts
 from storage.artifacts import artifact_store, check_reachable
 from storage.errors import ArtifactsUnreachable, LeaseLost, StorageError
 from storage.locks import wait_until
+from storage.rows import FileRow
 from storage.store import Claim, Store
+from tests.conftest import s3_environment
+
+WRITER = """
+import sys
+from storage.artifacts import artifact_store
+artifact_store(sys.argv[1]).write("file", sys.stdin.buffer)
+"""
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """The address of a bucket on an S3 server of this module's own."""
-    boto3 = pytest.importorskip("boto3", reason="needs boto3")
-    pytest.importorskip("moto", reason="needs moto, whose server speaks S3")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    serve = "from moto.server import main; main()"
-    command = [sys.executable, "-c", serve, "-H", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    environment = {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_MAX_ATTEMPTS": "1",
-    }
-    before = dict(os.environ)
-    os.environ.update(environment)
-    try:
-        assert wait_until(lambda: answers(port), 60)
-        boto3.client("s3").create_bucket(Bucket="studies")
-        yield "s3://studies/of/the/lab"
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-        server.kill()
-        server.wait()
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+@pytest.fixture
+def s3(s3_server: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """A place in a bucket on a server that boto3 finds by its own environment."""
+    for name, value in s3_server.items():
+        monkeypatch.setenv(name, value)
+    return "s3://lab/of/the/studies"
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -99,6 +79,57 @@ def test_a_superseded_attempt_shares_nothing(
         share(store, str(tmp_path / "artifacts"), held, "epoch-0001.ckpt", b"state")
     assert list((tmp_path / "artifacts").iterdir()) == []
     assert store.files("toy") == []
+
+
+def test_who_loses_the_trial_while_a_file_is_on_its_way_leaves_no_file(
+    store: Store, claim: Callable[..., Claim], tmp_path: Path
+) -> None:
+    class EndsTheLease(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            store.end_leases("ada", "killed")
+            return super().read(size)
+
+    kept, held = artifact_store(str(tmp_path / "artifacts")), claim("ada")
+    with pytest.raises(LeaseLost):
+        artifacts.share(store, kept, held, "epoch-0001.ckpt", EndsTheLease(b"state"))
+    assert list((tmp_path / "artifacts").iterdir()) == []
+
+
+def test_what_a_killed_writer_left_half_written_goes_with_its_file(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    writer = subprocess.Popen(command, stdin=subprocess.PIPE)
+    assert writer.stdin
+    writer.stdin.write(b"half" * 100_000)
+    assert wait_until(lambda: any(tmp_path.iterdir()), 60)
+    writer.kill()
+    writer.communicate()
+
+    assert [path.name for path in tmp_path.iterdir()] != ["file"]
+    artifacts.remove(artifact_store(str(tmp_path)), ["file"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_connection_that_breaks_off_in_a_file_is_one_to_wait_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("boto3", reason="needs boto3")
+    with socket.create_server(("127.0.0.1", 0)) as breaking:
+        for name, value in s3_environment(breaking.getsockname()[1]).items():
+            monkeypatch.setenv(name, value)
+        threading.Thread(target=break_off, args=[breaking]).start()
+        file = FileRow(0, 1, "epoch-0001.ckpt", "id")
+
+        with pytest.raises(ArtifactsUnreachable, match="set SEARCH_ARTIFACTS to another"):
+            artifacts.fetch(artifact_store("s3://lab"), file, tmp_path)
+    assert not (tmp_path / file.name).exists()
+
+
+def break_off(server: socket.socket) -> None:
+    """Answer one request by a part of a file."""
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nstate\r\n")
 
 
 def test_a_place_that_may_not_be_written_to_is_one_line_with_the_fix(tmp_path: Path) -> None:
