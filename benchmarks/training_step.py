@@ -29,7 +29,7 @@ from objectives.data.images import ImageSet, open_images
 from objectives.image_classifier import train
 from objectives.models.backbones import BACKBONES
 from objectives.models.classifier import build_classifier
-from objectives.recipe import ImageRecipe
+from objectives.recipe.image import ImageRecipe
 from objectives.training import precision
 from objectives.training.samplers import steps_per_epoch
 

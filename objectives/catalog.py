@@ -10,7 +10,8 @@ from typing import Any, cast
 from objectives.contract import DataSource, Objective, RecipeError
 from objectives.data.summary import DataSummary
 from objectives.fields import declared, nearest
-from objectives.recipe import ImageRecipe, ToyRecipe
+from objectives.recipe.image import ImageRecipe
+from objectives.recipe.toy import ToyRecipe
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,12 @@ def check(objective: str, config: Mapping[str, Any]) -> None:
 
 
 def schedule(objective: str, config: Mapping[str, Any]) -> dict[str, int]:
-    """Give what a pruner must know of a configuration: its `epochs` and its `warmup_epochs`."""
+    """Give what a pruner must know of a configuration.
+
+    `epochs`, and `settled_epoch`: the last one of warm-up and unfreezing.
+    """
     recipe = _entry(objective).recipe.from_config(config)
-    return {name: getattr(recipe, name) for name in ("epochs", "warmup_epochs")}
+    return {name: getattr(recipe, name) for name in ("epochs", "settled_epoch")}
 
 
 def read_data(objective: str, source: DataSource) -> DataSummary:
@@ -112,7 +116,10 @@ def _metric(
 
 
 # What the loss that is trained depends on.
-_CRITERION = ("ldam", "ldam_max_margin", "ldam_scale", "label_smoothing")
+_CRITERION = (
+    *("balancing", "ldam", "ldam_max_margin", "ldam_scale", "drw_start", "drw_beta"),
+    "label_smoothing",
+)
 
 _IMAGE_METRICS = {
     "val_loss": _metric(

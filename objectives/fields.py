@@ -7,8 +7,22 @@ from typing import Any, ClassVar, Self
 
 from objectives.contract import RecipeError
 
-_TYPES = {"float": (float, int), "int": (int,), "bool": (bool,), "choice": (str,)}
-_WORDS = {"float": "a number", "int": "a whole number", "bool": "true or false", "choice": "a name"}
+Condition = Mapping[str, Any]  # what must hold together: name -> its values, or `at_least(n)`
+
+_TYPES = {
+    "float": (float, int),
+    "int": (int,),
+    "bool": (bool,),
+    "choice": (str,),
+    "name": (str,),
+}
+_WORDS = {
+    "float": "a number",
+    "int": "a whole number",
+    "bool": "true or false",
+    "choice": "a name",
+    "name": "a name",
+}
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,25 @@ def choice(default: str, choices: tuple[str, ...], doc: str, **more: Any) -> Any
     return _declare("choice", default, doc, choices=choices, **more)
 
 
+def name(default: str, known: tuple[str, ...], doc: str, **more: Any) -> Any:
+    """Declare a name: one of the known ones, or another that the recipe itself looks up."""
+    return _declare("name", default, doc, choices=known, **more)
+
+
+def when(**needed: Any) -> tuple[Condition]:
+    """Give the condition that these hyperparameters have these values, one or one of a tuple.
+
+    Conditions that are alternatives are added up: `(*when(a=1), *when(b=2))`.
+    """
+    plain = (bool, int, float, str)
+    return ({key: (each,) if isinstance(each, plain) else each for key, each in needed.items()},)
+
+
+def at_least(low: float) -> Mapping[str, float]:
+    """Give the condition on a number that it is `low` or more."""
+    return {"at_least": low}
+
+
 def _declare(
     kind: str,
     default: object,
@@ -80,10 +113,10 @@ def _declare(
     choices: tuple[str, ...] | None = None,
     unit: str = "",
     source: str = "",
-    acts_when: Mapping[str, Any] | None = None,
+    acts_when: tuple[Condition, ...] = (),
 ) -> Any:
-    """source: where the default or the idea comes from; acts_when: what other parameters
-    must be for this one to be read at all, empty for always."""
+    """source: where the default or the idea comes from; acts_when: the alternatives, of which one
+    must hold for this one to be read at all; none is always."""
     return field(
         default=default,
         metadata={
@@ -94,7 +127,7 @@ def _declare(
             "default": default,
             "unit": unit,
             "source": source,
-            "acts_when": dict(acts_when or {}),
+            "acts_when": acts_when,
             "doc": doc,
         },
     )
@@ -106,7 +139,7 @@ def _check(name: str, value: object, declared: Mapping[str, Any]) -> None:
         raise RecipeError(
             f"{name} is {value!r}; give it {_WORDS[kind]}, like {declared['default']!r}"
         )
-    if choices and value not in choices:
+    if kind == "choice" and value not in choices:
         raise RecipeError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
     if low is not None and not low <= value <= high:
         raise RecipeError(f"{name} is {value!r}; choose a value from {low} to {high}")

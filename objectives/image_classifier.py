@@ -12,7 +12,7 @@ from torch import Tensor
 from objectives.contract import Attempt, EpochResult
 from objectives.data.images import open_images
 from objectives.models.classifier import Classifier, build_classifier
-from objectives.recipe import ImageRecipe
+from objectives.recipe.image import ImageRecipe
 from objectives.training import checkpoint, precision
 from objectives.training.batchnorm import reestimated
 from objectives.training.feed import Feed, place, training_feed, validation_feed

@@ -12,7 +12,7 @@ from typing import Any
 
 from objectives.checkpoints import commit
 from objectives.contract import Attempt, EpochResult
-from objectives.recipe import ToyRecipe
+from objectives.recipe.toy import ToyRecipe
 
 _STEPS = 10  # per epoch; each one is a sign of life
 

@@ -10,11 +10,14 @@ from spaces.study import Study
 
 @dataclass(frozen=True)
 class Curve:
-    """The study's metric by epoch (1 is the first), and how long the schedule behind it is."""
+    """The study's metric by epoch (1 is the first), and how long the schedule behind it is.
+
+    settled_epoch: the last one of warm-up and unfreezing.
+    """
 
     values: Mapping[int, float]
     epochs: int
-    warmup_epochs: int = 0
+    settled_epoch: int = 0
 
     def best_until(self, share: float, direction: str) -> float:
         """Give the best value of the first `share` (0..1) of the schedule; NaN if there is none."""
@@ -37,10 +40,10 @@ def startup_trials(study: Study) -> int:
 
 
 def first_judged_epoch(study: Study, curve: Curve) -> int:
-    """Give the first epoch at which this trial may be stopped: past warm-up, never epoch 1."""
+    """Give the first epoch at which this trial may be stopped: once settled, never epoch 1."""
     if study.pruning.first_epoch is not None:
         return study.pruning.first_epoch
-    return max(2, curve.warmup_epochs + 1, math.ceil(curve.epochs / 4))
+    return max(2, curve.settled_epoch + 1, math.ceil(curve.epochs / 4))
 
 
 def is_hopeless(study: Study, curve: Curve, completed: Sequence[Curve]) -> bool:

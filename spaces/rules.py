@@ -69,21 +69,44 @@ def _values_out_of_range(study: Study, fields: Fields) -> Iterator[Finding]:
 
 def _dead_parameters(study: Study, fields: Fields) -> Iterator[Finding]:
     for param in study.params:
-        for name, needed in fields.get(param.name, {}).get("acts_when", {}).items():
-            trials = _trials(study, fields, param.name, name)
-            if not any(trial[name] == needed for drawn, trial in trials if param.name in drawn):
-                yield Finding(
-                    "D02",
-                    "error",
-                    f"{param.name!r} is searched but acts only when {name}={needed!r}, which is so"
-                    f" in no trial that draws it; remove {param.name!r} or let {name!r} be"
-                    f" {needed!r}",
-                )
+        alternatives = fields.get(param.name, {}).get("acts_when", ())
+        names = {name for condition in alternatives for name in condition}
+        trials = _trials(study, fields, param.name, *names) if alternatives else ()
+        drawing = [trial for drawn, trial in trials if param.name in drawn]
+        acts = any(_holds(each, trial) for trial in drawing for each in alternatives)
+        if alternatives and not acts:
+            needed = " or ".join(map(_condition, alternatives))
+            yield Finding(
+                "D02",
+                "error",
+                f"{param.name!r} is searched but acts only when {needed}, which is so in no trial"
+                f" that draws it; remove {param.name!r}, or let that be so",
+            )
+
+
+def _holds(condition: Mapping[str, Any], trial: TrialConfig) -> bool:
+    """Say whether a trial has what a condition of a recipe's `acts_when` asks for."""
+    return all(
+        trial[name] >= needed["at_least"] if isinstance(needed, Mapping) else trial[name] in needed
+        for name, needed in condition.items()
+    )
+
+
+def _condition(condition: Mapping[str, Any]) -> str:
+    words = (
+        f"{name}>={needed['at_least']}"
+        if isinstance(needed, Mapping)
+        else f"{name}={' or '.join(map(str, needed))}"
+        for name, needed in condition.items()
+    )
+    return " and ".join(words)
 
 
 def _stacked_balancing(study: Study, fields: Fields) -> Iterator[Finding]:
     both = ("ldam", "weighted_sampler")
-    if any(all(trial.get(name) for name in both) for _, trial in _trials(study, fields, *both)):
+    if not fields.keys() >= set(both):
+        return
+    if any(all(trial[name] for name in both) for _, trial in _trials(study, fields, *both)):
         yield Finding(
             "D04",
             "warn",
@@ -129,6 +152,8 @@ def _takes(field: Mapping[str, Any], value: Value) -> bool:
         return isinstance(value, bool)
     if kind == "choice":
         return value in field["choices"]
+    if kind == "name":  # the objective itself looks it up
+        return isinstance(value, str)
     number = isinstance(value, int) if kind == "int" else isinstance(value, int | float)
     return number and not isinstance(value, bool) and _in_range(field, value)
 
@@ -141,7 +166,7 @@ def _in_range(field: Mapping[str, Any], value: Any) -> bool:
 def _wanted(field: Mapping[str, Any]) -> str:
     if field["type"] == "bool":
         return "true or false"
-    if field["type"] == "choice":
+    if field["type"] in ("choice", "name"):
         return f"one of {', '.join(map(str, field['choices']))}"
     low, high = field.get("low"), field.get("high")
     kind = "a whole number" if field["type"] == "int" else "a number"

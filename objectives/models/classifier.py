@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from objectives.models.backbones import build_backbone
 from objectives.models.heads import CosineHead
-from objectives.recipe import ImageRecipe
+from objectives.recipe.image import ImageRecipe
 
 
 class Classifier(nn.Module):
@@ -28,6 +28,6 @@ class Classifier(nn.Module):
 def build_classifier(recipe: ImageRecipe, classes: int) -> Classifier:
     """Give the network a recipe asks for, started from torch's random state."""
     backbone, features = build_backbone(recipe.backbone, recipe.weights, recipe.stem)
-    if recipe.ldam:
+    if recipe.has_margins:
         return Classifier(backbone, CosineHead(features, classes, recipe.ldam_scale))
     return Classifier(backbone, nn.Linear(features, classes))

@@ -10,7 +10,7 @@ from objectives.contract import Attempt
 from objectives.data.augment import augment, normalize
 from objectives.data.images import ImageSet
 from objectives.models.backbones import BACKBONES
-from objectives.recipe import ImageRecipe
+from objectives.recipe.image import ImageRecipe
 from objectives.training.samplers import epoch_batches, epoch_generator
 
 Batch = tuple[Tensor, Tensor]  # images (B, 3, H, W) float32 and labels (B,), both on the device
@@ -59,7 +59,7 @@ def _training_batches(
     order = epoch_generator(attempt.seed, epoch, "order")
     draws = epoch_generator(attempt.seed, epoch, "augmentation", attempt.device)
     for indices in epoch_batches(
-        images.labels.cpu(), recipe.batch_size, weighted=recipe.weighted_sampler, generator=order
+        images.labels.cpu(), recipe.batch_size, weighted=recipe.has_sampler, generator=order
     ):
         batch = images.batch(indices.to(images.labels.device))
         pixels, labels = _on_device(batch, attempt.device)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from objectives.recipe import ImageRecipe
+from objectives.recipe.image import ImageRecipe
 
 Criterion = Callable[[Tensor, Tensor], Tensor]
 
@@ -17,7 +17,7 @@ def build_criterion(recipe: ImageRecipe, counts: Tensor) -> Criterion:
 
     counts: (classes,), training images per class, on the device of the logits.
     """
-    if recipe.ldam:
+    if recipe.has_margins:
         margins = recipe.ldam_scale * ldam_margins(counts, recipe.ldam_max_margin)
         return partial(margin_cross_entropy, margins=margins)
     return partial(F.cross_entropy, label_smoothing=recipe.label_smoothing)

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from objectives.recipe import ImageRecipe
+from objectives.recipe.image import ImageRecipe
 
 
 def build_optimizer(recipe: ImageRecipe, model: nn.Module) -> torch.optim.Optimizer:

@@ -2,7 +2,7 @@
 
 import math
 
-from objectives.recipe import ImageRecipe
+from objectives.recipe.image import ImageRecipe
 
 
 def learning_rate_at(recipe: ImageRecipe, step: int, steps_per_epoch: int) -> float:

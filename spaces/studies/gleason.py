@@ -31,7 +31,7 @@ study = Study(
     metric="val_loss",
     direction="minimize",
     trials=40,
-    fixed={"image_size": 224, "augmentation": "light", "weights": "imagenet"},
+    fixed={"image_size": 224, "augmentation": "light", "weights": "pretrained"},
     space=[
         Choice("backbone", {"resnet50": 0.8, "resnet34": 0.2}),
         Float("learning_rate", 1e-5, 1e-2, log=True, prior=Prior(1e-4, "medium")),

@@ -10,7 +10,7 @@ from objectives import catalog
 from objectives.contract import RecipeError
 from objectives.models.backbones import BACKBONES, build_backbone, pretrained
 from objectives.models.classifier import build_classifier
-from objectives.recipe import ImageRecipe
+from objectives.recipe.image import ImageRecipe
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_damaged_weights_are_an_error_that_says_delete(offline: Path) -> None:
 
 @pytest.mark.slow
 def test_preflight_finds_missing_weights_before_the_first_trial(offline: Path) -> None:
-    configs = [{"backbone": "small_cnn"}, {"backbone": "resnet34", "weights": "imagenet"}]
+    configs = [{"backbone": "small_cnn"}, {"backbone": "resnet34", "weights": "pretrained"}]
     with pytest.raises(RecipeError, match=f"{offline}/resnet34-b627a593.pth is not here"):
         catalog.preflight("image_classifier", configs)
     catalog.preflight("image_classifier", configs[:1])

@@ -17,7 +17,7 @@ def test_the_catalog_loads_neither_torch_nor_numpy() -> None:
 
 
 def test_a_schedule_is_read_with_the_recipes_defaults() -> None:
-    assert catalog.schedule("image_classifier", {"epochs": 7}) == {"epochs": 7, "warmup_epochs": 1}
+    assert catalog.schedule("image_classifier", {"epochs": 7}) == {"epochs": 7, "settled_epoch": 1}
 
 
 def test_an_unknown_objective_is_refused_with_the_nearest_one() -> None:
@@ -30,7 +30,7 @@ def test_preflight_refuses_a_configuration_that_no_recipe_takes() -> None:
         catalog.preflight("toy_curve", [{"epochs": 3}, {"epoch": 3}])
 
 
-NEEDS_WEIGHTS = [{"backbone": "resnet18", "weights": "imagenet"}]
+NEEDS_WEIGHTS = [{"backbone": "resnet18", "weights": "pretrained"}]
 
 
 def test_preflight_ignores_what_is_called_like_us_where_the_user_stands(

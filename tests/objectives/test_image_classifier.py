@@ -14,7 +14,7 @@ from objectives.contract import Attempt, DataError, DataSource, EpochResult, Rec
 from objectives.data.images import SealedSplit, open_images
 from objectives.image_classifier import train
 from objectives.models.classifier import build_classifier
-from objectives.recipe import ImageRecipe
+from objectives.recipe.image import ImageRecipe
 from objectives.training.feed import validation_feed
 
 DIGITS = DataSource({"kind": "digits"})

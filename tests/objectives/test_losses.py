@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from objectives.models.classifier import Classifier
 from objectives.models.heads import CosineHead
-from objectives.recipe import ImageRecipe
+from objectives.recipe.image import ImageRecipe
 from objectives.training.losses import build_criterion, ldam_margins
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from objectives.recipe import ImageRecipe
+from objectives.recipe.image import ImageRecipe
 from objectives.training.batchnorm import reestimated
 from objectives.training.samplers import epoch_batches, epoch_generator, steps_per_epoch
 from objectives.training.schedule import learning_rate_at

@@ -139,7 +139,11 @@ def test_a_rule_that_is_broken_refuses_the_study(toy: Path) -> None:
 @pytest.mark.parametrize(
     ("fixed", "space", "says"),
     [
-        ({"weights": "imagenet"}, 'Choice("backbone", ("resnet18", "small_cnn"))', "no imagenet"),
+        (
+            {"weights": "pretrained"},
+            'Choice("backbone", ("resnet18", "small_cnn"))',
+            "no pretrained",
+        ),
         ({}, 'Int("epochs", 1, 8)', "set warmup_epochs to 0"),
         ({"label_smoothing": 0.1}, 'Toggle("ldam")', "set label_smoothing to 0"),
         ({}, 'Toggle("ldam"), Float("label_smoothing", 0.0, 0.1)', "set label_smoothing to 0"),

@@ -21,8 +21,8 @@ def study(**changes: Any) -> Study:
     return Study(**declared | changes)
 
 
-def curve(*values: float, epochs: int = 8, warmup_epochs: int = 0) -> Curve:
-    return Curve(dict(enumerate(values, start=1)), epochs, warmup_epochs)
+def curve(*values: float, epochs: int = 8, settled_epoch: int = 0) -> Curve:
+    return Curve(dict(enumerate(values, start=1)), epochs, settled_epoch)
 
 
 GOOD = [curve(*(1.0 - 0.1 * epoch for epoch in range(8))) for _ in range(3)]
@@ -60,12 +60,12 @@ def test_start_up_grows_with_the_budget(trials: int, startup: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("epochs", "warmup_epochs", "first"), [(3, 0, 2), (8, 1, 2), (20, 1, 5), (8, 4, 5)]
+    ("epochs", "settled_epoch", "first"), [(3, 0, 2), (8, 1, 2), (20, 1, 5), (8, 4, 5)]
 )
 def test_the_first_judged_epoch_is_past_warmup_and_a_quarter(
-    epochs: int, warmup_epochs: int, first: int
+    epochs: int, settled_epoch: int, first: int
 ) -> None:
-    assert first_judged_epoch(study(), curve(epochs=epochs, warmup_epochs=warmup_epochs)) == first
+    assert first_judged_epoch(study(), curve(epochs=epochs, settled_epoch=settled_epoch)) == first
 
 
 def test_epoch_one_is_never_judged_and_the_last_one_neither() -> None:

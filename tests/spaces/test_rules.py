@@ -45,14 +45,15 @@ def test_a_plain_study_is_found_nothing_wrong_with() -> None:
     [
         ("D01", {"fixed": {"lr": 0.1}}, "did you mean 'learning_rate'"),
         ("D01", {"space": [Choice("backbon", ("resnet50",))]}, "did you mean 'backbone'"),
-        ("D01", {"fixed": {"backbone": "resnet51"}}, "not one of"),
+        ("D01", {"fixed": {"backbone": 50}}, "not one of"),
+        ("D01", {"fixed": {"schedule": "cosin"}}, "not one of"),
         ("D01", {"space": [Int("batch_size", 0, 64)]}, "batch_size=0"),
         ("D01", {"fixed": {"epochs": 2.5}}, "a whole number"),
-        ("D02", {"space": [Float("ldam_max_margin", 0.1, 0.8)]}, "acts only when ldam=True"),
+        ("D02", {"space": [Float("ldam_max_margin", 0.1, 0.8)]}, "or ldam=True"),
         (
             "D02",
             {"space": [Toggle("ldam"), Float("ldam_max_margin", 0.1, 0.8, when={"ldam": False})]},
-            "acts only when ldam=True",
+            "or ldam=True",
         ),
         ("D04", {"space": [Toggle("ldam"), Toggle("weighted_sampler")]}, "twice"),
         ("D04", {"fixed": {"ldam": True}, "space": [Toggle("weighted_sampler")]}, "twice"),

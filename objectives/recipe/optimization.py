@@ -1,0 +1,165 @@
+"""The hyperparameters of how a network learns: steps, schedule, phases, when it ends."""
+
+from dataclasses import dataclass
+
+from objectives.contract import RecipeError
+from objectives.fields import Recipe, at_least, choice, number, when, whole
+
+_MOMENTUM = when(optimizer=("sgd", "rmsprop", "rmsprop_tf"))
+
+
+@dataclass(frozen=True)
+class Optimization(Recipe):
+    """Optimizer, learning rates, schedule, frozen phases and early stopping."""
+
+    optimizer: str = choice(
+        "adamw",
+        ("sgd", "rmsprop", "rmsprop_tf", "adam", "adamw"),
+        "How gradients become steps; norms and biases are free of weight decay. rmsprop is "
+        "torch's, whose first step is ten times the learning rate; rmsprop_tf is TensorFlow's.",
+        source="adamw: Loshchilov and Hutter 2019, arXiv:1711.05101",
+    )
+    momentum: float = number(
+        0.9, 0.0, 0.999, "How much of the last step is in the next.", acts_when=_MOMENTUM
+    )
+    learning_rate: float = number(
+        1e-4, 1e-8, 10.0, "The highest learning rate, reached at the end of the warm-up."
+    )
+    head_multiple: float = number(
+        1.0, 0.01, 100.0, "The head's learning rate, as a multiple of the backbone's."
+    )
+    layer_decay: float = number(
+        1.0,
+        0.1,
+        1.0,
+        "The learning rate of each stage of the backbone, as a share of the next one's.",
+        source="Clark et al. 2020, arXiv:2003.10555; Bao et al. 2021, arXiv:2106.08254",
+    )
+    weight_decay: float = number(
+        0.01, 0.0, 1.0, "Decoupled with adamw, part of the gradient with the others."
+    )
+    batch_size: int = whole(
+        32,
+        2,
+        4096,
+        "Images per optimizer step, at most; where memory is short they are passed in parts.",
+        unit="images",
+    )
+    clip_norm: float = number(
+        0.0, 0.0, 1000.0, "Longest gradient of a step, longer ones are shortened; 0 is no limit."
+    )
+    ema_decay: float = number(
+        0.0,
+        0.0,
+        0.99999,
+        "How slowly the averaged weights follow, which are then validated and kept; 0 is none.",
+        source="as TensorFlow's ExponentialMovingAverage: min(decay, (1 + steps) / (10 + steps))",
+    )
+    schedule: str = choice(
+        "cosine",
+        ("cosine", "plateau", "constant"),
+        "After the warm-up: a cosine to zero, a factor whenever val_loss stalls, or nothing.",
+        source="cosine: Loshchilov and Hutter 2017, arXiv:1608.03983",
+    )
+    epochs: int = whole(10, 1, 1000, "Passes over the training split.", unit="epochs")
+    warmup_epochs: int = whole(
+        1,
+        0,
+        100,
+        "Epochs in which the learning rate rises, step by step.",
+        unit="epochs",
+        acts_when=when(warmup_steps=0),
+    )
+    warmup_steps: int = whole(
+        0, 0, 100_000, "The same in optimizer steps; 0 leaves it to warmup_epochs.", unit="steps"
+    )
+    plateau_factor: float = number(
+        0.5,
+        0.01,
+        0.99,
+        "What the learning rate is multiplied by.",
+        acts_when=when(schedule="plateau"),
+    )
+    plateau_patience: int = whole(
+        3,
+        0,
+        100,
+        "Epochs without a better val_loss that are borne before.",
+        unit="epochs",
+        acts_when=when(schedule="plateau"),
+    )
+    frozen_epochs: int = whole(
+        0, 0, 100, "Epochs at the start in which only the head learns.", unit="epochs"
+    )
+    frozen_learning_rate: float = number(
+        0.0,
+        0.0,
+        10.0,
+        "The head's learning rate in the frozen epochs; 0 is learning_rate times head_multiple.",
+        acts_when=when(frozen_epochs=at_least(1)),
+    )
+    trained_stages: int = whole(
+        0, 0, 100, "How many stages of the backbone, from the last, ever learn; 0 is all."
+    )
+    epochs_per_stage: int = whole(
+        0,
+        0,
+        100,
+        "Epochs from one stage's unfreezing to the next one's; 0 is all at once.",
+        unit="epochs",
+        source="gradual unfreezing: Howard and Ruder 2018, arXiv:1801.06146, section 3.3",
+        acts_when=when(trained_stages=at_least(2)),
+    )
+    patience: int = whole(
+        0,
+        0,
+        1000,
+        "Epochs without a better val_loss before training ends; 0 is never.",
+        unit="epochs",
+    )
+    min_epochs: int = whole(
+        0,
+        0,
+        1000,
+        "Epochs that are trained whatever the patience.",
+        unit="epochs",
+        acts_when=when(patience=at_least(1)),
+    )
+
+    @property
+    def settled_epoch(self) -> int:
+        """The last epoch of warm-up and unfreezing: later ones may be judged."""
+        unfreezing = max(0, self.trained_stages - 1) * self.epochs_per_stage
+        warmup = 0 if self.warmup_steps else self.warmup_epochs
+        # The first epoch of a newly trained stage tells nothing yet.
+        unsettled = self.frozen_epochs + unfreezing
+        return max(self.frozen_epochs + warmup, unsettled + 1 if unsettled else 0)
+
+
+def check_optimization(recipe: Optimization) -> None:
+    """Raise RecipeError for phases that do not fit into the schedule."""
+    leave_room_after_warmup(
+        recipe.objective,
+        recipe.epochs,
+        recipe.frozen_epochs + (0 if recipe.warmup_steps else recipe.warmup_epochs),
+        "frozen and warmup" if recipe.frozen_epochs else "warmup",
+    )
+    if recipe.epochs_per_stage and not recipe.trained_stages:
+        raise RecipeError(
+            f"{recipe.objective}: epochs_per_stage {recipe.epochs_per_stage} needs to know of how "
+            "many; set trained_stages, or epochs_per_stage to 0"
+        )
+    if recipe.patience and recipe.min_epochs > recipe.epochs:
+        raise RecipeError(
+            f"{recipe.objective}: min_epochs {recipe.min_epochs} is more than the {recipe.epochs} "
+            f"epochs there are; set min_epochs to {recipe.epochs} or less"
+        )
+
+
+def leave_room_after_warmup(objective: str, epochs: int, warmup: int, kind: str = "warmup") -> None:
+    """Raise RecipeError unless epochs are left after those of the warm-up."""
+    if warmup >= epochs:
+        raise RecipeError(
+            f"{objective}: {warmup} {kind} epochs leave nothing of {epochs} epochs; set "
+            f"warmup_epochs to {max(0, epochs - 1)} or less"
+        )
