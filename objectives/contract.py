@@ -14,6 +14,10 @@ class RecipeError(Exception):
     """A configuration that no recipe takes; the message names the key and ends with the fix."""
 
 
+class OutOfMemory(Exception):
+    """Not even one image at a time fits into the device's memory; the message says what did not."""
+
+
 @dataclass(frozen=True)
 class DataSource:
     """Where this machine keeps the data and how the study says to read it.
