@@ -1,12 +1,14 @@
 """Augmentation of a whole batch in one pass on its device, every image with its own draw."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from objectives.data.normalization import Normalization
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, what a saturation of 0 leaves
 DRAWS = 9  # random numbers per image
@@ -46,20 +48,16 @@ LEVELS: Mapping[str, Level] = {
 }
 
 
-def normalize(batch: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """Give (B, 3, H, W) uint8 as float32 of the backbone's mean and deviation (in 0..1 units)."""
-    scale = torch.tensor(std, device=batch.device).view(3, 1, 1) * 255
-    offset = torch.tensor(mean, device=batch.device).view(3, 1, 1) * 255
+def normalize(batch: Tensor, normalization: Normalization) -> Tensor:
+    """Give (B, 3, H, W) uint8 as float32 of the backbone's mean and deviation."""
+    scale = torch.tensor(normalization.std, device=batch.device).view(3, 1, 1) * 255
+    offset = torch.tensor(normalization.mean, device=batch.device).view(3, 1, 1) * 255
     return (batch.float() - offset) / scale
 
 
 @torch.no_grad()
 def augment(
-    batch: Tensor,
-    generator: torch.Generator,
-    level: str,
-    mean: Sequence[float],
-    std: Sequence[float],
+    batch: Tensor, generator: torch.Generator, level: str, normalization: Normalization
 ) -> Tensor:
     """Give (B, 3, H, W) uint8 moved, recoloured and normalised as float32, by a level of LEVELS.
 
@@ -68,11 +66,11 @@ def augment(
     """
     chosen = LEVELS[level]
     if chosen == Level():
-        return normalize(batch, mean, std)
+        return normalize(batch, normalization)
     uniform = torch.rand((len(batch), DRAWS), generator=generator, device=generator.device)
     draws = (uniform * 2 - 1).to(batch.device)
     moved = _move(batch.float() / 255, chosen, draws[:, :6])
-    return _recolour(moved, chosen, draws[:, 6:], mean, std)
+    return _recolour(moved, chosen, draws[:, 6:], normalization)
 
 
 def _move(images: Tensor, level: Level, draws: Tensor) -> Tensor:
@@ -92,9 +90,7 @@ def _move(images: Tensor, level: Level, draws: Tensor) -> Tensor:
     return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
-def _recolour(
-    images: Tensor, level: Level, draws: Tensor, mean: Sequence[float], std: Sequence[float]
-) -> Tensor:
+def _recolour(images: Tensor, level: Level, draws: Tensor, normalization: Normalization) -> Tensor:
     """Apply saturation, brightness, contrast and normalisation to each image as one 3x4 matrix."""
     brightness, contrast, saturation = (
         (1 + draws * draws.new_tensor([level.brightness, level.contrast, level.saturation]))
@@ -102,7 +98,8 @@ def _recolour(
         .unbind(1)
     )
     grey = draws.new_tensor(LUMA).expand(3, 3)
-    offset, scale = draws.new_tensor(mean).view(3, 1), draws.new_tensor(std).view(3, 1)
+    offset = draws.new_tensor(normalization.mean).view(3, 1)
+    scale = draws.new_tensor(normalization.std).view(3, 1)
     colours = saturation * torch.eye(3, device=draws.device) + (1 - saturation) * grey
     matrix = contrast * brightness * colours / scale
     # contrast * (colour - mean) + mean, then minus mean over deviation: the means cancel to this.

@@ -17,6 +17,7 @@ from objectives.data.cache import Array, cached_array
 from objectives.data.decode import Pixels, decoder
 from objectives.data.manifest import Manifest, Row, read_manifest
 from objectives.data.splits import SPLITS
+from objectives.data.subsample import proportional
 
 CHUNK = 256  # images in flight while decoding: enough for every core, flat in memory
 
@@ -27,25 +28,61 @@ class SealedSplit(Exception):
 
 @dataclass(frozen=True)
 class ImageSet:
-    """One split. images: (N, 3, H, W) uint8. labels: (N,) int64. groups: one per image."""
+    """One split, or a sample of it.
+
+    images: (N, 3, H, W) uint8, where they lie. index: (n,) int64, the rows of `images` that belong
+    to the set, in order; None for all of them. labels: (n,) int64. groups: one per image of the
+    set.
+    """
 
     images: Tensor
     labels: Tensor
     classes: tuple[str, ...]
     groups: tuple[str, ...]
+    index: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """Give copies of the images (B, 3, H, W) and labels (B,) of these indices."""
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the set's own pixels."""
+        return len(self) * self.images[0].nbytes
+
+    def batch(self, indices: Tensor, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Give copies of the images (B, 3, H, W) and labels (B,) of these indices.
+
+        out: (B, 3, H, W) uint8, where the images are written to instead of into new memory.
+        """
+        rows = indices if self.index is None else self.index[indices]
         # Rows of a flat array: 4-D uint8 indexing is 5 (32 px) to 15 (224 px) times slower.
-        images = torch.index_select(self.images.flatten(1), 0, indices)
+        flat = None if out is None else out.flatten(1)
+        images = torch.index_select(self.images.flatten(1), 0, rows, out=flat)
         return images.view(-1, *self.images.shape[1:]), self.labels[indices]
 
     def to(self, device: str) -> "ImageSet":
-        """Give the same set with its tensors on that device."""
-        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+        """Give the same set with its own pixels, and no others, on that device."""
+        images = torch.empty((len(self), *self.images.shape[1:]), dtype=torch.uint8, device=device)
+        for rows in torch.split(torch.arange(len(self), device=self.labels.device), CHUNK):
+            images[rows[0] : rows[-1] + 1] = self.batch(rows)[0]
+        return replace(self, images=images, labels=self.labels.to(device), index=None)
+
+
+def subsample(images: ImageSet, count: int, seed: int) -> ImageSet:
+    """Give a set of `count` of these images, every class in proportion; 0 or too many: all.
+
+    seed: the study's, which alone decides the choice. No pixels are copied. Raises RecipeError
+    when there are more classes than images asked for.
+    """
+    if not 0 < count < len(images):
+        return images
+    chosen = torch.from_numpy(proportional(images.labels.numpy(), count, seed))
+    return replace(
+        images,
+        labels=images.labels[chosen],
+        groups=tuple(images.groups[row] for row in chosen.tolist()),
+        index=chosen if images.index is None else images.index[chosen],
+    )
 
 
 class OpenSplits(dict[str, ImageSet]):

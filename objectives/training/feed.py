@@ -1,7 +1,8 @@
 """What a step is fed: batches of an epoch, ready on the device."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 
 import torch
 from torch import Tensor
@@ -9,18 +10,21 @@ from torch import Tensor
 from objectives.contract import Attempt
 from objectives.data.augment import augment, normalize
 from objectives.data.images import ImageSet
-from objectives.models.backbones import BACKBONES
+from objectives.data.normalization import Normalization
 from objectives.recipe.image import ImageRecipe
+from objectives.training.prefetch import fetch
 from objectives.training.samplers import epoch_batches, epoch_generator
 
 Batch = tuple[Tensor, Tensor]  # images (B, 3, H, W) float32 and labels (B,), both on the device
-_VALIDATION_BATCH = 256
 
 
 class Feed:
-    """The batches of one epoch in turn; `wait_seconds` is what their reader waited for them."""
+    """The batches of one epoch in turn; `wait_seconds` is what their reader waited for them.
 
-    def __init__(self, batches: Iterator[Batch]) -> None:
+    A context: leaving it, or `close`, ends what works ahead, also in the middle of the epoch.
+    """
+
+    def __init__(self, batches: Generator[Batch, None, None]) -> None:
         self.wait_seconds = 0.0
         self._batches = batches
 
@@ -34,47 +38,68 @@ class Feed:
         finally:
             self.wait_seconds += time.perf_counter() - started
 
+    def __enter__(self) -> "Feed":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the epoch here; no more batches come."""
+        self._batches.close()
+
 
 def place(images: ImageSet, device: str) -> ImageSet:
     """Give the images on a GPU that has room for four times as many, else where they are."""
-    if device == "cpu" or 4 * images.images.nbytes > torch.cuda.mem_get_info(device)[0]:
+    if device == "cpu" or 4 * images.nbytes > torch.cuda.mem_get_info(device)[0]:
         return images
     return images.to(device)
 
 
-def training_feed(images: ImageSet, recipe: ImageRecipe, attempt: Attempt, epoch: int) -> Feed:
+def training_feed(
+    images: ImageSet,
+    recipe: ImageRecipe,
+    attempt: Attempt,
+    epoch: int,
+    normalization: Normalization,
+) -> Feed:
     """Give an epoch's training batches; the trial's seed and the epoch decide all of them."""
-    return Feed(_training_batches(images, recipe, attempt, epoch))
-
-
-def validation_feed(images: ImageSet, recipe: ImageRecipe, attempt: Attempt) -> Feed:
-    """Give the validation images in their own order, untouched but for normalisation."""
-    return Feed(_validation_batches(images, recipe, attempt))
-
-
-def _training_batches(
-    images: ImageSet, recipe: ImageRecipe, attempt: Attempt, epoch: int
-) -> Iterator[Batch]:
-    backbone = BACKBONES[recipe.backbone]
     order = epoch_generator(attempt.seed, epoch, "order")
-    draws = epoch_generator(attempt.seed, epoch, "augmentation", attempt.device)
-    for indices in epoch_batches(
-        images.labels.cpu(), recipe.batch_size, weighted=recipe.has_sampler, generator=order
-    ):
-        batch = images.batch(indices.to(images.labels.device))
-        pixels, labels = _on_device(batch, attempt.device)
-        yield augment(pixels, draws, recipe.augmentation, backbone.mean, backbone.std), labels
+    draws = epoch_generator(attempt.seed, epoch, "augmentation")
+
+    def batches() -> Sequence[Tensor]:
+        labels = images.labels.cpu()
+        return epoch_batches(
+            labels, recipe.batch_size, weighted=recipe.has_sampler, generator=order
+        )
+
+    def prepare(pixels: Tensor) -> Tensor:
+        return augment(pixels, draws, recipe.augmentation, normalization)
+
+    return Feed(_prepared(images, batches, attempt.device, prepare))
 
 
-def _validation_batches(images: ImageSet, recipe: ImageRecipe, attempt: Attempt) -> Iterator[Batch]:
-    backbone = BACKBONES[recipe.backbone]
-    for start in range(0, len(images), _VALIDATION_BATCH):
-        pixels = images.images[start : start + _VALIDATION_BATCH]
-        labels = images.labels[start : start + _VALIDATION_BATCH]
-        pixels, labels = _on_device((pixels, labels), attempt.device)
-        yield normalize(pixels, backbone.mean, backbone.std), labels
+def validation_feed(
+    images: ImageSet, attempt: Attempt, normalization: Normalization, batch: int = 256
+) -> Feed:
+    """Give the validation images in their own order, untouched but for normalisation."""
+
+    def batches() -> Sequence[Tensor]:
+        return torch.split(torch.arange(len(images)), batch)
+
+    def prepare(pixels: Tensor) -> Tensor:
+        return normalize(pixels, normalization)
+
+    return Feed(_prepared(images, batches, attempt.device, prepare))
 
 
-def _on_device(batch: Batch, device: str) -> Batch:
-    images, labels = batch
-    return images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
+def _prepared(
+    images: ImageSet,
+    batches: Callable[[], Sequence[Tensor]],
+    device: str,
+    prepare: Callable[[Tensor], Tensor],
+) -> Generator[Batch, None, None]:
+    """Give each batch of indices as what `prepare` makes of its pixels on the device."""
+    with closing(fetch(images, batches(), device)) as fetched:
+        for pixels, labels in fetched:
+            yield prepare(pixels), labels

@@ -1,0 +1,78 @@
+"""From pixels in host memory to pixels on the device, ahead of who needs them."""
+
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from objectives.data.images import ImageSet
+
+Pixels = tuple[Tensor, Tensor]  # images (B, 3, H, W) uint8 and labels (B,), both on the device
+Item = TypeVar("Item")
+AHEAD = 2  # batches: one on its way while the device works on another
+_END = object()
+
+
+def fetch(images: ImageSet, order: Sequence[Tensor], device: str) -> Generator[Pixels, None, None]:
+    """Give the pixels and labels of each batch of indices on the device, in order.
+
+    What lies in host memory is gathered and copied to a GPU by a thread of its own; closing the
+    generator ends it. On the CPU there is none: it would take the core that trains.
+    """
+    sizes = [len(indices) for indices in order]
+    here = images.labels.device
+    # All indices and labels at once: a copy for each batch would wait for the device.
+    if here.type == torch.device(device).type:
+        yield from map(images.batch, torch.split(torch.cat(tuple(order)).to(here), sizes))
+        return
+    labels = torch.split(images.labels[torch.cat(tuple(order))].to(device), sizes)
+    prefetched = ahead(_copies(images, order, device), AHEAD)
+    try:
+        for (pixels, copied), batch_labels in zip(prefetched, labels, strict=True):
+            stream = torch.cuda.current_stream(device)
+            stream.wait_event(copied)
+            pixels.record_stream(stream)  # its memory was taken on the thread's stream
+            yield pixels, batch_labels
+    finally:
+        prefetched.close()
+
+
+def ahead(items: Iterator[Item], depth: int) -> Generator[Item, None, None]:
+    """Give what an iterator gives, asked for up to `depth` items ahead by one thread.
+
+    An error in the thread is raised here, with its own traceback. The thread ends with the
+    generator, after the item that it is at.
+    """
+    pool = ThreadPoolExecutor(1, "prefetch")
+    try:
+        pending = deque(pool.submit(next, items, _END) for _ in range(depth))
+        while (item := pending.popleft().result()) is not _END:
+            pending.append(pool.submit(next, items, _END))
+            yield item  # type: ignore[misc]
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _copies(
+    images: ImageSet, order: Sequence[Tensor], device: str
+) -> Iterator[tuple[Tensor, torch.cuda.Event]]:
+    """Start the copy of each batch on a stream of its own; an event tells when it is there."""
+    side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    shape = (max(map(len, order)), *images.images.shape[1:])
+    # One is gathered into while another is copied from; the third keeps both from waiting.
+    free: deque[tuple[Tensor, torch.cuda.Event | None]] = deque(
+        (torch.empty(shape, dtype=torch.uint8, pin_memory=True), None) for _ in range(3)
+    )
+    for indices in order:
+        buffer, left = free.popleft()
+        if left is not None:
+            left.synchronize()  # what the buffer held before is on the device by now
+        pixels, _ = images.batch(indices, out=buffer[: len(indices)])
+        with torch.cuda.stream(side):
+            on_device = pixels.to(device, non_blocking=True)
+            copied = side.record_event()
+        free.append((buffer, copied))
+        yield on_device, copied
