@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Protocol
 
@@ -130,6 +130,14 @@ class Choice:
     def choices(self) -> tuple[Value, ...]:
         """The options in their declared order."""
         return tuple(self.options)
+
+    def without(self, dropped: Sequence[Value]) -> "Choice":
+        """Give the choice that is left when some options are never drawn."""
+        if isinstance(self.options, Mapping):
+            left: Any = {key: weight for key, weight in self.options.items() if key not in dropped}
+        else:
+            left = tuple(option for option in self.options if option not in dropped)
+        return replace(self, options=left)
 
     @property
     def weights(self) -> tuple[float, ...]:

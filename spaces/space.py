@@ -1,12 +1,12 @@
 """The searched parameters in drawing order."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement, islice, product
 from typing import Any, cast
 
 from spaces.errors import StudyError, nearest
-from spaces.params import Param, Value
+from spaces.params import Choice, Param, Value
 
 TrialConfig = dict[str, Value]
 
@@ -86,6 +86,18 @@ class Space:
         left = (_given(param, values) for param in self.params if param.name not in values)
         return Space(tuple(param for param in left if param is not None))
 
+    def without(self, dropped: Mapping[str, Sequence[Value]]) -> "Space":
+        """Give the space in which some options are never drawn, nor what waits for them."""
+        left: dict[str, Param] = {}
+        for param in self.params:
+            waits_in_vain = any(
+                name not in left or value in dropped.get(name, ())
+                for name, value in param.when.items()
+            )
+            if not waits_in_vain:
+                left[param.name] = _less(param, dropped.get(param.name, ()))
+        return Space(tuple(left.values()))
+
     def _combined(self, params: tuple[Param, ...], drawn: TrialConfig) -> Iterator[TrialConfig]:
         if not params:
             yield drawn
@@ -124,6 +136,10 @@ class Space:
 def is_active(param: Param, drawn: Mapping[str, Value]) -> bool:
     """Say whether `param` exists when the parameters before it have the values `drawn`."""
     return all(name in drawn and drawn[name] == value for name, value in param.when.items())
+
+
+def _less(param: Param, dropped: Sequence[Value]) -> Param:
+    return param.without(dropped) if dropped and isinstance(param, Choice) else param
 
 
 def _given(param: Param, values: Mapping[str, Value]) -> Param | None:

@@ -67,3 +67,17 @@ def test_of_many_corners_every_pair_that_can_be_drawn_is_kept_and_no_other() -> 
     assert len(corners) < 400
     assert any(each.get("late") and each["toggle_11"] for each in corners)
     assert all(("late" in each) == each["toggle_0"] for each in corners)
+
+
+def test_what_is_left_out_is_never_drawn_nor_what_waits_for_it() -> None:
+    space = Space(
+        (
+            Choice("backbone", {"resnet50": 0.8, "resnet34": 0.1, "vit": 0.1}),
+            Float("layer_decay", 0.5, 1.0, when={"backbone": "vit"}),
+            Toggle("ldam", when={"backbone": "resnet34"}),
+        )
+    )
+    left = space.without({"backbone": ["vit"]})
+    assert left.names == ("backbone", "ldam")
+    assert left.params[0] == Choice("backbone", {"resnet50": 0.8, "resnet34": 0.1})
+    assert space.without({}) == space
