@@ -106,11 +106,12 @@ def _metric(
     doc: str,
     high: float | None = None,
     *,
+    low: float = 0.0,
     exact: bool = True,
     is_loss: bool = False,
     changed_by: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    bounds = {"direction": direction, "low": 0.0, "high": high}
+    bounds = {"direction": direction, "low": low, "high": high}
     traits = {"exact": exact, "is_loss": is_loss, "changed_by": changed_by}
     return {**bounds, **traits, "doc": doc}
 
@@ -135,14 +136,24 @@ _IMAGE_METRICS = {
         changed_by=_CRITERION,
     ),
     "val_temperature": _metric("minimize", "What the logits were divided by; over 1: too sure."),
+    "val_ece": _metric(
+        "minimize", "How far confidence and accuracy are apart, with the logits as they are.", 1.0
+    ),
     "val_top1": _metric("maximize", "Share of validation images classified right.", 1.0),
+    "val_top3": _metric(
+        "maximize", "Share of validation images whose class is among the first three.", 1.0
+    ),
     "val_balanced_accuracy": _metric("maximize", "Mean of the classes' recalls.", 1.0),
+    "val_macro_f1": _metric("maximize", "Mean of the classes' F1 scores.", 1.0),
     "val_macro_auc": _metric("maximize", "Mean of the classes' one-against-rest AUCs.", 1.0),
     "train_loss": _metric(
         "minimize",
         "Mean of the loss that is trained, over the epoch's steps.",
         is_loss=True,
         changed_by=_CRITERION,
+    ),
+    "micro_batch": _metric(
+        "maximize", "Images passed at once; less than the batch where memory was short.", low=1.0
     ),
     "data_wait_s": _metric("minimize", "Seconds the epoch waited for images.", exact=False),
     "compute_s": _metric("minimize", "Seconds the epoch's steps took otherwise.", exact=False),

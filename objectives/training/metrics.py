@@ -2,20 +2,22 @@
 
 import math
 
-from sklearn.metrics import recall_score, roc_auc_score
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-# Where the inverse temperature is looked for, in units of the logits' own spread. The lower end is
-# the uniform guess.
-_LOWEST, _HIGHEST = 1e-3, 1e2
-_ROUNDS = 60  # Newton needs 5 to 8; halving alone would need 50 from end to end
+from objectives.training.ruler import fit_temperature
+
+_BINS = 15  # as Guo et al. 2017, table 1
 _NAMES = (
     "val_loss",
     "val_cross_entropy",
     "val_temperature",
+    "val_ece",
     "val_top1",
+    "val_top3",
     "val_balanced_accuracy",
+    "val_macro_f1",
     "val_macro_auc",
 )
 
@@ -23,64 +25,80 @@ _NAMES = (
 def measure(logits: Tensor, labels: Tensor) -> dict[str, float]:
     """Give the `val_` metrics of logits (N, classes) for labels (N,); NaN if a logit is.
 
-    Fractions are from 0 to 1. AUC and balanced accuracy are means over the classes that occur.
+    Fractions are from 0 to 1. Balanced accuracy, F1 and AUC are means over the classes that occur.
+    The calibration error is that of the logits as they are, before the ruler's temperature.
     """
     logits, labels = logits.double().cpu(), labels.cpu()
     if not logits.isfinite().all():
         return dict.fromkeys(_NAMES, math.nan)
     temperature = fit_temperature(logits, labels)
-    calibrated, predicted = logits / temperature, logits.argmax(dim=1)
+    matrix = confusion(logits, labels)
     values = (
-        F.cross_entropy(calibrated, labels).item(),
+        F.cross_entropy(logits / temperature, labels).item(),
         F.cross_entropy(logits, labels).item(),
         temperature,
-        (predicted == labels).double().mean().item(),
-        _balanced_accuracy(predicted, labels),
-        _macro_auc(calibrated.softmax(dim=1), labels),
+        calibration_error(logits, labels),
+        matrix.diagonal().sum().item() / len(labels),
+        _top3(logits, labels),
+        recalls(matrix).nanmean().item(),
+        f1_scores(matrix).nanmean().item(),
+        aucs(logits / temperature, labels).nanmean().item(),
     )
     return dict(zip(_NAMES, values, strict=True))
 
 
-def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """Give the one number that, dividing all logits, makes their cross-entropy lowest.
+def confusion(logits: Tensor, labels: Tensor) -> Tensor:
+    """Count the images by true class (row) and predicted class (column): (classes, classes)."""
+    classes = logits.shape[1]
+    cells = labels * classes + logits.argmax(dim=1)
+    return cells.bincount(minlength=classes**2).reshape(classes, classes)
 
-    logits: (N, classes), float64. (Guo et al. 2017, arXiv:1706.04599, section 4.2, by Newton's
-    method on the inverse, in which the loss is convex.) The logits' spread is divided out first,
-    so that a factor on all of them changes the answer by that factor and the loss not at all.
-    The labels count as right with probability 1 - 1 / (N + 2) (Platt 1999, section 2.2): N images
-    cannot say more, and where all of them are right the loss would otherwise read 1e-6 and less.
+
+def recalls(confusion: Tensor) -> Tensor:
+    """Give each class's share of images that are recognised (classes,); NaN where it has none."""
+    return confusion.diagonal().double() / confusion.sum(dim=1)
+
+
+def precisions(confusion: Tensor) -> Tensor:
+    """Give the share of right ones among those taken for a class (classes,); NaN where none is."""
+    return confusion.diagonal().double() / confusion.sum(dim=0)
+
+
+def f1_scores(confusion: Tensor) -> Tensor:
+    """Give each class's harmonic mean of recall and precision (classes,); NaN where it has none."""
+    occurring, taken_for = confusion.sum(dim=1), confusion.sum(dim=0)
+    scores = 2 * confusion.diagonal().double() / (occurring + taken_for)
+    return scores.where(occurring > 0, math.nan)
+
+
+def aucs(logits: Tensor, labels: Tensor) -> Tensor:
+    """Give each class's one-against-rest AUC (classes,); NaN where it or its rest has no image.
+
+    An image's score for a class is its probability, as scikit-learn has it.
     """
-    logits = logits - logits.mean(dim=1, keepdim=True)
-    spread = logits.std().item()
-    if spread == 0:
-        return 1.0
-    logits = logits / spread
-    # The rest of the probability is spread over all classes, whose logits have mean 0.
-    wanted = (1 - 1 / (len(labels) + 2)) * logits.gather(1, labels[:, None])[:, 0]
-    low, high, inverse = _LOWEST, _HIGHEST, 1.0
-    for _ in range(_ROUNDS):
-        probabilities = (inverse * logits).softmax(dim=1)
-        expected = (probabilities * logits).sum(dim=1)
-        slope = (expected - wanted).mean().item()
-        curvature = ((probabilities * logits**2).sum(dim=1) - expected**2).mean().item()
-        low, high = (inverse, high) if slope < 0 else (low, inverse)
-        before, inverse = inverse, inverse - slope / curvature if curvature > 0 else math.nan
-        if not low <= inverse <= high:
-            inverse = math.sqrt(low * high)
-        if abs(inverse - before) <= 1e-12 * before:
-            break
-    return spread / inverse
+    # Half a worker's start; here it is paid only once there is something to validate.
+    from sklearn.metrics import roc_auc_score
+
+    probabilities, counts = logits.softmax(dim=1), labels.bincount(minlength=logits.shape[1])
+    values = torch.full((logits.shape[1],), math.nan, dtype=torch.double)
+    for each in ((counts > 0) & (counts < len(labels))).nonzero()[:, 0].tolist():
+        values[each] = roc_auc_score(labels == each, probabilities[:, each])
+    return values
 
 
-def _balanced_accuracy(predicted: Tensor, labels: Tensor) -> float:
-    present = labels.bincount().nonzero()[:, 0].tolist()
-    return float(recall_score(labels, predicted, labels=present, average="macro"))
+def calibration_error(logits: Tensor, labels: Tensor) -> float:
+    """Give how far, on the average, confidence and share of right answers are apart (0 to 1).
+
+    The expected calibration error over 15 bins of equal width (Guo et al. 2017, arXiv:1706.04599,
+    eq. 3); the bins are open below, (0, 1/15] the first.
+    """
+    confidence, predicted = logits.softmax(dim=1).max(dim=1)
+    bins = torch.bucketize(confidence, torch.arange(1, _BINS, dtype=torch.double) / _BINS)
+    gaps = bins.bincount((predicted == labels).double() - confidence, minlength=_BINS)
+    return gaps.abs().sum().item() / len(labels)
 
 
-def _macro_auc(probabilities: Tensor, labels: Tensor) -> float:
-    """The mean one-against-rest AUC of the classes that occur; NaN when only one does."""
-    present = labels.bincount().nonzero()[:, 0].tolist()
-    if len(present) < 2:
-        return math.nan
-    aucs = [roc_auc_score(labels == index, probabilities[:, index]) for index in present]
-    return float(sum(aucs) / len(aucs))
+def _top3(logits: Tensor, labels: Tensor) -> float:
+    """The share of images whose class is among the three highest logits, or all if fewer."""
+    highest = logits.topk(min(3, logits.shape[1]), dim=1).indices
+    return (highest == labels[:, None]).any(dim=1).double().mean().item()
