@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from objectives import catalog
+from search.badges import badges
 from search.seeds import training_seed
 from search.standing import Standing, read_standing
 from spaces.errors import StudyError
@@ -26,7 +27,8 @@ def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
     """
     standing = read_standing(store, name)
     study, trial = standing.study, _pick(standing, wanted)
-    epochs = {each.epoch: dict(each.metrics) for each in store.epochs(name, trial.number)}
+    recorded = store.epochs(name, trial.number)
+    epochs = {each.epoch: dict(each.metrics) for each in recorded}
     if not epochs:
         raise StudyError(f"trial {trial.number} of {name!r} has no epoch yet; export another one")
     attempts = store.attempts(name, trial.number)
@@ -36,6 +38,7 @@ def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
         "study": name,
         "trial": trial.number,
         "outcome": trial.outcome or trial.state.lower(),
+        "badges": list(badges(study.config(trial.params), trial.outcome, recorded)),
         "practice_data": study.is_practice,
         "objective": study.objective,
         "config": study.config(trial.params),

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from search import wording
+from search.badges import Badges, read_badges
 from search.standing import Standing, read_standing
 from storage.rows import TrialRow
 from storage.store import Store
@@ -22,18 +23,18 @@ def print_status(store: Store, study: str | None, as_json: bool, console: Consol
     names = [study] if study else [row.name for row in store.studies()]
     standings = [read_standing(store, name) for name in names]
     if as_json:
-        whole = [as_mapping(standing) for standing in standings]
+        whole = [as_mapping(each, read_badges(store, each)) for each in standings]
         text = json.dumps(whole[0] if study else whole, indent=2, allow_nan=False)
         console.out(text, highlight=False)
     elif study:
-        _print_study(standings[0], console)
+        _print_study(standings[0], read_badges(store, standings[0]), console)
     elif standings:
         console.print(_studies(standings))
     else:
         console.out("no study yet; start one with `search run --study digits`", highlight=False)
 
 
-def as_mapping(standing: Standing) -> dict[str, Any]:
+def as_mapping(standing: Standing, badges: Badges) -> dict[str, Any]:
     """Give a standing as plain JSON: moments in ISO 8601, null for a value that is not finite."""
     best = standing.best
     whole: dict[str, Any] = _plain(
@@ -42,7 +43,10 @@ def as_mapping(standing: Standing) -> dict[str, Any]:
             "is_practice": standing.study.is_practice,
             "outcomes": standing.outcomes,
             "best": best.number if best else None,
-            "trials": [asdict(trial) for trial in standing.trials],
+            "trials": [
+                {**asdict(trial), "badges": badges.get(trial.number, ())}
+                for trial in standing.trials
+            ],
             "workers": [asdict(worker) for worker in standing.workers],
         }
     )
@@ -80,18 +84,21 @@ def _studies(standings: list[Standing]) -> Table:
     return table
 
 
-def _print_study(standing: Standing, console: Console) -> None:
+def _print_study(standing: Standing, badges: Badges, console: Console) -> None:
     for line in (wording.title(standing), wording.counts(standing), wording.best(standing)):
         console.out(line, highlight=False)
-    console.print(_trials(standing))
+    console.print(_trials(standing, badges))
     if standing.live_workers:
         console.print(_workers(standing))
 
 
-def _trials(standing: Standing) -> Table:
+def _trials(standing: Standing, badges: Badges) -> Table:
     table = Table("trial", "how", "epoch", standing.study.metric, "attempts", "values", box=None)
+    if badges:
+        table.add_column("badges")
     for trial in standing.trials:
-        table.add_row(*(Text(cell) for cell in _cells(standing, trial)))
+        cells = [*_cells(standing, trial), ", ".join(badges.get(trial.number, ()))]
+        table.add_row(*(Text(cell) for cell in cells[: len(table.columns)]))
     return table
 
 

@@ -3,22 +3,25 @@
 from collections.abc import Iterator
 
 from search import wording
+from search.badges import Badges
 from search.standing import Standing
 
 SHOWN_FAILURES = 3
 
 
-def summary(standing: Standing, workers: int) -> Iterator[str]:
+def summary(standing: Standing, badges: Badges, workers: int) -> Iterator[str]:
     """Yield the lines that close a run of so many workers."""
     yield wording.title(standing)
     yield wording.counts(standing)
-    yield from _best(standing)
+    yield from _best(standing, badges)
     yield from _failures(standing)
     yield from _next_commands(standing, workers)
 
 
-def _best(standing: Standing) -> Iterator[str]:
+def _best(standing: Standing, badges: Badges) -> Iterator[str]:
     yield wording.best(standing)
+    if standing.best and standing.best.number in badges:
+        yield f"  {', '.join(badges[standing.best.number])}"
     if standing.best and standing.best.best:
         epoch = standing.best.best
         metrics = ", ".join(f"{name} {value:.4g}" for name, value in epoch.metrics.items())

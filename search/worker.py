@@ -18,6 +18,7 @@ from objectives import catalog, checkpoints
 from objectives.contract import Attempt, DataSource, Objective
 from objectives.disk import when_there_is_room
 from search import files
+from search.badges import badges
 from search.beat import Beat
 from search.breaker import check_broken
 from search.errors import DONE, DRAINED, KILLED
@@ -157,6 +158,7 @@ def settle(worker: Worker, claim: Claim, outcome: Outcome) -> None:
 
 def _write_down(worker: Worker, claim: Claim, outcome: Outcome) -> None:
     store, patiently = worker.store, worker.patiently
+    patiently(lambda: _show_badges(worker, claim, outcome))
     match outcome:
         case Finished(value):
             _keep_files(worker, claim)
@@ -173,6 +175,21 @@ def _write_down(worker: Worker, claim: Claim, outcome: Outcome) -> None:
             patiently(lambda: store.hand_back(claim, reason, detail))
         case Lost():
             pass
+
+
+def _show_badges(worker: Worker, claim: Claim, outcome: Outcome) -> None:
+    """Note a final trial's badges where the dashboard lists them."""
+    match outcome:
+        case Finished() | Pruned():
+            name = type(outcome).__name__.lower()
+        case Failed(kind):
+            name = kind
+        case _:
+            return
+    drawn = worker.store.optuna_storage.get_trial(claim.trial_id).params
+    epochs = worker.store.epochs(claim.study, claim.number)
+    if earned := badges(worker.study.config(drawn), name, epochs):
+        worker.store.set_attribute(claim, "badges", ", ".join(earned), is_shown=True)
 
 
 def _keep_files(worker: Worker, claim: Claim, texts: Mapping[str, str] | None = None) -> None:

@@ -201,11 +201,13 @@ class Store:
         with transaction(self._engine) as connection:
             files.forget(connection, artifact_ids)
 
-    def set_attribute(self, claim: Claim, key: str, value: Any) -> None:
-        """Set a system attribute of the Optuna trial under the lease; `value` is plain JSON."""
+    def set_attribute(self, claim: Claim, key: str, value: Any, is_shown: bool = False) -> None:
+        """Set an attribute of the Optuna trial under the lease; the dashboard lists a shown one."""
+        backend = self._backend
         with self._writing(claim) as connection:
             leases.renew(connection, claim)
-            self._backend.set_trial_system_attr(claim.trial_id, key, value)
+            write = backend.set_trial_user_attr if is_shown else backend.set_trial_system_attr
+            write(claim.trial_id, key, value)
 
     def hand_back(self, claim: Claim, reason: str, detail: str | None = None) -> None:
         """End the lease and leave the trial running, for another attempt to continue.

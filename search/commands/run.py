@@ -9,6 +9,7 @@ from pathlib import Path
 from socket import socket
 
 from dashboards.port import address, listen
+from search.badges import read_badges
 from search.create import store_study
 from search.detach import UnderWay, go_silent, start_detached
 from search.devices import assign, gpus, usable_cores
@@ -66,7 +67,9 @@ def _supervise(run: Run, url: str) -> int:
         ending = supervise(run, flag, show)
     # Neither a database that is away nor a reader that has gone changes how the run ended.
     with suppress(DatabaseUnreachable, BrokenPipeError):
-        for line in summary(read_standing(run.store, run.study), len(run.slots)):
+        standing = read_standing(run.store, run.study)
+        badges = read_badges(run.store, standing)
+        for line in summary(standing, badges, len(run.slots)):
             print(line, flush=True)
     if ending.trouble:
         print(ending.trouble, file=sys.stderr)

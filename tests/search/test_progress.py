@@ -113,7 +113,8 @@ def test_on_a_terminal_only_endings_are_told_above_the_view():
 
 
 def test_the_summary_ends_with_the_commands_to_type_next():
-    lines = list(summary(standing(complete(0, 0.5), ended(1, "code_error", "ValueError: x")), 2))
+    seen = standing(complete(0, 0.5), ended(1, "code_error", "ValueError: x"))
+    lines = list(summary(seen, {}, 2))
     assert "at epoch 8: val_loss 0.5" in lines[3]
     assert lines[4].startswith("trial 1 code_error: ValueError: x")
     assert "search run --study toy-practice" in lines[5]
@@ -122,7 +123,7 @@ def test_the_summary_ends_with_the_commands_to_type_next():
 
 def test_status_is_valid_json_even_where_a_loss_is_not_a_number():
     diverged = replace(ended(0, "diverged", ""), last=epoch_row(0, 3, float("nan")))
-    whole = json.loads(json.dumps(as_mapping(standing(diverged)), allow_nan=False))
+    whole = json.loads(json.dumps(as_mapping(standing(diverged), {}), allow_nan=False))
     assert whole["trials"][0]["last"]["value"] is None
     assert whole["trials"][0]["ended_at"] == "2030-01-01T00:00:00+00:00"
     assert whole["outcomes"] == {"diverged": 1}
