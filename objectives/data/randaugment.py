@@ -1,0 +1,88 @@
+"""RandAugment (Cubuk et al. 2019, arXiv:1909.13719), every image of a batch with its own draw."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torchvision.transforms.v2 import functional as F
+
+ROUNDS = 2  # operations for each image, as torchvision's class has by default
+
+Operation = Callable[[Tensor, int], Tensor]  # (B, 3, H, W) uint8 and a sign, 1 or -1
+
+
+def rand_augment(batch: Tensor, generator: torch.Generator) -> Tensor:
+    """Give (B, 3, H, W) uint8 after two operations each, drawn from a CPU generator alone.
+
+    The strength is the same for all, so that one call serves all images that drew an operation.
+    torchvision's class draws once for a whole batch, and from the global random state.
+    """
+    for _ in range(ROUNDS):
+        drawn = torch.randint(2 * len(OPERATIONS), (len(batch),), generator=generator)
+        batch = _apply(batch, drawn)
+    return batch
+
+
+def _apply(batch: Tensor, drawn: Tensor) -> Tensor:
+    """Bring the images of each draw together, change them, and bring them back."""
+    order = drawn.argsort(stable=True)
+    changed, start = [], 0
+    together = _rows(batch, order)
+    for number, count in enumerate(drawn.bincount(minlength=2 * len(OPERATIONS)).tolist()):
+        if count:
+            operation, sign = OPERATIONS[number // 2], (-1) ** number
+            changed.append(operation(together[start : start + count], sign))
+        start += count
+    return _rows(torch.cat(changed), order.argsort())
+
+
+def _rows(batch: Tensor, order: Tensor) -> Tensor:
+    # Rows of a flat array: indexing bytes in four dimensions is several times slower.
+    rows = order.to(batch.device, non_blocking=True)
+    return torch.index_select(batch.flatten(1), 0, rows).view_as(batch)
+
+
+def _affine(
+    images: Tensor, shift: list[int], shear: list[float], center: list[float] | None
+) -> Tensor:
+    moved: Tensor = F.affine(
+        images, angle=0.0, translate=shift, scale=1.0, shear=shear, center=center
+    )
+    return moved
+
+
+def _shear(images: Tensor, x: float, y: float) -> Tensor:
+    degrees = [math.degrees(math.atan(x)), math.degrees(math.atan(y))]
+    return _affine(images, [0, 0], degrees, [0.0, 0.0])
+
+
+def _translate(images: Tensor, x: float, y: float) -> Tensor:
+    pixels = [int(x * images.shape[-1]), int(y * images.shape[-2])]
+    return _affine(images, pixels, [0.0, 0.0], None)
+
+
+def _strength(most: float) -> float:
+    return float(torch.linspace(0.0, most, 31)[9])  # the class's default, to its last bit
+
+
+SHEAR, SHIFT, DEGREES, FACTOR = map(_strength, (0.3, 150 / 331, 30.0, 0.9))
+BITS, THRESHOLD = 7, 255 * float(torch.linspace(1.0, 0.0, 31)[9])
+
+# The operations of torchvision.transforms.v2.RandAugment; some have no sign.
+OPERATIONS: tuple[Operation, ...] = (
+    lambda images, _: images,
+    lambda images, sign: _shear(images, sign * SHEAR, 0.0),
+    lambda images, sign: _shear(images, 0.0, sign * SHEAR),
+    lambda images, sign: _translate(images, sign * SHIFT, 0.0),
+    lambda images, sign: _translate(images, 0.0, sign * SHIFT),
+    lambda images, sign: F.rotate(images, sign * DEGREES),
+    lambda images, sign: F.adjust_brightness(images, 1 + sign * FACTOR),
+    lambda images, sign: F.adjust_saturation(images, 1 + sign * FACTOR),
+    lambda images, sign: F.adjust_contrast(images, 1 + sign * FACTOR),
+    lambda images, sign: F.adjust_sharpness(images, 1 + sign * FACTOR),
+    lambda images, _: F.posterize(images, BITS),
+    lambda images, _: F.solarize(images, THRESHOLD),
+    lambda images, _: F.autocontrast(images),
+    lambda images, _: F.equalize(images),
+)
