@@ -9,14 +9,22 @@ import optuna
 import pytest
 import torch
 
-from objectives.contract import Attempt, EpochResult
-from search.outcomes import Failed, HandedBack, diverged, failure
+from objectives.contract import Attempt, EpochResult, OutOfMemory
+from search.outcomes import Failed, HandedBack, Outcome, Pruned, diverged, failure
 from search.patience import Patience
+from search.samplers import sampler_for
 from search.trial import Trial, run_trial
-from search.worker import settle
+from search.worker import Worker, settle
+from spaces.params import Choice
 from storage.leases import CUDA_ERROR
 from storage.store import Store
 from tests.search.toy_worker import make_worker, take
+
+EPOCHS_SEARCHED: dict[str, Any] = {
+    "fixed": {},
+    "space": [Choice("epochs", (5, 10, 20, 40))],
+    "enqueue": [{"epochs": epochs} for epochs in (5, 10, 20, 40)],  # after the mode, which is 5
+}
 
 
 def test_a_cuda_error_hands_the_trial_back_for_the_process_is_of_no_more_use() -> None:
@@ -29,6 +37,22 @@ def test_a_cuda_error_hands_the_trial_back_for_the_process_is_of_no_more_use() -
 
 def test_memory_that_ran_out_is_no_broken_process() -> None:
     outcome = failure(raised(torch.OutOfMemoryError("CUDA error: out of memory")))
+    assert isinstance(outcome, Failed)
+    assert outcome.kind == "out_of_memory"
+
+
+def test_the_objectives_own_word_for_full_memory_is_understood() -> None:
+    outcome = failure(raised(OutOfMemory("not even one image at a time fits")))
+    assert isinstance(outcome, Failed)
+    assert outcome.kind == "out_of_memory"
+
+
+def test_a_host_whose_memory_is_full_is_no_broken_code() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**55)  # more than any machine may promise
+
+    outcome = failure(caught.value)
+
     assert isinstance(outcome, Failed)
     assert outcome.kind == "out_of_memory"
 
@@ -64,6 +88,39 @@ def test_an_exploded_loss_is_told_so_that_the_sampler_ranks_it_last(
     assert frozen.state == optuna.trial.TrialState.PRUNED
     assert math.isnan(frozen.intermediate_values[3])
     assert store.epochs("toy", 0)[2].metrics["val_loss"] == 0.5
+
+
+def test_the_sampler_stays_away_from_where_memory_ended(store: Store, tmp_path: Path) -> None:
+    # Without the constraint the trial that came furthest would be the one to imitate.
+    worker = make_worker(store, tmp_path, trials=40, **EPOCHS_SEARCHED)
+    for _ in range(4):
+        tried(worker, Pruned(1), reached=1)
+    tried(worker, Failed("out_of_memory", "80 GiB"), reached=3)
+
+    suggested = [draw(worker, number)["epochs"] for number in range(8, 32)]
+
+    assert store.optuna_study("toy").trials[4].constraints == {"memory": 1.0}
+    assert suggested.count(40) < len(suggested) / 4
+
+
+def tried(worker: Worker, outcome: Outcome, reached: int) -> None:
+    """Let the next trial of the queue come so far and end so."""
+    claim = take(worker)
+    with worker.store.trial(claim, worker.store.optuna_study("toy")) as trial:
+        worker.study.params.suggest(trial)
+    worker.settings.trial_folder("toy", claim.number).joinpath("attempt-1").mkdir(parents=True)
+    for epoch in range(1, reached + 1):
+        worker.store.record(claim, epoch, {"val_loss": 0.5}, 0.5, 1.0, 10)
+    settle(worker, claim, outcome)
+
+
+def draw(worker: Worker, number: int) -> dict[str, Any]:
+    """What TPE would try as that trial; told as a failure, of which it learns nothing."""
+    claim, sampler = take(worker), sampler_for(worker.study, number)
+    with worker.store.trial(claim, worker.store.optuna_study("toy", sampler)) as trial:
+        drawn = dict(worker.study.params.suggest(trial))
+    worker.store.tell(claim, "FAIL", None, "code_error")
+    return drawn
 
 
 def raised(error: Exception) -> Exception:
