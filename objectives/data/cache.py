@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import json
+import mmap
 import os
 import tempfile
 import threading
@@ -39,21 +40,23 @@ def cached_array(
     at any instant leaves nothing that is taken for whole. progress: called while waiting.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    array = _read(folder, key, stamp, shape)
+    array = read_array(folder, key, stamp, shape)
     if array is None:
         with _building(folder / f"{key}.lock", progress):
-            array = _read(folder, key, stamp, shape)  # another worker may have built it meanwhile
+            array = read_array(
+                folder, key, stamp, shape
+            )  # another worker may have built it meanwhile
             if array is None:
                 build = partial(_build, folder, key, stamp, shape, fill)
                 when_there_is_room(build, folder, progress)
-                array = _read(folder, key, stamp, shape)
+                array = read_array(folder, key, stamp, shape)
     if array is None:
         raise OSError(errno.EIO, "written but not read back the same; check this disk", str(folder))
     return array
 
 
-def _read(folder: Path, key: str, stamp: str, shape: tuple[int, ...]) -> Array | None:
-    """Map the file if its note, size and a spread of its rows say that it is whole."""
+def read_array(folder: Path, key: str, stamp: str, shape: tuple[int, ...]) -> Array | None:
+    """Map the file if its note, size and a spread of its rows say that it is whole, else None."""
     try:
         note = json.loads((folder / f"{key}.json").read_text())
         # "c": torch wants a writable array; what is written would stay in this process.
@@ -63,6 +66,15 @@ def _read(folder: Path, key: str, stamp: str, shape: tuple[int, ...]) -> Array |
     if array.shape != shape or array.dtype != np.uint8:
         return None
     return array if note == _note(stamp, array) else None
+
+
+def let_go(array: Array) -> None:
+    """Take what was touched of a mapped file out of this process; the system's cache keeps it.
+
+    Else a process would seem to hold the whole file after one pass over it.
+    """
+    if isinstance(array.base, mmap.mmap):
+        array.base.madvise(mmap.MADV_DONTNEED)
 
 
 def _note(stamp: str, array: Array) -> dict[str, Any]:

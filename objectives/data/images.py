@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import mmap
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,13 +14,14 @@ import torch
 from torch import Tensor
 
 from objectives.contract import DataSource
-from objectives.data.cache import Array, cached_array
+from objectives.data.cache import Array, cached_array, let_go, read_array
 from objectives.data.decode import Pixels, decoder
 from objectives.data.manifest import Manifest, Row, read_manifest
+from objectives.data.progress import DecodingLog
 from objectives.data.splits import SPLITS
 from objectives.data.subsample import proportional
 
-CHUNK = 256  # images in flight while decoding: enough for every core, flat in memory
+CHUNK = 256  # images in flight while decoding or copying: enough for every core, flat in memory
 
 
 class SealedSplit(Exception):
@@ -32,7 +34,7 @@ class ImageSet:
 
     images: (N, 3, H, W) uint8, where they lie. index: (n,) int64, the rows of `images` that belong
     to the set, in order; None for all of them. labels: (n,) int64. groups: one per image of the
-    set.
+    set. pages: the file the images are mapped from, let go after every batch; None in memory.
     """
 
     images: Tensor
@@ -40,6 +42,7 @@ class ImageSet:
     classes: tuple[str, ...]
     groups: tuple[str, ...]
     index: Tensor | None = None
+    pages: mmap.mmap | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -58,6 +61,8 @@ class ImageSet:
         # Rows of a flat array: 4-D uint8 indexing is 5 (32 px) to 15 (224 px) times slower.
         flat = None if out is None else out.flatten(1)
         images = torch.index_select(self.images.flatten(1), 0, rows, out=flat)
+        if self.pages is not None:
+            self.pages.madvise(mmap.MADV_DONTNEED)
         return images.view(-1, *self.images.shape[1:]), self.labels[indices]
 
     def to(self, device: str) -> "ImageSet":
@@ -65,7 +70,7 @@ class ImageSet:
         images = torch.empty((len(self), *self.images.shape[1:]), dtype=torch.uint8, device=device)
         for rows in torch.split(torch.arange(len(self), device=self.labels.device), CHUNK):
             images[rows[0] : rows[-1] + 1] = self.batch(rows)[0]
-        return replace(self, images=images, labels=self.labels.to(device), index=None)
+        return replace(self, images=images, labels=self.labels.to(device), index=None, pages=None)
 
 
 def subsample(images: ImageSet, count: int, seed: int) -> ImageSet:
@@ -96,7 +101,7 @@ class OpenSplits(dict[str, ImageSet]):
 
 
 _manifests: dict[str, Manifest] = {}
-_sets: dict[tuple[str, int, str], ImageSet] = {}
+_sets: dict[tuple[str, int, str, int], ImageSet] = {}
 
 
 def open_images(
@@ -105,21 +110,26 @@ def open_images(
     splits: Iterable[str] = ("train", "val"),
     cache: Path | None = None,
     progress: Callable[[], None] = lambda: None,
+    at_most: Mapping[str, int] | None = None,
 ) -> OpenSplits:
     """Give these splits decoded at image_size, out of memory or the cache folder if they are there.
 
-    No file of another split is decoded. progress: called for every image decoded. Raises DataError
-    with the path of an image that cannot be read.
+    No file of another split is decoded. progress: called for every image decoded. at_most: how many
+    images of a split, see `subsample`; no others are decoded for it. Raises DataError with the path
+    of an image that cannot be read.
     """
     manifest = _manifest(source)
     opened = OpenSplits()
     for split in splits:
         if split not in SPLITS:
             raise ValueError(f"no split is called {split!r}; use one of {', '.join(SPLITS)}")
+        asked, rows = (at_most or {}).get(split, 0), manifest.split(split)
+        count = asked if asked < len(rows) else 0
         key = (manifest.fingerprint, image_size, split)
-        if key not in _sets:
-            _sets[key] = _open(source, manifest, image_size, split, cache, progress)
-        opened[split] = _sets[key]
+        if (*key, count) not in _sets:
+            opening = _Opening(source, manifest, image_size, split, cache, progress)
+            _sets[*key, count] = opening.sample(count, _sets.get((*key, 0)))
+        opened[split] = _sets[*key, count]
     return opened
 
 
@@ -138,33 +148,59 @@ def _manifest(source: DataSource) -> Manifest:
     return _manifests[key]
 
 
-def _open(
-    source: DataSource,
-    manifest: Manifest,
-    image_size: int,
-    split: str,
-    cache: Path | None,
-    progress: Callable[[], None],
-) -> ImageSet:
-    rows = manifest.split(split)
-    shape = (len(rows), 3, image_size, image_size)
-    decode = decoder(source, image_size)
+@dataclass(frozen=True)
+class _Opening:
+    """One split at one size: where its pixels come from on this machine."""
 
-    def fill(array: Array) -> None:
-        _decode_all([row.path for row in rows], decode, array, progress)
+    source: DataSource
+    manifest: Manifest
+    image_size: int
+    split: str
+    cache: Path | None
+    progress: Callable[[], None]
 
-    if cache is None:
-        array: Array = np.empty(shape, dtype=np.uint8)
+    def sample(self, count: int, whole: ImageSet | None) -> ImageSet:
+        """Give `count` images, 0 for all, of the whole set where that is decoded already."""
+        rows, seed = self.manifest.split(self.split), self.source.split_seed
+        if not count:
+            return self._image_set(rows, self._pixels(rows, self._key()))
+        if whole is None and self.cache is not None:
+            kept = read_array(self.cache, self._key(), _stamp(rows), self._shape(rows))
+            whole = None if kept is None else self._image_set(rows, kept)
+        if whole is not None:
+            return subsample(whole, count, seed)
+        labels = np.array([row.class_index for row in rows])
+        chosen = [rows[row] for row in proportional(labels, count, seed)]
+        return self._image_set(chosen, self._pixels(chosen, f"{self._key()}-{count}-seed{seed}"))
+
+    def _pixels(self, rows: Sequence[Row], key: str) -> Array:
+        """Give the rows' pixels, out of the cache folder if there is one."""
+
+        def fill(array: Array) -> None:
+            decode = decoder(self.source, self.image_size)
+            _decode_all([row.path for row in rows], decode, array, self.progress)
+
+        if self.cache is not None:
+            stamp, shape = _stamp(rows), self._shape(rows)
+            return cached_array(self.cache, key, stamp, shape, fill, self.progress)
+        array: Array = np.empty(self._shape(rows), dtype=np.uint8)
         fill(array)
-    else:
-        key = f"{manifest.fingerprint[:16]}-{image_size}px-{split}"
-        array = cached_array(cache, key, _stamp(rows), shape, fill, progress)
-    return ImageSet(
-        images=torch.from_numpy(array),
-        labels=torch.tensor([row.class_index for row in rows]),
-        classes=manifest.classes,
-        groups=tuple(row.group for row in rows),
-    )
+        return array
+
+    def _image_set(self, rows: Sequence[Row], array: Array) -> ImageSet:
+        return ImageSet(
+            images=torch.from_numpy(array),
+            labels=torch.tensor([row.class_index for row in rows]),
+            classes=self.manifest.classes,
+            groups=tuple(row.group for row in rows),
+            pages=array.base if isinstance(array.base, mmap.mmap) else None,
+        )
+
+    def _key(self) -> str:
+        return f"{self.manifest.fingerprint[:16]}-{self.image_size}px-{self.split}"
+
+    def _shape(self, rows: Sequence[Row]) -> tuple[int, int, int, int]:
+        return (len(rows), 3, self.image_size, self.image_size)
 
 
 def _stamp(rows: Iterable[Row]) -> str:
@@ -174,14 +210,17 @@ def _stamp(rows: Iterable[Row]) -> str:
 
 
 def _decode_all(
-    paths: list[str],
+    paths: Sequence[str],
     decode: Callable[[str], Pixels],
     array: Array,
     progress: Callable[[], None],
 ) -> None:
+    told = DecodingLog(len(paths), array.shape[-1])
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         for start in range(0, len(paths), CHUNK):
             chunk = paths[start : start + CHUNK]
             for row, pixels in enumerate(pool.map(decode, chunk), start):
                 array[row] = pixels
                 progress()
+            let_go(array)
+            told.tell(start + len(chunk))

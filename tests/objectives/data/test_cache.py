@@ -73,7 +73,9 @@ def test_changed_sources_build_it_again(tmp_path: Path) -> None:
         opened(tmp_path, stamp="newer", build=refuse)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "zeroed", "no note", "torn note", "other dtype"])
+@pytest.mark.parametrize(
+    "damage", ["truncated", "zeroed", "one byte", "no note", "torn note", "other dtype"]
+)
 def test_a_damaged_file_is_built_again(tmp_path: Path, damage: str) -> None:
     opened(tmp_path)
     array, note = tmp_path / "key.npy", tmp_path / "key.json"
@@ -82,6 +84,10 @@ def test_a_damaged_file_is_built_again(tmp_path: Path, damage: str) -> None:
         os.truncate(array, size - 100)
     elif damage == "zeroed":
         array.write_bytes(array.read_bytes()[: size // 2] + bytes(size - size // 2))
+    elif damage == "one byte":
+        with array.open("r+b") as file:
+            file.seek(size // 2)
+            file.write(b"\x08")
     elif damage == "no note":
         note.unlink()
     elif damage == "torn note":

@@ -1,13 +1,17 @@
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from objectives.contract import DataError, DataSource
 from objectives.data import images
 from objectives.data.decode import decode
-from objectives.data.images import SealedSplit, forget, open_images
+from objectives.data.images import SealedSplit, forget, open_images, subsample
 from objectives.data.manifest import read_manifest
 
 
@@ -107,6 +111,78 @@ def test_an_image_replaced_by_one_of_equal_size_is_decoded_again(
         open_images(gleason, 16, cache=tmp_path / "cache")
 
 
+BUILDER = """
+import json, sys, time
+from pathlib import Path
+from objectives.contract import DataSource
+from objectives.data import images
+
+decoder = images.decoder
+
+def told(source, image_size):
+    decode = decoder(source, image_size)
+    return lambda path: print("decoding", flush=True) or time.sleep(0.05) or decode(path)
+
+images.decoder = told
+folder, cache, layout = sys.argv[1:]
+source = DataSource(json.loads(layout), Path(folder))
+print(int(images.open_images(source, 64, ("train",), Path(cache))["train"].images.sum()))
+"""
+
+
+def start_builder(source: DataSource, cache: Path) -> "subprocess.Popen[str]":
+    arguments = [str(source.folder), str(cache), json.dumps(source.layout)]
+    command = [sys.executable, "-c", BUILDER, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.slow
+def test_two_workers_that_start_at_once_decode_every_image_once(
+    gleason: DataSource, tmp_path: Path
+) -> None:
+    builders = [start_builder(gleason, tmp_path / "cache") for _ in range(2)]
+    lines = [builder.communicate()[0].splitlines() for builder in builders]
+    images = open_images(gleason, 64, ("train",))["train"].images
+    assert sum(output.count("decoding") for output in lines) == len(images)
+    assert {output[-1] for output in lines} == {str(int(images.sum()))}
+
+
+@pytest.mark.slow
+def test_what_a_killed_worker_left_behind_is_decoded_again(
+    gleason: DataSource, tmp_path: Path
+) -> None:
+    builder = start_builder(gleason, tmp_path / "cache")
+    assert builder.stdout is not None
+    assert builder.stdout.readline() == "decoding\n"
+    builder.kill()
+    builder.communicate()
+    plain = open_images(gleason, 64, ("train",))["train"].images
+    forget()
+    assert not list((tmp_path / "cache").glob("*.npy"))
+    assert torch.equal(
+        open_images(gleason, 64, ("train",), tmp_path / "cache")["train"].images, plain
+    )
+    assert not list((tmp_path / "cache").glob("*.tmp"))
+
+
+def resident_kilobytes(file: Path) -> int:
+    """Give how much of a mapped file this process holds."""
+    lines = Path("/proc/self/smaps").read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if line.endswith(str(file)))
+    return next(int(line.split()[1]) for line in lines[at:] if line.startswith("Rss:"))
+
+
+def test_what_was_read_out_of_the_cache_is_not_kept_in_the_process(
+    gleason: DataSource, tmp_path: Path
+) -> None:
+    train = open_images(gleason, 64, cache=tmp_path)["train"]
+    (file,) = tmp_path.glob("*-train.npy")
+    train.images.sum()
+    assert resident_kilobytes(file) > 500
+    train.batch(torch.arange(len(train)))
+    assert resident_kilobytes(file) < 100
+
+
 def test_progress_is_called_for_every_image(gleason: DataSource) -> None:
     beats: list[None] = []
     opened = open_images(gleason, 16, progress=lambda: beats.append(None))
@@ -119,3 +195,53 @@ def test_a_batch_holds_the_images_of_its_indices(gleason: DataSource) -> None:
     batch, labels = train.batch(indices)
     assert torch.equal(batch, train.images[indices])
     assert torch.equal(labels, train.labels[indices])
+
+
+def test_a_sample_holds_some_of_the_images_and_copies_none(gleason: DataSource) -> None:
+    train = open_images(gleason, 16)["train"]
+    sample = subsample(train, 11, seed=3)
+    assert len(sample) == len(sample.groups) == 11
+    assert sample.images.data_ptr() == train.images.data_ptr()
+    assert sample.nbytes == 11 * 3 * 16 * 16
+    assert sample.index is not None
+    batch, labels = sample.batch(torch.tensor([10, 0]))
+    assert torch.equal(batch, train.images[sample.index[[10, 0]]])
+    assert torch.equal(labels, train.labels[sample.index[[10, 0]]])
+    assert sample.groups == tuple(train.groups[row] for row in sample.index)
+
+
+def test_a_sample_of_a_sample_and_a_moved_one_have_the_same_images(gleason: DataSource) -> None:
+    sample = subsample(open_images(gleason, 16)["train"], 20, seed=3)
+    smaller, moved = subsample(sample, 9, seed=3), subsample(sample, 9, seed=3).to("cpu")
+    everything = torch.arange(9)
+    assert len(moved.images) == 9
+    assert all(map(torch.equal, smaller.batch(everything), moved.batch(everything)))
+    assert subsample(sample, 0, seed=3) is subsample(sample, 20, seed=3) is sample
+
+
+def test_only_the_images_of_a_sample_are_decoded(gleason: DataSource, tmp_path: Path) -> None:
+    beats: list[None] = []
+
+    def sample(cache: Path | None) -> Tensor:
+        forget()
+        limits = {"train": 9}
+        opened = open_images(gleason, 16, ("train",), cache, lambda: beats.append(None), limits)
+        return opened["train"].batch(torch.arange(9))[0]
+
+    first = sample(cache=None)
+    assert len(beats) == 9
+    assert torch.equal(sample(tmp_path), first)
+    assert torch.equal(sample(tmp_path), first)
+    assert len(beats) == 18
+
+
+def test_a_sample_comes_out_of_the_whole_split_where_that_is_decoded(
+    gleason: DataSource, tmp_path: Path
+) -> None:
+    whole = open_images(gleason, 16, ("train",), tmp_path)["train"]
+    warm = open_images(gleason, 16, ("train",), tmp_path, at_most={"train": 9})["train"]
+    assert warm.images.data_ptr() == whole.images.data_ptr()
+    forget()
+    cold = open_images(gleason, 16, ("train",), tmp_path, at_most={"train": 9})["train"]
+    assert len(list(tmp_path.glob("*.npy"))) == 1
+    assert torch.equal(cold.batch(torch.arange(9))[0], warm.batch(torch.arange(9))[0])

@@ -1,0 +1,44 @@
+import logging
+
+import pytest
+
+from objectives.data.progress import DecodingLog
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> DecodingLog:
+    """Work on 56,000 images that began a minute ago and was never told."""
+    caplog.set_level(logging.INFO)
+    log = DecodingLog(56_000, 224)
+    log._started -= 60
+    log._told -= 60
+    return log
+
+
+def test_a_line_says_how_far_it_is_and_how_long_it_takes_yet(
+    told: DecodingLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    told.tell(19_040)  # 34 % in 60 s: 66 % in 116 s
+    assert caplog.messages == ["decoding 56,000 images at 224 px: 34 %, about 1:56 to go"]
+    assert caplog.records[0].__dict__["action"] == "decoding"
+
+
+def test_a_line_comes_every_ten_seconds_at_most(
+    told: DecodingLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    for done in (19_040, 19_296, 19_552):
+        told.tell(done)
+    assert len(caplog.messages) == 1
+    told._told -= 10
+    told.tell(19_808)
+    assert len(caplog.messages) == 2
+
+
+def test_the_end_of_long_work_is_told_and_short_work_is_silent(
+    told: DecodingLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    told.tell(28_000)
+    told.tell(56_000)
+    assert caplog.messages[1] == "decoded 56,000 images at 224 px in 1:00"
+    DecodingLog(10, 32).tell(10)
+    assert len(caplog.messages) == 2
