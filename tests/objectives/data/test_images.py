@@ -111,7 +111,7 @@ def test_an_image_replaced_by_one_of_equal_size_is_decoded_again(
         open_images(gleason, 16, cache=tmp_path / "cache")
 
 
-BUILDER = """
+BUILDER = r"""
 import json, os, sys, time
 from pathlib import Path
 from objectives.contract import DataSource
