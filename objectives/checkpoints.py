@@ -33,6 +33,21 @@ def commit(
     return path
 
 
+def put_in_place(
+    folder: Path,
+    name: str,
+    save: Callable[[Path], None],
+    progress: Callable[[], None] = lambda: None,
+) -> None:
+    """Write a file whole or not at all, over one of that name if there is one.
+
+    save: writes the file at the path it is given. progress: called while the disk is full.
+    """
+    partial = (folder / name).with_suffix(".partial")
+    when_there_is_room(lambda: write_flushed(partial, save), folder, progress)
+    partial.replace(folder / name)
+
+
 def write_flushed(path: Path, save: Callable[[Path], None]) -> None:
     """Write a file and bring it to disk; a failure leaves none."""
     try:

@@ -10,7 +10,10 @@ from storage import artifacts
 from storage.store import Claim, Store
 
 # What an attempt leaves behind that readers, reports and comparisons come back to.
-ARTIFACTS = ("best_logits.npz", "traceback.txt")
+ARTIFACTS = (
+    *("summary.png", "learning_curves.csv", "confusion_matrix.csv", "per_class.csv"),
+    *("best_logits.npz", "traceback.txt"),
+)
 
 
 def keep(settings: Settings, store: Store, claim: Claim, folder: Path) -> None:

@@ -1,0 +1,90 @@
+"""What is kept of a finished trial for people to look at: three tables and a picture."""
+
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from objectives.checkpoints import put_in_place
+from objectives.contract import Attempt, EpochResult
+from objectives.training.checkpoint import Best
+from objectives.training.metrics import aucs, confusion, f1_scores, precisions, recalls
+
+Rows = Iterable[Sequence[Any]]
+
+
+def keep_records(
+    attempt: Attempt, results: Sequence[EpochResult], best: Best, classes: Sequence[str]
+) -> None:
+    """Write the records of a finished trial into its attempt's folder, each whole or not at all.
+
+    `learning_curves.csv`, and of the best epoch's validation logits `confusion_matrix.csv` and
+    `per_class.csv`; `summary.png` is what they look like.
+    """
+    # .4 s, once a worker: here it is paid only by who has finished a trial.
+    from objectives.training.picture import draw_summary
+
+    matrix = confusion(best.logits, best.labels)
+    tables = {
+        "learning_curves.csv": _learning_curves(results),
+        "confusion_matrix.csv": _confusion_matrix(matrix, classes),
+        "per_class.csv": _per_class(matrix, best, classes),
+    }
+    for name, rows in tables.items():
+        put_in_place(attempt.folder, name, partial(_save_rows, list(rows)), attempt.progress)
+    draw = partial(draw_summary, results, best.epoch, matrix.numpy(), classes)
+    put_in_place(attempt.folder, "summary.png", draw, attempt.progress)
+
+
+def _learning_curves(results: Sequence[EpochResult]) -> Rows:
+    names = list(dict.fromkeys(name for result in results for name in result.metrics))
+    yield "epoch", *names, "seconds", "images"
+    for result in results:
+        values = (result.metrics.get(name) for name in names)
+        yield result.epoch, *values, result.seconds, result.images
+
+
+def _confusion_matrix(matrix: Tensor, classes: Sequence[str]) -> Rows:
+    yield "true class", *(f"taken for {name}" for name in classes)
+    for name, counts in zip(classes, matrix.tolist(), strict=True):
+        yield name, *counts
+
+
+def _per_class(matrix: Tensor, best: Best, classes: Sequence[str]) -> Rows:
+    yield "class", "images", "recall", "recall_low", "recall_high", "precision", "f1", "auc"
+    columns = zip(
+        classes,
+        matrix.sum(dim=1).tolist(),
+        recalls(matrix).tolist(),
+        matrix.diagonal().tolist(),
+        precisions(matrix).tolist(),
+        f1_scores(matrix).tolist(),
+        aucs(best.logits.double(), best.labels).tolist(),
+        strict=True,
+    )
+    for name, images, recall, right, *others in columns:
+        yield name, images, *map(_known, (recall, *_interval(right, images), *others))
+
+
+def _interval(right: int, images: int) -> tuple[float, float]:
+    """Give the 95 % interval of a share (Wilson 1927); NaN without images."""
+    from scipy.stats import binomtest  # slow to load, and here by now: scikit-learn uses it
+
+    if not images:
+        return math.nan, math.nan
+    interval = binomtest(right, images).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def _known(value: float) -> float | str:
+    """Leave a cell empty where a class has no answer."""
+    return "" if math.isnan(value) else value
+
+
+def _save_rows(rows: list[Sequence[Any]], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)

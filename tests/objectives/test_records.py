@@ -1,0 +1,169 @@
+"""Tests of what is kept of a finished trial: tables to the number, the picture by its pixels."""
+
+import csv
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from objectives.contract import Attempt, DataSource, EpochResult
+from objectives.training.checkpoint import Best
+from objectives.training.records import keep_records
+from search.files import ARTIFACTS
+
+CLASSES = ["naevus", 'mole, "atypical"', "melanoma"]
+# True class by predicted class; no image is a melanoma.
+LABELS = torch.tensor([0, 0, 0, 1, 1])
+PREDICTED = torch.tensor([0, 0, 1, 1, 2])
+RESULTS = [
+    EpochResult(
+        epoch,
+        {
+            "val_loss": 1 / epoch,
+            "val_top1": 0.6,
+            "val_balanced_accuracy": 7 / 12,
+            "train_loss": 2.0,
+        },
+        seconds=1.5,
+        images=40,
+    )
+    for epoch in (1, 2, 3)
+]
+
+
+def best_of(labels: torch.Tensor, predicted: torch.Tensor, classes: int) -> Best:
+    logits = torch.nn.functional.one_hot(predicted, classes).half()
+    return Best(epoch=2, model={}, logits=logits, labels=labels)
+
+
+def attempt_in(folder: Path) -> Attempt:
+    return Attempt(folder, DataSource({"kind": "none"}))
+
+
+def table(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("attempt")
+    keep_records(attempt_in(folder), RESULTS, best_of(LABELS, PREDICTED, 3), CLASSES)
+    return folder
+
+
+def test_the_records_are_what_the_artifact_store_takes(kept: Path) -> None:
+    names = {path.name for path in kept.iterdir()}
+    assert len(names) == 4
+    assert names <= set(ARTIFACTS)
+
+
+def test_every_epoch_and_metric_is_in_the_learning_curves(kept: Path) -> None:
+    head, *rows = table(kept / "learning_curves.csv")
+    assert head == ["epoch", *RESULTS[0].metrics, "seconds", "images"]
+    assert [list(map(float, row)) for row in rows] == [
+        [epoch, 1 / epoch, 0.6, 7 / 12, 2.0, 1.5, 40] for epoch in (1, 2, 3)
+    ]
+
+
+def test_a_metric_that_an_epoch_lacks_is_an_empty_cell(tmp_path: Path) -> None:
+    results = [*RESULTS, EpochResult(4, {"val_loss": 0.1, "late": 5.0}, 1.5, 40)]
+    keep_records(attempt_in(tmp_path), results, best_of(LABELS, PREDICTED, 3), CLASSES)
+    _, *rows = table(tmp_path / "learning_curves.csv")
+    assert [row[5] for row in rows] == ["", "", "", "5.0"]
+    assert rows[3][2:5] == ["", "", ""]
+
+
+def test_the_confusion_matrix_counts_true_classes_by_row(kept: Path) -> None:
+    assert table(kept / "confusion_matrix.csv") == [
+        ["true class", *(f"taken for {name}" for name in CLASSES)],
+        ["naevus", "2", "1", "0"],
+        ['mole, "atypical"', "0", "1", "1"],
+        ["melanoma", "0", "0", "0"],
+    ]
+
+
+def wilson(right: int, images: int) -> tuple[float, float]:
+    """The interval as in Wilson 1927, in plain arithmetic."""
+    z, share = 1.959963984540054, right / images
+    middle = (share + z**2 / (2 * images)) / (1 + z**2 / images)
+    root = math.sqrt(share * (1 - share) / images + z**2 / (4 * images**2))
+    half = z / (1 + z**2 / images) * root
+    return middle - half, middle + half
+
+
+def test_each_class_has_its_recall_with_an_interval_and_what_else_is_known(kept: Path) -> None:
+    head, naevus, mole, _ = table(kept / "per_class.csv")
+    assert head[:5] == ["class", "images", "recall", "recall_low", "recall_high"]
+    assert head[5:] == ["precision", "f1", "auc"]
+    # Taken for naevus: 2, both right. The rest's images never look more like it than its own, one
+    # of which ties with both of them: (2 * 2 + 2 * .5) / 6.
+    assert naevus[:2] == ["naevus", "3"]
+    expected = [2 / 3, *wilson(2, 3), 1.0, 4 / 5, 5 / 6]
+    assert list(map(float, naevus[2:])) == pytest.approx(expected, rel=1e-9)
+    assert list(map(float, mole[1:7])) == pytest.approx([2, 0.5, *wilson(1, 2), 0.5, 0.5], rel=1e-9)
+
+
+def test_what_a_class_without_images_cannot_have_is_an_empty_cell(kept: Path) -> None:
+    assert table(kept / "per_class.csv")[3] == ["melanoma", "0", "", "", "", "0.0", "", ""]
+
+
+def test_the_picture_shows_each_cell_as_dark_as_its_share_of_the_row(tmp_path: Path) -> None:
+    labels, predicted = torch.tensor([0, 0, 1, 1]), torch.tensor([0, 0, 0, 1])
+    keep_records(attempt_in(tmp_path), RESULTS, best_of(labels, predicted, 2), ["a", "b"])
+    light = np.asarray(Image.open(tmp_path / "summary.png").convert("L"), dtype=float)
+    # The matrix: 3.4 inches wide and high at 100 dots each, .3 from the right, 1.0 from the top.
+    matrix = light[100:440, -370:-30]
+    corners = [matrix[row, column] for row in (10, 180) for column in (10, 180)]
+    all_right, none, half, _ = corners
+    assert none == 255
+    assert all_right < half < none
+    assert half == corners[3]
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        ["$a", "b$c$"],  # no formulas
+        ["良性", "悪性"],  # not in the font
+        ["short", "a name that is much too long to stand beside a matrix of this size"],
+        [f"class {number}" for number in range(60)],
+    ],
+    ids=["dollars", "kanji", "long", "many"],
+)
+def test_the_picture_is_drawn_whatever_the_classes_are_called(
+    tmp_path: Path, classes: list[str]
+) -> None:
+    best = best_of(LABELS % 2, PREDICTED % 2, len(classes))
+    keep_records(attempt_in(tmp_path), RESULTS, best, classes)
+    with Image.open(tmp_path / "summary.png") as picture:
+        assert picture.width > 1000
+    assert [row[0] for row in table(tmp_path / "per_class.csv")[1:]] == classes
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf, 0.0, 1e-9, 1e30])
+def test_the_picture_is_drawn_whatever_a_loss_has_been(tmp_path: Path, broken: float) -> None:
+    metrics = {**RESULTS[0].metrics, "train_loss": broken, "val_cross_entropy": broken}
+    results = [EpochResult(1, metrics, 1.5, 40), *RESULTS[1:]]
+    keep_records(attempt_in(tmp_path), results, best_of(LABELS, PREDICTED, 3), CLASSES)
+    assert (tmp_path / "summary.png").stat().st_size > 10_000
+
+
+def test_the_records_of_a_finished_trial_replace_those_of_a_killed_one(kept: Path) -> None:
+    before = (kept / "summary.png").read_bytes()
+    (kept / "summary.png").write_bytes(before[:100])
+    (kept / "summary.partial").write_bytes(before[:50])
+    keep_records(attempt_in(kept), RESULTS, best_of(LABELS, PREDICTED, 3), CLASSES)
+    assert (kept / "summary.png").read_bytes() == before
+    assert not list(kept.glob("*.partial"))
+
+
+def test_a_worker_pays_for_the_drawing_only_once_a_trial_is_finished() -> None:
+    code = "import sys, objectives.training.records; print('matplotlib' in sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert printed.stdout.strip() == b"False"
