@@ -1,0 +1,104 @@
+"""Tests of feeding a GPU: from host memory by a thread, and from its own memory."""
+
+import threading
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from objectives.contract import Attempt, DataSource
+from objectives.data.augment import augment
+from objectives.data.images import ImageSet, open_images, subsample
+from objectives.data.levels import LEVELS
+from objectives.data.normalization import CENTRED
+from objectives.recipe.image import ImageRecipe
+from objectives.training.feed import Feed, training_feed, validation_feed
+
+pytestmark = pytest.mark.gpu
+
+DIGITS = DataSource({"kind": "digits"})
+ATTEMPT = Attempt(Path(), DIGITS, seed=7, device="cuda")
+
+
+def in_host_memory() -> ImageSet:
+    return subsample(open_images(DIGITS, 32)["train"], 1000, seed=1)
+
+
+def feed(images: ImageSet, level: str = "light") -> Feed:
+    recipe = ImageRecipe.from_config({"batch_size": 32, "augmentation": level})
+    return training_feed(images, recipe, ATTEMPT, 1, CENTRED)
+
+
+def batches(images: ImageSet, level: str) -> list[tuple[Tensor, Tensor]]:
+    with feed(images, level) as epoch:
+        return list(epoch)
+
+
+def prefetching() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_thread_feeds_the_bits_that_the_gpus_own_memory_feeds(level: str) -> None:
+    torch.use_deterministic_algorithms(True)
+    try:
+        fetched = batches(in_host_memory(), level)
+        placed = batches(in_host_memory().to("cuda"), level)
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert len(fetched) == len(placed) == 32
+    for one, other in zip(fetched, placed, strict=True):
+        assert all(each.is_cuda for each in one)
+        assert all(map(torch.equal, one, other))
+
+
+def test_a_slow_reader_finds_its_batches_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = batches(in_host_memory().to("cuda"), "none")
+    sums = []
+    with feed(in_host_memory(), "none") as epoch:
+        for images, _ in epoch:
+            torch.cuda._sleep(20_000_000)  # the device lags behind whoever copies to it
+            sums.append(images.double().sum())
+    assert [each.item() for each in sums] == [
+        images.double().sum().item() for images, _ in expected
+    ]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_gpu_augments_as_a_cpu_does(level: str) -> None:
+    pixels, _ = in_host_memory().batch(torch.arange(64))
+    on_cpu, on_gpu = (
+        augment(pixels.to(device), torch.Generator().manual_seed(3), level, CENTRED).cpu()
+        for device in ("cpu", "cuda")
+    )
+    # A nearest neighbour on the edge between two pixels may be either.
+    assert ((on_cpu - on_gpu).abs() < 1e-2).float().mean() > 0.99
+
+
+def test_an_epoch_given_up_in_the_middle_ends_its_thread() -> None:
+    assert len(list(islice(feed(in_host_memory()), 3))) == 3
+    assert not prefetching()
+    with feed(in_host_memory()) as epoch:
+        next(epoch)
+        assert len(prefetching()) == 1
+    assert not prefetching()
+
+
+@pytest.mark.parametrize("level", ["none", "shift", "light", "medical"])
+def test_a_batch_never_waits_for_what_the_device_was_given_before(level: str) -> None:
+    with feed(in_host_memory().to("cuda"), level) as epoch:
+        next(epoch)
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            assert len(list(epoch)) == 31
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+
+
+def test_validation_comes_in_order() -> None:
+    validation = open_images(DIGITS, 32)["val"]
+    with validation_feed(validation, ATTEMPT, CENTRED, batch=100) as epoch:
+        labels = torch.cat([labels for _, labels in epoch])
+    assert torch.equal(labels.cpu(), validation.labels)

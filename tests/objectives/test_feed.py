@@ -1,0 +1,186 @@
+"""Tests of what a training step is fed."""
+
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from objectives.contract import Attempt, DataSource
+from objectives.data.augment import normalize
+from objectives.data.images import ImageSet, open_images, subsample
+from objectives.data.levels import LEVELS
+from objectives.data.normalization import CENTRED
+from objectives.recipe.image import ImageRecipe
+from objectives.training.feed import Feed, place, training_feed, validation_feed
+from objectives.training.prefetch import ahead
+
+DIGITS = DataSource({"kind": "digits"})
+
+
+def recipe(**more: object) -> ImageRecipe:
+    return ImageRecipe.from_config({"batch_size": 64, "augmentation": "light", **more})
+
+
+def attempt(seed: int = 7) -> Attempt:
+    return Attempt(Path(), DIGITS, seed=seed)
+
+
+def digits(split: str = "train") -> ImageSet:
+    return open_images(DIGITS, 16)[split]
+
+
+def epoch(number: int = 1, seed: int = 7, **more: object) -> tuple[Tensor, Tensor]:
+    """Give the images and labels of a whole epoch, in its order."""
+    with training_feed(digits(), recipe(**more), attempt(seed), number, CENTRED) as feed:
+        images, labels = zip(*feed, strict=True)
+    return torch.cat(images), torch.cat(labels)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_seed_and_the_epoch_decide_every_batch(level: str) -> None:
+    first = epoch(augmentation=level)
+    torch.manual_seed(99)
+    assert all(map(torch.equal, epoch(augmentation=level), first))
+    assert not torch.equal(epoch(2, augmentation=level)[0], first[0])
+    assert not torch.equal(epoch(seed=8, augmentation=level)[0], first[0])
+
+
+def test_an_epoch_has_every_image_once_in_batches_of_one_size() -> None:
+    with training_feed(digits(), recipe(augmentation="none"), attempt(), 1, CENTRED) as feed:
+        batches = [images for images, _ in feed]
+    assert {len(images) for images in batches} == {61, 62}  # 1,283 in 21 batches of at most 64
+    seen = torch.cat(batches).flatten(1).sum(1).sort().values
+    expected = normalize(digits().images, CENTRED).flatten(1).sum(1).sort().values
+    assert torch.allclose(seen, expected, atol=1e-3)
+
+
+def test_a_sampler_feeds_every_class_equally_often() -> None:
+    even = subsample(digits(), 1200, seed=0)
+    keep = (even.labels != 3) | (torch.arange(1200) % 10 == 0)
+    rare = ImageSet(digits().images, even.labels[keep], even.classes, (), even.index[keep])
+    with training_feed(rare, recipe(balancing="sampler"), attempt(), 1, CENTRED) as feed:
+        labels = torch.cat([labels for _, labels in feed])
+    assert labels.bincount()[3] > 3 * rare.labels.bincount()[3]
+
+
+@pytest.mark.parametrize("level", [level for level in LEVELS if level != "none"])
+def test_training_and_validation_never_share_a_transform(level: str) -> None:
+    plain = normalize(digits("val").images, CENTRED)
+    with validation_feed(digits("val"), attempt(), CENTRED) as feed:
+        assert torch.equal(torch.cat([images for images, _ in feed]), plain)
+    with training_feed(digits("val"), recipe(augmentation=level), attempt(), 1, CENTRED) as feed:
+        trained, _ = next(feed)
+    assert not any(image.equal(other) for image in trained for other in plain)
+
+
+@pytest.mark.parametrize("batch", [1, 100, 256, 1000])
+def test_validation_comes_in_its_own_order_whatever_the_batch(batch: int) -> None:
+    with validation_feed(digits("val"), attempt(), CENTRED, batch) as feed:
+        batches = list(feed)
+    assert len(batches) == -(-len(digits("val")) // batch)
+    assert torch.equal(torch.cat([labels for _, labels in batches]), digits("val").labels)
+
+
+def test_a_sample_feeds_its_own_images_only() -> None:
+    sample = subsample(digits(), 100, seed=1)
+    own = normalize(sample.batch(torch.arange(100))[0], CENTRED)
+    none = recipe(augmentation="none")
+    for feed in (
+        training_feed(sample, none, attempt(), 1, CENTRED),
+        validation_feed(sample, attempt(), CENTRED),
+    ):
+        images = torch.cat([images for images, _ in feed])
+        assert len(images) == 100
+        assert torch.allclose(images.sum(0), own.sum(0), atol=1e-3)
+
+
+def test_images_stay_where_they_are_on_a_cpu() -> None:
+    assert place(digits(), "cpu") is digits()
+
+
+def test_waiting_is_what_the_reader_waited_and_no_more() -> None:
+    def slow() -> Iterator[tuple[Tensor, Tensor]]:
+        for _ in range(3):
+            time.sleep(0.1)
+            yield torch.zeros(1), torch.zeros(1)
+
+    feed = Feed(slow())  # type: ignore[arg-type]
+    for _ in feed:
+        time.sleep(0.2)
+    assert 0.3 <= feed.wait_seconds < 0.6
+
+
+def prefetching() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
+
+
+def numbers(given: list[int], last: int = 100) -> Iterator[int]:
+    for number in range(last):
+        given.append(number)
+        yield number
+
+
+def test_what_is_prefetched_comes_in_order_from_one_thread() -> None:
+    threads = set()
+
+    def items() -> Iterator[int]:
+        for number in range(50):
+            threads.add(threading.current_thread().name)
+            yield number
+
+    assert list(ahead(items(), 2)) == list(range(50))
+    assert threads == {"prefetch_0"}
+    assert not prefetching()
+
+
+def test_no_more_is_prefetched_than_asked_for() -> None:
+    given: list[int] = []
+    items = ahead(numbers(given), 2)
+    assert [next(items) for _ in range(3)] == [0, 1, 2]
+    time.sleep(0.1)
+    assert given == [0, 1, 2, 3, 4]
+    items.close()
+
+
+def test_closing_in_the_middle_ends_the_thread() -> None:
+    items = ahead(numbers([]), 2)
+    next(items)
+    assert len(prefetching()) == 1
+    items.close()
+    assert not prefetching()
+
+
+def test_a_feed_left_by_an_error_or_by_islice_ends_its_thread() -> None:
+    def feed() -> Feed:
+        return Feed(ahead(((torch.zeros(1), torch.zeros(1)) for _ in range(100)), 2))
+
+    def stumble() -> None:
+        with feed() as batches:
+            next(batches)
+            assert len(prefetching()) == 1
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        stumble()
+    assert not prefetching()
+    assert len(list(islice(feed(), 5))) == 5
+    assert not prefetching()
+
+
+def test_an_error_in_the_thread_reaches_the_reader_with_its_traceback() -> None:
+    def broken_decoder() -> Iterator[int]:
+        yield 1
+        raise OSError("a page could not be read")
+
+    items = ahead(broken_decoder(), 2)
+    assert next(items) == 1
+    with pytest.raises(OSError, match="a page could not be read") as raised:
+        next(items)
+    assert "broken_decoder" in "".join(traceback.format_exception(raised.value))
+    assert not prefetching()
