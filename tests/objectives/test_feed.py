@@ -3,6 +3,7 @@
 import threading
 import time
 import traceback
+import weakref
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -17,7 +18,7 @@ from objectives.data.images import ImageSet, open_images, subsample
 from objectives.data.levels import LEVELS
 from objectives.data.normalization import CENTRED
 from objectives.recipe.image import ImageRecipe
-from objectives.training.feed import Feed, place, training_feed, validation_feed
+from objectives.training.feed import Feed, Placed, place, training_feed, validation_feed
 from objectives.training.prefetch import ahead
 
 DIGITS = DataSource({"kind": "digits"})
@@ -102,6 +103,35 @@ def test_a_sample_feeds_its_own_images_only() -> None:
 
 def test_images_stay_where_they_are_on_a_cpu() -> None:
     assert place(digits(), "cpu") is digits()
+
+
+def half(split: str) -> ImageSet:
+    return subsample(digits(split), 100, seed=1)
+
+
+def test_what_was_moved_is_there_for_the_next_trial() -> None:
+    placed, train, validation = Placed(), half("train"), half("val")
+    moved = [placed.on(each, "cpu", lambda _: 10**9) for each in (train, validation)]
+    assert all(images.index is None for images in moved)  # copies of their own
+    for _ in range(2):  # now whatever is free: it takes no more
+        assert placed.on(train, "cpu", lambda _: 0) is moved[0]
+        assert placed.on(validation, "cpu", lambda _: 0) is moved[1]
+
+
+def test_a_set_that_does_not_fit_four_times_stays_where_it_is() -> None:
+    images = half("train")
+    assert Placed().on(images, "cpu", lambda _: 4 * images.nbytes - 1) is images
+    assert Placed().on(images, "cpu", lambda _: 4 * images.nbytes) is not images
+
+
+def test_two_sets_are_kept_moved_and_none_that_nobody_has_any_more() -> None:
+    placed, sets = Placed(), [subsample(digits(), 50, seed) for seed in range(3)]
+    first, second, third = [weakref.ref(placed.on(each, "cpu", lambda _: 10**9)) for each in sets]
+    assert [each() is None for each in (first, second, third)] == [True, False, False]
+    del sets
+    placed.on(half("val"), "cpu", lambda _: 10**9)
+    assert second() is None
+    assert third() is None
 
 
 def test_waiting_is_what_the_reader_waited_and_no_more() -> None:
