@@ -10,92 +10,130 @@ import torch
 from torch import Tensor
 
 from objectives.contract import Attempt, EpochResult
-from objectives.data.images import open_images
+from objectives.data.images import ImageSet, open_images
+from objectives.models.backbones import own_image_size
 from objectives.models.classifier import Classifier, build_classifier
 from objectives.recipe.image import ImageRecipe
 from objectives.training import checkpoint, precision
+from objectives.training.average import averaged
 from objectives.training.batchnorm import reestimated
-from objectives.training.feed import Feed, place, training_feed, validation_feed
+from objectives.training.feed import place, training_feed, validation_feed
 from objectives.training.losses import build_criterion
+from objectives.training.memory import in_parts
 from objectives.training.metrics import measure
-from objectives.training.optimizers import build_optimizer, set_learning_rate
-from objectives.training.samplers import steps_per_epoch
-from objectives.training.schedule import learning_rate_at
+from objectives.training.optimizers import set_learning_rate
+from objectives.training.records import keep_records
+from objectives.training.samplers import epoch_generator, steps_per_epoch
+from objectives.training.schedule import learning_rate_at, learning_stages
+from objectives.training.step import Stepper, build_stepper, fit_into_memory
 from objectives.training.stopping import best_epoch, has_stalled
 
 _LAGGING_STEPS = 200  # until then BatchNorm's running statistics trail behind the weights
 _ESTIMATION_BATCHES = 10
+_VALIDATION_BATCH = 256  # images at once, while memory holds them
 
 
 def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
     """Yield each epoch's result once its checkpoint is on disk; at the end, keep the best epoch.
 
-    config: the fields of ImageRecipe. Raises RecipeError or DataError before the first epoch.
-    Leaves `best.pt` and `best_logits.npz` in the attempt's folder when it comes to its end.
+    config: the fields of ImageRecipe. Raises RecipeError, DataError or OutOfMemory. Leaves the
+    best epoch's weights and logits, tables and a picture in the attempt's folder at its end.
     """
     recipe = ImageRecipe.from_config(config)
     precision.settle(attempt.threads, deterministic=recipe.deterministic)
     autocast = precision.autocast(recipe.precision, attempt.device)
-    splits = open_images(
-        attempt.data, recipe.image_size, attempt.splits, attempt.cache, attempt.progress
-    )
-    images, validation = (place(splits[name], attempt.device) for name in ("train", "val"))
-    torch.manual_seed(attempt.seed)
-    model = build_classifier(recipe, len(images.classes)).to(attempt.device)
-    model.to(memory_format=torch.channels_last)
-    criterion = build_criterion(recipe, images.labels.bincount().to(attempt.device))
-    optimizer = build_optimizer(recipe, model)
+    device, size = attempt.device, recipe.image_size or own_image_size(recipe.backbone)
+    images, validation = _open(recipe, attempt, size)
+    counts = images.labels.bincount(minlength=len(images.classes)).to(device)
     steps = steps_per_epoch(len(images), recipe.batch_size)
-    results, best = checkpoint.resume(attempt, model, optimizer)
+    torch.manual_seed(attempt.seed)
+    model = build_classifier(recipe, len(images.classes)).to(device)
+    model.to(memory_format=torch.channels_last)
+    average = averaged(model, recipe.ema_decay) if recipe.ema_decay else None
+    validated = average.module if average else model
+    if recipe.compile:
+        precision.compile_network(model, device)
+    stepper = build_stepper(recipe, model, autocast)
+    fit_into_memory(stepper, recipe, build_criterion(recipe, counts, epoch=1), size)
+    results, best = checkpoint.resume(attempt, stepper, average)
     yield from results
 
-    while len(results) < recipe.epochs and not has_stalled(_losses(results), recipe.patience):
+    while len(results) < recipe.epochs and not _is_over(recipe, results):
         epoch, started = len(results) + 1, time.perf_counter()
-        feed = training_feed(images, recipe, attempt, epoch)
-        loss_sum = torch.zeros((), device=attempt.device)
+        criterion = build_criterion(recipe, counts, epoch)
+        torch.manual_seed(epoch_generator(attempt.seed, epoch, "dropout").initial_seed())
+        loss_sum = torch.zeros((), device=device)
+        for each in (model, validated):
+            each.learn(learning_stages(recipe, epoch))
         model.train()
-        for step, (batch, labels) in enumerate(feed, start=(epoch - 1) * steps):
-            set_learning_rate(optimizer, learning_rate_at(recipe, step, steps))
-            with autocast:
-                logits = model(batch)
-            loss = criterion(logits, labels)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            loss_sum += loss.detach() * len(labels)
-            attempt.progress()
+        with training_feed(images, recipe, attempt, epoch, model.normalization) as feed:
+            for step, (batch, labels) in enumerate(feed, start=(epoch - 1) * steps):
+                rate = learning_rate_at(recipe, step, steps, _losses(results))
+                set_learning_rate(stepper.optimizer, rate)
+                loss_sum += stepper.step(batch, labels, criterion) * len(labels)
+                if average:
+                    average.update_parameters(model)
+                attempt.progress()
         values = {
             "train_loss": loss_sum.item() / len(images),  # waits for the device
             "data_wait_s": feed.wait_seconds,
             "compute_s": time.perf_counter() - started - feed.wait_seconds,
+            "micro_batch": float(stepper.part),
         }
 
-        first_batches = islice(training_feed(images, recipe, attempt, epoch), _ESTIMATION_BATCHES)
+        first_batches = _first_batches(images, recipe, attempt, epoch, stepper)
         is_lagging = epoch * steps < _LAGGING_STEPS
-        with autocast, reestimated(model, first_batches) if is_lagging else nullcontext():
-            logits = _predict(model, validation_feed(validation, recipe, attempt), attempt)
+        with autocast, reestimated(validated, first_batches) if is_lagging else nullcontext():
+            logits = _predict(validated, validation, attempt)
             values |= measure(logits, validation.labels)
             if best_epoch([*_losses(results), values["val_loss"]]) == epoch:
-                best = checkpoint.take_best(epoch, model, logits, validation.labels)
-        values["val_criterion"] = criterion(logits, validation.labels.to(attempt.device)).item()
+                best = checkpoint.take_best(epoch, validated, logits, validation.labels)
+        values["val_criterion"] = criterion(logits, validation.labels.to(device)).item()
 
         seconds = time.perf_counter() - started
         results.append(EpochResult(epoch, values, seconds, images=len(images)))
-        checkpoint.save(attempt, model, optimizer, results, best)
+        checkpoint.save(attempt, stepper, average, results, best)
         yield results[-1]
     if best is not None:
         best.keep(attempt)
+        keep_records(attempt, results, best, images.classes)
+
+
+def _open(recipe: ImageRecipe, attempt: Attempt, size: int) -> tuple[ImageSet, ImageSet]:
+    """Give the training and the validation images, on a GPU that has room for them."""
+    at_most = {"train": recipe.max_train_samples, "val": recipe.max_val_samples}
+    data, cache, progress = attempt.data, attempt.cache, attempt.progress
+    splits = open_images(data, size, attempt.splits, cache, progress, at_most)
+    return place(splits["train"], attempt.device), place(splits["val"], attempt.device)
 
 
 @torch.no_grad()
-def _predict(model: Classifier, feed: Feed, attempt: Attempt) -> Tensor:
-    """Give the logits of all images of a feed, in its order."""
+def _predict(model: Classifier, images: ImageSet, attempt: Attempt) -> Tensor:
+    """Give the logits (N, classes) of all images of a set, in its order."""
     model.eval()
-    logits = []
-    for batch, _ in feed:
-        logits.append(model(batch))
-        attempt.progress()
-    return torch.cat(logits)
+
+    def run(part: int) -> Tensor:
+        logits = []
+        with validation_feed(images, attempt, model.normalization, part) as feed:
+            for batch, _ in feed:
+                logits.append(model(batch))
+                attempt.progress()
+        return torch.cat(logits)
+
+    return in_parts(_VALIDATION_BATCH, run)[0]
+
+
+def _first_batches(
+    images: ImageSet, recipe: ImageRecipe, attempt: Attempt, epoch: int, stepper: Stepper
+) -> Iterator[Tensor]:
+    """Yield some of an epoch's training images again, in the parts that were trained."""
+    with training_feed(images, recipe, attempt, epoch, stepper.model.normalization) as feed:
+        for batch, _ in islice(feed, _ESTIMATION_BATCHES):
+            yield from torch.split(batch, stepper.part)
+
+
+def _is_over(recipe: ImageRecipe, results: list[EpochResult]) -> bool:
+    return has_stalled(_losses(results), recipe.patience, recipe.min_epochs)
 
 
 def _losses(results: list[EpochResult]) -> list[float]:

@@ -1,20 +1,33 @@
 """A backbone and a head: the network of one trial."""
 
+from typing import Self
+
 import torch
 from torch import Tensor, nn
 
+from objectives.data.normalization import Normalization
 from objectives.models.backbones import build_backbone
-from objectives.models.heads import CosineHead
+from objectives.models.heads import build_head
+from objectives.models.stages import Stage, stages
 from objectives.recipe.image import ImageRecipe
 
 
 class Classifier(nn.Module):
-    """Images in, logits out; the head computes in float32 whatever the backbone computes in."""
+    """Images in, logits out; the head computes in float32 whatever the backbone computes in.
 
-    def __init__(self, backbone: nn.Module, head: nn.Module) -> None:
+    normalization: how the pixels it is given must have been shifted and scaled.
+    """
+
+    def __init__(self, backbone: nn.Module, head: nn.Module, normalization: Normalization) -> None:
         super().__init__()
         self.backbone = backbone
         self.head = head
+        self.normalization = normalization
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The backbone's parameters, from the input to the output, each in one stage."""
+        return stages(self.backbone)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map (B, 3, H, W) to float32 logits (B, classes)."""
@@ -24,10 +37,33 @@ class Classifier(nn.Module):
             logits: Tensor = self.head(features.float())
         return logits
 
+    def learn(self, last_stages: int | None) -> None:
+        """Let the head and so many stages learn, counted from the last; None: all of them."""
+        all_stages = self.stages
+        frozen = 0 if last_stages is None else max(0, len(all_stages) - last_stages)
+        for number, stage in enumerate(all_stages):
+            for parameter in stage:
+                parameter.requires_grad_(number >= frozen)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training all that learns: what is frozen stays as in validation.
+
+        A frozen BatchNorm in training would still move its statistics, and dropout still drop.
+        """
+        super().train(mode)
+        for module in self.modules() if mode else ():
+            parameters = list(module.parameters())
+            if parameters and not any(each.requires_grad for each in parameters):
+                module.eval()
+        return self
+
 
 def build_classifier(recipe: ImageRecipe, classes: int) -> Classifier:
-    """Give the network a recipe asks for, started from torch's random state."""
-    backbone, features = build_backbone(recipe.backbone, recipe.weights, recipe.stem)
-    if recipe.has_margins:
-        return Classifier(backbone, CosineHead(features, classes, recipe.ldam_scale))
-    return Classifier(backbone, nn.Linear(features, classes))
+    """Give the network a recipe asks for; what has no weights starts from torch's random state.
+
+    Raises RecipeError when the backbone or its weights cannot be had.
+    """
+    backbone = build_backbone(recipe)
+    head = build_head(recipe, backbone.features, classes)
+    return Classifier(backbone.network, head, backbone.normalization)

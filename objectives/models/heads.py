@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from objectives.recipe.image import ImageRecipe
+
 
 class CosineHead(nn.Module):
     """Logits that are scaled cosines between an image's features and each class (no bias).
@@ -20,3 +22,16 @@ class CosineHead(nn.Module):
         """Map (B, features) to (B, classes), each between -scale and scale."""
         cosines = F.linear(F.normalize(features, dim=1), F.normalize(self.weight, dim=1))
         return self.scale * cosines
+
+
+def build_head(recipe: ImageRecipe, features: int, classes: int) -> nn.Module:
+    """Give the recipe's head: a last layer, with dropout and a hidden layer before it if asked."""
+    width = recipe.hidden_units if recipe.head == "hidden" else features
+    hidden = [nn.Linear(features, width), nn.ReLU()] if recipe.head == "hidden" else []
+    dropout = [nn.Dropout(recipe.dropout)] if recipe.dropout else []
+    last = (
+        CosineHead(width, classes, recipe.ldam_scale)
+        if recipe.has_margins
+        else nn.Linear(width, classes)
+    )
+    return nn.Sequential(*hidden, *dropout, last) if hidden or dropout else last

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from objectives.checkpoints import commit, write_flushed
 from objectives.contract import Attempt, EpochResult
 from objectives.disk import when_there_is_room
+from objectives.training.average import Average
+from objectives.training.step import Stepper
 
 
 @dataclass(frozen=True)
@@ -43,27 +45,30 @@ def take_best(epoch: int, model: nn.Module, logits: Tensor, labels: Tensor) -> B
 
 def save(
     attempt: Attempt,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    stepper: Stepper,
+    average: Average | None,
     results: list[EpochResult],
     best: Best | None,
 ) -> Path:
     """Commit the state after the last of these results; a file that loads with weights_only=True.
 
-    Learning rate, order and augmentation follow from the epoch and the seed, early stopping from
-    the results: none of them is state.
+    Learning rate, order, augmentation and dropout follow from the epoch and the seed, early
+    stopping and plateaus from the results: none of them is state.
     """
+    validated = average.module if average else stepper.model
     state = {
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
+        "model": stepper.model.state_dict(),
+        "optimizer": stepper.optimizer.state_dict(),
+        "part": stepper.part,
+        "average": average and average.state_dict(),
         "results": [asdict(result) for result in results],
-        "best": best and _compact(best, model, results[-1].epoch),
+        "best": best and _compact(best, validated, results[-1].epoch),
     }
     return commit(attempt.folder, results[-1].epoch, partial(_save, state), attempt.progress)
 
 
 def resume(
-    attempt: Attempt, model: nn.Module, optimizer: torch.optim.Optimizer
+    attempt: Attempt, stepper: Stepper, average: Average | None
 ) -> tuple[list[EpochResult], Best | None]:
     """Put back what the attempt resumes from; give the results it carries and the best epoch.
 
@@ -72,8 +77,11 @@ def resume(
     if attempt.resume_from is None:
         return [], None
     state: dict[str, Any] = torch.load(attempt.resume_from, map_location="cpu", weights_only=True)
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
+    stepper.model.load_state_dict(state["model"])
+    stepper.optimizer.load_state_dict(state["optimizer"])
+    stepper.part = state["part"]
+    if average:
+        average.load_state_dict(state["average"])
     best = None if state["best"] is None else Best(**state["best"])
     return [EpochResult(**result) for result in state["results"]], best
 

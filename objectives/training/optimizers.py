@@ -1,26 +1,67 @@
 """How gradients become steps."""
 
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import nn
 
-from objectives.recipe.image import ImageRecipe
+from objectives.models.classifier import Classifier
+from objectives.recipe.optimization import Optimization
 
 
-def build_optimizer(recipe: ImageRecipe, model: nn.Module) -> torch.optim.Optimizer:
-    """Give AdamW over all parameters; norms and biases (one dimension) do not decay."""
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups: list[dict[str, Any]] = [
-        {"params": [each for each in parameters if each.ndim > 1]},
-        {"params": [each for each in parameters if each.ndim <= 1], "weight_decay": 0.0},
+def build_optimizer(recipe: Optimization, model: Classifier) -> torch.optim.Optimizer:
+    """Give the recipe's optimizer over all parameters, those that are frozen now as well.
+
+    Every group has a `scale`, its learning rate as a multiple of the schedule's.
+    """
+    groups = [
+        {"params": parameters, "scale": scale, **({} if decays else {"weight_decay": 0.0})}
+        for (scale, decays), parameters in _grouped(recipe, model).items()
     ]
-    return torch.optim.AdamW(
-        groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
-    )
+    common: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
+    match recipe.optimizer:
+        case "sgd":
+            return torch.optim.SGD(groups, momentum=recipe.momentum, fused=True, **common)
+        case "rmsprop":
+            return torch.optim.RMSprop(groups, momentum=recipe.momentum, **common)
+        case "rmsprop_tf":
+            from timm.optim.rmsprop_tf import RMSpropTF  # timm only when it is asked for
+
+            return RMSpropTF(groups, momentum=recipe.momentum, **common)
+        case "adam":
+            return torch.optim.Adam(groups, fused=True, **common)
+    return torch.optim.AdamW(groups, fused=True, **common)
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
-    """Make the next step one of this learning rate."""
+    """Make the next step one of this learning rate, each group's by its scale."""
     for group in optimizer.param_groups:
-        group["lr"] = learning_rate
+        group["lr"] = learning_rate * group["scale"]
+
+
+def _grouped(
+    recipe: Optimization, model: Classifier
+) -> dict[tuple[float, bool], list[nn.Parameter]]:
+    """Give the parameters by the scale of their learning rate and by whether they decay."""
+    exempt = set(_without_decay(model))
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = defaultdict(list)
+    for scale, parameter in _scaled(recipe, model):
+        decays = parameter.ndim > 1 and parameter not in exempt
+        groups[scale, decays].append(parameter)
+    return groups
+
+
+def _scaled(recipe: Optimization, model: Classifier) -> Iterator[tuple[float, nn.Parameter]]:
+    for before_last, stage in enumerate(reversed(model.stages)):
+        for parameter in stage:
+            yield recipe.layer_decay**before_last, parameter
+    for parameter in model.head.parameters():
+        yield recipe.head_multiple, parameter
+
+
+def _without_decay(model: Classifier) -> Iterator[nn.Parameter]:
+    """Give what a backbone itself names as free of decay beside norms and biases: positions."""
+    named: set[str] = getattr(model.backbone, "no_weight_decay", set)()
+    return (each for name, each in model.backbone.named_parameters() if name in named)

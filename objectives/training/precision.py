@@ -1,8 +1,14 @@
-"""How this process computes: threads, repeatable bits, and the number format of the backbone."""
+"""How this process computes: threads, repeatable bits, number format, compiled kernels."""
 
+import os
+import shutil
 from contextlib import AbstractContextManager
+from importlib.util import find_spec
 
 import torch
+from torch import nn
+
+from objectives.contract import RecipeError
 
 
 def settle(threads: int, *, deterministic: bool) -> None:
@@ -24,3 +30,21 @@ def autocast(precision: str, device: str) -> AbstractContextManager[None]:
     has_fast_bfloat16 = is_cuda and torch.cuda.is_bf16_supported(including_emulation=False)
     enabled = precision == "bfloat16" or (precision == "auto" and has_fast_bfloat16)
     return torch.autocast("cuda" if is_cuda else "cpu", torch.bfloat16, enabled=enabled)
+
+
+def compile_network(model: nn.Module, device: str) -> None:
+    """Let torch.compile fuse the model's kernels at its first steps; its weights keep their names.
+
+    Raises RecipeError where what compiles is missing.
+    """
+    if device == "cpu" and not shutil.which(os.environ.get("CXX", "g++")):
+        raise RecipeError(
+            "image_classifier: compile needs a C++ compiler and there is none; install g++, or set "
+            "compile to false"
+        )
+    if device != "cpu" and find_spec("triton") is None:
+        raise RecipeError(
+            "image_classifier: compile needs triton and it is not installed; install it, or set "
+            "compile to false"
+        )
+    model.compile()

@@ -10,6 +10,10 @@ def best_epoch(losses: Sequence[float]) -> int | None:
     return min(finite)[1] if finite else None
 
 
-def has_stalled(losses: Sequence[float], patience: int) -> bool:
-    """Say whether the best loss is `patience` epochs old; a patience of 0 never ends."""
-    return 0 < patience <= len(losses) - (best_epoch(losses) or 0)
+def has_stalled(losses: Sequence[float], patience: int, min_epochs: int = 0) -> bool:
+    """Say whether the best loss is `patience` epochs old; never before `min_epochs`.
+
+    A patience of 0 never ends.
+    """
+    age = len(losses) - (best_epoch(losses) or 0)
+    return 0 < patience <= age and len(losses) >= min_epochs

@@ -90,7 +90,7 @@ def test_the_kept_weights_give_the_kept_logits(tmp_path: Path) -> None:
     model.load_state_dict(kept["model"])
     validation = open_images(DIGITS, recipe.image_size)["val"]
     again = torch.cat(
-        [model.eval()(batch) for batch, _ in validation_feed(validation, recipe, here)]
+        [model.eval()(batch) for batch, _ in validation_feed(validation, here, model.normalization)]
     )
     losses = [result.metrics["val_loss"] for result in results]
     assert kept["epoch"] == logits["epoch"] == losses.index(min(losses)) + 1

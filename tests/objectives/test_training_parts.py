@@ -1,4 +1,4 @@
-"""Tests of order, schedule, BatchNorm statistics and stopping."""
+"""Tests of order, BatchNorm statistics and stopping."""
 
 import math
 
@@ -6,10 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from objectives.recipe.image import ImageRecipe
 from objectives.training.batchnorm import reestimated
 from objectives.training.samplers import epoch_batches, epoch_generator, steps_per_epoch
-from objectives.training.schedule import learning_rate_at
 from objectives.training.stopping import best_epoch, has_stalled
 
 RARE = torch.tensor([0] * 950 + [1] * 50)
@@ -48,22 +46,13 @@ def test_the_weighted_sampler_shows_every_class_equally_often() -> None:
     assert shown.sum().item() == pytest.approx(500, abs=4 * math.sqrt(250))
 
 
-def test_the_learning_rate_rises_step_by_step_and_falls_along_a_cosine() -> None:
-    recipe = ImageRecipe(learning_rate=1.0, epochs=5, warmup_epochs=1)
-    rates = [learning_rate_at(recipe, step, steps_per_epoch=4) for step in range(20)]
-    assert rates[:5] == [0.25, 0.5, 0.75, 1.0, 1.0]
-    # A quarter, half and three quarters of the way down: (1 + cos(share * pi)) / 2.
-    assert [rates[8], rates[12], rates[16]] == pytest.approx([0.8535534, 0.5, 0.1464466])
-    assert rates[19] == pytest.approx(0.0096074, abs=1e-7)
-
-
 def test_reestimated_statistics_are_the_batches_own_and_leave_no_trace() -> None:
     model = nn.Sequential(nn.BatchNorm2d(1), nn.Dropout(0.9))
     model.train()
     model(torch.randn(8, 1, 4, 4))
     before = {name: value.clone() for name, value in model.state_dict().items()}
     images = [torch.tensor([1.0, 3.0]).view(2, 1, 1, 1), torch.tensor([5.0, 9.0]).view(2, 1, 1, 1)]
-    with reestimated(model, [(image, torch.zeros(2)) for image in images]):
+    with reestimated(model, images):
         # Means 2 and 7; unbiased variances 2 and 8.
         assert model[0].running_mean.item() == pytest.approx(4.5)
         assert model[0].running_var.item() == pytest.approx(5.0)
@@ -73,22 +62,37 @@ def test_reestimated_statistics_are_the_batches_own_and_leave_no_trace() -> None
     assert model[0].momentum == 0.1
 
 
+def test_frozen_statistics_are_not_estimated_anew_and_no_batch_is_read() -> None:
+    class Frozen(nn.Sequential):
+        def train(self, mode: bool = True) -> "Frozen":
+            return super().train(False)
+
+    model = Frozen(nn.BatchNorm2d(1))
+    before = model[0].running_mean.clone()
+    batches = iter([torch.full((2, 1, 1, 1), 5.0)])
+    with reestimated(model, batches):
+        assert model[0].running_mean.equal(before)
+    assert len(list(batches)) == 1
+
+
 def test_the_best_epoch_is_the_first_of_the_lowest_and_never_nan() -> None:
     assert best_epoch([3.0, math.nan, 1.0, 1.0]) == 3
     assert best_epoch([math.nan]) is None
 
 
 @pytest.mark.parametrize(
-    ("losses", "patience", "stalled"),
+    ("losses", "patience", "min_epochs", "stalled"),
     [
-        ([1.0, 2.0, 3.0], 2, True),
-        ([1.0, 2.0, 3.0], 3, False),
-        ([1.0, 2.0, 3.0], 0, False),
-        ([math.nan, math.nan], 2, True),
-        ([], 1, False),
+        ([1.0, 2.0, 3.0], 2, 0, True),
+        ([1.0, 2.0, 3.0], 3, 0, False),
+        ([1.0, 2.0, 3.0], 0, 0, False),
+        ([1.0, 2.0, 3.0], 2, 4, False),
+        ([1.0, 2.0, 3.0, 4.0], 2, 4, True),
+        ([math.nan, math.nan], 2, 0, True),
+        ([], 1, 0, False),
     ],
 )
 def test_training_ends_when_the_best_loss_is_patience_epochs_old(
-    losses: list[float], patience: int, stalled: bool
+    losses: list[float], patience: int, min_epochs: int, stalled: bool
 ) -> None:
-    assert has_stalled(losses, patience) is stalled
+    assert has_stalled(losses, patience, min_epochs) is stalled

@@ -1,0 +1,64 @@
+"""What a configuration costs on a device: asked of a process of its own, so no torch here."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+from typing import Any
+
+from objectives.contract import RecipeError
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One optimizer step of a configuration.
+
+    step_seconds: the whole batch, forward, backward and update. part: images at once, 0 where not
+    even one fits. memory_bytes: the process's peak with so many; capacity_bytes: what one worker
+    may take. measured_images: how many were passed at once to find this out; fewer than `part`
+    means that time and memory are extrapolated.
+    """
+
+    step_seconds: float
+    part: int
+    memory_bytes: float
+    capacity_bytes: float
+    measured_images: int
+
+
+def measure_costs(
+    configs: Sequence[Mapping[str, Any]],
+    classes: int,
+    device: str,
+    environment: Mapping[str, str],
+    workers_per_device: int,
+) -> Iterator[Cost]:
+    """Yield each image classifier's cost on a device that so many workers share, once it is known.
+
+    environment: the process's, as a worker gets it (one GPU, its threads). Raises RecipeError.
+    """
+    asked = {"configs": list(map(dict, configs)), "classes": classes, "device": device}
+    asked["share"] = 1 / workers_per_device
+    command = [sys.executable, "-P", "-m", "objectives.training.costs", json.dumps(asked)]
+    with (
+        TemporaryFile("w+") as words,  # a pipe that nobody reads yet would fill
+        subprocess.Popen(
+            command, env=dict(environment), stdout=subprocess.PIPE, stderr=words, text=True
+        ) as process,
+    ):
+        try:
+            for line in process.stdout or ():
+                yield Cost(**json.loads(line))
+        except GeneratorExit:
+            process.kill()  # whoever stops asking does not wait for the rest
+            raise
+        if process.wait():
+            words.seek(0)
+            raise RecipeError(_last_line(words.read()))
+
+
+def _last_line(said: str) -> str:
+    lines = said.strip().splitlines()
+    return lines[-1] if lines else "measuring ended without a word; see that memory is free"

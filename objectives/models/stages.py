@@ -1,0 +1,38 @@
+"""The stages of a backbone, from its input to its output: what is unfrozen and slowed by stage."""
+
+from collections.abc import Iterable
+
+from torch import nn
+from torchvision.models import ResNet
+
+from objectives.models.small_cnn import SmallCNN
+
+Stage = tuple[nn.Parameter, ...]
+
+
+def stages(network: nn.Module) -> tuple[Stage, ...]:
+    """Give every parameter of a backbone in exactly one stage, the first nearest to the image."""
+    if isinstance(network, ResNet):
+        stem = (network.conv1, network.bn1)
+        return _of([stem, *((getattr(network, f"layer{each}"),) for each in (1, 2, 3, 4))])
+    if isinstance(network, SmallCNN):
+        return _of((block,) for block in network.layers)
+    return _timm_stages(network)
+
+
+def _of(modules: Iterable[Iterable[nn.Module]]) -> tuple[Stage, ...]:
+    return tuple(
+        tuple(parameter for module in each for parameter in module.parameters()) for each in modules
+    )
+
+
+def _timm_stages(network: nn.Module) -> tuple[Stage, ...]:
+    """Give what timm itself calls the layers of a network, in the order it decays them by."""
+    from timm.models._manipulate import MATCH_PREV_GROUP, group_parameters
+
+    matcher = network.group_matcher(coarse=True)  # type: ignore[operator]
+    if isinstance(matcher, dict):
+        # A last norm that no pattern names would be a stage of its own; it learns with the last.
+        matcher = {**matcher, "rest": [(r".", MATCH_PREV_GROUP)]}
+    groups = group_parameters(network, matcher, return_values=True)
+    return tuple(tuple(groups[key]) for key in sorted(groups))

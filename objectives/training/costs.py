@@ -1,0 +1,131 @@
+"""Measure what an optimizer step takes on this device, in time and in memory.
+
+`python -m objectives.training.costs JSON` prints a line of JSON per configuration.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from objectives.contract import OutOfMemory, RecipeError
+from objectives.cost import Cost
+from objectives.models.backbones import own_image_size
+from objectives.models.classifier import build_classifier
+from objectives.recipe.image import ImageRecipe
+from objectives.training import precision
+from objectives.training.losses import build_criterion
+from objectives.training.schedule import learning_stages
+from objectives.training.step import build_stepper, fit_into_memory
+
+_WARM_STEPS, _TIMED_STEPS = 2, 5  # the first ones choose kernels and make the optimizer's state
+_HOST_IMAGES = 16  # at once on a CPU, where a whole batch of 256 would take a minute
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A configuration ready to be measured. share: of the device's memory, for one worker."""
+
+    recipe: ImageRecipe
+    classes: int
+    device: str
+    share: float
+
+    def cost(self) -> Cost:
+        """Give what a step costs; a part of 0 where it cannot be taken."""
+        precision.settle(torch.get_num_threads(), deterministic=self.recipe.deterministic)
+        return self._on_gpu() if self.device == "cuda" else self._on_host()
+
+    def _on_gpu(self) -> Cost:
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+        capacity = torch.cuda.get_device_properties(0).total_memory * self.share
+        try:
+            step = self._stepping(self.recipe.batch_size)
+            for _ in range(_WARM_STEPS):
+                step()
+            torch.cuda.synchronize()
+            started = time.perf_counter()
+            for _ in range(_TIMED_STEPS):
+                part = step()
+            torch.cuda.synchronize()
+        except OutOfMemory:
+            return Cost(0.0, 0, capacity, capacity, 0)
+        seconds = (time.perf_counter() - started) / _TIMED_STEPS
+        return Cost(seconds, part, torch.cuda.max_memory_reserved(), capacity, part)
+
+    def _on_host(self) -> Cost:
+        """Measure few images and go on from there: more memory than there is would be promised."""
+        capacity = psutil.virtual_memory().available * self.share
+        batch, images = self.recipe.batch_size, min(_HOST_IMAGES, self.recipe.batch_size)
+        few, many = max(1, images // 2), images
+        (_, less), (seconds, more) = self._timed(few), self._timed(many)
+        per_image = max(0.0, (more - less) / max(1, many - few))
+        part = self.recipe.micro_batch or batch
+        while part > 1 and more + per_image * (part - many) > capacity:
+            part //= 2
+        memory = more + per_image * (part - many)
+        fits = memory <= capacity
+        return Cost(seconds * batch / many, part if fits else 0, memory, capacity, many)
+
+    def _timed(self, images: int) -> tuple[float, float]:
+        """Give the seconds of a step and the process's peak of memory, with so many images."""
+        step = self._stepping(images)
+        step()
+        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew (man proc)
+        started = time.perf_counter()
+        step()
+        return time.perf_counter() - started, _peak_bytes()
+
+    def _stepping(self, images: int) -> Callable[[], int]:
+        """Give what takes one step of so many images and says how many passed at once."""
+        recipe = replace(self.recipe, batch_size=max(2, images))
+        size = recipe.image_size or own_image_size(recipe.backbone)
+        model = build_classifier(replace(recipe, weights="none"), self.classes).to(self.device)
+        model.to(memory_format=torch.channels_last)
+        stepper = build_stepper(recipe, model, precision.autocast(recipe.precision, self.device))
+        counts = torch.full((self.classes,), 100, device=self.device)
+        criterion = build_criterion(recipe, counts, recipe.epochs)
+        fit_into_memory(stepper, recipe, criterion, size)
+        model.learn(learning_stages(recipe, recipe.epochs))
+        model.train()
+        pixels = torch.randn(recipe.batch_size, 3, size, size, device=self.device)
+        pixels = pixels.to(memory_format=torch.channels_last)
+        labels = torch.arange(recipe.batch_size, device=self.device) % self.classes
+
+        def step() -> int:
+            stepper.step(pixels, labels, criterion)
+            return stepper.part
+
+        return step
+
+
+def main(asked: Mapping[str, Any]) -> int:
+    """Print each configuration's cost; 2 and one line on stderr for one that cannot be built."""
+    if asked["device"] == "cuda":
+        torch.cuda.set_per_process_memory_fraction(asked["share"])
+    try:
+        for config in asked["configs"]:
+            recipe = ImageRecipe.from_config(config)
+            probe = Probe(recipe, asked["classes"], asked["device"], asked["share"])
+            print(json.dumps(asdict(probe.cost())), flush=True)
+    except RecipeError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _peak_bytes() -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (peak,) = (line.split()[1] for line in lines if line.startswith("VmHWM"))
+    return float(peak) * 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(sys.argv[1])))

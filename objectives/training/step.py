@@ -1,0 +1,135 @@
+"""One optimizer step of one effective batch, passed in parts as large as memory holds."""
+
+from collections import defaultdict
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from math import ceil
+
+import torch
+from torch import Tensor, nn
+
+from objectives.models.classifier import Classifier
+from objectives.recipe.image import ImageRecipe
+from objectives.training.losses import Criterion
+from objectives.training.memory import in_parts
+from objectives.training.optimizers import build_optimizer
+from objectives.training.schedule import learning_stages
+
+
+@dataclass
+class Stepper:
+    """Trains a model step by step; `part` is how many images are passed at once.
+
+    The loss and its gradients are means over the whole batch, weights included, whatever the
+    parts; BatchNorm sees the parts.
+    """
+
+    model: Classifier
+    optimizer: torch.optim.Optimizer
+    autocast: AbstractContextManager[None]
+    clip_norm: float
+    part: int
+
+    def __post_init__(self) -> None:
+        self._volatile = _Volatile(self.model)
+
+    def step(self, images: Tensor, labels: Tensor, criterion: Criterion) -> Tensor:
+        """Take one step and give the batch's mean loss (); a step that ran out of memory is redone.
+
+        images: (B, 3, H, W), labels: (B,). Raises OutOfMemory when not even one image fits.
+        """
+        loss = self._gradients(images, labels, criterion)
+        if self.clip_norm:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.clip_norm)
+        self.optimizer.step()
+        return loss
+
+    def probe(self, images: Tensor, labels: Tensor, criterion: Criterion) -> None:
+        """Find the part that fits beside what the optimizer will keep, and change nothing else."""
+        kept = [torch.empty_like(each) for each in self.model.parameters() for _ in range(2)]
+        self._gradients(images, labels, criterion)
+        self.optimizer.zero_grad(set_to_none=True)
+        self._volatile.restore()
+        del kept
+
+    def _gradients(self, images: Tensor, labels: Tensor, criterion: Criterion) -> Tensor:
+        self._volatile.keep()
+
+        def run(part: int) -> Tensor:
+            if part < self.part:  # again, from where the batch began
+                self._volatile.restore()
+            return self._pass(images, labels, criterion, part)
+
+        loss, self.part = in_parts(self.part, run)
+        return loss
+
+    def _pass(self, images: Tensor, labels: Tensor, criterion: Criterion, part: int) -> Tensor:
+        self.optimizer.zero_grad(set_to_none=True)
+        parts = ceil(len(labels) / part)
+        whole = criterion.weights(labels).sum()
+        loss = torch.zeros((), device=labels.device)
+        # Of nearly equal size: no small last part whose BatchNorm statistics are all noise.
+        for some, their_labels in zip(
+            images.tensor_split(parts), labels.tensor_split(parts), strict=True
+        ):
+            with self.autocast:
+                logits = self.model(some)
+            share = criterion.losses(logits, their_labels).sum() / whole
+            share.backward()  # type: ignore[no-untyped-call]
+            loss += share.detach()
+        return loss
+
+
+def build_stepper(
+    recipe: ImageRecipe, model: Classifier, autocast: AbstractContextManager[None]
+) -> Stepper:
+    """Give what trains a model by a recipe, a whole batch at once until memory says otherwise."""
+    part = min(recipe.micro_batch or recipe.batch_size, recipe.batch_size)
+    return Stepper(model, build_optimizer(recipe, model), autocast, recipe.clip_norm, part)
+
+
+def fit_into_memory(
+    stepper: Stepper, recipe: ImageRecipe, criterion: Criterion, image_size: int
+) -> None:
+    """Find, before the first epoch, the part that fits at the schedule's dearest: all stages learn.
+
+    A GPU refuses what does not fit. A host promises more memory than it has, so there is nothing to
+    be learned from asking.
+    """
+    device = next(stepper.model.parameters()).device
+    if device.type == "cuda":
+        stepper.model.learn(learning_stages(recipe, recipe.epochs))
+        stepper.model.train()
+        images = torch.zeros(recipe.batch_size, 3, image_size, image_size, device=device)
+        images = images.to(memory_format=torch.channels_last)
+        labels = torch.zeros(recipe.batch_size, dtype=torch.long, device=device)
+        stepper.probe(images, labels, criterion)
+
+
+class _Volatile:
+    """What a pass changes although it is not trained: random streams and BatchNorm statistics."""
+
+    def __init__(self, model: nn.Module) -> None:
+        by_kind = defaultdict(list)
+        for each in model.buffers():
+            by_kind[each.dtype].append(each)
+        # Groups of one kind: 159 small copies a step would cost a GPU as much as its time target.
+        self._groups = [
+            (each, [torch.empty_like(one) for one in each]) for each in by_kind.values()
+        ]
+        self._is_cuda = next(model.parameters()).is_cuda
+
+    def keep(self) -> None:
+        """Note how it is now."""
+        for buffers, kept in self._groups:
+            torch._foreach_copy_(kept, buffers)
+        self._cpu = torch.get_rng_state()
+        self._cuda = torch.cuda.get_rng_state() if self._is_cuda else None
+
+    def restore(self) -> None:
+        """Make it what it was at the last `keep`."""
+        for buffers, kept in self._groups:
+            torch._foreach_copy_(buffers, kept)
+        torch.set_rng_state(self._cpu)
+        if self._cuda is not None:
+            torch.cuda.set_rng_state(self._cuda)

@@ -1,0 +1,94 @@
+"""Tests of what happens when memory is short, with memory that is really short."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from objectives.contract import OutOfMemory
+from objectives.training.memory import in_parts
+
+# A network at 128 px whose batch of 64 does not fit into what the process may still take: the limit
+# is the kernel's, and the refusal comes out of torch's own allocator.
+TRAIN = """
+import json, resource, sys
+from contextlib import nullcontext
+import torch
+from objectives.contract import OutOfMemory
+from objectives.models.classifier import build_classifier
+from objectives.recipe.image import ImageRecipe
+from objectives.training.losses import build_criterion
+from objectives.training.step import build_stepper
+
+parts, room = json.loads(sys.argv[1]), int(sys.argv[2])
+torch.set_num_threads(1)
+recipe = ImageRecipe(backbone="small_cnn", batch_size=64, dropout=0.5)
+torch.manual_seed(1)
+model = build_classifier(recipe, classes=3)
+stepper = build_stepper(recipe, model, nullcontext())
+criterion = build_criterion(recipe, torch.tensor([30, 20, 14]), epoch=1)
+images, labels = torch.randn(64, 3, 128, 128), torch.arange(64) % 3
+model.train()
+if room:
+    taken = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    limit = taken + room * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+seen = {"parts": [], "losses": []}
+try:
+    for part in parts:
+        stepper.part = min(part, stepper.part)
+        seen["losses"].append(stepper.step(images, labels, criterion).item())
+        seen["parts"].append(stepper.part)
+except OutOfMemory as error:
+    print(json.dumps({"error": str(error)}))
+    sys.exit()
+total = sum(value.double().sum().item() for value in model.state_dict().values())
+print(json.dumps({**seen, "weights": total}))
+"""
+
+
+def trained(parts: Sequence[int] = (64, 64), room_mb: int = 0) -> dict[str, Any]:
+    """Train steps in such parts at most, in a process that may take so much more; 0 is any."""
+    command = [sys.executable, "-P", "-c", TRAIN, json.dumps(parts), str(room_mb)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+@pytest.mark.slow
+def test_a_batch_that_does_not_fit_is_passed_in_parts_as_if_it_had_been_from_the_start() -> None:
+    short = trained(room_mb=200)
+    assert 1 < short["parts"][0] < 64
+    # Not one number tells that a whole batch was tried first: dropout and BatchNorm went back.
+    assert short == trained(short["parts"])
+
+
+@pytest.mark.slow
+def test_where_not_one_image_fits_the_trial_ends_as_out_of_memory() -> None:
+    assert "not even one image at a time fits" in trained(room_mb=1)["error"]
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
+    def run(part: int) -> None:
+        raise RuntimeError(f"a shape is wrong with {part} images")
+
+    with pytest.raises(RuntimeError, match="wrong with 8 images"):
+        in_parts(8, run)
+
+
+def test_a_part_is_halved_until_it_fits_and_never_below_one() -> None:
+    asked: list[int] = []
+
+    def run(part: int) -> str:
+        asked.append(part)
+        if part > 3:
+            raise MemoryError
+        return "done"
+
+    assert in_parts(13, run) == ("done", 3)
+    assert asked == [13, 6, 3]
+    with pytest.raises(OutOfMemory):
+        in_parts(13, lambda part: run(part + 4))

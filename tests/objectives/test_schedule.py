@@ -1,0 +1,94 @@
+"""Tests of what learns when, and how fast."""
+
+import math
+
+import pytest
+
+from objectives.recipe.image import ImageRecipe
+from objectives.training.schedule import learning_rate_at, learning_stages
+
+
+def rates(recipe: ImageRecipe, steps_per_epoch: int = 4) -> list[float]:
+    steps = range(recipe.epochs * steps_per_epoch)
+    return [learning_rate_at(recipe, step, steps_per_epoch) for step in steps]
+
+
+def test_the_learning_rate_rises_step_by_step_and_falls_along_a_cosine() -> None:
+    seen = rates(ImageRecipe(learning_rate=1.0, epochs=5, warmup_epochs=1))
+    assert seen[:5] == [0.25, 0.5, 0.75, 1.0, 1.0]
+    # A quarter, half and three quarters of the way down: (1 + cos(share * pi)) / 2.
+    assert [seen[8], seen[12], seen[16]] == pytest.approx([0.8535534, 0.5, 0.1464466])
+    assert seen[19] == pytest.approx(0.0096074, abs=1e-7)
+
+
+def test_a_warm_up_in_steps_takes_the_place_of_one_in_epochs() -> None:
+    seen = rates(ImageRecipe(learning_rate=1.0, epochs=2, warmup_steps=5, schedule="constant"))
+    assert seen == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0, 1.0, 1.0, 1.0])
+
+
+def test_a_warm_up_longer_than_the_schedule_rises_to_its_end() -> None:
+    seen = rates(ImageRecipe(learning_rate=1.0, epochs=1, warmup_steps=8))
+    assert seen == [0.125, 0.25, 0.375, 0.5]
+
+
+def test_frozen_epochs_have_a_constant_rate_and_come_before_everything_else() -> None:
+    recipe = ImageRecipe(
+        learning_rate=1e-3,
+        head_multiple=2.0,
+        frozen_epochs=2,
+        frozen_learning_rate=2e-3,
+        warmup_epochs=1,
+        epochs=5,
+    )
+    seen = rates(recipe)
+    # The head's rate is twice the schedule's: 2e-3 for it is 1e-3 here.
+    assert seen[:8] == pytest.approx([1e-3] * 8)
+    assert seen[8:12] == pytest.approx([0.25e-3, 0.5e-3, 0.75e-3, 1e-3])
+    assert seen[16] == pytest.approx(0.5e-3)  # half of the cosine's two epochs
+
+
+def test_without_a_rate_of_its_own_the_head_starts_at_the_schedules() -> None:
+    recipe = ImageRecipe(learning_rate=1e-3, head_multiple=2.0, frozen_epochs=1, epochs=3)
+    assert rates(recipe)[:4] == [1e-3] * 4
+
+
+@pytest.mark.parametrize(
+    ("losses", "factor"),
+    [
+        ([1.0, 0.9, 0.8], 1.0),
+        ([1.0, 1.1, 1.2], 1.0),  # two epochs are borne
+        ([1.0, 1.1, 1.2, 1.3], 0.5),
+        ([1.0, 1.1, 1.2, 1.3, 1.3, 1.3], 0.5),  # the patience begins anew
+        ([1.0, 1.1, 1.2, 1.3, 1.3, 1.3, 1.3], 0.25),
+        ([1.0, math.nan, math.nan, math.nan], 0.5),
+    ],
+)
+def test_a_plateau_is_answered_by_a_factor_after_its_patience(
+    losses: list[float], factor: float
+) -> None:
+    recipe = ImageRecipe(
+        learning_rate=1.0, schedule="plateau", plateau_patience=2, warmup_epochs=0, epochs=30
+    )
+    assert learning_rate_at(recipe, 100, 10, losses) == pytest.approx(factor)
+
+
+def test_stages_begin_to_learn_one_after_the_other_from_the_last() -> None:
+    recipe = ImageRecipe(frozen_epochs=2, trained_stages=3, epochs_per_stage=2, epochs=12)
+    stages = [learning_stages(recipe, epoch) for epoch in range(1, 11)]
+    assert stages == [0, 0, 1, 1, 2, 2, 3, 3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("config", "stages"),
+    [
+        ({}, [None, None, None]),
+        ({"frozen_epochs": 1}, [0, None, None]),
+        ({"frozen_epochs": 2, "trained_stages": 1}, [0, 0, 1]),  # the anemia study's
+        ({"trained_stages": 2}, [2, 2, 2]),
+    ],
+)
+def test_what_is_frozen_learns_all_at_once_unless_told_otherwise(
+    config: dict[str, int], stages: list[int | None]
+) -> None:
+    recipe = ImageRecipe(epochs=4, **config)
+    assert [learning_stages(recipe, epoch) for epoch in (1, 2, 3)] == stages
