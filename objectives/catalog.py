@@ -1,6 +1,7 @@
 """Which objectives there are, what they understand and what they report; torch stays out."""
 
 import importlib
+import json
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from typing import Any, cast
 from objectives.contract import DataSource, Objective, RecipeError
 from objectives.data.summary import DataSummary
 from objectives.fields import declared, nearest
+from objectives.recipe.backbones import known_backbone
 from objectives.recipe.image import ImageRecipe
 from objectives.recipe.toy import ToyRecipe
 
@@ -62,31 +64,43 @@ def read_data(objective: str, source: DataSource) -> DataSummary:
     return cast(DataSummary, _named(summarize)(source))
 
 
-def preflight(objective: str, configs: Iterable[Mapping[str, Any]]) -> None:
-    """Make sure that every network can be built, fetching weights that are not here yet.
+def preflight(objective: str, configs: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Make sure that every network can be built and fed, fetching weights that are not here yet.
 
-    Raises RecipeError with the fix. The fetching is a process of its own, so that the caller stays
-    free of torch.
+    Returns the file, sha256, licence and parameter count of all weights by "backbone weights".
+    Raises RecipeError with the fix. The look is a process of its own, so that the caller stays free
+    of torch; what needs none is not looked at.
     """
     recipes = [_entry(objective).recipe.from_config(config) for config in configs]
-    backbones = sorted(
-        {
-            each.backbone
-            for each in recipes
-            if isinstance(each, ImageRecipe) and each.weights != "none"
-        }
-    )
-    if backbones:
-        command = [sys.executable, "-P", "-m", "objectives.models.backbones", *backbones]
-        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
-        if done.returncode:
-            said = done.stderr.strip().splitlines()
-            raise RecipeError(said[-1] if said else _silent(backbones, done.returncode))
+    asked = {_network(each) for each in recipes if isinstance(each, ImageRecipe)}
+    networks = [dict(each) for each in sorted(asked) if not _surely_builds(dict(each))]
+    if not networks:
+        return {}
+    command = [sys.executable, "-P", "-m", "objectives.models.preflight"]
+    asking = json.dumps(networks)
+    done = subprocess.run(command, input=asking, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise RecipeError(said[-1] if said else _silent(networks, done.returncode))
+    records: dict[str, dict[str, str]] = json.loads(done.stdout)
+    return records
 
 
-def _silent(backbones: Iterable[str], exit_code: int) -> str:
+def _network(recipe: ImageRecipe) -> tuple[tuple[str, Any], ...]:
+    """Give what decides whether a network can be built."""
+    names = ("backbone", "weights", "stem", "image_size", "allow_noncommercial")
+    return tuple((name, getattr(recipe, name)) for name in names)
+
+
+def _surely_builds(network: Mapping[str, Any]) -> bool:
+    """Say whether the recipe has checked all there is: no file, and no code but torchvision's."""
+    return network["weights"] == "none" and known_backbone(network["backbone"]).library != "timm"
+
+
+def _silent(networks: Iterable[Mapping[str, Any]], exit_code: int) -> str:
+    names = ", ".join(sorted({network["backbone"] for network in networks}))
     return (
-        f"the look for the weights of {', '.join(backbones)} ended with {exit_code} and no word; "
+        f"the look for the weights of {names} ended with {exit_code} and no word; "
         "see that memory is free and try again, or set weights to none"
     )
 

@@ -1,111 +1,85 @@
-"""The networks that turn images into features: torchvision's ResNets and a small CNN.
+"""The networks that turn images into features, built by their names."""
 
-`python -m objectives.models.backbones resnet50` fetches weights before a search starts.
-"""
-
-import pickle
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from torchvision import models
 
-from objectives.contract import RecipeError
-
-RGB = tuple[float, float, float]
+from objectives.data.normalization import CENTRED, Normalization
+from objectives.models.small_cnn import FEATURES, SmallCNN
+from objectives.models.timm_networks import (
+    build_timm,
+    classifiers_of,
+    converter,
+    features_of,
+    timm_settings,
+)
+from objectives.models.weights import Weights, find_weights, load_weights
+from objectives.recipe.backbones import known_backbone
+from objectives.recipe.image import ImageRecipe
 
 
 @dataclass(frozen=True)
 class Backbone:
-    """How one backbone is built, its ImageNet weights, and how its pixels are normalised."""
+    """A network that maps (B, 3, H, W) to (B, features), and how it wants its pixels.
 
-    build: Callable[[], nn.Module]
-    weights: models.WeightsEnum | None
-    mean: RGB = (0.485, 0.456, 0.406)  # ImageNet's, as every torchvision preset has them
-    std: RGB = (0.229, 0.224, 0.225)
-
-
-class SmallCNN(nn.Module):
-    """Four convolutions of 16 to 128 channels, each halving the side, for tiny images."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(_block(3, 16), _block(16, 32), _block(32, 64), _block(64, 128))
-        self.fc = nn.Linear(128, 1000)  # where torchvision's networks have theirs
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Map (B, 3, H, W) to what fc makes of (B, 128)."""
-        features: Tensor = self.fc(self.layers(images).mean(dim=(2, 3)))
-        return features
-
-
-BACKBONES = {
-    "resnet18": Backbone(models.resnet18, models.ResNet18_Weights.IMAGENET1K_V1),
-    "resnet34": Backbone(models.resnet34, models.ResNet34_Weights.IMAGENET1K_V1),
-    "resnet50": Backbone(models.resnet50, models.ResNet50_Weights.IMAGENET1K_V2),
-    "small_cnn": Backbone(SmallCNN, None, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
-}
-
-
-def build_backbone(name: str, weights: str, stem: str) -> tuple[nn.Module, int]:
-    """Give a network that maps (B, 3, H, W) to (B, features), and the number of its features.
-
-    weights: "none" starts from torch's random state, "imagenet" from `pretrained`. stem: "small"
-    replaces a ResNet's first convolution and max-pool; it has no effect on small_cnn.
+    weights: the file it was started from, or None.
     """
-    network = BACKBONES[name].build()
-    if weights == "imagenet":
-        network.load_state_dict(pretrained(name))
-    if stem == "small" and isinstance(network, models.ResNet):
+
+    network: nn.Module
+    features: int
+    normalization: Normalization
+    weights: Weights | None = None
+
+
+def build_backbone(recipe: ImageRecipe) -> Backbone:
+    """Give the recipe's backbone with its weights; without any it starts from torch's random state.
+
+    Raises RecipeError when it or its weights cannot be had.
+    """
+    match known_backbone(recipe.backbone).library:
+        case "torchvision":
+            return _torchvision(recipe)
+        case "timm":
+            return _timm(recipe)
+    return _small_cnn(recipe)
+
+
+def own_image_size(name: str) -> int:
+    """Give the side in pixels that a backbone was made for."""
+    known = known_backbone(name)
+    return known.image_size or int(timm_settings(name).input_size[-1])
+
+
+def _torchvision(recipe: ImageRecipe) -> Backbone:
+    weights = find_weights(recipe)
+    network = models.get_model(recipe.backbone, weights=None)
+    features, network.fc = network.fc.in_features, nn.Identity()
+    if recipe.stem == "small":
         network.conv1 = nn.Conv2d(3, 64, kernel_size=3, padding=1, bias=False)
         nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
         network.maxpool = nn.Identity()
-    classifier, network.fc = network.fc, nn.Identity()
-    return network, cast(nn.Linear, classifier).in_features
+    if weights:
+        load_weights(network, weights, classifiers=("fc",))
+    preset = models.get_weight(str(known_backbone(recipe.backbone).tag)).transforms()
+    normalization = Normalization(tuple(preset.mean), tuple(preset.std))
+    return Backbone(network, features, normalization, weights)
 
 
-def pretrained(name: str) -> dict[str, Any]:
-    """Give a backbone's ImageNet weights from torch's cache, downloaded if they are not there.
-
-    Raises RecipeError naming the file when they can be had neither way.
-    """
-    weights = BACKBONES[name].weights
-    if weights is None:
-        raise RecipeError(f"{name} has no imagenet weights; set weights to none")
-    file = f"{torch.hub.get_dir()}/checkpoints/{weights.url.rsplit('/', 1)[-1]}"
-    try:
-        return dict(weights.get_state_dict(progress=False, check_hash=True, weights_only=True))
-    except OSError as error:
-        raise RecipeError(
-            f"{name}: {file} is not here and {weights.url} cannot be fetched ({error}); "
-            "put the file there, or set weights to none"
-        ) from error
-    except (RuntimeError, EOFError, IndexError, pickle.UnpicklingError) as error:
-        raise RecipeError(f"{name}: {file} is damaged; delete it to fetch it again") from error
+def _timm(recipe: ImageRecipe) -> Backbone:
+    name = str(known_backbone(recipe.backbone).tag)
+    weights = find_weights(recipe)
+    network = build_timm(name, recipe.image_size or own_image_size(recipe.backbone))
+    features = features_of(network, recipe.backbone)
+    if weights:
+        load_weights(network, weights, classifiers_of(network), converter(name))
+    settings = timm_settings(name)
+    normalization = Normalization(tuple(settings.mean), tuple(settings.std))
+    return Backbone(network, features, normalization, weights)
 
 
-def main(names: list[str]) -> int:
-    """Fetch the weights of these backbones; 2 and one line on stderr when one cannot be had."""
-    try:
-        for name in names:
-            pretrained(name)
-    except RecipeError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
-
-
-def _block(channels_in: int, channels_out: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1, bias=False),
-        nn.BatchNorm2d(channels_out),
-        nn.ReLU(inplace=True),
-        nn.MaxPool2d(2),
-    )
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def _small_cnn(recipe: ImageRecipe) -> Backbone:
+    weights, network = find_weights(recipe), SmallCNN()
+    if weights:
+        load_weights(network, weights, classifiers=("fc",))
+    return Backbone(network, FEATURES, CENTRED, weights)

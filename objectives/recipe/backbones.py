@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from objectives.contract import RecipeError
 from objectives.fields import nearest
@@ -22,7 +22,7 @@ class Backbone:
     library: who builds it. tag: torchvision's weights enum, or timm's name with its pretrained tag;
     None where there are no weights. licence: of the weights, None where only timm can say it.
     image_size: its own side in pixels, None where only timm can say it. multiple: what every image
-    size must be a multiple of. options: what timm's `create_model` is told beside the name.
+    size must be a multiple of.
     """
 
     library: Literal["torchvision", "timm", "ours"]
@@ -30,7 +30,6 @@ class Backbone:
     licence: str | None = None
     image_size: int | None = 224
     multiple: int = 1
-    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def has_small_stem(self) -> bool:
@@ -42,9 +41,6 @@ def _torchvision(weights: str) -> Backbone:
     return Backbone("torchvision", weights, "bsd-3-clause")
 
 
-# Every image size that is a multiple of the patch; at 224 the output is that of a fixed size.
-_ANY_SIZE = {"dynamic_img_size": True}
-
 # One line each: what is not here is looked up in timm by its own name.
 BACKBONES: Mapping[str, Backbone] = {
     "resnet18": _torchvision("ResNet18_Weights.IMAGENET1K_V1"),
@@ -55,7 +51,7 @@ BACKBONES: Mapping[str, Backbone] = {
     "convnextv2_base": Backbone("timm", "convnextv2_base.fcmae_ft_in22k_in1k", NONCOMMERCIAL),
     "efficientnetv2_s": Backbone("timm", "tf_efficientnetv2_s.in21k_ft_in1k", "apache-2.0", 300),
     "dinov2_vits14": Backbone(
-        "timm", "vit_small_patch14_dinov2.lvd142m", "apache-2.0", 224, 14, _ANY_SIZE
+        "timm", "vit_small_patch14_dinov2.lvd142m", "apache-2.0", 224, multiple=14
     ),
     "small_cnn": Backbone("ours", None, image_size=32, multiple=1),
 }

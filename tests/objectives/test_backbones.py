@@ -1,75 +1,135 @@
-"""Tests of the networks and of where their weights come from."""
+"""Tests of the networks and of what their recipes make of them."""
 
-from pathlib import Path
+import subprocess
+import sys
 
 import pytest
+import timm
 import torch
 from torchvision import models
 
 from objectives import catalog
 from objectives.contract import RecipeError
-from objectives.models.backbones import BACKBONES, build_backbone, pretrained
+from objectives.data.normalization import CENTRED, IMAGENET
+from objectives.models.backbones import build_backbone, own_image_size
 from objectives.models.classifier import build_classifier
+from objectives.models.heads import CosineHead
+from objectives.recipe.backbones import BACKBONES, known_backbone
 from objectives.recipe.image import ImageRecipe
 
-
-@pytest.fixture
-def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty torch cache and no way out; gives the folder for weights."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nobody listens on "discard"
-    monkeypatch.delenv("no_proxy", raising=False)
-    folder = tmp_path / "hub" / "checkpoints"
-    folder.mkdir(parents=True)
-    return folder
+# One small network of each of timm's large families, beside those that we name.
+FAMILIES = ("resnet10t", "vit_tiny_patch16_224", "mobilenetv3_small_050", "test_convnext.r160_in1k")
 
 
-def test_every_backbone_of_the_recipe_can_be_built() -> None:
-    choices = catalog.describe("image_classifier").fields["backbone"]["choices"]
-    assert list(BACKBONES) == list(choices)
-    for name in choices:
-        network, features = build_backbone(name, "none", "standard")
-        assert network(torch.zeros(2, 3, 32, 32)).shape == (2, features)
+@pytest.mark.parametrize("name", [*BACKBONES, *FAMILIES])
+def test_every_backbone_gives_the_features_it_promises(name: str) -> None:
+    size = 32 * known_backbone(name).multiple
+    backbone = build_backbone(ImageRecipe(backbone=name, image_size=size))
+    network = backbone.network.to("meta")
+    assert network(torch.zeros(2, 3, size, size, device="meta")).shape == (2, backbone.features)
 
 
-def test_resnet50_is_torchvisions() -> None:
+def test_the_recipe_names_our_backbones() -> None:
+    assert catalog.describe("image_classifier").fields["backbone"]["choices"] == tuple(BACKBONES)
+
+
+@pytest.mark.parametrize("name", ["resnet50", "resnext50_32x4d"])
+def test_torchvisions_networks_are_exactly_torchvisions(name: str) -> None:
     torch.manual_seed(0)
-    ours, _ = build_backbone("resnet50", "none", "standard")
+    ours = build_backbone(ImageRecipe(backbone=name)).network
     torch.manual_seed(0)
-    theirs = models.resnet50()
+    theirs = models.get_model(name, weights=None)
     images = torch.randn(2, 3, 64, 64)
     assert theirs.eval().fc(ours.eval()(images)).equal(theirs(images))
 
 
+def test_any_network_of_timms_is_built_as_it_is() -> None:
+    torch.manual_seed(0)
+    ours = build_backbone(ImageRecipe(backbone="resnet10t.c3_in1k", image_size=64)).network
+    torch.manual_seed(0)
+    theirs = timm.create_model("resnet10t", num_classes=0)
+    images = torch.randn(2, 3, 64, 64)
+    assert ours.eval()(images).equal(theirs.eval()(images))
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("small_cnn", 32),
+        ("resnet50", 224),
+        ("efficientnetv2_s", 300),
+        ("dinov2_vits14", 224),
+        ("vit_base_patch16_384", 384),
+        ("resnet10t.c3_in1k", 176),
+    ],
+)
+def test_image_size_0_is_the_backbones_own(name: str, size: int) -> None:
+    assert own_image_size(name) == size
+
+
+@pytest.mark.parametrize(
+    ("name", "normalization"),
+    [
+        ("resnet50", IMAGENET),
+        ("convnextv2_tiny", IMAGENET),
+        ("efficientnetv2_s", CENTRED),
+        ("small_cnn", CENTRED),
+        ("vit_tiny_patch16_224", CENTRED),  # augreg's
+    ],
+)
+def test_pixels_are_normalised_as_the_backbone_was_trained(
+    name: str, normalization: object
+) -> None:
+    model = build_classifier(ImageRecipe(backbone=name), classes=2)
+    assert model.normalization == normalization
+
+
 def test_the_small_stem_keeps_the_resolution_of_tiny_images() -> None:
     model = build_classifier(ImageRecipe(stem="small"), classes=3)
-    assert model.backbone.conv1(torch.zeros(1, 3, 32, 32)).shape == (1, 64, 32, 32)
+    assert model.backbone.get_submodule("conv1")(torch.zeros(1, 3, 32, 32)).shape == (1, 64, 32, 32)
     assert isinstance(model.backbone.maxpool, torch.nn.Identity)
     assert model(torch.zeros(2, 3, 32, 32)).shape == (2, 3)
 
 
-def test_weights_that_are_here_are_loaded_into_the_network(offline: Path) -> None:
-    trained = models.resnet18().state_dict()
-    torch.save(trained, offline / "resnet18-f37072fd.pth")
-    network, _ = build_backbone("resnet18", "imagenet", "standard")
-    assert network.layer1[0].conv1.weight.equal(trained["layer1.0.conv1.weight"])
+def test_a_network_of_a_fixed_size_is_built_for_the_recipes() -> None:
+    recipe = ImageRecipe(backbone="dinov2_vits14", image_size=42)
+    network = build_backbone(recipe).network
+    assert network.get_parameter("pos_embed").shape == (1, 1 + 3 * 3, 384)
+    assert network(torch.zeros(1, 3, 42, 42)).shape == (1, 384)
 
 
-def test_missing_weights_are_an_error_that_names_the_file(offline: Path) -> None:
-    with pytest.raises(RecipeError, match=r"resnet50-11ad3fa6\.pth is not here .* set weights to"):
-        pretrained("resnet50")
-    assert not list(offline.glob("*.pth"))
+def test_an_unknown_tag_of_timms_is_refused_with_the_nearest_one() -> None:
+    with pytest.raises(RecipeError, match=r"did you mean 'resnet10t\.c3_in1k'"):
+        build_backbone(ImageRecipe(backbone="resnet10t.c3_in2k"))
 
 
-def test_damaged_weights_are_an_error_that_says_delete(offline: Path) -> None:
-    (offline / "resnet18-f37072fd.pth").write_bytes(b"not a checkpoint")
-    with pytest.raises(RecipeError, match=r"resnet18-f37072fd\.pth is damaged; delete it"):
-        pretrained("resnet18")
+def test_timm_is_loaded_only_when_one_of_its_networks_is_built() -> None:
+    code = """
+import sys
+from objectives.models.classifier import build_classifier
+from objectives.recipe.image import ImageRecipe
+for backbone in ("resnet18", "convnextv2_tiny"):
+    build_classifier(ImageRecipe(backbone=backbone), classes=2)
+    print("timm" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
 
 
-@pytest.mark.slow
-def test_preflight_finds_missing_weights_before_the_first_trial(offline: Path) -> None:
-    configs = [{"backbone": "small_cnn"}, {"backbone": "resnet34", "weights": "pretrained"}]
-    with pytest.raises(RecipeError, match=f"{offline}/resnet34-b627a593.pth is not here"):
-        catalog.preflight("image_classifier", configs)
-    catalog.preflight("image_classifier", configs[:1])
+@pytest.mark.parametrize("balancing", ["none", "ldam"])
+@pytest.mark.parametrize("head", ["linear", "hidden"])
+def test_only_the_last_layer_of_a_head_depends_on_the_loss(head: str, balancing: str) -> None:
+    recipe = ImageRecipe(head=head, hidden_units=8, dropout=0.5, balancing=balancing)
+    model = build_classifier(recipe, classes=3)
+    *before, last = model.head.children()
+    kinds = [type(layer).__name__ for layer in before]
+    assert kinds == (["Linear", "ReLU", "Dropout"] if head == "hidden" else ["Dropout"])
+    assert type(last) is (CosineHead if balancing == "ldam" else torch.nn.Linear)
+    assert last.get_parameter("weight").shape == (3, 8 if head == "hidden" else 512)
+
+
+def test_logits_are_float32_where_the_backbone_computes_in_bfloat16() -> None:
+    model = build_classifier(ImageRecipe(backbone="small_cnn", head="hidden"), classes=3)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert model.backbone(torch.zeros(2, 3, 32, 32)).dtype == torch.bfloat16
+        assert model(torch.zeros(2, 3, 32, 32)).dtype == torch.float32

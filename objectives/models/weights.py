@@ -1,0 +1,192 @@
+"""The file that a backbone starts from: found, read, and loaded whole or not at all."""
+
+import argparse
+import hashlib
+import pickle
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from objectives.contract import RecipeError
+from objectives.models import fetched
+from objectives.models.timm_networks import MISFITS, State, timm_settings
+from objectives.recipe.backbones import known_backbone
+from objectives.recipe.network import Network, check_licence
+
+Convert = Callable[[State, nn.Module], State]
+
+WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")  # the averaged ones first
+PREFIXES = ("_orig_mod.", "module.", "_orig_mod.")  # of torch.compile and DistributedDataParallel
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A file of weights: under which name it is known, its licence, what to do if it is no good."""
+
+    backbone: str
+    path: Path
+    name: str
+    licence: str
+    remedy: str
+
+    def record(self, network: nn.Module) -> dict[str, str]:
+        """Give what is kept of the file and of the network that it was loaded into."""
+        with self.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        count = sum(each.numel() for each in network.parameters())
+        known = {"file": self.name, "sha256": digest, "licence": self.licence}
+        return {**known, "parameters": str(count)}
+
+
+def find_weights(recipe: Network) -> Weights | None:
+    """Give a recipe's file of weights, fetched if need be; None when it asks for none.
+
+    Raises RecipeError when it cannot be had or its licence is not wanted.
+    """
+    if recipe.weights == "none":
+        return None
+    if recipe.weights != "pretrained":
+        return _local(recipe)
+    known = known_backbone(recipe.backbone)
+    if known.library == "timm":
+        return _of_timm(recipe, str(known.tag))
+    path = fetched.torchvision_file(recipe.backbone, str(known.tag))
+    return _published(recipe, path, path.name, str(known.licence))
+
+
+def load_weights(
+    network: nn.Module,
+    weights: Weights,
+    classifiers: Iterable[str],
+    convert: Convert | None = None,
+) -> None:
+    """Load a file into a backbone; every weight must be there and no other one.
+
+    classifiers: layers that a file may have and a backbone has not. convert: what else a file's
+    layout may be turned into the network's by. Raises RecipeError for another architecture's file.
+    """
+    dropped = tuple(f"{each}." for each in classifiers)
+    state = _without(dropped, _of_backbone(_read(weights)))
+    found = _first_mismatch(network, state)
+    if found and convert:
+        state = _without(dropped, _converted(state, network, convert))
+        found = _first_mismatch(network, state)
+    if found:
+        raise RecipeError(
+            f"image_classifier: {weights.path} are not the weights of {weights.backbone}: {found}; "
+            f"set backbone to the one they are of, or {weights.remedy}"
+        )
+    network.load_state_dict(state)
+
+
+def _local(recipe: Network) -> Weights:
+    path = Path(recipe.weights).expanduser()
+    if not path.is_file():
+        raise RecipeError(
+            f"image_classifier: there is no weights file {path}; put it there, or set weights to "
+            "the path of another, to pretrained or to none"
+        )
+    remedy = "set weights to another file, to pretrained or to none"
+    return Weights(recipe.backbone, path, recipe.weights, "unknown", remedy)
+
+
+def _of_timm(recipe: Network, tag: str) -> Weights:
+    settings = timm_settings(tag)
+    if not (settings.hf_hub_id or settings.url):
+        raise RecipeError(
+            f"image_classifier: {recipe.backbone} has no pretrained weights; set weights to none"
+        )
+    licence = settings.license or "unknown"
+    check_licence(recipe, licence)  # before hundreds of megabytes come
+    if settings.hf_hub_id:
+        path = fetched.hub_file(recipe.backbone, settings.hf_hub_id)
+        return _published(recipe, path, f"{settings.hf_hub_id}/{path.name}", licence)
+    path = fetched.url_file(recipe.backbone, settings.url)
+    return _published(recipe, path, path.name, licence)
+
+
+def _published(recipe: Network, path: Path, name: str, licence: str) -> Weights:
+    remedy = "delete it to fetch it again"
+    return Weights(recipe.backbone, path, name, licence, remedy)
+
+
+def _read(weights: Weights) -> Mapping[str, Any]:
+    """Give what a file holds; nothing in it is run."""
+    try:
+        if weights.path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(weights.path)
+        with torch.serialization.safe_globals([argparse.Namespace]):  # timm's training arguments
+            held: Any = torch.load(weights.path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise RecipeError(
+            f"image_classifier: {weights.path} cannot be read ({error.strerror}); make it readable"
+        ) from error
+    except Exception as error:  # a damaged file makes its readers raise about anything
+        raise RecipeError(_unreadable(weights, error)) from error
+    if not isinstance(held, Mapping):
+        raise RecipeError(_unreadable(weights, TypeError(type(held).__name__)))
+    return held
+
+
+def _unreadable(weights: Weights, error: Exception) -> str:
+    if isinstance(error, pickle.UnpicklingError) and "Unsupported" in str(error):
+        return (
+            f"image_classifier: {weights.path} holds more than tensors, which is not loaded; save "
+            "its state_dict() alone with torch.save, and set weights to that file"
+        )
+    return f"image_classifier: {weights.path} is damaged; {weights.remedy}"
+
+
+def _of_backbone(held: Mapping[str, Any]) -> State:
+    """Give the tensors of a backbone, whatever the file wraps them in: ours has a head beside."""
+    for wrapper in WRAPPERS:
+        if isinstance(held.get(wrapper), Mapping):
+            held = held[wrapper]
+            break
+    state = {_bare(key): value for key, value in held.items() if isinstance(value, Tensor)}
+    is_ours = bool(state) and all(key.startswith(("backbone.", "head.")) for key in state)
+    if not is_ours:
+        return state
+    start = len("backbone.")
+    return {key[start:]: value for key, value in state.items() if key.startswith("backbone.")}
+
+
+def _bare(key: str) -> str:
+    for prefix in PREFIXES:
+        key = key.removeprefix(prefix)
+    return key
+
+
+def _without(prefixes: tuple[str, ...], state: State) -> State:
+    return {key: value for key, value in state.items() if not key.startswith(prefixes)}
+
+
+def _converted(state: State, network: nn.Module, convert: Convert) -> State:
+    try:
+        return convert(dict(state), network)
+    except MISFITS:  # made for some layouts, it stumbles over any other: what is told is that one
+        return state
+
+
+def _first_mismatch(network: nn.Module, state: State) -> str | None:
+    """Say at which weight, in the network's order, a file and a network part."""
+    own = network.state_dict()
+    for key, value in own.items():
+        if key not in state:
+            if key.endswith("num_batches_tracked"):  # files older than torch 0.4.1 have none
+                continue
+            return f"it has no {key}"
+        if state[key].shape != value.shape:
+            return f"{key} is {_shape(state[key])} in the file and {_shape(value)} in the network"
+    extra = next((key for key in state if key not in own), None)
+    return f"the network has no {extra}" if extra else None
+
+
+def _shape(value: Tensor) -> str:
+    return "x".join(map(str, value.shape)) or "one number"
