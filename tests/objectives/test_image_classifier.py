@@ -1,6 +1,7 @@
 """Tests of training on real images: scikit-learn's scanned digits."""
 
 import math
+import shutil
 from itertools import islice
 from pathlib import Path
 
@@ -48,6 +49,13 @@ def exact(results: list[EpochResult]) -> list[dict[str, float]]:
         {"ldam": True},
         {"weighted_sampler": True},
         {"precision": "bfloat16"},
+        {"ema_decay": 0.9, "head": "hidden", "dropout": 0.3},
+        {"frozen_epochs": 1, "trained_stages": 2, "epochs_per_stage": 1, "warmup_epochs": 0}
+        | {"schedule": "plateau", "plateau_patience": 0},
+        {"balancing": "ldam_drw", "drw_start": 0.4, "micro_batch": 24, "clip_norm": 1.0}
+        | {"optimizer": "sgd", "layer_decay": 0.7},
+        {"augmentation": "strong", "optimizer": "rmsprop_tf", "learning_rate": 1e-3}
+        | {"max_train_samples": 300, "max_val_samples": 100},
         pytest.param({"backbone": "resnet18", "epochs": 2}, marks=pytest.mark.slow),
     ],
 )
@@ -62,6 +70,49 @@ def test_a_resumed_trial_equals_the_undisturbed_one_to_the_bit(tmp_path: Path, m
     kept = [torch.load(tmp_path / name / "best.pt") for name in ("whole", "second")]
     assert kept[0]["epoch"] == kept[1]["epoch"]
     assert all(kept[0]["model"][name].equal(value) for name, value in kept[1]["model"].items())
+
+
+def test_only_what_is_unfrozen_moves_batchnorm_statistics_included(tmp_path: Path) -> None:
+    config = {**QUICK, "frozen_epochs": 1, "trained_stages": 1, "warmup_epochs": 0}
+    torch.manual_seed(7)
+    start = build_classifier(ImageRecipe.from_config(config), classes=10).state_dict()
+    results = train(config, attempt(tmp_path))
+    moved = []
+    for _ in range(2):
+        next(results)
+        (newest,) = tmp_path.glob(f"epoch-{len(moved) + 1:04d}-*.ckpt")
+        now = torch.load(newest)["model"]
+        moved.append({name for name, value in start.items() if not value.equal(now[name])})
+    assert {name.split(".")[0] for name in moved[0]} == {"head"}
+    assert {name.split(".")[2] for name in moved[1] if name.startswith("backbone")} == {"3"}
+
+
+def test_the_averaged_weights_are_what_is_validated_and_kept(tmp_path: Path) -> None:
+    config = {**QUICK, "ema_decay": 0.99, "epochs": 2}
+    list(train(config, attempt(tmp_path)))
+    (newest,) = tmp_path.glob("epoch-0002-*.ckpt")
+    state, kept = torch.load(newest), torch.load(tmp_path / "best.pt")["model"]
+    weight = "backbone.layers.0.0.weight"
+    assert kept[weight].equal(state["average"][f"module.{weight}"])
+    assert not kept[weight].equal(state["model"][weight])
+
+
+def test_a_sample_is_trained_on_and_validated_on(tmp_path: Path) -> None:
+    config = {**QUICK, "max_train_samples": 200, "max_val_samples": 50}
+    result = next(train(config, attempt(tmp_path)))
+    assert result.images == 200
+    assert result.metrics["val_top1"] * 50 == pytest.approx(round(result.metrics["val_top1"] * 50))
+
+
+@pytest.mark.full  # minutes of compiling
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_network_gives_what_a_plain_one_gives(tmp_path: Path) -> None:
+    config = {**QUICK, "max_train_samples": 128, "max_val_samples": 100}
+    plain, compiled = (
+        next(train({**config, "compile": each}, attempt(tmp_path / str(each)))).metrics
+        for each in (False, True)
+    )
+    assert compiled["val_cross_entropy"] == pytest.approx(plain["val_cross_entropy"], rel=1e-3)
 
 
 @pytest.mark.slow
