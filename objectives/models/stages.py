@@ -9,6 +9,12 @@ from objectives.models.small_cnn import SmallCNN
 
 Stage = tuple[nn.Parameter, ...]
 
+# For the few of timm's networks that say nothing of their layers: most call them so.
+_USUAL_LAYERS = {
+    "stem": r"^(?!stages\.|blocks\.|layers\.|norm|head)",
+    "blocks": r"^(?:stages|blocks|layers)\.(\d+)",
+}
+
 
 def stages(network: nn.Module) -> tuple[Stage, ...]:
     """Give every parameter of a backbone in exactly one stage, the first nearest to the image."""
@@ -30,7 +36,8 @@ def _timm_stages(network: nn.Module) -> tuple[Stage, ...]:
     """Give what timm itself calls the layers of a network, in the order it decays them by."""
     from timm.models._manipulate import MATCH_PREV_GROUP, group_parameters
 
-    matcher = network.group_matcher(coarse=True)  # type: ignore[operator]
+    says = getattr(network, "group_matcher", None)
+    matcher = says(coarse=True) if says else _USUAL_LAYERS
     if isinstance(matcher, dict):
         # A last norm that no pattern names would be a stage of its own; it learns with the last.
         matcher = {**matcher, "rest": [(r".", MATCH_PREV_GROUP)]}

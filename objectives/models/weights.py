@@ -66,14 +66,15 @@ def load_weights(
 ) -> None:
     """Load a file into a backbone; every weight must be there and no other one.
 
-    classifiers: layers that a file may have and a backbone has not. convert: what else a file's
-    layout may be turned into the network's by. Raises RecipeError for another architecture's file.
+    classifiers: layers of a whole network; what a file has beside them and a backbone has not is
+    left out. convert: what else may turn a file's layout into the network's. Raises RecipeError for
+    another architecture's file.
     """
-    dropped = tuple(f"{each}." for each in classifiers)
-    state = _without(dropped, _of_backbone(_read(weights)))
+    heads = tuple(f"{each.split('.')[0]}." for each in classifiers)
+    state = _headless(heads, _of_backbone(_read(weights)), network)
     found = _first_mismatch(network, state)
     if found and convert:
-        state = _without(dropped, _converted(state, network, convert))
+        state = _headless(heads, _converted(state, network, convert), network)
         found = _first_mismatch(network, state)
     if found:
         raise RecipeError(
@@ -135,7 +136,7 @@ def _read(weights: Weights) -> Mapping[str, Any]:
 
 
 def _unreadable(weights: Weights, error: Exception) -> str:
-    if isinstance(error, pickle.UnpicklingError) and "Unsupported" in str(error):
+    if isinstance(error, pickle.UnpicklingError) and "Unsupported global" in str(error):
         return (
             f"image_classifier: {weights.path} holds more than tensors, which is not loaded; save "
             "its state_dict() alone with torch.save, and set weights to that file"
@@ -163,8 +164,9 @@ def _bare(key: str) -> str:
     return key
 
 
-def _without(prefixes: tuple[str, ...], state: State) -> State:
-    return {key: value for key, value in state.items() if not key.startswith(prefixes)}
+def _headless(heads: tuple[str, ...], state: State, network: nn.Module) -> State:
+    own = network.state_dict().keys()
+    return {key: value for key, value in state.items() if key in own or not key.startswith(heads)}
 
 
 def _converted(state: State, network: nn.Module, convert: Convert) -> State:

@@ -7,6 +7,8 @@ from objectives.fields import Recipe, choice, name, number, toggle, when, whole
 from objectives.recipe.backbones import BACKBONES, NONCOMMERCIAL, known_backbone
 
 FEWEST_PIXELS = 16  # of a side
+# Words of the licences of timm's weights: CC-BY-NC, Meta's FAIR and Apple's AMLR.
+NONCOMMERCIAL_WORDS = {"nc", "noncommercial", "amlr"}
 WEIGHT_FILES = (".pt", ".pth", ".bin", ".safetensors", ".ckpt", ".tar")
 
 
@@ -88,7 +90,8 @@ def check_network(recipe: Network) -> None:
 
 def check_licence(recipe: Network, licence: str) -> None:
     """Raise RecipeError when the weights may be used non-commercially only and must not be."""
-    if not recipe.allow_noncommercial and "nc" in licence.lower().split("-"):
+    is_noncommercial = NONCOMMERCIAL_WORDS & set(licence.lower().split("-"))
+    if is_noncommercial and not recipe.allow_noncommercial:
         raise RecipeError(
             f"image_classifier: the pretrained weights of {recipe.backbone} are licensed "
             f"{licence}, non-commercial use only; choose another backbone, set weights to none, or "

@@ -21,6 +21,7 @@ def classifier(backbone: str, **settings: object) -> Classifier:
         ("small_cnn", 4),
         ("dinov2_vits14", 13),  # positions and patches, then twelve blocks
         ("efficientnetv2_s", 7),  # a stem and six stages
+        ("caformer_s18", 5),  # names none of its layers
         ("inception_v3", 13),  # two stems and eleven mixtures, by a function
     ],
 )
