@@ -4,8 +4,9 @@ import shutil
 from pathlib import Path
 
 from search.settings import Settings
-from search.sharing import collect_shared, share_weights
+from search.sharing import collect_shared
 from search.standing import Standing
+from search.weights import note_weights
 from storage import artifacts
 from storage.store import Claim, Store
 
@@ -23,14 +24,14 @@ def keep(settings: Settings, store: Store, claim: Claim, folder: Path) -> None:
         if (folder / name).is_file():
             artifacts.keep(store, place, claim, folder / name)
     if settings.shared_artifacts:
-        share_weights(store, settings.shared_artifacts, claim, folder)
+        note_weights(store, claim, folder)
 
 
 def collect(settings: Settings, store: Store, standing: Standing) -> None:
     """Remove what ended trials no longer need: checkpoints, and all weights but the best few."""
     if settings.shared_artifacts:
         collect_shared(store, settings.shared_artifacts, standing)
-    kept = {trial.number for trial in standing.ranking[: standing.study.keep]}
+    kept = standing.kept
     for trial in standing.final:
         folder = settings.trial_folder(standing.study.name, trial.number)
         if trial.number not in kept:

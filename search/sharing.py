@@ -7,13 +7,16 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from io import FileIO
 from pathlib import Path
+from threading import Event
 from typing import Any, BinaryIO, Self
 
 from objectives import checkpoints
 from objectives.contract import Attempt, EpochResult, Objective
 from objectives.disk import when_there_is_room
 from search.standing import Standing
+from search.weights import WEIGHTS
 from storage import artifacts
 from storage.errors import LeaseLost, StorageError
 from storage.store import Claim, Store
@@ -21,7 +24,6 @@ from storage.store import Claim, Store
 log = logging.getLogger(__name__)
 
 KEPT = 2  # as on disk: a torn newest one costs one epoch
-WEIGHTS = "best.pt"
 
 
 class Uploads:
@@ -34,14 +36,17 @@ class Uploads:
         self._store, self._claim = store, claim
         self._kept = artifacts.artifact_store(location)
         self._thread = ThreadPoolExecutor(1, "upload")
+        self._is_over = Event()
         self._newest: tuple[Future[None], BinaryIO] | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Break off what is still on its way: nobody goes on from a trial that has ended."""
         self._drop_waiting()
-        self._thread.shutdown()
+        self._is_over.set()
+        self._thread.shutdown(wait=False)
 
     def following(self, objective: Objective) -> Objective:
         """Give the same objective, each new checkpoint of which is shared."""
@@ -59,7 +64,8 @@ class Uploads:
     def offer(self, path: Path) -> None:
         """Share a file soon, instead of an older one that is still waiting for its turn."""
         self._drop_waiting()
-        content = path.open("rb")  # from now on: the objective removes old checkpoints
+        # Open from now on: the objective removes old checkpoints.
+        content = Content(path, self._is_over)
         self._newest = self._thread.submit(self._share, path.name, content), content
 
     def finish(self) -> None:
@@ -80,8 +86,27 @@ class Uploads:
             artifacts.unshare(self._store, self._kept, old)
         except LeaseLost:
             log.info("%s is not shared: the trial is another attempt's", name)
+        except BrokenOff:
+            log.info("%s is not shared: this attempt is over", name)
         except (StorageError, OSError) as error:
             log.warning("%s is not shared: %s", name, error)
+
+
+class BrokenOff(Exception):
+    """What was to be read is of no use any more."""
+
+
+class Content(FileIO):
+    """A file that is read until `is_over`, which ends a write of it wherever that goes."""
+
+    def __init__(self, path: Path, is_over: Event) -> None:
+        super().__init__(path)
+        self._is_over = is_over
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self._is_over.is_set():
+            raise BrokenOff
+        return super().read(size)
 
 
 def bring_checkpoint(
@@ -109,17 +134,9 @@ def bring_checkpoint(
     return here
 
 
-def share_weights(store: Store, location: str, claim: Claim, folder: Path) -> None:
-    """Share the weights of a finished attempt's best epoch."""
-    if (folder / WEIGHTS).is_file():
-        with (folder / WEIGHTS).open("rb") as content:
-            kept = artifacts.artifact_store(location)
-            artifacts.share(store, kept, claim, WEIGHTS, content)
-
-
 def collect_shared(store: Store, location: str, standing: Standing) -> None:
     """Remove what ended trials no longer need of what was shared: all but the best weights."""
-    best = {trial.number for trial in standing.ranking[: standing.study.keep]}
+    best = standing.kept
     final = {trial.number for trial in standing.final}
     old = [
         file

@@ -51,6 +51,11 @@ class Standing:
         return next(iter(self.ranking), None)
 
     @property
+    def kept(self) -> set[int]:
+        """The numbers of the best trials: those that keep their weights."""
+        return {trial.number for trial in self.ranking[: self.study.keep]}
+
+    @property
     def live_workers(self) -> list[WorkerRow]:
         """The workers at work now, on this machine and on others."""
         # Nobody notes the end of a worker that died together with its supervisor.

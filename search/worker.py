@@ -40,6 +40,7 @@ from search.sharing import Uploads, bring_checkpoint
 from search.signals import StopFlag
 from search.standing import read_standing
 from search.trial import Trial, completed_curves, run_trial
+from search.weights import Weights
 from spaces.space import TrialConfig
 from spaces.study import Study
 from storage.errors import LeaseLost
@@ -86,6 +87,11 @@ def work(worker: Worker) -> int:
     Raises StudyBroken when trial after trial ends by the same error, DatabaseUnreachable when the
     database stays away.
     """
+    with _sending_weights(worker) as look:
+        return _follow(worker, look)
+
+
+def _follow(worker: Worker, look_for_weights: Callable[[], None]) -> int:
     name = worker.study.name
     while not worker.flag.draining:
         claim = worker.patiently(
@@ -97,6 +103,7 @@ def work(worker: Worker) -> int:
             case Claim():
                 outcome = attempt_trial(worker, claim)
                 settle(worker, claim, outcome)
+                look_for_weights()
                 if isinstance(outcome, HandedBack) and outcome.reason == CUDA_ERROR:
                     return DRAINED  # this process is of no more use; the next one starts clean
             case Nothing.WAIT:
@@ -219,6 +226,19 @@ def _look_back(worker: Worker) -> None:
 def _draw(worker: Worker, claim: Claim, learned: optuna.Study) -> TrialConfig:
     with worker.store.trial(claim, learned) as trial:
         return worker.study.params.suggest(trial)
+
+
+@contextmanager
+def _sending_weights(worker: Worker) -> Iterator[Callable[[], None]]:
+    """Yield what has the best trials' weights sent where machines share; its end waits for them."""
+    if worker.settings.shared_artifacts is None:
+        yield lambda: None
+        return
+    flag, patiently = worker.flag, worker.patiently
+    with Weights(
+        worker.store, worker.settings, worker.study.name, patiently, lambda: flag.now
+    ) as weights:
+        yield weights.look
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from optuna.artifacts._protocol import ArtifactStore
 from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
 from optuna.artifacts.exceptions import ArtifactNotFound
 
-from storage.errors import ArtifactsUnreachable, LeaseLost, StorageError
+from storage.errors import ArtifactsUnreachable, StorageError
 from storage.rows import FileRow
 from storage.store import Claim, Store
 
@@ -84,10 +84,24 @@ def share(store: Store, kept: ArtifactStore, claim: Claim, name: str, content: B
     kept.write(artifact_id, content)
     try:
         store.note_file(claim, name, artifact_id)
-    except LeaseLost:
+    except StorageError:
         # The trial may have ended meanwhile, and its files been collected without this one.
         remove(kept, [artifact_id])
         raise
+
+
+def announce(store: Store, claim: Claim, name: str) -> None:
+    """Note a file of this attempt that is to follow, whoever writes it. Raises LeaseLost."""
+    store.note_file(claim, name, _artifact_id(claim, name))
+
+
+def is_there(kept: ArtifactStore, file: FileRow) -> bool:
+    """Say whether a noted file was written."""
+    try:
+        with kept.open_reader(file.artifact_id):
+            return True
+    except ArtifactNotFound:
+        return False
 
 
 def fetch(kept: "_Place", file: FileRow, folder: Path) -> Path | None:

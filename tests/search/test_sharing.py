@@ -1,16 +1,22 @@
 """A trial that goes on in another home, as on another machine, from what was shared."""
 
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
+from optuna.artifacts.exceptions import ArtifactNotFound
 
 from search.outcomes import Finished, HandedBack
+from search.sharing import BrokenOff, Content
 from search.worker import Worker
 from spaces.study import Pruning
+from storage import artifacts
+from storage.locks import wait_until
 from storage.store import Claim, Store
 from tests.search.toy_worker import attempt, make_worker
 
@@ -38,6 +44,10 @@ def drain_after(worker: Worker, epoch: int) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Store, "record", record_and_stop)
         assert isinstance(attempt(worker), HandedBack)
+
+
+def is_uploading() -> bool:
+    return any(thread.name.startswith("upload") for thread in threading.enumerate())
 
 
 def shared_files(worker: Worker) -> list[Path]:
@@ -76,24 +86,52 @@ def test_nothing_shared_is_left_of_a_trial_that_has_ended(
 ) -> None:
     drain_after(elsewhere("a"), 3)
     attempt(elsewhere("b"))
+    assert wait_until(lambda: not is_uploading(), 30)
     assert store.files("toy") == []
     assert shared_files(elsewhere("a")) == []
 
 
-def test_of_shared_weights_those_of_the_best_trials_are_left(
-    elsewhere: Callable[[str], Worker], store: Store
+def test_a_trial_that_ended_does_not_wait_for_its_last_checkpoint(
+    elsewhere: Callable[[str], Worker], store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worker = elsewhere("a")
-    for number in range(3):
-        folder = worker.settings.trial_folder("toy", number) / "attempt-1"
-        folder.mkdir(parents=True)
-        (folder / "best.pt").write_text(f"weights of trial {number}")
-        attempt(worker)
+    may_write, write = Event(), artifacts._WholeFiles.write
 
-    best = min(store.trials("toy"), key=lambda trial: trial.value or 0).number
-    (left,) = shared_files(worker)
-    assert left.read_text() == f"weights of trial {best}"
-    assert [(file.number, file.name) for file in store.files("toy")] == [(best, "best.pt")]
+    def write_later(*given: Any) -> None:
+        may_write.wait(60)
+        write(*given)
+
+    monkeypatch.setattr(artifacts._WholeFiles, "write", write_later)
+    worker = elsewhere("a")
+
+    assert isinstance(attempt(worker), Finished)
+
+    assert is_uploading()  # for nothing can be written yet
+    may_write.set()
+    assert wait_until(lambda: not is_uploading(), 30)
+    assert store.files("toy") == []
+    assert shared_files(worker) == []
+
+
+@pytest.mark.parametrize("megabytes", [1, 30])  # in one piece, and in parts
+def test_a_broken_off_upload_leaves_nothing_in_a_bucket(
+    s3_server: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    megabytes: int,
+) -> None:
+    for name, value in s3_server.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "large").write_bytes(bytes(megabytes * 1_000_000))
+    kept, over = artifacts.artifact_store("s3://lab/broken"), Event()
+    content = Content(tmp_path / "large", over)
+    read = content.read
+    monkeypatch.setattr(content, "read", lambda *size: (read(*size), over.set())[0])
+
+    with content, pytest.raises(BrokenOff):
+        kept.write("epoch", content)
+
+    with pytest.raises(ArtifactNotFound):
+        kept.open_reader("epoch")
 
 
 def test_a_place_that_went_away_costs_the_trial_nothing(
