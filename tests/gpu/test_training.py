@@ -37,7 +37,17 @@ def exact(results: list[EpochResult]) -> list[dict[str, float]]:
     ]
 
 
-@pytest.mark.parametrize("more", [{}, {"ldam": True}, {"weighted_sampler": True}])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"ldam": True},
+        {"weighted_sampler": True},
+        {"ema_decay": 0.9, "head": "hidden", "dropout": 0.3, "augmentation": "strong"},
+        {"frozen_epochs": 1, "trained_stages": 2, "epochs_per_stage": 1, "warmup_epochs": 0},
+        {"balancing": "ldam_drw", "drw_start": 0.4, "micro_batch": 12, "optimizer": "sgd"},
+    ],
+)
 def test_a_resumed_trial_equals_the_undisturbed_one_to_the_bit(tmp_path: Path, more) -> None:
     config = {**CONFIG, **more}
     whole = list(train(config, attempt(tmp_path / "whole")))

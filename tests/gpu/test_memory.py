@@ -1,0 +1,67 @@
+"""What happens when a GPU's memory is short; in processes of their own, which may take a share."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from objectives.cost import measure_costs
+from search.devices import own_slot, worker_environment
+
+pytestmark = [pytest.mark.gpu, pytest.mark.slow]
+
+# Two epochs of the digits, seen at 224 px, on a card of which the process may have so much.
+TRAIN = """
+import json, sys, tempfile
+from pathlib import Path
+import torch
+from objectives.contract import Attempt, DataSource
+from objectives.image_classifier import train
+
+megabytes = int(sys.argv[1])
+whole = torch.cuda.get_device_properties(0).total_memory
+torch.cuda.set_per_process_memory_fraction(megabytes * 2**20 / whole)
+config = {
+    "backbone": "resnet50", "image_size": 224, "batch_size": 64, "epochs": 2,
+    "augmentation": "shift", "max_train_samples": 256, "max_val_samples": 64,
+}
+try:
+    with tempfile.TemporaryDirectory() as folder:
+        attempt = Attempt(Path(folder), DataSource({"kind": "digits"}), seed=1, device="cuda")
+        results = [dict(each.metrics) for each in train(config, attempt)]
+    print(json.dumps({"parts": [each["micro_batch"] for each in results]}))
+except Exception as error:
+    print(json.dumps({"error": type(error).__name__}))
+"""
+
+
+def trained(megabytes: int) -> dict[str, Any]:
+    command = [sys.executable, "-P", "-c", TRAIN, str(megabytes)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def test_a_batch_that_does_not_fit_is_passed_in_parts_and_the_trial_goes_on() -> None:
+    assert trained(40_000)["parts"] == [64, 64]
+    short = trained(2_500)
+    assert 1 <= short["parts"][1] <= short["parts"][0] < 64
+
+
+def test_where_not_one_image_fits_the_error_says_so() -> None:
+    assert trained(150)["error"] in ("OutOfMemory", "OutOfMemoryError")
+
+
+def test_a_plan_finds_what_does_not_fit_into_a_share_of_the_card() -> None:
+    configs = [
+        {"backbone": "resnet18", "image_size": 64, "batch_size": 16},
+        {"backbone": "convnextv2_base", "image_size": 224, "batch_size": 16},
+    ]
+    environment = worker_environment(own_slot(None, None), {})
+    small, large = measure_costs(configs, 10, "cuda", environment, workers_per_device=100)
+    assert small.part == 16
+    assert 0 < small.memory_bytes <= small.capacity_bytes
+    assert small.step_seconds > 0
+    assert large.part == 0
