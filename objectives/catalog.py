@@ -64,6 +64,20 @@ def read_data(objective: str, source: DataSource) -> DataSummary:
     return cast(DataSummary, _named(summarize)(source))
 
 
+def check_batch(objective: str, config: Mapping[str, Any], images: int) -> None:
+    """Raise RecipeError for a batch of more images than the training split of so many has."""
+    recipe = _entry(objective).recipe.from_config(config)
+    if not isinstance(recipe, ImageRecipe):
+        return
+    seen = min(images, recipe.max_train_samples or images)
+    for name in ("batch_size", "micro_batch"):
+        if getattr(recipe, name) > seen:
+            raise RecipeError(
+                f"{objective}: {name} {getattr(recipe, name)} is more than the {seen} images there "
+                f"are to train on; set {name} to {seen} or less"
+            )
+
+
 def preflight(objective: str, configs: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     """Make sure that every network can be built and fed, fetching weights that are not here yet.
 
@@ -84,6 +98,11 @@ def preflight(objective: str, configs: Iterable[Mapping[str, Any]]) -> dict[str,
         raise RecipeError(said[-1] if said else _silent(networks, done.returncode))
     records: dict[str, dict[str, str]] = json.loads(done.stdout)
     return records
+
+
+def weights_key(config: Mapping[str, Any]) -> str:
+    """Give the name under which `preflight` returns what a whole configuration starts from."""
+    return f"{config.get('backbone')} {config.get('weights')}"
 
 
 def _network(recipe: ImageRecipe) -> tuple[tuple[str, Any], ...]:

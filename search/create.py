@@ -8,9 +8,10 @@ from dashboards.note import study_note, write_note
 from objectives import catalog
 from objectives.contract import DataSource
 from objectives.data.summary import DataSummary
+from objectives.digest import sha256
 from search.errors import MachineMismatch
 from search.places import find_data, remember_data
-from search.prepare import Prepared, Wishes
+from search.prepare import Prepared, Wishes, check_networks
 from search.settings import Settings
 from spaces.data import needs_folder
 from spaces.errors import StudyError
@@ -46,13 +47,14 @@ def open_study(
 ) -> tuple[Study, DataSource]:
     """Give a stored study and this machine's data for it.
 
-    Raises MachineMismatch when the data is not what the study was created on.
+    Raises MachineMismatch when the data or a file of weights is not what it was created on.
     """
     row = store.study(name)
     study = from_json(row.definition)
     folder = find_data(settings, name, data) if needs_folder(study.data) else None
     source = DataSource(data_to_json(study), folder, study.seed)
     check_data(row, catalog.read_data(study.objective, source), folder)
+    check_weights(study)
     return study, source
 
 
@@ -74,10 +76,31 @@ def check_data(row: StudyRow, summary: DataSummary, folder: Path | None) -> None
         )
 
 
+def check_weights(study: Study) -> None:
+    """Raise MachineMismatch unless the study's own files of weights are here and the same ones."""
+    for network, record in study.weights.items():
+        name = network.partition(" ")[2]
+        if name == "pretrained":
+            continue  # the library's names stand for one file each
+        try:
+            found = sha256(Path(name).expanduser())
+        except OSError as error:
+            raise MachineMismatch(
+                f"the weights {name} of study {study.name!r} cannot be read here"
+                f" ({error.strerror}); bring that file to the same place on this machine"
+            ) from error
+        if found != record["sha256"]:
+            raise MachineMismatch(
+                f"the file {name} is not what study {study.name!r} was created with"
+                f" ({found[:12]}, not {record['sha256'][:12]}); bring the same file here, or start"
+                " a new study with --as NAME"
+            )
+
+
 def _create(prepared: Prepared, store: Store) -> StudyRow:
     fields = catalog.describe(prepared.study.objective).fields
     study = prepared.study.with_defaults({name: field["default"] for name, field in fields.items()})
-    catalog.preflight(study.objective, map(study.config, study.params.corners()))
+    study = replace(study, weights=check_networks(study))
     return store.create(
         study.name,
         to_json(study),
@@ -100,6 +123,7 @@ def _continue(row: StudyRow, prepared: Prepared, wishes: Wishes, store: Store) -
             f" with it, or start the changed one with --as {row.name}-2"
         )
     check_data(row, prepared.summary, prepared.source.folder)
+    check_weights(stored)
     if wishes.trials:
         _check_total(row, wishes.trials, store)
     adopted: dict[str, Any] = {name: getattr(given, name) for name in ADOPTED_FIELDS}

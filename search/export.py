@@ -43,6 +43,7 @@ def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
         "objective": study.objective,
         "config": study.config(trial.params),
         "searched": sorted(trial.params),
+        "weights": _weights(study, trial),
         "seed": training_seed(study.seed, trial.number),
         "data": _data(study, standing.row),
         "value": _value(study, trial, epochs),
@@ -95,6 +96,11 @@ def _data(study: Study, row: StudyRow) -> dict[str, Any]:
         "split_seed": study.seed,
         "fingerprint": row.data_fingerprint,
     }
+
+
+def _weights(study: Study, trial: TrialRow) -> dict[str, str]:
+    """Give the file that the trial started from; nothing where it started at random."""
+    return dict(study.weights.get(catalog.weights_key(study.config(trial.params)), {}))
 
 
 def _value_epoch(study: Study, epochs: Mapping[int, Mapping[str, float]]) -> int:

@@ -1,6 +1,6 @@
 """From what was typed to a study whose rules hold and whose data can be read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from spaces.errors import StudyError
 from spaces.load import load_study
 from spaces.params import Value
 from spaces.rules import Finding, check
+from spaces.space import TrialConfig
 from spaces.stored import data_to_json, from_json
 from spaces.study import Study
 
@@ -51,7 +52,9 @@ def prepare(wishes: Wishes, settings: Settings) -> Prepared:
     study = _with_wishes(study, wishes)
     findings = check_rules(study)
     source = DataSource(data_to_json(study), folder, study.seed)
-    return Prepared(study, source, catalog.read_data(study.objective, source), findings)
+    summary = catalog.read_data(study.objective, source)
+    _check_batches(study, summary)
+    return Prepared(study, source, summary, findings)
 
 
 def declared_study(reference: str, settings: Settings) -> Study:
@@ -86,11 +89,22 @@ def check_rules(study: Study) -> list[Finding]:
         if finding.level == "error":
             raise StudyError(f"{study.name}: {finding.message} ({finding.rule})")
     try:
-        for drawn in (study.params.mode(), *study.params.corners()):
-            catalog.check(study.objective, study.config(drawn))
+        for config in _drawable(study):
+            catalog.check(study.objective, config)
     except RecipeError as error:
         raise StudyError(f"{study.name}: {error}") from error
     return findings
+
+
+def check_networks(study: Study) -> dict[str, dict[str, str]]:
+    """Give what is known of each file of weights, once every network is built and takes its images.
+
+    Raises StudyError for what cannot be had on this machine.
+    """
+    try:
+        return catalog.preflight(study.objective, _drawable(study))
+    except RecipeError as error:
+        raise StudyError(f"{study.name}: {error}") from error
 
 
 def parse_pins(pins: Sequence[str]) -> dict[str, Value]:
@@ -102,6 +116,23 @@ def parse_pins(pins: Sequence[str]) -> dict[str, Value]:
             raise StudyError(f"--set {pin!r} is no key=value; write --set batch_size=64")
         values[key] = _value(text)
     return values
+
+
+def _drawable(study: Study) -> Iterator[TrialConfig]:
+    """Yield what is likeliest to be drawn, and what of options and ends can be."""
+    yield study.config(study.params.mode())
+    yield from map(study.config, study.params.corners())
+
+
+def _check_batches(study: Study, summary: DataSummary) -> None:
+    if "train" not in summary.counts:
+        return
+    images = sum(summary.counts["train"].values())
+    try:
+        for config in _drawable(study):
+            catalog.check_batch(study.objective, config, images)
+    except RecipeError as error:
+        raise StudyError(f"{study.name}: {error}") from error
 
 
 def _place(study: Study, wishes: Wishes, settings: Settings) -> tuple[Study, Path | None]:

@@ -79,7 +79,8 @@ def retrain(
     """Train an exported trial again with its recorded seed and threads; yields each epoch.
 
     A trial that did not finish stops where it stopped; a finished one leaves its weights.
-    folder: where weights and checkpoints go. Raises StudyError when the data is another.
+    folder: where weights and checkpoints go. Raises StudyError when the data is another, or the
+    weights that it started from are.
     """
     objective, declared = exported["objective"], exported["data"]
     source = DataSource(declared["layout"], data, declared["split_seed"])
@@ -89,7 +90,7 @@ def retrain(
             f"the data in {data} is not what trial {exported['trial']} was trained on"
             f" ({found[:12]}, not {declared['fingerprint'][:12]}); give that folder with --data"
         )
-    catalog.preflight(objective, [exported["config"]])
+    _check_weights(exported)
     folder.mkdir(parents=True, exist_ok=True)
     attempt = Attempt(
         folder=folder,
@@ -141,11 +142,26 @@ def compare(
     ]
 
 
+def _check_weights(exported: Mapping[str, Any]) -> None:
+    config, recorded = exported["config"], exported.get("weights", {})
+    here = catalog.preflight(exported["objective"], [config])
+    found = here.get(catalog.weights_key(config), {}).get("sha256", "none")
+    if recorded and recorded.get("sha256") != found:
+        raise StudyError(
+            f"the {config.get('weights')} weights of {config.get('backbone')} are here another file"
+            f" than the {recorded.get('file')} that trial {exported['trial']} started from"
+            f" ({found[:12]}); bring that one here and set weights to its path"
+        )
+
+
 def _unusable(exported: Mapping[str, Any]) -> Iterator[str]:
     """Name what is missing, of another type, or a metric that the objective does not know."""
     for place, kind in _NEEDED.items():
         if not isinstance(reduce(_inside, place.split("."), exported), kind):
             yield place
+    weights = exported.get("weights", {})  # exports of before have none
+    if not isinstance(weights, dict) or not isinstance(weights.get("sha256", ""), str):
+        yield "weights"
     known = catalog.describe(exported["objective"]).metrics
     for epoch, metric, value in _recorded(exported):
         if metric not in known or not isinstance(value, float | int):

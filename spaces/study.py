@@ -51,6 +51,7 @@ class Study:
     value: a trial's value is its `best` or its `last` epoch's metric. trials: the budget.
     enqueue: configurations tried right after the prior's mode, such as a published recipe.
     defaults: the objective's defaults at the study's creation, filled in when it is stored.
+    weights: what the files are that backbones start from, filled in then too.
     pins: what `--set` fixed when the study was created.
     outage_minutes: how long a worker goes on without the database. keep: how many of the best
     trials keep their weights on disk; the running ones keep their checkpoints.
@@ -66,6 +67,7 @@ class Study:
     trials: int = 20
     fixed: Mapping[str, Value] = field(default_factory=dict)
     defaults: Mapping[str, Value] = field(default_factory=dict)
+    weights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pins: Mapping[str, Value] = field(default_factory=dict)
     enqueue: Sequence[Mapping[str, Value]] = ()
     pruning: Pruning = Pruning()
@@ -135,6 +137,7 @@ FIELD_TYPES: Mapping[str, tuple[type, ...]] = {
     "about": (str,),
     "data": tuple(KINDS.values()),
     "fixed": (Mapping,),
+    "weights": (Mapping,),
     "pruning": (Pruning,),
     "practice": (Practice,),
     "seed": (int,),

@@ -1,7 +1,6 @@
 """The file that a backbone starts from: found, read, and loaded whole or not at all."""
 
 import argparse
-import hashlib
 import pickle
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from objectives.contract import RecipeError
+from objectives.digest import sha256
 from objectives.models import fetched
 from objectives.models.timm_networks import MISFITS, State, timm_settings
 from objectives.recipe.backbones import known_backbone
@@ -35,10 +35,8 @@ class Weights:
 
     def record(self, network: nn.Module) -> dict[str, str]:
         """Give what is kept of the file and of the network that it was loaded into."""
-        with self.path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         count = sum(each.numel() for each in network.parameters())
-        known = {"file": self.name, "sha256": digest, "licence": self.licence}
+        known = {"file": self.name, "sha256": sha256(self.path), "licence": self.licence}
         return {**known, "parameters": str(count)}
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from objectives.data.summary import DataSummary
-from search.prepare import Wishes, check_rules, declared_study, parse_pins, prepare
+from search.prepare import Wishes, check_networks, check_rules, declared_study, parse_pins, prepare
 from search.settings import Settings
 from spaces.rules import Finding
 
@@ -22,6 +22,7 @@ def check(arguments: Namespace, settings: Settings) -> int:
         findings, summary = check_rules(study), None
     else:
         prepared = prepare(Wishes(arguments.study, arguments.data, pins), settings)
+        check_networks(prepared.study)
         findings, summary = list(prepared.findings), prepared.summary
     if arguments.json:
         print(json.dumps(_as_json(findings, summary), indent=2))
