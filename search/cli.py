@@ -5,6 +5,7 @@ Nothing heavy is imported here: `search --help` answers at once.
 
 import argparse
 import importlib
+import math
 import os
 import signal
 import sys
@@ -90,6 +91,16 @@ def _add_study_commands(commands: Commands) -> None:
     _add_pins(check)
     check.add_argument("--rules-only", action="store_true", help="do not look at the data")
     _add_json(check)
+
+    plan = _add(commands, "plan", "plan:plan", "what it will cost on this device, measured")
+    _add_study(plan)
+    _add_data(plan)
+    _add_pins(plan)
+    plan.add_argument("--workers", type=_positive, metavar="N", help="default: one per GPU, else 1")
+    plan.add_argument("--trials", type=_positive, metavar="N", help="how many to count with")
+    plan.add_argument("--as", dest="name", metavar="NAME", help="the name it will be run under")
+    plan.add_argument("--gpu-hours", type=_hours, metavar="H", help="how many trials that is")
+    _add_json(plan)
 
     data = commands.add_parser("data", help="make a study's practice data")
     actions = data.add_subparsers(metavar="ACTION", required=True)
@@ -199,6 +210,16 @@ def _add_address(parser: Parser) -> None:
 
 def _add_json(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = math.nan
+    if not 0 < hours < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} are no hours; give a number above 0")
+    return hours
 
 
 def _positive(text: str) -> int:

@@ -1,5 +1,6 @@
 """From a checked study to a stored one, and from a stored one back to a study."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from search.prepare import Prepared, Wishes, check_networks
 from search.settings import Settings
 from spaces.data import needs_folder
 from spaces.errors import StudyError
+from spaces.params import Value
 from spaces.stored import (
     ADOPTED_FIELDS,
     data_to_json,
@@ -28,13 +30,24 @@ from storage.errors import UnknownStudy
 from storage.store import Store, StudyRow
 
 
-def store_study(prepared: Prepared, wishes: Wishes, settings: Settings, store: Store) -> StudyRow:
+def store_study(
+    prepared: Prepared,
+    wishes: Wishes,
+    settings: Settings,
+    store: Store,
+    too_large: Sequence[Value] = (),
+) -> StudyRow:
     """Create the study, or continue the one of that name when nothing that matters has changed.
 
-    Raises StudyError when it changed, MachineMismatch when this machine's data is another.
+    too_large: backbones that a new study leaves out. Raises StudyError when it changed,
+    MachineMismatch when this machine's data is another.
     """
     known = find(store, prepared.study.name)
-    row = _create(prepared, store) if known is None else _continue(known, prepared, wishes, store)
+    if known is None:
+        fitting = replace(prepared, study=prepared.study.without_backbones(too_large))
+        row = _create(fitting, store)
+    else:
+        row = _continue(known, prepared, wishes, store)
     if row != known:
         _note(row, prepared, store)
     if prepared.source.folder:
@@ -115,7 +128,7 @@ def _create(prepared: Prepared, store: Store) -> StudyRow:
 def _continue(row: StudyRow, prepared: Prepared, wishes: Wishes, store: Store) -> StudyRow:
     stored = from_json(row.definition)
     given = prepared.study if wishes.pins else prepared.study.pinned(stored.pins)
-    given = given.with_defaults(stored.defaults)
+    given = given.with_defaults(stored.defaults).without_backbones(stored.too_large)
     if fingerprint(given) != row.fingerprint:
         changed = "; ".join(differences(stored, given)) or "the order of the space"
         raise StudyError(

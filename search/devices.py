@@ -49,6 +49,15 @@ def assign(workers: int, gpus: Sequence[str], cores: int) -> list[Slot]:
     ]
 
 
+def placed(workers: int | None, visible: str | None) -> list[Slot]:
+    """Give this machine's workers their places; without a number there is one per GPU, or one.
+
+    visible: this process's CUDA_VISIBLE_DEVICES, None where it is not set.
+    """
+    found = gpus(visible)
+    return assign(workers or max(1, len(found)), found, usable_cores())
+
+
 def own_slot(visible: str | None, threads: int | None) -> Slot:
     """Give the place of a worker that nobody else placed: the first GPU, all the cores it may use.
 

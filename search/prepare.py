@@ -1,5 +1,6 @@
 """From what was typed to a study whose rules hold and whose data can be read."""
 
+from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,6 +32,12 @@ class Wishes:
     pins: Mapping[str, Value] = field(default_factory=dict)
     name: str | None = None
     trials: int | None = None
+
+
+def wishes_of(arguments: Namespace) -> Wishes:
+    """Give what was typed of a study that is to be run or planned."""
+    pins = parse_pins(arguments.pins)
+    return Wishes(arguments.study, arguments.data, pins, arguments.name, arguments.trials)
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,8 @@ class Study:
     enqueue: configurations tried right after the prior's mode, such as a published recipe.
     defaults: the objective's defaults at the study's creation, filled in when it is stored.
     weights: what the files are that backbones start from, filled in then too.
-    pins: what `--set` fixed when the study was created.
+    pins: what `--set` fixed when the study was created. too_large: backbones that were left out
+    then, because not one image of them fits into the memory of the device that began it.
     outage_minutes: how long a worker goes on without the database. keep: how many of the best
     trials keep their weights on disk; the running ones keep their checkpoints.
     """
@@ -69,6 +70,7 @@ class Study:
     defaults: Mapping[str, Value] = field(default_factory=dict)
     weights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     pins: Mapping[str, Value] = field(default_factory=dict)
+    too_large: Sequence[Value] = ()
     enqueue: Sequence[Mapping[str, Value]] = ()
     pruning: Pruning = Pruning()
     practice: Practice = Practice()
@@ -83,6 +85,7 @@ class Study:
         if not isinstance(self.space, Space):
             object.__setattr__(self, "space", Space(tuple(self.space)))
         object.__setattr__(self, "enqueue", tuple(self.enqueue))
+        object.__setattr__(self, "too_large", tuple(self.too_large))
         _check_types(self)
         _check_words(self)
         _check_budget(self)
@@ -111,6 +114,24 @@ class Study:
         """Give this study with `values` settled and no longer searched (`--set key=value`)."""
         space = self.params.pinned(values)
         return replace(self, pins={**self.pins, **values}, space=space)
+
+    def without_backbones(self, too_large: Sequence[Value]) -> "Study":
+        """Give this study with some backbones never drawn, nor tried first.
+
+        Raises StudyError when none is left.
+        """
+        if not too_large:
+            return self
+        left = [each for each in self.enqueue if each.get("backbone") not in too_large]
+        searched = self.params.get("backbone")
+        options = searched.corners() if searched else (self.settled.get("backbone"),)
+        if not set(options) - set(too_large):
+            raise StudyError(
+                f"{self.name}: not one image of {', '.join(map(str, options))} fits into this"
+                " device's memory (search plan); use a smaller backbone or image_size"
+            )
+        space = self.params.without({"backbone": too_large})
+        return replace(self, space=space, enqueue=left, too_large=tuple(too_large))
 
     def for_practice(self) -> "Study":
         """Give the small study that runs on this study's practice set, under a name of its own."""

@@ -8,7 +8,9 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psutil
@@ -25,6 +27,7 @@ from objectives.training.schedule import learning_stages
 from objectives.training.step import build_stepper, fit_into_memory
 
 _WARM_STEPS, _TIMED_STEPS = 2, 5  # the first ones choose kernels and make the optimizer's state
+_ENOUGH_SECONDS = 2.0
 _HOST_IMAGES = 16  # at once on a CPU, where a whole batch of 256 would take a minute
 
 
@@ -47,7 +50,7 @@ class Probe:
         torch.cuda.reset_peak_memory_stats()
         capacity = torch.cuda.get_device_properties(0).total_memory * self.share
         try:
-            step = self._stepping(self.recipe.batch_size)
+            step = self.stepping()
             for _ in range(_WARM_STEPS):
                 step()
             torch.cuda.synchronize()
@@ -55,7 +58,7 @@ class Probe:
             for _ in range(_TIMED_STEPS):
                 part = step()
             torch.cuda.synchronize()
-        except OutOfMemory:
+        except (OutOfMemory, torch.OutOfMemoryError):
             return Cost(0.0, 0, capacity, capacity, 0)
         seconds = (time.perf_counter() - started) / _TIMED_STEPS
         return Cost(seconds, part, torch.cuda.max_memory_reserved(), capacity, part)
@@ -63,9 +66,12 @@ class Probe:
     def _on_host(self) -> Cost:
         """Measure few images and go on from there: more memory than there is would be promised."""
         capacity = psutil.virtual_memory().available * self.share
-        batch, images = self.recipe.batch_size, min(_HOST_IMAGES, self.recipe.batch_size)
-        few, many = max(1, images // 2), images
-        (_, less), (seconds, more) = self._timed(few), self._timed(many)
+        batch, many = self.recipe.batch_size, min(_HOST_IMAGES, self.recipe.batch_size)
+        few = max(2, many // 2)
+        (_, less), (seconds, more) = (
+            _timed(replace(self, recipe=replace(self.recipe, batch_size=images)))
+            for images in (few, many)
+        )
         per_image = max(0.0, (more - less) / max(1, many - few))
         part = self.recipe.micro_batch or batch
         while part > 1 and more + per_image * (part - many) > capacity:
@@ -74,18 +80,9 @@ class Probe:
         fits = memory <= capacity
         return Cost(seconds * batch / many, part if fits else 0, memory, capacity, many)
 
-    def _timed(self, images: int) -> tuple[float, float]:
-        """Give the seconds of a step and the process's peak of memory, with so many images."""
-        step = self._stepping(images)
-        step()
-        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew (man proc)
-        started = time.perf_counter()
-        step()
-        return time.perf_counter() - started, _peak_bytes()
-
-    def _stepping(self, images: int) -> Callable[[], int]:
-        """Give what takes one step of so many images and says how many passed at once."""
-        recipe = replace(self.recipe, batch_size=max(2, images))
+    def stepping(self) -> Callable[[], int]:
+        """Give what takes one step of a batch and says how many images passed at once."""
+        recipe = self.recipe
         size = recipe.image_size or own_image_size(recipe.backbone)
         model = build_classifier(replace(recipe, weights="none"), self.classes).to(self.device)
         model.to(memory_format=torch.channels_last)
@@ -104,6 +101,20 @@ class Probe:
             return stepper.part
 
         return step
+
+
+@cache  # larger batches go on from the same few images
+def _timed(probe: Probe) -> tuple[float, float]:
+    """Give the seconds of a step on the host and the process's peak of memory in bytes."""
+    step = probe.stepping()
+    step()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew (man proc)
+    seconds: list[float] = []
+    while len(seconds) < _TIMED_STEPS and sum(seconds) < _ENOUGH_SECONDS:
+        started = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - started)
+    return median(seconds), _peak_bytes()
 
 
 def main(asked: Mapping[str, Any]) -> int:

@@ -12,12 +12,13 @@ from dashboards.port import address, listen
 from search.badges import read_badges
 from search.create import store_study
 from search.detach import UnderWay, go_silent, start_detached
-from search.devices import assign, gpus, usable_cores
+from search.devices import Slot, placed
 from search.errors import DONE
 from search.lock import run_lock
 from search.logs import set_up_logs
 from search.opened import open_store
-from search.prepare import Prepared, Wishes, parse_pins, prepare
+from search.plan import excluded_here
+from search.prepare import Prepared, prepare, wishes_of
 from search.progress import watching
 from search.settings import Settings
 from search.signals import listening
@@ -42,7 +43,7 @@ def run(arguments: Namespace, settings: Settings) -> int:
 
 
 def _run_with(listener: socket | None, arguments: Namespace, settings: Settings) -> int:
-    wishes = _wishes(arguments)
+    wishes = wishes_of(arguments)
     prepared = prepare(wishes, settings)
     name = prepared.study.name
     for finding in prepared.findings:
@@ -50,11 +51,14 @@ def _run_with(listener: socket | None, arguments: Namespace, settings: Settings)
     if settings.shared_artifacts:
         check_reachable(settings.shared_artifacts)
     with open_store(settings) as store, run_lock(name, settings.study_folder(name)):
-        row = store_study(prepared, wishes, settings, store)
-        _tell_of_other_total(from_json(row.definition), prepared.study)
+        slots = placed(arguments.workers, settings.visible_gpus)
+        too_large = excluded_here(name, slots[0].device, len(slots), settings)
+        study = from_json(store_study(prepared, wishes, settings, store, too_large).definition)
+        _tell_what_is_left_out(study)
+        _tell_of_other_total(study, prepared.study)
         store.clear_stop(name)
         set_up_logs(settings.logs / name / "run.log")
-        run = _run(arguments, prepared, settings, store, listener)
+        run = _run(arguments, prepared, settings, store, listener, slots)
         url = address(listener) if listener else ""
         if arguments.ready_fd is not None:
             log = str(run.logs / "detached.log")
@@ -97,9 +101,13 @@ def _tell_of_other_total(stored: Study, declared: Study) -> None:
         )
 
 
-def _wishes(arguments: Namespace) -> Wishes:
-    pins = parse_pins(arguments.pins)
-    return Wishes(arguments.study, arguments.data, pins, arguments.name, arguments.trials)
+def _tell_what_is_left_out(stored: Study) -> None:
+    if stored.too_large:
+        print(
+            f"search: {stored.name} leaves out {', '.join(map(str, stored.too_large))}: not one"
+            " image fits into the memory that was planned with",
+            file=sys.stderr,
+        )
 
 
 def _run(
@@ -108,14 +116,13 @@ def _run(
     settings: Settings,
     store: Store,
     listener: socket | None,
+    slots: Sequence[Slot],
 ) -> Run:
     name = prepared.study.name
     fds = [listener.fileno()] if listener else []
-    found = gpus(settings.visible_gpus)
-    workers = arguments.workers or max(1, len(found))
     return Run(
         study=name,
-        slots=assign(workers, found, usable_cores()),
+        slots=slots,
         store=store,
         worker_command=lambda _, worker: _worker_command(name, worker, prepared.source.folder),
         environment={**os.environ, "SEARCH_HOME": str(settings.home)},

@@ -1,0 +1,104 @@
+"""`search plan`: what a study will cost on this device, measured before it starts."""
+
+import json
+from argparse import Namespace
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress
+from rich.table import Table
+
+from search.devices import Slot, placed
+from search.errors import DONE
+from search.machine import device_class
+from search.plan import Plan, Row, as_mapping, combinations, make_rows, planned_epochs, remember
+from search.prepare import Prepared, prepare, wishes_of
+from search.settings import Settings
+from search.wording import duration
+
+GB = 1e9
+
+
+def plan(arguments: Namespace, settings: Settings) -> int:
+    """Measure every backbone and batch size of the space; what cannot fit is kept for `run`."""
+    prepared = prepare(wishes_of(arguments), settings)
+    slots = placed(arguments.workers, settings.visible_gpus)
+    measured = Plan(
+        prepared.study.name,
+        device_class(slots[0].device),
+        len(slots),
+        _measured(prepared, slots),
+        planned_epochs(prepared.study),
+        prepared.study.trials,
+    )
+    remember(measured, settings)
+    if arguments.json:
+        print(json.dumps(as_mapping(measured), indent=2))
+    else:
+        _print(measured, arguments.gpu_hours)
+    return DONE
+
+
+def _measured(prepared: Prepared, slots: Sequence[Slot]) -> list[Row]:
+    console = Console(stderr=True)
+    columns = ("measuring {task.description}", BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("steps", total=len(combinations(prepared.study)))
+        rows = []
+        for row in make_rows(prepared, slots):
+            rows.append(row)
+            bar.update(task, advance=1, description=f"{row.backbone}, batch {row.batch_size}")
+        return rows
+
+
+def _print(plan: Plan, gpu_hours: float | None) -> None:
+    console = Console()
+    share = f", {plan.workers} workers" if plan.workers > 1 else ""
+    console.out(f"{plan.study} on {plan.device_class}{share}", highlight=False)
+    console.print(_table(plan.rows))
+    for backbone in plan.excluded:
+        console.out(
+            f"{backbone} does not fit, not even one image at a time: `search run` leaves it out "
+            "when it starts the study here",
+            highlight=False,
+        )
+    for line in _totals(plan, gpu_hours):
+        console.out(line, highlight=False)
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    table = Table("backbone", "batch", "at once", "memory", "of", "step", "images/s", "epoch")
+    table.box = None
+    for row in rows:
+        cost = row.cost
+        if not row.fits:
+            cells = ["-", f"> {cost.capacity_bytes / GB:.1f} GB", "", "does not fit", "", ""]
+        else:
+            # What was measured with fewer images than are passed at once goes by a "~".
+            sign = "" if cost.measured_images >= cost.part else "~"
+            cells = [
+                str(cost.part),
+                f"{sign}{cost.memory_bytes / GB:.1f} GB",
+                f"{cost.capacity_bytes / GB:.1f} GB",
+                f"{sign}{1000 * cost.step_seconds:.0f} ms",
+                f"{row.batch_size / cost.step_seconds:.0f}",
+                duration(row.epoch_seconds),
+            ]
+        table.add_row(str(row.backbone), str(row.batch_size), *cells)
+    return table
+
+
+def _totals(plan: Plan, gpu_hours: float | None) -> list[str]:
+    if not plan.trial_seconds:
+        return ["nothing of this space fits here; use smaller backbones or a smaller image_size"]
+    mean = duration(plan.trial_seconds)
+    lines = [
+        f"a trial of {plan.epochs:g} epochs takes about {mean}; {plan.trials} trials about "
+        f"{duration(3600 * plan.hours)}, pruning not counted"
+    ]
+    if gpu_hours:
+        trials = int(gpu_hours * 3600 / plan.trial_seconds)
+        lines.append(f"in {gpu_hours:g} hours of one worker about {trials} such trials run")
+    return lines

@@ -1,0 +1,112 @@
+"""Tests of what a study is said to cost, measured on this machine."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from objectives.cost import Cost
+from search.cli import main
+from search.machine import device_class
+from search.opened import open_store
+from search.plan import Plan, Row, excluded_here, remember
+from search.settings import Settings
+from spaces.params import Choice
+from spaces.stored import from_json
+from storage import server
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SEARCH_HOME", str(tmp_path))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    return tmp_path
+
+
+def plan(capsys: pytest.CaptureFixture[str], *words: str) -> dict:
+    assert main(["plan", "--study", "digits", "--set", "image_size=16", "--json", *words]) == 0
+    printed: dict = json.loads(capsys.readouterr().out)
+    return printed
+
+
+@pytest.mark.slow
+def test_every_backbone_and_batch_size_of_the_space_is_measured(home: Path, capsys) -> None:
+    planned = plan(capsys)
+    rows = planned["rows"]
+    named = {(row["backbone"], row["batch_size"]) for row in rows}
+    assert named == {(net, size) for net in ("small_cnn", "resnet18") for size in (32, 64, 128)}
+    assert sum(row["weight"] for row in rows) == pytest.approx(1)
+    assert all(row["cost"]["part"] == row["batch_size"] for row in rows)
+    small, resnet = (
+        min(row["cost"]["step_seconds"] for row in rows if row["backbone"] == net)
+        for net in ("small_cnn", "resnet18")
+    )
+    assert resnet > 2 * small > 0
+    assert planned["excluded"] == []
+    # 12 trials of 4 to 8 epochs, by what each row takes and how likely it is drawn.
+    mean = 6 * sum(row["weight"] * row["epoch_seconds"] for row in rows)
+    assert planned["hours"] == pytest.approx(12 * mean / 3600)
+
+
+@pytest.mark.slow
+def test_what_does_not_fit_into_a_workers_share_of_memory_is_kept_for_the_run(
+    home: Path, capsys
+) -> None:
+    # A five-hundredth of the memory is less than torch itself takes.
+    planned = plan(capsys, "--workers", "500", "--set", "backbone=resnet18")
+    assert planned["excluded"] == ["resnet18"]
+    assert excluded_here("digits", "cpu", 500, Settings(home)) == ["resnet18"]
+    assert excluded_here("digits", "cpu", 2, Settings(home)) == []  # two have more room
+
+
+def test_a_backbone_is_left_out_only_where_no_batch_size_of_it_fits(tmp_path: Path) -> None:
+    fits, does_not = Cost(1.0, 4, 1e9, 8e9, 4), Cost(0.0, 0, 8e9, 8e9, 0)
+    rows = [
+        Row("resnet18", 32, 0.25, fits, 10.0),
+        Row("resnet18", 64, 0.25, does_not, 0.0),
+        Row("resnet50", 32, 0.25, does_not, 0.0),
+        Row("resnet50", 64, 0.25, does_not, 0.0),
+    ]
+    planned = Plan("mine", device_class("cpu"), 1, rows, epochs=5.0, trials=3)
+    remember(planned, Settings(tmp_path))
+    assert planned.excluded == ["resnet50"]
+    assert planned.trial_seconds == 50.0
+    assert excluded_here("mine", "cpu", 1, Settings(tmp_path)) == ["resnet50"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--gpu-hours", "-1"), "give a number above 0"),
+        (("--gpu-hours", "soon"), "give a number above 0"),
+        (("--set", "backbone=resnet81"), "did you mean"),
+    ],
+)
+def test_a_plan_that_cannot_be_made_is_one_line(home: Path, capsys, words, says: str) -> None:
+    try:
+        code = main(["plan", "--study", "digits", *words])
+    except SystemExit as error:
+        code = error.code
+    said = capsys.readouterr().err.strip()
+    assert code == 2
+    assert says in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_study_begins_without_what_its_plan_found_too_large(home: Path, capsys) -> None:
+    rows = [
+        Row("small_cnn", 32, 0.7, Cost(0.1, 32, 1e9, 8e9, 32), 4.0),
+        Row("resnet18", 32, 0.3, Cost(0.0, 0, 8e9, 8e9, 0), 0.0),
+    ]
+    remember(Plan("digits", device_class("cpu"), 1, rows, 6.0, 1), Settings(home))
+    words = ["run", "--study", "digits", "--workers", "1", "--no-dashboard", "--set", "epochs=2"]
+    try:
+        assert main([*words, "--trials", "1"]) == 0
+        assert "leaves out resnet18" in capsys.readouterr().err
+        assert main([*words, "--trials", "1"]) == 0  # and goes on so, without its plan
+        with open_store(Settings(home)) as store:
+            study = from_json(store.study("digits").definition)
+        assert study.params.get("backbone") == Choice("backbone", {"small_cnn": 0.7})
+    finally:
+        server.remove(home)
