@@ -39,6 +39,7 @@ study = Study(
         Int("epochs", 5, 20),
         Toggle("ldam"),
         Toggle("weighted_sampler"),
+        Float("ldam_max_margin", 0.1, 0.8, when={"ldam": True}),
     ],
     practice=Practice(
         trials=8,
