@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from objectives import catalog
 from search.cli import build_parser
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,11 @@ def test_a_command_of_the_readme_is_understood(line: str) -> None:
     arguments = build_parser().parse_args(shlex.split(line)[1:])
 
     assert arguments.command
+
+
+@pytest.mark.parametrize("name", catalog.describe("image_classifier").fields)
+def test_every_hyperparameter_stands_in_the_readme(name: str) -> None:
+    assert f"`{name}`" in README
 
 
 @pytest.mark.parametrize("target", TARGETS)
