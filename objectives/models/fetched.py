@@ -82,8 +82,7 @@ def _downloaded(name: str, revision: str | None) -> Path:
             if file == HUB_FILES[-1]:
                 raise
             continue
-        with _patience():
-            return Path(hf_hub_download(name, file, revision=revision))
+        return Path(hf_hub_download(name, file, revision=revision))
     raise FileNotFoundError(name)
 
 
