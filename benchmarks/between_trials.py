@@ -1,0 +1,261 @@
+"""The time between two trials on a warm worker: all that is neither training nor validation.
+
+`python -m benchmarks.between_trials [--device cuda] [--trials 9] [--artifacts PLACE] [--json]`,
+from the checkout.
+
+A real worker follows a real study on an embedded Postgres. A gap begins when a trial yields its
+last epoch and ends with the next trial's first optimizer step, less what a step takes later on.
+Clocks are put around functions of the worker and the objective. The target is 1 % of 60 s.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+from unittest.mock import patch
+
+import optuna
+from scipy.stats import quantile_test
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from benchmarks.pairs import FEWEST_PAIRS, report
+from objectives import catalog, image_classifier
+from objectives.contract import Attempt, DataSource, EpochResult, Objective
+from search import files, worker
+from search.create import store_study
+from search.prepare import Prepared, Wishes
+from search.settings import Settings
+from search.signals import StopFlag
+from spaces.data import Digits
+from spaces.params import Float, Value
+from spaces.stored import data_to_json, from_json
+from spaces.study import Pruning, Study
+from storage import server
+from storage.store import Store
+
+TARGET_SECONDS = 0.6
+THREADS = 1
+EPOCHS, USUAL_STEPS = 1, 5
+PARTS = (  # what is looked at by itself, in the order it happens; none lies within another
+    ("record", Store, "record"),
+    ("badges", worker, "_show_badges"),
+    ("files", files, "keep"),
+    ("tell", Store, "tell"),
+    ("look back", worker, "_look_back"),
+    ("claim", Store, "claim"),
+    ("draw", worker, "_draw"),
+    ("attempt", worker, "_attempt"),
+    ("images", image_classifier, "open_images"),
+    ("network", image_classifier, "build_classifier"),
+)
+NOTES = (
+    "gap: the median; low, high: its 95 % interval; computed: without waiting for disk, database "
+    "and other processes; parts: median ms, as they happen"
+)
+Moment = tuple[float, float]  # seconds of the wall's clock, and those that this thread computed
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network on digits. images: how many it trains on, 0 is all of them."""
+
+    backbone: str
+    image_size: int
+    batch_size: int
+    images: int = 0
+
+    @property
+    def study(self) -> Study:
+        """A study of trials that differ in their learning rate alone."""
+        fixed: dict[str, Value] = {"weights": "none", "augmentation": "shift"}
+        fixed |= {"epochs": EPOCHS, "warmup_epochs": 0}
+        fixed |= {name: value for name, value in vars(self).items() if name != "images"}
+        fixed |= {"max_train_samples": self.images, "max_val_samples": self.images}
+        return Study(
+            name=f"{self.backbone}-{self.image_size}",
+            objective="image_classifier",
+            data=Digits(),
+            metric="val_loss",
+            direction="minimize",
+            fixed=fixed,
+            space=[Float("learning_rate", 1e-4, 1e-2, log=True)],
+            pruning=Pruning("none"),
+        )
+
+
+CASES = {
+    "cpu": [
+        Case("small_cnn", 32, 64),
+        Case("resnet18", 32, 32, images=256),
+        Case("resnet50", 224, 4, images=24),
+    ],
+    "cuda": [
+        Case("small_cnn", 32, 64),
+        Case("resnet18", 32, 64),
+        Case("resnet50", 224, 64),
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The time between two trials in seconds; how much of it the worker's own thread computed.
+
+    parts: in milliseconds, whether it computed or waited.
+    """
+
+    seconds: float
+    computed_seconds: float
+    parts: Mapping[str, float]
+
+
+@dataclass
+class Watch:
+    """What happened when in a worker.
+
+    steps: when each optimizer step was over. lasts: when each trial's last epoch was there.
+    spans: what was done between, from when to when.
+    """
+
+    steps: list[Moment] = field(default_factory=list)
+    lasts: list[Moment] = field(default_factory=list)
+    spans: list[tuple[str, Moment, Moment]] = field(default_factory=list)
+
+    def timing(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the same function, whose calls become spans of that name."""
+
+        def timed(*arguments: Any, **named: Any) -> Any:
+            began = now()
+            try:
+                return function(*arguments, **named)
+            finally:
+                self.spans.append((part, began, now()))
+
+        return timed
+
+    def following(self, objective: Objective, epochs: int) -> Objective:
+        """Give the same objective, its last epoch and what it does after that noted."""
+
+        def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
+            for result in objective(config, attempt):
+                if result.epoch == epochs:
+                    self.lasts.append(now())
+                yield result
+                resumed = now()
+            self.spans.append(("objective's end", resumed, now()))
+
+        return train
+
+    def gaps(self) -> Iterator["Gap"]:
+        """Give what lay between each trial and the next."""
+        for last in self.lasts[:-1]:
+            steps = [step for step in self.steps if step > last][:USUAL_STEPS]
+            usual = [
+                median(after[clock] - before[clock] for before, after in pairwise(steps))
+                for clock in (0, 1)
+            ]
+            seconds, computed = (steps[0][each] - last[each] - usual[each] for each in (0, 1))
+            parts: dict[str, float] = defaultdict(float)
+            for name, began, ended in self.spans:
+                if last <= began < steps[0]:
+                    parts[name] += (ended[0] - began[0]) * 1000
+            rest = seconds * 1000 - sum(parts.values())
+            yield Gap(seconds, computed, {**parts, "rest": rest})
+
+
+def now() -> Moment:
+    """Give this moment."""
+    return time.perf_counter(), time.thread_time()
+
+
+def main() -> None:
+    """Let a worker follow a study per case and print what lay between its trials."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", choices=CASES, default="cpu")
+    parser.add_argument("--trials", type=int, default=9, help="one more than there are gaps")
+    parser.add_argument("--artifacts", help="a folder or s3://bucket, as SEARCH_ARTIFACTS")
+    parser.add_argument("--json", action="store_true", help="only the lines of JSON")
+    chosen = parser.parse_args()
+    if chosen.trials <= FEWEST_PAIRS:
+        raise SystemExit(f"--trials {chosen.trials} leave too few gaps; give {FEWEST_PAIRS + 1}")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # as every worker has it
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(Path(folder), shared_artifacts=chosen.artifacts)
+        try:
+            with server.connect(settings.home, None) as url, Store.open(url) as store:
+                rows = (
+                    measure(case, chosen.trials, chosen.device, settings, store)
+                    for case in CASES[chosen.device]
+                )
+                report("between_trials", rows, chosen.device, notes=NOTES, as_json=chosen.json)
+        finally:
+            server.remove(settings.home)
+
+
+def measure(
+    case: Case, trials: int, device: str, settings: Settings, store: Store
+) -> dict[str, Any]:
+    """Give one row: the case, its gap with its parts and the verdict."""
+    watch = Watch()
+    follow(watch, open_worker(replace(case.study, trials=trials), device, settings, store))
+    gaps = list(watch.gaps())
+    seconds = [gap.seconds for gap in gaps]
+    interval = quantile_test(seconds, q=median(seconds), p=0.5).confidence_interval(0.95)
+    return {
+        "case": f"{case.backbone} {case.image_size} px",
+        "artifacts": (settings.shared_artifacts or "here").partition(":")[0],
+        "gap_s": round(median(seconds), 3),
+        "low": round(float(interval.low), 3),
+        "high": round(float(interval.high), 3),
+        "computed_s": round(median(gap.computed_seconds for gap in gaps), 3),
+        "gaps": len(gaps),
+        "verdict": verdict(float(interval.low), float(interval.high)),
+        "parts": {
+            name: round(median(gap.parts.get(name, 0.0) for gap in gaps), 1)
+            for name in gaps[0].parts
+        },
+    }
+
+
+def verdict(low: float, high: float) -> str:
+    """Say whether the whole interval is on one side of the target."""
+    if high <= TARGET_SECONDS:
+        return f"{TARGET_SECONDS} s reached"
+    return f"{TARGET_SECONDS} s missed" if low > TARGET_SECONDS else "inside the noise"
+
+
+def open_worker(study: Study, device: str, settings: Settings, store: Store) -> worker.Worker:
+    """Store a study and give a worker for it, as `search run` and `search worker` do."""
+    source = DataSource(data_to_json(study), None, study.seed)
+    summary = catalog.read_data(study.objective, source)
+    row = store_study(Prepared(study, source, summary, []), Wishes(study.name), settings, store)
+    name = f"worker of {study.name}"
+    store.register_worker(name, study.name, "here", os.getpid(), device, THREADS)
+    stored = from_json(row.definition)
+    return worker.Worker(name, stored, store, settings, source, device, THREADS, StopFlag())
+
+
+def follow(watch: Watch, at_work: worker.Worker) -> None:
+    """Let the worker follow its study to the end, watched."""
+    train = watch.following(image_classifier.train, EPOCHS)
+    hook = register_optimizer_step_post_hook(lambda *_: watch.steps.append(now()))
+    with ExitStack() as stack:
+        stack.callback(hook.remove)
+        stack.enter_context(patch.object(image_classifier, "train", train))
+        for part, owner, name in PARTS:
+            timed = watch.timing(part, getattr(owner, name))
+            stack.enter_context(patch.object(owner, name, timed))
+        worker.work(at_work)
+
+
+if __name__ == "__main__":
+    main()
