@@ -28,6 +28,7 @@ def study_note(
         *_section("Data", _data(study, counts)),
         *_section("Searched", _space(study)),
         *_section("Fixed", _fixed(study)),
+        *_section("Weights to start from", _weights(study)),
         f"Fingerprint `{fingerprint(study)}`",
     ]
     return "\n\n".join(part for part in parts if part)
@@ -107,6 +108,15 @@ def _fixed(study: Study) -> str:
     searched = study.params.names
     kept = {name: value for name, value in study.settled.items() if name not in searched}
     return _table(["parameter", "value"], [[f"`{name}`", _word(kept[name])] for name in kept])
+
+
+def _weights(study: Study) -> str:
+    """Give each file of weights, under which licence it may be used, and what it is known by."""
+    rows = [
+        [f"`{network}`", record["licence"], record["file"], f"`{record['sha256'][:12]}`"]
+        for network, record in study.weights.items()
+    ]
+    return _table(["network and weights", "licence", "file", "sha256"], rows)
 
 
 def _word(value: Value) -> str:

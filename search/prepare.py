@@ -8,6 +8,7 @@ from pathlib import Path
 from objectives import catalog
 from objectives.contract import DataSource, RecipeError
 from objectives.data.summary import DataSummary
+from objectives.recipe.network import is_noncommercial
 from search.places import find_data
 from search.settings import Settings
 from spaces.data import needs_folder
@@ -112,6 +113,16 @@ def check_networks(study: Study) -> dict[str, dict[str, str]]:
         return catalog.preflight(study.objective, _drawable(study))
     except RecipeError as error:
         raise StudyError(f"{study.name}: {error}") from error
+
+
+def licence_notes(weights: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Yield a line for each file of weights that may not be used for everything."""
+    for network, record in weights.items():
+        if is_noncommercial(record["licence"]):
+            yield (
+                f"the weights of {network} are licensed {record['licence']}, for non-commercial use"
+                " only; allow_noncommercial=false refuses such"
+            )
 
 
 def parse_pins(pins: Sequence[str]) -> dict[str, Value]:

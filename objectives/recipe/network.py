@@ -88,10 +88,14 @@ def check_network(recipe: Network) -> None:
     _check_image_size(recipe, known.multiple)
 
 
+def is_noncommercial(licence: str) -> bool:
+    """Say whether weights of this licence may be used non-commercially only."""
+    return bool(NONCOMMERCIAL_WORDS & set(licence.lower().split("-")))
+
+
 def check_licence(recipe: Network, licence: str) -> None:
     """Raise RecipeError when the weights may be used non-commercially only and must not be."""
-    is_noncommercial = NONCOMMERCIAL_WORDS & set(licence.lower().split("-"))
-    if is_noncommercial and not recipe.allow_noncommercial:
+    if is_noncommercial(licence) and not recipe.allow_noncommercial:
         raise RecipeError(
             f"image_classifier: the pretrained weights of {recipe.backbone} are licensed "
             f"{licence}, non-commercial use only; choose another backbone, set weights to none, or "

@@ -1,6 +1,7 @@
 """`search check`: what is wrong with a study or its data, before anything runs."""
 
 import json
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,7 +10,15 @@ from rich.console import Console
 from rich.table import Table
 
 from objectives.data.summary import DataSummary
-from search.prepare import Wishes, check_networks, check_rules, declared_study, parse_pins, prepare
+from search.prepare import (
+    Wishes,
+    check_networks,
+    check_rules,
+    declared_study,
+    licence_notes,
+    parse_pins,
+    prepare,
+)
 from search.settings import Settings
 from spaces.rules import Finding
 
@@ -22,7 +31,8 @@ def check(arguments: Namespace, settings: Settings) -> int:
         findings, summary = check_rules(study), None
     else:
         prepared = prepare(Wishes(arguments.study, arguments.data, pins), settings)
-        check_networks(prepared.study)
+        for note in licence_notes(check_networks(prepared.study)):
+            print(f"search: {note}", file=sys.stderr)
         findings, summary = list(prepared.findings), prepared.summary
     if arguments.json:
         print(json.dumps(_as_json(findings, summary), indent=2))

@@ -18,7 +18,7 @@ from search.lock import run_lock
 from search.logs import set_up_logs
 from search.opened import open_store
 from search.plan import excluded_here
-from search.prepare import Prepared, prepare, wishes_of
+from search.prepare import Prepared, licence_notes, prepare, wishes_of
 from search.progress import watching
 from search.settings import Settings
 from search.signals import listening
@@ -54,6 +54,8 @@ def _run_with(listener: socket | None, arguments: Namespace, settings: Settings)
         slots = placed(arguments.workers, settings.visible_gpus)
         too_large = excluded_here(name, slots[0].device, len(slots), settings)
         study = from_json(store_study(prepared, wishes, settings, store, too_large).definition)
+        for note in licence_notes(study.weights):
+            print(f"search: {note}", file=sys.stderr)
         _tell_what_is_left_out(study)
         _tell_of_other_total(study, prepared.study)
         store.clear_stop(name)

@@ -94,3 +94,10 @@ def test_a_note_is_read_back_whole_and_written_once(store: Store) -> None:
         write_note(store, "toy", text)
         assert get_note(study) == text
     assert study._storage.get_study_system_attrs(study._study_id)["dashboard:note_ver"] == 2
+
+
+def test_the_weights_that_a_study_starts_from_are_named_with_their_licence() -> None:
+    record = {"file": "timm/net/model.safetensors", "sha256": "ab" * 32, "licence": "cc-by-nc-4.0"}
+    note = study_note(to_json(replace(STUDY, weights={"net pretrained": record})), {})
+    row = "| `net pretrained` | cc-by-nc-4.0 | timm/net/model.safetensors | `abababababab` |"
+    assert row in note.splitlines()

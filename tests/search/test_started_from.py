@@ -16,7 +16,7 @@ from search.create import check_weights, open_study, store_study
 from search.errors import MachineMismatch
 from search.export import export
 from search.outcomes import Finished
-from search.prepare import Wishes, prepare
+from search.prepare import Wishes, licence_notes, prepare
 from search.retrain import retrain
 from search.settings import Settings
 from search.worker import settle
@@ -226,3 +226,13 @@ def test_a_batch_larger_than_the_set_is_found_before_anything_runs(
 
     with pytest.raises(StudyError, match=f"^mine: image_classifier: .*{says}"):
         prepare(Wishes(str(path)), Settings(tmp_path))
+
+
+def test_weights_that_are_not_for_every_use_are_told() -> None:
+    records = {
+        "convnextv2_tiny pretrained": {"licence": "cc-by-nc-4.0"},
+        "resnet50 pretrained": {"licence": "bsd-3-clause"},
+    }
+    (note,) = licence_notes(records)
+    assert "convnextv2_tiny pretrained are licensed cc-by-nc-4.0" in note
+    assert note.endswith("allow_noncommercial=false refuses such")
