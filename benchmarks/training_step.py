@@ -26,7 +26,6 @@ from benchmarks.pairs import Timed, compare, report
 from objectives.contract import Attempt, DataSource
 from objectives.data.augment import normalize
 from objectives.data.images import ImageSet, open_images
-from objectives.data.normalization import CENTRED, IMAGENET
 from objectives.image_classifier import train
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
@@ -128,13 +127,12 @@ def our_turn(case: Case, attempt: Attempt, pairs: int) -> Timed:
 def bare_turn(case: Case, images: ImageSet, device: str) -> Timed:
     """Give what trains an epoch of the loop one would write by hand, on batches ready to use."""
     recipe = ImageRecipe.from_config(case.config)
-    normalization = CENTRED if case.backbone == "small_cnn" else IMAGENET
     model = build_classifier(recipe, len(images.classes)).to(device)
     model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, fused=True)
     steps = steps_per_epoch(len(images), case.batch_size)
     batches = [
-        (normalize(pixels.to(device), normalization), labels.to(device))
+        (normalize(pixels.to(device), model.normalization), labels.to(device))
         for pixels, labels in zip(
             images.images.tensor_split(steps), images.labels.tensor_split(steps), strict=True
         )
