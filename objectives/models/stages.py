@@ -9,10 +9,10 @@ from objectives.models.small_cnn import SmallCNN
 
 Stage = tuple[nn.Parameter, ...]
 
-# For the few of timm's networks that say nothing of their layers: most call them so.
+# For the few of timm's networks that say nothing of their layers: a name and a number each.
 _USUAL_LAYERS = {
-    "stem": r"^(?!stages\.|blocks\.|layers\.|norm|head)",
-    "blocks": r"^(?:stages|blocks|layers)\.(\d+)",
+    "stem": r"^(?:stem|patch)|^(?!\w+\.\d+\.|norm|head)",
+    "blocks": r"^(?!norm|head)\w+\.(\d+)\.",
 }
 
 
@@ -36,8 +36,10 @@ def _timm_stages(network: nn.Module) -> tuple[Stage, ...]:
     """Give what timm itself calls the layers of a network, in the order it decays them by."""
     from timm.models._manipulate import MATCH_PREV_GROUP, group_parameters
 
-    says = getattr(network, "group_matcher", None)
-    matcher = says(coarse=True) if says else _USUAL_LAYERS
+    try:
+        matcher = network.group_matcher(coarse=True)  # type: ignore[operator]
+    except (AttributeError, AssertionError):  # it has none, or none that is coarse
+        matcher = _USUAL_LAYERS
     if isinstance(matcher, dict):
         # A last norm that no pattern names would be a stage of its own; it learns with the last.
         matcher = {**matcher, "rest": [(r".", MATCH_PREV_GROUP)]}

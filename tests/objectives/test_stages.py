@@ -22,6 +22,8 @@ def classifier(backbone: str, **settings: object) -> Classifier:
         ("dinov2_vits14", 13),  # positions and patches, then twelve blocks
         ("efficientnetv2_s", 7),  # a stem and six stages
         ("caformer_s18", 5),  # names none of its layers
+        ("pit_ti_224", 4),  # nor does this one
+        ("rdnet_tiny", 8),  # names only the fine ones
         ("inception_v3", 13),  # two stems and eleven mixtures, by a function
     ],
 )
