@@ -9,6 +9,7 @@ import torch
 from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional as F
 
+from objectives.data.normalization import CENTRED
 from objectives.models.classifier import Classifier
 from objectives.models.heads import CosineHead
 from objectives.recipe.image import ImageRecipe
@@ -56,11 +57,12 @@ def test_a_cosine_logit_does_not_depend_on_the_length_of_the_features() -> None:
 
 def test_under_autocast_the_head_still_computes_in_float32() -> None:
     torch.manual_seed(0)
-    model = Classifier(torch.nn.Identity(), CosineHead(features=64, classes=4, scale=30.0))
+    head = CosineHead(features=64, classes=4, scale=30.0)
+    model = Classifier(torch.nn.Identity(), head, CENTRED)
     features = torch.randn(8, 64)
     with torch.autocast("cpu", torch.bfloat16):
         logits = model(features)
-    weight = model.head.weight.double()
+    weight = head.weight.double()
     exact = 30 * F.normalize(features.double(), dim=1) @ F.normalize(weight, dim=1).T
     assert logits.dtype == torch.float32
     torch.testing.assert_close(logits, exact.float(), atol=1e-5, rtol=0)
