@@ -1,6 +1,6 @@
 """A trial's state between two epochs: everything that the next epoch depends on, in one file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from objectives.checkpoints import commit, write_flushed
+from objectives.checkpoints import commit, put_in_place
 from objectives.contract import Attempt, EpochResult
-from objectives.disk import when_there_is_room
 from objectives.training.average import Average
 from objectives.training.step import Stepper
 
@@ -22,7 +21,7 @@ class Best:
     """The epoch with the lowest val_loss: its weights as they were validated, and its logits.
 
     model: a state dict, its BatchNorm statistics those of the validation. logits: (N, classes)
-    float16, labels: (N,), of the validation split in its own order.
+    float32, since float16 would change a few answers; labels: (N,), in the split's own order.
     """
 
     epoch: int
@@ -32,15 +31,19 @@ class Best:
 
     def keep(self, attempt: Attempt) -> None:
         """Write `best.pt` and `best_logits.npz`, each whole or not at all."""
-        _replace(attempt, "best.pt", partial(_save, {"epoch": self.epoch, "model": self.model}))
+        weights = {"epoch": self.epoch, "model": self.model}
         arrays = {"epoch": self.epoch, "logits": self.logits.numpy(), "labels": self.labels.numpy()}
-        _replace(attempt, "best_logits.npz", partial(_save_arrays, arrays))
+        for name, save in (
+            ("best.pt", partial(_save, weights)),
+            ("best_logits.npz", partial(_save_arrays, arrays)),
+        ):
+            put_in_place(attempt.folder, name, save, attempt.progress)
 
 
 def take_best(epoch: int, model: nn.Module, logits: Tensor, labels: Tensor) -> Best:
     """Give a copy of the model as it is now, in host memory."""
     weights = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
-    return Best(epoch, weights, logits.half().cpu(), labels.cpu())
+    return Best(epoch, weights, logits.float().cpu(), labels.cpu())
 
 
 def save(
@@ -91,14 +94,6 @@ def _compact(best: Best, model: nn.Module, epoch: int) -> dict[str, Any]:
     parameters = model.named_parameters() if best.epoch == epoch else ()
     live = {name: parameter.detach() for name, parameter in parameters}
     return {**vars(best), "model": {**best.model, **live}}
-
-
-def _replace(attempt: Attempt, name: str, save: Callable[[Path], None]) -> None:
-    path = attempt.folder / name
-    partial_path = path.with_suffix(".partial")
-    write = partial(write_flushed, partial_path, save)
-    when_there_is_room(write, attempt.folder, attempt.progress)
-    partial_path.replace(path)
 
 
 def _save(state: Mapping[str, Any], path: Path) -> None:

@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 
 from objectives.contract import Attempt, DataSource, EpochResult
-from objectives.training.checkpoint import Best
+from objectives.training.checkpoint import Best, take_best
+from objectives.training.metrics import measure
 from objectives.training.records import keep_records
 from search.files import ARTIFACTS
 
@@ -37,7 +38,7 @@ RESULTS = [
 
 
 def best_of(labels: torch.Tensor, predicted: torch.Tensor, classes: int) -> Best:
-    logits = torch.nn.functional.one_hot(predicted, classes).half()
+    logits = torch.nn.functional.one_hot(predicted, classes).float()
     return Best(epoch=2, model={}, logits=logits, labels=labels)
 
 
@@ -161,6 +162,17 @@ def test_the_records_of_a_finished_trial_replace_those_of_a_killed_one(kept: Pat
     keep_records(attempt_in(kept), RESULTS, best_of(LABELS, PREDICTED, 3), CLASSES)
     assert (kept / "summary.png").read_bytes() == before
     assert not list(kept.glob("*.partial"))
+
+
+def test_the_tables_answer_as_the_metrics_did_however_near_or_large_the_logits(
+    tmp_path: Path,
+) -> None:
+    # In float16 the first image's logits would tie and the second's be infinite.
+    logits, labels = torch.tensor([[30.0, 30.005], [7e4, 8e4], [1.0, 0.0]]), torch.tensor([1, 1, 0])
+    best = take_best(2, torch.nn.Identity(), logits, labels)
+    keep_records(attempt_in(tmp_path), RESULTS, best, ["a", "b"])
+    right = [int(row[at]) for at, row in enumerate(table(tmp_path / "confusion_matrix.csv")) if at]
+    assert sum(right) / 3 == measure(logits, labels)["val_top1"] == 1.0
 
 
 def test_a_worker_pays_for_the_drawing_only_once_a_trial_is_finished() -> None:
