@@ -25,7 +25,7 @@ from objectives.training.optimizers import set_learning_rate
 from objectives.training.records import keep_records
 from objectives.training.samplers import epoch_generator, steps_per_epoch
 from objectives.training.schedule import learning_rate_at, learning_stages
-from objectives.training.step import Stepper, build_stepper, fit_into_memory
+from objectives.training.step import Stepper, build_stepper, fit_into_memory, split
 from objectives.training.stopping import best_epoch, has_stalled
 
 _LAGGING_STEPS = 200  # until then BatchNorm's running statistics trail behind the weights
@@ -129,7 +129,7 @@ def _first_batches(
     """Yield some of an epoch's training images again, in the parts that were trained."""
     with training_feed(images, recipe, attempt, epoch, stepper.model.normalization) as feed:
         for batch, _ in islice(feed, _ESTIMATION_BATCHES):
-            yield from torch.split(batch, stepper.part)
+            yield from split(batch, stepper.part)
 
 
 def _is_over(recipe: ImageRecipe, results: list[EpochResult]) -> bool:

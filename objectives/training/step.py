@@ -65,13 +65,9 @@ class Stepper:
 
     def _pass(self, images: Tensor, labels: Tensor, criterion: Criterion, part: int) -> Tensor:
         self.optimizer.zero_grad(set_to_none=True)
-        parts = ceil(len(labels) / part)
         whole = criterion.weights(labels).sum()
         loss = torch.zeros((), device=labels.device)
-        # Of nearly equal size: no small last part whose BatchNorm statistics are all noise.
-        for some, their_labels in zip(
-            images.tensor_split(parts), labels.tensor_split(parts), strict=True
-        ):
+        for some, their_labels in zip(split(images, part), split(labels, part), strict=True):
             with self.autocast:
                 logits = self.model(some)
             share = criterion.losses(logits, their_labels).sum() / whole
@@ -86,6 +82,12 @@ def build_stepper(
     """Give what trains a model by a recipe, a whole batch at once until memory says otherwise."""
     part = min(recipe.micro_batch or recipe.batch_size, recipe.batch_size)
     return Stepper(model, build_optimizer(recipe, model), autocast, recipe.clip_norm, part)
+
+
+def split(batch: Tensor, part: int) -> tuple[Tensor, ...]:
+    """Give a batch in as few parts as there must be with so many images at most."""
+    # Of nearly equal size: no small last part whose BatchNorm statistics are all noise.
+    return batch.tensor_split(ceil(len(batch) / part))
 
 
 def fit_into_memory(

@@ -104,6 +104,14 @@ def test_a_sample_is_trained_on_and_validated_on(tmp_path: Path) -> None:
     assert result.metrics["val_top1"] * 50 == pytest.approx(round(result.metrics["val_top1"] * 50))
 
 
+def test_statistics_are_estimated_in_the_parts_that_were_trained(tmp_path: Path) -> None:
+    # Of 21 images at 20 at once a single one would be left over, which BatchNorm refuses at 1x1.
+    config = {**QUICK, "backbone": "resnet18", "image_size": 32, "epochs": 1, "warmup_epochs": 0}
+    sizes = {"batch_size": 21, "micro_batch": 20, "max_train_samples": 42, "max_val_samples": 30}
+    result = next(train({**config, **sizes}, attempt(tmp_path)))
+    assert math.isfinite(result.metrics["val_loss"])
+
+
 @pytest.mark.full  # minutes of compiling
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 def test_a_compiled_network_gives_what_a_plain_one_gives(tmp_path: Path) -> None:
