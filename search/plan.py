@@ -91,16 +91,21 @@ def make_rows(prepared: Prepared, slots: Sequence[Slot]) -> Iterator[Row]:
 
 
 def combinations(study: Study) -> list[tuple[TrialConfig, float]]:
-    """Give the configuration and prior weight of every backbone and batch size, all else usual."""
+    """Give the configuration and prior weight of every backbone and batch size, all else usual.
+
+    Usual is the prior's mode, but for the largest of the image sizes.
+    """
     study = _resolved(study)
-    largest = study.params.get("image_size")
-    usual = study.params.mode() | ({"image_size": largest.corners()[-1]} if largest else {})
+    sizes = study.params.get("image_size")
+    dearest = {"image_size": max(map(_int, sizes.corners()))} if sizes else {}
+
+    def config(backbone: Value, batch_size: Value) -> TrialConfig:
+        given = {**dearest, "backbone": backbone, "batch_size": batch_size}
+        return study.config(study.params.mode_with(given))
+
     backbones, batches = (_options(study, name) for name in ("backbone", "batch_size"))
     return [
-        (
-            study.config({**usual, "backbone": backbone, "batch_size": batch_size}),
-            likely * as_likely,
-        )
+        (config(backbone, batch_size), likely * as_likely)
         for (backbone, likely), (batch_size, as_likely) in product(backbones, batches)
     ]
 

@@ -55,7 +55,15 @@ class Space:
 
     def mode(self) -> TrialConfig:
         """Give the prior's most probable configuration: what a study tries first."""
-        return self._mode_with({})
+        return self.mode_with({})
+
+    def mode_with(self, given: Mapping[str, Value]) -> TrialConfig:
+        """Give the mode where some parameters, if they exist there, have the values `given`."""
+        likeliest: TrialConfig = {}
+        for param in self.params:
+            if is_active(param, likeliest):
+                likeliest[param.name] = given.get(param.name, param.mode())
+        return likeliest
 
     def corners(self) -> Iterable[TrialConfig]:
         """Give what can be drawn of options and ends: all of it, or every pair where that is much.
@@ -111,15 +119,7 @@ class Space:
         for one, other in combinations_with_replacement(self.params, 2):
             needed = {**self._needed(one), **self._needed(other)}
             for value, beside in product(self._telling(one), self._telling(other)):
-                yield self._mode_with({**needed, one.name: value, other.name: beside})
-
-    def _mode_with(self, given: Mapping[str, Value]) -> TrialConfig:
-        """Give the mode where some parameters, if they exist there, have the values `given`."""
-        likeliest: TrialConfig = {}
-        for param in self.params:
-            if is_active(param, likeliest):
-                likeliest[param.name] = given.get(param.name, param.mode())
-        return likeliest
+                yield self.mode_with({**needed, one.name: value, other.name: beside})
 
     def _telling(self, param: Param) -> tuple[Value, ...]:
         """Give a parameter's corners and, of a number, what the conditions of others wait for."""

@@ -9,10 +9,11 @@ from objectives.cost import Cost
 from search.cli import main
 from search.machine import device_class
 from search.opened import open_store
-from search.plan import Plan, Row, excluded_here, remember
+from search.plan import Plan, Row, combinations, excluded_here, remember
 from search.settings import Settings
 from spaces.params import Choice
 from spaces.stored import from_json
+from spaces.study import Study
 from storage import server
 
 
@@ -46,6 +47,18 @@ def test_every_backbone_and_batch_size_of_the_space_is_measured(home: Path, caps
     # 12 trials of 4 to 8 epochs, by what each row takes and how likely it is drawn.
     mean = 6 * sum(row["weight"] * row["epoch_seconds"] for row in rows)
     assert planned["hours"] == pytest.approx(12 * mean / 3600)
+
+
+def test_every_backbone_is_measured_as_a_trial_draws_it_at_its_dearest() -> None:
+    space = [
+        Choice("backbone", {"resnet18": 0.75, "convnextv2_tiny": 0.25}),
+        Choice("stem", ("small", "standard"), when={"backbone": "resnet18"}),
+        Choice("image_size", (224, 128)),
+    ]
+    study = Study("mine", "image_classifier", "val_loss", "minimize", space)
+    (resnet, likely), (convnext, unlikely) = combinations(study)
+    assert (resnet["stem"], resnet["image_size"], likely) == ("small", 224, 0.75)
+    assert (convnext["stem"], convnext["image_size"], unlikely) == ("standard", 224, 0.25)
 
 
 @pytest.mark.slow
