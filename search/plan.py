@@ -17,6 +17,7 @@ from search.settings import Settings
 from spaces.errors import StudyError
 from spaces.params import Choice, Value
 from spaces.space import TrialConfig
+from spaces.stored import fingerprint
 from spaces.study import Study
 
 FORWARD_SHARE = 1 / 3  # of a step; validation goes forward only
@@ -40,9 +41,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Plan:
-    """A study's rows on one kind of device. epochs: of a mean trial; trials: the budget."""
+    """A study's rows on one kind of device. epochs: of a mean trial; trials: the budget.
+
+    fingerprint: what was planned; with another image size, say, other backbones fit.
+    """
 
     study: str
+    fingerprint: str
     device_class: str
     workers: int
     rows: Sequence[Row]
@@ -124,14 +129,18 @@ def remember(plan: Plan, settings: Settings) -> None:
     partial.replace(path)
 
 
-def excluded_here(study: str, device: str, workers: int, settings: Settings) -> list[str]:
-    """Give the backbones that a plan made for this study, device and workers found too large."""
+def excluded_here(study: Study, device: str, workers: int, settings: Settings) -> list[str]:
+    """Give the backbones that a plan of just this study, device and workers found too large."""
     try:
-        plan = json.loads((settings.home / "plans" / f"{study}.json").read_text())
+        plan = json.loads((settings.home / "plans" / f"{study.name}.json").read_text())
     except (OSError, ValueError):
         return []
-    is_ours = plan["device_class"] == device_class(device) and plan["workers"] == workers
-    return list(plan["excluded"]) if is_ours else []
+    ours = {
+        "fingerprint": fingerprint(study),
+        "device_class": device_class(device),
+        "workers": workers,
+    }
+    return list(plan["excluded"]) if ours.items() <= plan.items() else []
 
 
 def as_mapping(plan: Plan) -> dict[str, Any]:

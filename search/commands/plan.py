@@ -15,6 +15,7 @@ from search.plan import Plan, Row, as_mapping, combinations, make_rows, planned_
 from search.prepare import Prepared, prepare, wishes_of
 from search.settings import Settings
 from search.wording import duration
+from spaces.stored import fingerprint
 
 GB = 1e9
 
@@ -25,6 +26,7 @@ def plan(arguments: Namespace, settings: Settings) -> int:
     slots = placed(arguments.workers, settings.visible_gpus)
     measured = Plan(
         prepared.study.name,
+        fingerprint(prepared.study),
         device_class(slots[0].device),
         len(slots),
         _measured(prepared, slots),

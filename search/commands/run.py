@@ -52,7 +52,7 @@ def _run_with(listener: socket | None, arguments: Namespace, settings: Settings)
         check_reachable(settings.shared_artifacts)
     with open_store(settings) as store, run_lock(name, settings.study_folder(name)):
         slots = placed(arguments.workers, settings.visible_gpus)
-        too_large = excluded_here(name, slots[0].device, len(slots), settings)
+        too_large = excluded_here(prepared.study, slots[0].device, len(slots), settings)
         study = from_json(store_study(prepared, wishes, settings, store, too_large).definition)
         for note in licence_notes(study.weights):
             print(f"search: {note}", file=sys.stderr)

@@ -11,8 +11,9 @@ from search.machine import device_class
 from search.opened import open_store
 from search.plan import Plan, Row, combinations, excluded_here, remember
 from search.settings import Settings
-from spaces.params import Choice
-from spaces.stored import from_json
+from spaces.load import load_study
+from spaces.params import Choice, Value
+from spaces.stored import fingerprint, from_json
 from spaces.study import Study
 from storage import server
 
@@ -28,6 +29,15 @@ def plan(capsys: pytest.CaptureFixture[str], *words: str) -> dict:
     assert main(["plan", "--study", "digits", "--set", "image_size=16", "--json", *words]) == 0
     printed: dict = json.loads(capsys.readouterr().out)
     return printed
+
+
+def digits(**pins: Value) -> Study:
+    return load_study("digits").pinned(pins)
+
+
+def plan_of(study: Study, rows: list[Row]) -> Plan:
+    machine = device_class("cpu")
+    return Plan(study.name, fingerprint(study), machine, 1, rows, epochs=5.0, trials=3)
 
 
 @pytest.mark.slow
@@ -68,11 +78,12 @@ def test_what_does_not_fit_into_a_workers_share_of_memory_is_kept_for_the_run(
     # A five-hundredth of the memory is less than torch itself takes.
     planned = plan(capsys, "--workers", "500", "--set", "backbone=resnet18")
     assert planned["excluded"] == ["resnet18"]
-    assert excluded_here("digits", "cpu", 500, Settings(home)) == ["resnet18"]
-    assert excluded_here("digits", "cpu", 2, Settings(home)) == []  # two have more room
+    study = digits(image_size=16, backbone="resnet18")
+    assert excluded_here(study, "cpu", 500, Settings(home)) == ["resnet18"]
+    assert excluded_here(study, "cpu", 2, Settings(home)) == []  # two have more room
 
 
-def test_a_backbone_is_left_out_only_where_no_batch_size_of_it_fits(tmp_path: Path) -> None:
+def test_a_backbone_is_left_out_only_where_no_batch_size_of_it_fits() -> None:
     fits, does_not = Cost(1.0, 4, 1e9, 8e9, 4), Cost(0.0, 0, 8e9, 8e9, 0)
     rows = [
         Row("resnet18", 32, 0.25, fits, 10.0),
@@ -80,11 +91,17 @@ def test_a_backbone_is_left_out_only_where_no_batch_size_of_it_fits(tmp_path: Pa
         Row("resnet50", 32, 0.25, does_not, 0.0),
         Row("resnet50", 64, 0.25, does_not, 0.0),
     ]
-    planned = Plan("mine", device_class("cpu"), 1, rows, epochs=5.0, trials=3)
-    remember(planned, Settings(tmp_path))
+    planned = plan_of(digits(), rows)
     assert planned.excluded == ["resnet50"]
     assert planned.trial_seconds == 50.0
-    assert excluded_here("mine", "cpu", 1, Settings(tmp_path)) == ["resnet50"]
+
+
+def test_what_was_too_large_in_another_form_of_the_study_is_not_left_out(tmp_path: Path) -> None:
+    too_large = [Row("resnet18", 32, 1.0, Cost(0.0, 0, 8e9, 8e9, 0), 0.0)]
+    settings = Settings(tmp_path)
+    remember(plan_of(digits(image_size=1024), too_large), settings)
+    assert excluded_here(digits(image_size=1024), "cpu", 1, settings) == ["resnet18"]
+    assert excluded_here(digits(), "cpu", 1, settings) == []
 
 
 @pytest.mark.parametrize(
@@ -112,7 +129,7 @@ def test_a_study_begins_without_what_its_plan_found_too_large(home: Path, capsys
         Row("small_cnn", 32, 0.7, Cost(0.1, 32, 1e9, 8e9, 32), 4.0),
         Row("resnet18", 32, 0.3, Cost(0.0, 0, 8e9, 8e9, 0), 0.0),
     ]
-    remember(Plan("digits", device_class("cpu"), 1, rows, 6.0, 1), Settings(home))
+    remember(plan_of(digits(epochs=2), rows), Settings(home))
     words = ["run", "--study", "digits", "--workers", "1", "--no-dashboard", "--set", "epochs=2"]
     try:
         assert main([*words, "--trials", "1"]) == 0
