@@ -37,19 +37,20 @@ def learning_rate_at(
     if step < frozen:
         return (recipe.frozen_learning_rate / recipe.head_multiple) or recipe.learning_rate
     warmup = recipe.warmup_steps or recipe.warmup_epochs * steps_per_epoch
-    if step < frozen + warmup:
+    begun = frozen + warmup
+    if step < begun:
         return recipe.learning_rate * (step - frozen + 1) / warmup
     if recipe.schedule == "plateau":
-        return recipe.learning_rate * _plateau(recipe, losses)
+        # A head that stalls beside a frozen backbone says nothing of what comes after.
+        return recipe.learning_rate * _plateau(recipe, losses[math.ceil(begun / steps_per_epoch) :])
     if recipe.schedule == "constant":
         return recipe.learning_rate
-    begun = frozen + warmup
     share = (step - begun) / (recipe.epochs * steps_per_epoch - begun)
     return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
 
 
 def _plateau(recipe: Optimization, losses: Sequence[float]) -> float:
-    """Replay the epochs so far: what they say is all the state there is, also when resumed."""
+    """Replay the epochs since it began: what they say is all the state there is, also when resumed."""
     replayed = torch.optim.SGD([torch.zeros(1)], lr=1.0)
     plateau = ReduceLROnPlateau(
         replayed, factor=recipe.plateau_factor, patience=recipe.plateau_patience

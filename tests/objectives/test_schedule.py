@@ -1,6 +1,7 @@
 """Tests of what learns when, and how fast."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -70,6 +71,15 @@ def test_a_plateau_is_answered_by_a_factor_after_its_patience(
         learning_rate=1.0, schedule="plateau", plateau_patience=2, warmup_epochs=0, epochs=30
     )
     assert learning_rate_at(recipe, 100, 10, losses) == pytest.approx(factor)
+
+
+@pytest.mark.parametrize("warmup", [{"warmup_epochs": 1}, {"warmup_steps": 5}])
+def test_a_plateau_of_the_frozen_and_warm_up_epochs_is_not_answered(warmup: dict[str, int]) -> None:
+    recipe = ImageRecipe(schedule="plateau", plateau_patience=1, frozen_epochs=4, epochs=30)
+    recipe = replace(recipe, learning_rate=1.0, **warmup)
+    stalled = [1.0] * 5
+    assert learning_rate_at(recipe, 50, 10, stalled) == 1.0
+    assert learning_rate_at(recipe, 80, 10, [*stalled, 2.0, 2.0, 2.0]) == 0.5
 
 
 def test_stages_begin_to_learn_one_after_the_other_from_the_last() -> None:
