@@ -50,7 +50,7 @@ def learning_rate_at(
 
 
 def _plateau(recipe: Optimization, losses: Sequence[float]) -> float:
-    """Replay the epochs since it began: what they say is all the state there is, also when resumed."""
+    """Replay its epochs so far: what they say is all the state there is, also when resumed."""
     replayed = torch.optim.SGD([torch.zeros(1)], lr=1.0)
     plateau = ReduceLROnPlateau(
         replayed, factor=recipe.plateau_factor, patience=recipe.plateau_patience
