@@ -138,12 +138,14 @@ class Optimization(Recipe):
 
 def check_optimization(recipe: Optimization) -> None:
     """Raise RecipeError for phases that do not fit into the schedule."""
-    leave_room_after_warmup(
-        recipe.objective,
-        recipe.epochs,
-        recipe.frozen_epochs + (0 if recipe.warmup_steps else recipe.warmup_epochs),
-        "frozen and warmup" if recipe.frozen_epochs else "warmup",
-    )
+    warmup = 0 if recipe.warmup_steps else recipe.warmup_epochs
+    if recipe.frozen_epochs and recipe.frozen_epochs + warmup >= recipe.epochs:
+        raise RecipeError(
+            f"{recipe.objective}: {recipe.frozen_epochs} frozen and {warmup} warmup epochs leave "
+            f"nothing of {recipe.epochs} epochs; set frozen_epochs and warmup_epochs to "
+            f"{recipe.epochs - 1} or less together"
+        )
+    leave_room_after_warmup(recipe.objective, recipe.epochs, warmup)
     if recipe.epochs_per_stage and not recipe.trained_stages:
         raise RecipeError(
             f"{recipe.objective}: epochs_per_stage {recipe.epochs_per_stage} needs to know of how "
@@ -156,10 +158,10 @@ def check_optimization(recipe: Optimization) -> None:
         )
 
 
-def leave_room_after_warmup(objective: str, epochs: int, warmup: int, kind: str = "warmup") -> None:
+def leave_room_after_warmup(objective: str, epochs: int, warmup: int) -> None:
     """Raise RecipeError unless epochs are left after those of the warm-up."""
     if warmup >= epochs:
         raise RecipeError(
-            f"{objective}: {warmup} {kind} epochs leave nothing of {epochs} epochs; set "
+            f"{objective}: {warmup} warmup epochs leave nothing of {epochs} epochs; set "
             f"warmup_epochs to {max(0, epochs - 1)} or less"
         )

@@ -56,6 +56,12 @@ def test_a_combination_without_a_definition_is_refused(config: dict[str, object]
         ImageRecipe.from_config(config)
 
 
+def test_frozen_epochs_that_fill_the_schedule_are_what_is_to_be_changed() -> None:
+    # No warm-up is short enough beside five frozen epochs of five.
+    with pytest.raises(RecipeError, match="set frozen_epochs and warmup_epochs to 4 or less"):
+        ImageRecipe.from_config({"epochs": 5, "frozen_epochs": 5})
+
+
 @pytest.mark.parametrize("recipe", [ImageRecipe, ToyRecipe])
 def test_the_defaults_are_a_recipe_and_every_condition_names_a_field(
     recipe: type[ImageRecipe],
