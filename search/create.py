@@ -94,7 +94,7 @@ def check_weights(study: Study) -> None:
     for network, record in study.weights.items():
         name = network.partition(" ")[2]
         if name == "pretrained":
-            continue  # the library's names stand for one file each
+            continue  # see `check_networks_here`
         try:
             found = sha256(Path(name).expanduser())
         except OSError as error:
@@ -107,6 +107,26 @@ def check_weights(study: Study) -> None:
                 f"the file {name} is not what study {study.name!r} was created with"
                 f" ({found[:12]}, not {record['sha256'][:12]}); bring the same file here, or start"
                 " a new study with --as NAME"
+            )
+
+
+def check_networks_here(study: Study) -> None:
+    """Raise MachineMismatch unless every network starts on this machine as where it was created.
+
+    Fetches published weights that are missing. Takes seconds, since it builds the networks: it is
+    asked once on a machine that goes on with a study, and not by each of its workers.
+    """
+    try:
+        here = check_networks(study)
+    except StudyError as error:
+        raise MachineMismatch(str(error)) from error
+    for network, record in study.weights.items():
+        found = here.get(network, {}).get("sha256", "none")
+        if found != record["sha256"]:
+            raise MachineMismatch(
+                f"the weights of {network} are here another file than study {study.name!r} was"
+                f" created with ({found[:12]}, not {record['sha256'][:12]}); install the versions"
+                " that it was created with, or start a new study with --as NAME"
             )
 
 
@@ -137,6 +157,7 @@ def _continue(row: StudyRow, prepared: Prepared, wishes: Wishes, store: Store) -
         )
     check_data(row, prepared.summary, prepared.source.folder)
     check_weights(stored)
+    check_networks_here(stored)
     if wishes.trials:
         _check_total(row, wishes.trials, store)
     adopted: dict[str, Any] = {name: getattr(given, name) for name in ADOPTED_FIELDS}

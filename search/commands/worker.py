@@ -6,7 +6,7 @@ import socket
 from argparse import Namespace
 from contextlib import suppress
 
-from search.create import open_study
+from search.create import check_networks_here, open_study
 from search.devices import Slot, own_slot, worker_environment
 from search.errors import DRAINED
 from search.faults import plant_faults
@@ -48,6 +48,8 @@ def _work(
 ) -> int:
     name = arguments.id or worker_name()
     study, source = open_study(arguments.study, arguments.data, settings, store)
+    if not arguments.id:  # the `run` that supervises us has looked
+        check_networks_here(study)
     machine = {"place": place(), **describe_machine(slot.device)}
     store.register_worker(
         name, study.name, socket.gethostname(), os.getpid(), slot.device, slot.threads, machine

@@ -9,10 +9,13 @@ import pytest
 import torch
 import yaml
 
+from objectives import catalog
+from objectives.contract import DataSource
 from objectives.digest import sha256
 from objectives.models.small_cnn import SmallCNN
+from search import create
 from search.cli import main
-from search.create import check_weights, open_study, store_study
+from search.create import check_networks_here, check_weights, open_study, store_study
 from search.errors import MachineMismatch
 from search.export import export
 from search.outcomes import Finished
@@ -20,6 +23,7 @@ from search.prepare import Wishes, licence_notes, prepare
 from search.retrain import retrain
 from search.settings import Settings
 from search.worker import settle
+from spaces.data import Digits
 from spaces.errors import StudyError
 from spaces.stored import fingerprint, from_json, to_json
 from spaces.study import Study
@@ -124,6 +128,36 @@ def test_what_a_library_publishes_is_not_looked_for_by_its_name(study: Study) ->
     check_weights(replace(study, weights={"resnet18 pretrained": {"sha256": "f" * 64}}))
 
 
+def test_published_weights_that_are_another_file_here_are_refused(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted, here = ({"resnet18 pretrained": {"sha256": each * 64}} for each in "fe")
+    monkeypatch.setattr(create, "check_networks", lambda _: here)
+    check_networks_here(replace(study, weights=here))
+    with pytest.raises(MachineMismatch, match="resnet18 pretrained are here another file"):
+        check_networks_here(replace(study, weights=noted))
+
+
+@pytest.mark.slow
+def test_a_machine_that_cannot_have_the_weights_joins_no_study(
+    store: Store, study: Study, database_url: str, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    fixed = {"backbone": "resnet18", "weights": "pretrained"}
+    lacking = replace(study, data=Digits(), fixed=fixed, weights={})
+    data = catalog.read_data("image_classifier", DataSource({"kind": "digits"})).fingerprint
+    store.create("mine", to_json(lacking), "f", data, "minimize", 3, queue=[{}])
+    surroundings = {
+        **{"SEARCH_HOME": str(tmp_path), "SEARCH_DATABASE_URL": database_url},
+        **{"TORCH_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"},  # nobody answers
+    }
+    for name, value in surroundings.items():
+        monkeypatch.setenv(name, value)
+
+    assert main(["worker", "--study", "mine"]) == 4
+    assert "cannot be fetched" in capsys.readouterr().err
+    assert all(trial.state == "WAITING" for trial in store.trials("mine"))
+
+
 def test_a_file_that_is_found_later_does_not_change_a_study(study: Study) -> None:
     assert from_json(to_json(study)) == study
     assert fingerprint(study) == fingerprint(replace(study, weights={}))
@@ -163,9 +197,6 @@ def test_a_trial_is_trained_again_from_the_same_weights_only(
 
 def digits_trial(weights: str, recorded: dict[str, str]) -> dict[str, Any]:
     """What a second of training on the digits exports."""
-    from objectives import catalog
-    from objectives.contract import DataSource
-
     layout = {"kind": "digits"}
     return {
         "trial": 3,
