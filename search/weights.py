@@ -85,7 +85,8 @@ class Weights:
             folder = self._settings.trial_folder(self._study, file.number)
             path = folder / f"attempt-{file.attempt}" / WEIGHTS
             if file.number in best and file.artifact_id not in self._sent and path.is_file():
-                with path.open("rb") as content:
+                # To be written as well, though nobody does: NFS locks no other file for one alone.
+                with path.open("r+b") as content:
                     self._send(file, content)
 
     def _send(self, file: FileRow, content: BinaryIO) -> None:

@@ -1,5 +1,6 @@
 """The weights of the best trials reach the shared place, whoever dies on the way."""
 
+import errno
 import signal
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -160,6 +161,18 @@ def test_two_workers_of_a_home_do_not_send_the_same_file_at_once(worker: Worker)
         with sending(worker):
             pass
     assert shared(worker) == []
+    with sending(worker):
+        pass
+    assert shared(worker) == ["weights of value 0.5"]
+
+
+def test_weights_of_a_home_on_nfs_are_sent(worker: Worker, monkeypatch) -> None:
+    def flock_as_on_nfs(file: BinaryIO, _: int) -> None:
+        if not file.writable():  # an exclusive lock is a lock to write there (man 2 flock)
+            raise OSError(errno.EBADF, "Bad file descriptor")
+
+    finish(worker, 0.5)
+    monkeypatch.setattr("search.weights.fcntl.flock", flock_as_on_nfs)
     with sending(worker):
         pass
     assert shared(worker) == ["weights of value 0.5"]
