@@ -18,6 +18,22 @@ class OutOfMemory(Exception):
     """Not even one image at a time fits into the device's memory; the message says what did not."""
 
 
+# What has no class of its own: the host's allocator, oneDNN without room for a kernel, and CUDA
+# and its libraries where torch's allocator was not the one that asked.
+_MEMORY_WORDS = (
+    *("DefaultCPUAllocator", "not enough memory", "could not create a primitive"),
+    *("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED"),
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether memory is what an exception is about, a GPU's or the host's."""
+    # torch's own class goes by its name: torch is not imported here.
+    if isinstance(error, OutOfMemory | MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in _MEMORY_WORDS)
+
+
 @dataclass(frozen=True)
 class DataSource:
     """Where this machine keeps the data and how the study says to read it.

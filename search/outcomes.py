@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from objectives.contract import DataError, OutOfMemory
+from objectives.contract import DataError, is_out_of_memory
 from storage.leases import CUDA_ERROR
 
 # An exploding loss: networks that ended best have read ten times their first epoch's loss on the
 # way and still came back (a validation cross-entropy of 362), so both have to hold.
 EXPLODED = 10.0
 SURELY_WRONG = 1000.0  # nats: the true class at e^-1000
-HOST_IS_FULL = ("DefaultCPUAllocator", "not enough memory")  # torch's words for it
 
 
 @dataclass(frozen=True)
@@ -115,11 +114,4 @@ def _is_cuda_error(error: Exception) -> bool:
 def _kind(error: Exception) -> str:
     if isinstance(error, DataError):
         return "data_error"
-    return "out_of_memory" if _is_out_of_memory(error) else "code_error"
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    if isinstance(error, MemoryError | OutOfMemory) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    # The allocator of the host has no class of its own.
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in HOST_IS_FULL)
+    return "out_of_memory" if is_out_of_memory(error) else "code_error"

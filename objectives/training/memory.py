@@ -6,13 +6,11 @@ from typing import TypeVar
 
 import torch
 
-from objectives.contract import OutOfMemory
+from objectives.contract import OutOfMemory, is_out_of_memory
 
 log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
-# The CPU's allocator has no exception of its own; the last is oneDNN without room for its kernel.
-_CPU_WORDS = ("DefaultCPUAllocator", "not enough memory", "could not create a primitive")
 
 
 def in_parts(part: int, run: Callable[[int], Answer]) -> tuple[Answer, int]:
@@ -36,13 +34,6 @@ def in_parts(part: int, run: Callable[[int], Answer]) -> tuple[Answer, int]:
         _release()
         part //= 2
         log.warning("memory is short: %d images at a time from here on", part)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether memory is what an exception is about, a GPU's or the host's."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(word in str(error) for word in _CPU_WORDS)
 
 
 def _release() -> None:

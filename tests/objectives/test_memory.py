@@ -79,6 +79,22 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
         in_parts(8, run)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "could not create a primitive",
+    ],
+)
+def test_memory_that_a_library_asks_for_itself_is_memory_too(said: str) -> None:
+    def run(part: int) -> None:
+        if part > 2:
+            raise RuntimeError(said)
+
+    assert in_parts(8, run) == (None, 2)
+
+
 def test_a_part_is_halved_until_it_fits_and_never_below_one() -> None:
     asked: list[int] = []
 

@@ -35,8 +35,9 @@ def test_a_cuda_error_hands_the_trial_back_for_the_process_is_of_no_more_use() -
     assert "an illegal access" in str(outcome.detail)
 
 
-def test_memory_that_ran_out_is_no_broken_process() -> None:
-    outcome = failure(raised(torch.OutOfMemoryError("CUDA error: out of memory")))
+@pytest.mark.parametrize("kind", [torch.OutOfMemoryError, RuntimeError])
+def test_memory_that_ran_out_is_no_broken_process(kind: type[Exception]) -> None:
+    outcome = failure(raised(kind("CUDA error: out of memory")))
     assert isinstance(outcome, Failed)
     assert outcome.kind == "out_of_memory"
 
