@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import torch
 
-from objectives.contract import OutOfMemory, RecipeError
+from objectives.contract import RecipeError, is_out_of_memory
 from objectives.cost import Cost
 from objectives.models.backbones import own_image_size
 from objectives.models.classifier import build_classifier
@@ -43,29 +43,31 @@ class Probe:
     def cost(self) -> Cost:
         """Give what a step costs; a part of 0 where it cannot be taken."""
         precision.settle(torch.get_num_threads(), deterministic=self.recipe.deterministic)
-        return self._on_gpu() if self.device == "cuda" else self._on_host()
+        is_gpu = self.device == "cuda"
+        capacity = self.share * (_gpu_bytes() if is_gpu else psutil.virtual_memory().available)
+        try:
+            return self._on_gpu(capacity) if is_gpu else self._on_host(capacity)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            return Cost(0.0, 0, capacity, capacity, 0)
 
-    def _on_gpu(self) -> Cost:
+    def _on_gpu(self, capacity: float) -> Cost:
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-        capacity = torch.cuda.get_device_properties(0).total_memory * self.share
-        try:
-            step = self.stepping()
-            for _ in range(_WARM_STEPS):
-                step()
-            torch.cuda.synchronize()
-            started = time.perf_counter()
-            for _ in range(_TIMED_STEPS):
-                part = step()
-            torch.cuda.synchronize()
-        except (OutOfMemory, torch.OutOfMemoryError):
-            return Cost(0.0, 0, capacity, capacity, 0)
+        step = self.stepping()
+        for _ in range(_WARM_STEPS):
+            step()
+        torch.cuda.synchronize()
+        started = time.perf_counter()
+        for _ in range(_TIMED_STEPS):
+            part = step()
+        torch.cuda.synchronize()
         seconds = (time.perf_counter() - started) / _TIMED_STEPS
         return Cost(seconds, part, torch.cuda.max_memory_reserved(), capacity, part)
 
-    def _on_host(self) -> Cost:
+    def _on_host(self, capacity: float) -> Cost:
         """Measure few images and go on from there: more memory than there is would be promised."""
-        capacity = psutil.virtual_memory().available * self.share
         batch, many = self.recipe.batch_size, min(_HOST_IMAGES, self.recipe.batch_size)
         few = max(2, many // 2)
         (_, less), (seconds, more) = (
@@ -130,6 +132,10 @@ def main(asked: Mapping[str, Any]) -> int:
         print(error, file=sys.stderr)
         return 2
     return 0
+
+
+def _gpu_bytes() -> int:
+    return torch.cuda.get_device_properties(0).total_memory
 
 
 def _peak_bytes() -> float:
