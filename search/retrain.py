@@ -13,6 +13,7 @@ import yaml
 
 from objectives import catalog
 from objectives.contract import Attempt, DataSource, EpochResult
+from search.badges import AT_ONCE
 from search.export import EXPORT_FORMAT
 from search.machine import device_class, versions
 from spaces.errors import StudyError
@@ -99,7 +100,7 @@ def retrain(
         device=device,
         threads=exported["trained_on"]["threads"],
     )
-    results = catalog.load(objective)(exported["config"], attempt)
+    results = catalog.load(objective)(_config(exported), attempt)
     is_whole = exported["outcome"] == "finished"
     return results if is_whole else islice(results, last_recorded_epoch(exported))
 
@@ -140,6 +141,15 @@ def compare(
         for each in found
         if not (_is_same(each) or (not exactly and _is_near(each, known[each.metric])))
     ]
+
+
+def _config(exported: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the configuration, with the parts that its memory made of a batch: BatchNorm saw them.
+
+    Memory that ran out in mid-training leaves two sizes, of which the last is taken.
+    """
+    at_once = exported["metrics"]["last_epoch"].get(AT_ONCE)
+    return {**exported["config"], **({AT_ONCE: int(at_once)} if at_once else {})}
 
 
 def _check_weights(exported: Mapping[str, Any]) -> None:

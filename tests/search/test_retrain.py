@@ -114,6 +114,13 @@ def test_the_weights_of_a_finished_trial_are_written_and_its_numbers_come_back(
     assert "fractions within 0.05" in " ".join(capsys.readouterr().err.split())
 
 
+def test_a_batch_that_memory_took_apart_is_trained_in_the_same_parts_again(place: Path) -> None:
+    in_parts = {**DIGITS, "micro_batch": 100}
+    trial = exported("image_classifier", in_parts, {"kind": "digits"}, place / "first", 1)
+    trial["config"]["micro_batch"] = 0  # nobody asked for them: it was all that fitted
+    assert retrain(trial, "--verify") == 0
+
+
 def test_a_trial_that_did_not_finish_stops_where_it_stopped(place: Path) -> None:
     trial = exported("toy_curve", TOY, {"kind": "none"}, place / "first", 2)
     trial["outcome"] = "pruned"
