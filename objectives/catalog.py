@@ -64,11 +64,20 @@ def read_data(objective: str, source: DataSource) -> DataSummary:
     return cast(DataSummary, _named(summarize)(source))
 
 
-def check_batch(objective: str, config: Mapping[str, Any], images: int) -> None:
-    """Raise RecipeError for a batch of more images than the training split of so many has."""
+def check_sizes(objective: str, config: Mapping[str, Any], images: int, classes: int) -> None:
+    """Raise RecipeError for a batch of more images than the training split has.
+
+    And for a sample of a split that cannot have every class. images: of the training split.
+    """
     recipe = _entry(objective).recipe.from_config(config)
     if not isinstance(recipe, ImageRecipe):
         return
+    for name in ("max_train_samples", "max_val_samples"):
+        if 0 < getattr(recipe, name) < classes:
+            raise RecipeError(
+                f"{objective}: {name} {getattr(recipe, name)} cannot stand for {classes} classes; "
+                f"set {name} to {classes} or more, or to 0 for all images"
+            )
     seen = min(images, recipe.max_train_samples or images)
     for name in ("batch_size", "micro_batch"):
         if getattr(recipe, name) > seen:

@@ -61,7 +61,7 @@ def prepare(wishes: Wishes, settings: Settings) -> Prepared:
     findings = check_rules(study)
     source = DataSource(data_to_json(study), folder, study.seed)
     summary = catalog.read_data(study.objective, source)
-    _check_batches(study, summary)
+    _check_sizes(study, summary)
     return Prepared(study, source, summary, findings)
 
 
@@ -142,13 +142,13 @@ def _drawable(study: Study) -> Iterator[TrialConfig]:
     yield from map(study.config, study.params.corners())
 
 
-def _check_batches(study: Study, summary: DataSummary) -> None:
+def _check_sizes(study: Study, summary: DataSummary) -> None:
     if "train" not in summary.counts:
         return
     images = sum(summary.counts["train"].values())
     try:
         for config in _drawable(study):
-            catalog.check_batch(study.objective, config, images)
+            catalog.check_sizes(study.objective, config, images, len(summary.classes))
     except RecipeError as error:
         raise StudyError(f"{study.name}: {error}") from error
 

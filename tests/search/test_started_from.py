@@ -246,9 +246,10 @@ def test_an_export_with_unusable_weights_is_one_line(
             "set batch_size to 60",
         ),
         ({"micro_batch": 1500}, '"batch_size", (64,)', r"micro_batch 1500 .*set micro_batch to"),
+        ({}, '"max_val_samples", (0, 9)', "max_val_samples 9 cannot stand for 10 classes"),
     ],
 )
-def test_a_batch_larger_than_the_set_is_found_before_anything_runs(
+def test_a_batch_or_sample_that_does_not_suit_the_set_is_found_before_anything_runs(
     tmp_path: Path, fixed: dict[str, object], space: str, says: str
 ) -> None:
     path = tmp_path / "study.py"
