@@ -24,11 +24,12 @@ from objectives.training.metrics import measure
 from objectives.training.optimizers import set_learning_rate
 from objectives.training.records import keep_records
 from objectives.training.samplers import epoch_generator, steps_per_epoch
-from objectives.training.schedule import learning_rate_at, learning_stages
+from objectives.training.schedule import epochs_as_now, learning_rate_at, learning_stages
 from objectives.training.step import Stepper, build_stepper, fit_into_memory, split
 from objectives.training.stopping import best_epoch, has_stalled
 
-_LAGGING_STEPS = 200  # until then BatchNorm's running statistics trail behind the weights
+# So long after a stage began to learn its BatchNorm's running statistics trail behind the weights.
+_LAGGING_STEPS = 200
 _ESTIMATION_BATCHES = 10
 _VALIDATION_BATCH = 256  # images at once, while memory holds them
 
@@ -82,7 +83,7 @@ def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
         }
 
         first_batches = _first_batches(images, recipe, attempt, epoch, stepper)
-        is_lagging = epoch * steps < _LAGGING_STEPS
+        is_lagging = epochs_as_now(recipe, epoch) * steps < _LAGGING_STEPS
         with autocast, reestimated(validated, first_batches) if is_lagging else nullcontext():
             logits = _predict(validated, validation, attempt)
             values |= measure(logits, validation.labels)
@@ -133,7 +134,7 @@ def _first_batches(
 
 
 def _is_over(recipe: ImageRecipe, results: list[EpochResult]) -> bool:
-    return has_stalled(_losses(results), recipe.patience, recipe.min_epochs)
+    return has_stalled(_losses(results), recipe.patience, recipe.min_epochs, recipe.settled_epoch)
 
 
 def _losses(results: list[EpochResult]) -> list[float]:

@@ -14,7 +14,7 @@ class UsageError(Exception):
 
 
 class MachineMismatch(Exception):
-    """This machine's data is not the study's; the message says what differs and the fix."""
+    """This machine's data, networks or weights are not the study's; the message says the fix."""
 
     exit_code = MISMATCH
 

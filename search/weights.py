@@ -85,9 +85,12 @@ class Weights:
             folder = self._settings.trial_folder(self._study, file.number)
             path = folder / f"attempt-{file.attempt}" / WEIGHTS
             if file.number in best and file.artifact_id not in self._sent and path.is_file():
-                # To be written as well, though nobody does: NFS locks no other file for one alone.
-                with path.open("r+b") as content:
-                    self._send(file, content)
+                try:
+                    # To be written as well, though nobody does: NFS locks no other for one alone.
+                    with path.open("r+b") as content:
+                        self._send(file, content)
+                except OSError as error:  # the others need not wait for it
+                    log.warning("%s is not sent: %s", path, error)
 
     def _send(self, file: FileRow, content: BinaryIO) -> None:
         kept = artifacts.artifact_store(self._settings.artifacts)

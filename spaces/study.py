@@ -17,7 +17,8 @@ class Pruning:
 
     rule: "median" compares with the other trials at the same share of the schedule; "none" never.
     startup_trials: how many trials end before any is judged; None: min(8, max(3, trials // 4)).
-    first_epoch: the first judged epoch; None: max(2, warm-up + 1, a quarter of the schedule).
+    first_epoch: the first judged epoch; None: the second, the first
+    after warm-up and unfreezing or a quarter of the schedule, whichever is latest.
     """
 
     rule: Literal["median", "none"] = "median"

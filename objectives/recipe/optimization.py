@@ -128,7 +128,10 @@ class Optimization(Recipe):
 
     @property
     def settled_epoch(self) -> int:
-        """The last epoch of warm-up and unfreezing: later ones may be judged."""
+        """The last epoch of warm-up and unfreezing: later ones may be judged.
+
+        A warm-up in steps counts for none: how many make an epoch is the data's business.
+        """
         unfreezing = max(0, self.trained_stages - 1) * self.epochs_per_stage
         warmup = 0 if self.warmup_steps else self.warmup_epochs
         # The first epoch of a newly trained stage tells nothing yet.

@@ -22,6 +22,7 @@ from objectives.models.backbones import own_image_size
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
 from objectives.training import precision
+from objectives.training.average import averaged
 from objectives.training.losses import build_criterion
 from objectives.training.schedule import learning_stages
 from objectives.training.step import build_stepper, fit_into_memory
@@ -91,6 +92,7 @@ class Probe:
         stepper = build_stepper(recipe, model, precision.autocast(recipe.precision, self.device))
         counts = torch.full((self.classes,), 100, device=self.device)
         criterion = build_criterion(recipe, counts, recipe.epochs)
+        average = averaged(model, recipe.ema_decay) if recipe.ema_decay else None
         fit_into_memory(stepper, recipe, criterion, size)
         model.learn(learning_stages(recipe, recipe.epochs))
         model.train()
@@ -100,6 +102,8 @@ class Probe:
 
         def step() -> int:
             stepper.step(pixels, labels, criterion)
+            if average:
+                average.update_parameters(model)
             return stepper.part
 
         return step

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
@@ -24,6 +25,14 @@ def learning_stages(recipe: Optimization, epoch: int) -> int | None:
     return min(opened, recipe.trained_stages)
 
 
+def epochs_as_now(recipe: Optimization, epoch: int) -> int:
+    """Give how many epochs, this one included, the same stages have learned."""
+    stages, since = learning_stages(recipe, epoch), epoch
+    while since > 1 and learning_stages(recipe, since - 1) == stages:
+        since -= 1
+    return epoch - since + 1
+
+
 def learning_rate_at(
     recipe: Optimization, step: int, steps_per_epoch: int, losses: Sequence[float] = ()
 ) -> float:
@@ -42,19 +51,20 @@ def learning_rate_at(
         return recipe.learning_rate * (step - frozen + 1) / warmup
     if recipe.schedule == "plateau":
         # A head that stalls beside a frozen backbone says nothing of what comes after.
-        return recipe.learning_rate * _plateau(recipe, losses[math.ceil(begun / steps_per_epoch) :])
+        told = tuple(losses[math.ceil(begun / steps_per_epoch) :])
+        factor, patience = recipe.plateau_factor, recipe.plateau_patience
+        return recipe.learning_rate * _plateau(factor, patience, told)
     if recipe.schedule == "constant":
         return recipe.learning_rate
     share = (step - begun) / (recipe.epochs * steps_per_epoch - begun)
     return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
 
 
-def _plateau(recipe: Optimization, losses: Sequence[float]) -> float:
+@lru_cache(1)  # every step of an epoch asks the same
+def _plateau(factor: float, patience: int, losses: Sequence[float]) -> float:
     """Replay its epochs so far: what they say is all the state there is, also when resumed."""
     replayed = torch.optim.SGD([torch.zeros(1)], lr=1.0)
-    plateau = ReduceLROnPlateau(
-        replayed, factor=recipe.plateau_factor, patience=recipe.plateau_patience
-    )
+    plateau = ReduceLROnPlateau(replayed, factor=factor, patience=patience)
     for loss in losses:
         plateau.step(loss)
     return float(replayed.param_groups[0]["lr"])

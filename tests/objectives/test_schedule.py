@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from objectives.recipe.image import ImageRecipe
-from objectives.training.schedule import learning_rate_at, learning_stages
+from objectives.training.schedule import epochs_as_now, learning_rate_at, learning_stages
 
 
 def rates(recipe: ImageRecipe, steps_per_epoch: int = 4) -> list[float]:
@@ -86,6 +86,11 @@ def test_stages_begin_to_learn_one_after_the_other_from_the_last() -> None:
     recipe = ImageRecipe(frozen_epochs=2, trained_stages=3, epochs_per_stage=2, epochs=12)
     stages = [learning_stages(recipe, epoch) for epoch in range(1, 11)]
     assert stages == [0, 0, 1, 1, 2, 2, 3, 3, 3, 3]
+
+
+def test_each_unfreezing_begins_the_count_of_its_epochs_anew() -> None:
+    recipe = ImageRecipe(frozen_epochs=2, trained_stages=2, epochs_per_stage=2, epochs=12)
+    assert [epochs_as_now(recipe, epoch) for epoch in range(1, 8)] == [1, 2, 1, 2, 1, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,13 @@ def test_reestimated_statistics_are_the_batches_own_and_leave_no_trace() -> None
     assert model[0].momentum == 0.1
 
 
+def test_patience_counts_from_the_end_of_warm_up_and_unfreezing() -> None:
+    losses = [1.0, 2.0, 3.0, 4.0]
+    assert has_stalled(losses, patience=3)
+    assert not has_stalled(losses, patience=3, settled_epoch=2)
+    assert has_stalled([*losses, 5.0], patience=3, settled_epoch=2)
+
+
 def test_frozen_statistics_are_not_estimated_anew_and_no_batch_is_read() -> None:
     class Frozen(nn.Sequential):
         def train(self, mode: bool = True) -> "Frozen":
