@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from objectives.data.progress import decoding_note
 from search import wording
 from search.child import Child
 from search.devices import Slot, worker_environment
@@ -41,7 +42,8 @@ class Run:
 
     worker_command: gives the command of a slot's worker from its name, which is new at every start.
     environment: what the children's environments are built on; logs: the folder of their logs.
-    dashboard_fds: the open files that dashboard_command names, its listening socket's.
+    cache: where their decoded images are. dashboard_fds: the open files that dashboard_command
+    names, its listening socket's.
     lease_seconds: how long a silent worker keeps its trial, and then again until it is ended.
     revive_database: called while the database is away; starts the embedded one again, and gives
     False when a person stopped that on purpose.
@@ -53,6 +55,7 @@ class Run:
     worker_command: Callable[[Slot, str], Sequence[str]]
     environment: Mapping[str, str]
     logs: Path
+    cache: Path
     lease_seconds: float
     dashboard_command: Sequence[str] | None = None
     dashboard_fds: Sequence[int] = ()
@@ -151,7 +154,7 @@ class _Supervisor:
             return "finishing the epochs in flight; Ctrl-C again stops at once and repeats them"
         if not self._standing.workers:
             return "the workers are starting"
-        return ""
+        return decoding_note(self._run.cache)
 
     def _revive_database(self) -> None:
         """Start the embedded database again; say what a person may do if that is not for us."""

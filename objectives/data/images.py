@@ -183,7 +183,8 @@ class _Opening:
 
         def fill(array: Array) -> None:
             decode = decoder(self.source, self.image_size)
-            _decode_all([row.path for row in rows], decode, array, self.progress)
+            told = DecodingLog(len(rows), self.image_size, self.cache)
+            _decode_all([row.path for row in rows], decode, array, self.progress, told)
 
         if self.cache is not None:
             stamp, shape = _stamp(rows), self._shape(rows)
@@ -219,8 +220,8 @@ def _decode_all(
     decode: Callable[[str], Pixels],
     array: Array,
     progress: Callable[[], None],
+    told: DecodingLog,
 ) -> None:
-    told = DecodingLog(len(paths), array.shape[-1])
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         for start in range(0, len(paths), CHUNK):
             chunk = paths[start : start + CHUNK]

@@ -129,6 +129,7 @@ def _run(
         worker_command=lambda _, worker: _worker_command(name, worker, prepared.source.folder),
         environment={**os.environ, "SEARCH_HOME": str(settings.home)},
         logs=settings.logs / name,
+        cache=settings.cache,
         lease_seconds=settings.lease_seconds,
         dashboard_command=[*_this_program(), "dashboard", "--fd", *map(str, fds)] if fds else None,
         dashboard_fds=fds,

@@ -226,7 +226,7 @@ def create_study(store: Store) -> None:
 
 
 def a_run(store: Store, folder: Path, workers: Sequence[str], command: WorkerCommand) -> Run:
-    return Run("toy", assign(len(workers), (), 1), store, command, os.environ, folder, 0.5)
+    return Run("toy", assign(len(workers), (), 1), store, command, os.environ, folder, folder, 0.5)
 
 
 def worker_command(url: str, faults: Sequence[str]) -> WorkerCommand:

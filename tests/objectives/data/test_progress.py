@@ -1,8 +1,11 @@
 import logging
+import os
+import time
+from pathlib import Path
 
 import pytest
 
-from objectives.data.progress import DecodingLog
+from objectives.data.progress import DecodingLog, decoding_note
 
 
 @pytest.fixture
@@ -42,3 +45,24 @@ def test_the_end_of_long_work_is_told_and_short_work_is_silent(
     assert caplog.messages[1] == "decoded 56,000 images at 224 px in 1:00"
     DecodingLog(10, 32).tell(10)
     assert len(caplog.messages) == 2
+
+
+def test_who_looks_into_the_cache_folder_hears_the_same_until_it_is_done(tmp_path: Path) -> None:
+    log = DecodingLog(56_000, 224, tmp_path)
+    assert decoding_note(tmp_path) == ""
+    log._started -= 60
+    log._told -= 60
+    log.tell(19_040)
+    expected = "decoding 56,000 images at 224 px, once for all trials: 34 %, about 1:56 to go"
+    assert decoding_note(tmp_path) == expected
+    log.tell(56_000)
+    assert decoding_note(tmp_path) == ""
+
+
+def test_what_a_killed_worker_was_at_is_no_news(tmp_path: Path) -> None:
+    log = DecodingLog(56_000, 224, tmp_path)
+    log._told -= 60
+    log.tell(19_040)
+    minute_ago = time.time() - 60
+    os.utime(next(tmp_path.iterdir()), (minute_ago, minute_ago))
+    assert decoding_note(tmp_path) == ""
