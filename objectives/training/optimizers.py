@@ -23,7 +23,10 @@ def build_optimizer(recipe: Optimization, model: Classifier) -> torch.optim.Opti
     common: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
     match recipe.optimizer:
         case "sgd":
-            return torch.optim.SGD(groups, momentum=recipe.momentum, fused=True, **common)
+            sgd = torch.optim.SGD(groups, momentum=recipe.momentum, fused=True, **common)
+            if recipe.momentum:
+                sgd.register_step_pre_hook(_begin_at_rest)
+            return sgd
         case "rmsprop":
             return torch.optim.RMSprop(groups, momentum=recipe.momentum, **common)
         case "rmsprop_tf":
@@ -39,6 +42,17 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) ->
     """Make the next step one of this learning rate, each group's by its scale."""
     for group in optimizer.param_groups:
         group["lr"] = learning_rate * group["scale"]
+
+
+def _begin_at_rest(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+    """Give a momentum of zero to what begins to learn, which is what SGD's first step means.
+
+    The fused SGD itself knows only whole groups that begin, not a stage that joins the head's.
+    """
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            if parameter.grad is not None and not optimizer.state[parameter]:
+                optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter.grad)
 
 
 def _grouped(

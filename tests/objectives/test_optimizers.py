@@ -96,3 +96,24 @@ def test_a_frozen_weight_neither_moves_nor_decays() -> None:
     model(torch.randn(2, 3, 32, 32)).sum().backward()
     optimizer.step()
     assert model.backbone.conv1.weight.equal(before)
+
+
+@pytest.mark.parametrize("name", ["sgd", "rmsprop", "rmsprop_tf", "adam", "adamw"])
+def test_a_stage_that_joins_later_takes_its_first_step_as_if_it_were_the_first(name: str) -> None:
+    recipe = ImageRecipe(backbone="small_cnn", optimizer=name, weight_decay=0.0)
+    model = model_of(recipe)
+    optimizer = build_optimizer(recipe, model)
+    head, weight = model.head.get_parameter("weight"), model.stages[-1][0]
+    for _ in range(2):
+        head.grad = torch.ones_like(head)
+        optimizer.step()
+    before = weight.detach().clone()
+    weight.grad = torch.ones_like(weight)
+    optimizer.step()
+
+    alone = model_of(recipe)
+    first = alone.stages[-1][0]
+    first.grad = torch.ones_like(first)
+    build_optimizer(recipe, alone).step()
+    assert not weight.equal(before)
+    assert weight.equal(first)
