@@ -213,6 +213,7 @@ def digits_trial(weights: str, recorded: dict[str, str]) -> dict[str, Any]:
             "split_seed": 0,
             "fingerprint": catalog.read_data("image_classifier", DataSource(layout)).fingerprint,
         },
+        "metrics": {"last_epoch": {"epoch": 1}},
         "trained_on": {"threads": 1},
     }
 
