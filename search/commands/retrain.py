@@ -24,6 +24,8 @@ from search.retrain import (
 )
 from search.retrain import retrain as train_again
 from search.settings import Settings
+from search.weights import WEIGHTS
+from spaces.errors import StudyError
 
 console = Console(stderr=True)
 
@@ -31,10 +33,17 @@ console = Console(stderr=True)
 def retrain(arguments: Namespace, settings: Settings) -> int:
     """Train an exported trial again; with --verify, exit 1 unless its numbers come back."""
     exported = read_export(arguments.export)
+    if arguments.out is None and not arguments.verify:
+        raise StudyError(
+            "nothing of this training would be kept; add --out DIR for its weights, or --verify to"
+            " hold its numbers against the recorded ones"
+        )
     device = _own_device(exported, settings)
     data = _data(arguments, exported, settings)
     with _folder(arguments.out) as folder:
         again = _train(exported, folder, data, device)
+        if arguments.out and (folder / WEIGHTS).is_file():
+            console.out(f"weights: {folder / WEIGHTS}", highlight=False)
     if not arguments.verify:
         return DONE
     changed = other_machine(exported, device)

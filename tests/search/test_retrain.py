@@ -105,6 +105,7 @@ def test_the_weights_of_a_finished_trial_are_written_and_its_numbers_come_back(
 
     assert retrain(trial, "--out", "again", "--verify") == 0
     assert (place / "again" / "best.pt").is_file()
+    assert "weights: again/best.pt" in capsys.readouterr().err
 
     elsewhere(trial)
     trial["metrics"]["last_epoch"]["val_top1"] += 0.04
@@ -151,12 +152,19 @@ def test_on_another_machine_a_loss_may_differ_by_five_percent_of_itself(
     assert retrain(toy, "--verify") == code
 
 
+def test_nothing_is_trained_only_to_be_thrown_away(
+    toy: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert retrain(toy) == 2
+    assert "add --out DIR for its weights, or --verify" in capsys.readouterr().err
+
+
 def test_training_that_ends_earlier_than_recorded_is_told(
     toy: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     toy["metrics"]["last_epoch"]["epoch"] = 6
 
-    assert retrain(toy) == 0
+    assert retrain(toy, "--out", "again") == 0
     assert "training ended after epoch 4, not as recorded after 6" in capsys.readouterr().err
     assert retrain(toy, "--verify") == 1
     assert "2 numbers did not come back" in capsys.readouterr().err
@@ -182,7 +190,7 @@ def test_a_damaged_export_is_one_line(
 ) -> None:
     damage(toy)
 
-    assert retrain(toy) == 2
+    assert retrain(toy, "--verify") == 2
     error = capsys.readouterr().err
     assert says in error
     assert error.count("\n") == 1
