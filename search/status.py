@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from search import wording
@@ -67,7 +67,10 @@ def _plain(value: Any) -> Any:
 
 
 def _studies(standings: list[Standing]) -> Table:
-    table = Table("study", "trials", "running", "workers", "best", "metric", "", box=None)
+    table = Table(
+        Column("study", no_wrap=True), "trials", "running", "workers", "best", "metric", ""
+    )
+    table.box = None
     for standing in standings:
         best, study = standing.best, standing.study
         remarks = ["practice data"] if study.is_practice else []

@@ -11,6 +11,7 @@ from search.chaos.box import box
 from search.chaos.faults import FAULTS
 from search.chaos.play import Played, play
 from search.errors import DONE, FAILED, UsageError
+from search.page import page
 from search.settings import Settings
 
 SHOWN = 5  # of the cases in which a promise was broken
@@ -51,7 +52,7 @@ def _print(played: Played) -> None:
     for promise in played.promises:
         broken = f"[red]{len(promise.broken)}" if promise.broken else "0"
         table.add_row(promise.words, str(promise.checked), broken)
-    out = Console()
+    out = page()
     out.print(table)
     for promise in played.promises:
         for case in promise.broken[:SHOWN]:

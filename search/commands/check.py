@@ -6,10 +6,10 @@ from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from rich.console import Console
 from rich.table import Table
 
 from objectives.data.summary import DataSummary
+from search.page import page
 from search.prepare import (
     Wishes,
     check_networks,
@@ -49,7 +49,7 @@ def _as_json(findings: Sequence[Finding], summary: DataSummary | None) -> dict[s
 
 
 def _print(findings: Sequence[Finding], summary: DataSummary | None) -> None:
-    console = Console()
+    console = page()
     for finding in findings:
         console.out(f"{finding.rule} {finding.level}: {finding.message}", highlight=False)
     if not findings:

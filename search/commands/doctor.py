@@ -5,12 +5,12 @@ from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from search.doctor import Finding, examine
 from search.errors import DONE, FAILED
+from search.page import page
 from search.settings import Settings
 
 COLOURS = {"ok": "green", "warn": "yellow", "error": "red"}
@@ -22,7 +22,7 @@ def doctor(arguments: Namespace, settings: Settings) -> int:
     if arguments.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        Console().print(_table(findings))
+        page().print(_table(findings))
     return FAILED if any(finding.level == "error" for finding in findings) else DONE
 
 

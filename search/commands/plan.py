@@ -11,6 +11,7 @@ from rich.table import Table
 from search.devices import Slot, placed
 from search.errors import DONE
 from search.machine import device_class
+from search.page import page
 from search.plan import Plan, Row, as_mapping, combinations, make_rows, planned_epochs, remember
 from search.prepare import Prepared, prepare, wishes_of
 from search.settings import Settings
@@ -56,7 +57,7 @@ def _measured(prepared: Prepared, slots: Sequence[Slot]) -> list[Row]:
 
 
 def _print(plan: Plan, gpu_hours: float | None) -> None:
-    console = Console()
+    console = page()
     share = f", {plan.workers} workers" if plan.workers > 1 else ""
     console.out(f"{plan.study} on {plan.device_class}{share}", highlight=False)
     console.print(_table(plan.rows))

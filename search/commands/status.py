@@ -2,9 +2,8 @@
 
 from argparse import Namespace
 
-from rich.console import Console
-
 from search.opened import has_store, open_store
+from search.page import page
 from search.settings import Settings
 from search.status import print_status
 
@@ -17,5 +16,5 @@ def status(arguments: Namespace, settings: Settings) -> int:
         )
         return 0
     with open_store(settings) as store:
-        print_status(store, arguments.study, arguments.json, Console())
+        print_status(store, arguments.study, arguments.json, page())
     return 0
