@@ -1,4 +1,4 @@
-"""What tables are printed on: a terminal as wide as it is, a file or a pipe as wide as they need."""
+"""What tables are printed on: a terminal as wide as it is, a pipe as wide as they need."""
 
 import sys
 
