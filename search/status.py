@@ -74,7 +74,8 @@ def _studies(standings: list[Standing]) -> Table:
     for standing in standings:
         best, study = standing.best, standing.study
         remarks = ["practice data"] if study.is_practice else []
-        remarks += ["stop requested"] if standing.row.stop else []
+        if standing.row.stop:
+            remarks.append("stop requested" if standing.live_workers else "stopped")
         table.add_row(
             Text(study.name),
             f"{len(standing.final)}/{study.trials}",

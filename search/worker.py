@@ -111,8 +111,10 @@ def _follow(worker: Worker, look_for_weights: Callable[[], None]) -> int:
                 # Another worker's trial may still come back; jitter keeps workers apart.
                 time.sleep(random.uniform(0.5, 2.0))
             case Nothing.DONE:
+                log.info("every trial of %s has ended; for more: `search run --trials N`", name)
                 return DONE
             case Nothing.STOPPED:
+                log.info("%s was stopped; `search run --study %s` goes on with it", name, name)
                 return DRAINED
     return KILLED if worker.flag.now else DRAINED
 

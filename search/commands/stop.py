@@ -4,12 +4,16 @@ from argparse import Namespace
 
 from search.opened import open_store
 from search.settings import Settings
+from search.standing import read_standing
 
 
 def stop(arguments: Namespace, settings: Settings) -> int:
     """Ask every worker of the study, on any machine, to hand its trial back."""
     with open_store(settings) as store:
+        # Asked even where no worker is seen: a run may be about to start its first.
         store.request_stop(arguments.study, "now" if arguments.now else "drain")
+        is_at_work = bool(read_standing(store, arguments.study).live_workers)
     when = "at once" if arguments.now else "after the epoch in flight"
-    print(f"{arguments.study} stops {when}; `search run --study {arguments.study}` goes on with it")
+    what = f"stops {when}" if is_at_work else "has no worker that could stop"
+    print(f"{arguments.study} {what}; `search run --study {arguments.study}` goes on with it")
     return 0

@@ -1,4 +1,4 @@
-"""Tables are read by people on terminals and by grep behind a pipe."""
+"""What commands print of studies: for people on terminals and for grep behind a pipe."""
 
 import io
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from search.cli import main
 from search.page import page
 from search.status import print_status
 from storage.store import Store
@@ -27,3 +28,38 @@ def test_a_narrow_terminal_shows_the_whole_name_of_a_study(store: Store, tmp_pat
         print_status(store, None, as_json=False, console=narrow)
 
     assert NAME in capture.get()
+
+
+@pytest.mark.parametrize(("is_at_work", "remark"), [(True, "stop requested"), (False, "stopped")])
+def test_a_study_without_workers_is_stopped_and_not_about_to(
+    store: Store, tmp_path: Path, is_at_work: bool, remark: str
+) -> None:
+    worker = make_worker(store, tmp_path)
+    store.request_stop("toy", "drain")
+    if not is_at_work:
+        store.worker_ended(worker.name, 75, "")
+    wide = Console(file=io.StringIO(), width=200)
+    with wide.capture() as capture:
+        print_status(store, None, as_json=False, console=wide)
+
+    assert remark in [cell.strip() for cell in capture.get().split("  ")]
+
+
+@pytest.mark.parametrize(("is_at_work", "says"), [(True, "stops after"), (False, "no worker")])
+def test_stop_does_not_promise_an_end_where_nobody_works(
+    store: Store,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    is_at_work: bool,
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEARCH_DATABASE_URL", database_url)
+    worker = make_worker(store, tmp_path)
+    if not is_at_work:
+        store.worker_ended(worker.name, 0, "")
+
+    assert main(["stop", "--study", "toy"]) == 0
+    assert says in capsys.readouterr().out

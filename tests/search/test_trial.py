@@ -1,5 +1,6 @@
 """A trial from its claim to its outcome, on a real store with the toy objective."""
 
+import logging
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -91,6 +92,17 @@ def test_a_worker_stops_exactly_at_the_budget(store: Store, tmp_path: Path) -> N
 
     assert len(store.trials("toy")) == 4
     assert all(row.state in ("COMPLETE", "PRUNED") for row in store.trials("toy"))
+
+
+def test_a_worker_that_finds_nothing_to_do_says_why(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.request_stop(make_worker(store, tmp_path).study.name, "drain")
+
+    with caplog.at_level(logging.INFO):
+        assert work(make_worker(store, tmp_path)) == 75
+
+    assert "`search run --study toy` goes on with it" in caplog.text
 
 
 def test_a_hopeless_trial_is_pruned_where_its_curve_says_so(store: Store, tmp_path: Path) -> None:
