@@ -1,6 +1,7 @@
 """The file that a backbone starts from: found, read, and loaded whole or not at all."""
 
 import argparse
+import os
 import pickle
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ def load_weights(
 
 
 def _local(recipe: Network) -> Weights:
-    path = Path(recipe.weights).expanduser()
+    path = Path(os.path.expanduser(recipe.weights))  # noqa: PTH111 - Path's raises for no such user
     if not path.is_file():
         raise RecipeError(
             f"image_classifier: there is no weights file {path}; put it there, or set weights to "
@@ -134,7 +135,7 @@ def _read(weights: Weights) -> Mapping[str, Any]:
 
 
 def _unreadable(weights: Weights, error: Exception) -> str:
-    if isinstance(error, pickle.UnpicklingError) and "Unsupported global" in str(error):
+    if isinstance(error, pickle.UnpicklingError) and "nsupported global" in str(error).lower():
         return (
             f"image_classifier: {weights.path} holds more than tensors, which is not loaded; save "
             "its state_dict() alone with torch.save, and set weights to that file"
@@ -148,7 +149,11 @@ def _of_backbone(held: Mapping[str, Any]) -> State:
         if isinstance(held.get(wrapper), Mapping):
             held = held[wrapper]
             break
-    state = {_bare(key): value for key, value in held.items() if isinstance(value, Tensor)}
+    state = {
+        _bare(key): value
+        for key, value in held.items()
+        if isinstance(key, str) and isinstance(value, Tensor)
+    }
     is_ours = bool(state) and all(key.startswith(("backbone.", "head.")) for key in state)
     if not is_ours:
         return state
@@ -184,8 +189,17 @@ def _first_mismatch(network: nn.Module, state: State) -> str | None:
             return f"it has no {key}"
         if state[key].shape != value.shape:
             return f"{key} is {_shape(state[key])} in the file and {_shape(value)} in the network"
+        if value.is_floating_point() and (found := _no_number(state[key])):
+            return f"{key} {found} in the file"
     extra = next((key for key in state if key not in own), None)
     return f"the network has no {extra}" if extra else None
+
+
+def _no_number(value: Tensor) -> str | None:
+    """Say what a tensor is or has instead of numbers that a network could compute with."""
+    if value.layout != torch.strided or value.is_meta or not value.is_floating_point():
+        return f"is {value.device.type} {value.layout} {value.dtype}".replace("torch.", "")
+    return None if value.float().isfinite().all() else "is not finite"
 
 
 def _shape(value: Tensor) -> str:

@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,19 @@ def resnet(name: str, **changed: Tensor | None) -> dict[str, Tensor]:
         (lambda: resnet("resnet18", **{"bn1.bias": None}), r"it has no bn1\.bias"),
         (lambda: {"features.0.weight": torch.zeros(1)}, r"it has no conv1\.weight"),
         (lambda: {"epoch": 3}, r"it has no conv1\.weight"),
+        (lambda: {3: torch.zeros(1)}, r"it has no conv1\.weight"),
+        (
+            lambda: resnet("resnet18", **{"bn1.bias": torch.full((64,), torch.nan)}),
+            r"bn1\.bias is not finite in the file",
+        ),
+        (
+            lambda: resnet("resnet18", **{"bn1.bias": torch.zeros(64, dtype=torch.complex64)}),
+            r"bn1\.bias is cpu strided complex64 in the file",
+        ),
+        (
+            lambda: resnet("resnet18", **{"bn1.bias": torch.zeros(64, device="meta")}),
+            r"bn1\.bias is meta strided float32 in the file",
+        ),
     ],
 )
 def test_a_file_of_another_architecture_is_refused_at_its_first_weight(
@@ -199,6 +213,13 @@ class Whatever:
     """What nobody should have to trust."""
 
 
+class Command:
+    """What runs a command when it is unpickled by who trusts it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("exit 1",)
+
+
 @pytest.mark.parametrize(
     ("name", "write", "says"),
     [
@@ -209,6 +230,7 @@ class Whatever:
         ("x.pth", lambda path: torch.save([1, 2], path), "is damaged; set weights to another"),
         ("x.pth", lambda path: torch.save({"model": Whatever()}, path), "save its state_dict"),
         ("x.pth", lambda path: torch.save(Whatever(), path), "save its state_dict"),
+        ("x.pth", lambda path: torch.save(Command(), path), "save its state_dict"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_line(
@@ -218,6 +240,11 @@ def test_a_file_that_cannot_be_read_is_one_line(
     with pytest.raises(RecipeError, match=says) as refused:
         load(tmp_path / name)
     assert "\n" not in str(refused.value)
+
+
+def test_the_home_of_a_user_who_is_not_here_is_no_place_of_a_file() -> None:
+    with pytest.raises(RecipeError, match="there is no weights file ~nobody-of-this-name"):
+        find_weights(ImageRecipe(weights="~nobody-of-this-name/x.pth"))
 
 
 def test_half_a_file_is_damaged(tmp_path: Path, trained: nn.Module) -> None:
