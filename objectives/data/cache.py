@@ -23,6 +23,7 @@ from objectives.disk import when_there_is_room
 Array = npt.NDArray[np.uint8]
 POLL_SECONDS = 0.2  # how often a worker that waits for the builder looks again
 CHECKED_ROWS = 64  # spread over the file; reading all of 11 GB would cost a worker's start
+_TRIES = 3  # whoever deletes the folder that often means to stop us
 _one_builder_here = threading.Lock()  # lockf knows processes only, not their threads
 
 
@@ -37,22 +38,13 @@ def cached_array(
     """Give the array of this key as a memory map of its file, built with `fill` if need be.
 
     stamp: what the array was made from; a file with another stamp is built again. A builder killed
-    at any instant leaves nothing that is taken for whole. progress: called while waiting.
+    at any instant leaves nothing that is taken for whole, and one whose folder is deleted meanwhile
+    begins anew. progress: called while waiting.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    array = read_array(folder, key, stamp, shape)
-    if array is None:
-        with _building(folder / f"{key}.lock", progress):
-            array = read_array(
-                folder, key, stamp, shape
-            )  # another worker may have built it meanwhile
-            if array is None:
-                build = partial(_build, folder, key, stamp, shape, fill)
-                when_there_is_room(build, folder, progress)
-                array = read_array(folder, key, stamp, shape)
-    if array is None:
-        raise OSError(errno.EIO, "written but not read back the same; check this disk", str(folder))
-    return array
+    for _ in range(_TRIES - 1):
+        with suppress(FileNotFoundError):
+            return _found_or_built(folder, key, stamp, shape, fill, progress)
+    return _found_or_built(folder, key, stamp, shape, fill, progress)
 
 
 def read_array(folder: Path, key: str, stamp: str, shape: tuple[int, ...]) -> Array | None:
@@ -76,6 +68,30 @@ def let_go(array: Array) -> None:
     """
     if isinstance(array.base, mmap.mmap):
         array.base.madvise(mmap.MADV_DONTNEED)
+
+
+def _found_or_built(
+    folder: Path,
+    key: str,
+    stamp: str,
+    shape: tuple[int, ...],
+    fill: Callable[[Array], None],
+    progress: Callable[[], None],
+) -> Array:
+    folder.mkdir(parents=True, exist_ok=True)
+    array = read_array(folder, key, stamp, shape)
+    if array is None:
+        with _building(folder / f"{key}.lock", progress):
+            array = read_array(
+                folder, key, stamp, shape
+            )  # another worker may have built it meanwhile
+            if array is None:
+                build = partial(_build, folder, key, stamp, shape, fill)
+                when_there_is_room(build, folder, progress)
+                array = read_array(folder, key, stamp, shape)
+    if array is None:
+        raise OSError(errno.EIO, "written but not read back the same; check this disk", str(folder))
+    return array
 
 
 def _note(stamp: str, array: Array) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from contextlib import suppress
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -25,15 +26,21 @@ class DecodingLog:
         taken = now - self._started
         if done == self._images and self._told > self._started:
             log.info("decoded %s in %s", self._what, _clock(taken), extra=self._facts(done))
-            if self._note:
-                self._note.unlink(missing_ok=True)
+            self._leave_note("")
         elif now - self._told >= EVERY_SECONDS:
             self._told = now
             left = taken / done * (self._images - done)
             share = f"{100 * done // self._images} %, about {_clock(left)} to go"
             log.info("decoding %s: %s", self._what, share, extra=self._facts(done))
-            if self._note:
-                self._note.write_text(f"decoding {self._what}, once for all trials: {share}")
+            self._leave_note(f"decoding {self._what}, once for all trials: {share}")
+
+    def _leave_note(self, text: str) -> None:
+        # A full disk, or a cache folder that is gone meanwhile: nobody decodes again for a note.
+        with suppress(OSError):
+            if self._note and text:
+                self._note.write_text(text)
+            elif self._note:
+                self._note.unlink(missing_ok=True)
 
     def _facts(self, done: int) -> dict[str, object]:
         return {"action": "decoding", "done": done, "images": self._images}
@@ -45,7 +52,7 @@ def decoding_note(cache: Path) -> str:
     try:
         is_fresh = time.time() - note.stat().st_mtime < 3 * EVERY_SECONDS  # else its writer died
         return note.read_text() if is_fresh else ""
-    except FileNotFoundError:
+    except (OSError, ValueError):  # there is none, or none that can be read
         return ""
 
 

@@ -1,6 +1,7 @@
 import errno
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -155,3 +156,21 @@ def test_a_full_disk_is_waited_out_before_the_first_image(
         array = opened(tmp_path)
     assert len(array)
     assert "No space left on device: 0.0 GB needed" in caplog.text
+
+
+def test_a_folder_that_is_deleted_while_it_is_built_is_built_again(tmp_path: Path) -> None:
+    built = []
+
+    def build(array: Array) -> None:
+        if not built:
+            shutil.rmtree(tmp_path / "cache")
+        array[:] = 7
+        built.append(array)
+
+    assert (opened(tmp_path / "cache", build=build) == 7).all()
+    assert len(built) == 2
+
+
+def test_a_folder_that_is_deleted_again_and_again_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        opened(tmp_path / "cache", build=lambda _: shutil.rmtree(tmp_path / "cache"))

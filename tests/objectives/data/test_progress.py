@@ -66,3 +66,21 @@ def test_what_a_killed_worker_was_at_is_no_news(tmp_path: Path) -> None:
     minute_ago = time.time() - 60
     os.utime(next(tmp_path.iterdir()), (minute_ago, minute_ago))
     assert decoding_note(tmp_path) == ""
+
+
+def test_a_note_that_cannot_be_left_stops_no_decoding(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    log = DecodingLog(56_000, 224, tmp_path / "deleted")
+    log._told -= 60
+    log.tell(19_040)
+    assert "34 %" in caplog.text
+
+
+def test_a_note_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    (tmp_path / "decoding.txt").write_bytes(b"\xff")
+    assert decoding_note(tmp_path) == ""
+    (tmp_path / "decoding.txt").unlink()
+    (tmp_path / "decoding.txt").mkdir()
+    assert decoding_note(tmp_path) == ""
