@@ -195,7 +195,9 @@ def _add_study(parser: Parser, required: bool = True) -> None:
 
 
 def _add_data(parser: Parser) -> None:
-    parser.add_argument("--data", type=Path, metavar="DIR", help="default: the one used last")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="default: the last run's, else data/<study>"
+    )
 
 
 def _add_pins(parser: Parser) -> None:

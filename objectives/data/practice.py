@@ -55,7 +55,8 @@ def make_practice(
 def _practice_set(study: str) -> PracticeSet:
     if study not in PRACTICE:
         raise DataError(
-            f"no practice set is drawn for {study!r}; there is one for {', '.join(PRACTICE)}"
+            f"no practice set is drawn for {study!r}; draw one of: {', '.join(PRACTICE)} (digits"
+            " needs none: `search run --study digits`)"
         )
     return PRACTICE[study]
 

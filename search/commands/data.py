@@ -26,5 +26,6 @@ def make(arguments: Namespace, settings: Settings) -> int:
             arguments.seed,
             lambda done, total: bar.update(task, completed=done, total=total),
         )
-    print(f"{arguments.out}: practice data for {arguments.study}", file=sys.stderr)
+    then = f"search run --study {arguments.study} --data {arguments.out}"
+    print(f"{arguments.out}: practice data for {arguments.study}. Next: {then}", file=sys.stderr)
     return 0

@@ -61,6 +61,8 @@ def _print(plan: Plan, gpu_hours: float | None) -> None:
     share = f", {plan.workers} workers" if plan.workers > 1 else ""
     console.out(f"{plan.study} on {plan.device_class}{share}", highlight=False)
     console.print(_table(plan.rows))
+    if any(row.fits and _is_worked_out(row) for row in plan.rows):
+        console.out("~ worked out from steps of fewer images", highlight=False)
     for backbone in plan.excluded:
         console.out(
             f"{backbone} does not fit, not even one image at a time: `search run` leaves it out "
@@ -79,8 +81,7 @@ def _table(rows: Sequence[Row]) -> Table:
         if not row.fits:
             cells = ["-", f"> {cost.capacity_bytes / GB:.1f} GB", "", "does not fit", "", ""]
         else:
-            # What was measured with fewer images than are passed at once goes by a "~".
-            sign = "" if cost.measured_images >= cost.part else "~"
+            sign = "~" if _is_worked_out(row) else ""
             cells = [
                 str(cost.part),
                 f"{sign}{cost.memory_bytes / GB:.1f} GB",
@@ -91,6 +92,11 @@ def _table(rows: Sequence[Row]) -> Table:
             ]
         table.add_row(str(row.backbone), str(row.batch_size), *cells)
     return table
+
+
+def _is_worked_out(row: Row) -> bool:
+    """Was it measured with fewer images than are passed at once?"""
+    return row.cost.measured_images < row.cost.part
 
 
 def _totals(plan: Plan, gpu_hours: float | None) -> list[str]:
