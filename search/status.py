@@ -74,7 +74,7 @@ def _studies(standings: list[Standing]) -> Table:
     for standing in standings:
         best, study = standing.best, standing.study
         remarks = ["practice data"] if study.is_practice else []
-        if standing.row.stop:
+        if standing.row.stop and len(standing.final) < study.trials:
             remarks.append("stop requested" if standing.live_workers else "stopped")
         table.add_row(
             Text(study.name),
@@ -91,6 +91,8 @@ def _studies(standings: list[Standing]) -> Table:
 def _print_study(standing: Standing, badges: Badges, console: Console) -> None:
     for line in (wording.title(standing), wording.counts(standing), wording.best(standing)):
         console.out(line, highlight=False)
+    if standing.study.pins:
+        console.out(f"pinned: {wording.values(standing.study.pins)}", highlight=False)
     console.print(_trials(standing, badges))
     if standing.live_workers:
         console.print(_workers(standing))

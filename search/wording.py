@@ -1,8 +1,10 @@
 """Numbers, times and trials in words, the same wherever a person reads them."""
 
 import signal
+from collections.abc import Mapping
 
 from search.standing import Standing
+from spaces.params import Value
 from storage.rows import TrialRow
 
 
@@ -22,9 +24,14 @@ def duration(seconds: float) -> str:
 
 def params(trial: TrialRow) -> str:
     """Give a trial's drawn values in one line."""
+    return values(trial.params)
+
+
+def values(named: Mapping[str, Value]) -> str:
+    """Give values with their names in one line."""
     return ", ".join(
         f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in trial.params.items()
+        for name, value in named.items()
     )
 
 

@@ -45,6 +45,15 @@ def test_a_study_without_workers_is_stopped_and_not_about_to(
     assert remark in [cell.strip() for cell in capture.get().split("  ")]
 
 
+def test_status_names_what_was_pinned(store: Store, tmp_path: Path) -> None:
+    make_worker(store, tmp_path, pins={"learning_rate": 0.01})
+    wide = Console(file=io.StringIO(), width=200)
+    with wide.capture() as capture:
+        print_status(store, "toy", as_json=False, console=wide)
+
+    assert "pinned: learning_rate 0.01" in capture.get()
+
+
 @pytest.mark.parametrize(("is_at_work", "says"), [(True, "stops after"), (False, "no worker")])
 def test_stop_does_not_promise_an_end_where_nobody_works(
     store: Store,
