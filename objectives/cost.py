@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from tempfile import TemporaryFile
-from typing import Any
+from typing import IO, Any
 
 from objectives.contract import RecipeError
 
@@ -34,29 +34,47 @@ def measure_costs(
     device: str,
     environment: Mapping[str, str],
     workers_per_device: int,
+    launcher: Sequence[str] = (),
 ) -> Iterator[Cost]:
     """Yield each image classifier's cost on a device that so many workers share, once it is known.
 
-    environment: the process's, as a worker gets it (one GPU, its threads). Raises RecipeError.
+    environment: the process's, as a worker gets it (one GPU, its threads). launcher: what the
+    process is started by, see `search.spawn`. Raises RecipeError.
     """
     asked = {"configs": list(map(dict, configs)), "classes": classes, "device": device}
     asked["share"] = 1 / workers_per_device
-    command = [sys.executable, "-P", "-m", "objectives.training.costs", json.dumps(asked)]
+    command = [*launcher, sys.executable, "-P", "-m", "objectives.training.costs"]
     with (
-        TemporaryFile("w+") as words,  # a pipe that nobody reads yet would fill
+        # A file each: a command line holds 240 configurations at most, and a pipe that nobody
+        # reads yet would fill.
+        _file_of(json.dumps(asked)) as question,
+        TemporaryFile("w+") as words,
         subprocess.Popen(
-            command, env=dict(environment), stdout=subprocess.PIPE, stderr=words, text=True
+            command,
+            env=dict(environment),
+            stdin=question,
+            stdout=subprocess.PIPE,
+            stderr=words,
+            text=True,
         ) as process,
     ):
         try:
             for line in process.stdout or ():
                 yield Cost(**json.loads(line))
-        except GeneratorExit:
-            process.kill()  # whoever stops asking does not wait for the rest
+        except BaseException:
+            process.kill()  # whoever stops asking, or is stopped, does not wait for the rest
             raise
         if process.wait():
             words.seek(0)
             raise RecipeError(_last_line(words.read()))
+
+
+def _file_of(text: str) -> IO[str]:
+    """Give an open file that is read from its beginning and gone when it is closed."""
+    file = TemporaryFile("w+")  # noqa: SIM115 - the caller closes it
+    file.write(text)
+    file.seek(0)
+    return file
 
 
 def _last_line(said: str) -> str:

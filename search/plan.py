@@ -14,6 +14,7 @@ from search.devices import Slot, worker_environment
 from search.machine import device_class
 from search.prepare import Prepared
 from search.settings import Settings
+from search.spawn import launcher
 from spaces.errors import StudyError
 from spaces.params import Choice, Value
 from spaces.space import TrialConfig
@@ -89,6 +90,7 @@ def make_rows(prepared: Prepared, slots: Sequence[Slot]) -> Iterator[Row]:
         slots[0].device,
         worker_environment(slots[0], os.environ),
         sum(slot.visible == slots[0].visible for slot in slots),
+        launcher(),
     )
     for (config, weight), cost in zip(wanted, costs, strict=True):
         batch_size, seconds = _int(config["batch_size"]), _epoch_seconds(prepared, config, cost)
@@ -133,14 +135,19 @@ def excluded_here(study: Study, device: str, workers: int, settings: Settings) -
     """Give the backbones that a plan of just this study, device and workers found too large."""
     try:
         plan = json.loads((settings.home / "plans" / f"{study.name}.json").read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return []
     ours = {
         "fingerprint": fingerprint(study),
         "device_class": device_class(device),
         "workers": workers,
     }
-    return list(plan["excluded"]) if ours.items() <= plan.items() else []
+    if not (isinstance(plan, dict) and ours.items() <= plan.items()):
+        return []
+    excluded = plan.get("excluded")
+    if not isinstance(excluded, list):  # a file of another version
+        return []
+    return [each for each in excluded if isinstance(each, str)]
 
 
 def as_mapping(plan: Plan) -> dict[str, Any]:

@@ -24,12 +24,10 @@ def spawn(
     fds: the open files that it is handed, under the same numbers; it gets no others of ours.
     Call it from the main thread: the kernel's parent-death signal follows the *thread* that forked.
     """
-    # -P: a folder named `search` where the user stands must not be taken for this package.
-    launcher = [sys.executable, "-P", "-m", "search.spawn", str(os.getpid()), *command]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(
-            launcher,
+            [*launcher(), *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -37,6 +35,12 @@ def spawn(
             pass_fds=fds,
             start_new_session=True,  # Ctrl-C in the terminal reaches the supervisor alone
         )
+
+
+def launcher() -> list[str]:
+    """Give the words before a command that is to die with this process."""
+    # -P: a folder named `search` where the user stands must not be taken for this package.
+    return [sys.executable, "-P", "-m", "search.spawn", str(os.getpid())]
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

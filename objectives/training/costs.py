@@ -1,6 +1,7 @@
 """Measure what an optimizer step takes on this device, in time and in memory.
 
-`python -m objectives.training.costs JSON` prints a line of JSON per configuration.
+`python -m objectives.training.costs` reads {configs, classes, device, share} as JSON and prints a
+line of JSON per configuration.
 """
 
 import json
@@ -149,4 +150,4 @@ def _peak_bytes() -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main(json.loads(sys.argv[1])))
+    sys.exit(main(json.load(sys.stdin)))

@@ -1,11 +1,18 @@
 """Tests of what a study is said to cost, measured on this machine."""
 
 import json
+import os
+import signal
+import sys
+import time
+from dataclasses import asdict
 from pathlib import Path
 
+import psutil
 import pytest
 
-from objectives.cost import Cost
+from objectives.cost import Cost, measure_costs
+from objectives.recipe.image import ImageRecipe
 from search.cli import main
 from search.machine import device_class
 from search.opened import open_store
@@ -104,6 +111,22 @@ def test_what_was_too_large_in_another_form_of_the_study_is_not_left_out(tmp_pat
     assert excluded_here(digits(), "cpu", 1, settings) == []
 
 
+@pytest.mark.parametrize("said", [b"", b"\xff", b"[]", b"null", b"[" * 100_000])
+def test_a_plan_that_is_none_leaves_nothing_out(tmp_path: Path, said: bytes) -> None:
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans" / "digits.json").write_bytes(said)
+    assert excluded_here(digits(), "cpu", 1, Settings(tmp_path)) == []
+
+
+@pytest.mark.parametrize("excluded", [None, 5, "resnet18", [["resnet18"]]])
+def test_a_plan_of_another_version_leaves_nothing_out(tmp_path: Path, excluded: object) -> None:
+    settings = Settings(tmp_path)
+    remember(plan_of(digits(), []), settings)
+    path = tmp_path / "plans" / "digits.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "excluded": excluded}))
+    assert excluded_here(digits(), "cpu", 1, settings) == []
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -140,3 +163,30 @@ def test_a_study_begins_without_what_its_plan_found_too_large(home: Path, capsys
         assert study.params.get("backbone") == Choice("backbone", {"small_cnn": 0.7})
     finally:
         server.remove(home)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
+def test_a_plan_that_is_ended_leaves_no_process_and_no_half_a_plan(
+    home: Path, signum: signal.Signals
+) -> None:
+    large = ["--set", "backbone=resnet50", "--set", "batch_size=64", "--set", "image_size=512"]
+    command = [sys.executable, "-P", "-m", "search.cli", "plan", "--study", "digits", *large]
+    planning = psutil.Popen(command)
+    deadline = time.monotonic() + 60
+    # Ten seconds of computing: torch is loaded, and the first step of minutes under way.
+    while not (children := planning.children()) or children[0].cpu_times().user < 10:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    planning.send_signal(signum)
+    planning.wait(timeout=5)
+    assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert not list(home.glob("plans/*"))
+
+
+@pytest.mark.slow
+def test_more_configurations_are_measured_than_a_command_line_holds() -> None:
+    recipe = ImageRecipe(backbone="small_cnn", image_size=16, batch_size=2)
+    costs = measure_costs([asdict(recipe)] * 1000, 3, "cpu", os.environ, 1)
+    assert next(costs).part == 2
+    costs.close()
