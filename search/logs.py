@@ -1,11 +1,14 @@
 """Where log lines go, and what they never contain."""
 
+import atexit
 import logging
+import os
 import re
 import sys
 import time
 from pathlib import Path
 
+STDERR = 2  # the file descriptor: what is written in C knows nothing of sys.stderr
 PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]+@")
 
 
@@ -39,6 +42,15 @@ def set_up_logs(file: Path | None = None) -> None:
     optuna.logging.set_verbosity(logging.WARNING)
     optuna.logging.disable_default_handler()  # one voice: its warnings come in our format
     optuna.logging.enable_propagation()
+
+
+def hush_teardown() -> None:
+    """Let nothing more be said on stderr once this process has done its work and said its own.
+
+    Triton's bindings, which torchvision loads, end with 35 lines on what they leak: the last of
+    them would pass for a worker's last words, which its supervisor shows to people.
+    """
+    atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), STDERR))
 
 
 def hide_passwords(text: str) -> str:

@@ -10,7 +10,7 @@ from search.create import check_networks_here, open_study
 from search.devices import Slot, own_slot, worker_environment
 from search.errors import DRAINED
 from search.faults import plant_faults
-from search.logs import set_up_logs
+from search.logs import hush_teardown, set_up_logs
 from search.machine import describe_machine, place
 from search.opened import open_store
 from search.settings import Settings
@@ -29,6 +29,7 @@ def worker(arguments: Namespace, settings: Settings) -> int:
     # Before torch is loaded: it reads these once.
     os.environ.update(worker_environment(slot, {}))
     set_up_logs()
+    hush_teardown()
     if settings.shared_artifacts and not arguments.id:
         check_reachable(settings.shared_artifacts)
     try:

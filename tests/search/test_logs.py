@@ -21,6 +21,20 @@ except OSError:
 """
 
 
+TEARDOWN = """
+import atexit, os, sys
+from search.logs import hush_teardown
+atexit.register(os.write, 2, b"nanobind: leaked 4 instances!")
+hush_teardown()
+sys.exit("search: why")
+"""
+
+
+def test_a_process_has_the_last_word_before_the_libraries_it_loaded():
+    done = subprocess.run([sys.executable, "-c", TEARDOWN], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "search: why\n")
+
+
 def test_a_plain_log_holds_our_lines_and_the_libraries_warnings_but_no_password(tmp_path: Path):
     text = _log(tmp_path)
     assert "I search.worker: trial 12 pruned\n" in text
