@@ -219,8 +219,10 @@ def _hours(text: str) -> float:
         hours = float(text)
     except ValueError:
         hours = math.nan
-    if not 0 < hours < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} are no hours; give a number above 0")
+    if not 0 < hours <= MOST:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} are no hours; give a number above 0, {MOST} at most"
+        )
     return hours
 
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -122,10 +123,16 @@ def planned_epochs(study: Study) -> float:
     return fmean(_int(value) for value, _ in _options(_resolved(study), "epochs"))
 
 
+def make_room(settings: Settings) -> Path:
+    """Give the folder that plans are kept in, made if need be; OSError where none can be."""
+    folder = settings.home / "plans"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def remember(plan: Plan, settings: Settings) -> None:
     """Keep what a plan found out, for the run that starts the study on this machine."""
-    path = settings.home / "plans" / f"{plan.study}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = make_room(settings) / f"{plan.study}.json"
     partial = path.with_suffix(f".{os.getpid()}.partial")
     partial.write_text(json.dumps(as_mapping(plan), indent=2))
     partial.replace(path)

@@ -12,7 +12,16 @@ from search.devices import Slot, placed
 from search.errors import DONE
 from search.machine import device_class
 from search.page import page
-from search.plan import Plan, Row, as_mapping, combinations, make_rows, planned_epochs, remember
+from search.plan import (
+    Plan,
+    Row,
+    as_mapping,
+    combinations,
+    make_room,
+    make_rows,
+    planned_epochs,
+    remember,
+)
 from search.prepare import Prepared, prepare, wishes_of
 from search.settings import Settings
 from search.wording import duration
@@ -25,6 +34,7 @@ def plan(arguments: Namespace, settings: Settings) -> int:
     """Measure every backbone and batch size of the space; what cannot fit is kept for `run`."""
     prepared = prepare(wishes_of(arguments), settings)
     slots = placed(arguments.workers, settings.visible_gpus)
+    make_room(settings)  # before minutes of measuring
     measured = Plan(
         prepared.study.name,
         fingerprint(prepared.study),

@@ -132,6 +132,7 @@ def test_a_plan_of_another_version_leaves_nothing_out(tmp_path: Path, excluded: 
     [
         (("--gpu-hours", "-1"), "give a number above 0"),
         (("--gpu-hours", "soon"), "give a number above 0"),
+        (("--gpu-hours", "1e308"), "1000000 at most"),
         (("--set", "backbone=resnet81"), "did you mean"),
     ],
 )
@@ -144,6 +145,16 @@ def test_a_plan_that_cannot_be_made_is_one_line(home: Path, capsys, words, says:
     assert code == 2
     assert says in said
     assert len(said.splitlines()) == 1
+
+
+def test_a_plan_that_could_not_be_kept_is_refused_before_it_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SEARCH_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr("search.commands.plan.make_rows", lambda *_: pytest.fail("measured"))
+    assert main(["plan", "--study", "digits"]) == 2
+    assert "choose another place" in capsys.readouterr().err
 
 
 @pytest.mark.slow
