@@ -1,6 +1,5 @@
 """A worker: one process that owns one device and follows trial after trial."""
 
-import gc
 import logging
 import os
 import random
@@ -136,7 +135,7 @@ def attempt_trial(worker: Worker, claim: Claim) -> Outcome:
         return completed_curves(study, learned.get_trials(deepcopy=False), known)
 
     trial = Trial(study, claim, store, config, completed, patiently)
-    objective = _loaded(study.objective)
+    objective = catalog.load(study.objective)
     with (
         Beat(store, claim, worker.settings.beat_seconds, study.stall_minutes) as beat,
         _sharing(worker, claim, objective) as (shared_objective, finish),
@@ -224,18 +223,6 @@ def _look_back(worker: Worker) -> None:
     worker.patiently(lambda: files.collect(worker.settings, worker.store, standing))
     started_at = [row.started_at for row in standing.workers if row.worker == worker.name]
     check_broken(worker.study.name, standing.trials, since=started_at[0])
-
-
-def _loaded(objective: str) -> Objective:
-    """Give the function that trains; what comes with it stays, and is not looked through again.
-
-    Torch brings half a million objects: a full garbage collection took .25 s of them, now and then
-    between two steps or two trials.
-    """
-    train = catalog.load(objective)
-    if not gc.get_freeze_count():
-        gc.freeze()
-    return train
 
 
 def _draw(worker: Worker, claim: Claim, learned: optuna.Study) -> TrialConfig:
