@@ -41,8 +41,8 @@ def describe(objective: str) -> ObjectiveFields:
 def load(objective: str) -> Objective:
     """Give the function that trains; only now is what it needs (torch) imported.
 
-    What comes with it stays: torch's half a million objects are not looked through again, which took
-    a full garbage collection .25 s, now and then between two steps or two trials.
+    What comes with it stays: torch's half a million objects are not looked through again, which
+    took a full garbage collection .25 s, now and then between two steps or two trials.
     """
     train = cast(Objective, _named(_entry(objective).train))
     if not gc.get_freeze_count():
