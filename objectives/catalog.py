@@ -124,13 +124,14 @@ def weights_key(config: Mapping[str, Any]) -> str:
 
 def _network(recipe: ImageRecipe) -> tuple[tuple[str, Any], ...]:
     """Give what decides whether a network can be built."""
-    names = ("backbone", "weights", "stem", "image_size", "allow_noncommercial")
+    names = ("backbone", "weights", "stem", "image_size", "allow_noncommercial", "compile")
     return tuple((name, getattr(recipe, name)) for name in names)
 
 
 def _surely_builds(network: Mapping[str, Any]) -> bool:
-    """Say whether the recipe has checked all there is: no file, and no code but torchvision's."""
-    return network["weights"] == "none" and known_backbone(network["backbone"]).library != "timm"
+    """Say whether the recipe has checked all there is: no file, no compiler, no code of timm's."""
+    is_plain = network["weights"] == "none" and not network["compile"]
+    return is_plain and known_backbone(network["backbone"]).library != "timm"
 
 
 def _silent(networks: Iterable[Mapping[str, Any]], exit_code: int) -> str:

@@ -1,8 +1,8 @@
 """Build networks before a search does: weights are fetched, and an image of each size passes.
 
 `python -P -m objectives.models.preflight` reads a JSON list of {backbone, weights, stem,
-image_size, allow_noncommercial} and prints the record of every file of weights by "backbone
-weights"; what cannot be had is one line on stderr and exit code 2.
+image_size, allow_noncommercial, compile} and prints the record of every file of weights by
+"backbone weights"; what cannot be had is one line on stderr and exit code 2.
 """
 
 import json
@@ -15,6 +15,7 @@ from torch import nn
 
 from objectives.contract import RecipeError
 from objectives.models.backbones import Backbone, build_backbone, own_image_size
+from objectives.models.compiler import check_compiler
 from objectives.models.timm_networks import MISFITS, no_features
 from objectives.recipe.image import ImageRecipe
 
@@ -36,6 +37,8 @@ def preflight(recipes: Iterable[ImageRecipe]) -> Records:
     """Give the records of all weights; raises RecipeError for the first network that cannot be."""
     records: Records = {}
     for recipe in recipes:
+        if recipe.compile:
+            check_compiler("cuda" if torch.cuda.is_available() else "cpu")
         backbone, key = build_backbone(recipe), f"{recipe.backbone} {recipe.weights}"
         if backbone.weights and key not in records:
             records[key] = backbone.weights.record(backbone.network)

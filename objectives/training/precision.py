@@ -1,14 +1,11 @@
 """How this process computes: threads, repeatable bits, number format, compiled kernels."""
 
-import os
-import shutil
 from contextlib import AbstractContextManager
-from importlib.util import find_spec
 
 import torch
 from torch import nn
 
-from objectives.contract import RecipeError
+from objectives.models.compiler import check_compiler
 
 
 def settle(threads: int, *, deterministic: bool) -> None:
@@ -37,14 +34,5 @@ def compile_network(model: nn.Module, device: str) -> None:
 
     Raises RecipeError where what compiles is missing.
     """
-    if device == "cpu" and not shutil.which(os.environ.get("CXX", "g++")):
-        raise RecipeError(
-            "image_classifier: compile needs a C++ compiler and there is none; install g++, or set "
-            "compile to false"
-        )
-    if device != "cpu" and find_spec("triton") is None:
-        raise RecipeError(
-            "image_classifier: compile needs triton and it is not installed; install it, or set "
-            "compile to false"
-        )
+    check_compiler(device)
     model.compile()

@@ -137,3 +137,10 @@ def test_a_file_of_another_architecture_is_found(tmp_path: Path) -> None:
     recipe = ImageRecipe(backbone="resnet18", weights=str(tmp_path / "mine.pth"))
     with pytest.raises(RecipeError, match=r"no layer1\.2\.conv1\.weight"):
         preflight([recipe])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU's compiler is another")
+def test_a_missing_compiler_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(RecipeError, match=r"needs a C\+\+ compiler .* set compile to false"):
+        look({"backbone": "small_cnn", "compile": True})
