@@ -92,6 +92,12 @@ def _add_study_commands(commands: Commands) -> None:
     check.add_argument("--rules-only", action="store_true", help="do not look at the data")
     _add_json(check)
 
+    parameters = _add(
+        commands, "parameters", "parameters:parameters", "what a study may fix or search"
+    )
+    parameters.add_argument("--objective", default="image_classifier", metavar="NAME")
+    _add_json(parameters)
+
     plan = _add(commands, "plan", "plan:plan", "what it will cost on this device, measured")
     _add_study(plan)
     _add_data(plan)

@@ -75,7 +75,7 @@ def _dead_parameters(study: Study, fields: Fields) -> Iterator[Finding]:
         drawing = [trial for drawn, trial in trials if param.name in drawn]
         acts = any(_holds(each, trial) for trial in drawing for each in alternatives)
         if alternatives and not acts:
-            needed = " or ".join(map(_condition, alternatives))
+            needed = " or ".join(map(condition_words, alternatives))
             yield Finding(
                 "D02",
                 "error",
@@ -92,7 +92,8 @@ def _holds(condition: Mapping[str, Any], trial: TrialConfig) -> bool:
     )
 
 
-def _condition(condition: Mapping[str, Any]) -> str:
+def condition_words(condition: Mapping[str, Any]) -> str:
+    """Give a condition of a recipe's `acts_when` in words, such as `head=hidden`."""
     words = (
         f"{name}>={needed['at_least']}"
         if isinstance(needed, Mapping)

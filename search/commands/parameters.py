@@ -1,0 +1,44 @@
+"""`search parameters`: every hyperparameter that a study may fix or search."""
+
+import json
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from objectives import catalog
+from search.errors import DONE
+from search.page import page
+from search.settings import Settings
+from spaces.rules import condition_words
+
+
+def parameters(arguments: Namespace, settings: Settings) -> int:
+    """Print each hyperparameter of an objective: what it may be, its default, what it does."""
+    fields = catalog.describe(arguments.objective).fields
+    if arguments.json:
+        print(json.dumps(fields, indent=2))
+        return DONE
+    table = Table("parameter", "values", "default", "what it is", box=None)
+    for name, field in fields.items():
+        table.add_row(name, _values(field), str(field["default"]).lower(), Text(_meaning(field)))
+    page().print(table)
+    return DONE
+
+
+def _values(field: Mapping[str, Any]) -> str:
+    match field["type"]:
+        case "bool":
+            return "true, false"
+        case "choice":
+            return ", ".join(field["choices"])
+        case "name":
+            return ", ".join((*field["choices"], "..."))
+    return f"{field['low']:g} to {field['high']:g} {field['unit']}".rstrip()
+
+
+def _meaning(field: Mapping[str, Any]) -> str:
+    needed = " or ".join(map(condition_words, field["acts_when"]))
+    return f"{field['doc']} Acts when {needed}." if needed else str(field["doc"])
