@@ -24,7 +24,9 @@ def badges(config: TrialConfig, outcome: str | None, epochs: Sequence[EpochRow])
     outcome: under our name for it, None while the trial runs. epochs: the recorded ones, in order;
     metrics that they do not have earn nothing.
     """
-    frozen, batch = (int(config.get(name) or 0) for name in ("frozen_epochs", "batch_size"))
+    frozen, batch, asked = (
+        int(config.get(name) or 0) for name in ("frozen_epochs", "batch_size", "micro_batch")
+    )
     ruler, trained, at_once = (_course(epochs, name) for name in (RULER, TRAINED, AT_ONCE))
     found = ["diverged"] if outcome == "diverged" else []
     # "Never" is a word for trials that have ended. It explains why the loss rose, too.
@@ -32,7 +34,7 @@ def badges(config: TrialConfig, outcome: str | None, epochs: Sequence[EpochRow])
         found.append("fine-tuning never helped")
     elif best := _overfits_after(ruler, trained):
         found.append(f"overfits after epoch {best}")
-    if at_once and min(at_once.values()) < batch:
+    if at_once and min(at_once.values()) < min(batch, asked or batch):
         found.append(f"in parts of {min(at_once.values()):g}")
     return tuple(found)
 

@@ -24,7 +24,12 @@ def _best(standing: Standing, badges: Badges) -> Iterator[str]:
         yield f"  {', '.join(badges[standing.best.number])}"
     if standing.best and standing.best.best:
         epoch = standing.best.best
-        metrics = ", ".join(f"{name} {value:.4g}" for name, value in epoch.metrics.items())
+        # Not its times and its micro-batch: what was learned.
+        metrics = ", ".join(
+            f"{name} {value:.4g}"
+            for name, value in epoch.metrics.items()
+            if name.startswith(("train_", "val_"))
+        )
         yield f"  at epoch {epoch.epoch}: {metrics}"
 
 

@@ -117,6 +117,11 @@ def _totals(plan: Plan, gpu_hours: float | None) -> list[str]:
         f"a trial of {plan.epochs:g} epochs takes about {mean}; {plan.trials} trials about "
         f"{duration(3600 * plan.hours)}, pruning not counted"
     ]
+    if plan.workers > 1 and plan.device_class.startswith("cpu"):
+        lines.append(
+            f"measured with one at work: {plan.workers} on the same cores slow each other down, up"
+            f" to {plan.workers} times"
+        )
     if gpu_hours:
         trials = int(gpu_hours * 3600 / plan.trial_seconds)
         lines.append(f"in {gpu_hours:g} hours of one worker about {trials} such trials run")

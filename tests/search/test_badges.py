@@ -157,3 +157,9 @@ def status_of(store: Store, *, as_json: bool) -> str:
     with console.capture() as capture:
         print_status(store, "toy", as_json, console)
     return capture.get()
+
+
+def test_parts_that_the_study_asked_for_are_no_news() -> None:
+    rows = epochs([0.9, 0.8], [1.0, 0.9], micro_batch=[16.0, 16.0])
+    assert badges(CONFIG, "finished", rows) == ("in parts of 16",)
+    assert badges({**CONFIG, "micro_batch": 16}, "finished", rows) == ()
