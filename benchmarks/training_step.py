@@ -29,8 +29,8 @@ from objectives.data.images import ImageSet, open_images
 from objectives.image_classifier import train
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
+from objectives.recipe.optimization import steps_per_epoch
 from objectives.training import precision
-from objectives.training.samplers import steps_per_epoch
 
 TARGET = 0.98
 THREADS = 1

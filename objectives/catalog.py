@@ -14,6 +14,7 @@ from objectives.data.summary import DataSummary
 from objectives.fields import declared, nearest
 from objectives.recipe.backbones import known_backbone
 from objectives.recipe.image import ImageRecipe
+from objectives.recipe.optimization import check_warmup_steps
 from objectives.recipe.toy import ToyRecipe
 
 
@@ -75,7 +76,8 @@ def read_data(objective: str, source: DataSource) -> DataSummary:
 def check_sizes(objective: str, config: Mapping[str, Any], images: int, classes: int) -> None:
     """Raise RecipeError for a batch of more images than the training split has.
 
-    And for a sample of a split that cannot have every class. images: of the training split.
+    And for a sample that cannot have every class, and a warm-up in steps that never ends. images:
+    of the training split.
     """
     recipe = _entry(objective).recipe.from_config(config)
     if not isinstance(recipe, ImageRecipe):
@@ -93,6 +95,7 @@ def check_sizes(objective: str, config: Mapping[str, Any], images: int, classes:
                 f"{objective}: {name} {getattr(recipe, name)} is more than the {seen} images there "
                 f"are to train on; set {name} to {seen} or less"
             )
+    check_warmup_steps(recipe, seen)
 
 
 def preflight(objective: str, configs: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:

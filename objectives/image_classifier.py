@@ -14,6 +14,7 @@ from objectives.data.images import ImageSet, open_images
 from objectives.models.backbones import own_image_size
 from objectives.models.classifier import Classifier, build_classifier
 from objectives.recipe.image import ImageRecipe
+from objectives.recipe.optimization import steps_per_epoch
 from objectives.training import checkpoint, precision
 from objectives.training.average import averaged
 from objectives.training.batchnorm import reestimated
@@ -23,7 +24,7 @@ from objectives.training.memory import in_parts
 from objectives.training.metrics import measure
 from objectives.training.optimizers import set_learning_rate
 from objectives.training.records import keep_records
-from objectives.training.samplers import epoch_generator, steps_per_epoch
+from objectives.training.samplers import epoch_generator
 from objectives.training.schedule import epochs_as_now, learning_rate_at, learning_stages
 from objectives.training.step import Stepper, build_stepper, fit_into_memory, split
 from objectives.training.stopping import best_epoch, has_stalled

@@ -1,5 +1,6 @@
 """The hyperparameters of how a network learns: steps, schedule, phases, when it ends."""
 
+import math
 from dataclasses import dataclass
 
 from objectives.contract import RecipeError
@@ -132,11 +133,15 @@ class Optimization(Recipe):
 
         A warm-up in steps counts for none: how many make an epoch is the data's business.
         """
-        unfreezing = max(0, self.trained_stages - 1) * self.epochs_per_stage
         warmup = 0 if self.warmup_steps else self.warmup_epochs
         # The first epoch of a newly trained stage tells nothing yet.
-        unsettled = self.frozen_epochs + unfreezing
-        return max(self.frozen_epochs + warmup, unsettled + 1 if unsettled else 0)
+        unfrozen = self.unfrozen_epoch
+        return max(self.frozen_epochs + warmup, unfrozen + 1 if unfrozen else 0)
+
+    @property
+    def unfrozen_epoch(self) -> int:
+        """The epoch after which all stages learn that ever do; 0 where they do from the start."""
+        return self.frozen_epochs + max(0, self.trained_stages - 1) * self.epochs_per_stage
 
 
 def check_optimization(recipe: Optimization) -> None:
@@ -154,11 +159,33 @@ def check_optimization(recipe: Optimization) -> None:
             f"{recipe.objective}: epochs_per_stage {recipe.epochs_per_stage} needs to know of how "
             "many; set trained_stages, or epochs_per_stage to 0"
         )
+    if recipe.epochs_per_stage and recipe.unfrozen_epoch >= recipe.epochs:
+        raise RecipeError(
+            f"{recipe.objective}: the last of {recipe.trained_stages} stages would begin to learn "
+            f"after epoch {recipe.unfrozen_epoch} of {recipe.epochs}; set epochs_per_stage or "
+            "frozen_epochs lower, or epochs higher"
+        )
     if recipe.patience and recipe.min_epochs > recipe.epochs:
         raise RecipeError(
             f"{recipe.objective}: min_epochs {recipe.min_epochs} is more than the {recipe.epochs} "
             f"epochs there are; set min_epochs to {recipe.epochs} or less"
         )
+
+
+def check_warmup_steps(recipe: Optimization, images: int) -> None:
+    """Raise RecipeError where a warm-up in steps never ends. images: that an epoch trains on."""
+    learning = recipe.epochs - recipe.frozen_epochs
+    steps = learning * steps_per_epoch(images, recipe.batch_size)
+    if recipe.warmup_steps >= steps:
+        raise RecipeError(
+            f"{recipe.objective}: {recipe.warmup_steps} warmup_steps leave nothing of the {steps} "
+            f"steps of {learning} epochs; set warmup_steps to {max(0, steps - 1)} or less"
+        )
+
+
+def steps_per_epoch(images: int, batch_size: int) -> int:
+    """Give the number of steps: none has a single image, which BatchNorm refuses."""
+    return min(math.ceil(images / batch_size), images // 2)
 
 
 def leave_room_after_warmup(objective: str, epochs: int, warmup: int) -> None:

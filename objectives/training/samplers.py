@@ -1,10 +1,11 @@
 """Which training images an epoch sees, in what order: decided by the seed and the epoch alone."""
 
 import hashlib
-import math
 
 import torch
 from torch import Tensor
+
+from objectives.recipe.optimization import steps_per_epoch
 
 
 def epoch_generator(seed: int, epoch: int, purpose: str, device: str = "cpu") -> torch.Generator:
@@ -29,8 +30,3 @@ def epoch_batches(
     else:
         order = torch.randperm(len(labels), generator=generator)
     return order.tensor_split(steps_per_epoch(len(labels), batch_size))
-
-
-def steps_per_epoch(images: int, batch_size: int) -> int:
-    """Give the number of steps: none has a single image, which BatchNorm refuses."""
-    return min(math.ceil(images / batch_size), images // 2)

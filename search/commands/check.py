@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from rich.table import Table
+from rich.text import Text
 
 from objectives.data.summary import DataSummary
 from search.page import page
@@ -63,9 +64,9 @@ def _print(findings: Sequence[Finding], summary: DataSummary | None) -> None:
 def _counts(summary: DataSummary) -> Table:
     table = Table("class", *summary.counts, box=None)
     for name in summary.classes:
-        table.add_row(name, *(str(counts.get(name, 0)) for counts in summary.counts.values()))
+        table.add_row(Text(name), *(str(counts.get(name, 0)) for counts in summary.counts.values()))
     if summary.groups:
         table.add_row("groups", *(str(summary.groups.get(split, 0)) for split in summary.counts))
     for name, count in summary.skipped.items():
-        table.add_row(f"{name} (skipped)", str(count))
+        table.add_row(Text(f"{name} (skipped)"), str(count))
     return table

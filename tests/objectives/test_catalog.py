@@ -58,3 +58,11 @@ def test_a_preflight_that_is_killed_without_a_word_is_told(
 
     with pytest.raises(RecipeError, match=r"resnet18.* -9.*set weights to none"):
         catalog.preflight("image_classifier", NEEDS_WEIGHTS)
+
+
+def test_a_warm_up_in_steps_must_end_within_the_schedule() -> None:
+    config = {"epochs": 4, "batch_size": 32, "frozen_epochs": 1, "warmup_steps": 38}
+    catalog.check_sizes("image_classifier", config, images=400, classes=4)  # 3 epochs of 13 steps
+    too_long = {**config, "warmup_steps": 39}
+    with pytest.raises(RecipeError, match="39 steps of 3 epochs; set warmup_steps to 38 or less"):
+        catalog.check_sizes("image_classifier", too_long, images=400, classes=4)

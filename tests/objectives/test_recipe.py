@@ -48,6 +48,7 @@ def test_a_wrong_type_or_value_is_refused_with_what_would_do(
         {"balancing": "class_weights", "ldam": True},
         {"backbone": "resnet26d", "stem": "small"},
         {"epochs_per_stage": 2},
+        {"epochs_per_stage": 5, "trained_stages": 3},
         {"patience": 3, "min_epochs": 11},
     ],
 )
