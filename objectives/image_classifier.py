@@ -16,7 +16,7 @@ from objectives.models.classifier import Classifier, build_classifier
 from objectives.recipe.image import ImageRecipe
 from objectives.recipe.optimization import steps_per_epoch
 from objectives.training import checkpoint, precision
-from objectives.training.average import averaged
+from objectives.training.average import Average, averaged
 from objectives.training.batchnorm import reestimated
 from objectives.training.feed import place, training_feed, validation_feed
 from objectives.training.losses import build_criterion
@@ -48,13 +48,8 @@ def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
     images, validation = _open(recipe, attempt, size)
     counts = images.labels.bincount(minlength=len(images.classes)).to(device)
     steps = steps_per_epoch(len(images), recipe.batch_size)
-    torch.manual_seed(attempt.seed)
-    model = build_classifier(recipe, len(images.classes)).to(device)
-    model.to(memory_format=torch.channels_last)
-    average = averaged(model, recipe.ema_decay) if recipe.ema_decay else None
+    model, average = _build(recipe, len(images.classes), attempt)
     validated = average.module if average else model
-    if recipe.compile:
-        precision.compile_network(model, device)
     stepper = build_stepper(recipe, model, autocast)
     fit_into_memory(stepper, recipe, build_criterion(recipe, counts, epoch=1), size)
     results, best = checkpoint.resume(attempt, stepper, average)
@@ -107,6 +102,19 @@ def _open(recipe: ImageRecipe, attempt: Attempt, size: int) -> tuple[ImageSet, I
     data, cache, progress = attempt.data, attempt.cache, attempt.progress
     splits = open_images(data, size, attempt.splits, cache, progress, at_most)
     return place(splits["train"], attempt.device), place(splits["val"], attempt.device)
+
+
+def _build(
+    recipe: ImageRecipe, classes: int, attempt: Attempt
+) -> tuple[Classifier, Average | None]:
+    """Give the network as the trial's seed starts it, and its average if there is to be one."""
+    torch.manual_seed(attempt.seed)
+    model = build_classifier(recipe, classes).to(attempt.device)
+    model.to(memory_format=torch.channels_last)
+    average = averaged(model, recipe.ema_decay) if recipe.ema_decay else None
+    if recipe.compile:
+        precision.compile_network(model, attempt.device)
+    return model, average
 
 
 @torch.no_grad()

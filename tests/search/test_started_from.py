@@ -124,10 +124,6 @@ def test_a_machine_without_the_file_is_refused(study: Study, weights: Path) -> N
         check_weights(study)
 
 
-def test_what_a_library_publishes_is_not_looked_for_by_its_name(study: Study) -> None:
-    check_weights(replace(study, weights={"resnet18 pretrained": {"sha256": "f" * 64}}))
-
-
 def test_published_weights_that_are_another_file_here_are_refused(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
