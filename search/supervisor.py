@@ -176,6 +176,7 @@ class _Supervisor:
     def _pass_the_drain_on(self) -> None:
         if self._flag.draining and not self._is_drain_told:
             self._is_drain_told = True
+            self._read_at = 0.0  # who pressed Ctrl-C sees at once what it did
             for post in self._posts:
                 post.child.terminate()
 
