@@ -13,6 +13,7 @@ from rich.progress import track
 
 from search.devices import own_slot, worker_environment
 from search.errors import DONE, FAILED
+from search.logs import hush_teardown
 from search.places import find_data
 from search.retrain import (
     ELSEWHERE,
@@ -32,6 +33,7 @@ console = Console(stderr=True)
 
 def retrain(arguments: Namespace, settings: Settings) -> int:
     """Train an exported trial again; with --verify, exit 1 unless its numbers come back."""
+    hush_teardown()
     exported = read_export(arguments.export)
     if arguments.out is None and not arguments.verify:
         raise StudyError(
