@@ -14,6 +14,7 @@ from objectives.data.summary import DataSummary
 from objectives.fields import declared, nearest
 from objectives.recipe.backbones import known_backbone
 from objectives.recipe.image import ImageRecipe
+from objectives.recipe.network import weights_name
 from objectives.recipe.optimization import check_warmup_steps
 from objectives.recipe.toy import ToyRecipe
 
@@ -122,7 +123,7 @@ def preflight(objective: str, configs: Iterable[Mapping[str, Any]]) -> dict[str,
 
 def weights_key(config: Mapping[str, Any]) -> str:
     """Give the name under which `preflight` returns what a whole configuration starts from."""
-    return f"{config.get('backbone')} {config.get('weights')}"
+    return weights_name(config.get("backbone"), config.get("weights"))
 
 
 def _network(recipe: ImageRecipe) -> tuple[tuple[str, Any], ...]:

@@ -82,9 +82,8 @@ def _found_or_built(
     array = read_array(folder, key, stamp, shape)
     if array is None:
         with _building(folder / f"{key}.lock", progress):
-            array = read_array(
-                folder, key, stamp, shape
-            )  # another worker may have built it meanwhile
+            # Another worker may have built it meanwhile.
+            array = read_array(folder, key, stamp, shape)
             if array is None:
                 build = partial(_build, folder, key, stamp, shape, fill)
                 when_there_is_room(build, folder, progress)

@@ -18,6 +18,7 @@ from objectives.models.backbones import Backbone, build_backbone, own_image_size
 from objectives.models.compiler import check_compiler
 from objectives.models.timm_networks import MISFITS, no_features
 from objectives.recipe.image import ImageRecipe
+from objectives.recipe.network import weights_name
 
 Records = dict[str, dict[str, str]]
 
@@ -39,7 +40,7 @@ def preflight(recipes: Iterable[ImageRecipe]) -> Records:
     for recipe in recipes:
         if recipe.compile:
             check_compiler("cuda" if torch.cuda.is_available() else "cpu")
-        backbone, key = build_backbone(recipe), f"{recipe.backbone} {recipe.weights}"
+        backbone, key = build_backbone(recipe), weights_name(recipe.backbone, recipe.weights)
         if backbone.weights and key not in records:
             records[key] = backbone.weights.record(backbone.network)
         check_image_size(recipe, backbone)

@@ -63,6 +63,11 @@ class Network(Recipe):
     )
 
 
+def weights_name(backbone: object, weights: object) -> str:
+    """Give the name under which what is known of a backbone's weights is kept."""
+    return f"{backbone} {weights}"
+
+
 def check_network(recipe: Network) -> None:
     """Raise RecipeError for a network that cannot be built, as far as its name alone can tell."""
     known = known_backbone(recipe.backbone)
