@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from objectives.recipe.image import ImageRecipe
+from objectives.recipe.classifier import ClassifierRecipe
 
 
 class CosineHead(nn.Module):
@@ -24,7 +24,7 @@ class CosineHead(nn.Module):
         return self.scale * cosines
 
 
-def build_head(recipe: ImageRecipe, features: int, classes: int) -> nn.Module:
+def build_head(recipe: ClassifierRecipe, features: int, classes: int) -> nn.Module:
     """Give the recipe's head: a last layer, with dropout and a hidden layer before it if asked."""
     width = recipe.hidden_units if recipe.head == "hidden" else features
     hidden = [nn.Linear(features, width), nn.ReLU()] if recipe.head == "hidden" else []

@@ -90,13 +90,13 @@ def check_balancing(recipe: Balancing) -> None:
     """Raise RecipeError for a combination that has no definition."""
     if recipe.has_margins and recipe.label_smoothing:
         raise RecipeError(
-            "image_classifier: ldam is not defined with label_smoothing "
+            f"{recipe.objective}: ldam is not defined with label_smoothing "
             f"{recipe.label_smoothing}; set label_smoothing to 0 or leave ldam out"
         )
     toggles = [each for each in ("ldam", "weighted_sampler") if getattr(recipe, each)]
     if recipe.balancing != "none" and toggles:
         raise RecipeError(
-            f"image_classifier: balancing is {recipe.balancing!r} and {toggles[0]} is true: two "
+            f"{recipe.objective}: balancing is {recipe.balancing!r} and {toggles[0]} is true: two "
             f"ways of saying what to do about rare classes; set balancing to none or {toggles[0]} "
             "to false"
         )

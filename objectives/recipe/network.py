@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from objectives.contract import RecipeError
-from objectives.fields import Recipe, choice, name, number, toggle, when, whole
+from objectives.fields import Recipe, choice, name, toggle, when, whole
 from objectives.recipe.backbones import BACKBONES, NONCOMMERCIAL, known_backbone
 
 FEWEST_PIXELS = 16  # of a side
@@ -14,7 +14,7 @@ WEIGHT_FILES = (".pt", ".pth", ".bin", ".safetensors", ".ckpt", ".tar")
 
 @dataclass(frozen=True)
 class Network(Recipe):
-    """Backbone, head and images."""
+    """Backbone and images."""
 
     backbone: str = name(
         "resnet18",
@@ -49,17 +49,6 @@ class Network(Recipe):
         "What is done to a training image: moved a little (shift); flipped and recoloured as well "
         "(light); further (medical); with RandAugment and an erased patch (strong).",
         source="RandAugment: Cubuk et al. 2019, arXiv:1909.13719; erasing: arXiv:1708.04896",
-    )
-    head: str = choice(
-        "linear",
-        ("linear", "hidden"),
-        "What turns features into logits: one layer, or a hidden layer with ReLU before it.",
-    )
-    hidden_units: int = whole(
-        512, 1, 8192, "Width of the hidden layer.", unit="units", acts_when=when(head="hidden")
-    )
-    dropout: float = number(
-        0.0, 0.0, 0.9, "Share of what the last layer sees that is dropped in training."
     )
 
 

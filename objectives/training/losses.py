@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from objectives.recipe.image import ImageRecipe
+from objectives.recipe.classifier import ClassifierRecipe
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Criterion:
         return self.class_weights[labels]
 
 
-def build_criterion(recipe: ImageRecipe, counts: Tensor, epoch: int) -> Criterion:
+def build_criterion(recipe: ClassifierRecipe, counts: Tensor, epoch: int) -> Criterion:
     """Give the loss that a recipe trains in an epoch (from 1), on the device of `counts`.
 
     counts: (classes,), training images per class, all >= 1.
