@@ -5,18 +5,21 @@ import importlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from objectives.contract import DataSource, Objective, RecipeError
-from objectives.data.summary import DataSummary
 from objectives.fields import declared, nearest
 from objectives.recipe.backbones import known_backbone
 from objectives.recipe.image import ImageRecipe
 from objectives.recipe.network import weights_name
 from objectives.recipe.optimization import check_warmup_steps
 from objectives.recipe.toy import ToyRecipe
+
+if TYPE_CHECKING:
+    from objectives.data.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,19 @@ def schedule(objective: str, config: Mapping[str, Any]) -> dict[str, int]:
     return {name: getattr(recipe, name) for name in ("epochs", "settled_epoch")}
 
 
-def read_data(objective: str, source: DataSource) -> DataSummary:
-    """Give the counts and the fingerprint of the data; DataError when they cannot be used."""
-    summarize = _entry(objective).summarize
-    if summarize is None:
-        return DataSummary("none", (), {}, {}, is_practice=False, skipped={})
-    return cast(DataSummary, _named(summarize)(source))
+def read_data(
+    objective: str,
+    source: DataSource,
+    cache: Path | None = None,
+    progress: Callable[[], None] = lambda: None,
+) -> "Manifest":
+    """Give the manifest of the data; DataError when it cannot be used.
+
+    cache: this machine's folder for what was found out about images. progress: called for each.
+    """
+    from objectives.data.manifest import NOTHING, read_manifest  # with numpy, for names alone none
+
+    return read_manifest(source, cache, progress) if _entry(objective).has_data else NOTHING
 
 
 def check_sizes(objective: str, config: Mapping[str, Any], images: int, classes: int) -> None:
@@ -148,12 +158,12 @@ def _silent(networks: Iterable[Mapping[str, Any]], exit_code: int) -> str:
 
 @dataclass(frozen=True)
 class _Entry:
-    """train, summarize: "module:function", imported when called for."""
+    """train: "module:function", imported when called for."""
 
     train: str
     recipe: type[ImageRecipe] | type[ToyRecipe]
     metrics: Mapping[str, Mapping[str, Any]]
-    summarize: str | None = None
+    has_data: bool = True
 
 
 def _metric(
@@ -224,9 +234,8 @@ _ENTRIES = {
         "objectives.image_classifier:train",
         ImageRecipe,
         _IMAGE_METRICS,
-        summarize="objectives.data.manifest:summarize",
     ),
-    "toy_curve": _Entry("objectives.toy_curve:train", ToyRecipe, _TOY_METRICS),
+    "toy_curve": _Entry("objectives.toy_curve:train", ToyRecipe, _TOY_METRICS, has_data=False),
 }
 
 

@@ -41,11 +41,18 @@ class DataSource:
     layout: the study's data declaration as a plain mapping, `{"kind": "file_names", "label": ...}`.
     folder: None for data that comes with a package (the digits).
     split_seed: the study's seed; every machine carves the same splits from it.
+    folds: how many folds train and validation images are divided into; 0: one split.
+    has_test: whether a test split is carved where the data gives none.
+    partition: a CSV file with `path,split,fold` that stands instead of given and carved splits:
+    the study's own manifest, or what `search check --fix` wrote; None where there is none.
     """
 
     layout: Mapping[str, Any]
     folder: Path | None = None
     split_seed: int = 0
+    folds: int = 0
+    has_test: bool = True
+    partition: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,17 @@ from typing import Any
 from dashboards.note import study_note, write_note
 from objectives import catalog
 from objectives.contract import DataSource
-from objectives.data.summary import DataSummary
+from objectives.data.manifest import Manifest
 from objectives.digest import sha256
 from search.errors import MachineMismatch
 from search.places import find_data, remember_data
-from search.prepare import Prepared, Wishes, check_networks
+from search.prepare import Prepared, Wishes, check_networks, data_source
 from search.settings import Settings
 from spaces.data import needs_folder
 from spaces.errors import StudyError
 from spaces.params import Value
 from spaces.stored import (
     ADOPTED_FIELDS,
-    data_to_json,
     differences,
     fingerprint,
     from_json,
@@ -65,8 +64,8 @@ def open_study(
     row = store.study(name)
     study = from_json(row.definition)
     folder = find_data(settings, name, data) if needs_folder(study.data) else None
-    source = DataSource(data_to_json(study), folder, study.seed)
-    check_data(row, catalog.read_data(study.objective, source), folder)
+    source = data_source(study, folder)
+    check_data(row, catalog.read_data(study.objective, source, settings.cache), folder)
     check_weights(study)
     return study, source
 
@@ -79,12 +78,12 @@ def find(store: Store, name: str) -> StudyRow | None:
         return None
 
 
-def check_data(row: StudyRow, summary: DataSummary, folder: Path | None) -> None:
+def check_data(row: StudyRow, manifest: Manifest, folder: Path | None) -> None:
     """Raise MachineMismatch unless this machine's data is what the study was created on."""
-    if row.data_fingerprint != summary.fingerprint:
+    if row.data_fingerprint != manifest.fingerprint:
         raise MachineMismatch(
             f"the data in {folder} is not what study {row.name!r} was created on"
-            f" ({summary.fingerprint[:12]}, not {row.data_fingerprint[:12]}); bring the same files"
+            f" ({manifest.fingerprint[:12]}, not {row.data_fingerprint[:12]}); bring the same files"
             " here, or start a new study with --as NAME"
         )
 
@@ -138,7 +137,7 @@ def _create(prepared: Prepared, store: Store) -> StudyRow:
         study.name,
         to_json(study),
         fingerprint(study),
-        prepared.summary.fingerprint,
+        prepared.manifest.fingerprint,
         study.direction,
         study.trials,
         queue=[study.params.mode(), *study.enqueue],
@@ -155,7 +154,7 @@ def _continue(row: StudyRow, prepared: Prepared, wishes: Wishes, store: Store) -
             f"study {row.name!r} has changed since it began ({changed}): undo the change to go on"
             f" with it, or start the changed one with --as {row.name}-2"
         )
-    check_data(row, prepared.summary, prepared.source.folder)
+    check_data(row, prepared.manifest, prepared.source.folder)
     check_weights(stored)
     check_networks_here(stored)
     if wishes.trials:

@@ -94,6 +94,8 @@ def _data(study: Study, row: StudyRow) -> dict[str, Any]:
     return {
         "layout": data_to_json(study),
         "split_seed": study.seed,
+        "folds": study.folds,
+        "has_test": study.has_test,
         "fingerprint": row.data_fingerprint,
     }
 

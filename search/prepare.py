@@ -4,6 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from objectives import catalog
 from objectives.contract import DataSource, RecipeError
@@ -19,6 +20,9 @@ from spaces.rules import Finding, check
 from spaces.space import TrialConfig
 from spaces.stored import data_to_json, from_json
 from spaces.study import Study
+
+if TYPE_CHECKING:  # it brings numpy, which checking the rules alone does without
+    from objectives.data.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,13 @@ class Prepared:
 
     study: Study
     source: DataSource
-    summary: DataSummary
+    manifest: "Manifest"
     findings: Sequence[Finding]
+
+    @property
+    def summary(self) -> DataSummary:
+        """The data in counts."""
+        return self.manifest.summary
 
 
 def prepare(wishes: Wishes, settings: Settings) -> Prepared:
@@ -59,10 +68,17 @@ def prepare(wishes: Wishes, settings: Settings) -> Prepared:
     study, folder = _place(declared_study(wishes.reference, settings), wishes, settings)
     study = _with_wishes(study, wishes)
     findings = check_rules(study)
-    source = DataSource(data_to_json(study), folder, study.seed)
-    summary = catalog.read_data(study.objective, source)
-    _check_sizes(study, summary)
-    return Prepared(study, source, summary, findings)
+    source = data_source(study, folder)
+    manifest = catalog.read_data(study.objective, source, settings.cache)
+    _check_sizes(study, manifest.summary)
+    return Prepared(study, source, manifest, findings)
+
+
+def data_source(study: Study, folder: Path | None, partition: Path | None = None) -> DataSource:
+    """Give how this study's data is read out of this machine's folder."""
+    return DataSource(
+        data_to_json(study), folder, study.seed, study.folds, study.has_test, partition
+    )
 
 
 def declared_study(reference: str, settings: Settings) -> Study:
@@ -143,7 +159,7 @@ def _drawable(study: Study) -> Iterator[TrialConfig]:
 
 
 def _check_sizes(study: Study, summary: DataSummary) -> None:
-    if "train" not in summary.counts:
+    if not summary.classes:
         return
     images = sum(summary.counts["train"].values())
     try:

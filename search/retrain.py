@@ -84,7 +84,13 @@ def retrain(
     weights that it started from are.
     """
     objective, declared = exported["objective"], exported["data"]
-    source = DataSource(declared["layout"], data, declared["split_seed"])
+    source = DataSource(
+        declared["layout"],
+        data,
+        declared["split_seed"],
+        declared.get("folds", 0),  # exports of before have neither
+        declared.get("has_test", True),
+    )
     found = catalog.read_data(objective, source).fingerprint
     if found != declared["fingerprint"]:
         raise StudyError(

@@ -31,6 +31,58 @@ class ClassFolders:
 
 
 @dataclass(frozen=True)
+class Manifest:
+    """A table (CSV, TSV or XLSX) names the images; columns are called as its header calls them.
+
+    table: its path in the data folder, or one per split, `{"train": "Train.xlsx", ...}`.
+    path: the column of the image's path or id, with or without its extension; or a pattern with
+    columns in braces, `"images/{patient}/{image}*"`; several where a row has several images.
+    label: the column of the class; or one_hot: a column per class, of which the largest counts.
+    cuts: where a label that is a number is cut into classes, lowest first: (12.0,) makes two.
+    group, site, split: columns; what a split column may say is train, val (validation) or test.
+    join: further tables, joined on the columns that both have. skip: labels to leave out.
+    names: what a label is called. metadata: column -> "number" or "category", what a network may
+    learn from beside the image.
+    """
+
+    table: str | Mapping[str, str]
+    path: str | tuple[str, ...] = "image"
+    label: str | None = None
+    one_hot: tuple[str, ...] = ()
+    cuts: tuple[float, ...] = ()
+    group: str | None = None
+    site: str | None = None
+    split: str | None = None
+    join: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if (self.label is None) == (not self.one_hot):
+            raise StudyError("Manifest: give it a label column, or one_hot columns, and not both")
+        for column, kind in self.metadata.items():
+            if kind not in ("number", "category"):
+                raise StudyError(f"Manifest: metadata {column!r} is {kind!r}; number or category")
+
+
+@dataclass(frozen=True)
+class Cifar10:
+    """CIFAR-10's python pickles, `cifar-10-batches-py/`; its test batch stays unopened."""
+
+
+@dataclass(frozen=True)
+class Brats:
+    """A BraTS tree: `HGG/` and `LGG/`, a folder per patient, a NIfTI file per modality.
+
+    modalities: which are read, in the order of the network's channels. The patient is the group;
+    the site stands in the id.
+    """
+
+    modalities: tuple[str, ...] = ("flair", "t1", "t1ce", "t2")
+
+
+@dataclass(frozen=True)
 class Digits:
     """scikit-learn's 1,797 scanned digits; they come with the package."""
 
@@ -40,11 +92,14 @@ class NoData:
     """The objective needs none (the toy curve)."""
 
 
-Data = FileNames | ClassFolders | Digits | NoData
+Data = FileNames | ClassFolders | Manifest | Cifar10 | Brats | Digits | NoData
 
 KINDS: dict[str, type[Data]] = {
     "file_names": FileNames,
     "class_folders": ClassFolders,
+    "manifest": Manifest,
+    "cifar10": Cifar10,
+    "brats": Brats,
     "digits": Digits,
     "none": NoData,
 }
@@ -52,7 +107,7 @@ KINDS: dict[str, type[Data]] = {
 
 def needs_folder(data: Data) -> bool:
     """Say whether the data lie in a folder that the user must name."""
-    return isinstance(data, FileNames | ClassFolders)
+    return not isinstance(data, Digits | NoData)
 
 
 def kind_of(data: Data) -> str:

@@ -20,7 +20,7 @@ KIND_OF_PARAM = {declared: kind for kind, declared in PARAM_KINDS.items()}
 # What a changed file changes in a study that goes on: its words, its patience, what it keeps.
 ADOPTED_FIELDS = ("about", "stall_minutes", "outage_minutes", "keep")
 # Beside those, what is found at its creation or asked for at each start.
-FREE_FIELDS = {"trials", "practice", "weights", *ADOPTED_FIELDS}
+FREE_FIELDS = {"trials", "practice", "weights", "skipped_checks", *ADOPTED_FIELDS}
 
 
 def to_json(study: Study) -> dict[str, Any]:

@@ -57,6 +57,9 @@ class Study:
     then, because not one image of them fits into the memory of the device that began it.
     outage_minutes: how long a worker goes on without the database. keep: how many of the best
     trials keep their weights on disk; the running ones keep their checkpoints.
+    folds: a trial is trained once per fold and its value is the mean over them; 0: one validation
+    split. has_test: whether a test split is carved where the data gives none. skipped_checks: rules
+    of the data whose errors were waved through when the study was created.
     """
 
     name: str
@@ -80,6 +83,9 @@ class Study:
     stall_minutes: float = 15.0  # without an optimizer step; 60 before the first one
     outage_minutes: float = 15.0
     keep: int = 3
+    folds: int = 0
+    has_test: bool = True
+    skipped_checks: Sequence[str] = ()
     about: str = ""
 
     def __post_init__(self) -> None:
@@ -87,6 +93,7 @@ class Study:
             object.__setattr__(self, "space", Space(tuple(self.space)))
         object.__setattr__(self, "enqueue", tuple(self.enqueue))
         object.__setattr__(self, "too_large", tuple(self.too_large))
+        object.__setattr__(self, "skipped_checks", tuple(self.skipped_checks))
         _check_types(self)
         _check_words(self)
         _check_budget(self)
@@ -166,6 +173,7 @@ FIELD_TYPES: Mapping[str, tuple[type, ...]] = {
     "stall_minutes": (int, float),
     "outage_minutes": (int, float),
     "keep": (int,),
+    "folds": (int,),
 }
 
 
@@ -180,6 +188,10 @@ def _check_types(study: Study) -> None:
             raise StudyError(f"{study.name}: {name} is {getattr(study, name)}; use one above 0")
     if study.keep < 0:
         raise StudyError(f"{study.name}: keep is {study.keep}; use 0 or more")
+    if study.folds < 0 or study.folds == 1:
+        raise StudyError(f"{study.name}: folds is {study.folds}; use 2 or more, or 0 for none")
+    if not isinstance(study.has_test, bool):
+        raise StudyError(f"{study.name}: has_test is {study.has_test!r}; use True or False")
 
 
 def _check_words(study: Study) -> None:

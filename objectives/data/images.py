@@ -123,7 +123,7 @@ def open_images(
     images of a split, see `subsample`; no others are decoded for it. Raises DataError with the path
     of an image that cannot be read.
     """
-    manifest = _manifest(source)
+    manifest = _manifest(source, cache)
     opened = OpenSplits()
     for split in splits:
         if split not in SPLITS:
@@ -144,12 +144,13 @@ def forget() -> None:
     _sets.clear()
 
 
-def _manifest(source: DataSource) -> Manifest:
+def _manifest(source: DataSource, cache: Path | None) -> Manifest:
     folder = str(source.folder.resolve()) if source.folder else None
-    key = json.dumps([folder, dict(source.layout), source.split_seed], sort_keys=True)
+    how = [dict(source.layout), source.split_seed, source.folds, source.has_test]
+    key = json.dumps([folder, str(source.partition), *how], sort_keys=True)
     if key not in _manifests:
         forget()  # one study's data at a time
-        _manifests[key] = read_manifest(source)
+        _manifests[key] = read_manifest(source, cache)
     return _manifests[key]
 
 

@@ -1,71 +1,129 @@
 """The manifest: every image of a study with its class, group and split, and one fingerprint."""
 
+import csv
 import hashlib
+import io
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from objectives.contract import DataError, DataSource
-from objectives.data.layouts import Listing, read_layout
-from objectives.data.splits import SPLITS, carve, check_given
+from objectives.data.layouts.listing import Column, Listing
+from objectives.data.layouts.readers import read_layout
+from objectives.data.partition import Place, divide
+from objectives.data.problems import Problem
+from objectives.data.scan import digests
+from objectives.data.splits import SPLITS
 from objectives.data.summary import DataSummary
 
 PRACTICE_NOTE = "practice.json"  # written last: a folder that has it is a whole practice set
 
 
 class Row(NamedTuple):
-    """One image. path: relative to the data folder. modified_ns: this machine's, never hashed."""
+    """One image. path: relative to the data folder.
+
+    split: train, val or test, "excluded", or "" for one that a partition does not know. fold: from
+    1 on where there are folds, and then its split is train; else 0. bytes, modified_ns: this
+    machine's, never hashed.
+    """
 
     path: str
     label: str
     class_index: int
     group: str
+    site: str
     split: str
+    fold: int
+    sha1: str
+    metadata: tuple[float | str | None, ...]
     bytes: int
     modified_ns: int
 
 
+SHARED = Row._fields.index("bytes")  # fields before it are the same on every machine
+
+
 @dataclass(frozen=True)
 class Manifest:
-    """The rows, sorted by path, and what they add up to. skipped: label or reason -> images."""
+    """The rows, sorted by path, and what they add up to. skipped: label or reason -> images.
+
+    columns: of the rows' metadata. problems: what the reader saw. folds: 0 where there are none.
+    sealed_test: test images that are there but stand in no row, since they are not opened.
+    """
 
     rows: tuple[Row, ...]
     classes: tuple[str, ...]
     skipped: Mapping[str, int]
     is_practice: bool
+    columns: tuple[Column, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    folds: int = 0
+    sealed_test: int = 0
 
     @cached_property
     def fingerprint(self) -> str:
-        """The sha256 of what every machine must share: paths, labels, groups, splits and sizes."""
-        facts = [list(row[: Row._fields.index("modified_ns")]) for row in self.rows]
-        return hashlib.sha256(json.dumps([self.classes, facts]).encode()).hexdigest()
+        """The sha256 of what every machine must share: names, labels, groups, splits, contents."""
+        if not self.rows:
+            return "none"
+        facts = [list(row[:SHARED]) for row in self.rows]
+        return hashlib.sha256(json.dumps([self.classes, self.columns, facts]).encode()).hexdigest()
 
-    def split(self, name: str) -> tuple[Row, ...]:
-        """Give the rows of one split."""
+    def split(self, name: str, fold: int = 1) -> tuple[Row, ...]:
+        """Give the rows of one split; where there are folds, val is the fold and train the rest."""
+        if self.folds and name != "test":
+            pool = (row for row in self.rows if row.split == "train")
+            return tuple(row for row in pool if (row.fold == fold) == (name == "val"))
         return tuple(row for row in self.rows if row.split == name)
 
+    @cached_property
     def summary(self) -> DataSummary:
-        """Give the counts, without the rows."""
-        labels = {split: Counter(row.label for row in self.split(split)) for split in SPLITS}
+        """The counts, without the rows."""
+        rows = {split: self.split(split) for split in SPLITS}
+        labels = {split: Counter(row.label for row in rows[split]) for split in SPLITS}
+        left_out = Counter(row.split or "in no split" for row in self.rows)
         return DataSummary(
             fingerprint=self.fingerprint,
             classes=self.classes,
             counts={split: {c: labels[split][c] for c in self.classes} for split in SPLITS},
-            groups={split: len({row.group for row in self.split(split)}) for split in SPLITS},
+            groups={split: len({row.group for row in rows[split]}) for split in SPLITS},
             is_practice=self.is_practice,
-            skipped=self.skipped,
+            skipped={
+                **self.skipped,
+                **{word: count for word, count in left_out.items() if word not in SPLITS},
+            },
+            folds=self.folds,
+            sealed_test=self.sealed_test,
         )
 
+    def as_csv(self) -> str:
+        """Give the rows as a table, the form in which they are stored and shown."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        names = [
+            *Row._fields[: Row._fields.index("metadata")],
+            *(each.name for each in self.columns),
+        ]
+        writer.writerow(names)
+        for row in self.rows:
+            writer.writerow([*row[: Row._fields.index("metadata")], *row.metadata])
+        return text.getvalue()
 
-def read_manifest(source: DataSource) -> Manifest:
-    """List the data of a study with classes, groups and splits; no image is opened.
 
-    Splits given as folders stand; those missing are carved out of train by `source.split_seed`.
-    Raises DataError, one line that ends with the fix.
+NOTHING = Manifest((), (), {}, is_practice=False)  # of an objective without data
+
+
+def read_manifest(
+    source: DataSource, cache: Path | None = None, progress: Callable[[], None] = lambda: None
+) -> Manifest:
+    """List the data of a study with classes, groups, splits and contents.
+
+    Splits given as folders stand; those missing are carved out of train by `source.split_seed`,
+    and a partition stands before both. cache: where the images' digests are kept. progress: called
+    for each image. Raises DataError, one line that ends with the fix.
     """
     is_practice = source.folder is not None and _is_practice(source.folder)
     listing = read_layout(source)
@@ -74,7 +132,21 @@ def read_manifest(source: DataSource) -> Manifest:
             f"{source.folder}: only one class, {listing.classes[0]!r}, in "
             f"{len(listing.found)} images; add images of another class or correct the layout"
         )
-    splits = _splits(listing, source.split_seed)
+    places = divide(listing, source)
+    sha1 = digests(source, [found.file for found in listing.found], cache, progress)
+    return Manifest(
+        _rows(listing, places, sha1),
+        listing.classes,
+        dict(listing.skipped),
+        is_practice,
+        listing.columns,
+        listing.problems,
+        source.folds,
+        listing.sealed_test,
+    )
+
+
+def _rows(listing: Listing, places: list[Place], sha1: Mapping[str, str]) -> tuple[Row, ...]:
     class_index = {name: index for index, name in enumerate(listing.classes)}
     rows = (
         Row(
@@ -82,38 +154,17 @@ def read_manifest(source: DataSource) -> Manifest:
             label=found.label,
             class_index=class_index[found.label],
             group=found.group,
-            split=split,
+            site=found.site,
+            split=place.split,
+            fold=place.fold,
+            sha1=sha1[found.file.path],
+            metadata=found.metadata,
             bytes=found.file.bytes,
             modified_ns=found.file.modified_ns,
         )
-        for found, split in zip(listing.found, splits, strict=True)
+        for found, place in zip(listing.found, places, strict=True)
     )
-    return Manifest(tuple(sorted(rows)), listing.classes, dict(listing.skipped), is_practice)
-
-
-def summarize(source: DataSource) -> DataSummary:
-    """Give the counts of a study's data; see `read_manifest` for the errors."""
-    return read_manifest(source).summary()
-
-
-def _splits(listing: Listing, seed: int) -> list[str]:
-    """Keep the given splits and carve the missing ones out of train."""
-    labels = [found.label for found in listing.found]
-    groups = [found.group for found in listing.found]
-    splits = [found.split or "train" for found in listing.found]
-    missing = [split for split in SPLITS if split not in splits]
-    pool = [row for row, split in enumerate(splits) if split == "train"]
-    check_given(labels, groups, splits)
-    if missing:
-        carved = carve(
-            [labels[row] for row in pool],
-            [groups[row] for row in pool],
-            ["train", *missing],
-            seed,
-        )
-        for row, split in zip(pool, carved, strict=True):
-            splits[row] = split
-    return splits
+    return tuple(sorted(rows, key=lambda row: row.path))
 
 
 def _is_practice(folder: Path) -> bool:

@@ -41,18 +41,25 @@ def carve(
     )
 
 
-def check_given(labels: Sequence[str], groups: Sequence[str], splits: Sequence[str]) -> None:
-    """Raise DataError when a group stands in two splits, or a class is missing from one."""
-    splits_of: defaultdict[str, set[str]] = defaultdict(set)
-    for group, split in zip(groups, splits, strict=True):
-        splits_of[group].add(split)
-    crossing = sorted(group for group, found in splits_of.items() if len(found) > 1)
-    if crossing:
-        raise DataError(
-            f"{len(crossing)} groups stand in more than one split, so the score would leak: "
-            f"{_some(crossing)}; keep each group in one split folder, or remove the split folders "
-            "to have a group split made"
-        )
+def carve_folds(labels: Sequence[str], groups: Sequence[str], folds: int, seed: int) -> list[int]:
+    """Name the fold, from 1 on, of each image: stratified, whole groups, by the seed alone.
+
+    Raises DataError when the groups cannot give every fold an image of every class.
+    """
+    _check_enough_groups(labels, groups, folds)
+    classes, class_indices = np.unique(np.asarray(labels), return_inverse=True)
+    for fold_of in _shuffled_folds(class_indices, np.asarray(groups), seed, (folds,)):
+        held = [np.unique(class_indices[fold_of == fold]) for fold in range(folds)]
+        if all(len(each) == len(classes) for each in held):
+            return [fold + 1 for fold in fold_of.tolist()]
+    raise DataError(
+        f"no {folds} folds were found that keep groups whole and have every class in each; use "
+        "fewer folds, add groups of the rare classes or leave a class out"
+    )
+
+
+def check_classes(labels: Sequence[str], splits: Sequence[str]) -> None:
+    """Raise DataError when a class is missing from one of the splits there are."""
     for split in sorted(set(splits), key=SPLITS.index):
         present = {label for label, at in zip(labels, splits, strict=True) if at == split}
         if missing := sorted(set(labels) - present):
@@ -70,13 +77,13 @@ def _check_enough_groups(labels: Sequence[str], groups: Sequence[str], needed: i
         if len(found) < needed:
             raise DataError(
                 f"class {label!r} has images of only {len(found)} groups ({_some(sorted(found))}) "
-                f"and each of the {needed} splits needs one of its own; add groups of this class "
-                "or leave it out"
+                f"and each of the {needed} splits or folds needs one of its own; add groups of "
+                "this class or leave it out"
             )
 
 
 def _shuffled_folds(
-    class_indices: np.ndarray, groups: np.ndarray, seed: int
+    class_indices: np.ndarray, groups: np.ndarray, seed: int, counts: Sequence[int] = FOLDS
 ) -> Iterator[np.ndarray]:
     """Give each image's fold, in one shuffle after another."""
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
@@ -86,7 +93,7 @@ def _shuffled_folds(
     kind = StratifiedKFold if group_count == len(groups) else StratifiedGroupKFold
     most = min(group_count, int(np.bincount(class_indices).max()))
     random = np.random.RandomState(seed % 2**32)
-    for folds in (folds for folds in FOLDS if folds <= most for _ in range(DRAWS)):
+    for folds in (folds for folds in counts if folds <= most for _ in range(DRAWS)):
         splitter = kind(n_splits=folds, shuffle=True, random_state=random)
         fold_of = np.zeros(len(groups), dtype=np.int64)
         with warnings.catch_warnings():

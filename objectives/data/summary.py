@@ -12,6 +12,8 @@ class DataSummary:
     classes: names in the order of their class index.
     counts: split -> class -> images. groups: split -> groups (slides, patients) in it.
     skipped: what was left out on purpose, by label or reason -> images.
+    folds: how many there are; counts and groups are then those of the first one. sealed_test: test
+    images that are there but were not opened, not even to count their classes.
     """
 
     fingerprint: str
@@ -20,3 +22,5 @@ class DataSummary:
     groups: Mapping[str, int]
     is_practice: bool
     skipped: Mapping[str, int]
+    folds: int = 0
+    sealed_test: int = 0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from objectives.data.manifest import Row
 from search.create import store_study
 from search.errors import MachineMismatch
 from search.prepare import Wishes, check_rules, declared_study, parse_pins, prepare
@@ -175,7 +176,8 @@ def test_other_data_than_the_studys_is_this_machines_fault(store: Store, toy: Pa
     wishes, settings = Wishes(str(toy)), Settings(toy.parent)
     prepared = prepare(wishes, settings)
     store_study(prepared, wishes, settings, store)
-    other = replace(prepared, summary=replace(prepared.summary, fingerprint="f" * 64))
+    row = Row("a.png", "a", 0, "a", "", "train", 0, "", (), 0, 0)
+    other = replace(prepared, manifest=replace(prepared.manifest, rows=(row,)))
 
     with pytest.raises(MachineMismatch, match="bring the same files"):
         store_study(other, wishes, settings, store)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives.contract import DataSource
-from objectives.data.summary import DataSummary
+from objectives.data.manifest import NOTHING
 from search.create import store_study
 from search.outcomes import Outcome
 from search.prepare import Prepared, Wishes
@@ -30,7 +30,7 @@ def make_worker(store: Store, home: Path, **changes: Any) -> Worker:
     }
     study = Study(**declared | changes)
     source = DataSource({"kind": "none"})
-    prepared = Prepared(study, source, DataSummary("none", (), {}, {}, False, {}), [])
+    prepared = Prepared(study, source, NOTHING, [])
     wishes = Wishes(study.name)
     row = store_study(prepared, wishes, Settings(home), store)
     store.register_worker("w", study.name, "here", 1, "cpu", 1)

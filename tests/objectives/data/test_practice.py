@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from objectives.contract import DataError, DataSource
-from objectives.data.manifest import read_manifest, summarize
+from objectives.data.manifest import read_manifest
 from objectives.data.practice import make_practice
 
 REAL_NAME = re.compile(r"\d{6}-\d{6}_\d{2}_\d{8}-multires\.tif_\d+_\d+_\d+_\d+_[0-5]\.png")
@@ -38,7 +38,7 @@ def test_files_are_named_as_the_real_ones(practice: Path) -> None:
 
 
 def test_it_has_the_published_imbalance_and_the_labels_to_skip(source: DataSource) -> None:
-    summary = summarize(source)
+    summary = read_manifest(source).summary
     totals: Counter[str] = Counter()
     for counts in summary.counts.values():
         totals.update(counts)
@@ -51,7 +51,7 @@ def test_it_has_the_published_imbalance_and_the_labels_to_skip(source: DataSourc
 
 def test_every_seed_splits_it_with_the_rare_class_everywhere(source: DataSource) -> None:
     for seed in range(20):
-        summary = summarize(replace(source, split_seed=seed))
+        summary = read_manifest(replace(source, split_seed=seed)).summary
         assert all(counts["Gleason 5-Single Cells"] for counts in summary.counts.values())
         assert min(summary.groups.values()) >= 5
 
@@ -85,7 +85,7 @@ def test_an_interrupted_make_is_refused_by_readers_and_finished_by_the_next(
     with pytest.raises(KeyboardInterrupt):
         make_practice("gleason", tmp_path / "a", images=100, progress=stop)
     with pytest.raises(DataError, match="making was interrupted"):
-        summarize(replace(gleason, folder=tmp_path / "a"))
+        read_manifest(replace(gleason, folder=tmp_path / "a"))
     make_practice("gleason", tmp_path / "a", images=100)
     make_practice("gleason", tmp_path / "b", images=100)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from objectives.contract import DataError
-from objectives.data.splits import SPLITS, carve, check_given
+from objectives.data.splits import SPLITS, carve, check_classes
 
 
 def cohort(groups: int = 60, images: int = 600) -> tuple[list[str], list[str]]:
@@ -75,4 +75,4 @@ def test_rare_classes_that_whole_groups_cannot_spread_are_refused() -> None:
 
 def test_a_class_that_cannot_be_learnt_is_named_with_the_fix() -> None:
     with pytest.raises(DataError, match=r"the train split has no image of 'b'; give every split"):
-        check_given(["a", "b"], ["1", "2"], ["train", "val"])
+        check_classes(["a", "b"], ["train", "val"])

@@ -1,0 +1,25 @@
+"""The bytes of one image of a manifest, whatever its layout keeps it in."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from objectives.contract import DataSource
+
+
+def reader(source: DataSource) -> Callable[[str], bytes]:
+    """Give the function from a manifest path to the image's own bytes, safe to call from threads.
+
+    They are what two machines must share: a file as it is, or the pixels where many images share
+    one. It raises OSError for what cannot be read.
+    """
+    if source.layout["kind"] == "digits":
+        return _digits()
+    folder = source.folder or Path()
+    return lambda path: (folder / path).read_bytes()
+
+
+def _digits() -> Callable[[str], bytes]:
+    from sklearn.datasets import load_digits
+
+    scans = load_digits().images.astype("uint8")
+    return lambda path: bytes(scans[int(path.removeprefix("digit-"))].tobytes())

@@ -1,0 +1,53 @@
+"""L1: label and group stand in the file name."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from objectives.contract import DataError, DataSource
+from objectives.data.layouts.folder import compile_pattern, image_folder, list_images, with_groups
+from objectives.data.layouts.listing import File, Listing
+
+NO_LABEL = "no label in the name"
+
+
+def read_file_names(source: DataSource) -> Listing:
+    """Read names; a folder that is called like a class stands in for a label that is not there."""
+    folder, layout = image_folder(source), source.layout
+    expression = compile_pattern(layout["label"], "label")
+    names = dict(layout.get("names") or {})
+    skip = {str(label) for label in layout.get("skip") or ()}
+    images, skipped = list_images(folder), Counter[str]()
+    labelled: list[tuple[File, str]] = []
+    for file in images:
+        label = _label(file, expression, names)
+        if label is None or label in skip:
+            skipped[NO_LABEL if label is None else names.get(label, label)] += 1
+        else:
+            labelled.append((file, label))
+    if not labelled:
+        raise DataError(
+            f"{folder}: no file of {len(images)} gives a label by {expression.pattern!r}, for "
+            f"example {PurePosixPath(images[0].path).name!r}; correct the study's label pattern"
+        )
+    order = sorted({label for _, label in labelled}, key=lambda label: (len(label), label))
+    found = with_groups([(file, names.get(label, label)) for file, label in labelled], source)
+    # Two labels of one name are one class.
+    classes = tuple(dict.fromkeys(names.get(label, label) for label in order))
+    return Listing(found, classes, skipped)
+
+
+def _label(file: File, pattern: re.Pattern[str], names: Mapping[str, str]) -> str | None:
+    """Read the label off the name, else off a folder named like a class; both must agree."""
+    path = PurePosixPath(file.path)
+    folder = path.parent.name.strip().casefold()
+    of_folder = [label for label, name in names.items() if name.casefold() == folder]
+    match = pattern.search(path.name)
+    of_name: str | None = match.group(1) if match else None
+    if of_name and of_folder and of_name not in of_folder:
+        raise DataError(
+            f"{file.path}: the name says label {of_name!r}, its folder {of_folder[0]!r}; "
+            "move or rename the file"
+        )
+    return of_name or next(iter(of_folder), None)

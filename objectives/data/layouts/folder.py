@@ -1,0 +1,127 @@
+"""A folder of images: which files are in it, and what their names and folders say."""
+
+import logging
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from objectives.contract import DataError, DataSource
+from objectives.data.layouts.listing import File, Found
+
+log = logging.getLogger(__name__)
+
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
+SPLIT_OF_FOLDER = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+
+
+def image_folder(source: DataSource) -> Path:
+    """Give the folder of the data; raises DataError when there is none to read."""
+    if source.folder is None:
+        raise DataError("this study needs a data folder; name it with --data DIR")
+    if not source.folder.is_dir():
+        raise DataError(f"{source.folder}: no such folder; check the path given to --data")
+    return source.folder
+
+
+def list_images(folder: Path) -> list[File]:
+    """Give the folder's images, hidden files and folders apart, sorted by path."""
+    images = sorted(_walk(folder))
+    if not images:
+        raise DataError(
+            f"{folder}: no image in it ({', '.join(EXTENSIONS)}); check the path given to --data"
+        )
+    return images
+
+
+def _walk(folder: Path) -> Iterator[File]:
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = [Path(parent, name) for name in names if not name.startswith(".")]
+        _check_links([*(Path(parent, name) for name in folders), *paths])
+        for path in paths:
+            if path.name.lower().endswith(EXTENSIONS):
+                stat = path.stat()
+                relative = path.relative_to(folder).as_posix()
+                yield File(relative, stat.st_size, stat.st_mtime_ns)
+
+
+def _check_links(paths: Sequence[Path]) -> None:
+    """Raise DataError for a link that leads nowhere or to a folder above itself."""
+    for link in (path for path in paths if path.is_symlink()):
+        if not link.exists():
+            raise DataError(
+                f"{link}: leads to {link.readlink()}, which is not here; bring it back or remove "
+                "the link"
+            )
+        if any(link.samefile(above) for above in link.parents):
+            raise DataError(
+                f"{link}: leads back to {link.readlink()}, a folder above it; remove the link"
+            )
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """Give the folders in a folder, hidden ones apart."""
+    return [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+
+
+def with_groups(labelled: Sequence[tuple[File, str]], source: DataSource) -> list[Found]:
+    """Add each file's group and given split."""
+    images = [file for file, _ in labelled]
+    groups, splits = _groups(images, source.layout.get("group")), _given_splits(images)
+    return [
+        Found(file, label, group, split)
+        for (file, label), group, split in zip(labelled, groups, splits, strict=True)
+    ]
+
+
+def _groups(images: Sequence[File], group: str | None) -> list[str]:
+    """Read each file's group off its name; without a pattern, every file is its own."""
+    if group is None:
+        return [file.path for file in images]
+    named = compile_pattern(group, "group")
+    matches = [named.search(PurePosixPath(file.path).name) for file in images]
+    without = [file.path for file, match in zip(images, matches, strict=True) if match is None]
+    if len(without) == len(images):
+        log.warning("no file name carries a group by %r: each image is its own group", group)
+        return [file.path for file in images]
+    if without:
+        raise DataError(
+            f"{len(without)} of {len(images)} files give no group by {group!r}, for example "
+            f"{without[0]!r}; correct the group pattern of the study, or these file names"
+        )
+    return [match.group(1) for match in matches if match]
+
+
+def _given_splits(images: Sequence[File]) -> list[str]:
+    """Give each file's split by its top folder when one is called train, else "" for all."""
+    tops = [PurePosixPath(file.path).parts[0].lower() for file in images]
+    splits = [SPLIT_OF_FOLDER.get(top, "") for top in tops]
+    if "train" not in splits:
+        return [""] * len(images)
+    if "" in splits:
+        raise DataError(
+            f"{images[splits.index('')].path}: outside the train, val and test folders beside it; "
+            "move it into one of them"
+        )
+    return splits
+
+
+def compile_pattern(expression: str, what: str) -> re.Pattern[str]:
+    """Give a regular expression with exactly one group; DataError for any other."""
+    try:
+        pattern = re.compile(expression)
+    except re.error as error:
+        raise DataError(
+            f"the {what} pattern {expression!r} is no regular expression ({error}); correct it"
+        ) from error
+    if pattern.groups != 1:
+        raise DataError(
+            f"the {what} pattern {expression!r} has {pattern.groups} groups in parentheses; "
+            f"give it exactly one, around the {what}"
+        )
+    return pattern

@@ -1,0 +1,77 @@
+"""Where each image goes: a split or a fold, as given, as written down, or carved by the seed."""
+
+import csv
+from pathlib import Path
+from typing import NamedTuple
+
+from objectives.contract import DataError, DataSource
+from objectives.data.layouts.listing import Listing
+from objectives.data.splits import SPLITS, carve, carve_folds, check_classes
+
+EXCLUDED = "excluded"
+
+
+class Place(NamedTuple):
+    """An image's split and, where there are folds, its fold from 1 on."""
+
+    split: str
+    fold: int = 0
+
+
+def divide(listing: Listing, source: DataSource) -> list[Place]:
+    """Give the place of each image found: whole groups only, where we carve.
+
+    A partition file stands before given splits, and those before carved ones. Raises DataError
+    when the groups cannot give every split, or every fold, an image of every class.
+    """
+    if source.partition is not None:
+        known = read_partition(source.partition)
+        return [known.get(found.file.path, Place("")) for found in listing.found]
+    splits = _splits(listing, source)
+    if not source.folds:
+        return [Place(split) for split in splits]
+    pool = [row for row, split in enumerate(splits) if split != "test"]
+    folds = carve_folds(
+        [listing.found[row].label for row in pool],
+        [listing.found[row].group for row in pool],
+        source.folds,
+        source.split_seed,
+    )
+    fold_of = dict(zip(pool, folds, strict=True))
+    rows = range(len(splits))
+    return [Place("train", fold_of[row]) if row in fold_of else Place("test") for row in rows]
+
+
+def read_partition(path: Path) -> dict[str, Place]:
+    """Read `path,split,fold` of a table that may have more columns; DataError when it has not."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return {
+                row["path"]: Place(row["split"], int(row.get("fold") or 0))
+                for row in csv.DictReader(file)
+            }
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(
+            f"{path}: no table with path, split and fold ({error}); remove it, or write it again "
+            "with `search check --fix`"
+        ) from error
+
+
+def _splits(listing: Listing, source: DataSource) -> list[str]:
+    """Keep the given splits and carve the missing ones out of train."""
+    splits = [found.split or "train" for found in listing.found]
+    spared = {"test"} if listing.sealed_test or not source.has_test else set()
+    spared |= {"val"} if source.folds else set()
+    missing = [split for split in SPLITS[1:] if split not in splits and split not in spared]
+    check_classes([found.label for found in listing.found], splits)
+    pool = [row for row, split in enumerate(splits) if split == "train"]
+    if missing:
+        carved = carve(
+            [listing.found[row].label for row in pool],
+            [listing.found[row].group for row in pool],
+            ["train", *missing],
+            source.split_seed,
+        )
+        for row, split in zip(pool, carved, strict=True):
+            splits[row] = split
+    return splits
