@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from objectives.contract import DataSource
+from objectives.data.layouts.brats import declared_modalities, modality_files
 
 
 def reader(source: DataSource) -> Callable[[str], bytes]:
@@ -15,6 +16,11 @@ def reader(source: DataSource) -> Callable[[str], bytes]:
     if source.layout["kind"] == "digits":
         return _digits()
     folder = source.folder or Path()
+    if source.layout["kind"] == "brats":
+        modalities = declared_modalities(source)
+        return lambda path: b"".join(
+            file.read_bytes() for file in modality_files(folder, path, modalities)
+        )
     return lambda path: (folder / path).read_bytes()
 
 

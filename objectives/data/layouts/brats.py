@@ -1,0 +1,111 @@
+"""L5: a BraTS tree, a folder per patient beneath `HGG/` and `LGG/`, a NIfTI file per modality."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from objectives.contract import DataError, DataSource
+from objectives.data.layouts.folder import image_folder, subfolders
+from objectives.data.layouts.listing import File, Found, Listing
+from objectives.data.problems import Problem
+
+GRADES = ("HGG", "LGG")
+# What the years and the re-uploads call one modality; BraTS 2023 renamed all four.
+SPELLINGS = {
+    "flair": ("flair", "t2f"),
+    "t1": ("t1", "t1n"),
+    "t1ce": ("t1ce", "t1c", "t1gd"),
+    "t2": ("t2", "t2w"),
+}
+MODALITY = re.compile(r"[_-]([a-z0-9]+)\.nii(?:\.gz)?$", re.IGNORECASE)
+# BraTS 2017 to 2019 put patient, site and the number of the scan into the id.
+ID = re.compile(r"^(brats1[789]_([^_]+)_[^_]+)_\d+$", re.IGNORECASE)
+
+
+def read_brats(source: DataSource) -> Listing:
+    """Read the patients' folders; the grade is the class, the patient the group.
+
+    A patient who lacks a modality is left out and named by C04; segmentations are no input.
+    """
+    folder = image_folder(source)
+    modalities = declared_modalities(source)
+    found: list[Found] = []
+    lacking: dict[str, list[str]] = {}
+    for patient in _patients(folder):
+        path = patient.relative_to(folder).as_posix()
+        files = _by_modality(patient)
+        if missing := [each for each in modalities if each not in files]:
+            lacking[path] = missing
+        else:
+            found.append(_found(path, [files[each] for each in modalities]))
+    if not found:
+        raise DataError(
+            f"{folder}: no patient with {', '.join(modalities)}; it should hold HGG/ and LGG/ with "
+            "a folder per patient, `<id>/<id>_t1.nii.gz` and so on"
+        )
+    classes = tuple(sorted({each.label for each in found}))
+    skipped = Counter(f"no {', '.join(missing)}" for missing in lacking.values())
+    return Listing(found, classes, skipped, problems=tuple(_missing(lacking, len(found))))
+
+
+def declared_modalities(source: DataSource) -> tuple[str, ...]:
+    """Give the modalities that the study reads, in the order of the network's channels."""
+    return tuple(source.layout.get("modalities") or SPELLINGS)
+
+
+def modality_files(folder: Path, row_path: str, modalities: Sequence[str]) -> tuple[Path, ...]:
+    """Give a patient's NIfTI files in the order of the modalities.
+
+    row_path: the patient's folder as the manifest has it. Raises DataError where one is missing.
+    """
+    files = _by_modality(folder / row_path)
+    for modality in modalities:
+        if modality not in files:
+            raise DataError(
+                f"{folder / row_path}: no {modality} file; bring it back, or remove the patient"
+            )
+    return tuple(files[modality] for modality in modalities)
+
+
+def _patients(folder: Path) -> Iterator[Path]:
+    """Give the patients' folders, HGG first; the grades may lie one folder further down."""
+    for top in (folder, *sorted(subfolders(folder))):
+        for grade in GRADES:
+            if (top / grade).is_dir():
+                yield from sorted(subfolders(top / grade))
+
+
+def _by_modality(patient: Path) -> Mapping[str, Path]:
+    """Give a patient's file of each modality, the unpacked one where there are both."""
+    if not patient.is_dir():
+        return {}
+    spelled = {spelling: name for name, known in SPELLINGS.items() for spelling in known}
+    files: dict[str, Path] = {}
+    for path in sorted(patient.iterdir()):
+        match = None if path.name.startswith(".") else MODALITY.search(path.name)
+        if match and path.is_file():
+            word = match.group(1).lower()
+            files.setdefault(spelled.get(word, word), path)
+    return files
+
+
+def _found(path: str, files: Sequence[Path]) -> Found:
+    stats = [file.stat() for file in files]
+    size, newest = sum(each.st_size for each in stats), max(each.st_mtime_ns for each in stats)
+    *_, grade, patient = path.split("/")
+    match = ID.match(patient)
+    group, site = match.groups() if match else (patient, "")
+    return Found(File(path, size, newest), grade, group, "", site)
+
+
+def _missing(lacking: Mapping[str, Sequence[str]], whole: int) -> Iterator[Problem]:
+    if lacking:
+        path, missing = next(iter(lacking.items()))
+        yield Problem(
+            "C04",
+            "error",
+            f"{len(lacking)} of {len(lacking) + whole} patients lack a modality, {path} for "
+            f"example {' and '.join(missing)}; bring the files back or remove the patients' folders",
+            tuple(lacking),
+        )

@@ -1,0 +1,107 @@
+from collections import Counter
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from objectives.contract import DataError, DataSource
+from objectives.data.contents import reader
+from objectives.data.layouts.brats import modality_files, read_brats
+
+MODALITIES = ("flair", "t1", "t1ce", "t2")
+SOURCE = {"kind": "brats"}
+
+
+def write_patient(folder: Path, *words: str, suffix: str = ".nii.gz") -> Path:
+    """Write one 4 x 4 x 3 volume per word, and the segmentation that training data come with."""
+    folder.mkdir(parents=True)
+    for number, word in enumerate((*words, "seg")):
+        volume = nib.Nifti1Image(np.full((4, 4, 3), number, np.int16), np.eye(4))
+        nib.save(volume, folder / f"{folder.name}_{word}{suffix}")
+    return folder
+
+
+@pytest.fixture(params=[".nii", ".nii.gz"])
+def brats(tmp_path: Path, request: pytest.FixtureRequest) -> DataSource:
+    """Three patients with a high grade and two with a low one, named as in BraTS 2018."""
+    top = tmp_path / "MICCAI_BraTS_2018_Data_Training"
+    for path in (
+        *("HGG/Brats18_2013_2_1", "HGG/Brats18_CBICA_AAB_1", "HGG/Brats18_TCIA01_131_1"),
+        *("LGG/Brats18_2013_0_1", "LGG/Brats18_TCIA10_103_1"),
+    ):
+        write_patient(top / path, *MODALITIES, suffix=request.param)
+    return DataSource(SOURCE, tmp_path)
+
+
+def test_a_patient_is_one_image_with_grade_site_and_itself_as_group(brats: DataSource) -> None:
+    listing = read_brats(brats)
+    assert listing.classes == ("HGG", "LGG")
+    assert Counter(each.label for each in listing.found) == {"HGG": 3, "LGG": 2}
+    assert [each.site for each in listing.found] == ["2013", "CBICA", "TCIA01", "2013", "TCIA10"]
+    first = listing.found[0]
+    assert first.file.path == "MICCAI_BraTS_2018_Data_Training/HGG/Brats18_2013_2_1"
+    assert (first.group, first.split) == ("Brats18_2013_2", "")
+    assert not listing.problems
+
+
+def test_the_grades_may_lie_right_in_the_folder(brats: DataSource) -> None:
+    assert brats.folder is not None
+    below = DataSource(SOURCE, brats.folder / "MICCAI_BraTS_2018_Data_Training")
+    assert read_brats(below).found[0].file.path == "HGG/Brats18_2013_2_1"
+    assert len(read_brats(below).found) == 5
+
+
+def test_files_come_in_the_order_of_the_modalities(brats: DataSource) -> None:
+    assert brats.folder is not None
+    path = read_brats(brats).found[0].file.path
+    files = modality_files(brats.folder, path, ("t2", "t1ce"))
+    assert [nib.load(file).get_fdata().max() for file in files] == [3, 2]
+
+
+def test_two_scans_of_a_patient_are_one_group(tmp_path: Path) -> None:
+    for scan in (1, 2):
+        write_patient(tmp_path / "LGG" / f"Brats18_TCIA09_402_{scan}", *MODALITIES)
+    assert {each.group for each in read_brats(DataSource(SOURCE, tmp_path)).found} == {
+        "Brats18_TCIA09_402"
+    }
+
+
+@pytest.mark.parametrize("word", ["t1c", "t1Gd", "T1CE"])
+def test_the_contrast_scan_is_found_by_each_of_its_names(tmp_path: Path, word: str) -> None:
+    write_patient(tmp_path / "HGG" / "Brats18_CBICA_AAB_1", "flair", "t1", word, "t2")
+    (contrast,) = modality_files(tmp_path, "HGG/Brats18_CBICA_AAB_1", ("t1ce",))
+    assert contrast.name == f"Brats18_CBICA_AAB_1_{word}.nii.gz"
+
+
+def test_a_patient_without_a_modality_is_left_out_counted_and_named(brats: DataSource) -> None:
+    assert brats.folder is not None
+    path = "MICCAI_BraTS_2018_Data_Training/LGG/Brats18_2013_0_1"
+    modality_files(brats.folder, path, ("t1ce",))[0].unlink()
+    listing = read_brats(brats)
+    assert (len(listing.found), listing.skipped) == (4, {"no t1ce": 1})
+    (problem,) = listing.problems
+    assert (problem.rule, problem.level, problem.paths) == ("C04", "error", (path,))
+    assert problem.message.startswith(f"1 of 5 patients lack a modality, {path} for example t1ce; ")
+    with pytest.raises(DataError, match=r"2013_0_1: no t1ce file; .* remove the patient$"):
+        modality_files(brats.folder, path, MODALITIES)
+
+
+def test_only_the_modalities_asked_for_are_needed_and_weighed(brats: DataSource) -> None:
+    assert brats.folder is not None
+    both = read_brats(DataSource({**SOURCE, "modalities": ["flair", "t2"]}, brats.folder))
+    files = modality_files(brats.folder, both.found[0].file.path, ("flair", "t2"))
+    assert both.found[0].file.bytes == sum(file.stat().st_size for file in files)
+
+
+def test_a_tree_without_grades_is_an_error_that_shows_the_tree(tmp_path: Path) -> None:
+    write_patient(tmp_path / "Brats18_CBICA_AAB_1", *MODALITIES)
+    with pytest.raises(DataError, match=r"no patient with flair.* should hold HGG/ and LGG/"):
+        read_brats(DataSource(SOURCE, tmp_path))
+
+
+def test_the_contents_are_the_modalities_bytes_in_order(brats: DataSource) -> None:
+    assert brats.folder is not None
+    path = read_brats(brats).found[0].file.path
+    files = modality_files(brats.folder, path, MODALITIES)
+    assert reader(brats)(path) == b"".join(file.read_bytes() for file in files)
