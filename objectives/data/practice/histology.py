@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from PIL import Image, ImageFilter
 
-from objectives.data.tissue import FIELD, Floats, Random, Stain, Tissue, blob, ellipses
+from objectives.data.practice.tissue import FIELD, Floats, Random, Stain, Tissue, blob, ellipses
 
 Range = tuple[float, float]
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from objectives.contract import DataError
 from objectives.data.manifest import PRACTICE_NOTE
-from objectives.data.slides import gleason_patches
+from objectives.data.practice.gleason import gleason_patches
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from objectives.contract import DataError, DataSource
 from objectives.data.manifest import read_manifest
-from objectives.data.practice import make_practice
+from objectives.data.practice.make import make_practice
 
 REAL_NAME = re.compile(r"\d{6}-\d{6}_\d{2}_\d{8}-multires\.tif_\d+_\d+_\d+_\d+_[0-5]\.png")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from objectives.data.histology import draw_patch
-from objectives.data.tissue import Floats, Random, Stain, draw_stain
+from objectives.data.practice.histology import draw_patch
+from objectives.data.practice.tissue import Floats, Random, Stain, draw_stain
 
 PATCH_PIXELS = 64
 # Labels 0 to 3: the published counts of patches. 4 and 5, which the study skips, about 1 % each.
