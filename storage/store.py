@@ -13,30 +13,29 @@ from typing import Any, Literal, Self
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
-from optuna.samplers import BaseSampler
-from optuna.storages import BaseStorage, RDBStorage, get_storage
+from optuna.storages import RDBStorage, get_storage
 from optuna.trial import TrialState
 from sqlalchemy import Connection, insert
 
-from storage import files, leases, results, studies, tables, trials, workers
+from storage import files, leases, results, studies, tables, workers
 from storage.leases import Claim, Nothing
-from storage.rows import AttemptRow, EpochRow, FileRow, Stop, StudyRow, TrialRow, WorkerRow
+from storage.readings import Readings
+from storage.rows import Stop, StudyRow
 from storage.schema import open_backend
 from storage.transaction import joined, transaction
 
 __all__ = ["Claim", "Nothing", "Store", "StudyRow"]
 
 
-class Store:
+class Store(Readings):
     """All that must survive, behind plain values; open one per process and use it from any thread.
 
-    optuna_storage: for what only reads, such as optuna-dashboard; it caches finished trials.
+    What is written stands here, what is read back in `Readings`.
     """
 
     def __init__(self, backend: RDBStorage) -> None:
+        super().__init__(backend.engine, get_storage(backend))
         self._backend = backend
-        self._engine = backend.engine
-        self.optuna_storage: BaseStorage = get_storage(backend)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -71,8 +70,9 @@ class Store:
         trials: how many may begin, None for no end. queue: parameter values, first one first.
         """
         with self._writing() as connection:
+            study_id = studies.create(self._backend, name, direction, queue)
             row = {
-                "study_id": studies.create(self._backend, name, direction, queue),
+                "study_id": study_id,
                 "definition": definition,
                 "trials": trials,
                 "fingerprint": fingerprint,
@@ -80,16 +80,6 @@ class Store:
             }
             connection.execute(insert(tables.studies).values(row))
             return studies.one(connection, name)
-
-    def study(self, name: str) -> StudyRow:
-        """Give a stored study; UnknownStudy names the nearest one."""
-        with transaction(self._engine) as connection:
-            return studies.one(connection, name)
-
-    def studies(self) -> list[StudyRow]:
-        """Give every stored study, oldest first."""
-        with transaction(self._engine) as connection:
-            return studies.every(connection)
 
     def update_definition(
         self, name: str, definition: Mapping[str, Any], trials: int | None
@@ -252,38 +242,6 @@ class Store:
         """Note how a worker ended; its leases are ended by `end_leases`."""
         with transaction(self._engine) as connection:
             workers.end(connection, worker, exit_code, reason)
-
-    # Reading back
-
-    def optuna_study(self, name: str, sampler: BaseSampler | None = None) -> optuna.Study:
-        """Give Optuna's view of a study, for sampling and for reading; UnknownStudy without one."""
-        self.study(name)
-        return optuna.Study(name, self.optuna_storage, sampler)
-
-    def trials(self, name: str) -> list[TrialRow]:
-        """Give every trial in the order of their numbers."""
-        with transaction(self._engine) as connection:
-            return trials.every(connection, studies.one(connection, name))
-
-    def epochs(self, name: str, number: int | None = None) -> list[EpochRow]:
-        """Give the recorded epochs of one trial, or of all, in order."""
-        with transaction(self._engine) as connection:
-            return trials.epochs_of(connection, studies.one(connection, name), number)
-
-    def attempts(self, name: str, number: int | None = None) -> list[AttemptRow]:
-        """Give the attempts at one trial, or at all: the ledger of worker time, losses included."""
-        with transaction(self._engine) as connection:
-            return trials.attempts_of(connection, studies.one(connection, name), number)
-
-    def files(self, name: str, number: int | None = None) -> list[FileRow]:
-        """Give the files that one trial's attempts, or all, share with other machines."""
-        with transaction(self._engine) as connection:
-            return files.every(connection, studies.one(connection, name), number)
-
-    def workers(self, name: str) -> list[WorkerRow]:
-        """Give the study's workers, oldest first."""
-        with transaction(self._engine) as connection:
-            return workers.every(connection, studies.one(connection, name))
 
     def _change(self, name: str, **columns: Any) -> StudyRow:
         with transaction(self._engine) as connection:
