@@ -5,13 +5,14 @@ from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from sqlalchemy import Engine
 
-from storage import files, studies, trials, workers
+from storage import data, files, studies, trials, workers
 from storage.rows import (
     AttemptRow,
     EpochRow,
     FileRow,
     StudyRow,
     TrialRow,
+    UseRow,
     WorkerRow,
 )
 from storage.transaction import transaction
@@ -36,6 +37,16 @@ class Readings:
         """Give every stored study, oldest first."""
         with transaction(self._engine) as connection:
             return studies.every(connection)
+
+    def manifest(self, name: str) -> str | None:
+        """Give the study's data as the CSV table it was created with; None where there is none."""
+        with transaction(self._engine) as connection:
+            return data.manifest_of(connection, studies.one(connection, name).study_id)
+
+    def test_uses(self, name: str) -> list[UseRow]:
+        """Give every opening of the study's test split, the first one first."""
+        with transaction(self._engine) as connection:
+            return data.test_uses_of(connection, studies.one(connection, name).study_id)
 
     def optuna_study(self, name: str, sampler: BaseSampler | None = None) -> optuna.Study:
         """Give Optuna's view of a study, for sampling and for reading; UnknownStudy without one."""

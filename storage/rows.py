@@ -99,6 +99,19 @@ class FileRow:
 
 
 @dataclass(frozen=True)
+class UseRow:
+    """One opening of a study's test split: by whom, and what for ("confirm").
+
+    data_fingerprint: of the data that were opened.
+    """
+
+    used_at: datetime
+    used_by: str
+    purpose: str
+    data_fingerprint: str
+
+
+@dataclass(frozen=True)
 class WorkerRow:
     """One worker process; `trial` is the number of the trial it holds now.
 

@@ -17,7 +17,7 @@ from optuna.storages import RDBStorage, get_storage
 from optuna.trial import TrialState
 from sqlalchemy import Connection, insert
 
-from storage import files, leases, results, studies, tables, workers
+from storage import data, files, leases, results, studies, tables, workers
 from storage.leases import Claim, Nothing
 from storage.readings import Readings
 from storage.rows import Stop, StudyRow
@@ -64,10 +64,12 @@ class Store(Readings):
         direction: Literal["minimize", "maximize"],
         trials: int | None,
         queue: Sequence[Mapping[str, Any]] = (),
+        manifest: str | None = None,
     ) -> StudyRow:
         """Store a new study with its first trials queued, or nothing; StudyExists if it is there.
 
         trials: how many may begin, None for no end. queue: parameter values, first one first.
+        manifest: its data as a CSV table, None where it has none.
         """
         with self._writing() as connection:
             study_id = studies.create(self._backend, name, direction, queue)
@@ -79,6 +81,8 @@ class Store(Readings):
                 "data_fingerprint": data_fingerprint,
             }
             connection.execute(insert(tables.studies).values(row))
+            if manifest is not None:
+                data.keep_manifest(connection, study_id, manifest)
             return studies.one(connection, name)
 
     def update_definition(
@@ -99,6 +103,13 @@ class Store(Readings):
         """Remove a study with its trials; LiveLeases while a worker holds one of them."""
         with transaction(self._engine) as connection:
             studies.remove(connection, name)
+
+    def note_test_use(self, name: str, used_by: str, purpose: str) -> None:
+        """Write down that the study's test split is about to be opened: by whom and what for."""
+        with transaction(self._engine) as connection:
+            study = studies.one(connection, name)
+            use = (used_by, purpose, study.data_fingerprint)
+            data.note_test_use(connection, study.study_id, *use)
 
     # Trials
 

@@ -18,7 +18,7 @@ from storage.transaction import advisory_lock, transaction
 
 SECOND = """
 from alembic import op
-revision, down_revision = "0003", "0002"
+revision, down_revision = "0004", "0003"
 def upgrade():
     op.execute("ALTER TABLE search_service.workers ADD COLUMN mood text")
 """
@@ -29,7 +29,7 @@ def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let this installation know one migration more."""
     folder = tmp_path / "100% new"
     shutil.copytree(schema.MIGRATIONS, folder)
-    (folder / "versions" / "0003_mood.py").write_text(SECOND)
+    (folder / "versions" / "0004_mood.py").write_text(SECOND)
     monkeypatch.setattr(schema, "MIGRATIONS", folder)
 
 
@@ -63,7 +63,26 @@ def test_a_migration_is_made_on_opening(store: Store, database_url: str, engine:
     Store.open(database_url).close()
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(mood) FROM search_service.workers")) == 0
-        assert schema.revision(connection) == "0003"
+        assert schema.revision(connection) == "0004"
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_a_study_of_an_older_database_goes_on_without_a_manifest(
+    empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str
+) -> None:
+    shutil.copytree(schema.MIGRATIONS, tmp_path / "old")
+    for script in (tmp_path / "old" / "versions").glob("*.py"):
+        if script.name[:4] > revision:
+            script.unlink()
+    with monkeypatch.context() as older:
+        older.setattr(schema, "MIGRATIONS", tmp_path / "old")
+        with Store.open(empty_database_url) as store:
+            store.create("old", {}, "print", "data", "minimize", trials=1)
+
+    with Store.open(empty_database_url) as store:
+        store.register_worker("ada", "old", "host", 7, "cpu", 1)
+        assert isinstance(store.claim("old", "ada", lease_seconds=30), Claim)
+        assert (store.manifest("old"), store.test_uses("old")) == (None, [])
 
 
 def test_a_migration_waits_until_no_trial_is_running(
