@@ -8,8 +8,10 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from objectives.contract import DataError, DataSource
+from objectives.data.layouts.brats import declared_modalities
+from objectives.data.volumes import volume_decoder
 
-Pixels = npt.NDArray[np.uint8]  # (3, size, size)
+Pixels = npt.NDArray[np.uint8]  # (3, size, size), of a volume (modalities, size, size, size)
 WHITE = (255, 255, 255)
 
 
@@ -17,8 +19,17 @@ def decoder(source: DataSource, image_size: int) -> Callable[[str], Pixels]:
     """Give the function that turns a manifest path into its pixels, safe to call from threads."""
     if source.layout["kind"] == "digits":
         return _digit_decoder(image_size)
+    if source.layout["kind"] == "brats":
+        return volume_decoder(source, image_size)
     folder = source.folder or Path()
     return lambda path: decode(folder / path, image_size)
+
+
+def pixels_shape(source: DataSource, image_size: int) -> tuple[int, ...]:
+    """Give the shape of what the decoder makes of one image."""
+    if source.layout["kind"] == "brats":
+        return (len(declared_modalities(source)), image_size, image_size, image_size)
+    return (3, image_size, image_size)
 
 
 def decode(path: Path, image_size: int) -> Pixels:
