@@ -187,6 +187,13 @@ _CRITERION = (
     "label_smoothing",
 )
 
+# Where the study has folds, each epoch also says where in them it stands.
+_FOLD_METRICS = {
+    "fold": _metric("maximize", "The fold that is trained, from 1 on.", low=1.0),
+    "fold_epoch": _metric("maximize", "The epoch within this fold, from 1 on.", low=1.0),
+    "folds_done": _metric("maximize", "How many folds are over after this epoch."),
+}
+
 _IMAGE_METRICS = {
     "val_loss": _metric(
         "minimize", "The ruler: cross-entropy of the validation split after one fitted temperature."
@@ -222,11 +229,13 @@ _IMAGE_METRICS = {
     ),
     "data_wait_s": _metric("minimize", "Seconds the epoch waited for images.", exact=False),
     "compute_s": _metric("minimize", "Seconds the epoch's steps took otherwise.", exact=False),
+    **_FOLD_METRICS,
 }
 
 _TOY_METRICS = {
     "val_loss": _metric("minimize", "A loss that falls best near a learning rate of 0.01."),
     "train_loss": _metric("minimize", "The same without noise.", is_loss=True),
+    **_FOLD_METRICS,
 }
 
 _ENTRIES = {

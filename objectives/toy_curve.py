@@ -15,26 +15,47 @@ from objectives.contract import Attempt, EpochResult
 from objectives.recipe.toy import ToyRecipe
 
 _STEPS = 10  # per epoch; each one is a sign of life
+_START = 2.0  # how far from the best loss every network begins
+_HARDER = 0.05  # what each further fold adds to the loss: folds differ, for every trial alike
 
 
 def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
-    """Yield a believable learning curve; the seed and the configuration decide every digit."""
-    recipe = ToyRecipe.from_config(config)
+    """Yield a believable learning curve; the seed and the configuration decide every digit.
+
+    With folds one curve after the other, their epochs numbered on.
+    """
+    recipe, folds = ToyRecipe.from_config(config), attempt.data.folds
     results, distance = _resume(attempt.resume_from)
     yield from results
-    for epoch in range(len(results) + 1, recipe.epochs + 1):
+    for epoch in range(len(results) + 1, max(1, folds) * recipe.epochs + 1):
+        fold, fold_epoch = _place(recipe, epoch)
+        distance = _START if fold_epoch == 1 else distance
         started = time.perf_counter()
         if epoch == recipe.fail_at:
             raise RuntimeError(f"toy_curve was asked to fail at epoch {epoch}; set fail_at to 0")
         for _ in range(_STEPS):
             time.sleep(recipe.seconds_per_epoch / _STEPS)
             attempt.progress()
-        distance *= _shrink(recipe, epoch)
-        metrics = _measure(recipe, epoch, distance, attempt.seed)
+        distance *= _shrink(recipe, fold_epoch)
+        metrics = _measure(recipe, epoch, distance + _HARDER * (fold - 1), attempt.seed)
+        if folds:
+            metrics |= _fold_metrics(recipe, fold, fold_epoch)
         results.append(EpochResult(epoch, metrics, time.perf_counter() - started, images=100))
         state = {"distance": distance, "results": [asdict(result) for result in results]}
         commit(attempt.folder, epoch, partial(_save, state), attempt.progress)
         yield results[-1]
+
+
+def _place(recipe: ToyRecipe, epoch: int) -> tuple[int, int]:
+    """Give the fold that an epoch belongs to, and its number within it, both from 1 on."""
+    folds_before, epochs_before = divmod(epoch - 1, recipe.epochs)
+    return folds_before + 1, epochs_before + 1
+
+
+def _fold_metrics(recipe: ToyRecipe, fold: int, fold_epoch: int) -> dict[str, float]:
+    is_over = fold_epoch == recipe.epochs
+    done = fold if is_over else fold - 1
+    return {"fold": float(fold), "fold_epoch": float(fold_epoch), "folds_done": float(done)}
 
 
 def _shrink(recipe: ToyRecipe, epoch: int) -> float:
@@ -64,6 +85,6 @@ def _save(state: Mapping[str, Any], path: Path) -> None:
 
 def _resume(checkpoint: Path | None) -> tuple[list[EpochResult], float]:
     if checkpoint is None:
-        return [], 2.0
+        return [], _START
     state = json.loads(checkpoint.read_text(encoding="utf-8"))
     return [EpochResult(**result) for result in state["results"]], state["distance"]

@@ -14,7 +14,7 @@ class ToyRecipe(Recipe):
     objective: ClassVar[str] = "toy_curve"
 
     learning_rate: float = number(1e-2, 1e-8, 10.0, "Best near 0.01; worse the further away.")
-    epochs: int = whole(10, 1, 100_000, "Length of the curve.", unit="epochs")
+    epochs: int = whole(10, 1, 100_000, "Length of the curve; with folds, of each.", unit="epochs")
     warmup_epochs: int = whole(0, 0, 100, "Epochs in which progress is halved.", unit="epochs")
     noise: float = number(0.01, 0.0, 1.0, "Standard deviation of each epoch's val_loss.")
     seconds_per_epoch: float = number(

@@ -1,6 +1,7 @@
 """Tests of the objective that stands in for a network."""
 
 import math
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -54,3 +55,31 @@ def test_every_step_is_a_sign_of_life(tmp_path: Path) -> None:
     steps: list[int] = []
     curve({"epochs": 2}, attempt(tmp_path, progress=lambda: steps.append(1)))
     assert len(steps) == 20
+
+
+def test_with_folds_one_curve_follows_the_other_and_each_epoch_says_where_it_stands(
+    tmp_path: Path,
+) -> None:
+    results = list(train({"epochs": 2, "noise": 0.0}, in_folds(tmp_path, folds=3)))
+    places = [tuple(each.metrics[name] for name in PLACE) for each in results]
+    assert [each.epoch for each in results] == [1, 2, 3, 4, 5, 6]
+    assert places == [(1, 1, 0), (1, 2, 1), (2, 1, 1), (2, 2, 2), (3, 1, 2), (3, 2, 3)]
+    losses = [each.metrics["val_loss"] for each in results]
+    assert losses[0] < losses[2] < losses[4]  # begun anew, and each fold harder than the last
+    assert losses[0] > losses[3]
+
+
+def test_folds_resumed_within_the_second_go_on_as_if_undisturbed(tmp_path: Path) -> None:
+    whole = [each.metrics for each in train({"epochs": 3}, in_folds(tmp_path / "whole", folds=2))]
+    list(islice(train({"epochs": 3}, in_folds(tmp_path / "first", folds=2)), 4))
+    checkpoint = newest_good([tmp_path / "first"])
+    resumed = in_folds(tmp_path / "second", folds=2, resume_from=checkpoint)
+    assert [each.metrics for each in train({"epochs": 3}, resumed)] == whole
+
+
+PLACE = ("fold", "fold_epoch", "folds_done")
+
+
+def in_folds(folder: Path, folds: int, **more) -> Attempt:
+    whole = attempt(folder, **more)
+    return replace(whole, data=replace(whole.data, folds=folds))
