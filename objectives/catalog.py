@@ -229,7 +229,6 @@ _IMAGE_METRICS = {
     ),
     "data_wait_s": _metric("minimize", "Seconds the epoch waited for images.", exact=False),
     "compute_s": _metric("minimize", "Seconds the epoch's steps took otherwise.", exact=False),
-    **_FOLD_METRICS,
 }
 
 _TOY_METRICS = {
