@@ -5,6 +5,7 @@ from pathlib import Path
 
 from objectives.contract import DataSource
 from objectives.data.layouts.brats import declared_modalities, modality_files
+from objectives.data.layouts.cifar10 import image_reader
 
 
 def reader(source: DataSource) -> Callable[[str], bytes]:
@@ -21,6 +22,9 @@ def reader(source: DataSource) -> Callable[[str], bytes]:
         return lambda path: b"".join(
             file.read_bytes() for file in modality_files(folder, path, modalities)
         )
+    if source.layout["kind"] == "cifar10":
+        read = image_reader(source)
+        return lambda path: read(path).tobytes()
     return lambda path: (folder / path).read_bytes()
 
 

@@ -106,6 +106,6 @@ def _missing(lacking: Mapping[str, Sequence[str]], whole: int) -> Iterator[Probl
             "C04",
             "error",
             f"{len(lacking)} of {len(lacking) + whole} patients lack a modality, {path} for "
-            f"example {' and '.join(missing)}; bring the files back or remove the patients' folders",
+            f"example {' and '.join(missing)}; bring it back or remove the patients' folders",
             tuple(lacking),
         )

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.listing import File, Found
+from objectives.data.layouts.whole_slides import check_folder
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ def image_folder(source: DataSource) -> Path:
 def list_images(folder: Path) -> list[File]:
     """Give the folder's images, hidden files and folders apart, sorted by path."""
     images = sorted(_walk(folder))
+    check_folder(folder, images)
     if not images:
         raise DataError(
             f"{folder}: no image in it ({', '.join(EXTENSIONS)}); check the path given to --data"
