@@ -30,10 +30,11 @@ from objectives.contract import Attempt, DataSource
 from objectives.data.augment import augment, normalize
 from objectives.data.images import ImageSet, open_images
 from objectives.data.normalization import IMAGENET
+from objectives.image_classifier import ImageTask
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
 from objectives.training import precision
-from objectives.training.feed import place, training_feed
+from objectives.training.feed import Feed, place, training_feed
 
 Batches = Iterable[tuple[Tensor, Tensor]]
 TARGETS = {"ready": 0.97, "pil": 5.0, "timm": 1.0}
@@ -175,11 +176,11 @@ def training(
     epoch: Callable[[Batches], float], case: Case, images: ImageSet, attempt: Attempt, level: str
 ) -> Timed:
     """Give what trains an epoch on the files, as a trial is fed."""
-    number, recipe = count(1), case.recipe(level)
+    number, task = count(1), ImageTask(case.recipe(level))
 
     def turn() -> float:
-        with training_feed(images, recipe, attempt, next(number), IMAGENET) as feed:
-            return epoch(feed)
+        with training_feed(images, task, attempt, next(number), IMAGENET) as feed:
+            return epoch(pairs_of(feed))
 
     return turn
 
@@ -190,8 +191,10 @@ def ready_training(
     """Give what trains an epoch on batches that lie on the device."""
     everything = torch.arange(len(images), device=images.labels.device)
     batches = [
-        tuple(part.to(device) for part in images.batch(indices))
-        for indices in torch.tensor_split(everything, -(-len(images) // case.batch_size))
+        (batch.pixels.to(device), batch.labels.to(device))
+        for batch in map(
+            images.batch, torch.tensor_split(everything, -(-len(images) // case.batch_size))
+        )
     ]
     if level == "none":
         batches = [(normalize(pixels, IMAGENET), labels) for pixels, labels in batches]
@@ -207,13 +210,19 @@ def ready_training(
 
 def loading(case: Case, images: ImageSet, attempt: Attempt) -> Timed:
     """Give what loads an epoch our way and does nothing with it."""
-    number, recipe = count(1), case.recipe("none")
+    number, task = count(1), ImageTask(case.recipe("none"))
 
     def turn() -> float:
-        with training_feed(images, recipe, attempt, next(number), IMAGENET) as feed:
-            return used_up(feed, len(images), attempt.device)
+        with training_feed(images, task, attempt, next(number), IMAGENET) as feed:
+            return used_up(pairs_of(feed), len(images), attempt.device)
 
     return turn
+
+
+def pairs_of(feed: Feed) -> Batches:
+    """Yield each batch of ours as the pixels and labels that the others' are."""
+    for batch in feed:
+        yield batch.pixels, batch.labels
 
 
 def draw_files(folder: Path, case: Case) -> Path:

@@ -1,150 +1,61 @@
 """Train one image classifier, epoch by epoch."""
 
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
-from itertools import islice
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from objectives.contract import Attempt, EpochResult
+from objectives.data.augment import augment, normalize
 from objectives.data.images import ImageSet, open_images
+from objectives.data.normalization import Normalization
 from objectives.models.backbones import own_image_size
 from objectives.models.classifier import Classifier, build_classifier
 from objectives.recipe.image import ImageRecipe
-from objectives.recipe.optimization import steps_per_epoch
-from objectives.training import checkpoint, precision
-from objectives.training.average import Average, averaged
-from objectives.training.batchnorm import reestimated
-from objectives.training.feed import place, training_feed, validation_feed
-from objectives.training.losses import build_criterion
-from objectives.training.memory import in_parts
-from objectives.training.metrics import measure
-from objectives.training.optimizers import set_learning_rate
-from objectives.training.records import keep_records
-from objectives.training.samplers import epoch_generator
-from objectives.training.schedule import epochs_as_now, learning_rate_at, learning_stages
-from objectives.training.step import Stepper, build_stepper, fit_into_memory, split
-from objectives.training.stopping import best_epoch, has_stalled
-
-# So long after a stage began to learn its BatchNorm's running statistics trail behind the weights.
-_LAGGING_STEPS = 200
-_ESTIMATION_BATCHES = 10
-_VALIDATION_BATCH = 256  # images at once, while memory holds them
+from objectives.training.loop import train_classifier
 
 
 def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
-    """Yield each epoch's result once its checkpoint is on disk; at the end, keep the best epoch.
+    """Yield each epoch's result once its checkpoint is on disk; see `train_classifier`.
 
-    config: the fields of ImageRecipe. Raises RecipeError, DataError or OutOfMemory. Leaves the
-    best epoch's weights and logits, tables and a picture in the attempt's folder at its end.
+    config: the fields of ImageRecipe. Raises RecipeError, DataError or OutOfMemory.
     """
-    recipe = ImageRecipe.from_config(config)
-    precision.settle(attempt.threads, deterministic=recipe.deterministic)
-    autocast = precision.autocast(recipe.precision, attempt.device)
-    device, size = attempt.device, recipe.image_size or own_image_size(recipe.backbone)
-    images, validation = _open(recipe, attempt, size)
-    counts = images.labels.bincount(minlength=len(images.classes)).to(device)
-    steps = steps_per_epoch(len(images), recipe.batch_size)
-    model, average = _build(recipe, len(images.classes), attempt)
-    validated = average.module if average else model
-    stepper = build_stepper(recipe, model, autocast)
-    fit_into_memory(stepper, recipe, build_criterion(recipe, counts, epoch=1), size)
-    results, best = checkpoint.resume(attempt, stepper, average)
-    yield from results
-
-    while len(results) < recipe.epochs and not _is_over(recipe, results):
-        epoch, started = len(results) + 1, time.perf_counter()
-        criterion = build_criterion(recipe, counts, epoch)
-        torch.manual_seed(epoch_generator(attempt.seed, epoch, "dropout").initial_seed())
-        loss_sum = torch.zeros((), device=device)
-        for each in (model, validated):
-            each.learn(learning_stages(recipe, epoch))
-        model.train()
-        with training_feed(images, recipe, attempt, epoch, model.normalization) as feed:
-            for step, (batch, labels) in enumerate(feed, start=(epoch - 1) * steps):
-                rate = learning_rate_at(recipe, step, steps, _losses(results))
-                set_learning_rate(stepper.optimizer, rate)
-                loss_sum += stepper.step(batch, labels, criterion) * len(labels)
-                if average:
-                    average.update_parameters(model)
-                attempt.progress()
-        values = {
-            "train_loss": loss_sum.item() / len(images),  # waits for the device
-            "data_wait_s": feed.wait_seconds,
-            "compute_s": time.perf_counter() - started - feed.wait_seconds,
-            "micro_batch": float(stepper.part),
-        }
-
-        first_batches = _first_batches(images, recipe, attempt, epoch, stepper)
-        is_lagging = epochs_as_now(recipe, epoch) * steps < _LAGGING_STEPS
-        with autocast, reestimated(validated, first_batches) if is_lagging else nullcontext():
-            logits = _predict(validated, validation, attempt)
-            values |= measure(logits, validation.labels)
-            if best_epoch([*_losses(results), values["val_loss"]]) == epoch:
-                best = checkpoint.take_best(epoch, validated, logits, validation.labels)
-        values["val_criterion"] = criterion(logits, validation.labels.to(device)).item()
-
-        seconds = time.perf_counter() - started
-        results.append(EpochResult(epoch, values, seconds, images=len(images)))
-        checkpoint.save(attempt, stepper, average, results, best)
-        yield results[-1]
-    if best is not None:
-        best.keep(attempt)
-        keep_records(attempt, results, best, images.classes)
+    yield from train_classifier(ImageTask(ImageRecipe.from_config(config)), attempt)
 
 
-def _open(recipe: ImageRecipe, attempt: Attempt, size: int) -> tuple[ImageSet, ImageSet]:
-    """Give the training and the validation images, on a GPU that has room for them."""
-    at_most = {"train": recipe.max_train_samples, "val": recipe.max_val_samples}
-    data, cache, progress = attempt.data, attempt.cache, attempt.progress
-    splits = open_images(data, size, attempt.splits, cache, progress, at_most)
-    return place(splits["train"], attempt.device), place(splits["val"], attempt.device)
+@dataclass(frozen=True)
+class ImageTask:
+    """What is particular to images; see `Task`."""
 
+    recipe: ImageRecipe
+    memory_format: ClassVar = torch.channels_last
 
-def _build(
-    recipe: ImageRecipe, classes: int, attempt: Attempt
-) -> tuple[Classifier, Average | None]:
-    """Give the network as the trial's seed starts it, and its average if there is to be one."""
-    torch.manual_seed(attempt.seed)
-    model = build_classifier(recipe, classes).to(attempt.device)
-    model.to(memory_format=torch.channels_last)
-    average = averaged(model, recipe.ema_decay) if recipe.ema_decay else None
-    if recipe.compile:
-        precision.compile_network(model, attempt.device)
-    return model, average
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Three colours of a square."""
+        size = self.recipe.image_size or own_image_size(self.recipe.backbone)
+        return (3, size, size)
 
+    def open(self, attempt: Attempt, fold: int) -> tuple[ImageSet, ImageSet]:
+        """Give the training and the validation images, decoded at the network's size."""
+        at_most = {"train": self.recipe.max_train_samples, "val": self.recipe.max_val_samples}
+        data, cache, progress = attempt.data, attempt.cache, attempt.progress
+        size = self.shape[-1]
+        splits = open_images(data, size, attempt.splits, cache, progress, at_most)
+        return splits["train"], splits["val"]
 
-@torch.no_grad()
-def _predict(model: Classifier, images: ImageSet, attempt: Attempt) -> Tensor:
-    """Give the logits (N, classes) of all images of a set, in its order."""
-    model.eval()
+    def build(self, classes: int, table_width: int = 0) -> Classifier:
+        """Give the recipe's backbone and head."""
+        return build_classifier(self.recipe, classes)
 
-    def run(part: int) -> Tensor:
-        logits = []
-        with validation_feed(images, attempt, model.normalization, part) as feed:
-            for batch, _ in feed:
-                logits.append(model(batch))
-                attempt.progress()
-        return torch.cat(logits)
+    def augment(
+        self, pixels: Tensor, generator: torch.Generator, normalization: Normalization
+    ) -> Tensor:
+        """Give pixels changed by the recipe's level of augmentation, and normalised."""
+        return augment(pixels, generator, self.recipe.augmentation, normalization)
 
-    return in_parts(_VALIDATION_BATCH, run)[0]
-
-
-def _first_batches(
-    images: ImageSet, recipe: ImageRecipe, attempt: Attempt, epoch: int, stepper: Stepper
-) -> Iterator[Tensor]:
-    """Yield some of an epoch's training images again, in the parts that were trained."""
-    with training_feed(images, recipe, attempt, epoch, stepper.model.normalization) as feed:
-        for batch, _ in islice(feed, _ESTIMATION_BATCHES):
-            yield from split(batch, stepper.part)
-
-
-def _is_over(recipe: ImageRecipe, results: list[EpochResult]) -> bool:
-    return has_stalled(_losses(results), recipe.patience, recipe.min_epochs, recipe.settled_epoch)
-
-
-def _losses(results: list[EpochResult]) -> list[float]:
-    return [result.metrics["val_loss"] for result in results]
+    def normalize(self, pixels: Tensor, normalization: Normalization) -> Tensor:
+        """Give pixels untouched but for normalisation."""
+        return normalize(pixels, normalization)

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from objectives.contract import DataSource
+from objectives.data.batch import Batch
 from objectives.data.cache import Array, cached_array, let_go, read_array
-from objectives.data.decode import Pixels, decoder
+from objectives.data.decode import Pixels, decoder, pixels_shape
 from objectives.data.manifest import Manifest, Row, read_manifest
 from objectives.data.progress import DecodingLog
 from objectives.data.splits import SPLITS
@@ -31,11 +32,12 @@ class SealedSplit(Exception):
 
 @dataclass(frozen=True)
 class ImageSet:
-    """One split, or a sample of it.
+    """One split, or a sample of it; images or volumes.
 
-    images: (N, 3, H, W) uint8, where they lie. index: (n,) int64, the rows of `images` that belong
-    to the set, in order; None for all of them. labels: (n,) int64. groups: one per image of the
-    set. pages: the file the images are mapped from, let go again as they are read; None in memory.
+    images: (N, C, *spatial) uint8, where they lie. index: (n,) int64, the rows of `images` that
+    belong to the set, in order; None for all of them. labels: (n,) int64. groups, paths: one per
+    image of the set. tabular: (n, F) float32, what stands in the table beside each; None without
+    one. pages: the file the images are mapped from, let go again as they are read; None in memory.
     """
 
     images: Tensor
@@ -44,19 +46,26 @@ class ImageSet:
     groups: tuple[str, ...]
     index: Tensor | None = None
     pages: mmap.mmap | None = None
+    paths: tuple[str, ...] = ()
+    tabular: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def table_width(self) -> int:
+        """How many numbers stand beside each image, 0 without a table."""
+        return 0 if self.tabular is None else self.tabular.shape[1]
 
     @property
     def nbytes(self) -> int:
         """The bytes of the set's own pixels."""
         return len(self) * self.images[0].nbytes
 
-    def batch(self, indices: Tensor, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Give copies of the images (B, 3, H, W) and labels (B,) of these indices.
+    def batch(self, indices: Tensor, out: Tensor | None = None) -> Batch:
+        """Give copies of the images of these indices, with their labels and table.
 
-        out: (B, 3, H, W) uint8, where the images are written to instead of into new memory.
+        out: (B, C, *spatial) uint8, where the images are written to instead of into new memory.
         """
         rows = indices if self.index is None else self.index[indices]
         if out is None:
@@ -68,14 +77,28 @@ class ImageSet:
             torch.index_select(images, 0, some, out=to)
             if self.pages is not None:
                 self.pages.madvise(mmap.MADV_DONTNEED)  # see `let_go`
-        return out, self.labels[indices]
+        tabular = None if self.tabular is None else self.tabular[indices]
+        return Batch(out, self.labels[indices], tabular)
+
+    def only(self, chosen: Tensor) -> "ImageSet":
+        """Give the set of these of its images (n,), in this order; no pixels are copied."""
+        rows = chosen.tolist()
+        return replace(
+            self,
+            labels=self.labels[chosen],
+            groups=tuple(self.groups[row] for row in rows),
+            index=chosen if self.index is None else self.index[chosen],
+            paths=tuple(self.paths[row] for row in rows),
+            tabular=None if self.tabular is None else self.tabular[chosen],
+        )
 
     def to(self, device: str) -> "ImageSet":
         """Give the same set with its own pixels, and no others, on that device."""
         images = torch.empty((len(self), *self.images.shape[1:]), dtype=torch.uint8, device=device)
         for rows in torch.split(torch.arange(len(self), device=self.labels.device), CHUNK):
-            images[rows[0] : rows[-1] + 1] = self.batch(rows)[0]
-        return replace(self, images=images, labels=self.labels.to(device), index=None, pages=None)
+            images[rows[0] : rows[-1] + 1] = self.batch(rows).pixels
+        moved = replace(self, images=images, labels=self.labels.to(device), index=None, pages=None)
+        return moved if self.tabular is None else replace(moved, tabular=self.tabular.to(device))
 
 
 def subsample(images: ImageSet, count: int, seed: int) -> ImageSet:
@@ -87,12 +110,7 @@ def subsample(images: ImageSet, count: int, seed: int) -> ImageSet:
     if not 0 < count < len(images):
         return images
     chosen = torch.from_numpy(proportional(images.labels.numpy(), count, seed))
-    return replace(
-        images,
-        labels=images.labels[chosen],
-        groups=tuple(images.groups[row] for row in chosen.tolist()),
-        index=chosen if images.index is None else images.index[chosen],
-    )
+    return images.only(chosen)
 
 
 class OpenSplits(dict[str, ImageSet]):
@@ -200,14 +218,15 @@ class _Opening:
             labels=torch.tensor([row.class_index for row in rows]),
             classes=self.manifest.classes,
             groups=tuple(row.group for row in rows),
+            paths=tuple(row.path for row in rows),
             pages=array.base if isinstance(array.base, mmap.mmap) else None,
         )
 
     def _key(self) -> str:
         return f"{self.manifest.fingerprint[:16]}-{self.image_size}px-{self.split}"
 
-    def _shape(self, rows: Sequence[Row]) -> tuple[int, int, int, int]:
-        return (len(rows), 3, self.image_size, self.image_size)
+    def _shape(self, rows: Sequence[Row]) -> tuple[int, ...]:
+        return (len(rows), *pixels_shape(self.source, self.image_size))
 
 
 def _stamp(rows: Iterable[Row]) -> str:

@@ -13,7 +13,7 @@ from objectives.recipe.image import ImageRecipe
 
 
 class Classifier(nn.Module):
-    """Images in, logits out; the head computes in float32 whatever the backbone computes in.
+    """Pixels in, logits out; the head computes in float32 whatever the backbone computes in.
 
     normalization: how the pixels it is given must have been shifted and scaled.
     """
@@ -29,8 +29,8 @@ class Classifier(nn.Module):
         """The backbone's parameters, from the input to the output, each in one stage."""
         return stages(self.backbone)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Map (B, 3, H, W) to float32 logits (B, classes)."""
+    def forward(self, images: Tensor, tabular: Tensor | None = None) -> Tensor:
+        """Map (B, C, *spatial) to float32 logits (B, classes)."""
         features = self.backbone(images)
         # bfloat16 would move a scaled cosine in steps of a tenth.
         with torch.autocast(features.device.type, enabled=False):

@@ -7,13 +7,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+Inputs = tuple[Tensor, Tensor | None]  # images (B, C, *spatial) and their table, see `Batch`
+
 
 @contextmanager
-def reestimated(model: nn.Module, batches: Iterable[Tensor]) -> Iterator[None]:
+def reestimated(model: nn.Module, batches: Iterable[Inputs]) -> Iterator[None]:
     """Let the model have the mean statistics of these batches inside, its own again afterwards.
 
-    batches: images (B, 3, H, W) each, as the network sees them; not read where nothing moves, and
-    frozen statistics do not. Running statistics lag behind few steps: a good learning rate's first
+    batches: each as the network is called with it; not read where nothing moves, and frozen
+    statistics do not. Running statistics lag behind few steps: a good learning rate's first
     epoch read a validation cross-entropy of 12.0, and .83 after this.
     """
     model.train()
@@ -30,12 +32,12 @@ def reestimated(model: nn.Module, batches: Iterable[Tensor]) -> Iterator[None]:
 
 
 @torch.no_grad()
-def _estimate(model: nn.Module, norms: list[_BatchNorm], batches: Iterable[Tensor]) -> None:
+def _estimate(model: nn.Module, norms: list[_BatchNorm], batches: Iterable[Inputs]) -> None:
     model.eval()
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # torch's word for the plain mean over all batches
         norm.train()
-    for images in batches if norms else ():
-        model(images)
+    for inputs in batches if norms else ():
+        model(*inputs)
     model.eval()

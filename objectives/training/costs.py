@@ -19,14 +19,13 @@ import torch
 
 from objectives.contract import RecipeError, is_out_of_memory
 from objectives.cost import Cost
-from objectives.models.backbones import own_image_size
-from objectives.models.classifier import build_classifier
+from objectives.image_classifier import ImageTask
 from objectives.recipe.image import ImageRecipe
 from objectives.training import precision
 from objectives.training.average import averaged
 from objectives.training.losses import build_criterion
 from objectives.training.schedule import learning_stages
-from objectives.training.step import build_stepper, fit_into_memory
+from objectives.training.step import blank_batch, build_stepper, fit_into_memory
 
 _WARM_STEPS, _TIMED_STEPS = 2, 5  # the first ones choose kernels and make the optimizer's state
 _ENOUGH_SECONDS = 2.0
@@ -87,22 +86,21 @@ class Probe:
     def stepping(self) -> Callable[[], int]:
         """Give what takes one step of a batch and says how many images passed at once."""
         recipe = self.recipe
-        size = recipe.image_size or own_image_size(recipe.backbone)
-        model = build_classifier(replace(recipe, weights="none"), self.classes).to(self.device)
-        model.to(memory_format=torch.channels_last)
+        task = ImageTask(replace(recipe, weights="none"))
+        model = task.build(self.classes).to(self.device)
+        model.to(memory_format=task.memory_format)
         stepper = build_stepper(recipe, model, precision.autocast(recipe.precision, self.device))
         counts = torch.full((self.classes,), 100, device=self.device)
         criterion = build_criterion(recipe, counts, recipe.epochs)
         average = averaged(model, recipe.ema_decay) if recipe.ema_decay else None
-        fit_into_memory(stepper, recipe, criterion, size)
+        fit_into_memory(stepper, task, criterion, task.shape)
         model.learn(learning_stages(recipe, recipe.epochs))
         model.train()
-        pixels = torch.randn(recipe.batch_size, 3, size, size, device=self.device)
-        pixels = pixels.to(memory_format=torch.channels_last)
-        labels = torch.arange(recipe.batch_size, device=self.device) % self.classes
+        batch = blank_batch(task, task.shape, self.device)
+        batch.pixels.normal_()
 
         def step() -> int:
-            stepper.step(pixels, labels, criterion)
+            stepper.step(batch, criterion)
             if average:
                 average.update_parameters(model)
             return stepper.part

@@ -4,19 +4,18 @@ import time
 import weakref
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from objectives.contract import Attempt
-from objectives.data.augment import augment, normalize
+from objectives.data.batch import Batch
 from objectives.data.images import ImageSet
 from objectives.data.normalization import Normalization
-from objectives.recipe.image import ImageRecipe
 from objectives.training.prefetch import fetch
 from objectives.training.samplers import epoch_batches, epoch_generator
-
-Batch = tuple[Tensor, Tensor]  # images (B, 3, H, W) float32 and labels (B,), both on the device
+from objectives.training.task import Task
 
 
 class Feed:
@@ -92,7 +91,7 @@ def _free_bytes(device: str) -> int:
 
 def training_feed(
     images: ImageSet,
-    recipe: ImageRecipe,
+    task: Task,
     attempt: Attempt,
     epoch: int,
     normalization: Normalization,
@@ -103,18 +102,23 @@ def training_feed(
 
     def batches() -> Sequence[Tensor]:
         labels = images.labels.cpu()
+        recipe = task.recipe
         return epoch_batches(
             labels, recipe.batch_size, weighted=recipe.has_sampler, generator=order
         )
 
     def prepare(pixels: Tensor) -> Tensor:
-        return augment(pixels, draws, recipe.augmentation, normalization)
+        return task.augment(pixels, draws, normalization)
 
     return Feed(_prepared(images, batches, attempt.device, prepare))
 
 
 def validation_feed(
-    images: ImageSet, attempt: Attempt, normalization: Normalization, batch: int = 256
+    images: ImageSet,
+    task: Task,
+    attempt: Attempt,
+    normalization: Normalization,
+    batch: int = 256,
 ) -> Feed:
     """Give the validation images in their own order, untouched but for normalisation."""
 
@@ -122,7 +126,7 @@ def validation_feed(
         return torch.split(torch.arange(len(images)), batch)
 
     def prepare(pixels: Tensor) -> Tensor:
-        return normalize(pixels, normalization)
+        return task.normalize(pixels, normalization)
 
     return Feed(_prepared(images, batches, attempt.device, prepare))
 
@@ -135,5 +139,5 @@ def _prepared(
 ) -> Generator[Batch, None, None]:
     """Give each batch of indices as what `prepare` makes of its pixels on the device."""
     with closing(fetch(images, batches(), device)) as fetched:
-        for pixels, labels in fetched:
-            yield prepare(pixels), labels
+        for batch in fetched:
+            yield replace(batch, pixels=prepare(batch.pixels))

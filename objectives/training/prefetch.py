@@ -8,34 +8,38 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from objectives.data.batch import Batch
 from objectives.data.images import ImageSet
 
-Pixels = tuple[Tensor, Tensor]  # images (B, 3, H, W) uint8 and labels (B,), both on the device
 Item = TypeVar("Item")
 AHEAD = 2  # batches: one on its way while the device works on another
 _END = object()
 
 
-def fetch(images: ImageSet, order: Sequence[Tensor], device: str) -> Generator[Pixels, None, None]:
-    """Give the pixels and labels of each batch of indices on the device, in order.
+def fetch(images: ImageSet, order: Sequence[Tensor], device: str) -> Generator[Batch, None, None]:
+    """Give the images of each batch of indices on the device, in order.
 
     What lies in host memory is gathered and copied to a GPU by a thread of its own; closing the
     generator ends it. On the CPU there is none: it would take the core that trains.
     """
     sizes = [len(indices) for indices in order]
     here = images.labels.device
-    # All indices and labels at once: a copy for each batch would wait for the device.
+    # All indices, labels and tables at once: a copy for each batch would wait for the device.
     if here.type == torch.device(device).type:
         yield from map(images.batch, torch.split(torch.cat(tuple(order)).to(here), sizes))
         return
-    labels = torch.split(images.labels[torch.cat(tuple(order))].to(device), sizes)
+    everything = torch.cat(tuple(order))
+    labels = torch.split(images.labels[everything].to(device), sizes)
+    tables: Sequence[Tensor | None] = [None] * len(sizes)
+    if images.tabular is not None:
+        tables = torch.split(images.tabular[everything].to(device), sizes)
     prefetched = ahead(_copies(images, order, device), AHEAD)
     try:
-        for (pixels, copied), batch_labels in zip(prefetched, labels, strict=True):
+        for (pixels, copied), some, table in zip(prefetched, labels, tables, strict=True):
             stream = torch.cuda.current_stream(device)
             stream.wait_event(copied)
             pixels.record_stream(stream)  # its memory was taken on the thread's stream
-            yield pixels, batch_labels
+            yield Batch(pixels, some, table)
     finally:
         prefetched.close()
 
@@ -70,7 +74,7 @@ def _copies(
         buffer, left = free.popleft()
         if left is not None:
             left.synchronize()  # what the buffer held before is on the device by now
-        pixels, _ = images.batch(indices, out=buffer[: len(indices)])
+        pixels = images.batch(indices, out=buffer[: len(indices)]).pixels
         with torch.cuda.stream(side):
             on_device = pixels.to(device, non_blocking=True)
             copied = side.record_event()

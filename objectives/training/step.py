@@ -1,19 +1,21 @@
 """One optimizer step of one effective batch, passed in parts as large as memory holds."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from math import ceil
 
 import torch
 from torch import Tensor, nn
 
+from objectives.data.batch import Batch
 from objectives.models.classifier import Classifier
-from objectives.recipe.image import ImageRecipe
+from objectives.recipe.classifier import ClassifierRecipe
 from objectives.training.losses import Criterion
 from objectives.training.memory import in_parts
 from objectives.training.optimizers import build_optimizer
 from objectives.training.schedule import learning_stages
+from objectives.training.task import Task
 
 
 @dataclass
@@ -33,79 +35,85 @@ class Stepper:
     def __post_init__(self) -> None:
         self._volatile = _Volatile(self.model)
 
-    def step(self, images: Tensor, labels: Tensor, criterion: Criterion) -> Tensor:
+    def step(self, batch: Batch, criterion: Criterion) -> Tensor:
         """Take one step and give the batch's mean loss (); a step that ran out of memory is redone.
 
-        images: (B, 3, H, W), labels: (B,). Raises OutOfMemory when not even one image fits.
+        Raises OutOfMemory when not even one image fits.
         """
-        loss = self._gradients(images, labels, criterion)
+        loss = self._gradients(batch, criterion)
         if self.clip_norm:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.clip_norm)
         self.optimizer.step()
         return loss
 
-    def probe(self, images: Tensor, labels: Tensor, criterion: Criterion) -> None:
+    def probe(self, batch: Batch, criterion: Criterion) -> None:
         """Find the part that fits beside what the optimizer will keep, and change nothing else."""
         kept = [torch.empty_like(each) for each in self.model.parameters() for _ in range(2)]
-        self._gradients(images, labels, criterion)
+        self._gradients(batch, criterion)
         self.optimizer.zero_grad(set_to_none=True)
         self._volatile.restore()
         del kept
 
-    def _gradients(self, images: Tensor, labels: Tensor, criterion: Criterion) -> Tensor:
+    def _gradients(self, batch: Batch, criterion: Criterion) -> Tensor:
         self._volatile.keep()
 
         def run(part: int) -> Tensor:
             if part < self.part:  # again, from where the batch began
                 self._volatile.restore()
-            return self._pass(images, labels, criterion, part)
+            return self._pass(batch, criterion, part)
 
         loss, self.part = in_parts(self.part, run)
         return loss
 
-    def _pass(self, images: Tensor, labels: Tensor, criterion: Criterion, part: int) -> Tensor:
+    def _pass(self, batch: Batch, criterion: Criterion, part: int) -> Tensor:
         self.optimizer.zero_grad(set_to_none=True)
-        whole = criterion.weights(labels).sum()
-        loss = torch.zeros((), device=labels.device)
-        for some, their_labels in zip(split(images, part), split(labels, part), strict=True):
+        whole = criterion.weights(batch.labels).sum()
+        loss = torch.zeros((), device=batch.labels.device)
+        for some in batch.parts(part):
             with self.autocast:
-                logits = self.model(some)
-            share = criterion.losses(logits, their_labels).sum() / whole
+                logits = self.model(*some.inputs)
+            share = criterion.losses(logits, some.labels).sum() / whole
             share.backward()  # type: ignore[no-untyped-call]
             loss += share.detach()
         return loss
 
 
 def build_stepper(
-    recipe: ImageRecipe, model: Classifier, autocast: AbstractContextManager[None]
+    recipe: ClassifierRecipe, model: Classifier, autocast: AbstractContextManager[None]
 ) -> Stepper:
     """Give what trains a model by a recipe, a whole batch at once until memory says otherwise."""
     part = min(recipe.micro_batch or recipe.batch_size, recipe.batch_size)
     return Stepper(model, build_optimizer(recipe, model), autocast, recipe.clip_norm, part)
 
 
-def split(batch: Tensor, part: int) -> tuple[Tensor, ...]:
-    """Give a batch in as few parts as there must be with so many images at most."""
-    # Of nearly equal size: no small last part whose BatchNorm statistics are all noise.
-    return batch.tensor_split(ceil(len(batch) / part))
-
-
 def fit_into_memory(
-    stepper: Stepper, recipe: ImageRecipe, criterion: Criterion, image_size: int
+    stepper: Stepper,
+    task: Task,
+    criterion: Criterion,
+    shape: Sequence[int],
+    table_width: int = 0,
 ) -> None:
     """Find, before the first epoch, the part that fits at the schedule's dearest: all stages learn.
 
-    A GPU refuses what does not fit. A host promises more memory than it has, so there is nothing to
-    be learned from asking.
+    shape: (C, *spatial) of one image. A GPU refuses what does not fit. A host promises more memory
+    than it has, so there is nothing to be learned from asking.
     """
     device = next(stepper.model.parameters()).device
     if device.type == "cuda":
-        stepper.model.learn(learning_stages(recipe, recipe.epochs))
+        stepper.model.learn(learning_stages(task.recipe, task.recipe.epochs))
         stepper.model.train()
-        images = torch.zeros(recipe.batch_size, 3, image_size, image_size, device=device)
-        images = images.to(memory_format=torch.channels_last)
-        labels = torch.zeros(recipe.batch_size, dtype=torch.long, device=device)
-        stepper.probe(images, labels, criterion)
+        stepper.probe(blank_batch(task, shape, device, table_width), criterion)
+
+
+def blank_batch(
+    task: Task, shape: Sequence[int], device: torch.device | str, table_width: int = 0
+) -> Batch:
+    """Give a whole batch of nothing, as it would lie on the device. shape: (C, *spatial)."""
+    count = task.recipe.batch_size
+    pixels = torch.zeros(count, *shape, device=device).to(memory_format=task.memory_format)
+    labels = torch.zeros(count, dtype=torch.long, device=device)
+    table = torch.zeros(count, table_width, device=device) if table_width else None
+    return Batch(pixels, labels, table)
 
 
 class _Volatile:

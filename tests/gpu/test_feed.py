@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
 
 from objectives.contract import Attempt, DataSource
 from objectives.data.augment import augment
+from objectives.data.batch import Batch
 from objectives.data.images import ImageSet, open_images, subsample
 from objectives.data.levels import LEVELS
 from objectives.data.normalization import CENTRED
+from objectives.image_classifier import ImageTask
 from objectives.recipe.image import ImageRecipe
 from objectives.training.feed import Feed, training_feed, validation_feed
 
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.gpu
 
 DIGITS = DataSource({"kind": "digits"})
 ATTEMPT = Attempt(Path(), DIGITS, seed=7, device="cuda")
+TASK = ImageTask(ImageRecipe())
 
 
 def in_host_memory() -> ImageSet:
@@ -28,10 +30,10 @@ def in_host_memory() -> ImageSet:
 
 def feed(images: ImageSet, level: str = "light") -> Feed:
     recipe = ImageRecipe.from_config({"batch_size": 32, "augmentation": level})
-    return training_feed(images, recipe, ATTEMPT, 1, CENTRED)
+    return training_feed(images, ImageTask(recipe), ATTEMPT, 1, CENTRED)
 
 
-def batches(images: ImageSet, level: str) -> list[tuple[Tensor, Tensor]]:
+def batches(images: ImageSet, level: str) -> list[Batch]:
     with feed(images, level) as epoch:
         return list(epoch)
 
@@ -50,25 +52,27 @@ def test_a_thread_feeds_the_bits_that_the_gpus_own_memory_feeds(level: str) -> N
         torch.use_deterministic_algorithms(False)
     assert len(fetched) == len(placed) == 32
     for one, other in zip(fetched, placed, strict=True):
-        assert all(each.is_cuda for each in one)
-        assert all(map(torch.equal, one, other))
+        assert one.pixels.is_cuda
+        assert one.labels.is_cuda
+        assert one.pixels.equal(other.pixels)
+        assert one.labels.equal(other.labels)
 
 
 def test_a_slow_reader_finds_its_batches_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = batches(in_host_memory().to("cuda"), "none")
     sums = []
     with feed(in_host_memory(), "none") as epoch:
-        for images, _ in epoch:
+        for batch in epoch:
             torch.cuda._sleep(20_000_000)  # the device lags behind whoever copies to it
-            sums.append(images.double().sum())
+            sums.append(batch.pixels.double().sum())
     assert [each.item() for each in sums] == [
-        images.double().sum().item() for images, _ in expected
+        batch.pixels.double().sum().item() for batch in expected
     ]
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_gpu_augments_as_a_cpu_does(level: str) -> None:
-    pixels, _ = in_host_memory().batch(torch.arange(64))
+    pixels = in_host_memory().batch(torch.arange(64)).pixels
     on_cpu, on_gpu = (
         augment(pixels.to(device), torch.Generator().manual_seed(3), level, CENTRED).cpu()
         for device in ("cpu", "cuda")
@@ -99,6 +103,6 @@ def test_a_batch_never_waits_for_what_the_device_was_given_before(level: str) ->
 
 def test_validation_comes_in_order() -> None:
     validation = open_images(DIGITS, 32)["val"]
-    with validation_feed(validation, ATTEMPT, CENTRED, batch=100) as epoch:
-        labels = torch.cat([labels for _, labels in epoch])
+    with validation_feed(validation, TASK, ATTEMPT, CENTRED, batch=100) as epoch:
+        labels = torch.cat([batch.labels for batch in epoch])
     assert torch.equal(labels.cpu(), validation.labels)

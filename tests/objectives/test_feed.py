@@ -14,9 +14,11 @@ from torch import Tensor
 
 from objectives.contract import Attempt, DataSource
 from objectives.data.augment import normalize
+from objectives.data.batch import Batch
 from objectives.data.images import ImageSet, open_images, subsample
 from objectives.data.levels import LEVELS
 from objectives.data.normalization import CENTRED
+from objectives.image_classifier import ImageTask
 from objectives.recipe.image import ImageRecipe
 from objectives.training.feed import Feed, Placed, place, training_feed, validation_feed
 from objectives.training.prefetch import ahead
@@ -24,8 +26,9 @@ from objectives.training.prefetch import ahead
 DIGITS = DataSource({"kind": "digits"})
 
 
-def recipe(**more: object) -> ImageRecipe:
-    return ImageRecipe.from_config({"batch_size": 64, "augmentation": "light", **more})
+def task(**more: object) -> ImageTask:
+    config = {"batch_size": 64, "augmentation": "light", **more}
+    return ImageTask(ImageRecipe.from_config(config))
 
 
 def attempt(seed: int = 7) -> Attempt:
@@ -38,8 +41,8 @@ def digits(split: str = "train") -> ImageSet:
 
 def epoch(number: int = 1, seed: int = 7, **more: object) -> tuple[Tensor, Tensor]:
     """Give the images and labels of a whole epoch, in its order."""
-    with training_feed(digits(), recipe(**more), attempt(seed), number, CENTRED) as feed:
-        images, labels = zip(*feed, strict=True)
+    with training_feed(digits(), task(**more), attempt(seed), number, CENTRED) as feed:
+        images, labels = zip(*((batch.pixels, batch.labels) for batch in feed), strict=True)
     return torch.cat(images), torch.cat(labels)
 
 
@@ -53,8 +56,8 @@ def test_the_seed_and_the_epoch_decide_every_batch(level: str) -> None:
 
 
 def test_an_epoch_has_every_image_once_in_batches_of_one_size() -> None:
-    with training_feed(digits(), recipe(augmentation="none"), attempt(), 1, CENTRED) as feed:
-        batches = [images for images, _ in feed]
+    with training_feed(digits(), task(augmentation="none"), attempt(), 1, CENTRED) as feed:
+        batches = [batch.pixels for batch in feed]
     assert {len(images) for images in batches} == {61, 62}  # 1,283 in 21 batches of at most 64
     seen = torch.cat(batches).flatten(1).sum(1).sort().values
     expected = normalize(digits().images, CENTRED).flatten(1).sum(1).sort().values
@@ -65,38 +68,38 @@ def test_a_sampler_feeds_every_class_equally_often() -> None:
     even = subsample(digits(), 1200, seed=0)
     keep = (even.labels != 3) | (torch.arange(1200) % 10 == 0)
     rare = ImageSet(digits().images, even.labels[keep], even.classes, (), even.index[keep])
-    with training_feed(rare, recipe(balancing="sampler"), attempt(), 1, CENTRED) as feed:
-        labels = torch.cat([labels for _, labels in feed])
+    with training_feed(rare, task(balancing="sampler"), attempt(), 1, CENTRED) as feed:
+        labels = torch.cat([batch.labels for batch in feed])
     assert labels.bincount()[3] > 3 * rare.labels.bincount()[3]
 
 
 @pytest.mark.parametrize("level", [level for level in LEVELS if level != "none"])
 def test_training_and_validation_never_share_a_transform(level: str) -> None:
     plain = normalize(digits("val").images, CENTRED)
-    with validation_feed(digits("val"), attempt(), CENTRED) as feed:
-        assert torch.equal(torch.cat([images for images, _ in feed]), plain)
-    with training_feed(digits("val"), recipe(augmentation=level), attempt(), 1, CENTRED) as feed:
-        trained, _ = next(feed)
+    with validation_feed(digits("val"), task(), attempt(), CENTRED) as feed:
+        assert torch.equal(torch.cat([batch.pixels for batch in feed]), plain)
+    with training_feed(digits("val"), task(augmentation=level), attempt(), 1, CENTRED) as feed:
+        trained = next(feed).pixels
     assert not any(image.equal(other) for image in trained for other in plain)
 
 
 @pytest.mark.parametrize("batch", [1, 100, 256, 1000])
 def test_validation_comes_in_its_own_order_whatever_the_batch(batch: int) -> None:
-    with validation_feed(digits("val"), attempt(), CENTRED, batch) as feed:
+    with validation_feed(digits("val"), task(), attempt(), CENTRED, batch) as feed:
         batches = list(feed)
     assert len(batches) == -(-len(digits("val")) // batch)
-    assert torch.equal(torch.cat([labels for _, labels in batches]), digits("val").labels)
+    assert torch.equal(torch.cat([batch.labels for batch in batches]), digits("val").labels)
 
 
 def test_a_sample_feeds_its_own_images_only() -> None:
     sample = subsample(digits(), 100, seed=1)
-    own = normalize(sample.batch(torch.arange(100))[0], CENTRED)
-    none = recipe(augmentation="none")
+    own = normalize(sample.batch(torch.arange(100)).pixels, CENTRED)
+    none = task(augmentation="none")
     for feed in (
         training_feed(sample, none, attempt(), 1, CENTRED),
-        validation_feed(sample, attempt(), CENTRED),
+        validation_feed(sample, none, attempt(), CENTRED),
     ):
-        images = torch.cat([images for images, _ in feed])
+        images = torch.cat([batch.pixels for batch in feed])
         assert len(images) == 100
         assert torch.allclose(images.sum(0), own.sum(0), atol=1e-3)
 
@@ -135,10 +138,10 @@ def test_two_sets_are_kept_moved_and_none_that_nobody_has_any_more() -> None:
 
 
 def test_waiting_is_what_the_reader_waited_and_no_more() -> None:
-    def slow() -> Iterator[tuple[Tensor, Tensor]]:
+    def slow() -> Iterator[Batch]:
         for _ in range(3):
             time.sleep(0.1)
-            yield torch.zeros(1), torch.zeros(1)
+            yield Batch(torch.zeros(1), torch.zeros(1))
 
     feed = Feed(slow())  # type: ignore[arg-type]
     for _ in feed:
@@ -188,7 +191,7 @@ def test_closing_in_the_middle_ends_the_thread() -> None:
 
 def test_a_feed_left_by_an_error_or_by_islice_ends_its_thread() -> None:
     def feed() -> Feed:
-        return Feed(ahead(((torch.zeros(1), torch.zeros(1)) for _ in range(100)), 2))
+        return Feed(ahead((Batch(torch.zeros(1), torch.zeros(1)) for _ in range(100)), 2))
 
     def stumble() -> None:
         with feed() as batches:

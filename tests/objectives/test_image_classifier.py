@@ -13,7 +13,7 @@ from objectives import catalog
 from objectives.checkpoints import newest_good
 from objectives.contract import Attempt, DataError, DataSource, EpochResult, RecipeError
 from objectives.data.images import SealedSplit, open_images
-from objectives.image_classifier import train
+from objectives.image_classifier import ImageTask, train
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
 from objectives.training.feed import validation_feed
@@ -148,9 +148,8 @@ def test_the_kept_weights_give_the_kept_logits(tmp_path: Path) -> None:
     model = build_classifier(recipe, classes=10)
     model.load_state_dict(kept["model"])
     validation = open_images(DIGITS, recipe.image_size)["val"]
-    again = torch.cat(
-        [model.eval()(batch) for batch, _ in validation_feed(validation, here, model.normalization)]
-    )
+    feed = validation_feed(validation, ImageTask(recipe), here, model.normalization)
+    again = torch.cat([model.eval()(*batch.inputs) for batch in feed])
     losses = [result.metrics["val_loss"] for result in results]
     assert kept["epoch"] == logits["epoch"] == losses.index(min(losses)) + 1
     np.testing.assert_allclose(logits["logits"], again.detach(), atol=0.01)

@@ -18,6 +18,7 @@ import json, resource, sys
 from contextlib import nullcontext
 import torch
 from objectives.contract import OutOfMemory
+from objectives.data.batch import Batch
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
 from objectives.training.losses import build_criterion
@@ -30,7 +31,7 @@ torch.manual_seed(1)
 model = build_classifier(recipe, classes=3)
 stepper = build_stepper(recipe, model, nullcontext())
 criterion = build_criterion(recipe, torch.tensor([30, 20, 14]), epoch=1)
-images, labels = torch.randn(64, 3, 128, 128), torch.arange(64) % 3
+batch = Batch(torch.randn(64, 3, 128, 128), torch.arange(64) % 3)
 model.train()
 if room:
     taken = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
@@ -40,7 +41,7 @@ seen = {"parts": [], "losses": []}
 try:
     for part in parts:
         stepper.part = min(part, stepper.part)
-        seen["losses"].append(stepper.step(images, labels, criterion).item())
+        seen["losses"].append(stepper.step(batch, criterion).item())
         seen["parts"].append(stepper.part)
 except OutOfMemory as error:
     print(json.dumps({"error": str(error)}))

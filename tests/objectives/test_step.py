@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import pytest
 import torch
 
+from objectives.data.batch import Batch
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
 from objectives.training.average import averaged
@@ -13,7 +14,7 @@ from objectives.training.step import Stepper, build_stepper
 
 COUNTS = torch.tensor([90, 9, 1])
 IMAGES = torch.randn(24, 3, 32, 32, generator=torch.Generator().manual_seed(3))
-LABELS = torch.arange(24) % 3
+BATCH = Batch(IMAGES, torch.arange(24) % 3)
 
 
 def stepper_of(**config) -> tuple[Stepper, ImageRecipe]:
@@ -32,7 +33,7 @@ def test_a_batch_in_parts_is_the_same_step(balancing: str, part: int) -> None:
     for size in (24, part):
         stepper, recipe = stepper_of(balancing=balancing, micro_batch=size)
         criterion = build_criterion(recipe, COUNTS, epoch=recipe.epochs)
-        loss = stepper.step(IMAGES, LABELS, criterion)
+        loss = stepper.step(BATCH, criterion)
         seen.append((loss, [each.grad for each in stepper.model.head.parameters()]))
     (whole_loss, whole), (loss, parts) = seen
     torch.testing.assert_close(loss, whole_loss)
@@ -44,7 +45,7 @@ def test_a_gradient_that_is_too_long_is_shortened_before_the_step() -> None:
     lengths = []
     for limit in (0.0, 1e-3):
         stepper, recipe = stepper_of(clip_norm=limit)
-        stepper.step(IMAGES, LABELS, build_criterion(recipe, COUNTS, epoch=1))
+        stepper.step(BATCH, build_criterion(recipe, COUNTS, epoch=1))
         gradients = [each.grad.flatten() for each in stepper.model.head.parameters()]
         lengths.append(torch.cat(gradients).norm().item())
     assert lengths[0] > 1e-2

@@ -52,8 +52,8 @@ def test_reestimated_statistics_are_the_batches_own_and_leave_no_trace() -> None
     model.train()
     model(torch.randn(8, 1, 4, 4))
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    images = [torch.tensor([1.0, 3.0]).view(2, 1, 1, 1), torch.tensor([5.0, 9.0]).view(2, 1, 1, 1)]
-    with reestimated(model, images):
+    pairs = (torch.tensor([1.0, 3.0]), torch.tensor([5.0, 9.0]))
+    with reestimated(model, [(each.view(2, 1, 1, 1),) for each in pairs]):
         # Means 2 and 7; unbiased variances 2 and 8.
         assert model[0].running_mean.item() == pytest.approx(4.5)
         assert model[0].running_var.item() == pytest.approx(5.0)
@@ -77,7 +77,7 @@ def test_frozen_statistics_are_not_estimated_anew_and_no_batch_is_read() -> None
 
     model = Frozen(nn.BatchNorm2d(1))
     before = model[0].running_mean.clone()
-    batches = iter([torch.full((2, 1, 1, 1), 5.0)])
+    batches = iter([(torch.full((2, 1, 1, 1), 5.0),)])
     with reestimated(model, batches):
         assert model[0].running_mean.equal(before)
     assert len(list(batches)) == 1

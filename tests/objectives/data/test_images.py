@@ -198,9 +198,9 @@ def test_progress_is_called_for_every_image(gleason: DataSource) -> None:
 def test_a_batch_holds_the_images_of_its_indices(gleason: DataSource) -> None:
     train = open_images(gleason, 16)["train"]
     indices = torch.tensor([5, 0, 5, 11])
-    batch, labels = train.batch(indices)
-    assert torch.equal(batch, train.images[indices])
-    assert torch.equal(labels, train.labels[indices])
+    batch = train.batch(indices)
+    assert torch.equal(batch.pixels, train.images[indices])
+    assert torch.equal(batch.labels, train.labels[indices])
 
 
 def test_a_sample_holds_some_of_the_images_and_copies_none(gleason: DataSource) -> None:
@@ -210,9 +210,9 @@ def test_a_sample_holds_some_of_the_images_and_copies_none(gleason: DataSource) 
     assert sample.images.data_ptr() == train.images.data_ptr()
     assert sample.nbytes == 11 * 3 * 16 * 16
     assert sample.index is not None
-    batch, labels = sample.batch(torch.tensor([10, 0]))
-    assert torch.equal(batch, train.images[sample.index[[10, 0]]])
-    assert torch.equal(labels, train.labels[sample.index[[10, 0]]])
+    batch = sample.batch(torch.tensor([10, 0]))
+    assert torch.equal(batch.pixels, train.images[sample.index[[10, 0]]])
+    assert torch.equal(batch.labels, train.labels[sample.index[[10, 0]]])
     assert sample.groups == tuple(train.groups[row] for row in sample.index)
 
 
@@ -221,7 +221,9 @@ def test_a_sample_of_a_sample_and_a_moved_one_have_the_same_images(gleason: Data
     smaller, moved = subsample(sample, 9, seed=3), subsample(sample, 9, seed=3).to("cpu")
     everything = torch.arange(9)
     assert len(moved.images) == 9
-    assert all(map(torch.equal, smaller.batch(everything), moved.batch(everything)))
+    one, other = smaller.batch(everything), moved.batch(everything)
+    assert torch.equal(one.pixels, other.pixels)
+    assert torch.equal(one.labels, other.labels)
     assert subsample(sample, 0, seed=3) is subsample(sample, 20, seed=3) is sample
 
 
@@ -232,7 +234,7 @@ def test_only_the_images_of_a_sample_are_decoded(gleason: DataSource, tmp_path: 
         forget()
         limits = {"train": 9}
         opened = open_images(gleason, 16, ("train",), cache, lambda: beats.append(None), limits)
-        return opened["train"].batch(torch.arange(9))[0]
+        return opened["train"].batch(torch.arange(9)).pixels
 
     first = sample(cache=None)
     assert len(beats) == 9
@@ -250,4 +252,4 @@ def test_a_sample_comes_out_of_the_whole_split_where_that_is_decoded(
     forget()
     cold = open_images(gleason, 16, ("train",), tmp_path, at_most={"train": 9})["train"]
     assert len(list(tmp_path.glob("*.npy"))) == 1
-    assert torch.equal(cold.batch(torch.arange(9))[0], warm.batch(torch.arange(9))[0])
+    assert torch.equal(cold.batch(torch.arange(9)).pixels, warm.batch(torch.arange(9)).pixels)

@@ -1,0 +1,139 @@
+"""Train one classifier, epoch by epoch: images and volumes alike."""
+
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+from objectives.contract import Attempt, EpochResult
+from objectives.data.images import ImageSet
+from objectives.models.classifier import Classifier
+from objectives.recipe.classifier import ClassifierRecipe
+from objectives.recipe.optimization import steps_per_epoch
+from objectives.training import checkpoint, precision
+from objectives.training.average import Average, averaged
+from objectives.training.batchnorm import Inputs, reestimated
+from objectives.training.feed import place, training_feed, validation_feed
+from objectives.training.losses import build_criterion
+from objectives.training.memory import in_parts
+from objectives.training.metrics import measure
+from objectives.training.optimizers import set_learning_rate
+from objectives.training.records import keep_records
+from objectives.training.samplers import epoch_generator
+from objectives.training.schedule import epochs_as_now, learning_rate_at, learning_stages
+from objectives.training.step import Stepper, build_stepper, fit_into_memory
+from objectives.training.stopping import best_epoch, has_stalled
+from objectives.training.task import Task
+
+# So long after a stage began to learn its BatchNorm's running statistics trail behind the weights.
+_LAGGING_STEPS = 200
+_ESTIMATION_BATCHES = 10
+_VALIDATION_BATCH = 256  # images at once, while memory holds them
+
+
+def train_classifier(task: Task, attempt: Attempt) -> Iterator[EpochResult]:
+    """Yield each epoch's result once its checkpoint is on disk; at the end, keep the best epoch.
+
+    Raises RecipeError, DataError or OutOfMemory. Leaves the best epoch's weights and logits, tables
+    and a picture in the attempt's folder at its end.
+    """
+    recipe, device = task.recipe, attempt.device
+    precision.settle(attempt.threads, deterministic=recipe.deterministic)
+    autocast = precision.autocast(recipe.precision, device)
+    images, validation = (place(each, device) for each in task.open(attempt, fold=1))
+    counts = images.labels.bincount(minlength=len(images.classes)).to(device)
+    steps = steps_per_epoch(len(images), recipe.batch_size)
+    model, average = _build(task, images, attempt)
+    validated = average.module if average else model
+    stepper = build_stepper(recipe, model, autocast)
+    first = build_criterion(recipe, counts, epoch=1)
+    fit_into_memory(stepper, task, first, images.images.shape[1:], images.table_width)
+    results, best = checkpoint.resume(attempt, stepper, average)
+    yield from results
+
+    while len(results) < recipe.epochs and not _is_over(recipe, results):
+        epoch, started = len(results) + 1, time.perf_counter()
+        criterion = build_criterion(recipe, counts, epoch)
+        torch.manual_seed(epoch_generator(attempt.seed, epoch, "dropout").initial_seed())
+        loss_sum = torch.zeros((), device=device)
+        for each in (model, validated):
+            each.learn(learning_stages(recipe, epoch))
+        model.train()
+        with training_feed(images, task, attempt, epoch, model.normalization) as feed:
+            for step, batch in enumerate(feed, start=(epoch - 1) * steps):
+                rate = learning_rate_at(recipe, step, steps, _losses(results))
+                set_learning_rate(stepper.optimizer, rate)
+                loss_sum += stepper.step(batch, criterion) * len(batch)
+                if average:
+                    average.update_parameters(model)
+                attempt.progress()
+        values = {
+            "train_loss": loss_sum.item() / len(images),  # waits for the device
+            "data_wait_s": feed.wait_seconds,
+            "compute_s": time.perf_counter() - started - feed.wait_seconds,
+            "micro_batch": float(stepper.part),
+        }
+
+        first_batches = _first_batches(images, task, attempt, epoch, stepper)
+        is_lagging = epochs_as_now(recipe, epoch) * steps < _LAGGING_STEPS
+        with autocast, reestimated(validated, first_batches) if is_lagging else nullcontext():
+            logits = _predict(validated, validation, task, attempt)
+            values |= measure(logits, validation.labels)
+            if best_epoch([*_losses(results), values["val_loss"]]) == epoch:
+                best = checkpoint.take_best(epoch, validated, logits, validation.labels)
+        values["val_criterion"] = criterion(logits, validation.labels.to(device)).item()
+
+        seconds = time.perf_counter() - started
+        results.append(EpochResult(epoch, values, seconds, images=len(images)))
+        checkpoint.save(attempt, stepper, average, results, best)
+        yield results[-1]
+    if best is not None:
+        best.keep(attempt)
+        keep_records(attempt, results, best, images.classes)
+
+
+def _build(task: Task, images: ImageSet, attempt: Attempt) -> tuple[Classifier, Average | None]:
+    """Give the network as the trial's seed starts it, and its average if there is to be one."""
+    torch.manual_seed(attempt.seed)
+    model = task.build(len(images.classes), images.table_width).to(attempt.device)
+    model.to(memory_format=task.memory_format)
+    average = averaged(model, task.recipe.ema_decay) if task.recipe.ema_decay else None
+    if task.recipe.compile:
+        precision.compile_network(model, attempt.device)
+    return model, average
+
+
+@torch.no_grad()
+def _predict(model: Classifier, images: ImageSet, task: Task, attempt: Attempt) -> Tensor:
+    """Give the logits (N, classes) of all images of a set, in its order."""
+    model.eval()
+
+    def run(part: int) -> Tensor:
+        logits = []
+        with validation_feed(images, task, attempt, model.normalization, part) as feed:
+            for batch in feed:
+                logits.append(model(*batch.inputs))
+                attempt.progress()
+        return torch.cat(logits)
+
+    return in_parts(_VALIDATION_BATCH, run)[0]
+
+
+def _first_batches(
+    images: ImageSet, task: Task, attempt: Attempt, epoch: int, stepper: Stepper
+) -> Iterator[Inputs]:
+    """Yield some of an epoch's training images again, in the parts that were trained."""
+    with training_feed(images, task, attempt, epoch, stepper.model.normalization) as feed:
+        for batch in islice(feed, _ESTIMATION_BATCHES):
+            yield from (part.inputs for part in batch.parts(stepper.part))
+
+
+def _is_over(recipe: ClassifierRecipe, results: list[EpochResult]) -> bool:
+    return has_stalled(_losses(results), recipe.patience, recipe.min_epochs, recipe.settled_epoch)
+
+
+def _losses(results: list[EpochResult]) -> list[float]:
+    return [result.metrics["val_loss"] for result in results]
