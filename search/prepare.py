@@ -3,6 +3,7 @@
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ from spaces.data import needs_folder
 from spaces.errors import StudyError
 from spaces.load import load_study
 from spaces.params import Value
-from spaces.rules import Finding, check
+from spaces.rules.check import check
+from spaces.rules.finding import Finding
 from spaces.space import TrialConfig
 from spaces.stored import data_to_json, from_json
 from spaces.study import Study
@@ -108,7 +110,7 @@ def check_rules(study: Study) -> list[Finding]:
     An error is also a corner of the space that the objective would refuse to train.
     """
     known = catalog.describe(study.objective)
-    findings = check(study, known.fields, known.metrics)
+    findings = check(study, known.fields, known.metrics, partial(_schedule, study.objective))
     for finding in findings:
         if finding.level == "error":
             raise StudyError(f"{study.name}: {finding.message} ({finding.rule})")
@@ -150,6 +152,14 @@ def parse_pins(pins: Sequence[str]) -> dict[str, Value]:
             raise StudyError(f"--set {pin!r} is no key=value; write --set batch_size=64")
         values[key] = _value(text)
     return values
+
+
+def _schedule(objective: str, config: TrialConfig) -> Mapping[str, int] | None:
+    """Give how a configuration is planned; None for one that is refused, which is said later."""
+    try:
+        return catalog.schedule(objective, config)
+    except RecipeError:
+        return None
 
 
 def _drawable(study: Study) -> Iterator[TrialConfig]:

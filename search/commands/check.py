@@ -21,7 +21,7 @@ from search.prepare import (
     prepare,
 )
 from search.settings import Settings
-from spaces.rules import Finding
+from spaces.rules.finding import Finding
 
 
 def check(arguments: Namespace, settings: Settings) -> int:

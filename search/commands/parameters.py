@@ -12,7 +12,7 @@ from objectives import catalog
 from search.errors import DONE
 from search.page import page
 from search.settings import Settings
-from spaces.rules import condition_words
+from spaces.rules.conditions import condition_words
 
 
 def parameters(arguments: Namespace, settings: Settings) -> int:

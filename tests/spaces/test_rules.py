@@ -5,16 +5,22 @@ from typing import Any
 import pytest
 
 from objectives import catalog
-from spaces.data import NoData
+from objectives.contract import RecipeError
+from spaces.data import Manifest, NoData
 from spaces.load import load_study, shipped_studies
 from spaces.params import Choice, Float, Int, Toggle
-from spaces.rules import check
-from spaces.study import Study
+from spaces.rules.check import check
+from spaces.rules.finding import Finding
+from spaces.space import TrialConfig
+from spaces.study import Practice, Pruning, Study
 
 KNOWN = catalog.describe("image_classifier")
+# What a shipped study warns of: published spaces that are kept as their teams searched them.
+WARNINGS = {"gleason": ["D04"]}
+DRW = {"balancing": "ldam_drw", "epochs": 40, "patience": 10, "min_epochs": 15}
 
 
-def found(**changes: Any) -> dict[str, str]:
+def findings(**changes: Any) -> list[Finding]:
     declared: dict[str, Any] = {
         "name": "small",
         "objective": "image_classifier",
@@ -23,17 +29,30 @@ def found(**changes: Any) -> dict[str, str]:
         "direction": "minimize",
         "space": [Float("learning_rate", 1e-5, 1e-2, log=True)],
     }
-    findings = check(Study(**declared | changes), KNOWN.fields, KNOWN.metrics)
-    return {finding.rule: finding.message for finding in findings}
+    return check(Study(**declared | changes), KNOWN.fields, KNOWN.metrics, schedule)
+
+
+def found(**changes: Any) -> dict[str, str]:
+    return {finding.rule: finding.message for finding in findings(**changes)}
+
+
+def schedule(config: TrialConfig, objective: str = "image_classifier") -> dict[str, int] | None:
+    try:
+        return catalog.schedule(objective, config)
+    except RecipeError:
+        return None
 
 
 @pytest.mark.parametrize("name", shipped_studies())
-def test_a_shipped_study_breaks_no_rule(name: str) -> None:
+def test_a_shipped_study_breaks_no_rule_and_warns_of_what_is_listed(name: str) -> None:
     study = load_study(name)
+    known = catalog.describe(study.objective)
 
-    for each in (study, study.for_practice()):
-        findings = check(each, KNOWN.fields, KNOWN.metrics)
-        assert [finding for finding in findings if finding.level == "error"] == []
+    broken = check(
+        study, known.fields, known.metrics, lambda config: schedule(config, study.objective)
+    )
+
+    assert [finding.rule for finding in broken] == WARNINGS.get(name, [])
 
 
 def test_a_plain_study_is_found_nothing_wrong_with() -> None:
@@ -57,6 +76,24 @@ def test_a_plain_study_is_found_nothing_wrong_with() -> None:
         ),
         ("D04", {"space": [Toggle("ldam"), Toggle("weighted_sampler")]}, "twice"),
         ("D04", {"fixed": {"ldam": True}, "space": [Toggle("weighted_sampler")]}, "twice"),
+        (
+            "D04",
+            {"space": [Choice("balancing", ("none", "class_weights")), Toggle("ldam")]},
+            "LDAM and balancing=class_weights",
+        ),
+        ("D02", {"fixed": {"hidden_units": 64}}, "hidden_units=64 is fixed"),
+        ("D02", {"enqueue": [{"dropout": 0.3}], "fixed": {"dropout": 0.1}}, "fixed at 0.1"),
+        (
+            "D02",
+            {
+                "space": [Toggle("ldam"), Float("ldam_scale", 10, 30, when={"ldam": True})],
+                "enqueue": [{"ldam": False, "ldam_scale": 15}],
+            },
+            "waits for ldam=True",
+        ),
+        ("D05", {"fixed": {"ldam": True}, "space": [Int("batch_size", 2, 8)]}, "batches of 2"),
+        ("D05", {"space": [Float("head_multiple", 1.0, 10.0)]}, "head_multiple 10"),
+        ("D05", {"fixed": {"head_multiple": 6.0}}, "at 5 or less"),
         ("O01", {"direction": "maximize"}, "minimize"),
         ("O01", {"metric": "val_accuracy", "direction": "maximize"}, "reports no"),
         ("O03", {"metric": "val_criterion", "space": [Toggle("ldam")]}, "use val_loss"),
@@ -64,6 +101,17 @@ def test_a_plain_study_is_found_nothing_wrong_with() -> None:
             "O03",
             {"metric": "val_criterion", "space": [Float("label_smoothing", 0.0, 0.2)]},
             "label_smoothing",
+        ),
+        ("C14", {"metric": "test_top1", "direction": "maximize"}, "use val_top1"),
+        (
+            "C14",
+            {"data": Manifest({"train": "Train.xlsx", "val": "Test.xlsx"}, label="dx")},
+            "call it 'test'",
+        ),
+        (
+            "C14",
+            {"data": Manifest({"train": "a.csv", "val": "b.csv", "test": "b.csv"}, label="dx")},
+            "the val images are those of 'b.csv'",
         ),
     ],
 )
@@ -84,8 +132,82 @@ def test_each_rule_finds_its_own(rule: str, change: dict[str, Any], says: str) -
             ]
         },
         {"metric": "val_criterion", "fixed": {"ldam": True}},
+        {"space": [Toggle("ldam")], "fixed": {"ldam_scale": 10.0, "batch_size": 4}},
+        {"space": [Toggle("ldam")], "pins": {"dropout": 0.1}, "enqueue": [{"dropout": 0.3}]},
+        {"data": Manifest({"train": "Train.xlsx", "test": "Test.xlsx"}, label="dx")},
     ],
-    ids=["either LDAM or the sampler", "its own condition", "never LDAM there", "one criterion"],
+    ids=[
+        *("either LDAM or the sampler", "its own condition", "never LDAM there", "one criterion"),
+        *("fixed for some trials", "pinned over an enqueued one", "a table of the sealed test"),
+    ],
 )
 def test_what_no_trial_can_draw_breaks_no_rule(change: dict[str, Any]) -> None:
     assert found(**change) == {}
+
+
+@pytest.mark.parametrize(
+    "acts",
+    [
+        {"min_epochs": 33},
+        {"drw_start": 0.35},
+        {"patience": 0, "min_epochs": 0},
+        {"patience": 32, "min_epochs": 0},
+        {"frozen_epochs": 22},
+        {"balancing": "ldam"},
+    ],
+    ids=str,
+)
+def test_reweighting_that_early_stopping_cannot_forestall_is_fine(acts: dict[str, Any]) -> None:
+    assert "D03" not in found(fixed={**DRW, **acts})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fixed": DRW},
+        {"fixed": {**DRW, "frozen_epochs": 21}},
+        {"fixed": {**DRW, "patience": 31, "min_epochs": 32}},
+        {
+            "fixed": {"epochs": 40, "patience": 10, "min_epochs": 15},
+            "space": [Choice("balancing", ("none", "ldam_drw"))],
+        },
+        {
+            "fixed": {**DRW, "min_epochs": 0},
+            "space": [Float("drw_start", 0.1, 0.9)],
+        },
+        {
+            "fixed": {"balancing": "ldam_drw", "min_epochs": 5},
+            "space": [Int("epochs", 5, 20), Int("patience", 0, 3)],
+        },
+    ],
+    ids=["fixed", "thawed early", "one epoch short", "a choice", "a share", "a long schedule"],
+)
+def test_reweighting_after_early_stopping_can_end_training_is_an_error(
+    change: dict[str, Any],
+) -> None:
+    assert "early stopping" in found(**change)["D03"]
+
+
+def test_each_way_out_of_late_reweighting_that_is_named_is_one() -> None:
+    assert "set min_epochs to 33 or drw_start to 0.35 or less" in found(fixed=DRW)["D03"]
+
+
+def test_a_rung_before_unfreezing_and_two_more_epochs_is_an_error() -> None:
+    phases = {"epochs": 20, "frozen_epochs": 5, "trained_stages": 2, "epochs_per_stage": 1}
+    early, settled = Pruning(first_epoch=7), Pruning(first_epoch=8)  # all learn after epoch 6
+    assert "set first_epoch to 8" in found(fixed=phases, pruning=early)["D03"]
+    assert "D03" not in found(fixed=phases, pruning=settled)
+    assert "D03" not in found(fixed=phases, pruning=Pruning("none", first_epoch=7))
+
+
+def test_a_rung_that_no_trial_reaches_is_an_error() -> None:
+    searched = [Int("epochs", 5, 20)]
+    assert "beyond epoch 20" in found(space=searched, pruning=Pruning(first_epoch=20))["D03"]
+    assert "D03" not in found(space=searched, pruning=Pruning(first_epoch=19))
+
+
+def test_what_only_the_practice_form_breaks_is_found_beside_the_rest_and_once() -> None:
+    toggles = [Toggle("ldam"), Toggle("weighted_sampler")]
+    both = findings(space=toggles, practice=Practice(fixed={"lr": 0.1, "image_size": 32}))
+    assert [(each.rule, each.level) for each in both] == [("D01", "error"), ("D04", "warn")]
+    assert both[0].message.startswith("on practice data, image_classifier has no parameter 'lr'")

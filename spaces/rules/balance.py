@@ -1,0 +1,77 @@
+"""D04, D05: what can be drawn and is known to go badly."""
+
+from collections.abc import Iterator
+
+from spaces.rules.conditions import trials
+from spaces.rules.finding import Fields, Finding
+from spaces.space import TrialConfig
+from spaces.study import Study
+
+_MECHANISMS = ("ldam", "weighted_sampler", "balancing")
+# Of a published 3-D study: margins need images of rare classes in a batch, and two was too few.
+SMALLEST_LDAM_BATCH = 4
+# Of the same: 5 to 10 times the backbone's learning rate overshot, twice was right.
+LARGEST_HEAD_MULTIPLE = 5
+
+
+def stacked_balancing(study: Study, fields: Fields) -> Iterator[Finding]:
+    """Find trials in which two mechanisms correct the same imbalance."""
+    if not fields.keys() >= set(_MECHANISMS):
+        return
+    stacks = [
+        found
+        for _, config in trials(study, fields, *_MECHANISMS)
+        if len(found := _mechanisms(config)) > 1
+    ]
+    for first, second in dict.fromkeys((stack[0], stack[1]) for stack in stacks):
+        yield Finding(
+            "D04",
+            "warn",
+            f"a trial can draw {first} and {second} together, which corrects the imbalance twice;"
+            " search one of them or read such trials with care",
+        )
+
+
+def small_ldam_batches(study: Study, fields: Fields) -> Iterator[Finding]:
+    """Find LDAM on batches that rare classes hardly ever are in."""
+    if "ldam" not in fields:
+        return
+    sizes = [
+        config["batch_size"]
+        for _, config in trials(study, fields, "batch_size", "ldam", "balancing")
+        if _has_margins(config)
+    ]
+    smallest = min(map(int, sizes), default=SMALLEST_LDAM_BATCH)  # type: ignore[arg-type]
+    if smallest < SMALLEST_LDAM_BATCH:
+        yield Finding(
+            "D05",
+            "warn",
+            f"a trial can draw LDAM with batches of {smallest}, in which rare classes hardly ever"
+            f" are; set batch_size to {SMALLEST_LDAM_BATCH} or more (micro_batch saves the memory)",
+        )
+
+
+def fast_heads(study: Study, fields: Fields) -> Iterator[Finding]:
+    """Find heads that learn much faster than the backbone they stand on."""
+    if "head_multiple" not in fields:
+        return
+    drawn = trials(study, fields, "head_multiple")
+    largest = max(float(config["head_multiple"] or 0) for _, config in drawn)
+    if largest > LARGEST_HEAD_MULTIPLE:
+        yield Finding(
+            "D05",
+            "warn",
+            f"a trial can draw head_multiple {largest:g}: a head that learns over"
+            f" {LARGEST_HEAD_MULTIPLE} times as fast as its backbone overshoots; keep it at"
+            f" {LARGEST_HEAD_MULTIPLE} or less",
+        )
+
+
+def _mechanisms(config: TrialConfig) -> list[str]:
+    words = {"ldam": "LDAM", "weighted_sampler": "the weighted sampler"}
+    found = [word for name, word in words.items() if config[name]]
+    return found + ([f"balancing={config['balancing']}"] if config["balancing"] != "none" else [])
+
+
+def _has_margins(config: TrialConfig) -> bool:
+    return bool(config["ldam"]) or config["balancing"] in ("ldam", "ldam_drw")

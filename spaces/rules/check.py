@@ -1,0 +1,51 @@
+"""What can be found wrong with a study before any GPU is touched (ids as in the documentation).
+
+D01 an unknown key or a value the objective does not take · D02 a parameter that nothing reads ·
+D03 one that cannot act in time · D04 stacked balancing · D05 what is known to go badly · O01 metric
+and direction disagree · O03 a searched criterion as ruler · C14 the test split read by the search
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from spaces.rules.acting import dead_enqueued_values, dead_parameters
+from spaces.rules.balance import fast_heads, small_ldam_batches, stacked_balancing
+from spaces.rules.finding import Fields, Finding
+from spaces.rules.keys import unknown_keys, values_out_of_range
+from spaces.rules.measure import read_test_split, wrong_metric
+from spaces.rules.timing import Schedule, late_reweighting, misplaced_rung
+from spaces.study import Practice, Study
+
+
+def check(study: Study, fields: Fields, metrics: Fields, schedule: Schedule) -> list[Finding]:
+    """Give everything the rules find in `study` and in its practice form, once, errors first.
+
+    fields: hyperparameter name -> {type, low, high, choices, default, acts_when}.
+    metrics: metric name -> {direction, changed_by}.
+    """
+    found = list(_findings(study, fields, metrics, schedule))
+    if study.practice != Practice():
+        small = _findings(study.for_practice(), fields, metrics, schedule)
+        found += [
+            replace(each, message=f"on practice data, {each.message}")
+            for each in small
+            if each not in found
+        ]
+    return sorted(dict.fromkeys(found), key=lambda finding: finding.level)
+
+
+def _findings(
+    study: Study, fields: Fields, metrics: Fields, schedule: Schedule
+) -> Iterator[Finding]:
+    wrong = [*unknown_keys(study, fields), *values_out_of_range(study, fields)]
+    yield from wrong
+    yield from read_test_split(study)
+    yield from wrong_metric(study, metrics)
+    if not wrong:  # what trials can be is asked of configurations that are understood
+        yield from dead_parameters(study, fields)
+        yield from dead_enqueued_values(study)
+        yield from late_reweighting(study, fields, schedule)
+        yield from misplaced_rung(study, fields, schedule)
+        yield from stacked_balancing(study, fields)
+        yield from small_ldam_batches(study, fields)
+        yield from fast_heads(study, fields)

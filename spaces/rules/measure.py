@@ -1,0 +1,58 @@
+"""O01, O03, C14: whether the study's metric can rank its trials, and without the test split."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+
+from spaces.data import Manifest
+from spaces.errors import nearest
+from spaces.rules.finding import Fields, Finding
+from spaces.study import Study
+
+
+def wrong_metric(study: Study, metrics: Fields) -> Iterator[Finding]:
+    """Find a metric that nobody reports, a wrong direction, and a ruler that trials stretch."""
+    if study.metric.startswith("test_"):
+        return  # C14's business
+    if study.metric not in metrics:
+        near = nearest(study.metric, metrics)
+        message = f"{study.objective} reports no {study.metric!r}; {near}"
+        yield Finding("O01", "error", message)
+    elif metrics[study.metric]["direction"] != study.direction:
+        yield Finding(
+            "O01",
+            "error",
+            f"{study.metric} is to {metrics[study.metric]['direction']}, but the study says"
+            f" {study.direction}; change the direction or the metric",
+        )
+    for name in metrics.get(study.metric, {}).get("changed_by", ()):
+        if name in study.params.names:
+            yield Finding(
+                "O03",
+                "error",
+                f"{study.metric} is another measure with every {name!r} that is searched, so its"
+                " values cannot be compared; use val_loss",
+            )
+
+
+def read_test_split(study: Study) -> Iterator[Finding]:
+    """Find what would let the search look at the test images."""
+    if study.metric.startswith("test_"):
+        yield Finding(
+            "C14",
+            "error",
+            f"{study.metric} is measured on the test split, which no search opens; use"
+            f" val_{study.metric.removeprefix('test_')}, and `search confirm` for the test",
+        )
+    if isinstance(study.data, Manifest) and isinstance(study.data.table, Mapping):
+        for split, table in study.data.table.items():
+            if split != "test" and _is_of_test(table, study.data.table):
+                yield Finding(
+                    "C14",
+                    "error",
+                    f"the {split} images are those of {table!r}, the test split's table, which no"
+                    " search opens; call it 'test', and leave out val to have it carved from train",
+                )
+
+
+def _is_of_test(table: str, tables: Mapping[str, str]) -> bool:
+    return table == tables.get("test") or "test" in PurePath(table).stem.lower()

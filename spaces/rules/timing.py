@@ -1,0 +1,82 @@
+"""D03: what begins when training can be over already, or judges what has not settled yet."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+
+from spaces.rules.conditions import trials
+from spaces.rules.finding import Fields, Finding
+from spaces.space import TrialConfig
+from spaces.study import Study
+
+# How an objective plans a configuration: its `epochs` and its `settled_epoch`, the last one of
+# warm-up and unfreezing; None for a configuration that it refuses.
+Schedule = Callable[[TrialConfig], Mapping[str, int] | None]
+
+_PHASES = ("warmup_epochs", "warmup_steps", "frozen_epochs", "trained_stages", "epochs_per_stage")
+_STOPPING = ("epochs", "patience", "min_epochs", *_PHASES)
+
+
+def late_reweighting(study: Study, fields: Fields, schedule: Schedule) -> Iterator[Finding]:
+    """Find deferred re-weighting that begins after early stopping can have ended a trial.
+
+    It acts in the epochs above drw_start * epochs. Training can end first after `patience` epochs
+    without a better loss, counted from the first epoch or the settled one, whichever is later, and
+    never before min_epochs.
+    """
+    if "drw_start" not in fields:
+        return
+    late = [
+        (_first_reweighted(config, plan), _earliest_end(config, plan), config)
+        for _, config in trials(study, fields, "balancing", "drw_start", *_STOPPING)
+        if config["balancing"] == "ldam_drw" and config["patience"] and (plan := schedule(config))
+        if _earliest_end(config, plan) < _first_reweighted(config, plan)
+    ]
+    if late:
+        begins, ends, config = max(late, key=lambda each: each[0])
+        share = math.floor(100 * (ends - 1) / int(config["epochs"] or 1)) / 100
+        yield Finding(
+            "D03",
+            "error",
+            f"deferred re-weighting (drw_start {config['drw_start']}) begins in epoch {begins} of"
+            f" {config['epochs']}, but early stopping (patience {config['patience']}, min_epochs"
+            f" {config['min_epochs']}) can end training after epoch {ends}; set min_epochs to"
+            f" {begins} or drw_start to {share:g} or less",
+        )
+
+
+def misplaced_rung(study: Study, fields: Fields, schedule: Schedule) -> Iterator[Finding]:
+    """Find a declared first epoch of pruning that is too early for a trial, or late for all."""
+    first = study.pruning.first_epoch
+    plans = [
+        plan
+        for _, config in trials(study, fields, "epochs", *_PHASES)
+        if (plan := schedule(config))
+    ]
+    if first is None or study.pruning.rule == "none" or not plans:
+        return
+    settled = max(plan["settled_epoch"] for plan in plans)
+    last = max(plan["epochs"] for plan in plans)
+    if first <= settled:
+        yield Finding(
+            "D03",
+            "error",
+            f"pruning begins at epoch {first}, but warm-up and unfreezing can last to epoch"
+            f" {settled}, when a trial shows nothing of what it will be; set first_epoch to"
+            f" {settled + 1} or more, or leave it out",
+        )
+    if first >= last:
+        yield Finding(
+            "D03",
+            "error",
+            f"pruning begins at epoch {first}, but no trial goes on beyond epoch {last}, so nothing"
+            " is ever pruned; set first_epoch lower, or leave it out",
+        )
+
+
+def _first_reweighted(config: TrialConfig, plan: Mapping[str, int]) -> int:
+    return math.floor(float(config["drw_start"] or 0) * plan["epochs"]) + 1
+
+
+def _earliest_end(config: TrialConfig, plan: Mapping[str, int]) -> int:
+    patience, fewest = (int(config[name] or 0) for name in ("patience", "min_epochs"))
+    return max(fewest, max(1, plan["settled_epoch"]) + patience)
