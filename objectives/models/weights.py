@@ -17,6 +17,7 @@ from objectives.models import fetched
 from objectives.models.timm_networks import MISFITS, State, timm_settings
 from objectives.recipe.backbones import known_backbone
 from objectives.recipe.network import Network, check_licence
+from objectives.recipe.volume import VolumeRecipe
 
 Convert = Callable[[State, nn.Module], State]
 
@@ -28,6 +29,7 @@ PREFIXES = ("_orig_mod.", "module.", "_orig_mod.")  # of torch.compile and Distr
 class Weights:
     """A file of weights: under which name it is known, its licence, what to do if it is no good."""
 
+    objective: str
     backbone: str
     path: Path
     name: str
@@ -49,12 +51,24 @@ def find_weights(recipe: Network) -> Weights | None:
     if recipe.weights == "none":
         return None
     if recipe.weights != "pretrained":
-        return _local(recipe)
+        return local_weights(recipe)
     known = known_backbone(recipe.backbone)
     if known.library == "timm":
         return _of_timm(recipe, str(known.tag))
     path = fetched.torchvision_file(recipe.backbone, str(known.tag))
     return _published(recipe, path, path.name, str(known.licence))
+
+
+def local_weights(recipe: Network | VolumeRecipe) -> Weights:
+    """Give the file that a recipe's `weights` is the path of; RecipeError when there is none."""
+    path = Path(os.path.expanduser(recipe.weights))  # noqa: PTH111 - Path's raises for no such user
+    if not path.is_file():
+        raise RecipeError(
+            f"{recipe.objective}: there is no weights file {path}; put it there, or set weights to "
+            "the path of another or to none"
+        )
+    remedy = "set weights to another file or to none"
+    return Weights(recipe.objective, recipe.backbone, path, recipe.weights, "unknown", remedy)
 
 
 def load_weights(
@@ -77,21 +91,10 @@ def load_weights(
         found = _first_mismatch(network, state)
     if found:
         raise RecipeError(
-            f"image_classifier: {weights.path} are not the weights of {weights.backbone}: {found}; "
-            f"set backbone to the one they are of, or {weights.remedy}"
+            f"{weights.objective}: {weights.path} are not the weights of {weights.backbone}: "
+            f"{found}; set backbone to the one they are of, or {weights.remedy}"
         )
     network.load_state_dict(state)
-
-
-def _local(recipe: Network) -> Weights:
-    path = Path(os.path.expanduser(recipe.weights))  # noqa: PTH111 - Path's raises for no such user
-    if not path.is_file():
-        raise RecipeError(
-            f"image_classifier: there is no weights file {path}; put it there, or set weights to "
-            "the path of another, to pretrained or to none"
-        )
-    remedy = "set weights to another file, to pretrained or to none"
-    return Weights(recipe.backbone, path, recipe.weights, "unknown", remedy)
 
 
 def _of_timm(recipe: Network, tag: str) -> Weights:
@@ -111,7 +114,7 @@ def _of_timm(recipe: Network, tag: str) -> Weights:
 
 def _published(recipe: Network, path: Path, name: str, licence: str) -> Weights:
     remedy = "delete it to fetch it again"
-    return Weights(recipe.backbone, path, name, licence, remedy)
+    return Weights(recipe.objective, recipe.backbone, path, name, licence, remedy)
 
 
 def _read(weights: Weights) -> Mapping[str, Any]:
@@ -125,7 +128,8 @@ def _read(weights: Weights) -> Mapping[str, Any]:
             held: Any = torch.load(weights.path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise RecipeError(
-            f"image_classifier: {weights.path} cannot be read ({error.strerror}); make it readable"
+            f"{weights.objective}: {weights.path} cannot be read ({error.strerror}); make it "
+            "readable"
         ) from error
     except Exception as error:  # a damaged file makes its readers raise about anything
         raise RecipeError(_unreadable(weights, error)) from error
@@ -137,10 +141,10 @@ def _read(weights: Weights) -> Mapping[str, Any]:
 def _unreadable(weights: Weights, error: Exception) -> str:
     if isinstance(error, pickle.UnpicklingError) and "nsupported global" in str(error).lower():
         return (
-            f"image_classifier: {weights.path} holds more than tensors, which is not loaded; save "
-            "its state_dict() alone with torch.save, and set weights to that file"
+            f"{weights.objective}: {weights.path} holds more than tensors, which is not loaded; "
+            "save its state_dict() alone with torch.save, and set weights to that file"
         )
-    return f"image_classifier: {weights.path} is damaged; {weights.remedy}"
+    return f"{weights.objective}: {weights.path} is damaged; {weights.remedy}"
 
 
 def _of_backbone(held: Mapping[str, Any]) -> State:

@@ -74,7 +74,7 @@ def check_network(recipe: Network) -> None:
             )
         if known.licence == NONCOMMERCIAL:
             check_licence(recipe, known.licence)
-    elif recipe.weights != "none" and not _is_path(recipe.weights):
+    elif recipe.weights != "none" and not is_path(recipe.weights):
         raise RecipeError(
             f"image_classifier: weights is {recipe.weights!r}; give it none, pretrained or the "
             "path of a weights file"
@@ -108,5 +108,6 @@ def _check_image_size(recipe: Network, multiple: int) -> None:
         )
 
 
-def _is_path(weights: str) -> bool:
+def is_path(weights: str) -> bool:
+    """Say whether `weights` looks like a file's path, there or not."""
     return "/" in weights or weights.endswith(WEIGHT_FILES)

@@ -1,0 +1,65 @@
+"""Every hyperparameter of the volume classifier that images do not have."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from objectives.contract import RecipeError
+from objectives.fields import Recipe, choice, name, toggle, whole
+from objectives.recipe.balancing import check_balancing
+from objectives.recipe.classifier import ClassifierRecipe
+from objectives.recipe.network import is_path
+from objectives.recipe.optimization import check_optimization
+
+VOLUME_BACKBONES = (
+    *("resnet10_3d_quarter", "resnet10_3d", "resnet18_3d", "resnet34_3d", "resnet50_3d"),
+)
+
+
+@dataclass(frozen=True)
+class Volumes(Recipe):
+    """Backbone and volumes."""
+
+    backbone: str = choice(
+        "resnet50_3d",
+        VOLUME_BACKBONES,
+        "The 3-D ResNet that turns a volume into features; the first has a quarter of the channels "
+        "and is for practice on a CPU.",
+        source="He et al. 2016, arXiv:1512.03385, in 3-D as MONAI and MedicalNet build it",
+    )
+    weights: str = name(
+        "none",
+        ("none",),
+        "Where the backbone starts: random, or the path of a file, such as MedicalNet's.",
+        source="MedicalNet: Chen et al. 2019, arXiv:1904.00625",
+    )
+    dilated: bool = toggle(
+        False,
+        "Let the last two stages look wider instead of halving the side, as MedicalNet was trained "
+        "for segmentation; dearer, and its weights' features differ by 45 % without.",
+        source="MedicalNet: Chen et al. 2019, arXiv:1904.00625",
+    )
+    image_size: int = whole(
+        96, 16, 256, "Side of the cube that holds the brain's bounding box.", unit="voxels"
+    )
+    augmentation: str = choice(
+        "conservative",
+        ("none", "conservative"),
+        "What is done to a training volume: nothing, or turned by up to 10 degrees about each "
+        "axis, scaled and shifted by up to 8 %, and mirrored left to right every other time.",
+    )
+
+
+@dataclass(frozen=True)
+class VolumeRecipe(ClassifierRecipe, Volumes):
+    """How to train one volume classifier. A range is what is accepted, not what is sensible."""
+
+    objective: ClassVar[str] = "volume_classifier"
+
+    def __post_init__(self) -> None:
+        if self.weights != "none" and not is_path(self.weights):
+            raise RecipeError(
+                f"volume_classifier: weights is {self.weights!r}; give it none or the path of a "
+                "weights file, such as MedicalNet's resnet_50_23dataset.pth"
+            )
+        check_balancing(self)
+        check_optimization(self)
