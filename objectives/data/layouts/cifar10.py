@@ -55,8 +55,8 @@ def image_reader(source: DataSource) -> Callable[[str], Scans]:
     def read(path: str) -> Scans:
         batch, row = path.split("/")
         with lock:  # else every thread would load the first batch
-            loaded = scans(batch)
-        return loaded[int(row)]
+            scan: Scans = scans(batch)[int(row)]
+        return scan
 
     return read
 

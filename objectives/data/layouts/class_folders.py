@@ -1,9 +1,11 @@
 """L2: one folder per class, with or without train, val and test above."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from objectives.contract import DataError, DataSource
+from objectives.data.layouts.classes import colliding
 from objectives.data.layouts.folder import (
     SPLIT_OF_FOLDER,
     image_folder,
@@ -12,16 +14,19 @@ from objectives.data.layouts.folder import (
     with_groups,
 )
 from objectives.data.layouts.listing import File, Listing
+from objectives.data.problems import Problem
 
 NO_FOLDER = "outside the class folders"
 
 
 def read_class_folders(source: DataSource) -> Listing:
-    """Read folders that are called as their classes; hidden ones are no data."""
+    """Read folders that are called as their classes.
+
+    Hidden and empty ones are no class here; C08 names them, since they are one to other readers.
+    """
     folder = image_folder(source)
     tops = subfolders(folder)
     has_splits = any(SPLIT_OF_FOLDER.get(top.name.lower()) == "train" for top in tops)
-    class_folders = [sub for top in tops for sub in subfolders(top)] if has_splits else tops
     depth = 1 if has_splits else 0
     labelled: list[tuple[File, str]] = []
     skipped = Counter[str]()
@@ -33,12 +38,30 @@ def read_class_folders(source: DataSource) -> Listing:
             continue
         labelled.append((file, parts[depth]))
         filled.add(folder.joinpath(*parts[: depth + 1]))
-    if empty := sorted(set(class_folders) - filled):
-        raise DataError(
-            f"{empty[0]}: this class folder holds no image and would shift the others' class "
-            "index; fill it or remove it"
-        )
     if not labelled:
         raise DataError(f"{folder}: no class folder with images; make one folder per class")
     classes = tuple(sorted({label for _, label in labelled}))
-    return Listing(with_groups(labelled, source), classes, skipped)
+    parents = tops if has_splits else [folder]
+    idle = [path for parent in parents for path in _folders(parent) if path not in filled]
+    problems = (*_shifting(folder, idle), *colliding(classes))
+    return Listing(with_groups(labelled, source), classes, skipped, problems=problems)
+
+
+def _folders(parent: Path) -> Iterator[Path]:
+    return (path for path in sorted(parent.iterdir()) if path.is_dir())
+
+
+def _shifting(folder: Path, idle: Sequence[Path]) -> Iterator[Problem]:
+    """Name the hidden and the empty among the folders beside the classes' own (C08)."""
+    hidden = [path for path in idle if path.name.startswith(".")]
+    for what, paths in (("hidden", hidden), ("empty", [p for p in idle if p not in hidden])):
+        if paths:
+            names = [path.relative_to(folder).as_posix() for path in paths]
+            yield Problem(
+                "C08",
+                "error",
+                f"{folder}: {len(names)} {what} among the class folders, for example {names[0]!r}; "
+                "it is no class here, but shifts every class index of readers that take each "
+                f"folder for one: {'remove' if what == 'hidden' else 'fill or remove'} it",
+                tuple(names),
+            )

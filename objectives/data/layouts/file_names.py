@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from objectives.contract import DataError, DataSource
+from objectives.data.layouts.classes import colliding, in_order
 from objectives.data.layouts.folder import compile_pattern, image_folder, list_images, with_groups
 from objectives.data.layouts.listing import File, Listing
 
@@ -31,11 +32,11 @@ def read_file_names(source: DataSource) -> Listing:
             f"{folder}: no file of {len(images)} gives a label by {expression.pattern!r}, for "
             f"example {PurePosixPath(images[0].path).name!r}; correct the study's label pattern"
         )
-    order = sorted({label for _, label in labelled}, key=lambda label: (len(label), label))
+    order = in_order(label for _, label in labelled)
     found = with_groups([(file, names.get(label, label)) for file, label in labelled], source)
     # Two labels of one name are one class.
     classes = tuple(dict.fromkeys(names.get(label, label) for label in order))
-    return Listing(found, classes, skipped)
+    return Listing(found, classes, skipped, problems=colliding(classes))
 
 
 def _label(file: File, pattern: re.Pattern[str], names: Mapping[str, str]) -> str | None:

@@ -1,0 +1,86 @@
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from objectives.contract import DataSource
+from objectives.data.layouts.class_folders import read_class_folders
+from tests.objectives.data.conftest import write_image
+
+MakeTree = Callable[..., DataSource]
+
+
+def folder_of(source: DataSource) -> Path:
+    assert source.folder is not None
+    return source.folder
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Benign", "Gleason 3", "Gleason 4", "Gleason 5-Single Cells"),
+        ("Nevus, common", "Nevus, dysplastic"),
+    ],
+)
+def test_names_with_spaces_and_commas_are_kept(
+    class_folders: MakeTree, names: tuple[str, ...]
+) -> None:
+    listing = read_class_folders(class_folders(*names))
+    assert listing.classes == names
+    assert Counter(each.label for each in listing.found) == dict.fromkeys(names, 8)
+    assert not listing.problems
+
+
+def test_a_group_is_read_off_the_file_name(class_folders: MakeTree) -> None:
+    source = class_folders("Benign", "Gleason 5-Single Cells", group=r"^(.+?)\.tif")
+    groups = {each.group for each in read_class_folders(source).found}
+    assert groups == {f"slide{image:02d}" for image in range(8)}
+
+
+@pytest.mark.parametrize("where", [".ipynb_checkpoints", "train/.ipynb_checkpoints"])
+def test_a_hidden_class_folder_is_named_and_left_out(class_folders: MakeTree, where: str) -> None:
+    prefix = where.removesuffix(".ipynb_checkpoints")
+    listing = read_class_folders(class_folders(f"{prefix}anemic", f"{prefix}healthy", where))
+    assert listing.classes == ("anemic", "healthy")
+    assert len(listing.found) == 16
+    (problem,) = listing.problems
+    assert (problem.rule, problem.level, problem.paths) == ("C08", "error", (where,))
+    assert problem.message.endswith("remove it")
+
+
+def test_an_empty_class_folder_is_named_and_shifts_no_index(class_folders: MakeTree) -> None:
+    source = class_folders("a", "c")
+    (folder_of(source) / "b").mkdir()
+    (folder_of(source) / "b" / "notes.txt").touch()
+    listing = read_class_folders(source)
+    assert listing.classes == ("a", "c")
+    assert [(each.rule, each.paths) for each in listing.problems] == [("C08", ("b",))]
+
+
+def test_hidden_files_and_what_lies_inside_a_class_are_no_problem(class_folders: MakeTree) -> None:
+    source = class_folders("a", "b", "a/.thumbs")
+    (folder_of(source) / ".DS_Store").touch()
+    (folder_of(source) / "a" / "._1.png").touch()
+    listing = read_class_folders(source)
+    assert (len(listing.found), listing.problems) == (16, ())
+
+
+def test_hidden_folders_beside_the_splits_are_no_classes(class_folders: MakeTree) -> None:
+    assert not read_class_folders(class_folders("train/a", "train/b", ".git")).problems
+
+
+@pytest.mark.parametrize("other", ["anemic", "Anemic ", "A nemic"])
+def test_classes_that_collide_by_case_or_spaces_are_named(
+    class_folders: MakeTree, other: str
+) -> None:
+    (problem,) = read_class_folders(class_folders("Anemic", other, "healthy")).problems
+    assert (problem.rule, problem.level) == ("C09", "error")
+    assert repr(other) in problem.message
+    assert problem.message.endswith("give them one name")
+
+
+def test_images_outside_every_class_are_counted(class_folders: MakeTree) -> None:
+    source = class_folders("a", "b")
+    write_image(folder_of(source) / "overview.png")
+    assert read_class_folders(source).skipped == {"outside the class folders": 1}
