@@ -31,9 +31,10 @@ from objectives import catalog, image_classifier
 from objectives.contract import Attempt, DataSource, EpochResult, Objective
 from search import files, worker
 from search.create import store_study
-from search.prepare import Prepared, Wishes
+from search.prepare import Prepared
 from search.settings import Settings
 from search.signals import StopFlag
+from search.wishes import Wishes
 from spaces.data import Digits
 from spaces.params import Float, Value
 from spaces.stored import data_to_json, from_json

@@ -8,12 +8,14 @@ from typing import Any
 from dashboards.note import study_note, write_note
 from objectives import catalog
 from objectives.contract import DataSource
-from objectives.data.manifest import Manifest
 from objectives.digest import sha256
 from search.errors import MachineMismatch
+from search.frozen import partition_of
+from search.mismatch import check_data
 from search.places import find_data, remember_data
-from search.prepare import Prepared, Wishes, check_networks, data_source
+from search.prepare import Prepared, check_networks, data_source
 from search.settings import Settings
+from search.wishes import Wishes
 from spaces.data import needs_folder
 from spaces.errors import StudyError
 from spaces.params import Value
@@ -57,15 +59,16 @@ def store_study(
 def open_study(
     name: str, data: Path | None, settings: Settings, store: Store
 ) -> tuple[Study, DataSource]:
-    """Give a stored study and this machine's data for it.
+    """Give a stored study and this machine's data for it, split as they were at its creation.
 
     Raises MachineMismatch when the data or a file of weights is not what it was created on.
     """
     row = store.study(name)
     study = from_json(row.definition)
     folder = find_data(settings, name, data) if needs_folder(study.data) else None
-    source = data_source(study, folder)
-    check_data(row, catalog.read_data(study.objective, source, settings.cache), folder)
+    source = data_source(study, folder, partition_of(name, settings, store))
+    manifest = catalog.read_data(study.objective, source, settings.cache)
+    check_data(row, manifest, folder, store)
     check_weights(study)
     return study, source
 
@@ -76,16 +79,6 @@ def find(store: Store, name: str) -> StudyRow | None:
         return store.study(name)
     except UnknownStudy:
         return None
-
-
-def check_data(row: StudyRow, manifest: Manifest, folder: Path | None) -> None:
-    """Raise MachineMismatch unless this machine's data is what the study was created on."""
-    if row.data_fingerprint != manifest.fingerprint:
-        raise MachineMismatch(
-            f"the data in {folder} is not what study {row.name!r} was created on"
-            f" ({manifest.fingerprint[:12]}, not {row.data_fingerprint[:12]}); bring the same files"
-            " here, or start a new study with --as NAME"
-        )
 
 
 def check_weights(study: Study) -> None:
@@ -141,6 +134,7 @@ def _create(prepared: Prepared, store: Store) -> StudyRow:
         study.direction,
         study.trials,
         queue=[study.params.mode(), *study.enqueue],
+        manifest=prepared.manifest.as_csv() if prepared.manifest.rows else None,
     )
 
 
@@ -154,12 +148,14 @@ def _continue(row: StudyRow, prepared: Prepared, wishes: Wishes, store: Store) -
             f"study {row.name!r} has changed since it began ({changed}): undo the change to go on"
             f" with it, or start the changed one with --as {row.name}-2"
         )
-    check_data(row, prepared.manifest, prepared.source.folder)
+    check_data(row, prepared.manifest, prepared.source.folder, store)
     check_weights(stored)
     check_networks_here(stored)
     if wishes.trials:
         _check_total(row, wishes.trials, store)
     adopted: dict[str, Any] = {name: getattr(given, name) for name in ADOPTED_FIELDS}
+    # What was waved through once stays so, and what is now is written down with it.
+    adopted["skipped_checks"] = sorted({*stored.skipped_checks, *given.skipped_checks})
     going_on = replace(stored, trials=wishes.trials or stored.trials, **adopted)
     if going_on == stored:
         return row

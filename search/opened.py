@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from search.settings import Settings
+from storage.cluster import place_of
 from storage.server import connect
 from storage.store import Store
 
@@ -15,6 +16,18 @@ def open_store(settings: Settings) -> Iterator[Store]:
         yield store
 
 
+@contextmanager
+def store_if_any(settings: Settings) -> Iterator[Store | None]:
+    """Open the store where there may be studies, else yield None and make nothing."""
+    if not has_store(settings):
+        yield None
+        return
+    with open_store(settings) as store:
+        yield store
+
+
 def has_store(settings: Settings) -> bool:
     """Say whether there may be studies at all, so that a question about one starts no server."""
-    return settings.database_url is not None or settings.home.exists()
+    place = place_of(settings.home)
+    # A link that leads nowhere is a database that was lost: that must be said.
+    return settings.database_url is not None or place.exists() or place.is_symlink()

@@ -45,6 +45,7 @@ class Row:
 class Plan:
     """A study's rows on one kind of device. epochs: of a mean trial; trials: the budget.
 
+    folds: how often a trial goes through its epochs, each time with another network; 0 is once.
     fingerprint: what was planned; with another image size, say, other backbones fit.
     """
 
@@ -55,6 +56,7 @@ class Plan:
     rows: Sequence[Row]
     epochs: float
     trials: int
+    folds: int = 0
 
     @property
     def excluded(self) -> list[str]:
@@ -65,12 +67,13 @@ class Plan:
 
     @property
     def trial_seconds(self) -> float:
-        """The seconds of a mean trial: every row by how likely it is drawn."""
+        """The seconds of a mean trial, all its folds: every row by how likely it is drawn."""
         rows = [row for row in self.rows if row.fits]
         whole = sum(row.weight for row in rows)
         if not whole:
             return 0.0
-        return self.epochs * sum(row.weight / whole * row.epoch_seconds for row in rows)
+        mean = sum(row.weight / whole * row.epoch_seconds for row in rows)
+        return max(1, self.folds) * self.epochs * mean
 
     @property
     def hours(self) -> float:

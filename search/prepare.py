@@ -1,50 +1,38 @@
 """From what was typed to a study whose rules hold and whose data can be read."""
 
-from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from objectives import catalog
-from objectives.contract import DataSource, RecipeError
+from objectives.contract import DataError, DataSource, RecipeError
 from objectives.data.summary import DataSummary
 from objectives.recipe.network import is_noncommercial
 from search.places import find_data
 from search.settings import Settings
+from search.wishes import Wishes, check_skippable
 from spaces.data import needs_folder
 from spaces.errors import StudyError
 from spaces.load import load_study
-from spaces.params import Value
 from spaces.rules.check import check
 from spaces.rules.finding import Finding
 from spaces.space import TrialConfig
 from spaces.stored import data_to_json, from_json
 from spaces.study import Study
 
-if TYPE_CHECKING:  # it brings numpy, which checking the rules alone does without
+if TYPE_CHECKING:  # numpy and SQLAlchemy, which checking the rules alone does without
     from objectives.data.manifest import Manifest
+    from storage.store import Store
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What the command line asks of a study, beside its file.
+class Declared:
+    """A study as its file and the command line want it, and this machine's folder of its data."""
 
-    pins: values from `--set`. name: from `--as`. trials: the study's new total.
-    """
-
-    reference: str
-    data: Path | None = None
-    pins: Mapping[str, Value] = field(default_factory=dict)
-    name: str | None = None
-    trials: int | None = None
-
-
-def wishes_of(arguments: Namespace) -> Wishes:
-    """Give what was typed of a study that is to be run or planned."""
-    pins = parse_pins(arguments.pins)
-    return Wishes(arguments.study, arguments.data, pins, arguments.name, arguments.trials)
+    study: Study
+    folder: Path | None
 
 
 @dataclass(frozen=True)
@@ -62,16 +50,39 @@ class Prepared:
         return self.manifest.summary
 
 
-def prepare(wishes: Wishes, settings: Settings) -> Prepared:
-    """Check the study, its space and its data, and write nothing.
+def prepare(wishes: Wishes, settings: Settings, store: "Store | None" = None) -> Prepared:
+    """Check the study, its space and its data, and write nothing that a study is.
 
-    Raises StudyError, DataError or RecipeError.
+    store: where a study of that name may be stored already, whose splits count then. Raises
+    StudyError, DataError or RecipeError.
     """
+    declared = declare(wishes, settings)
+    findings = check_rules(declared.study)
+    return with_data(declared, findings, settings, store)
+
+
+def declare(wishes: Wishes, settings: Settings) -> Declared:
+    """Give the study that is wished for; DataError when there is no folder of its data."""
     study, folder = _place(declared_study(wishes.reference, settings), wishes, settings)
-    study = _with_wishes(study, wishes)
-    findings = check_rules(study)
-    source = data_source(study, folder)
-    manifest = catalog.read_data(study.objective, source, settings.cache)
+    return Declared(_with_wishes(study, wishes), folder)
+
+
+def with_data(
+    declared: Declared,
+    findings: Sequence[Finding],
+    settings: Settings,
+    store: "Store | None" = None,
+    progress: Callable[[], None] = lambda: None,
+) -> Prepared:
+    """Read the data of a study whose rules were checked; progress: called for each image."""
+    from search.frozen import partition_of, split_file  # SQLAlchemy: only where data is read
+
+    study = declared.study
+    partition = partition_of(study.name, settings, store)
+    source = data_source(study, declared.folder, partition)
+    manifest = catalog.read_data(study.objective, source, settings.cache, progress)
+    if store is None or partition == split_file(settings, study.name):
+        _check_whole(partition, manifest)
     _check_sizes(study, manifest.summary)
     return Prepared(study, source, manifest, findings)
 
@@ -105,20 +116,29 @@ def _stored_study(name: str, settings: Settings) -> Study | None:
 
 
 def check_rules(study: Study) -> list[Finding]:
-    """Give the warnings of the rules; raises StudyError for the first error.
+    """Give the warnings of the rules; raises StudyError for the first error."""
+    findings = find_rules(study)
+    for finding in findings:
+        if finding.level == "error":
+            raise StudyError(f"{study.name}: {finding.message} ({finding.rule})")
+    return findings
+
+
+def find_rules(study: Study) -> list[Finding]:
+    """Give all that the rules find, errors first; RecipeError for an unknown objective.
 
     An error is also a corner of the space that the objective would refuse to train.
     """
     known = catalog.describe(study.objective)
-    findings = check(study, known.fields, known.metrics, partial(_schedule, study.objective))
-    for finding in findings:
-        if finding.level == "error":
-            raise StudyError(f"{study.name}: {finding.message} ({finding.rule})")
+    schedule = partial(_schedule, study.objective)
+    findings = check(study, known.fields, known.metrics, schedule)
+    if any(finding.level == "error" for finding in findings):
+        return findings
     try:
         for config in _drawable(study):
             catalog.check(study.objective, config)
     except RecipeError as error:
-        raise StudyError(f"{study.name}: {error}") from error
+        return [Finding("D01", "error", str(error)), *findings]
     return findings
 
 
@@ -141,17 +161,6 @@ def licence_notes(weights: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
                 f"the weights of {network} are licensed {record['licence']}, for non-commercial use"
                 " only; allow_noncommercial=false refuses such"
             )
-
-
-def parse_pins(pins: Sequence[str]) -> dict[str, Value]:
-    """Read `key=value` words; numbers, true and false are read as such."""
-    values: dict[str, Value] = {}
-    for pin in pins:
-        key, equals, text = pin.partition("=")
-        if not (key and equals):
-            raise StudyError(f"--set {pin!r} is no key=value; write --set batch_size=64")
-        values[key] = _value(text)
-    return values
 
 
 def _schedule(objective: str, config: TrialConfig) -> Mapping[str, int] | None:
@@ -179,6 +188,16 @@ def _check_sizes(study: Study, summary: DataSummary) -> None:
         raise StudyError(f"{study.name}: {error}") from error
 
 
+def _check_whole(partition: Path | None, manifest: "Manifest") -> None:
+    """Raise DataError when files have come since `search check --fix` wrote the splits."""
+    unknown = [row.path for row in manifest.rows if not row.split] if partition else []
+    if unknown:
+        raise DataError(
+            f"{partition}: no split for {len(unknown)} images, such as {unknown[0]}; write it again"
+            " with `search check --fix`"
+        )
+
+
 def _place(study: Study, wishes: Wishes, settings: Settings) -> tuple[Study, Path | None]:
     """Find the data folder; on practice data the study becomes its small practice form."""
     if not needs_folder(study.data):
@@ -190,20 +209,10 @@ def _place(study: Study, wishes: Wishes, settings: Settings) -> tuple[Study, Pat
 
 
 def _with_wishes(study: Study, wishes: Wishes) -> Study:
+    check_skippable(study.skipped_checks)  # the file's own
     return replace(
         study.pinned(wishes.pins),
         name=wishes.name or study.name,
         trials=wishes.trials or study.trials,
+        skipped_checks=sorted({*study.skipped_checks, *wishes.skipped}),
     )
-
-
-def _value(text: str) -> Value:
-    words: dict[str, Value] = {"true": True, "false": False}
-    if text.lower() in words:
-        return words[text.lower()]
-    for read in (int, float):
-        try:
-            return read(text)
-        except ValueError:
-            continue
-    return text

@@ -22,8 +22,9 @@ from search.plan import (
     planned_epochs,
     remember,
 )
-from search.prepare import Prepared, prepare, wishes_of
+from search.prepare import Prepared, prepare
 from search.settings import Settings
+from search.wishes import wishes_of
 from search.wording import duration
 from spaces.stored import fingerprint
 
@@ -43,6 +44,7 @@ def plan(arguments: Namespace, settings: Settings) -> int:
         _measured(prepared, slots),
         planned_epochs(prepared.study),
         prepared.study.trials,
+        prepared.study.folds,
     )
     remember(measured, settings)
     if arguments.json:
@@ -113,8 +115,9 @@ def _totals(plan: Plan, gpu_hours: float | None) -> list[str]:
     if not plan.trial_seconds:
         return ["nothing of this space fits here; use smaller backbones or a smaller image_size"]
     mean = duration(plan.trial_seconds)
+    folds = f"{plan.folds} folds of " if plan.folds else ""
     lines = [
-        f"a trial of {plan.epochs:g} epochs takes about {mean}; {plan.trials} trials about "
+        f"a trial of {folds}{plan.epochs:g} epochs takes about {mean}; {plan.trials} trials about "
         f"{duration(3600 * plan.hours)}, pruning not counted"
     ]
     if plan.workers > 1 and plan.device_class.startswith("cpu"):

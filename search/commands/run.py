@@ -18,13 +18,14 @@ from search.lock import run_lock
 from search.logs import set_up_logs
 from search.opened import open_store
 from search.plan import excluded_here
-from search.prepare import Prepared, licence_notes, prepare, wishes_of
+from search.prepare import Prepared, licence_notes, prepare
 from search.progress import watching
 from search.settings import Settings
 from search.signals import listening
 from search.standing import read_standing
 from search.summary import summary
 from search.supervisor import Run, supervise
+from search.wishes import wishes_of
 from spaces.stored import from_json
 from spaces.study import Study
 from storage import server

@@ -9,8 +9,9 @@ import pytest
 from objectives.data.manifest import Row
 from search.create import store_study
 from search.errors import MachineMismatch
-from search.prepare import Wishes, check_rules, declared_study, parse_pins, prepare
+from search.prepare import check_rules, declared_study, prepare
 from search.settings import Settings
+from search.wishes import Wishes, parse_pins
 from spaces.errors import StudyError
 from spaces.load import load_study, shipped_studies
 from spaces.stored import from_json

@@ -1,0 +1,64 @@
+"""How this machine's data differs from the data that a study was created on (rule C16)."""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from objectives.data.manifest import Manifest
+from search.errors import MachineMismatch
+from storage.store import Store, StudyRow
+
+NAMED = 3  # differing rows that a message names; the number of the others follows
+FIX = "bring the same files here, or start a new study with --as NAME"
+WORDS = {"sha1": "contents differ", "class_index": "the order of the classes differs"}
+
+Table = dict[str, dict[str, str]]  # path -> column -> what stands there
+
+
+def check_data(row: StudyRow, manifest: Manifest, folder: Path | None, store: Store) -> None:
+    """Raise MachineMismatch, naming the first rows that differ, unless the data are the study's."""
+    if row.data_fingerprint == manifest.fingerprint:
+        return
+    stored = store.manifest(row.name)
+    found = list(differing(stored, manifest.as_csv())) if stored else []
+    if found:
+        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        what = f"{len(found)} images differ: {'; '.join(found[:NAMED])}{more}"
+    else:  # a study of before, or classes and columns that are called otherwise
+        what = f"{manifest.fingerprint[:12]}, not {row.data_fingerprint[:12]}"
+    raise MachineMismatch(
+        f"the data in {folder or 'this installation'} is not what study {row.name!r} was created on"
+        f" ({what}); {FIX} (C16)"
+    )
+
+
+def differing(stored: str, here: str) -> Iterator[str]:
+    """Say of each image how two manifests differ in it, in the order of the paths."""
+    there, now = _table(stored), _table(here)
+    for path in sorted({*there, *now}):
+        if path not in now:
+            yield f"{path} is missing here"
+        elif path not in there:
+            yield f"{path} is only here"
+        elif there[path] != now[path]:
+            yield f"{path}: {_changes(there[path], now[path])}"
+
+
+def _changes(old: dict[str, str], new: dict[str, str]) -> str:
+    changed = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    if "label" in changed:  # then its index may be another as well
+        changed = [name for name in changed if name != "class_index"]
+    return ", ".join(
+        WORDS.get(name, f"{name} {_word(old.get(name))} -> {_word(new.get(name))}")
+        for name in changed
+    )
+
+
+def _word(value: str | None) -> str:
+    return "none" if value in (None, "") else f"{value}"
+
+
+def _table(text: str) -> Table:
+    header, *rows = csv.reader(io.StringIO(text))
+    return {row[0]: dict(zip(header, row, strict=True)) for row in rows}
