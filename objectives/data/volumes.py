@@ -75,8 +75,7 @@ def _read(path: Path) -> tuple[Stack, npt.NDArray[np.float64]]:
         image = nibabel.as_closest_canonical(nibabel.load(path))
         volume = np.asanyarray(image.dataobj)
         spacing = nibabel.affines.voxel_sizes(image.affine)
-    # nibabel's own errors for a bad header, its compressors' for a bad end.
-    except (OSError, EOFError, ValueError, zlib.error, *_bad_headers(nibabel)) as error:
+    except _reading_errors(nibabel) as error:
         raise DataError(
             f"{path}: cannot be read as NIfTI ({error}); replace it, or remove the patient"
         ) from error
@@ -103,8 +102,10 @@ def _nibabel() -> Any:
     return nibabel
 
 
-def _bad_headers(nibabel: Any) -> tuple[type[Exception], ...]:
-    return (nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError)
+def _reading_errors(nibabel: Any) -> tuple[type[Exception], ...]:
+    """Give what a damaged file raises: nibabel's for a bad header, gzip's for a bad end."""
+    headers = (nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError)
+    return (OSError, EOFError, ValueError, zlib.error, *headers)
 
 
 def _grid(volume: Stack, spacing: npt.NDArray[np.float64]) -> str:
@@ -150,4 +151,5 @@ def _resized(brains: npt.NDArray[np.float32], axis: int, side: int) -> npt.NDArr
 
 
 def _as_bytes(z: npt.NDArray[np.float32]) -> Voxels:
-    return (np.rint(z * BYTES_PER_DEVIATION) + BACKGROUND).astype(np.uint8)
+    voxels: Voxels = (np.rint(z * BYTES_PER_DEVIATION) + BACKGROUND).astype(np.uint8)
+    return voxels

@@ -19,8 +19,8 @@ _USUAL_LAYERS = {
 def stages(network: nn.Module) -> tuple[Stage, ...]:
     """Give every parameter of a backbone in exactly one stage, the first nearest to the image."""
     if isinstance(network, ResNet) or _is_monais_resnet(network):
-        stem = (network.conv1, network.bn1)
-        return _of([stem, *((getattr(network, f"layer{each}"),) for each in (1, 2, 3, 4))])
+        stem = [network.get_submodule("conv1"), network.get_submodule("bn1")]
+        return _of([stem, *([network.get_submodule(f"layer{each}")] for each in (1, 2, 3, 4))])
     if isinstance(network, SmallCNN):
         return _of((block,) for block in network.layers)
     return _timm_stages(network)

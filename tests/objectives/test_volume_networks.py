@@ -38,7 +38,7 @@ def medicalnet(layers: int = 1, shortcut: str = "B", channels: int = 1) -> ResNe
 
 
 def saved(network: nn.Module, path: Path, **more: Tensor) -> Path:
-    """Write what MedicalNet's files hold: DataParallel's names, an optimizer and an epoch beside."""
+    """Write what MedicalNet's files hold: DataParallel's names, an epoch and an optimizer."""
     state = {f"module.{name}": value for name, value in network.state_dict().items()}
     without_counts = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
     torch.save({"epoch": 7, "state_dict": {**without_counts, **more}, "optimizer": {}}, path)
