@@ -118,8 +118,8 @@ class OpenSplits(dict[str, ImageSet]):
 
     def __missing__(self, split: str) -> ImageSet:
         raise SealedSplit(
-            f"the {split} split is sealed during a search; open one of {', '.join(self)}, or use "
-            "`search confirm` for the test"
+            f"the {split} split is sealed during a search (C14); let the objective judge by "
+            f"{' and '.join(self)} alone: only `search confirm` opens the test"
         )
 
 
