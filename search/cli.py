@@ -15,6 +15,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
+from objectives.data.practice.flags import SETS as PRACTICE_SETS
+from objectives.data.practice.flags import dirt_help
 from search.errors import DRAINED, WRONG, user_errors
 from search.settings import read_settings
 
@@ -111,10 +113,13 @@ def _add_study_commands(commands: Commands) -> None:
     data = commands.add_parser("data", help="make a study's practice data")
     actions = data.add_subparsers(metavar="ACTION", required=True)
     make = _add(actions, "make", "data:make", "draw a study's practice set")
-    make.add_argument("study", help="gleason")
+    make.add_argument("study", help=", ".join(PRACTICE_SETS))
     make.add_argument("--out", type=Path, required=True, metavar="DIR")
-    make.add_argument("--images", type=_positive, metavar="N", help="how many images")
+    make.add_argument("--images", type=_positive, metavar="N", help="how many images or patients")
     make.add_argument("--seed", type=int, default=0, metavar="K")
+    make.add_argument("--dirt", metavar="FLAG,FLAG", help="what is wrong with it: see below")
+    make.formatter_class = argparse.RawDescriptionHelpFormatter
+    make.epilog = dirt_help()
 
     delete = _add(commands, "delete", "delete:delete", "delete a study and everything it kept")
     delete.add_argument("name")

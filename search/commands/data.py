@@ -24,6 +24,7 @@ def make(arguments: Namespace, settings: Settings) -> int:
             arguments.out,
             arguments.images,
             arguments.seed,
+            arguments.dirt.split(",") if arguments.dirt else (),
             lambda done, total: bar.update(task, completed=done, total=total),
         )
     then = f"search run --study {arguments.study} --data {arguments.out}"

@@ -3,14 +3,17 @@
 An image-level split would leak: the stain tells the slide, and the slide its likely grade.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import PurePosixPath
 
 import numpy as np
-from PIL import Image
 
+from objectives.data.practice.canvas import Floats, Random
+from objectives.data.practice.drawing import Drawing, encoded
 from objectives.data.practice.histology import draw_patch
-from objectives.data.practice.tissue import Floats, Random, Stain, draw_stain
+from objectives.data.practice.tissue import Stain, draw_stain
 
 PATCH_PIXELS = 64
 # Labels 0 to 3: the published counts of patches. 4 and 5, which the study skips, about 1 % each.
@@ -28,8 +31,8 @@ class Slide:
     mix: Floats
 
 
-def gleason_patches(images: int, seed: int) -> Iterator[tuple[str, Image.Image]]:
-    """Draw so many patches with their file names, the same ones for the same seed."""
+def plan_gleason(images: int, seed: int) -> list[Drawing]:
+    """Plan so many patches with their file names, the same ones for the same seed."""
     rng = np.random.default_rng([seed])
     slide_count = int(np.clip(images // PATCHES_PER_SLIDE, FEWEST_SLIDES, MOST_SLIDES))
     slides = [_draw_slide(patient, rng) for patient in range(slide_count)]
@@ -39,11 +42,35 @@ def gleason_patches(images: int, seed: int) -> Iterator[tuple[str, Image.Image]]
         for label, count in enumerate(_label_counts(images))
         for at in _choose_slides(slides, label, count, rng)
     ]
-    for number, (label, slide) in enumerate(patches):
-        own = np.random.default_rng([seed, number])
-        place = f"{lefts[number]}_{own.integers(90_000)}_{PATCH_PIXELS}_{PATCH_PIXELS}"
-        name = f"{slide.name}-multires.tif_{place}_{label}.png"
-        yield name, draw_patch(label, slide.stain, PATCH_PIXELS, own)
+    return [
+        _plan_patch(label, slide, lefts[number], (seed, number))
+        for number, (label, slide) in enumerate(patches)
+    ]
+
+
+def rename(drawing: Drawing, like: Drawing, number: int) -> Drawing:
+    """Give the patch as one of the slide and label of another, at a place of its own."""
+    _, _, *place, _ = PurePosixPath(drawing.path).stem.rsplit("_", 5)
+    name = _name(like.group, "_".join((str(10**9 + number), *place)), like.label)
+    return replace(
+        like, path=PurePosixPath(like.path).with_name(name).as_posix(), draw=drawing.draw
+    )
+
+
+def _plan_patch(label: int, slide: Slide, left: int, seed: tuple[int, int]) -> Drawing:
+    top = np.random.default_rng(seed).integers(90_000)
+    name = _name(slide.name, f"{left}_{top}_{PATCH_PIXELS}_{PATCH_PIXELS}", str(label))
+    return Drawing(name, str(label), slide.name, partial(_draw, label, slide.stain, seed))
+
+
+def _name(slide: str, place: str, label: str) -> str:
+    return f"{slide}-multires.tif_{place}_{label}.png"
+
+
+def _draw(label: int, stain: Stain, seed: tuple[int, int]) -> bytes:
+    rng = np.random.default_rng(seed)
+    rng.integers(90_000)  # the name's
+    return encoded(draw_patch(label, stain, PATCH_PIXELS, rng), "png")
 
 
 def _draw_slide(patient: int, rng: Random) -> Slide:

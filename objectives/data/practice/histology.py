@@ -1,13 +1,12 @@
 """Practice histology: what each Gleason grade looks like, drawn more or less clearly."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageFilter
 
-from objectives.data.practice.tissue import FIELD, Floats, Random, Stain, Tissue, blob, ellipses
-
-Range = tuple[float, float]
+from objectives.data.practice.canvas import Floats, Random, Range, between
+from objectives.data.practice.tissue import FIELD, Stain, Tissue, blob, ellipses
 
 # How often a patch is made harder than the textbook's.
 BORDERLINE, DISTRACTED, BLURRED, MISLABELLED = 0.25, 0.35, 0.4, 0.03
@@ -50,7 +49,7 @@ def draw_patch(label: int, stain: Stain, size: int, rng: Random) -> Image.Image:
     shown = _neighbour(label, rng) if rng.random() < MISLABELLED else label
     grade = GRADES[shown]
     if rng.random() < BORDERLINE:
-        grade = _between(grade, GRADES[_neighbour(shown, rng)], rng.uniform(0.2, 0.45))
+        grade = between(grade, GRADES[_neighbour(shown, rng)], rng.uniform(0.2, 0.45))
     tissue = Tissue(size, rng)
     grow_stroma(tissue)
     grow_epithelium(tissue, grade)
@@ -185,10 +184,3 @@ DISTRACTORS = (infiltrate, bleed, tear)
 def _neighbour(label: int, rng: Random) -> int:
     """Give a grade that this one is mistaken for."""
     return int(rng.choice([other for other in (label - 1, label + 1) if 0 <= other < len(GRADES)]))
-
-
-def _between(grade: Morphology, other: Morphology, share: float) -> Morphology:
-    """Give a growth on the border of two grades, `share` of the way to the other."""
-    pairs = zip(astuple(grade), astuple(other), strict=True)
-    mixed = [np.multiply(a, 1 - share) + np.multiply(b, share) for a, b in pairs]
-    return Morphology(*(value.tolist() for value in mixed))

@@ -1,28 +1,18 @@
 """Practice sets: small drawn data with the real layout, names, groups and imbalance of a study."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from PIL import Image
+import numpy as np
 
 from objectives.contract import DataError
 from objectives.data.manifest import PRACTICE_NOTE
-from objectives.data.practice.gleason import gleason_patches
+from objectives.data.practice.drawing import Drawing
+from objectives.data.practice.flags import FLAGS
+from objectives.data.practice.sets import PRACTICE, PracticeSet
 
-
-@dataclass(frozen=True)
-class PracticeSet:
-    """How a study's practice set is drawn. images, fewest: its usual and its least size."""
-
-    images: int
-    fewest: int
-    draw: Callable[[int, int], Iterator[tuple[str, Image.Image]]]  # by images and seed
-
-
-# 560 patches leave 400 to train on after the split: minutes for eight trials on two cores.
-PRACTICE: Mapping[str, PracticeSet] = {"gleason": PracticeSet(560, 100, gleason_patches)}
+Progress = Callable[[int, int], None]
 
 
 def make_practice(
@@ -30,25 +20,29 @@ def make_practice(
     folder: Path,
     images: int | None = None,
     seed: int = 0,
-    progress: Callable[[int, int], None] = lambda *_: None,
+    dirt: Collection[str] = (),
+    progress: Progress = lambda *_: None,
 ) -> None:
     """Write the practice set of a study into the folder: the same seed, the same bytes.
 
     The note `practice.json` comes last; what an interrupted call left is done again, and a whole
-    set of the same study, size and seed is left as it is. progress: called with (done, total).
-    Raises DataError when the study has none or the folder holds anything else.
+    set of the same study, size, seed and dirt is left as it is. dirt: flags, as in flags.py.
+    progress: called with (done, total). Raises DataError when the study has no set or no such
+    dirt, or the folder holds anything else.
     """
     practice = _practice_set(study)
     total = practice.images if images is None else images
     if total < practice.fewest:
         raise DataError(
-            f"{total} images are too few to split by slide; ask for {practice.fewest} or more"
+            f"{total} images are too few to split by patient; ask for {practice.fewest} or more"
         )
-    note = {"study": study, "seed": seed, "images": total}
+    flags = _flags(study, practice, dirt)
+    note = {"study": study, "seed": seed, "images": total} | ({"dirt": flags} if flags else {})
     if _claim(folder, note):
-        for done, (name, image) in enumerate(practice.draw(total, seed % 2**32), start=1):
-            image.save(folder / name)
-            progress(done, total)
+        drawings = _planned(practice, total, flags, seed % 2**32)
+        for path, contents in practice.write(_followed(drawings, progress)):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(contents)
         _unfinished(folder).replace(folder / PRACTICE_NOTE)
 
 
@@ -59,6 +53,30 @@ def _practice_set(study: str) -> PracticeSet:
             " needs none: `search run --study digits`)"
         )
     return PRACTICE[study]
+
+
+def _flags(study: str, practice: PracticeSet, dirt: Collection[str]) -> list[str]:
+    """Give the flags in the set's own order; DataError for one that it cannot have."""
+    for flag in dirt:
+        if flag not in practice.dirt:
+            raise DataError(f"{study} has no dirt {flag!r}; use any of: {', '.join(practice.dirt)}")
+    return [flag for flag in practice.dirt if flag in dirt]
+
+
+def _planned(practice: PracticeSet, images: int, flags: Sequence[str], seed: int) -> list[Drawing]:
+    """Plan the set and lay the dirt on it; each flag does the same whatever the others do."""
+    drawings = practice.plan(images, seed)
+    for flag in flags:
+        rng = np.random.default_rng([seed, list(FLAGS).index(flag), 2])
+        drawings = practice.dirt[flag](drawings, rng)
+    return drawings
+
+
+def _followed(drawings: Sequence[Drawing], progress: Progress) -> Iterator[Drawing]:
+    """Give one drawing after the other and tell when it is done with."""
+    for done, drawing in enumerate(drawings, start=1):
+        yield drawing
+        progress(done, len(drawings))
 
 
 def _claim(folder: Path, note: Mapping[str, object]) -> bool:

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-Floats = npt.NDArray[np.floating[Any]]
-Random = np.random.Generator
+from objectives.data.practice.canvas import Floats, Random, clouds
+
 FIELD = 64.0  # lengths and places are in 64ths of the patch's side, whatever its pixels
 ELLIPSE_POINTS = 10
 OVERSAMPLING = 2  # masks are drawn so much larger, then averaged: smooth borders
@@ -104,8 +102,7 @@ class Tissue:
 
     def _clouds(self, cells: int) -> Floats:
         """Give smooth noise (size, size) of unit deviation with so many cells to a side."""
-        noise = Image.fromarray(self.rng.standard_normal((cells, cells)).astype(np.float32))
-        return np.asarray(noise.resize((self.size, self.size), Image.Resampling.BICUBIC))
+        return clouds((self.size, self.size), cells, self.rng)
 
 
 def ellipses(centres: Floats, radii: Floats, angles: Floats) -> Floats:
