@@ -20,6 +20,7 @@ from objectives.recipe.toy import ToyRecipe
 
 if TYPE_CHECKING:
     from objectives.data.manifest import Manifest
+    from objectives.data.problems import Problem
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,22 @@ def read_data(
     from objectives.data.manifest import NOTHING, read_manifest  # with numpy, for names alone none
 
     return read_manifest(source, cache, progress) if _entry(objective).has_data else NOTHING
+
+
+def check_data(
+    objective: str,
+    source: DataSource,
+    manifest: "Manifest",
+    cache: Path | None = None,
+    progress: Callable[[], None] = lambda: None,
+) -> "list[Problem]":
+    """Give what is wrong with the data, errors first, each with the id of its rule.
+
+    cache, progress: as for `read_data`; every image is opened that has not been before.
+    """
+    from objectives.data.checks.check import check_data as check_rows
+
+    return check_rows(source, manifest, cache, progress) if _entry(objective).has_data else []
 
 
 def check_sizes(objective: str, config: Mapping[str, Any], images: int, classes: int) -> None:
@@ -194,6 +211,14 @@ _FOLD_METRICS = {
     "folds_done": _metric("maximize", "How many folds are over after this epoch."),
 }
 
+# What one step shows at once; the rest needs epochs, a limit that is reached, or a longer sum.
+_FIRST_LOSS = (
+    *("backbone", "weights", "stem", "image_size", "augmentation", "batch_size"),
+    *("head", "hidden_units", "dropout", "label_smoothing", "weighted_sampler"),
+    *("balancing", "ldam", "ldam_max_margin", "ldam_scale", "drw_beta"),
+)
+_FIRST_STEP = (*_FIRST_LOSS, "optimizer", "learning_rate", "head_multiple", "layer_decay")
+
 _IMAGE_METRICS = {
     "val_loss": _metric(
         "minimize", "The ruler: cross-entropy of the validation split after one fitted temperature."
@@ -226,6 +251,14 @@ _IMAGE_METRICS = {
     ),
     "micro_batch": _metric(
         "maximize", "Images passed at once; less than the batch where memory was short.", low=1.0
+    ),
+    "first_loss": _metric(
+        "minimize",
+        "Loss of one batch before any step, all of it from the study's seed.",
+        changed_by=_FIRST_LOSS,
+    ),
+    "first_step": _metric(
+        "minimize", "The same after one step at the full learning rate.", changed_by=_FIRST_STEP
     ),
     "data_wait_s": _metric("minimize", "Seconds the epoch waited for images.", exact=False),
     "compute_s": _metric("minimize", "Seconds the epoch's steps took otherwise.", exact=False),
