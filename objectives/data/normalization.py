@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 
-RGB = tuple[float, float, float]
-
 
 @dataclass(frozen=True)
 class Normalization:
-    """Mean and deviation of each colour, of pixels from 0 to 1."""
+    """Mean and deviation of each channel, or of all by one number, of pixels from 0 to 1."""
 
-    mean: RGB
-    std: RGB
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
 
 
 IMAGENET = Normalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))

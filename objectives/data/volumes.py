@@ -15,6 +15,7 @@ from PIL import Image
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.brats import declared_modalities, modality_files
+from objectives.data.normalization import Normalization
 
 Voxels = npt.NDArray[np.uint8]  # (modalities, size, size, size)
 Stack = npt.NDArray[Any]  # (modalities, X, Y, Z), whatever numbers the files hold
@@ -25,6 +26,7 @@ BYTES_PER_DEVIATION = 31.75  # 4 of them reach from 128 to 255
 # Around the brain is its mean, not black: what a convolution pads with and what a rotation lets in
 # is then the same as what is there, and no edge of 4 deviations is the loudest thing in the head.
 BACKGROUND = 128
+STANDARDIZED = Normalization((BACKGROUND / 255,), (BYTES_PER_DEVIATION / 255,))
 
 
 def volume_decoder(source: DataSource, image_size: int) -> Callable[[str], Voxels]:
@@ -34,9 +36,10 @@ def volume_decoder(source: DataSource, image_size: int) -> Callable[[str], Voxel
 
 
 def decode_volume(paths: Sequence[Path], image_size: int) -> Voxels:
-    """Read one patient as (modalities, S, S, S), byte = 128 + 31.75 z, z of the brain's voxels.
+    """Read one patient as (modalities, S, S, S), byte = 128 + 31.75 z.
 
-    The brain is what is not zero; it is cut out, its longest side becomes `image_size`, the others
+    z: a modality's voxels by the mean and deviation of those that are not zero, at most 4. What is
+    not zero is the brain; it is cut out, its longest side becomes `image_size`, the others
     keep their proportions in millimetres, and the rest is background. Raises DataError with the
     path of a file that cannot be used.
     """

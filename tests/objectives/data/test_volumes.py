@@ -1,0 +1,144 @@
+"""Tests of volumes: what a patient's NIfTI files become, and which files are refused."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from objectives.contract import DataError
+from objectives.data.decode import decoder, pixels_shape
+from objectives.data.images import forget, open_images
+from objectives.data.volumes import BACKGROUND, decode_volume
+from tests.objectives.volume_files import BRATS, brain, write_nifti, write_patient, write_tree
+
+SHAPE = (24, 20, 16)  # a brain of 20 x 16 x 12 in it
+
+
+@pytest.fixture
+def scan() -> np.ndarray:
+    return brain(np.random.default_rng(0))
+
+
+def test_a_brain_is_told_in_deviations_of_its_own_voxels(tmp_path: Path, scan: np.ndarray) -> None:
+    path = write_nifti(tmp_path / "a.nii", scan)
+    cube = decode_volume([path], image_size=20)[0].astype(float)
+    z = (scan[scan != 0] - scan[scan != 0].mean()) / scan[scan != 0].std()
+    # At its own size nothing is resampled, so every voxel is found again.
+    assert np.sort(cube[cube != BACKGROUND]) == pytest.approx(
+        np.sort((z * 31.75).round()[np.rint(z * 31.75) != 0] + 128)
+    )
+
+
+@pytest.mark.parametrize("change", [lambda v: v * 7, lambda v: v + 1000 * (v != 0)])
+def test_a_scanners_unit_changes_no_byte(
+    tmp_path: Path, scan: np.ndarray, change: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    one = write_nifti(tmp_path / "a.nii", scan.astype(np.float32))
+    other = write_nifti(tmp_path / "b.nii", change(scan).astype(np.float32))
+    difference = decode_volume([one], 16).astype(int) - decode_volume([other], 16)
+    assert abs(difference).max() <= 1
+
+
+def test_an_outlier_ends_at_four_deviations(tmp_path: Path, scan: np.ndarray) -> None:
+    scan[12, 10, 8], scan[12, 10, 9] = 30000, -30000
+    cube = decode_volume([write_nifti(tmp_path / "a.nii", scan)], 20)
+    assert (cube.min(), cube.max()) == (1, 255)
+
+
+def test_the_brain_fills_the_longest_side_and_keeps_its_proportions(
+    tmp_path: Path, scan: np.ndarray
+) -> None:
+    cube = decode_volume([write_nifti(tmp_path / "a.nii", scan)], image_size=40)[0]
+    there = [
+        np.flatnonzero((cube != BACKGROUND).any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))
+    ]
+    assert [(each[0], each[-1] + 1) for each in there] == [(0, 40), (4, 36), (8, 32)]
+
+
+def test_proportions_are_those_of_millimetres(tmp_path: Path, scan: np.ndarray) -> None:
+    thick = write_nifti(tmp_path / "a.nii", scan, np.diag([1.0, 1.0, 5 / 3, 1.0]))
+    cube = decode_volume([thick], image_size=20)[0]
+    there = np.flatnonzero((cube != BACKGROUND).any(axis=(0, 1)))
+    assert len(there) == 20  # 12 voxels of 5/3 mm are as long as 20 of 1 mm
+
+
+def test_the_box_holds_the_brain_of_every_modality(tmp_path: Path, scan: np.ndarray) -> None:
+    small = np.where(np.arange(24)[:, None, None] < 12, scan, 0)
+    paths = [write_nifti(tmp_path / "a.nii", small), write_nifti(tmp_path / "b.nii", scan)]
+    cube = decode_volume(paths, image_size=20)
+    assert (cube[0] != BACKGROUND).any(axis=(1, 2)).sum() == 10
+    assert (cube[1] != BACKGROUND).any(axis=(1, 2)).sum() == 20
+
+
+def test_a_scan_stored_the_other_way_round_becomes_the_same(
+    tmp_path: Path, scan: np.ndarray
+) -> None:
+    scan[2:12] += 100 * (scan[2:12] != 0)  # one half brighter
+    plain = write_nifti(tmp_path / "a.nii", scan, np.eye(4))
+    turned = write_nifti(
+        tmp_path / "b.nii",
+        scan[::-1].transpose(2, 0, 1),
+        np.array([[0.0, -1, 0, 23], [0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1]]),
+    )
+    assert np.array_equal(decode_volume([plain], 16), decode_volume([turned], 16))
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_modalities_are_channels_in_the_declared_order(tmp_path: Path, suffix: str) -> None:
+    patient = write_patient(tmp_path, "HGG", 1, suffix)
+    source = write_tree(tmp_path, high=0, low=1)
+    cube = decoder(source, 16)(patient.relative_to(tmp_path).as_posix())
+    one = decode_volume([patient / f"{patient.name}_t1ce{suffix}"], 16)
+    assert cube.shape == pixels_shape(source, 16) == (4, 16, 16, 16)
+    assert np.array_equal(cube[BRATS["modalities"].index("t1ce")], one[0])
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:500])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (truncate, r"cannot be read as NIfTI .*; replace it"),
+        (lambda path: path.write_bytes(b""), r"cannot be read as NIfTI .*; replace it"),
+        (lambda path: path.unlink(), r"cannot be read as NIfTI .*; replace it"),
+        (lambda path: write_nifti(path, np.zeros((*SHAPE, 2), np.int16)), r"has 4 dimensions"),
+        (lambda path: write_nifti(path, np.zeros(SHAPE, np.int16)), r"is empty .*; replace it"),
+        (lambda path: write_nifti(path, np.full(SHAPE, np.nan)), r"NaN or infinity; replace it"),
+        (
+            lambda path: write_nifti(path, np.ones((24, 20, 8), np.int16)),
+            r"24x20x8 voxels of 1x1x1 mm, and a\.nii\.gz beside it is 24x20x16 .*; resample",
+        ),
+    ],
+)
+def test_a_file_that_is_no_volume_is_named_with_the_fix(
+    tmp_path: Path, scan: np.ndarray, spoil: Callable[[Path], object], said: str
+) -> None:
+    good = write_nifti(tmp_path / "a.nii.gz", scan)
+    bad = write_nifti(tmp_path / "b.nii.gz", scan)
+    spoil(bad)
+    with pytest.raises(DataError, match=rf"b\.nii\.gz: .*{said}"):
+        decode_volume([good, bad], 16)
+
+
+def test_without_nibabel_the_error_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "nibabel", None)
+    with pytest.raises(DataError, match=r"pip install 'search\[volumes\]'"):
+        decode_volume([tmp_path / "a.nii"], 16)
+
+
+def test_volumes_are_opened_as_sets_and_decoded_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_tree(tmp_path / "data", high=6, low=3)
+    first = open_images(source, 16, cache=tmp_path / "cache")["train"]
+    forget()
+    monkeypatch.setitem(sys.modules, "nibabel", None)  # from here on nothing can be decoded
+    again = open_images(source, 16, cache=tmp_path / "cache")["train"]
+    assert first.images.shape == (len(first), 4, 16, 16, 16)
+    assert first.images.equal(again.images)
