@@ -18,10 +18,13 @@ SURELY_WRONG = 1000.0  # nats: the true class at e^-1000
 
 @dataclass(frozen=True)
 class Finished:
-    """It went through its schedule; `value` is what the study compares, seen at `epoch`."""
+    """It went through its schedule; `value` is what the study compares, seen at `epochs`.
+
+    One epoch, or one of each fold: then it is the mean over them.
+    """
 
     value: float
-    epoch: int
+    epochs: tuple[int, ...]
 
 
 @dataclass(frozen=True)

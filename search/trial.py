@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
+from statistics import fmean
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
 from objectives import catalog
 from objectives.contract import Attempt, EpochResult, Objective
+from search.folds import Metrics, fold_of, fold_values, folds_done, value_epochs
 from search.outbox import Outbox
 from search.outcomes import (
     Failed,
@@ -24,7 +26,8 @@ from search.outcomes import (
     out_of_range,
 )
 from search.patience import Patience
-from search.pruners import Curve, is_hopeless
+from search.pruners import Curve, has_worse_folds, is_hopeless, startup_trials
+from search.standing import read_standing
 from spaces.space import TrialConfig
 from spaces.study import Study
 from storage.errors import DatabaseUnreachable, LeaseLost
@@ -53,10 +56,19 @@ class Trial:
         self.outbox = Outbox(self._record, self.study.outage_minutes)
 
     @property
+    def values(self) -> dict[int, float]:
+        """The study's metric by epoch."""
+        return {epoch: self.value(epoch) for epoch in self.results}
+
+    @property
+    def metrics(self) -> dict[int, Metrics]:
+        """Everything that was reported, by epoch."""
+        return {epoch: result.metrics for epoch, result in self.results.items()}
+
+    @property
     def curve(self) -> Curve:
         """The study's metric by epoch, with this trial's schedule."""
-        values = {epoch: self.value(epoch) for epoch in self.results}
-        return curve_of(self.study, self.config, values)
+        return curve_of(self.study, self.config, self.values)
 
     @cached_property
     def known_metrics(self) -> Mapping[str, Mapping[str, Any]]:
@@ -73,10 +85,14 @@ class Trial:
         return self.results[epoch].metrics[self.study.metric]
 
     def divergence(self, epoch: int) -> Failed | None:
-        """Give the failure of an epoch whose losses are not finite or exploded, else None."""
+        """Give the failure of an epoch whose losses are not finite or exploded, else None.
+
+        Exploded since the first epoch of its fold, whose network began anew.
+        """
         losses = [name for name, known in self.known_metrics.items() if known["is_loss"]]
-        first = self.results[min(self.results)].metrics
         now = self.results[epoch].metrics
+        of_fold = (each for each in self.results.values() if fold_of(each.metrics) == fold_of(now))
+        first = next(of_fold).metrics  # they came in order
         return diverged(epoch, [self.study.metric, *losses], first, now)
 
     def send(self, result: EpochResult) -> None:
@@ -150,28 +166,64 @@ def _judge(trial: Trial, result: EpochResult, is_draining: Callable[[], bool]) -
     broken = out_of_range(result.metrics, trial.known_metrics) or trial.divergence(result.epoch)
     if broken:
         return broken
-    curve, outbox = trial.curve, trial.outbox
-    if _is_hopeless(trial, curve):
+    if _is_hopeless(trial, result):
         return Pruned(result.epoch)
-    # After its last epoch a trial is done, not drained.
-    if result.epoch < curve.epochs and (outbox.stop or is_draining()):
+    if not _is_last(trial, result) and (trial.outbox.stop or is_draining()):
         return HandedBack("drained")
     return None
 
 
-def _is_hopeless(trial: Trial, curve: Curve) -> bool:
+def _is_last(trial: Trial, result: EpochResult) -> bool:
+    """Say whether an epoch is the trial's last one: after it a trial is done, not drained."""
+    if trial.study.folds:
+        return folds_done(result.metrics) >= trial.study.folds
+    return result.epoch >= catalog.schedule(trial.study.objective, trial.config)["epochs"]
+
+
+def _is_hopeless(trial: Trial, result: EpochResult) -> bool:
     """Say whether to prune; never while the database, and what the others showed, is away."""
     try:
-        return trial.outbox.is_empty and is_hopeless(trial.study, curve, trial.completed())
+        if not trial.outbox.is_empty:
+            return False
+        if trial.study.folds:
+            return _is_beaten(trial, result)
+        return is_hopeless(trial.study, trial.curve, trial.completed())
     except DatabaseUnreachable:
         return False
 
 
+def _is_beaten(trial: Trial, result: EpochResult) -> bool:
+    """Say whether the trial's folds are worse than the best one's; judged where a fold ends."""
+    is_fold_over = fold_of(result.metrics) == folds_done(result.metrics)
+    if trial.study.pruning.rule == "none" or not is_fold_over or _is_last(trial, result):
+        return False
+    folds = fold_values(trial.study, trial.values, trial.metrics)
+    return has_worse_folds(trial.study, folds, _best_folds(trial))
+
+
+def _best_folds(trial: Trial) -> dict[int, float]:
+    """Give the best completed trial's values by fold, none while too few have completed."""
+    standing = read_standing(trial.store, trial.study.name)
+    if standing.best is None or len(standing.ranking) < startup_trials(trial.study):
+        return {}
+    epochs = trial.store.epochs(trial.study.name, standing.best.number)
+    values = {epoch.epoch: epoch.value for epoch in epochs}
+    return fold_values(trial.study, values, {epoch.epoch: epoch.metrics for epoch in epochs})
+
+
 def _ended(trial: Trial) -> Outcome:
-    """Give the value of a trial that ended by itself: its best or its last epoch's."""
-    values = trial.curve.values
-    if not values:
+    """Give the value of a trial that ended by itself: that of its best or its last epoch.
+
+    With folds the mean over each one's; it must have gone through all of them.
+    """
+    if not trial.results:
         return Failed("code_error", "the objective ended without an epoch; let it yield one")
-    pick = min if trial.study.direction == "minimize" else max
-    epoch = max(values) if trial.study.value == "last" else pick(values, key=values.__getitem__)
-    return Finished(values[epoch], epoch)
+    done, folds = folds_done(trial.results[max(trial.results)].metrics), trial.study.folds
+    if done < folds:
+        return Failed(
+            "code_error",
+            f"the objective ended after {done} of {folds} folds; let it train all of them and say"
+            " with each epoch how many are over (folds_done)",
+        )
+    epochs = value_epochs(trial.study, trial.values, trial.metrics).values()
+    return Finished(fmean(trial.value(epoch) for epoch in epochs), tuple(epochs))

@@ -16,9 +16,11 @@ class Pruning:
     """When an unpromising trial is stopped.
 
     rule: "median" compares with the other trials at the same share of the schedule; "none" never.
-    startup_trials: how many trials end before any is judged; None: min(8, max(3, trials // 4)).
-    first_epoch: the first judged epoch; None: the second, the first
-    after warm-up and unfreezing or a quarter of the schedule, whichever is latest.
+    In a study with folds "median" compares folds instead, and between them only: once three are
+    over, with the same folds of the best trial (a paired test, see `search/pruners.py`).
+    startup_trials: how many trials end before any is judged; None: min(8, max(3, trials // 4)),
+    with folds 1. first_epoch: the first judged epoch; None: the second, the first
+    after warm-up and unfreezing or a quarter of the schedule, whichever is latest. Not with folds.
     """
 
     rule: Literal["median", "none"] = "median"
@@ -34,11 +36,15 @@ class Pruning:
 
 @dataclass(frozen=True)
 class Practice:
-    """What a run on practice data changes, so that it ends in minutes on two CPU cores."""
+    """What a run on practice data changes, so that it ends in minutes on two CPU cores.
+
+    trials, folds: None leaves the study's own.
+    """
 
     fixed: Mapping[str, Value] = field(default_factory=dict)
     space: Sequence[Param] = ()
     trials: int | None = None
+    folds: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "space", tuple(self.space))
@@ -150,6 +156,7 @@ class Study:
             fixed={**self.fixed, **self.practice.fixed},
             space=self.params.replaced(smaller).pinned(self.practice.fixed),
             trials=self.practice.trials or self.trials,
+            folds=self.folds if self.practice.folds is None else self.practice.folds,
             practice=Practice(),
             is_practice=True,
         )
@@ -190,6 +197,11 @@ def _check_types(study: Study) -> None:
         raise StudyError(f"{study.name}: keep is {study.keep}; use 0 or more")
     if study.folds < 0 or study.folds == 1:
         raise StudyError(f"{study.name}: folds is {study.folds}; use 2 or more, or 0 for none")
+    if study.folds and study.pruning.first_epoch is not None:
+        raise StudyError(
+            f"{study.name}: pruning begins at epoch {study.pruning.first_epoch}, but with folds"
+            " trials are judged between folds; leave first_epoch out"
+        )
     if not isinstance(study.has_test, bool):
         raise StudyError(f"{study.name}: has_test is {study.has_test!r}; use True or False")
 

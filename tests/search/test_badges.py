@@ -108,9 +108,9 @@ def told(store: Store, tmp_path: Path) -> Store:
     worker = make_worker(store, tmp_path)
     risen = epochs([0.9, 0.7, 0.5, 0.6, 0.7], FALLING[:5])
     for rows, outcome in (
-        (risen, Finished(0.5, 3)),
+        (risen, Finished(0.5, (3,))),
         (risen[:2], Failed("diverged", "val_loss is nan at epoch 2")),
-        (risen[:2], Finished(0.7, 2)),
+        (risen[:2], Finished(0.7, (2,))),
     ):
         claim = take(worker)
         worker.settings.trial_folder("toy", claim.number).joinpath("attempt-1").mkdir(parents=True)

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from search.pruners import Curve, first_judged_epoch, is_hopeless, startup_trials
+from search.pruners import (
+    Curve,
+    first_judged_epoch,
+    has_worse_folds,
+    is_hopeless,
+    startup_trials,
+)
 from spaces.params import Float
 from spaces.study import Pruning, Study
 
@@ -79,3 +85,36 @@ def test_a_study_without_pruning_stops_nobody() -> None:
 
 def test_a_nan_among_the_completed_ones_does_not_hide_the_rest() -> None:
     assert is_hopeless(study(), curve(9.0, 9.0, 9.0), [*GOOD, curve(*[float("nan")] * 8)])
+
+
+# Differences of mean m and standard deviation 1; a table has t = 1.886 for p = .1, 2 degrees.
+@pytest.mark.parametrize(
+    ("folds", "bound"),
+    [(5, 1.886 * (1 / 3 + 1 / 4) ** 0.5), (10, 1.886 * (1 / 3 + 1 / 9) ** 0.5)],
+)
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_folds_are_worse_from_the_bound_of_the_corrected_test_on(
+    folds: int, bound: float, direction: str
+) -> None:
+    best, sign = {1: 5.0, 2: 7.0, 3: 9.0, 4: 6.0}, 1 if direction == "minimize" else -1
+
+    def is_worse(mean: float) -> bool:
+        losses = {1: mean - 1, 2: mean, 3: mean + 1}
+        seen = {fold: best[fold] + sign * loss for fold, loss in losses.items()}
+        return has_worse_folds(study(folds=folds, direction=direction), seen, best)
+
+    assert not is_worse(bound - 0.01)
+    assert is_worse(bound + 0.01)
+    assert not is_worse(-10.0)  # far better
+
+
+def test_folds_that_are_the_same_are_not_worse_and_two_are_not_judged() -> None:
+    best = {1: 0.5, 2: 0.6, 3: 0.7}
+    assert not has_worse_folds(study(folds=5), best, best)
+    assert not has_worse_folds(study(folds=5), {1: 9.0, 2: 9.1}, best)
+    assert not has_worse_folds(study(folds=5), {1: 9.0, 2: 9.0, 3: 9.0}, {})
+
+
+def test_with_folds_one_completed_trial_is_enough() -> None:
+    assert startup_trials(study(folds=5)) == 1
+    assert startup_trials(study(folds=5, pruning=Pruning(startup_trials=4))) == 4

@@ -19,9 +19,10 @@ from search.create import check_networks_here, check_weights, open_study, store_
 from search.errors import MachineMismatch
 from search.export import export
 from search.outcomes import Finished
-from search.prepare import Wishes, licence_notes, prepare
+from search.prepare import licence_notes, prepare
 from search.retrain import retrain
 from search.settings import Settings
+from search.wishes import Wishes
 from search.worker import settle
 from spaces.data import Digits
 from spaces.errors import StudyError
@@ -167,7 +168,7 @@ def test_an_export_says_what_its_trial_started_from(store: Store, tmp_path: Path
     claim = take(worker)
     worker.settings.trial_folder("toy", 0).joinpath("attempt-1").mkdir(parents=True)
     store.record(claim, 1, {"val_loss": 0.5}, 0.5, 1.0, 10)
-    settle(worker, claim, Finished(0.5, 1))
+    settle(worker, claim, Finished(0.5, (1,)))
 
     assert export(store, "toy", "best")["weights"] == {"sha256": "ab"}
 

@@ -28,7 +28,7 @@ def test_a_study_may_declare_the_last_epoch_as_the_value(store: Store, tmp_path:
     outcome = attempt(make_worker(store, tmp_path, value="last"))
 
     assert isinstance(outcome, Finished)
-    assert outcome.epoch == 5
+    assert outcome.epochs == (5,)
 
 
 def test_an_exception_is_a_failure_with_its_traceback_kept(store: Store, tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def finish(worker: Worker, value: float) -> None:
     folder.mkdir(parents=True)
     (folder / "best.pt").write_text(f"weights of value {value}")
     worker.store.record(claim, 1, {"val_loss": value}, value, 1.0, 10)
-    settle(worker, claim, Finished(value, 1))
+    settle(worker, claim, Finished(value, (1,)))
 
 
 def shared(worker: Worker) -> list[str]:

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from objectives.contract import DataSource
 from objectives.data.manifest import NOTHING
 from search.create import store_study
 from search.outcomes import Outcome
-from search.prepare import Prepared, Wishes
+from search.prepare import Prepared, data_source
 from search.settings import Settings
 from search.signals import StopFlag
+from search.wishes import Wishes
 from search.worker import Worker, attempt_trial, settle
 from spaces.params import Float
 from spaces.stored import from_json
@@ -29,7 +29,7 @@ def make_worker(store: Store, home: Path, **changes: Any) -> Worker:
         "space": [Float("learning_rate", 1e-5, 1.0, log=True)],
     }
     study = Study(**declared | changes)
-    source = DataSource({"kind": "none"})
+    source = data_source(study, None)
     prepared = Prepared(study, source, NOTHING, [])
     wishes = Wishes(study.name)
     row = store_study(prepared, wishes, Settings(home), store)

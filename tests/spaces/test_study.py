@@ -82,13 +82,15 @@ def test_a_pinned_parameter_is_no_longer_searched() -> None:
 
 def test_the_practice_form_has_its_own_name_values_and_ranges() -> None:
     smaller = Float("learning_rate", 1e-3, 0.1, log=True)
-    study = small_study(practice=Practice({"epochs": 3}, [smaller], trials=4))
+    study = small_study(practice=Practice({"epochs": 3}, [smaller], trials=4, folds=3), folds=5)
 
     practice = study.for_practice()
 
     assert (practice.name, practice.trials, practice.is_practice) == ("small-practice", 4, True)
     assert practice.params.get("learning_rate") == smaller
     assert practice.fixed == {"epochs": 3}
+    assert practice.folds == 3
+    assert small_study(folds=5, practice=Practice(trials=4)).for_practice().folds == 5
 
 
 @pytest.mark.parametrize(
@@ -106,6 +108,8 @@ def test_the_practice_form_has_its_own_name_values_and_ranges() -> None:
         ({"stall_minutes": float("nan")}, "use one above 0"),
         ({"outage_minutes": 0}, "outage_minutes is 0; use one above 0"),
         ({"keep": -1}, "keep is -1; use 0 or more"),
+        ({"folds": 1}, "folds is 1; use 2 or more"),
+        ({"folds": 5, "pruning": Pruning(first_epoch=3)}, "leave first_epoch out"),
         ({"fixed": {"ldam": True}}, "keep one of them"),
         ({"enqueue": [{"lr": 0.1}]}, "did you mean 'learning_rate'"),
         ({"enqueue": [{"learning_rate": 5.0}]}, "change the trial or the range"),
