@@ -17,6 +17,7 @@ from objectives.training import checkpoint, precision
 from objectives.training.average import Average, averaged
 from objectives.training.batchnorm import Inputs, reestimated
 from objectives.training.feed import place, training_feed, validation_feed
+from objectives.training.first_step import first_step
 from objectives.training.losses import build_criterion
 from objectives.training.memory import in_parts
 from objectives.training.metrics import measure
@@ -44,6 +45,8 @@ def train_classifier(task: Task, attempt: Attempt) -> Iterator[EpochResult]:
     precision.settle(attempt.threads, deterministic=recipe.deterministic)
     autocast = precision.autocast(recipe.precision, device)
     images, validation = (place(each, device) for each in task.open(attempt, fold=1))
+    # A resumed trial has it in its first epoch's result.
+    at_first = first_step(task, images, attempt) if attempt.resume_from is None else {}
     counts = images.labels.bincount(minlength=len(images.classes)).to(device)
     steps = steps_per_epoch(len(images), recipe.batch_size)
     model, average = _build(task, images, attempt)
@@ -76,6 +79,8 @@ def train_classifier(task: Task, attempt: Attempt) -> Iterator[EpochResult]:
             "compute_s": time.perf_counter() - started - feed.wait_seconds,
             "micro_batch": float(stepper.part),
         }
+        if epoch == 1:
+            values |= at_first
 
         first_batches = _first_batches(images, task, attempt, epoch, stepper)
         is_lagging = epochs_as_now(recipe, epoch) * steps < _LAGGING_STEPS
