@@ -1,9 +1,12 @@
 """What a trial's course says in a few words, to be read before its numbers."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
+from search.folds import FOLD
 from search.standing import Standing
 from spaces.space import TrialConfig
 from storage.rows import EpochRow
@@ -22,18 +25,12 @@ def badges(config: TrialConfig, outcome: str | None, epochs: Sequence[EpochRow])
     """Give what is to be known of a trial at once: () for one that went as one would wish.
 
     outcome: under our name for it, None while the trial runs. epochs: the recorded ones, in order;
-    metrics that they do not have earn nothing.
+    metrics that they do not have earn nothing. Of folds they tell in how many.
     """
-    frozen, batch, asked = (
-        int(config.get(name) or 0) for name in ("frozen_epochs", "batch_size", "micro_batch")
-    )
-    ruler, trained, at_once = (_course(epochs, name) for name in (RULER, TRAINED, AT_ONCE))
+    batch, asked = (int(config.get(name) or 0) for name in ("batch_size", "micro_batch"))
     found = ["diverged"] if outcome == "diverged" else []
-    # "Never" is a word for trials that have ended. It explains why the loss rose, too.
-    if outcome and _fine_tuning_never_helped(ruler, frozen):
-        found.append("fine-tuning never helped")
-    elif best := _overfits_after(ruler, trained):
-        found.append(f"overfits after epoch {best}")
+    found += _of_losses(config, outcome, epochs)
+    at_once = _course(epochs, AT_ONCE)
     if at_once and min(at_once.values()) < min(batch, asked or batch):
         found.append(f"in parts of {min(at_once.values()):g}")
     return tuple(found)
@@ -51,6 +48,32 @@ def read_badges(store: Store, standing: Standing) -> Badges:
         for trial in standing.trials
     }
     return {number: earned for number, earned in every.items() if earned}
+
+
+def _of_losses(
+    config: TrialConfig, outcome: str | None, epochs: Sequence[EpochRow]
+) -> Iterator[str]:
+    """Yield what the losses say, fold by fold: in each a network began anew."""
+    frozen = int(config.get("frozen_epochs") or 0)
+    folds = [list(rows) for _, rows in groupby(epochs, key=lambda row: row.metrics.get(FOLD))]
+    found = [_of_fold(frozen, outcome is not None, rows) for rows in folds]
+    if FOLD in (epochs[0].metrics if epochs else {}):
+        for kind, count in Counter(kind for kind, _ in found if kind).items():
+            yield f"{kind} in {count} of {len(folds)} folds"
+    else:
+        yield from (kind + since for kind, since in found if kind)
+
+
+def _of_fold(frozen: int, has_ended: bool, epochs: Sequence[EpochRow]) -> tuple[str, str]:
+    """Give what one network's losses say, and since when; nothing where all is well."""
+    in_fold = [replace(row, epoch=epoch) for epoch, row in enumerate(epochs, start=1)]
+    ruler, trained = (_course(in_fold, name) for name in (RULER, TRAINED))
+    # "Never" is a word for trials that have ended. It explains why the loss rose, too.
+    if has_ended and _fine_tuning_never_helped(ruler, frozen):
+        return "fine-tuning never helped", ""
+    if best := _overfits_after(ruler, trained):
+        return "overfits", f" after epoch {best}"
+    return "", ""
 
 
 def _fine_tuning_never_helped(ruler: Mapping[int, float], frozen: int) -> bool:

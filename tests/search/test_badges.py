@@ -102,6 +102,21 @@ def test_an_objective_with_other_metrics_earns_none() -> None:
     assert badges({}, None, []) == ()
 
 
+def test_folds_are_judged_one_by_one_and_told_in_numbers() -> None:
+    rose, fell = [0.9, 0.5, 0.7, 0.8], [0.9, 0.5, 0.4, 0.3]
+    rows = epochs(rose + fell + rose, FALLING[:4] * 3, fold=[1.0] * 4 + [2.0] * 4 + [3.0] * 4)
+    assert badges(CONFIG, "finished", rows) == ("overfits in 2 of 3 folds",)
+    # A fold that begins above where the one before ended has not risen.
+    rows = epochs(fell * 2, FALLING[:4] * 2, fold=[1.0] * 4 + [2.0] * 4)
+    assert badges(CONFIG, "finished", rows) == ()
+
+
+def test_fine_tuning_is_looked_for_within_each_fold() -> None:
+    never, helped = [0.2, 0.1, 0.5], [0.3, 0.2, 0.1]
+    rows = epochs(helped + never, FALLING[:3] * 2, fold=[1.0] * 3 + [2.0] * 3)
+    assert badges(frozen(2), "finished", rows) == ("fine-tuning never helped in 1 of 2 folds",)
+
+
 @pytest.fixture
 def told(store: Store, tmp_path: Path) -> Store:
     """A study whose best trial overfitted, whose second diverged, and whose third is as it was."""
