@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from search import wording
+from search.folds import folds_done
 from search.standing import FINAL, Standing
 from storage.rows import TrialRow
 
@@ -39,12 +40,14 @@ def _of_trial(now: Standing, before: TrialRow | None, trial: TrialRow) -> Iterat
     if trial.state in FINAL:
         if before is None or before.state not in FINAL:
             yield Event(f"trial {trial.number} {wording.ending(now, trial)}", is_ending=True)
-    elif trial.last and _quarter(now, trial) > (_quarter(now, before) if before else 0):
+    elif trial.last and _milestone(now, trial) > (_milestone(now, before) if before else 0):
         value = f"{now.study.metric} {wording.number(trial.last.value)}"
         yield Event(f"trial {trial.number} epoch {wording.epochs(now, trial)}: {value}")
 
 
-def _quarter(standing: Standing, trial: TrialRow) -> int:
-    """How many quarters of its schedule a trial has behind it: each one is worth a line."""
+def _milestone(standing: Standing, trial: TrialRow) -> int:
+    """Give how many quarters of its schedule, or folds, are done: each one is worth a line."""
+    if trial.last and standing.study.folds:
+        return folds_done(trial.last.metrics)
     done, planned = trial.last.epoch if trial.last else 0, standing.planned_epochs(trial)
     return 4 * done // planned if planned else done

@@ -71,7 +71,10 @@ class Standing:
         return next((trial for trial in self.trials if trial.number == number), None)
 
     def planned_epochs(self, trial: TrialRow) -> int | None:
-        """Give the length of a trial's schedule; None where its configuration has no `epochs`."""
+        """Give the length of a trial's schedule, with folds that of each.
+
+        None where its configuration has no `epochs`.
+        """
         epochs = self.study.config(trial.params).get("epochs")
         return int(epochs) if epochs else None
 

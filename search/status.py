@@ -82,7 +82,7 @@ def _studies(standings: list[Standing]) -> Table:
             str(len(standing.running)),
             str(len(standing.live_workers)),
             f"{wording.number(best.value)} (trial {best.number})" if best else "-",
-            f"{study.metric}, {study.direction}",
+            f"{wording.measure(study)}, {study.direction}",
             ", ".join(remarks),
         )
     return table

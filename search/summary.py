@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from search import wording
 from search.badges import Badges
 from search.standing import Standing
+from storage.rows import TrialRow
 
 SHOWN_FAILURES = 3
 
@@ -20,17 +21,24 @@ def summary(standing: Standing, badges: Badges, workers: int) -> Iterator[str]:
 
 def _best(standing: Standing, badges: Badges) -> Iterator[str]:
     yield wording.best(standing)
-    if standing.best and standing.best.number in badges:
-        yield f"  {', '.join(badges[standing.best.number])}"
-    if standing.best and standing.best.best:
-        epoch = standing.best.best
-        # Not its times and its micro-batch: what was learned.
-        metrics = ", ".join(
-            f"{name} {value:.4g}"
-            for name, value in epoch.metrics.items()
-            if name.startswith(("train_", "val_"))
-        )
-        yield f"  at epoch {epoch.epoch}: {metrics}"
+    if standing.best:
+        if standing.best.number in badges:
+            yield f"  {', '.join(badges[standing.best.number])}"
+        yield from _learned(standing.best, standing.study.folds)
+
+
+def _learned(trial: TrialRow, folds: int) -> Iterator[str]:
+    """Give what a trial has learned, not its times and its micro-batch, where there is any."""
+    # No epoch of one fold speaks for all of them; what the last one has pooled does.
+    epoch, kinds = (trial.last, ("pooled_",)) if folds else (trial.best, ("train_", "val_"))
+    metrics = [
+        f"{name} {value:.4g}"
+        for name, value in (epoch.metrics if epoch else {}).items()
+        if name.startswith(kinds)
+    ]
+    if epoch and metrics:
+        where = f"over {folds} folds" if folds else f"at epoch {epoch.epoch}"
+        yield f"  {where}: {', '.join(metrics)}"
 
 
 def _failures(standing: Standing) -> Iterator[str]:

@@ -3,8 +3,10 @@
 import signal
 from collections.abc import Mapping
 
+from search.folds import FOLD_EPOCH, fold_of
 from search.standing import Standing
 from spaces.params import Value
+from spaces.study import Study
 from storage.rows import TrialRow
 
 
@@ -39,7 +41,12 @@ def title(standing: Standing) -> str:
     """Name the study and its metric, with "practice data" where its results are on such."""
     aim = {"minimize": "lower", "maximize": "higher"}[standing.study.direction]
     practice = " · practice data" if standing.study.is_practice else ""
-    return f"{standing.study.name}{practice} · {standing.study.metric}, {aim} is better"
+    return f"{standing.study.name}{practice} · {measure(standing.study)}, {aim} is better"
+
+
+def measure(study: Study) -> str:
+    """Give what a trial's value is, as val_loss, mean over 5 folds."""
+    return f"{study.metric}, mean over {study.folds} folds" if study.folds else study.metric
 
 
 def best(standing: Standing) -> str:
@@ -57,8 +64,12 @@ def counts(standing: Standing) -> str:
 
 
 def epochs(standing: Standing, trial: TrialRow) -> str:
-    """Give the epochs a trial has behind it and those it is to have, as 3/8."""
-    return f"{trial.last.epoch if trial.last else 0}/{standing.planned_epochs(trial) or '?'}"
+    """Give the epochs a trial has behind it and those it is to have, as 3/8 or 3/8 in fold 2/5."""
+    planned, folds = standing.planned_epochs(trial) or "?", standing.study.folds
+    if not folds:
+        return f"{trial.last.epoch if trial.last else 0}/{planned}"
+    metrics = trial.last.metrics if trial.last else {}
+    return f"{int(metrics.get(FOLD_EPOCH, 0))}/{planned} in fold {fold_of(metrics)}/{folds}"
 
 
 def ending(standing: Standing, trial: TrialRow) -> str:

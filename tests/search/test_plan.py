@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import psutil
@@ -16,7 +16,7 @@ from objectives.recipe.image import ImageRecipe
 from search.cli import main
 from search.machine import device_class
 from search.opened import open_store
-from search.plan import Plan, Row, combinations, excluded_here, remember
+from search.plan import Plan, Row, as_mapping, combinations, excluded_here, remember
 from search.settings import Settings
 from spaces.load import load_study
 from spaces.params import Choice, Value
@@ -88,6 +88,14 @@ def test_what_does_not_fit_into_a_workers_share_of_memory_is_kept_for_the_run(
     study = digits(image_size=16, backbone="resnet18")
     assert excluded_here(study, "cpu", 500, Settings(home)) == ["resnet18"]
     assert excluded_here(study, "cpu", 2, Settings(home)) == []  # two have more room
+
+
+def test_a_trial_of_folds_takes_as_many_times_its_epochs() -> None:
+    once = plan_of(digits(), [Row("resnet18", 32, 1.0, Cost(1.0, 4, 1e9, 8e9, 4), 10.0)])
+    folded = replace(once, folds=4)
+    assert (once.trial_seconds, folded.trial_seconds) == (50.0, 200.0)
+    assert folded.hours == pytest.approx(3 * 200 / 3600)
+    assert as_mapping(folded)["folds"] == 4
 
 
 def test_a_backbone_is_left_out_only_where_no_batch_size_of_it_fits() -> None:

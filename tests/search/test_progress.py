@@ -142,6 +142,52 @@ def test_who_is_at_work_does_not_hang_on_this_machines_clock():
     assert replace(standing(), workers=[idle, gone]).live_workers == [idle]
 
 
+def test_with_folds_an_epoch_is_told_within_its_fold():
+    shown = drawn(in_folds(at(0, fold=3, epoch=2, done=2)), 100)
+    assert "2/8 in fold 3/5" in shown
+    assert "val_loss, mean over 5 folds, lower is better" in shown
+
+
+def test_with_folds_each_one_that_is_over_is_worth_a_line():
+    looks = [
+        in_folds(at(0, fold=1, epoch=7, done=0)),
+        in_folds(at(0, fold=1, epoch=8, done=1)),
+        in_folds(at(0, fold=2, epoch=6, done=1)),
+        in_folds(at(0, fold=2, epoch=7, done=2)),  # it stopped early
+    ]
+    lines = [event.line for pair in pairs(looks)[1:] for event in events(*pair)]
+    assert lines == [
+        "trial 0 epoch 8/8 in fold 1/5: val_loss 0.5",
+        "trial 0 epoch 7/8 in fold 2/5: val_loss 0.5",
+    ]
+
+
+def test_the_time_to_go_counts_the_epochs_of_all_folds():
+    ended, half_way = complete(0, 0.5), running(1, epoch=20)
+    whole = replace(ended, last=replace(ended.last, epoch=40))
+    # 40 epochs of 2 s each; of the 3 trials to come one has 20 epochs behind it; one worker.
+    assert in_folds(whole, half_way).remaining_seconds() == 3 * 80 - 40
+
+
+def test_the_summary_of_folds_tells_what_they_pooled_and_no_single_epoch():
+    best = at(0, fold=5, epoch=8, done=5)
+    pooled = {**best.last.metrics, "pooled_auc": 0.8123, "pooled_auc_low": 0.75}
+    done = replace(complete(0, 0.5), last=replace(best.last, metrics=pooled))
+    lines = list(summary(in_folds(done), {}, 2))
+    assert lines[3] == "  over 5 folds: pooled_auc 0.8123, pooled_auc_low 0.75"
+    assert not any("at epoch" in line for line in lines)
+
+
+def in_folds(*trials: TrialRow) -> Standing:
+    return replace(standing(*trials), study=replace(STUDY, folds=5))
+
+
+def at(number: int, fold: int, epoch: int, done: int) -> TrialRow:
+    row = running(number, epoch=8 * (fold - 1) + epoch)
+    place = {"val_loss": 0.5, "fold": fold, "fold_epoch": epoch, "folds_done": done}
+    return replace(row, last=replace(row.last, metrics=place))
+
+
 def standing(*trials: TrialRow) -> Standing:
     row = StudyRow("toy-practice", 1, to_json(STUDY), 4, "f", "d", "minimize", None, NOW)
     working = next((trial.number for trial in trials if trial.state == "RUNNING"), None)
