@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from rich.text import Text
 from search import wording
 from search.badges import Badges, read_badges
 from search.standing import Standing, read_standing
+from search.twins import Twins, read_twins
 from storage.rows import TrialRow
 from storage.store import Store
 
@@ -23,18 +24,22 @@ def print_status(store: Store, study: str | None, as_json: bool, console: Consol
     names = [study] if study else [row.name for row in store.studies()]
     standings = [read_standing(store, name) for name in names]
     if as_json:
-        whole = [as_mapping(each, read_badges(store, each)) for each in standings]
+        whole = [
+            as_mapping(each, read_badges(store, each), read_twins(store, each))
+            for each in standings
+        ]
         text = json.dumps(whole[0] if study else whole, indent=2, allow_nan=False)
         console.out(text, highlight=False)
     elif study:
-        _print_study(standings[0], read_badges(store, standings[0]), console)
+        only = standings[0]
+        _print_study(only, read_badges(store, only), read_twins(store, only), console)
     elif standings:
         console.print(_studies(standings))
     else:
         console.out("no study yet; start one with `search run --study digits`", highlight=False)
 
 
-def as_mapping(standing: Standing, badges: Badges) -> dict[str, Any]:
+def as_mapping(standing: Standing, badges: Badges, twins: Sequence[Twins] = ()) -> dict[str, Any]:
     """Give a standing as plain JSON: moments in ISO 8601, null for a value that is not finite."""
     best = standing.best
     whole: dict[str, Any] = _plain(
@@ -47,6 +52,7 @@ def as_mapping(standing: Standing, badges: Badges) -> dict[str, Any]:
                 {**asdict(trial), "badges": badges.get(trial.number, ())}
                 for trial in standing.trials
             ],
+            "twins": [asdict(pair) for pair in twins],
             "workers": [asdict(worker) for worker in standing.workers],
         }
     )
@@ -88,12 +94,16 @@ def _studies(standings: list[Standing]) -> Table:
     return table
 
 
-def _print_study(standing: Standing, badges: Badges, console: Console) -> None:
+def _print_study(
+    standing: Standing, badges: Badges, twins: Sequence[Twins], console: Console
+) -> None:
     for line in (wording.title(standing), wording.counts(standing), wording.best(standing)):
         console.out(line, highlight=False)
     if standing.study.pins:
         console.out(f"pinned: {wording.values(standing.study.pins)}", highlight=False)
     console.print(_trials(standing, badges))
+    for pair in twins:
+        console.out(pair.words, highlight=False)
     if standing.live_workers:
         console.print(_workers(standing))
 

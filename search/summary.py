@@ -1,21 +1,25 @@
 """The last words of `search run`: what was found, what went wrong, what to type next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from search import wording
 from search.badges import Badges
 from search.standing import Standing
+from search.twins import Twins
 from storage.rows import TrialRow
 
 SHOWN_FAILURES = 3
 
 
-def summary(standing: Standing, badges: Badges, workers: int) -> Iterator[str]:
+def summary(
+    standing: Standing, badges: Badges, workers: int, twins: Sequence[Twins] = ()
+) -> Iterator[str]:
     """Yield the lines that close a run of so many workers."""
     yield wording.title(standing)
     yield wording.counts(standing)
     yield from _best(standing, badges)
     yield from _failures(standing)
+    yield from (pair.words for pair in twins)
     yield from _next_commands(standing, workers)
 
 

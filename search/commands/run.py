@@ -10,22 +10,27 @@ from socket import socket
 
 from dashboards.port import address, listen
 from search.badges import read_badges
-from search.create import store_study
+from search.bar import bar
+from search.check import check_data, refuse_errors, summary_lines
+from search.create import find, store_study
 from search.detach import UnderWay, go_silent, start_detached
 from search.devices import Slot, placed
 from search.errors import DONE
+from search.frozen import split_note
 from search.lock import run_lock
 from search.logs import set_up_logs
-from search.opened import open_store
+from search.opened import has_store, open_store
 from search.plan import excluded_here
-from search.prepare import Prepared, licence_notes, prepare
+from search.prepare import Declared, Prepared, check_rules, declare, licence_notes
 from search.progress import watching
 from search.settings import Settings
 from search.signals import listening
 from search.standing import read_standing
 from search.summary import summary
 from search.supervisor import Run, supervise
+from search.twins import read_twins
 from search.wishes import wishes_of
+from spaces.rules.finding import Finding
 from spaces.stored import from_json
 from spaces.study import Study
 from storage import server
@@ -45,13 +50,17 @@ def run(arguments: Namespace, settings: Settings) -> int:
 
 def _run_with(listener: socket | None, arguments: Namespace, settings: Settings) -> int:
     wishes = wishes_of(arguments)
-    prepared = prepare(wishes, settings)
-    name = prepared.study.name
-    for finding in prepared.findings:
+    declared = declare(wishes, settings)
+    name, findings = declared.study.name, check_rules(declared.study)
+    # Where no study can be stored yet, the data are looked at first: a refusal leaves no home.
+    is_first = not has_store(settings)
+    prepared = _checked(declared, findings, settings) if is_first else None
+    for finding in findings:
         print(f"search: {finding.message} ({finding.rule})", file=sys.stderr)
     if settings.shared_artifacts:
         check_reachable(settings.shared_artifacts)
     with open_store(settings) as store, run_lock(name, settings.study_folder(name)):
+        prepared = prepared or _checked(declared, findings, settings, store)
         slots = placed(arguments.workers, settings.visible_gpus)
         too_large = excluded_here(prepared.study, slots[0].device, len(slots), settings)
         study = from_json(store_study(prepared, wishes, settings, store, too_large).definition)
@@ -69,6 +78,23 @@ def _run_with(listener: socket | None, arguments: Namespace, settings: Settings)
         return _supervise(run, url)
 
 
+def _checked(
+    declared: Declared, findings: Sequence[Finding], settings: Settings, store: Store | None = None
+) -> Prepared:
+    """Read and check the data, say in a few lines what is to be known, and refuse errors."""
+    known = find(store, declared.study.name) if store else None
+    waved = from_json(known.definition).skipped_checks if known else ()
+    skipped = {*declared.study.skipped_checks, *waved}
+    with bar() as start:
+        checked = check_data(declared, findings, settings, store, start)
+    refuse_errors(checked, skipped)
+    note = split_note(checked.prepared.source.partition, settings, declared.study.name)
+    for line in (note, *summary_lines(checked, skipped)):
+        if line:
+            print(f"search: {line}", file=sys.stderr)
+    return checked.prepared
+
+
 def _supervise(run: Run, url: str) -> int:
     with listening() as flag, watching(url) as show:
         ending = supervise(run, flag, show)
@@ -76,7 +102,8 @@ def _supervise(run: Run, url: str) -> int:
     with suppress(DatabaseUnreachable, BrokenPipeError):
         standing = read_standing(run.store, run.study)
         badges = read_badges(run.store, standing)
-        for line in summary(standing, badges, len(run.slots)):
+        twins = read_twins(run.store, standing)
+        for line in summary(standing, badges, len(run.slots), twins):
             print(line, flush=True)
     if ending.trouble:
         print(ending.trouble, file=sys.stderr)

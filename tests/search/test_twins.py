@@ -1,0 +1,168 @@
+"""Trials that should have begun differently: when that is told, and where a person reads it."""
+
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+import objectives.models.classifier as networks
+from objectives import catalog
+from objectives.contract import Attempt, DataSource
+from search.standing import read_standing
+from search.status import print_status
+from search.summary import summary
+from search.twins import Twins, read_twins, twins
+from spaces.data import Digits
+from spaces.params import Choice, Int
+from storage.rows import EpochRow
+from storage.store import Store
+from tests.search.toy_worker import make_worker, take
+
+KNOWN = catalog.describe("image_classifier")
+DEFAULTS = {name: field["default"] for name, field in KNOWN.fields.items()}
+MEASURES = {name: KNOWN.metrics[name]["changed_by"] for name in ("first_loss", "first_step")}
+SHARED = {"first_loss": 2.5, "first_step": 2.25}
+
+
+def first(number: int, metrics: dict[str, float]) -> EpochRow:
+    return EpochRow(number, 1, 1, 0.5, metrics, 1.0, 10, datetime(2030, 1, 1, tzinfo=UTC))
+
+
+def found(*trials: tuple[dict[str, Any], dict[str, float]]) -> list[Twins]:
+    configs = {number: {**DEFAULTS, **config} for number, (config, _) in enumerate(trials)}
+    rows = [first(number, metrics) for number, (_, metrics) in enumerate(trials)]
+    return twins(configs, rows, KNOWN.fields, MEASURES)
+
+
+def test_two_backbones_that_begin_alike_are_told_with_both_trials() -> None:
+    other = ({"backbone": "resnet50"}, {"first_loss": 2.75, "first_step": 2.5})
+    one, same = (({"backbone": name}, SHARED) for name in ("resnet18", "resnet34"))
+    assert found(other, one, same) == [
+        Twins("backbone", ("resnet18", "resnet34"), (1, 2), "first_loss")
+    ]
+
+
+def test_a_learning_rate_that_differs_does_not_hide_a_dead_backbone() -> None:
+    one, other = (
+        ({"backbone": name, "learning_rate": rate}, {"first_loss": 2.5, "first_step": step})
+        for name, rate, step in (("resnet18", 1e-3, 2.25), ("resnet34", 1e-4, 2.4))
+    )
+    assert [(pair.key, pair.metric) for pair in found(one, other)] == [("backbone", "first_loss")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"epochs": 5}, {"epochs": 9}),
+        ({"patience": 0}, {"patience": 3, "min_epochs": 2}),
+        ({"drw_start": 0.5}, {"drw_start": 0.8}),
+        ({"ldam_scale": 10.0}, {"ldam_scale": 30.0}),
+        ({"weight_decay": 0.01}, {"weight_decay": 0.02}),
+        ({}, {}),
+        ({"backbone": "resnet34", "dropout": 0.1}, {}),
+    ],
+    ids=str,
+)
+def test_what_cannot_show_in_a_first_step_is_no_suspect(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    assert found((one, SHARED), (other, SHARED)) == []
+
+
+def test_the_last_bit_counts_and_what_is_no_number_does_not() -> None:
+    close = {"first_loss": 2.5000000000000004, "first_step": float("nan")}
+    nan = {"first_step": float("nan")}
+    assert found(({}, close), ({"head": "hidden"}, SHARED)) == []
+    assert found(({}, nan), ({"optimizer": "sgd"}, nan), ({"dropout": 0.1}, {})) == []
+
+
+def test_each_key_is_told_once() -> None:
+    trials = [({"backbone": name, "ldam": ldam}, SHARED) for name in "abc" for ldam in (0, 1)]
+    assert [pair.key for pair in found(*trials)] == ["ldam", "backbone"]
+
+
+def test_a_head_that_a_bug_leaves_unread_is_found_in_real_trials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = {"backbone": "small_cnn", "image_size": 16, "epochs": 1, "warmup_epochs": 0}
+    configs = [
+        {**small, "max_train_samples": 40, "max_val_samples": 20, "head": head, "learning_rate": lr}
+        for head, lr in (("linear", 1e-3), ("hidden", 1e-4))
+    ]
+
+    def told() -> list[str]:
+        trials = []
+        for seed, config in enumerate(configs):
+            attempt = Attempt(tmp_path, DataSource({"kind": "digits"}), seed=seed)
+            result = next(iter(catalog.load("image_classifier")(config, attempt)))
+            trials.append((config, dict(result.metrics)))
+        return [pair.key for pair in found(*trials)]
+
+    assert told() == []
+    build_head = networks.build_head
+    linear = KNOWN.fields["head"]["default"]
+    monkeypatch.setattr(
+        networks,
+        "build_head",
+        lambda recipe, *rest: build_head(type(recipe)(**{**vars(recipe), "head": linear}), *rest),
+    )
+    assert told() == ["head"]
+
+
+@pytest.fixture
+def begun(store: Store, tmp_path: Path) -> Store:
+    """A study of which two trials began alike although their backbones differ."""
+    worker = make_worker(
+        store,
+        tmp_path,
+        objective="image_classifier",
+        data=Digits(),
+        fixed={"image_size": 32},
+        space=[Choice("backbone", ("small_cnn", "resnet18")), Int("epochs", 4, 8)],
+        enqueue=[{"backbone": "resnet18", "epochs": 5}],
+    )
+    store.register_worker("v", "toy", "here", 2, "cpu", 1)
+    for name in ("w", "v"):
+        claim = take(replace(worker, name=name))
+        with store.trial(claim, store.optuna_study("toy")) as trial:
+            worker.study.params.suggest(trial)
+        store.record(claim, 1, {"val_loss": 0.5, **SHARED}, 0.5, 1.0, 10)
+    return store
+
+
+def test_status_and_the_last_words_of_a_run_tell_of_twins(begun: Store) -> None:
+    line = (
+        "backbone=small_cnn and backbone=resnet18 gave the same first_loss to the last bit in"
+        " trials 0 and 1: does nothing read backbone? Mend that, or search it no longer (D02)"
+    )
+    standing = read_standing(begun, "toy")
+    assert line in status_of(begun, as_json=False).splitlines()
+    assert line in list(summary(standing, {}, 1, read_twins(begun, standing)))
+
+
+def test_programs_read_the_twins(begun: Store) -> None:
+    assert json.loads(status_of(begun, as_json=True))["twins"] == [
+        {
+            "key": "backbone",
+            "values": ["small_cnn", "resnet18"],
+            "trials": [0, 1],
+            "metric": "first_loss",
+        }
+    ]
+
+
+def test_an_objective_without_a_first_step_has_no_twins(store: Store, tmp_path: Path) -> None:
+    make_worker(store, tmp_path)
+    assert read_twins(store, read_standing(store, "toy")) == []
+
+
+def status_of(store: Store, *, as_json: bool) -> str:
+    console = Console(file=io.StringIO(), width=300)
+    with console.capture() as capture:
+        print_status(store, "toy", as_json, console)
+    return capture.get()
