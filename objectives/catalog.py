@@ -7,16 +7,19 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from objectives.contract import DataSource, Objective, RecipeError
 from objectives.fields import declared, nearest
 from objectives.recipe.backbones import known_backbone
+from objectives.recipe.classifier import ClassifierRecipe
 from objectives.recipe.image import ImageRecipe
 from objectives.recipe.network import weights_name
 from objectives.recipe.optimization import check_warmup_steps
 from objectives.recipe.toy import ToyRecipe
+from objectives.recipe.volume import VolumeRecipe
 from objectives.reported import CLASSIFIER_METRICS, TOY_METRICS
 
 if TYPE_CHECKING:
@@ -109,7 +112,7 @@ def check_sizes(objective: str, config: Mapping[str, Any], images: int, classes:
     of the training split.
     """
     recipe = _entry(objective).recipe.from_config(config)
-    if not isinstance(recipe, ImageRecipe):
+    if not isinstance(recipe, ClassifierRecipe):
         return
     for name in ("max_train_samples", "max_val_samples"):
         if 0 < getattr(recipe, name) < classes:
@@ -135,16 +138,16 @@ def preflight(objective: str, configs: Iterable[Mapping[str, Any]]) -> dict[str,
     of torch; what needs none is not looked at.
     """
     recipes = [_entry(objective).recipe.from_config(config) for config in configs]
-    asked = {_network(each) for each in recipes if isinstance(each, ImageRecipe)}
-    networks = [dict(each) for each in sorted(asked) if not _surely_builds(dict(each))]
-    if not networks:
+    built = [each for each in recipes if isinstance(each, ImageRecipe | VolumeRecipe)]
+    asked = {json.dumps(_network(each)): each for each in built if not _surely_builds(each)}
+    if not asked:
         return {}
     command = [sys.executable, "-P", "-m", "objectives.models.preflight"]
-    asking = json.dumps(networks)
+    asking = f"[{', '.join(sorted(asked))}]"
     done = subprocess.run(command, input=asking, capture_output=True, text=True, check=False)
     if done.returncode:
         said = done.stderr.strip().splitlines()
-        raise RecipeError(said[-1] if said else _silent(networks, done.returncode))
+        raise RecipeError(said[-1] if said else _silent(asked.values(), done.returncode))
     records: dict[str, dict[str, str]] = json.loads(done.stdout)
     return records
 
@@ -154,20 +157,24 @@ def weights_key(config: Mapping[str, Any]) -> str:
     return weights_name(config.get("backbone"), config.get("weights"))
 
 
-def _network(recipe: ImageRecipe) -> tuple[tuple[str, Any], ...]:
+def _network(recipe: ImageRecipe | VolumeRecipe) -> dict[str, Any]:
     """Give what decides whether a network can be built."""
-    names = ("backbone", "weights", "stem", "image_size", "allow_noncommercial", "compile")
-    return tuple((name, getattr(recipe, name)) for name in names)
+    names = ("backbone", "weights", "stem", "dilated", "image_size", "allow_noncommercial")
+    known = {name: getattr(recipe, name) for name in (*names, "compile") if hasattr(recipe, name)}
+    return {"objective": recipe.objective, **known}
 
 
-def _surely_builds(network: Mapping[str, Any]) -> bool:
+def _surely_builds(recipe: ImageRecipe | VolumeRecipe) -> bool:
     """Say whether the recipe has checked all there is: no file, no compiler, no code of timm's."""
-    is_plain = network["weights"] == "none" and not network["compile"]
-    return is_plain and known_backbone(network["backbone"]).library != "timm"
+    if recipe.weights != "none" or recipe.compile:
+        return False
+    if isinstance(recipe, VolumeRecipe):
+        return find_spec("monai") is not None
+    return known_backbone(recipe.backbone).library != "timm"
 
 
-def _silent(networks: Iterable[Mapping[str, Any]], exit_code: int) -> str:
-    names = ", ".join(sorted({network["backbone"] for network in networks}))
+def _silent(recipes: Iterable[ImageRecipe | VolumeRecipe], exit_code: int) -> str:
+    names = ", ".join(sorted({recipe.backbone for recipe in recipes}))
     return (
         f"the look for the weights of {names} ended with {exit_code} and no word; "
         "see that memory is free and try again, or set weights to none"
@@ -179,16 +186,17 @@ class _Entry:
     """train: "module:function", imported when called for."""
 
     train: str
-    recipe: type[ImageRecipe] | type[ToyRecipe]
+    recipe: type[ImageRecipe] | type[VolumeRecipe] | type[ToyRecipe]
     metrics: Mapping[str, Mapping[str, Any]]
     has_data: bool = True
 
 
 _ENTRIES = {
     "image_classifier": _Entry(
-        "objectives.image_classifier:train",
-        ImageRecipe,
-        CLASSIFIER_METRICS,
+        "objectives.image_classifier:train", ImageRecipe, CLASSIFIER_METRICS
+    ),
+    "volume_classifier": _Entry(
+        "objectives.volume_classifier:train", VolumeRecipe, CLASSIFIER_METRICS
     ),
     "toy_curve": _Entry("objectives.toy_curve:train", ToyRecipe, TOY_METRICS, has_data=False),
 }

@@ -1,6 +1,5 @@
 """What objectives report: every metric with its direction, range and traits."""
 
-from collections.abc import Mapping
 from typing import Any
 
 
@@ -83,6 +82,12 @@ CLASSIFIER_METRICS = {
     ),
     "data_wait_s": _metric("minimize", "Seconds the epoch waited for images.", exact=False),
     "compute_s": _metric("minimize", "Seconds the epoch's steps took otherwise.", exact=False),
+    **_FOLD_METRICS,
+    "pooled_auc": _metric(
+        "maximize", "AUC of the validation images of all folds that are over, ranked together.", 1.0
+    ),
+    "pooled_auc_low": _metric("maximize", "Where its 95 % interval begins.", 1.0),
+    "pooled_auc_high": _metric("maximize", "Where its 95 % interval ends.", 1.0),
 }
 
 TOY_METRICS = {

@@ -1,8 +1,8 @@
 """Build networks before a search does: weights are fetched, and an image of each size passes.
 
-`python -P -m objectives.models.preflight` reads a JSON list of {backbone, weights, stem,
-image_size, allow_noncommercial, compile} and prints the record of every file of weights by
-"backbone weights"; what cannot be had is one line on stderr and exit code 2.
+`python -P -m objectives.models.preflight` reads a JSON list of {objective, backbone, weights, …},
+the fields of a recipe that decide whether its network can be built, and prints the record of every
+file of weights by "backbone weights"; what cannot be had is one line on stderr and exit code 2.
 """
 
 import json
@@ -17,33 +17,34 @@ from objectives.contract import RecipeError
 from objectives.models.backbones import Backbone, build_backbone, own_image_size
 from objectives.models.compiler import check_compiler
 from objectives.models.timm_networks import MISFITS, no_features
+from objectives.models.volume_networks import VolumeBackbone, build_volume_backbone
 from objectives.recipe.image import ImageRecipe
 from objectives.recipe.network import weights_name
+from objectives.recipe.volume import VolumeRecipe
 
 Records = dict[str, dict[str, str]]
+_MODALITIES = 4  # what a file of one is inflated to; of how many the data are, only they know
 
 
 def main() -> int:
     """Answer on stdout what is asked on stdin."""
     try:
-        recipes = [ImageRecipe.from_config(each) for each in json.load(sys.stdin)]
-        print(json.dumps(preflight(recipes)))
+        print(json.dumps(preflight(map(_recipe, json.load(sys.stdin)))))
     except RecipeError as error:
         print(error, file=sys.stderr)
         return 2
     return 0
 
 
-def preflight(recipes: Iterable[ImageRecipe]) -> Records:
+def preflight(recipes: Iterable[ImageRecipe | VolumeRecipe]) -> Records:
     """Give the records of all weights; raises RecipeError for the first network that cannot be."""
     records: Records = {}
     for recipe in recipes:
         if recipe.compile:
             check_compiler("cuda" if torch.cuda.is_available() else "cpu")
-        backbone, key = build_backbone(recipe), weights_name(recipe.backbone, recipe.weights)
+        backbone, key = _build(recipe), weights_name(recipe.backbone, recipe.weights)
         if backbone.weights and key not in records:
             records[key] = backbone.weights.record(backbone.network)
-        check_image_size(recipe, backbone)
     return records
 
 
@@ -64,6 +65,21 @@ def check_image_size(recipe: ImageRecipe, backbone: Backbone) -> None:
         ) from error
     if not isinstance(features, torch.Tensor) or features.shape != (1, backbone.features):
         raise no_features(recipe.backbone)
+
+
+def _recipe(asked: dict[str, Any]) -> ImageRecipe | VolumeRecipe:
+    objective = asked.pop("objective")
+    recipe = VolumeRecipe if objective == VolumeRecipe.objective else ImageRecipe
+    return recipe.from_config(asked)
+
+
+def _build(recipe: ImageRecipe | VolumeRecipe) -> Backbone | VolumeBackbone:
+    """Give a network that takes the recipe's size; a 3-D ResNet takes all that its recipe does."""
+    if isinstance(recipe, VolumeRecipe):
+        return build_volume_backbone(recipe, _MODALITIES)
+    backbone = build_backbone(recipe)
+    check_image_size(recipe, backbone)
+    return backbone
 
 
 @torch.no_grad()

@@ -1,0 +1,68 @@
+"""Train one classifier of volumes, epoch by epoch."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from objectives.contract import Attempt, EpochResult
+from objectives.data.augment3d import augment_volumes, normalize_volumes
+from objectives.data.decode import pixels_shape
+from objectives.data.images import ImageSet, open_images
+from objectives.data.normalization import Normalization
+from objectives.data.volumes import STANDARDIZED
+from objectives.models.classifier import Classifier
+from objectives.models.heads import build_head
+from objectives.models.volume_networks import build_volume_backbone
+from objectives.recipe.volume import VolumeRecipe
+from objectives.training.loop import train_classifier
+
+
+def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
+    """Yield each epoch's result once its checkpoint is on disk; see `train_classifier`.
+
+    config: the fields of VolumeRecipe. Raises RecipeError, DataError or OutOfMemory.
+    """
+    recipe = VolumeRecipe.from_config(config)
+    shape = pixels_shape(attempt.data, recipe.image_size)
+    yield from train_classifier(VolumeTask(recipe, modalities=shape[0]), attempt)
+
+
+@dataclass(frozen=True)
+class VolumeTask:
+    """What is particular to volumes; see `Task`."""
+
+    recipe: VolumeRecipe
+    modalities: int
+    memory_format: ClassVar = torch.channels_last_3d
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The modalities of a cube."""
+        return (self.modalities, *[self.recipe.image_size] * 3)
+
+    def open(self, attempt: Attempt, fold: int) -> tuple[ImageSet, ImageSet]:
+        """Give the training and the validation volumes, decoded at the network's size."""
+        at_most = {"train": self.recipe.max_train_samples, "val": self.recipe.max_val_samples}
+        data, cache, progress = attempt.data, attempt.cache, attempt.progress
+        size = self.recipe.image_size
+        splits = open_images(data, size, attempt.splits, cache, progress, at_most)
+        return splits["train"], splits["val"]
+
+    def build(self, classes: int, table_width: int = 0) -> Classifier:
+        """Give the recipe's backbone and head."""
+        backbone = build_volume_backbone(self.recipe, self.modalities)
+        head = build_head(self.recipe, backbone.features, classes)
+        return Classifier(backbone.network, head, STANDARDIZED)
+
+    def augment(
+        self, pixels: Tensor, generator: torch.Generator, normalization: Normalization
+    ) -> Tensor:
+        """Give voxels moved by the recipe's level of augmentation, as z-scores."""
+        return augment_volumes(pixels, generator, self.recipe.augmentation, normalization)
+
+    def normalize(self, pixels: Tensor, normalization: Normalization) -> Tensor:
+        """Give voxels as z-scores."""
+        return normalize_volumes(pixels, normalization)

@@ -1,0 +1,175 @@
+"""Tests of training on volumes: a tiny BraTS tree, a network of a quarter of the channels."""
+
+import hashlib
+import math
+import sys
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+
+from objectives import catalog
+from objectives.checkpoints import newest_good
+from objectives.contract import Attempt, DataSource, EpochResult, RecipeError
+from objectives.data.images import open_images
+from objectives.recipe.volume import VolumeRecipe
+from objectives.training.step import Stepper
+from objectives.volume_classifier import VolumeTask, train
+from tests.objectives.volume_files import write_tree
+
+QUICK = {
+    "backbone": "resnet10_3d_quarter",
+    "image_size": 16,
+    "batch_size": 4,
+    "epochs": 2,
+    "learning_rate": 3e-3,
+}
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> DataSource:
+    return write_tree(tmp_path_factory.mktemp("brats"))
+
+
+@pytest.fixture
+def attempt(tmp_path: Path, tree: DataSource) -> Callable[..., Attempt]:
+    def new(name: str = "one", **more) -> Attempt:
+        (tmp_path / name).mkdir(exist_ok=True)
+        return Attempt(tmp_path / name, tree, seed=7, cache=tmp_path / "cache", **more)
+
+    return new
+
+
+def exact(results: list[EpochResult]) -> list[dict[str, float]]:
+    metrics = catalog.describe("volume_classifier").metrics
+    return [
+        {name: value for name, value in result.metrics.items() if metrics[name]["exact"]}
+        for result in results
+    ]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"balancing": "ldam_drw", "drw_start": 0.4, "ldam_scale": 12.0, "micro_batch": 2},
+        {"balancing": "sampler", "dropout": 0.3, "label_smoothing": 0.1, "head_multiple": 2.0},
+        {"balancing": "class_weights", "dilated": True, "augmentation": "none"},
+    ],
+)
+def test_a_resumed_trial_equals_the_undisturbed_one_to_the_bit(
+    attempt: Callable[..., Attempt], more: dict[str, object]
+) -> None:
+    config = {**QUICK, **more}
+    whole = list(train(config, attempt("whole")))
+    list(islice(train(config, attempt("first")), 1))
+    checkpoint = newest_good([attempt("first").folder])
+    resumed = list(train(config, attempt("second", resume_from=checkpoint)))
+    assert exact(resumed) == exact(whole)
+    assert all(math.isfinite(value) for value in resumed[-1].metrics.values())
+
+
+def test_a_tumour_that_enhances_is_told_from_one_that_does_not(
+    attempt: Callable[..., Attempt],
+) -> None:
+    results = list(train({**QUICK, "epochs": 6}, attempt()))
+    assert max(result.metrics["val_macro_auc"] for result in results) > 0.9
+    assert results[-1].metrics["train_loss"] < results[0].metrics["train_loss"]
+
+
+def test_only_what_is_unfrozen_moves_batchnorm_statistics_included(
+    attempt: Callable[..., Attempt],
+) -> None:
+    config = {**QUICK, "frozen_epochs": 1, "trained_stages": 1, "warmup_epochs": 0}
+    torch.manual_seed(7)
+    start = VolumeTask(VolumeRecipe.from_config(config), 4).build(classes=2).state_dict()
+    one = attempt()
+    moved = []
+    for epoch, _ in enumerate(train(config, one), start=1):
+        (newest,) = one.folder.glob(f"epoch-{epoch:04d}-*.ckpt")
+        now = torch.load(newest)["model"]
+        moved.append({name for name, value in start.items() if not value.equal(now[name])})
+    assert {name.split(".")[0] for name in moved[0]} == {"head"}
+    assert {name.split(".")[1] for name in moved[1] if "backbone" in name} == {"layer4"}
+
+
+def test_volumes_that_do_not_fit_into_memory_are_passed_in_parts(
+    attempt: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pass_batch = Stepper._pass
+
+    def short_of_memory(self: Stepper, batch, criterion, part: int):
+        if part > 2:
+            raise MemoryError
+        return pass_batch(self, batch, criterion, part)
+
+    config = {**QUICK, "epochs": 2}
+    asked = list(train({**config, "micro_batch": 2}, attempt("asked")))
+    monkeypatch.setattr(Stepper, "_pass", short_of_memory)
+    short = list(train(config, attempt("short")))
+    assert exact(short) == exact(asked)
+    assert short[0].metrics["micro_batch"] == 2
+
+
+def test_volumes_are_validated_few_at_a_time(
+    attempt: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("objectives.training.loop._VALIDATION_VALUES", 2 * 4 * 16**3)
+    sizes: list[int] = []
+    task = VolumeTask.normalize
+
+    def noted(self: VolumeTask, pixels, normalization):
+        sizes.append(len(pixels))
+        return task(self, pixels, normalization)
+
+    monkeypatch.setattr(VolumeTask, "normalize", noted)
+    one = attempt()
+    next(train(QUICK, one))
+    count = len(open_images(one.data, 16, cache=one.cache)["val"])
+    assert (max(sizes), sum(sizes)) == (2, count)
+
+
+@pytest.fixture
+def without_monai(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [each for each in sys.modules if each.split(".")[0] == "monai"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "monai", None)
+
+
+@pytest.mark.usefixtures("without_monai")
+def test_without_monai_the_error_says_what_to_install() -> None:
+    with pytest.raises(RecipeError, match=r"pip install 'search\[volumes\]'"):
+        VolumeTask(VolumeRecipe.from_config(QUICK), 4).build(classes=2)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"weights": "pretrained"}, r"weights is 'pretrained'; give it none or the path"),
+        ({"backbone": "resnet50"}, r"backbone is 'resnet50'; choose one of .*resnet50_3d"),
+        ({"batch_size": 1}, r"batch_size is 1; choose a value from 2"),
+        ({"stem": "small"}, r"has no parameter 'stem'"),
+    ],
+)
+def test_what_no_volume_classifier_takes_is_refused(more: dict[str, object], said: str) -> None:
+    with pytest.raises(RecipeError, match=rf"^volume_classifier.*{said}"):
+        catalog.check("volume_classifier", {**QUICK, **more})
+
+
+def test_a_plain_network_needs_no_look_before_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere")
+    assert catalog.preflight("volume_classifier", [QUICK]) == {}
+
+
+@pytest.mark.slow
+def test_a_weights_file_is_recorded_before_a_search_and_a_wrong_one_refused(tmp_path: Path) -> None:
+    path = tmp_path / "own.pt"
+    torch.save(VolumeTask(VolumeRecipe.from_config(QUICK), 4).build(2).state_dict(), path)
+    config = {**QUICK, "weights": str(path)}
+    records = catalog.preflight("volume_classifier", [config])
+    assert records[catalog.weights_key(config)]["sha256"] == (
+        hashlib.sha256(path.read_bytes()).hexdigest()
+    )
+    with pytest.raises(RecipeError, match=r"^volume_classifier: .* set backbone to the one"):
+        catalog.preflight("volume_classifier", [{**config, "backbone": "resnet10_3d"}])
