@@ -1,6 +1,6 @@
 """A trial written out: everything that is needed to train it again and to check the result."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,8 @@ import yaml
 
 from objectives import catalog
 from search.badges import badges
+from search.folds import value_epochs
+from search.frozen import pack, places_in
 from search.seeds import training_seed
 from search.standing import Standing, read_standing
 from spaces.errors import StudyError
@@ -29,6 +31,7 @@ def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
     study, trial = standing.study, _pick(standing, wanted)
     recorded = store.epochs(name, trial.number)
     epochs = {each.epoch: dict(each.metrics) for each in recorded}
+    judged = value_epochs(study, {each.epoch: each.value for each in recorded}, epochs)
     if not epochs:
         raise StudyError(f"trial {trial.number} of {name!r} has no epoch yet; export another one")
     attempts = store.attempts(name, trial.number)
@@ -45,10 +48,14 @@ def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
         "searched": sorted(trial.params),
         "weights": _weights(study, trial),
         "seed": training_seed(study.seed, trial.number),
-        "data": _data(study, standing.row),
-        "value": _value(study, trial, epochs),
+        "data": _data(study, standing.row, store.manifest(name)),
+        "skipped_checks": list(study.skipped_checks),
+        "test_uses": len(store.test_uses(name)),
+        "value": _value(study, trial, list(judged.values())),
         "metrics": {
-            "value_epoch": _exact(study, _value_epoch(study, epochs), epochs),
+            **_of_folds(
+                study, "value_epoch", [_exact(study, each, epochs) for each in judged.values()]
+            ),
             "last_epoch": _exact(study, max(epochs), epochs),
         },
         "trained_on": {
@@ -90,13 +97,15 @@ def _pick(standing: Standing, wanted: str) -> TrialRow:
     return trial
 
 
-def _data(study: Study, row: StudyRow) -> dict[str, Any]:
+def _data(study: Study, row: StudyRow, manifest: str | None) -> dict[str, Any]:
+    frozen = {"splits": pack(places_in(manifest))} if manifest else {}
     return {
         "layout": data_to_json(study),
         "split_seed": study.seed,
         "folds": study.folds,
         "has_test": study.has_test,
         "fingerprint": row.data_fingerprint,
+        **frozen,
     }
 
 
@@ -105,23 +114,20 @@ def _weights(study: Study, trial: TrialRow) -> dict[str, str]:
     return dict(study.weights.get(catalog.weights_key(study.config(trial.params)), {}))
 
 
-def _value_epoch(study: Study, epochs: Mapping[int, Mapping[str, float]]) -> int:
-    if study.value == "last":
-        return max(epochs)
-    pick = min if study.direction == "minimize" else max
-    return pick(epochs, key=lambda epoch: epochs[epoch][study.metric])
-
-
-def _value(
-    study: Study, trial: TrialRow, epochs: Mapping[int, Mapping[str, float]]
-) -> dict[str, Any]:
+def _value(study: Study, trial: TrialRow, judged: Sequence[int]) -> dict[str, Any]:
+    """Give the value and where it was seen: at one epoch, or as the mean of one in each fold."""
     return {
         "metric": study.metric,
         "direction": study.direction,
         "of": study.value,
-        "epoch": _value_epoch(study, epochs),
+        **_of_folds(study, "epoch", judged),
         "value": trial.value,
     }
+
+
+def _of_folds(study: Study, name: str, each: Sequence[Any]) -> dict[str, Any]:
+    """Give a list with one for each fold, under the plural; without folds just the one."""
+    return {f"{name}s": list(each)} if study.folds else {name: each[0]}
 
 
 def _exact(study: Study, epoch: int, epochs: Mapping[int, Mapping[str, float]]) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """An exported trial, trained again; with --verify, held against its recorded numbers."""
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import islice
 from pathlib import Path
+from statistics import fmean
 from types import UnionType
 from typing import Any
 
@@ -15,6 +16,7 @@ from objectives import catalog
 from objectives.contract import Attempt, DataSource, EpochResult
 from search.badges import AT_ONCE
 from search.export import EXPORT_FORMAT
+from search.frozen import unpack, write_partition
 from search.machine import device_class, versions
 from spaces.errors import StudyError
 
@@ -35,25 +37,33 @@ _NEEDED: Mapping[str, type | UnionType] = {
     "data.split_seed": int,
     "data.fingerprint": str,
     "value.metric": str,
-    "value.epoch": int,
     "value.value": float | int | None,
-    "metrics.value_epoch.epoch": int,
     "metrics.last_epoch.epoch": int,
     "trained_on.threads": int,
     "trained_on.device_class": str,
     "trained_on.versions": dict,
 }
+_NEEDED_OF_ONE = {"value.epoch": int, "metrics.value_epoch.epoch": int}
+_NEEDED_OF_FOLDS = {"value.epochs": list, "metrics.value_epochs": list}
 _ABSENT = object()
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A recorded number that did not come back; `again` is None when its epoch never came."""
+    """A recorded number that did not come back; `again` is None when an epoch of it never came.
 
-    epoch: int
+    epochs: the one it is of; of each fold one, where it is their mean.
+    """
+
+    epochs: tuple[int, ...]
     metric: str
     recorded: float
     again: float | None
+
+    @property
+    def where(self) -> str:
+        """What it is of, as `epoch 4` or `the mean of epochs 3, 8`."""
+        return _where(self.epochs)
 
 
 def read_export(path: Path) -> dict[str, Any]:
@@ -84,12 +94,17 @@ def retrain(
     weights that it started from are.
     """
     objective, declared = exported["objective"], exported["data"]
-    source = DataSource(
-        declared["layout"],
-        data,
-        declared["split_seed"],
-        declared.get("folds", 0),  # exports of before have neither
-        declared.get("has_test", True),
+    folder.mkdir(parents=True, exist_ok=True)
+    source = _split_as_recorded(
+        DataSource(
+            declared["layout"],
+            data,
+            declared["split_seed"],
+            declared.get("folds", 0),  # exports of before have none of these
+            declared.get("has_test", True),
+        ),
+        declared.get("splits"),
+        folder,
     )
     found = catalog.read_data(objective, source).fingerprint
     if found != declared["fingerprint"]:
@@ -98,7 +113,6 @@ def retrain(
             f" ({found[:12]}, not {declared['fingerprint'][:12]}); give that folder with --data"
         )
     _check_weights(exported)
-    folder.mkdir(parents=True, exist_ok=True)
     attempt = Attempt(
         folder=folder,
         data=source,
@@ -139,14 +153,26 @@ def compare(
     """Give the recorded numbers that did not come back: to the last bit, or as ELSEWHERE says."""
     known = catalog.describe(exported["objective"]).metrics
     found = (
-        Difference(epoch, metric, value, again.get(epoch, {}).get(metric))
-        for epoch, metric, value in _recorded(exported)
+        Difference(epochs, metric, value, _mean(again, epochs, metric))
+        for epochs, metric, value in _recorded(exported)
     )
     return [
         each
         for each in found
         if not (_is_same(each) or (not exactly and _is_near(each, known[each.metric])))
     ]
+
+
+def _split_as_recorded(
+    source: DataSource, splits: Mapping[str, Any] | None, folder: Path
+) -> DataSource:
+    """Give the data split as they were, whatever would be carved here and now."""
+    from objectives.data.layouts.readers import read_layout
+
+    if splits is None:
+        return source
+    paths = [found.file.path for found in read_layout(source).found]
+    return replace(source, partition=write_partition(folder / "splits.csv", unpack(splits, paths)))
 
 
 def _config(exported: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,31 +198,49 @@ def _check_weights(exported: Mapping[str, Any]) -> None:
 
 def _unusable(exported: Mapping[str, Any]) -> Iterator[str]:
     """Name what is missing, of another type, or a metric that the objective does not know."""
-    for place, kind in _NEEDED.items():
+    has_folds = reduce(_inside, ("data", "folds"), exported) not in (0, _ABSENT)
+    needed = _NEEDED_OF_FOLDS if has_folds else _NEEDED_OF_ONE
+    for place, kind in {**needed, **_NEEDED}.items():
         if not isinstance(reduce(_inside, place.split("."), exported), kind):
             yield place
+    of_folds = exported["metrics"].get("value_epochs", ())
+    if exported["value"].get("epochs", []) != [_inside(each, "epoch") for each in of_folds]:
+        yield "value.epochs"
     weights = exported.get("weights", {})  # exports of before have none
     if not isinstance(weights, dict) or not isinstance(weights.get("sha256", ""), str):
         yield "weights"
     known = catalog.describe(exported["objective"]).metrics
-    for epoch, metric, value in _recorded(exported):
+    for epochs, metric, value in _recorded(exported):
         if metric not in known or not isinstance(value, float | int):
-            yield f"{metric} of epoch {epoch}"
+            yield f"{metric} of {_where(epochs)}"
 
 
 def _inside(mapping: Any, key: str) -> Any:
     return mapping.get(key, _ABSENT) if isinstance(mapping, dict) else _ABSENT
 
 
-def _recorded(exported: Mapping[str, Any]) -> Iterator[tuple[int, str, float]]:
-    value = exported["value"]
+def _recorded(exported: Mapping[str, Any]) -> Iterator[tuple[tuple[int, ...], str, float]]:
+    """Yield each recorded number with its metric and its epoch; the value is a mean over folds."""
+    value, metrics = exported["value"], exported["metrics"]
     if value["value"] is not None:
-        yield value["epoch"], value["metric"], value["value"]
-    for when in ("value_epoch", "last_epoch"):
-        numbers = exported["metrics"][when]
+        yield tuple(value.get("epochs") or (value["epoch"],)), value["metric"], value["value"]
+    of_value = metrics.get("value_epochs") or (metrics["value_epoch"],)
+    for numbers in (*of_value, metrics["last_epoch"]):
         for metric, recorded in numbers.items():
             if metric != "epoch":
-                yield numbers["epoch"], metric, recorded
+                yield (numbers["epoch"],), metric, recorded
+
+
+def _mean(
+    again: Mapping[int, Mapping[str, float]], epochs: Sequence[int], metric: str
+) -> float | None:
+    found = [again[epoch][metric] for epoch in epochs if metric in again.get(epoch, {})]
+    return fmean(found) if len(found) == len(epochs) else None
+
+
+def _where(epochs: Sequence[int]) -> str:
+    numbers = ", ".join(map(str, epochs))
+    return f"epoch {numbers}" if len(epochs) == 1 else f"the mean of epochs {numbers}"
 
 
 def _is_same(each: Difference) -> bool:

@@ -94,7 +94,7 @@ def _folder(out: Path | None) -> Iterator[Path]:
 def _print(differences: list[Difference], measure: str) -> None:
     for each in differences:
         now = "it did not come" if each.again is None else f"now {each.again!r}"
-        console.print(f"epoch {each.epoch} {each.metric}: recorded {each.recorded!r}, {now}")
+        console.print(f"{each.where} {each.metric}: recorded {each.recorded!r}, {now}")
     if differences:
         console.print(f"{len(differences)} numbers did not come back {measure}")
     else:

@@ -12,10 +12,13 @@ import pytest
 
 from objectives.contract import Attempt, EpochResult
 from objectives.toy_curve import train
+from search.export import export, write_yaml
 from search.outcomes import Failed, Finished, HandedBack, Outcome
+from search.retrain import compare, read_export, retrain
 from search.seeds import training_seed
 from search.trial import Trial, run_trial
 from search.worker import Worker, work
+from spaces.errors import StudyError
 from spaces.study import Pruning
 from storage.locks import wait_until
 from storage.rows import EpochRow
@@ -164,6 +167,52 @@ def test_a_killed_trial_goes_on_within_its_fold_as_if_undisturbed(
     undisturbed = train(worker.study.config(trial.params), Attempt(tmp_path, data, seed))
     assert [row.metrics for row in epochs] == [result.metrics for result in undisturbed]
     assert {row.attempt for row in epochs if row.metrics["fold"] == 3} == {1, 2}
+
+
+@pytest.mark.parametrize("value", ["best", "last"])
+def test_an_export_has_each_folds_epoch_and_training_it_again_gives_every_number(
+    store: Store, tmp_path: Path, value: str
+) -> None:
+    attempt(folded(store, tmp_path, value=value, fixed={"epochs": 3, "noise": 0.3}))
+
+    exported = export(store, "toy", "best")
+    write_yaml(exported, tmp_path / "best.yaml")
+    read = read_export(tmp_path / "best.yaml")
+    results = retrain(read, tmp_path / "again", None, "cpu")
+    again = {result.epoch: dict(result.metrics) for result in results}
+
+    each = exported["metrics"]["value_epochs"]
+    assert [numbers["fold"] for numbers in each] == [1, 2, 3, 4, 5]
+    assert exported["value"]["epochs"] == [numbers["epoch"] for numbers in each]
+    assert exported["value"]["value"] == fmean(numbers["val_loss"] for numbers in each)
+    assert compare(read, again, exactly=True) == []
+    again[exported["value"]["epochs"][3]]["val_loss"] += 1e-9
+    wheres = [difference.where for difference in compare(read, again, exactly=True)]
+    numbers = ", ".join(map(str, exported["value"]["epochs"]))
+    assert wheres == [f"the mean of epochs {numbers}", f"epoch {each[3]['epoch']}"]
+
+
+def test_a_pruned_trial_of_folds_is_exported_with_the_folds_it_has(
+    store: Store, tmp_path: Path
+) -> None:
+    work(folded(store, tmp_path, trials=2, **enqueued(1.0)))
+
+    exported = export(store, "toy", "1")
+    write_yaml(exported, tmp_path / "one.yaml")
+
+    assert len(exported["value"]["epochs"]) == 3
+    assert exported["value"]["value"] is None
+    assert read_export(tmp_path / "one.yaml") == exported
+
+
+def test_an_export_whose_folds_do_not_fit_together_is_refused(store: Store, tmp_path: Path) -> None:
+    attempt(folded(store, tmp_path))
+    exported = export(store, "toy", "best")
+    exported["metrics"]["value_epochs"][1].pop("epoch")
+    write_yaml(exported, tmp_path / "best.yaml")
+
+    with pytest.raises(StudyError, match=r"value\.epochs.*export the trial again"):
+        read_export(tmp_path / "best.yaml")
 
 
 SLOW = {"epochs": 4, "seconds_per_epoch": 0.3}

@@ -5,6 +5,7 @@ from typing import Any
 
 from objectives.data.manifest import NOTHING
 from search.create import store_study
+from search.machine import device_class, versions
 from search.outcomes import Outcome
 from search.prepare import Prepared, data_source
 from search.settings import Settings
@@ -33,7 +34,8 @@ def make_worker(store: Store, home: Path, **changes: Any) -> Worker:
     prepared = Prepared(study, source, NOTHING, [])
     wishes = Wishes(study.name)
     row = store_study(prepared, wishes, Settings(home), store)
-    store.register_worker("w", study.name, "here", 1, "cpu", 1)
+    machine = {"device_class": device_class("cpu"), "versions": versions()}
+    store.register_worker("w", study.name, "here", 1, "cpu", 1, machine)
     stored = from_json(row.definition)
     return Worker("w", stored, store, Settings(home), source, "cpu", 1, StopFlag())
 
