@@ -34,23 +34,33 @@ class ClassFolders:
 class Manifest:
     """A table (CSV, TSV or XLSX) names the images; columns are called as its header calls them.
 
-    table: its path in the data folder, or one per split, `{"train": "Train.xlsx", ...}`.
-    path: the column of the image's path or id, with or without its extension; or a pattern with
-    columns in braces, `"images/{patient}/{image}*"`; several where a row has several images.
-    label: the column of the class; or one_hot: a column per class, of which the largest counts.
-    cuts: where a label that is a number is cut into classes, lowest first: (12.0,) makes two.
-    group, site, split: columns; what a split column may say is train, val (validation) or test.
+    table: its path in the data folder; several that are read one below the other; or one per split,
+    `{"train": "Train.xlsx", ...}`. Each row also gets a column `table`, unless it has one: the
+    name of its file without the extension.
+    path: the column of the image's path or id, with or without its extension, wherever the image
+    lies; or a pattern with columns in braces, `"images/{patient}/{image}*"`, in which `*` is any
+    text, folders included, `?` one character and `[0-9]` one of these; several paths where a row
+    has several images.
+    label: the column of the class; or one_hot: a column per class, of which the largest counts, of
+    equals the first; label_pattern: a regular expression whose group 1 is the label in the column.
+    cuts: where a label that is a number is cut into classes, lowest first: (12.0,) makes `<12` and
+    `>=12`, (7, 12) makes `<7`, `7-12` and `>=12`.
+    group: a column or, like a path, a pattern with columns in braces; group_pattern: a regular
+    expression whose group 1 is the group in it. An image without one is a group of its own.
+    site, split: columns; what a split column may say is train, val (validation) or test.
     join: further tables, joined on the columns that both have. skip: labels to leave out.
     names: what a label is called. metadata: column -> "number" or "category", what a network may
-    learn from beside the image.
+    learn from beside the image; an empty cell, NA, NaN, null, UNK and unknown are missing values.
     """
 
-    table: str | Mapping[str, str]
+    table: str | tuple[str, ...] | Mapping[str, str]
     path: str | tuple[str, ...] = "image"
     label: str | None = None
+    label_pattern: str | None = None
     one_hot: tuple[str, ...] = ()
     cuts: tuple[float, ...] = ()
     group: str | None = None
+    group_pattern: str | None = None
     site: str | None = None
     split: str | None = None
     join: tuple[str, ...] = ()
@@ -61,6 +71,12 @@ class Manifest:
     def __post_init__(self) -> None:
         if (self.label is None) == (not self.one_hot):
             raise StudyError("Manifest: give it a label column, or one_hot columns, and not both")
+        if self.label is None and (self.cuts or self.label_pattern):
+            raise StudyError("Manifest: cuts and label_pattern read a label column; name it")
+        if list(self.cuts) != sorted(set(self.cuts)):
+            raise StudyError(f"Manifest: cuts={self.cuts!r} do not rise; give the lowest first")
+        if self.group is None and self.group_pattern:
+            raise StudyError("Manifest: group_pattern reads a group column; name it")
         for column, kind in self.metadata.items():
             if kind not in ("number", "category"):
                 raise StudyError(f"Manifest: metadata {column!r} is {kind!r}; number or category")

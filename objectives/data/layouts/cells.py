@@ -1,0 +1,95 @@
+"""What the text in a table's cell means, and texts that show that another program changed it."""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from objectives.data.problems import Problem
+
+MISSING = {"", "nan", "na", "n/a", "#n/a", "null"}
+UNKNOWN = MISSING | {"unk", "unknown"}  # so PAD-UFES-20 and HAM10000 write a missing answer
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+WHOLE_FLOAT = re.compile(r"([+-]?\d+)\.0+")
+# As Excel and pandas write a long number; the sign tells it from a hexadecimal id.
+SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d+)?e[+-]\d+", re.IGNORECASE)
+
+
+def is_missing(text: str) -> bool:
+    """Say whether a cell is empty or says that it should be."""
+    return text.strip().casefold() in MISSING
+
+
+def is_unknown(text: str) -> bool:
+    """Say whether a cell of metadata tells a network nothing."""
+    return text.strip().casefold() in UNKNOWN
+
+
+def number(text: str) -> float | None:
+    """Give the number in a cell, with a decimal point or comma; None where there is none."""
+    text = text.strip()
+    try:
+        value = float(text.replace(",", ".") if DECIMAL_COMMA.fullmatch(text) else text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def identifier(text: str) -> str:
+    """Give an id as it was before a program took it for a number, if that can be known: 12.0."""
+    text = text.strip()
+    whole = WHOLE_FLOAT.fullmatch(text)
+    return whole.group(1) if whole else text
+
+
+def id_problems(column: str, cells: Sequence[str]) -> Iterator[Problem]:
+    """Name the ids of a column that were kept as numbers (C13)."""
+    yield from _problem(
+        column,
+        cells,
+        lambda cell: bool(SCIENTIFIC.fullmatch(cell)),
+        "ids kept as numbers, their last digits lost, so that cases merge; export the column again "
+        "as text",
+    )
+    yield from _problem(
+        column,
+        cells,
+        lambda cell: bool(WHOLE_FLOAT.fullmatch(cell)),
+        "ids kept as floats; they are read without the `.0`, but export the column again as text",
+    )
+
+
+def number_problems(column: str, cells: Sequence[str]) -> Iterator[Problem]:
+    """Name what stands in a column of numbers and is none, or is to others (C13)."""
+    yield from _problem(
+        column,
+        cells,
+        lambda cell: bool(DECIMAL_COMMA.fullmatch(cell)),
+        "numbers with a decimal comma; they are read as numbers here, by others as text: write "
+        "points",
+    )
+    yield from _problem(
+        column,
+        cells,
+        lambda cell: number(cell) is None and not is_unknown(cell),
+        "texts in a column of numbers, taken as missing; correct them, or declare another column",
+    )
+    yield from word_problems(column, cells)
+
+
+def word_problems(column: str, cells: Sequence[str]) -> Iterator[Problem]:
+    """Name the missing values of a column that were written out as a word (C13)."""
+    yield from _problem(
+        column,
+        cells,
+        lambda cell: cell.casefold() == "nan",
+        "missing values written as a word, which others take for a value; leave the cells empty",
+    )
+
+
+def _problem(
+    column: str, cells: Sequence[str], is_wrong: Callable[[str], bool], what: str
+) -> Iterator[Problem]:
+    wrong = [cell for cell in map(str.strip, cells) if is_wrong(cell)]
+    if wrong:
+        start = f"column {column!r}: {len(wrong)} of {len(cells)} cells, for example {wrong[0]!r}, "
+        yield Problem("C13", "error", f"{start}are {what}")

@@ -1,0 +1,149 @@
+"""Tables as text: CSV, TSV and XLSX files, one below the other or joined."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from objectives.contract import DataError
+from objectives.data.layouts.cells import id_problems, identifier
+from objectives.data.problems import Problem
+from objectives.fields import nearest
+
+DELIMITERS = ",;\t"
+EXACT_DIGITS = 15  # of a number in Excel; of a longer id the last ones are zeros
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Columns of text, all of one length. name: of the file, or of the first of several.
+
+    problems: what reading and joining showed (C04, C13). splits: what the declaration says of each
+    row, "" for nothing.
+    """
+
+    name: str
+    columns: Mapping[str, list[str]]
+    splits: list[str]
+    problems: tuple[Problem, ...]
+
+    def column(self, name: str) -> list[str]:
+        """Give a column's cells; DataError with the nearest name where there is none."""
+        if name not in self.columns:
+            raise DataError(
+                f"{self.name}: no column {name!r}; did you mean {nearest(name, self.columns)!r}?"
+            )
+        return self.columns[name]
+
+
+def read_sheets(folder: Path, layout: Mapping[str, Any]) -> Sheet:
+    """Read all tables of a declaration into one; raises DataError where a file cannot be read."""
+    names: list[tuple[str, str]] = _tables(layout["table"])
+    frames = [_read(folder / name) for _, name in names]
+    table = pd.concat(frames, ignore_index=True).fillna("")
+    lengths = [len(frame) for frame in frames]
+    splits = [split for (split, _), count in zip(names, lengths, strict=True) for _ in range(count)]
+    problems: list[Problem] = []
+    for name in layout.get("join") or ():
+        table, found = _joined(table, _read(folder / name), names[0][1], name)
+        problems += found
+    if "table" not in table:
+        stems = [Path(name).stem for _, name in names]
+        table["table"] = [
+            stem for stem, count in zip(stems, lengths, strict=True) for _ in range(count)
+        ]
+    columns = {str(name): table[name].tolist() for name in table}
+    return Sheet(names[0][1], columns, splits, tuple(problems))
+
+
+def _tables(declared: str | Sequence[str] | Mapping[str, str]) -> list[tuple[str, str]]:
+    """Give the split and name of each table, in an order that does not depend on a mapping's."""
+    if isinstance(declared, str):
+        return [("", declared)]
+    if isinstance(declared, Mapping):
+        return sorted(declared.items())
+    return [("", name) for name in declared]
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """Read one table; every cell is text, empty where there is nothing."""
+    try:
+        if path.suffix.lower() == ".xlsx":
+            # Cells keep their types, so that a number too long for one can be told from text.
+            frame = pd.read_excel(path, dtype=object, na_filter=False).map(_text)
+        else:
+            with path.open(encoding="utf-8-sig") as file:
+                header = file.readline()
+            delimiter = max(DELIMITERS, key=header.count)
+            frame = pd.read_csv(
+                path, sep=delimiter, dtype=str, encoding="utf-8-sig", na_filter=False
+            )
+    except FileNotFoundError as error:
+        raise DataError(
+            f"{path}: no such table; correct the study's `table` or the path given to --data"
+        ) from error
+    except (OSError, ValueError, KeyError, pd.errors.ParserError) as error:
+        raise DataError(
+            f"{path}: cannot be read as a table ({error}); save it again as CSV in UTF-8 or XLSX"
+        ) from error
+    frame.columns = [str(name).strip() for name in frame.columns]
+    is_filled = (frame != "").any(axis=1)
+    return frame.loc[is_filled].reset_index(drop=True)
+
+
+def _text(cell: Any) -> str:
+    """Give a cell of XLSX as CSV would have it."""
+    if isinstance(cell, int | float) and abs(cell) >= 10**EXACT_DIGITS:
+        return f"{cell:.{EXACT_DIGITS - 1}E}"
+    return "" if cell is None else str(cell)
+
+
+def _joined(
+    left: pd.DataFrame, right: pd.DataFrame, left_name: str, right_name: str
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Add the right table's columns to the left one's rows, of which none is lost or multiplied."""
+    shared = [str(name) for name in left if name in right]
+    if not shared:
+        raise DataError(
+            f"{right_name}: no column in common with {left_name} ({', '.join(map(str, right))}); "
+            "name the id alike in both"
+        )
+    problems = [
+        problem
+        for frame in (left, right)
+        for name in shared
+        for problem in id_problems(name, frame[name].tolist())
+    ]
+    left, right = left.copy(), right.drop_duplicates()
+    for name in shared:
+        left[name], right[name] = left[name].map(identifier), right[name].map(identifier)
+    twice = right[right.duplicated(shared)]
+    if len(twice):
+        raise DataError(
+            f"{right_name}: several rows for {_key(twice, shared)}, which would multiply the rows "
+            f"of {left_name}; keep one"
+        )
+    both = left.merge(right, on=shared, how="left", validate="m:1", indicator="_both")
+    lone = both[both.pop("_both") == "left_only"]
+    if len(lone):
+        problems.append(_lone(lone, shared, left_name, right_name, "error"))
+    unused = right.merge(left[shared].drop_duplicates(), on=shared, how="left", indicator="_both")
+    unused = unused[unused["_both"] == "left_only"]
+    if len(unused):
+        problems.append(_lone(unused, shared, right_name, left_name, "warn"))
+    return both.fillna(""), problems
+
+
+def _lone(rows: pd.DataFrame, shared: Sequence[str], name: str, other: str, level: Any) -> Problem:
+    return Problem(
+        "C04",
+        level,
+        f"{len(rows)} rows of {name} have none beside them in {other}, for example "
+        f"{_key(rows, shared)}; add them there, or remove them here",
+    )
+
+
+def _key(rows: pd.DataFrame, shared: Sequence[str]) -> str:
+    return ", ".join(f"{name} {rows[name].iloc[0]!r}" for name in shared)

@@ -1,0 +1,36 @@
+"""Tables written and read as a study's declaration says."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+
+from objectives.contract import DataSource
+from objectives.data.layouts.listing import Listing
+from objectives.data.layouts.table import read_table
+from spaces.data import Manifest
+
+
+def write_csv(path: Path, header: str, *rows: str) -> None:
+    """Write a table of lines of text."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join((header, *rows)) + "\n", encoding="utf-8")
+
+
+def write_xlsx(path: Path, *rows: Sequence[Any]) -> None:
+    """Write a sheet whose cells keep their types."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+
+
+def read(folder: Path, declared: Manifest) -> Listing:
+    """Read the images that a declaration, as it comes back from the database, finds."""
+    layout = json.loads(json.dumps({"kind": "manifest", **asdict(declared)}))
+    return read_table(DataSource(layout, folder))
