@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from objectives.data.practice import derm, dirt, gleason
+from objectives.data.practice import anemia, brats, cifar10, derm, dirt, gleason
 from objectives.data.practice.canvas import Random
 from objectives.data.practice.drawing import Drawing, write_files
 
@@ -65,5 +65,27 @@ PRACTICE: Mapping[str, PracticeSet] = {
         }
         | _FILES,
         derm.write_derm,
+    ),
+    # Five batches of 200 to train and validate on, and the test batch.
+    "cifar10": PracticeSet(
+        *(1200, 120, cifar10.plan_cifar10), _copies(cifar10.rename), cifar10.write_cifar10
+    ),
+    "anemia": PracticeSet(
+        *(240, 60, anemia.plan_anemia),
+        _copies(anemia.rename)
+        | {"names": anemia.spell_classes, "leak": partial(dirt.leak, place=dirt.in_folder)}
+        | _FILES
+        | {"hidden": anemia.hide_folders},
+    ),
+    # Patients: 44 of high and 16 of low grade, three for each of five folds.
+    "brats": PracticeSet(
+        *(60, 28, brats.plan_brats),
+        {
+            "duplicates": partial(dirt.duplicates, rename=brats.rename, image="group"),
+            "labels": partial(dirt.labels, rename=brats.rename, image="group"),
+            "missing": dirt.missing,
+            "site": brats.tell_by_site,
+            "corrupt": dirt.corrupt,
+        },
     ),
 }
