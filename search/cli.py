@@ -91,7 +91,10 @@ def _add_study_commands(commands: Commands) -> None:
     _add_study(check)
     _add_data(check)
     _add_pins(check)
+    check.add_argument("--as", dest="name", metavar="NAME", help="the name it will be run under")
     check.add_argument("--rules-only", action="store_true", help="do not look at the data")
+    check.add_argument("--fix", action="store_true", help="write a split that mends what it can")
+    check.add_argument("--no-throughput", action="store_true", help="do not measure the speed")
     _add_json(check)
 
     parameters = _add(
@@ -134,6 +137,13 @@ def _add_run_commands(commands: Commands) -> None:
     run.add_argument("--trials", type=_positive, metavar="N", help="the study's new total")
     _add_pins(run)
     run.add_argument("--as", dest="name", metavar="NAME", help="start it under another name")
+    run.add_argument(
+        "--skip-check",
+        action="append",
+        default=[],
+        metavar="C03",
+        help="go on although this rule of the data is broken; it is recorded",
+    )
     _add_address(run)
     run.add_argument("--no-dashboard", action="store_true")
     run.add_argument("--detach", action="store_true", help="go on without this terminal")

@@ -23,6 +23,13 @@ def split_file(settings: Settings, study: str) -> Path:
     return settings.home / "splits" / f"{study}.csv"
 
 
+def split_note(partition: Path | None, settings: Settings, study: str) -> str:
+    """Say that a new study is split as `search check --fix` wrote it; "" where it is not."""
+    if partition is None or partition != split_file(settings, study):
+        return ""
+    return f"{study} is split as `search check --fix` wrote it into {partition}"
+
+
 def partition_of(study: str, settings: Settings, store: Store | None) -> Path | None:
     """Give a file with the study's splits: those frozen with it, or for a new one its split file.
 

@@ -64,7 +64,18 @@ def prepare(wishes: Wishes, settings: Settings, store: "Store | None" = None) ->
 def declare(wishes: Wishes, settings: Settings) -> Declared:
     """Give the study that is wished for; DataError when there is no folder of its data."""
     study, folder = _place(declared_study(wishes.reference, settings), wishes, settings)
-    return Declared(_with_wishes(study, wishes), folder)
+    return Declared(wished(study, wishes), folder)
+
+
+def wished(study: Study, wishes: Wishes) -> Study:
+    """Give the study as the command line wants it; StudyError for a check that none may skip."""
+    check_skippable(study.skipped_checks)  # the file's own
+    return replace(
+        study.pinned(wishes.pins),
+        name=wishes.name or study.name,
+        trials=wishes.trials or study.trials,
+        skipped_checks=sorted({*study.skipped_checks, *wishes.skipped}),
+    )
 
 
 def with_data(
@@ -73,15 +84,20 @@ def with_data(
     settings: Settings,
     store: "Store | None" = None,
     progress: Callable[[], None] = lambda: None,
+    as_given: bool = False,
 ) -> Prepared:
-    """Read the data of a study whose rules were checked; progress: called for each image."""
+    """Read the data of a study whose rules were checked.
+
+    store: where it may be stored already. progress: called for each image. as_given: split as the
+    data say, whatever `search check --fix` wrote.
+    """
     from search.frozen import partition_of, split_file  # SQLAlchemy: only where data is read
 
     study = declared.study
-    partition = partition_of(study.name, settings, store)
+    partition = None if as_given else partition_of(study.name, settings, store)
     source = data_source(study, declared.folder, partition)
     manifest = catalog.read_data(study.objective, source, settings.cache, progress)
-    if store is None or partition == split_file(settings, study.name):
+    if partition == split_file(settings, study.name):
         _check_whole(partition, manifest)
     _check_sizes(study, manifest.summary)
     return Prepared(study, source, manifest, findings)
@@ -188,9 +204,9 @@ def _check_sizes(study: Study, summary: DataSummary) -> None:
         raise StudyError(f"{study.name}: {error}") from error
 
 
-def _check_whole(partition: Path | None, manifest: "Manifest") -> None:
+def _check_whole(partition: Path, manifest: "Manifest") -> None:
     """Raise DataError when files have come since `search check --fix` wrote the splits."""
-    unknown = [row.path for row in manifest.rows if not row.split] if partition else []
+    unknown = [row.path for row in manifest.rows if not row.split]
     if unknown:
         raise DataError(
             f"{partition}: no split for {len(unknown)} images, such as {unknown[0]}; write it again"
@@ -206,13 +222,3 @@ def _place(study: Study, wishes: Wishes, settings: Settings) -> tuple[Study, Pat
     if (folder / "practice.json").is_file() and not study.is_practice:
         study = study.for_practice()
     return study, folder
-
-
-def _with_wishes(study: Study, wishes: Wishes) -> Study:
-    check_skippable(study.skipped_checks)  # the file's own
-    return replace(
-        study.pinned(wishes.pins),
-        name=wishes.name or study.name,
-        trials=wishes.trials or study.trials,
-        skipped_checks=sorted({*study.skipped_checks, *wishes.skipped}),
-    )

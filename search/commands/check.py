@@ -3,62 +3,193 @@
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from objectives.contract import DataError, RecipeError
+from objectives.data.problems import Problem
 from objectives.data.summary import DataSummary
+from search.bar import bar
+from search.check import Checked, check_data
+from search.errors import DONE, WRONG, UsageError
 from search.page import page
 from search.prepare import (
-    Wishes,
+    Declared,
     check_networks,
-    check_rules,
+    declare,
     declared_study,
+    find_rules,
     licence_notes,
-    parse_pins,
-    prepare,
+    wished,
 )
 from search.settings import Settings
+from search.wishes import wishes_of
+from spaces.errors import StudyError
 from spaces.rules.finding import Finding
+
+if TYPE_CHECKING:  # numpy, SQLAlchemy, torch's neighbours: checking the rules alone needs none
+    from objectives.data.fix import Mended
+    from search.throughput import Throughput
+    from storage.store import Store
+
+LEVELS = ("error", "warn", "info")
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that was found out. trouble: what kept the rest from being looked at, with its fix."""
+
+    study: str
+    rules: list[Finding]
+    checked: Checked | None = None
+    mended: "Mended | None" = None
+    split_note: str = ""
+    weights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    throughput: "Throughput | None" = None
+    trouble: str = ""
+
+    @property
+    def found(self) -> list[Finding | Problem]:
+        """Everything found, rules before data and errors before all else."""
+        problems = self.checked.problems if self.checked else ()
+        found: list[Finding | Problem] = [*self.rules, *problems]
+        return sorted(found, key=lambda each: LEVELS.index(each.level))
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether a run would be refused."""
+        return bool(self.trouble) or any(each.level == "error" for each in self.found)
 
 
 def check(arguments: Namespace, settings: Settings) -> int:
-    """Print what the rules find and how the data splits; an error ends it with exit code 2."""
-    pins = parse_pins(arguments.pins)
+    """Print what rules and data have wrong, how the data split, and what is fast; 2 on an error."""
+    wishes = wishes_of(arguments)
     if arguments.rules_only:
-        study = declared_study(arguments.study, settings).pinned(pins)
-        findings, summary = check_rules(study), None
+        study = wished(declared_study(arguments.study, settings), wishes)
+        report = Report(study.name, find_rules(study))
     else:
-        prepared = prepare(Wishes(arguments.study, arguments.data, pins), settings)
-        for note in licence_notes(check_networks(prepared.study)):
-            print(f"search: {note}", file=sys.stderr)
-        findings, summary = list(prepared.findings), prepared.summary
+        report = _look(declare(wishes, settings), arguments, settings)
     if arguments.json:
-        print(json.dumps(_as_json(findings, summary), indent=2))
+        print(json.dumps(_as_json(report), indent=2))
     else:
-        _print(findings, summary)
-    return 0
+        _print(report, page())
+    for line in (*licence_notes(report.weights), report.trouble):
+        if line:
+            print(f"search: {line}", file=sys.stderr)
+    return WRONG if report.has_errors else DONE
 
 
-def _as_json(findings: Sequence[Finding], summary: DataSummary | None) -> dict[str, object]:
+def _look(declared: Declared, arguments: Namespace, settings: Settings) -> Report:
+    """Look at one thing after another, as far as each can be looked at."""
+    from search.throughput import measure
+
+    study = declared.study
+    report = Report(study.name, find_rules(study))
+    can_train = not report.has_errors
+    try:
+        report = _with_data(report, declared, settings, arguments.fix)
+        if can_train:
+            report = replace(report, weights=check_networks(study))
+        if can_train and report.checked and not arguments.no_throughput:
+            with Console(stderr=True).status("measuring loader and model"):
+                measured = measure(report.checked.prepared, settings)
+            report = replace(report, throughput=measured)
+    except (DataError, RecipeError, StudyError) as error:
+        report = replace(report, trouble=str(error))
+    return report
+
+
+def _with_data(report: Report, declared: Declared, settings: Settings, fix: bool) -> Report:
+    from search.frozen import split_note
+    from search.opened import store_if_any
+
+    with store_if_any(settings) as store, bar() as start:
+        if fix:
+            _refuse_stored(report.study, store)
+        checked = check_data(declared, report.rules, settings, store, start, as_given=fix)
+        mended = _mend(checked, settings) if fix else None
+        if mended:
+            checked = check_data(declared, report.rules, settings, store, start)
+    note = split_note(checked.prepared.source.partition, settings, report.study)
+    return replace(report, checked=checked, mended=mended, split_note=note)
+
+
+def _refuse_stored(study: str, store: "Store | None") -> None:
+    if store and any(row.name == study for row in store.studies()):
+        raise UsageError(
+            f"study {study!r} is stored with its splits, which stay; start a new one: `search check"
+            f" --fix --as {study}-2`, then `search run --as {study}-2`"
+        )
+
+
+def _mend(checked: Checked, settings: Settings) -> "Mended | None":
+    """Write a split that mends what a split can, or None where there is nothing of that kind."""
+    from objectives.data.fix import mend
+    from search.frozen import split_file
+
+    if not any(problem.can_fix for problem in checked.problems):
+        return None
+    prepared = checked.prepared
+    out = split_file(settings, prepared.study.name)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return mend(prepared.source, prepared.manifest, checked.problems, out)
+
+
+def _as_json(report: Report) -> dict[str, Any]:
+    checked = report.checked
+    summary = checked.prepared.summary if checked else None
     return {
-        "findings": [asdict(finding) for finding in findings],
+        "study": report.study,
+        "findings": [asdict(each) for each in report.found],
         "data": asdict(summary) if summary else None,
+        "fingerprint": summary.fingerprint if summary else None,
+        "seconds": checked.seconds if checked else None,
+        "images_opened": checked.opened if checked else None,
+        "cached": checked.opened == 0 if checked else None,
+        "fixed": {**asdict(report.mended), "path": str(report.mended.path)}
+        if report.mended
+        else None,
+        "weights": report.weights,
+        "throughput": asdict(report.throughput) if report.throughput else None,
+        "trouble": report.trouble or None,
     }
 
 
-def _print(findings: Sequence[Finding], summary: DataSummary | None) -> None:
-    console = page()
-    for finding in findings:
-        console.out(f"{finding.rule} {finding.level}: {finding.message}", highlight=False)
-    if not findings:
-        console.out("no rule is broken", highlight=False)
+def _print(report: Report, console: Console) -> None:
+    for line in _lines(report):
+        console.out(line, highlight=False)
+    summary = report.checked.prepared.summary if report.checked else None
     if summary and summary.counts:
         if summary.is_practice:
             console.out("practice data", highlight=False)
         console.print(_counts(summary))
+    if report.throughput:
+        console.out(report.throughput.words, highlight=False)
+
+
+def _lines(report: Report) -> Iterator[str]:
+    if report.mended:
+        yield from _changes(report.mended)
+    if report.split_note:
+        yield report.split_note
+    for each in report.found:
+        yield f"{each.rule} {each.level}: {each.message}"
+    if not report.found and not report.trouble:
+        yield "no rule is broken"
+
+
+def _changes(mended: "Mended") -> Iterator[str]:
+    yield (
+        f"fixed by another split: {mended.moved} images moved, {mended.excluded} left out,"
+        f" {mended.joined} groups joined with another; no image was touched"
+    )
+    if mended.is_new_split:
+        yield "all images were divided anew, test included: numbers from before do not compare"
 
 
 def _counts(summary: DataSummary) -> Table:

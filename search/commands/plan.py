@@ -11,6 +11,7 @@ from rich.table import Table
 from search.devices import Slot, placed
 from search.errors import DONE
 from search.machine import device_class
+from search.opened import store_if_any
 from search.page import page
 from search.plan import (
     Plan,
@@ -33,7 +34,8 @@ GB = 1e9
 
 def plan(arguments: Namespace, settings: Settings) -> int:
     """Measure every backbone and batch size of the space; what cannot fit is kept for `run`."""
-    prepared = prepare(wishes_of(arguments), settings)
+    with store_if_any(settings) as store:
+        prepared = prepare(wishes_of(arguments), settings, store)
     slots = placed(arguments.workers, settings.visible_gpus)
     make_room(settings)  # before minutes of measuring
     measured = Plan(

@@ -1,0 +1,95 @@
+"""What is wrong with a study's data, and what of it stops a run."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from objectives import catalog
+from objectives.contract import DataError
+from objectives.data.problems import Problem
+from search.bar import Start
+from search.prepare import Declared, Prepared, with_data
+from search.settings import Settings
+from spaces.rules.finding import Finding
+
+if TYPE_CHECKING:  # SQLAlchemy, which checking the rules alone does without
+    from storage.store import Store
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A study with its data and what is wrong with them, errors first.
+
+    seconds: what it took. opened: how many images were looked into; what is known of one from
+    before, by its size and time, is not found out again.
+    """
+
+    prepared: Prepared
+    problems: Sequence[Problem]
+    seconds: float
+    opened: int
+
+
+def check_data(
+    declared: Declared,
+    findings: Sequence[Finding],
+    settings: Settings,
+    store: "Store | None",
+    start: Start,
+    as_given: bool = False,
+) -> Checked:
+    """Read the data of a study and check them, showing how far that is.
+
+    findings: of the study's rules. store, as_given: see `with_data`. Raises DataError where the
+    data cannot be read at all.
+    """
+    began, opened = time.monotonic(), Counter[str]()
+    reading = _counting(opened, start("reading images", None))
+    prepared = with_data(declared, findings, settings, store, reading, as_given)
+    objective, manifest = prepared.study.objective, prepared.manifest
+    looking = _counting(opened, start("checking images", len(manifest.rows)))
+    problems = catalog.check_data(objective, prepared.source, manifest, settings.cache, looking)
+    return Checked(prepared, problems, time.monotonic() - began, opened.total())
+
+
+def refuse_errors(checked: Checked, skipped: Collection[str]) -> None:
+    """Raise DataError, in one line, for errors that nobody has waved through."""
+    errors = [each for each in checked.problems if each.level == "error"]
+    stopping = [each for each in errors if each.rule not in skipped]
+    if not stopping:
+        return
+    study, more = checked.prepared.study.name, len(stopping) - 1
+    raise DataError(
+        f"{study}: {stopping[0].message} ({stopping[0].rule})"
+        + (f"; and {_counted(more, 'more error')}" if more else "")
+        + "; see `search check`"
+    )
+
+
+def summary_lines(checked: Checked, skipped: Collection[str]) -> Iterator[str]:
+    """Yield a line for all warnings together, and one for the errors that were waved through."""
+    warned = [each.rule for each in checked.problems if each.level == "warn"]
+    kept = [rule for rule in warned if rule not in skipped]
+    if kept:
+        rules = ", ".join(dict.fromkeys(kept))
+        yield f"{_counted(len(kept), 'warning')} of the data ({rules}); see `search check`"
+    waved = [
+        each.rule for each in checked.problems if each.level == "error" and each.rule in skipped
+    ]
+    if waved:
+        rules = ", ".join(dict.fromkeys(waved))
+        yield f"{_counted(len(waved), 'error')} of the data waved through by --skip-check ({rules})"
+
+
+def _counting(opened: Counter[str], step: Callable[[], None]) -> Callable[[], None]:
+    def count() -> None:
+        opened["images"] += 1
+        step()
+
+    return count
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" + ("s" if count != 1 else "")
