@@ -150,16 +150,27 @@ class Study:
     def for_practice(self) -> "Study":
         """Give the small study that runs on this study's practice set, under a name of its own."""
         smaller = {param.name: param for param in self.practice.space}
+        space = self.params.replaced(smaller).pinned(self.practice.fixed)
         return replace(
             self,
             name=f"{self.name}-practice",
             fixed={**self.fixed, **self.practice.fixed},
-            space=self.params.replaced(smaller).pinned(self.practice.fixed),
+            space=space,
+            enqueue=_drawable(self.enqueue, space),
             trials=self.practice.trials or self.trials,
             folds=self.folds if self.practice.folds is None else self.practice.folds,
             practice=Practice(),
             is_practice=True,
         )
+
+
+def _drawable(enqueued: Sequence[Mapping[str, Value]], space: Space) -> tuple[TrialConfig, ...]:
+    """Give what a space can draw of each trial, each once; the rest of it is left to be drawn."""
+    left = [
+        {name: value for name, value in each.items() if (p := space.get(name)) and p.takes(value)}
+        for each in enqueued
+    ]
+    return tuple(each for at, each in enumerate(left) if each and each not in left[:at])
 
 
 # The name is a folder's and a part of web addresses.

@@ -93,6 +93,19 @@ def test_the_practice_form_has_its_own_name_values_and_ranges() -> None:
     assert small_study(folds=5, practice=Practice(trials=4)).for_practice().folds == 5
 
 
+def test_enqueued_trials_go_to_practice_with_what_can_be_drawn_there() -> None:
+    study = small_study(
+        space=[Choice("backbone", ("large", "larger")), Toggle("ldam"), Float("dropout", 0, 1)],
+        enqueue=[
+            {"backbone": "large", "ldam": True, "dropout": 0.5},
+            {"backbone": "larger", "ldam": True, "dropout": 0.5},
+            {"backbone": "large"},
+        ],
+        practice=Practice({"dropout": 0.0}, [Choice("backbone", ("small",))]),
+    )
+    assert study.for_practice().enqueue == ({"ldam": True},)
+
+
 @pytest.mark.parametrize(
     ("change", "fix"),
     [
