@@ -18,10 +18,12 @@ def export(arguments: Namespace, settings: Settings) -> int:
         return 0
     write_yaml(exported, arguments.out)
     value = exported["value"]
+    folds = value.get("epochs")
+    where = f"over {len(folds)} folds" if folds else f"at epoch {value['epoch']}"
     number = exported["outcome"] if value["value"] is None else f"{value['value']:.4g}"
     print(
         f"{arguments.out}: trial {exported['trial']} of {exported['study']},"
-        f" {value['metric']} {number} at epoch {value['epoch']}"
+        f" {value['metric']} {number} {where}"
         + (" (practice data)" if exported["practice_data"] else ""),
         file=sys.stderr,
     )

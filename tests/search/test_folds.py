@@ -12,6 +12,7 @@ import pytest
 
 from objectives.contract import Attempt, EpochResult
 from objectives.toy_curve import train
+from search.cli import main
 from search.export import export, write_yaml
 from search.outcomes import Failed, Finished, HandedBack, Outcome
 from search.retrain import compare, read_export, retrain
@@ -203,6 +204,23 @@ def test_a_pruned_trial_of_folds_is_exported_with_the_folds_it_has(
     assert len(exported["value"]["epochs"]) == 3
     assert exported["value"]["value"] is None
     assert read_export(tmp_path / "one.yaml") == exported
+
+
+def test_the_command_that_exports_says_over_how_many_folds(
+    store: Store,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    attempt(folded(store, tmp_path))
+    monkeypatch.setenv("SEARCH_HOME", str(tmp_path))
+    monkeypatch.setenv("SEARCH_DATABASE_URL", database_url)
+
+    assert main(["export", "--study", "toy", "--out", str(tmp_path / "best.yaml")]) == 0
+
+    value = store.trials("toy")[0].value
+    assert f"val_loss {value:.4g} over 5 folds" in capsys.readouterr().err
 
 
 def test_an_export_whose_folds_do_not_fit_together_is_refused(store: Store, tmp_path: Path) -> None:
