@@ -22,6 +22,7 @@ def study_note(
     study = from_json(definition)
     parts = [
         PRACTICE if study.is_practice else "",
+        _waved_through(study),
         study.about,
         _metric(study, meaning),
         _budget(study),
@@ -41,6 +42,12 @@ def write_note(store: Store, study: str, text: str) -> None:
     shown = store.optuna_study(study)
     if get_note(shown) != text:
         save_note(shown, text)
+
+
+def _waved_through(study: Study) -> str:
+    if not study.skipped_checks:
+        return ""
+    return f"**Checks of the data waved through: {', '.join(study.skipped_checks)}.**"
 
 
 def _metric(study: Study, meaning: str) -> str:

@@ -50,7 +50,7 @@ def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
         "seed": training_seed(study.seed, trial.number),
         "data": _data(study, standing.row, store.manifest(name)),
         "skipped_checks": list(study.skipped_checks),
-        "test_uses": len(store.test_uses(name)),
+        "test_uses": len(standing.test_uses),
         "value": _value(study, trial, list(judged.values())),
         "metrics": {
             **_of_folds(

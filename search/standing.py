@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from spaces.stored import from_json
 from spaces.study import Study
-from storage.rows import StudyRow, TrialRow, WorkerRow
+from storage.rows import StudyRow, TrialRow, UseRow, WorkerRow
 from storage.store import Store
 
 SILENCE_SECONDS = 120  # a waiting worker asks for a trial every few seconds
@@ -15,13 +15,17 @@ FINAL = ("COMPLETE", "PRUNED", "FAIL")
 
 @dataclass(frozen=True)
 class Standing:
-    """A study's rows at one moment. `note` is what else the reader should know, in one line."""
+    """A study's rows at one moment. `note` is what else the reader should know, in one line.
+
+    test_uses: every time that its test split was opened.
+    """
 
     row: StudyRow
     study: Study
     trials: Sequence[TrialRow]
     workers: Sequence[WorkerRow]
     note: str = ""
+    test_uses: Sequence[UseRow] = ()
 
     @property
     def final(self) -> list[TrialRow]:
@@ -99,7 +103,13 @@ class Standing:
 def read_standing(store: Store, name: str) -> Standing:
     """Read how the study of that name stands."""
     row = store.study(name)
-    return Standing(row, from_json(row.definition), store.trials(name), store.workers(name))
+    return Standing(
+        row,
+        from_json(row.definition),
+        store.trials(name),
+        store.workers(name),
+        test_uses=store.test_uses(name),
+    )
 
 
 def _trained_seconds(trial: TrialRow) -> float:

@@ -15,6 +15,7 @@ from search import wording
 from search.badges import Badges, read_badges
 from search.standing import Standing, read_standing
 from search.twins import Twins, read_twins
+from spaces.data import NoData
 from storage.rows import TrialRow
 from storage.store import Store
 
@@ -46,6 +47,8 @@ def as_mapping(standing: Standing, badges: Badges, twins: Sequence[Twins] = ()) 
         {
             "study": asdict(standing.row),
             "is_practice": standing.study.is_practice,
+            "skipped_checks": list(standing.study.skipped_checks),
+            "test_uses": [asdict(use) for use in standing.test_uses],
             "outcomes": standing.outcomes,
             "best": best.number if best else None,
             "trials": [
@@ -101,6 +104,11 @@ def _print_study(
         console.out(line, highlight=False)
     if standing.study.pins:
         console.out(f"pinned: {wording.values(standing.study.pins)}", highlight=False)
+    if standing.study.skipped_checks:
+        waved = ", ".join(standing.study.skipped_checks)
+        console.out(f"checks of the data waved through: {waved}", highlight=False)
+    if not isinstance(standing.study.data, NoData):
+        console.out(f"test split opened so far: {len(standing.test_uses)}", highlight=False)
     console.print(_trials(standing, badges))
     for pair in twins:
         console.out(pair.words, highlight=False)
