@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from objectives.contract import DataError, DataSource
+from objectives.data.decode import decoder
 from objectives.data.manifest import read_manifest
+from tests.objectives.data.conftest import write_image
 
 MakeTree = Callable[..., DataSource]
 CLASSES = ("Benign", "Gleason 3", "Gleason 4", "Gleason 5-Single Cells")
@@ -199,6 +201,43 @@ def test_the_fingerprint_changes_with_the_data(gleason: DataSource, change: str)
         path.write_bytes(path.read_bytes() + b"\0")
     seed = 1 if change == "reseed" else 0
     assert read_manifest(replace(gleason, split_seed=seed)).summary.fingerprint != before
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> DataSource:
+    """Twelve images of six patients named by a table that gives splits, a site and an age."""
+    splits = ("train", "val", "test")
+    lines = [f"{n},{'ab'[n % 2]},p{n // 2},{splits[n // 4]},s{n % 3},{40 + n}" for n in range(12)]
+    header = "image,label,patient,split,site,age"
+    (tmp_path / "table.csv").write_text("\n".join([header, *lines]))
+    for number in range(12):
+        write_image(tmp_path / f"{number}.png", seed=number)
+    declared = {"group": "patient", "split": "split", "site": "site", "metadata": {"age": "number"}}
+    layout = {"kind": "manifest", "table": "table.csv", "label": "label", **declared}
+    return DataSource(layout, tmp_path)
+
+
+def test_a_tables_words_reach_the_manifest(table: DataSource) -> None:
+    manifest = read_manifest(table)
+    row = next(row for row in manifest.rows if row.path == "7.png")
+    assert (row.label, row.group, row.split, row.site) == ("b", "p3", "val", "s1")
+    assert row.metadata == (47.0,)
+    assert manifest.as_csv().splitlines()[0] == (
+        "path,label,class_index,group,site,split,fold,sha1,age"
+    )
+
+
+def test_the_fingerprint_covers_what_a_table_says_beside_the_label(table: DataSource) -> None:
+    assert table.folder is not None
+    before = read_manifest(table).fingerprint
+    path = table.folder / "table.csv"
+    path.write_text(path.read_text().replace(",47", ",74"))
+    assert read_manifest(table).fingerprint != before
+
+
+def test_the_images_of_a_table_decode_by_their_paths(table: DataSource) -> None:
+    decode = decoder(table, 8)
+    assert {decode(row.path).shape for row in read_manifest(table).rows} == {(3, 8, 8)}
 
 
 def test_the_digits_are_ten_classes_split_by_class() -> None:

@@ -1,0 +1,19 @@
+import subprocess
+import sys
+
+import pytest
+
+from objectives.contract import DataError, DataSource
+from objectives.data.layouts.readers import READERS, read_layout
+
+
+def test_no_reader_loads_torch() -> None:
+    modules = ", ".join(sorted({reader.split(":")[0] for reader in READERS.values()}))
+    code = f"import sys, {modules}, objectives.data.manifest; print('torch' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "False"
+
+
+def test_an_unknown_kind_names_the_known_ones() -> None:
+    with pytest.raises(DataError, match=r"'dicom'; use one of file_names, .*, brats, digits"):
+        read_layout(DataSource({"kind": "dicom"}))

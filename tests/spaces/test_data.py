@@ -1,0 +1,52 @@
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from spaces.data import Brats, ClassFolders, Data, Manifest
+from spaces.errors import StudyError
+from spaces.load import load_study
+from spaces.stored import from_json, to_json
+
+WHOLE = Manifest(
+    ("India/India.xlsx", "Italy/Italy.xlsx"),
+    path=("{table}/{Number}/*[0-9]_palpebral.png",),
+    label="Hgb",
+    cuts=(7.0, 12.0),
+    group="{table}/{Number}",
+    group_pattern=r"^(.+)$",
+    site="table",
+    names={"<7": "severe"},
+    metadata={"Age": "number"},
+)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        WHOLE,
+        Manifest({"train": "Train.xlsx", "test": "Test.xlsx"}, one_hot=("NC", "G3")),
+        ClassFolders(group=r"^(\d+)_"),
+        Brats(modalities=("flair", "t1ce")),
+    ],
+)
+def test_a_declaration_survives_the_database(data: Data) -> None:
+    study = replace(load_study("gleason"), data=data)
+    assert from_json(json.loads(json.dumps(to_json(study)))).data == data
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"label": None}, "a label column, or one_hot columns"),
+        ({"one_hot": ("a", "b")}, "and not both"),
+        ({"label": None, "one_hot": ("a", "b")}, "cuts and label_pattern read a label column"),
+        ({"cuts": (12.0, 7.0)}, "do not rise; give the lowest first"),
+        ({"group": None}, "group_pattern reads a group column; name it"),
+        ({"metadata": {"Age": "float"}}, "'Age' is 'float'; number or category"),
+    ],
+)
+def test_a_table_declared_against_itself_is_refused(change: dict[str, Any], reason: str) -> None:
+    with pytest.raises(StudyError, match=reason):
+        replace(WHOLE, **change)
