@@ -1,0 +1,102 @@
+"""What was found out about images before: nothing is read twice that has kept its size and time."""
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from objectives.contract import DataSource
+from objectives.data.facts import Facts
+from objectives.data.layouts.listing import File
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1  # of a line; another one is another file, and the old one is nobody's
+
+
+class Seen(NamedTuple):
+    """An image when it was so large and so old. sha1: of its own bytes, in hex.
+
+    facts: None where only the digest was asked for.
+    """
+
+    bytes: int
+    modified_ns: int
+    sha1: str
+    facts: Facts | None = None
+
+    def is_of(self, file: File) -> bool:
+        """Say whether the file is still the one that was seen."""
+        return (self.bytes, self.modified_ns) == (file.bytes, file.modified_ns)
+
+
+def read_seen(cache: Path | None, source: DataSource) -> dict[str, Seen]:
+    """Give what is known by path; lines that are torn or somebody else's are as good as none."""
+    known: dict[str, Seen] = {}
+    if cache is None:
+        return known
+    with suppress(OSError), _file(cache, source).open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            with suppress(ValueError, TypeError):
+                path, seen = _from_line(line)
+                known[path] = seen
+    return known
+
+
+def keep_seen(cache: Path | None, source: DataSource, seen: Mapping[str, Seen]) -> None:
+    """Write down what is known, whole or not at all; a cache that takes nothing is no error."""
+    if cache is None:
+        return
+    file = _file(cache, source)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _write_whole(file, seen)
+    except OSError as error:
+        log.warning("%s: cannot keep what was found out about images (%s)", file, error.strerror)
+
+
+def _file(cache: Path, source: DataSource) -> Path:
+    """Name the file of this data folder; a patient's bytes are those of the declared modalities."""
+    folder = str(source.folder.resolve()) if source.folder else ""
+    told = [FORMAT, source.layout["kind"], folder, source.layout.get("modalities")]
+    return cache / f"seen-{hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]}.jsonl"
+
+
+def _write_whole(file: Path, seen: Mapping[str, Seen]) -> None:
+    handle, name = tempfile.mkstemp(prefix=f"{file.stem}.", suffix=".tmp", dir=file.parent)
+    partial = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as lines:
+            lines.writelines(_line(path, each) for path, each in seen.items())
+            lines.flush()
+            os.fsync(handle)
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _line(path: str, seen: Seen) -> str:
+    facts = seen.facts and [*seen.facts[:-1], seen.facts.frequencies.hex()]
+    return json.dumps([path, *seen[:3], facts]) + "\n"
+
+
+def _from_line(line: str) -> tuple[str, Seen]:
+    """Read one line; ValueError or TypeError when it is not one of ours."""
+    path, size, modified_ns, sha1, told = json.loads(line)
+    seen = Seen(size, modified_ns, sha1, None if told is None else _facts(*told))
+    if list(map(type, (path, *seen[:3]))) != [str, int, int, str]:
+        raise ValueError(line)
+    return path, seen
+
+
+def _facts(*told: Any) -> Facts:
+    error, width, height, mode, bits, is_turned, frequencies = told
+    facts = Facts(error, width, height, mode, bits, is_turned, bytes.fromhex(frequencies))
+    if list(map(type, facts)) != [str, int, int, str, int, bool, bytes]:
+        raise ValueError(told)
+    return facts
