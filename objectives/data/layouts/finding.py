@@ -65,7 +65,7 @@ class Images:
             whole, start = _put(pattern, row, escape), _put(GLOB.split(pattern)[0], row)
             return [path for path in self._beginning_with(start) if _fits(path, whole)]
         path = _normal(_put(pattern, row))
-        return [path] if path in self.files else self._by_stem[path]
+        return [path] if path in self.files else self._by_stem.get(path, [])
 
     def beside(self, pattern: str, found: Iterable[str]) -> Iterator[str]:
         """Give the paths where a pattern's images lie.
@@ -83,7 +83,7 @@ class Images:
         """Find an id or path wherever it lies; of two folders' names one may be the longer."""
         if name in self.files:
             return [name]
-        candidates = self._by_name[PurePosixPath(name).name]
+        candidates = self._by_name.get(PurePosixPath(name).name, [])
         return [
             path
             for path in candidates

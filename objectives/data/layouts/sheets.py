@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import pandas as pd
 
@@ -40,7 +41,7 @@ class Sheet:
 
 def read_sheets(folder: Path, layout: Mapping[str, Any]) -> Sheet:
     """Read all tables of a declaration into one; raises DataError where a file cannot be read."""
-    names: list[tuple[str, str]] = _tables(layout["table"])
+    names = _tables(layout["table"])
     frames = [_read(folder / name) for _, name in names]
     table = pd.concat(frames, ignore_index=True).fillna("")
     lengths = [len(frame) for frame in frames]
@@ -84,7 +85,7 @@ def _read(path: Path) -> pd.DataFrame:
         raise DataError(
             f"{path}: no such table; correct the study's `table` or the path given to --data"
         ) from error
-    except (OSError, ValueError, KeyError, pd.errors.ParserError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise DataError(
             f"{path}: cannot be read as a table ({error}); save it again as CSV in UTF-8 or XLSX"
         ) from error

@@ -249,12 +249,15 @@ def test_tables_with_tabs_and_semicolons_are_read(tmp_path: Path, delimiter: str
     assert read(tmp_path, replace(PLAIN, table="t.tsv")).found[0].label == "x"
 
 
-@pytest.mark.parametrize("contents", [b"", b"\xff\xfe\x00bad", b'image\n"open'])
-def test_a_table_that_cannot_be_read_is_named(tmp_path: Path, contents: bytes) -> None:
+@pytest.mark.parametrize(
+    ("name", "contents"),
+    [("t.csv", b""), ("t.csv", b"\xff\xfe\x00"), ("t.csv", b'image\n"open'), ("t.xlsx", b"PK")],
+)
+def test_a_table_that_cannot_be_read_is_named(tmp_path: Path, name: str, contents: bytes) -> None:
     write_image(tmp_path / "a.png")
-    (tmp_path / "t.csv").write_bytes(contents)
-    with pytest.raises(DataError, match=r"t.csv: cannot be read .* as CSV in UTF-8 or XLSX$"):
-        read(tmp_path, PLAIN)
+    (tmp_path / name).write_bytes(contents)
+    with pytest.raises(DataError, match=rf"{name}: cannot be read .* as CSV in UTF-8 or XLSX$"):
+        read(tmp_path, replace(PLAIN, table=name))
 
 
 def test_a_table_that_is_not_there_is_named(write: Write) -> None:
