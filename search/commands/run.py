@@ -53,10 +53,7 @@ def _run_with(listener: socket | None, arguments: Namespace, settings: Settings)
     declared = declare(wishes, settings)
     name, findings = declared.study.name, check_rules(declared.study)
     # Where no study can be stored yet, the data are looked at first: a refusal leaves no home.
-    is_first = not has_store(settings)
-    prepared = _checked(declared, findings, settings) if is_first else None
-    for finding in findings:
-        print(f"search: {finding.message} ({finding.rule})", file=sys.stderr)
+    prepared = None if has_store(settings) else _checked(declared, findings, settings)
     if settings.shared_artifacts:
         check_reachable(settings.shared_artifacts)
     with open_store(settings) as store, run_lock(name, settings.study_folder(name)):
@@ -81,15 +78,16 @@ def _run_with(listener: socket | None, arguments: Namespace, settings: Settings)
 def _checked(
     declared: Declared, findings: Sequence[Finding], settings: Settings, store: Store | None = None
 ) -> Prepared:
-    """Read and check the data, say in a few lines what is to be known, and refuse errors."""
+    """Read and check the data, refuse their errors, and say in a few lines what is to be known."""
     known = find(store, declared.study.name) if store else None
     waved = from_json(known.definition).skipped_checks if known else ()
     skipped = {*declared.study.skipped_checks, *waved}
     with bar() as start:
         checked = check_data(declared, findings, settings, store, start)
     refuse_errors(checked, skipped)
+    rules = [f"{finding.message} ({finding.rule})" for finding in findings]
     note = split_note(checked.prepared.source.partition, settings, declared.study.name)
-    for line in (note, *summary_lines(checked, skipped)):
+    for line in (*rules, note, *summary_lines(checked, skipped)):
         if line:
             print(f"search: {line}", file=sys.stderr)
     return checked.prepared
