@@ -152,9 +152,9 @@ def _cell_problems(sheet: Sheet, layout: Mapping[str, Any]) -> Iterator[Problem]
     """Name the cells that say something else to another program (C13)."""
     groups = columns_of(layout["group"]) if layout.get("group") else []
     paths = [name for pattern in _patterns(layout) for name in columns_of(pattern)]
-    metadata = (layout.get("metadata") or {}).items()
-    numbers = [*layout.get("one_hot", ()), *(name for name, kind in metadata if kind == "number")]
-    words = list(groups)
+    numbers, words = list(layout.get("one_hot") or ()), list(groups)
+    for name, kind in (layout.get("metadata") or {}).items():
+        (numbers if kind == "number" else words).append(name)
     if layout.get("label"):
         (numbers if layout.get("cuts") else words).append(layout["label"])
     for name in dict.fromkeys((*paths, *groups)):

@@ -195,6 +195,13 @@ def test_ids_that_were_numbers_are_named(write: Write, cell: str, rule: str) -> 
     assert repr(cell) in problem.message
 
 
+def test_a_missing_value_written_as_a_word_is_named_in_metadata_too(write: Write) -> None:
+    folder = write("a,x,1,male", "b,y,2,NaN", header=f"{HEADER},sex", images="ab")
+    listing = read(folder, replace(PLAIN, metadata={"sex": "category"}))
+    assert [each.metadata for each in listing.found] == [("male",), (None,)]
+    assert only(listing).message.startswith("column 'sex': 1 of 2 cells, for example 'NaN'")
+
+
 def test_a_float_id_still_finds_its_image(tmp_path: Path) -> None:
     write_image(tmp_path / "12.png")
     write_csv(tmp_path / "t.csv", HEADER, "12.0,x,1")
