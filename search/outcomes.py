@@ -100,12 +100,18 @@ def out_of_range(
     """Give the failure of a metric outside its range (an accuracy of 96.8), else None."""
     for name, value in metrics.items():
         low, high = (known.get(name, {}).get(end) for end in ("low", "high"))
-        if (low is not None and value < low) or (high is not None and value > high):
-            return Failed(
-                "metric_out_of_range",
-                f"{name} is {value:g}, outside {low}..{high}; report a fraction, not a percentage",
+        if high is not None and value > high:
+            advice = ": a fraction, not a percentage" if high == 1 else ""
+            return _out_of_range(
+                f"{name} is {value:g}, above {high:g}; mend what reports it{advice}"
             )
+        if low is not None and value < low:
+            return _out_of_range(f"{name} is {value:g}, below {low:g}; mend what reports it")
     return None
+
+
+def _out_of_range(detail: str) -> Failed:
+    return Failed("metric_out_of_range", f"{detail} (O02)")
 
 
 def _is_cuda_error(error: Exception) -> bool:

@@ -9,8 +9,9 @@ import optuna
 import pytest
 import torch
 
+from objectives import catalog
 from objectives.contract import Attempt, EpochResult, OutOfMemory
-from search.outcomes import Failed, HandedBack, Outcome, Pruned, diverged, failure
+from search.outcomes import Failed, HandedBack, Outcome, Pruned, diverged, failure, out_of_range
 from search.patience import Patience
 from search.samplers import sampler_for
 from search.trial import Trial, run_trial
@@ -33,6 +34,23 @@ def test_a_cuda_error_hands_the_trial_back_for_the_process_is_of_no_more_use() -
     assert isinstance(outcome, HandedBack)
     assert outcome.reason == CUDA_ERROR
     assert "an illegal access" in str(outcome.detail)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "detail"),
+    [
+        (
+            {"val_loss": 0.4, "val_top1": 96.8},
+            "val_top1 is 96.8, above 1; mend what reports it: a fraction, not a percentage (O02)",
+        ),
+        ({"val_loss": -0.1}, "val_loss is -0.1, below 0; mend what reports it (O02)"),
+    ],
+)
+def test_a_metric_out_of_its_range_fails_the_trial_and_says_by_which_rule(
+    metrics: dict[str, float], detail: str
+) -> None:
+    known = catalog.describe("image_classifier").metrics
+    assert out_of_range(metrics, known) == Failed("metric_out_of_range", detail)
 
 
 @pytest.mark.parametrize("kind", [torch.OutOfMemoryError, RuntimeError])
