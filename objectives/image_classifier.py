@@ -43,7 +43,7 @@ class ImageTask:
         at_most = {"train": self.recipe.max_train_samples, "val": self.recipe.max_val_samples}
         data, cache, progress = attempt.data, attempt.cache, attempt.progress
         size = self.shape[-1]
-        splits = open_images(data, size, attempt.splits, cache, progress, at_most)
+        splits = open_images(data, size, attempt.splits, cache, progress, at_most, fold)
         return splits["train"], splits["val"]
 
     def build(self, classes: int, table_width: int = 0) -> Classifier:

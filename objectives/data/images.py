@@ -4,7 +4,7 @@ import hashlib
 import json
 import mmap
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from objectives.contract import DataSource
+from objectives.contract import DataError, DataSource
 from objectives.data.batch import Batch
 from objectives.data.cache import Array, cached_array, let_go, read_array
 from objectives.data.decode import Pixels, decoder, pixels_shape
@@ -21,8 +21,10 @@ from objectives.data.manifest import Manifest, Row, read_manifest
 from objectives.data.progress import DecodingLog
 from objectives.data.splits import SPLITS
 from objectives.data.subsample import proportional
+from objectives.data.tabular import Encoding, fit_encoding
 
 MAPPED_ROWS = 4  # of a mapped file, in this process at once: 8 MB with what lies around them
+_POOL = "pool"  # what train and validation images of all folds are called together
 CHUNK = 256  # images in flight while decoding or copying: enough for every core, flat in memory
 
 
@@ -36,8 +38,8 @@ class ImageSet:
 
     images: (N, C, *spatial) uint8, where they lie. index: (n,) int64, the rows of `images` that
     belong to the set, in order; None for all of them. labels: (n,) int64. groups, paths: one per
-    image of the set. tabular: (n, F) float32, what stands in the table beside each; None without
-    one. pages: the file the images are mapped from, let go again as they are read; None in memory.
+    image of the set. tabular: (n, F) float32, the metadata of each by the encoding; None without.
+    pages: the file the images are mapped from, let go again as they are read; None in memory.
     """
 
     images: Tensor
@@ -48,6 +50,7 @@ class ImageSet:
     pages: mmap.mmap | None = None
     paths: tuple[str, ...] = ()
     tabular: Tensor | None = None
+    encoding: Encoding | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -124,7 +127,7 @@ class OpenSplits(dict[str, ImageSet]):
 
 
 _manifests: dict[str, Manifest] = {}
-_sets: dict[tuple[str, int, str, int], ImageSet] = {}
+_sets: dict[tuple[Hashable, ...], ImageSet] = {}
 
 
 def open_images(
@@ -134,24 +137,37 @@ def open_images(
     cache: Path | None = None,
     progress: Callable[[], None] = lambda: None,
     at_most: Mapping[str, int] | None = None,
+    fold: int = 1,
+    *,
+    with_table: bool = False,
 ) -> OpenSplits:
     """Give these splits decoded at image_size, out of memory or the cache folder if they are there.
 
     No file of another split is decoded. progress: called for every image decoded. at_most: how many
-    images of a split, see `subsample`; no others are decoded for it. Raises DataError with the path
-    of an image that cannot be read.
+    images of a split, see `subsample`; without folds no others are decoded for it. fold: the one
+    that is validated, where there are folds: all of them share what is decoded once. with_table:
+    whether the metadata of the images comes with them. Raises DataError with the path of an image
+    that cannot be read.
     """
     manifest = _manifest(source, cache)
+    if with_table and not manifest.columns:
+        raise DataError(
+            f"{source.folder or source.layout['kind']}: the images have no table beside them; name "
+            "its columns in the study's data, or set use_metadata to false"
+        )
+    opening = _Opening(source, manifest, image_size, cache, progress)
     opened = OpenSplits()
     for split in splits:
         if split not in SPLITS:
             raise ValueError(f"no split is called {split!r}; use one of {', '.join(SPLITS)}")
-        asked, rows = (at_most or {}).get(split, 0), manifest.split(split)
+        asked, rows = (at_most or {}).get(split, 0), manifest.split(split, fold)
         count = asked if asked < len(rows) else 0
-        key = (manifest.fingerprint, image_size, split)
+        key = (manifest.fingerprint, image_size, split, fold, with_table)
         if (*key, count) not in _sets:
-            opening = _Opening(source, manifest, image_size, split, cache, progress)
-            _sets[*key, count] = opening.sample(count, _sets.get((*key, 0)))
+            is_folded = manifest.folds > 0 and split != "test"
+            whole = opening.of_pool(rows) if is_folded else _sets.get((*key, 0))
+            images = opening.sample(split, rows, count, whole)
+            _sets[*key, count] = _tabulated(images, manifest, fold) if with_table else images
         opened[split] = _sets[*key, count]
     return opened
 
@@ -174,28 +190,41 @@ def _manifest(source: DataSource, cache: Path | None) -> Manifest:
 
 @dataclass(frozen=True)
 class _Opening:
-    """One split at one size: where its pixels come from on this machine."""
+    """A study's images at one size: where their pixels come from on this machine."""
 
     source: DataSource
     manifest: Manifest
     image_size: int
-    split: str
     cache: Path | None
     progress: Callable[[], None]
 
-    def sample(self, count: int, whole: ImageSet | None) -> ImageSet:
-        """Give `count` images, 0 for all, of the whole set where that is decoded already."""
-        rows, seed = self.manifest.split(self.split), self.source.split_seed
-        if not count:
-            return self._image_set(rows, self._pixels(rows, self._key()))
-        if whole is None and self.cache is not None:
-            kept = read_array(self.cache, self._key(), _stamp(rows), self._shape(rows))
+    def of_pool(self, rows: Sequence[Row]) -> ImageSet:
+        """Give these rows out of all that folds are made of, which are decoded once for all."""
+        key = (self.manifest.fingerprint, self.image_size, _POOL)
+        if key not in _sets:
+            everything = [row for row in self.manifest.rows if row.split == "train"]
+            _sets[key] = self.sample(_POOL, everything, 0, None)
+        place = {path: row for row, path in enumerate(_sets[key].paths)}
+        return _sets[key].only(torch.tensor([place[row.path] for row in rows]))
+
+    def sample(
+        self, name: str, rows: Sequence[Row], count: int, whole: ImageSet | None
+    ) -> ImageSet:
+        """Give `count` of the rows, 0 for all, out of the whole set where that is decoded already.
+
+        name: what the set is called in the cache folder.
+        """
+        key, seed = self._key(name), self.source.split_seed
+        if whole is None and count and self.cache is not None:
+            kept = read_array(self.cache, key, _stamp(rows), self._shape(rows))
             whole = None if kept is None else self._image_set(rows, kept)
         if whole is not None:
             return subsample(whole, count, seed)
+        if not count:
+            return self._image_set(rows, self._pixels(rows, key))
         labels = np.array([row.class_index for row in rows])
         chosen = [rows[row] for row in proportional(labels, count, seed)]
-        return self._image_set(chosen, self._pixels(chosen, f"{self._key()}-{count}-seed{seed}"))
+        return self._image_set(chosen, self._pixels(chosen, f"{key}-{count}-seed{seed}"))
 
     def _pixels(self, rows: Sequence[Row], key: str) -> Array:
         """Give the rows' pixels, out of the cache folder if there is one."""
@@ -222,11 +251,20 @@ class _Opening:
             pages=array.base if isinstance(array.base, mmap.mmap) else None,
         )
 
-    def _key(self) -> str:
-        return f"{self.manifest.fingerprint[:16]}-{self.image_size}px-{self.split}"
+    def _key(self, name: str) -> str:
+        return f"{self.manifest.fingerprint[:16]}-{self.image_size}px-{name}"
 
     def _shape(self, rows: Sequence[Row]) -> tuple[int, ...]:
         return (len(rows), *pixels_shape(self.source, self.image_size))
+
+
+def _tabulated(images: ImageSet, manifest: Manifest, fold: int) -> ImageSet:
+    """Give the images with their metadata as the fold's training rows, all of them, encode it."""
+    training = [row.metadata for row in manifest.split("train", fold)]
+    encoding = fit_encoding(manifest.columns, training)
+    of_path = {row.path: row.metadata for row in manifest.rows}
+    table = encoding.encode([of_path[path] for path in images.paths])
+    return replace(images, tabular=torch.from_numpy(table), encoding=encoding)
 
 
 def _stamp(rows: Iterable[Row]) -> str:

@@ -1,92 +1,96 @@
 """A trial's state between two epochs: everything that the next epoch depends on, in one file."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from objectives.checkpoints import commit, put_in_place
+from objectives.checkpoints import commit
 from objectives.contract import Attempt, EpochResult
 from objectives.training.average import Average
+from objectives.training.best import Best, save_state
 from objectives.training.step import Stepper
 
 
-@dataclass(frozen=True)
-class Best:
-    """The epoch with the lowest val_loss: its weights as they were validated, and its logits.
+@dataclass
+class History:
+    """What a trial has come to, through all its folds.
 
-    model: a state dict, its BatchNorm statistics those of the validation. logits: (N, classes)
-    float32, since float16 would change a few answers; labels: (N,), in the split's own order.
+    results: of every epoch. fold: that is trained, always 1 where there are none. best: the best
+    epoch of this fold so far. earlier: of the folds before, without weights.
     """
 
-    epoch: int
-    model: Mapping[str, Tensor]
-    logits: Tensor
-    labels: Tensor
+    results: list[EpochResult] = field(default_factory=list)
+    fold: int = 1
+    best: Best | None = None
+    earlier: list[Best] = field(default_factory=list)
+    _networks: Mapping[str, Any] | None = None  # what the fold's own were, until they are put back
 
-    def keep(self, attempt: Attempt) -> None:
-        """Write `best.pt` and `best_logits.npz`, each whole or not at all."""
-        weights = {"epoch": self.epoch, "model": self.model}
-        arrays = {"epoch": self.epoch, "logits": self.logits.numpy(), "labels": self.labels.numpy()}
-        for name, save in (
-            ("best.pt", partial(_save, weights)),
-            ("best_logits.npz", partial(_save_arrays, arrays)),
-        ):
-            put_in_place(attempt.folder, name, save, attempt.progress)
+    @property
+    def bests(self) -> list[Best]:
+        """The best epoch of each fold that has one."""
+        return [*self.earlier, *([self.best] if self.best else [])]
+
+    @property
+    def losses(self) -> list[float]:
+        """The val_loss of this fold's epochs."""
+        of_fold = (each for each in self.results if each.metrics.get("fold", 1) == self.fold)
+        return [each.metrics["val_loss"] for each in of_fold]
+
+    def begin(self, fold: int) -> None:
+        """Turn to a fold; the one before goes on to count by what it said."""
+        if fold != self.fold:
+            self.earlier = [best.without_weights() for best in self.bests]
+            self.fold, self.best = fold, None
+
+    def put_back(self, stepper: Stepper, average: Average | None) -> None:
+        """Give the fold's networks the state that was read, if any was."""
+        state, self._networks = self._networks, None
+        if state is not None:
+            stepper.model.load_state_dict(state["model"])
+            stepper.optimizer.load_state_dict(state["optimizer"])
+            stepper.part = state["part"]
+            if average:
+                average.load_state_dict(state["average"])
 
 
-def take_best(epoch: int, model: nn.Module, logits: Tensor, labels: Tensor) -> Best:
-    """Give a copy of the model as it is now, in host memory."""
-    weights = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
-    return Best(epoch, weights, logits.float().cpu(), labels.cpu())
-
-
-def save(
-    attempt: Attempt,
-    stepper: Stepper,
-    average: Average | None,
-    results: list[EpochResult],
-    best: Best | None,
-) -> Path:
-    """Commit the state after the last of these results; a file that loads with weights_only=True.
+def save(attempt: Attempt, stepper: Stepper, average: Average | None, history: History) -> Path:
+    """Commit the state after the last of the results; a file that loads with weights_only=True.
 
     Learning rate, order, augmentation and dropout follow from the epoch and the seed, early
     stopping and plateaus from the results: none of them is state.
     """
     validated = average.module if average else stepper.model
+    epoch, best = history.results[-1].epoch, history.best
     state = {
         "model": stepper.model.state_dict(),
         "optimizer": stepper.optimizer.state_dict(),
         "part": stepper.part,
         "average": average and average.state_dict(),
-        "results": [asdict(result) for result in results],
-        "best": best and _compact(best, validated, results[-1].epoch),
+        "results": [asdict(result) for result in history.results],
+        "fold": history.fold,
+        "best": best and _compact(best, validated, epoch),
+        "earlier": [vars(each) for each in history.earlier],
     }
-    return commit(attempt.folder, results[-1].epoch, partial(_save, state), attempt.progress)
+    return commit(attempt.folder, epoch, partial(save_state, state), attempt.progress)
 
 
-def resume(
-    attempt: Attempt, stepper: Stepper, average: Average | None
-) -> tuple[list[EpochResult], Best | None]:
-    """Put back what the attempt resumes from; give the results it carries and the best epoch.
-
-    A fresh attempt has none.
-    """
+def resume(attempt: Attempt) -> History:
+    """Give what the checkpoint holds that the attempt resumes from; a fresh one has no past."""
     if attempt.resume_from is None:
-        return [], None
+        return History()
     state: dict[str, Any] = torch.load(attempt.resume_from, map_location="cpu", weights_only=True)
-    stepper.model.load_state_dict(state["model"])
-    stepper.optimizer.load_state_dict(state["optimizer"])
-    stepper.part = state["part"]
-    if average:
-        average.load_state_dict(state["average"])
-    best = None if state["best"] is None else Best(**state["best"])
-    return [EpochResult(**result) for result in state["results"]], best
+    return History(
+        results=[EpochResult(**result) for result in state.pop("results")],
+        fold=state.pop("fold"),
+        best=None if state["best"] is None else Best(**state.pop("best")),
+        earlier=[Best(**each) for each in state.pop("earlier")],
+        _networks=state,
+    )
 
 
 def _compact(best: Best, model: nn.Module, epoch: int) -> dict[str, Any]:
@@ -94,14 +98,3 @@ def _compact(best: Best, model: nn.Module, epoch: int) -> dict[str, Any]:
     parameters = model.named_parameters() if best.epoch == epoch else ()
     live = {name: parameter.detach() for name, parameter in parameters}
     return {**vars(best), "model": {**best.model, **live}}
-
-
-def _save(state: Mapping[str, Any], path: Path) -> None:
-    # Not by its name: torch's own writer turns "no space left" into a RuntimeError without errno.
-    with path.open("wb") as file:
-        torch.save(state, file)
-
-
-def _save_arrays(arrays: Mapping[str, Any], path: Path) -> None:
-    with path.open("wb") as file:
-        np.savez(file, **arrays)

@@ -1,7 +1,7 @@
 """Train one classifier, epoch by epoch: images and volumes alike."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from itertools import islice
 
@@ -16,14 +16,17 @@ from objectives.recipe.optimization import steps_per_epoch
 from objectives.training import checkpoint, precision
 from objectives.training.average import Average, averaged
 from objectives.training.batchnorm import Inputs, reestimated
+from objectives.training.best import keep_best, take_best
+from objectives.training.checkpoint import History
 from objectives.training.feed import place, training_feed, validation_feed
 from objectives.training.first_step import first_step
+from objectives.training.folds import fold_metrics
 from objectives.training.losses import build_criterion
 from objectives.training.memory import in_parts
 from objectives.training.metrics import measure
 from objectives.training.optimizers import set_learning_rate
 from objectives.training.records import keep_records
-from objectives.training.samplers import epoch_generator
+from objectives.training.samplers import epoch_generator, in_fold
 from objectives.training.schedule import epochs_as_now, learning_rate_at, learning_stages
 from objectives.training.step import Stepper, build_stepper, fit_into_memory
 from objectives.training.stopping import best_epoch, has_stalled
@@ -32,21 +35,34 @@ from objectives.training.task import Task
 # So long after a stage began to learn its BatchNorm's running statistics trail behind the weights.
 _LAGGING_STEPS = 200
 _ESTIMATION_BATCHES = 10
-_VALIDATION_BATCH = 256  # images at once, while memory holds them
+# Images validated at once, while memory holds them; of volumes as many as are as large in sum.
+_VALIDATION_BATCH, _VALIDATION_VALUES = 256, 256 * 3 * 224 * 224
 
 
 def train_classifier(task: Task, attempt: Attempt) -> Iterator[EpochResult]:
     """Yield each epoch's result once its checkpoint is on disk; at the end, keep the best epoch.
 
-    Raises RecipeError, DataError or OutOfMemory. Leaves the best epoch's weights and logits, tables
-    and a picture in the attempt's folder at its end.
+    With folds each one's epochs in turn, numbered on. Raises RecipeError, DataError or OutOfMemory.
+    Leaves the best epoch's weights and logits, tables and a picture in the attempt's folder at its
+    end.
     """
+    precision.settle(attempt.threads, deterministic=task.recipe.deterministic)
+    history = checkpoint.resume(attempt)
+    yield from history.results
+    for fold in range(history.fold, max(1, attempt.data.folds) + 1):
+        history.begin(fold)
+        yield from _train_fold(task, in_fold(attempt, fold), history)
+    if history.best is not None:
+        keep_best(attempt, history.bests)
+        keep_records(attempt, history.results, history.bests)
+
+
+def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[EpochResult]:
+    """Yield the epochs of one fold, or of all there is, from where its history leaves off."""
     recipe, device = task.recipe, attempt.device
-    precision.settle(attempt.threads, deterministic=recipe.deterministic)
     autocast = precision.autocast(recipe.precision, device)
-    images, validation = (place(each, device) for each in task.open(attempt, fold=1))
-    # A resumed trial has it in its first epoch's result.
-    at_first = first_step(task, images, attempt) if attempt.resume_from is None else {}
+    images, validation = (place(each, device) for each in task.open(attempt, history.fold))
+    at_first = {} if history.results else first_step(task, images, attempt)
     counts = images.labels.bincount(minlength=len(images.classes)).to(device)
     steps = steps_per_epoch(len(images), recipe.batch_size)
     model, average = _build(task, images, attempt)
@@ -54,11 +70,10 @@ def train_classifier(task: Task, attempt: Attempt) -> Iterator[EpochResult]:
     stepper = build_stepper(recipe, model, autocast)
     first = build_criterion(recipe, counts, epoch=1)
     fit_into_memory(stepper, task, first, images.images.shape[1:], images.table_width)
-    results, best = checkpoint.resume(attempt, stepper, average)
-    yield from results
+    history.put_back(stepper, average)
 
-    while len(results) < recipe.epochs and not _is_over(recipe, results):
-        epoch, started = len(results) + 1, time.perf_counter()
+    while not _is_over(recipe, losses := history.losses):
+        epoch, number, started = len(losses) + 1, len(history.results) + 1, time.perf_counter()
         criterion = build_criterion(recipe, counts, epoch)
         torch.manual_seed(epoch_generator(attempt.seed, epoch, "dropout").initial_seed())
         loss_sum = torch.zeros((), device=device)
@@ -67,7 +82,7 @@ def train_classifier(task: Task, attempt: Attempt) -> Iterator[EpochResult]:
         model.train()
         with training_feed(images, task, attempt, epoch, model.normalization) as feed:
             for step, batch in enumerate(feed, start=(epoch - 1) * steps):
-                rate = learning_rate_at(recipe, step, steps, _losses(results))
+                rate = learning_rate_at(recipe, step, steps, losses)
                 set_learning_rate(stepper.optimizer, rate)
                 loss_sum += stepper.step(batch, criterion) * len(batch)
                 if average:
@@ -79,25 +94,24 @@ def train_classifier(task: Task, attempt: Attempt) -> Iterator[EpochResult]:
             "compute_s": time.perf_counter() - started - feed.wait_seconds,
             "micro_batch": float(stepper.part),
         }
-        if epoch == 1:
-            values |= at_first
+        values |= at_first if number == 1 else {}
 
         first_batches = _first_batches(images, task, attempt, epoch, stepper)
         is_lagging = epochs_as_now(recipe, epoch) * steps < _LAGGING_STEPS
         with autocast, reestimated(validated, first_batches) if is_lagging else nullcontext():
             logits = _predict(validated, validation, task, attempt)
             values |= measure(logits, validation.labels)
-            if best_epoch([*_losses(results), values["val_loss"]]) == epoch:
-                best = checkpoint.take_best(epoch, validated, logits, validation.labels)
+            losses = [*losses, values["val_loss"]]
+            if best_epoch(losses) == epoch:
+                history.best = take_best(number, history.fold, validated, logits, validation)
         values["val_criterion"] = criterion(logits, validation.labels.to(device)).item()
+        if attempt.data.folds:
+            values |= fold_metrics(history, epoch, is_over=_is_over(recipe, losses))
 
         seconds = time.perf_counter() - started
-        results.append(EpochResult(epoch, values, seconds, images=len(images)))
-        checkpoint.save(attempt, stepper, average, results, best)
-        yield results[-1]
-    if best is not None:
-        best.keep(attempt)
-        keep_records(attempt, results, best, images.classes)
+        history.results.append(EpochResult(number, values, seconds, images=len(images)))
+        checkpoint.save(attempt, stepper, average, history)
+        yield history.results[-1]
 
 
 def _build(task: Task, images: ImageSet, attempt: Attempt) -> tuple[Classifier, Average | None]:
@@ -124,7 +138,8 @@ def _predict(model: Classifier, images: ImageSet, task: Task, attempt: Attempt) 
                 attempt.progress()
         return torch.cat(logits)
 
-    return in_parts(_VALIDATION_BATCH, run)[0]
+    at_once = min(_VALIDATION_BATCH, max(1, _VALIDATION_VALUES // images.images[0].numel()))
+    return in_parts(at_once, run)[0]
 
 
 def _first_batches(
@@ -136,9 +151,7 @@ def _first_batches(
             yield from (part.inputs for part in batch.parts(stepper.part))
 
 
-def _is_over(recipe: ClassifierRecipe, results: list[EpochResult]) -> bool:
-    return has_stalled(_losses(results), recipe.patience, recipe.min_epochs, recipe.settled_epoch)
-
-
-def _losses(results: list[EpochResult]) -> list[float]:
-    return [result.metrics["val_loss"] for result in results]
+def _is_over(recipe: ClassifierRecipe, losses: Sequence[float]) -> bool:
+    """Say whether a fold's epochs are at their end, by the schedule or by early stopping."""
+    has_ended = has_stalled(losses, recipe.patience, recipe.min_epochs, recipe.settled_epoch)
+    return has_ended or len(losses) >= recipe.epochs

@@ -2,9 +2,11 @@
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -41,22 +43,23 @@ _CHARACTER = 0.065  # of a name, 8 points high
 
 def draw_summary(
     results: Sequence[EpochResult],
-    best_epoch: int,
+    best_epochs: Sequence[int],
     confusion: Counts,
     classes: Sequence[str],
     path: Path,
 ) -> None:
     """Write a PNG with the learning curves at the left and the confusion matrix at the right.
 
-    confusion: (classes, classes), images by true class and predicted class in the best epoch.
+    best_epochs: of each fold, or the one. confusion: (classes, classes), images by true class and
+    predicted class in them.
     """
     names = [_short(name) for name in classes]
     page = _Page.of(names)
     figure = Figure(figsize=(page.width, page.height), dpi=_DPI)
     losses, shares, matrix = page.axes(figure)
-    _write_headline(figure, page, results, best_epoch)
-    _draw_curves(losses, results, _LOSSES, best_epoch)
-    _draw_curves(shares, results, _SHARES, best_epoch)
+    _write_headline(figure, page, results, best_epochs)
+    _draw_curves(losses, results, _LOSSES, best_epochs)
+    _draw_curves(shares, results, _SHARES, best_epochs)
     _dress_curves(losses, shares)
     _draw_matrix(matrix, confusion, names, page)
     with warnings.catch_warnings():
@@ -123,13 +126,16 @@ class _Page:
 
 
 def _write_headline(
-    figure: Figure, page: _Page, results: Sequence[EpochResult], best_epoch: int
+    figure: Figure, page: _Page, results: Sequence[EpochResult], best_epochs: Sequence[int]
 ) -> None:
-    best = next(result.metrics for result in results if result.epoch == best_epoch)
-    text = (
-        f"Best epoch {best_epoch} of {len(results)}:  val_loss {best['val_loss']:.4f},  "
-        f"balanced accuracy {best['val_balanced_accuracy']:.1%}"
+    best = [result.metrics for result in results if result.epoch in best_epochs]
+    loss, accuracy = (
+        fmean(metrics[name] for metrics in best) for name in ("val_loss", "val_balanced_accuracy")
     )
+    which = f"Best epoch {best_epochs[0]} of {len(results)}:  "
+    if len(best) > 1:
+        which = f"Mean of the best epochs of {len(best)} folds:  "
+    text = f"{which}val_loss {loss:.4f},  balanced accuracy {accuracy:.1%}"
     left, up = _LEFT / page.width, 1 - 0.4 / page.height
     figure.text(left, up, text, fontsize=12, weight="bold", color=_INK)
 
@@ -138,15 +144,23 @@ def _draw_curves(
     axes: Axes,
     results: Sequence[EpochResult],
     curves: Mapping[str, str],
-    best_epoch: int,
+    best_epochs: Sequence[int],
 ) -> None:
-    epochs = [result.epoch for result in results]
-    marker = "o" if len(epochs) <= 30 else ""
+    marker = "o" if len(results) <= 30 else ""
     for name, color in curves.items():
-        values = [_finite(result.metrics.get(name, math.nan)) for result in results]
+        epochs, values = zip(*_points(results, name), strict=True)
         axes.plot(epochs, values, marker=marker, markersize=3.5, color=color, label=name)
-    axes.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
-    axes.axvline(best_epoch, color=_INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    axes.set_xlim(results[0].epoch - 0.5, results[-1].epoch + 0.5)
+    for epoch in best_epochs:
+        axes.axvline(epoch, color=_INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+
+
+def _points(results: Sequence[EpochResult], name: str) -> Iterator[tuple[float, float]]:
+    """Yield a curve's points; a gap before each fold, whose network is another."""
+    for before, result in pairwise((results[0], *results)):
+        if before.metrics.get("fold") != result.metrics.get("fold"):
+            yield math.nan, math.nan
+        yield result.epoch, _finite(result.metrics.get(name, math.nan))
 
 
 def _dress_curves(losses: Axes, shares: Axes) -> None:

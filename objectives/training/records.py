@@ -11,32 +11,33 @@ from torch import Tensor
 
 from objectives.checkpoints import put_in_place
 from objectives.contract import Attempt, EpochResult
-from objectives.training.checkpoint import Best
+from objectives.training.best import Best
+from objectives.training.folds import out_of_fold
 from objectives.training.metrics import aucs, confusion, f1_scores, precisions, recalls
 
 Rows = Iterable[Sequence[Any]]
 
 
-def keep_records(
-    attempt: Attempt, results: Sequence[EpochResult], best: Best, classes: Sequence[str]
-) -> None:
+def keep_records(attempt: Attempt, results: Sequence[EpochResult], bests: Sequence[Best]) -> None:
     """Write the records of a finished trial into its attempt's folder, each whole or not at all.
 
-    `learning_curves.csv`, and of the best epoch's validation logits `confusion_matrix.csv` and
-    `per_class.csv`; `summary.png` is what they look like.
+    `learning_curves.csv`, and of the best epoch's validation logits, or those of each fold's
+    together, `confusion_matrix.csv` and `per_class.csv`; `summary.png` is what they look like.
     """
     # .4 s, once a worker: here it is paid only by who has finished a trial.
     from objectives.training.picture import draw_summary
 
-    matrix = confusion(best.logits, best.labels)
+    classes = bests[-1].classes
+    logits, labels = out_of_fold(bests) if len(bests) > 1 else (bests[0].logits, bests[0].labels)
+    matrix = confusion(logits, labels)
     tables = {
         "learning_curves.csv": _learning_curves(results),
         "confusion_matrix.csv": _confusion_matrix(matrix, classes),
-        "per_class.csv": _per_class(matrix, best, classes),
+        "per_class.csv": _per_class(matrix, aucs(logits.double(), labels), classes),
     }
     for name, rows in tables.items():
         put_in_place(attempt.folder, name, partial(_save_rows, list(rows)), attempt.progress)
-    draw = partial(draw_summary, results, best.epoch, matrix.numpy(), classes)
+    draw = partial(draw_summary, results, [best.epoch for best in bests], matrix.numpy(), classes)
     put_in_place(attempt.folder, "summary.png", draw, attempt.progress)
 
 
@@ -54,7 +55,7 @@ def _confusion_matrix(matrix: Tensor, classes: Sequence[str]) -> Rows:
         yield name, *counts
 
 
-def _per_class(matrix: Tensor, best: Best, classes: Sequence[str]) -> Rows:
+def _per_class(matrix: Tensor, areas: Tensor, classes: Sequence[str]) -> Rows:
     yield "class", "images", "recall", "recall_low", "recall_high", "precision", "f1", "auc"
     columns = zip(
         classes,
@@ -63,7 +64,7 @@ def _per_class(matrix: Tensor, best: Best, classes: Sequence[str]) -> Rows:
         matrix.diagonal().tolist(),
         precisions(matrix).tolist(),
         f1_scores(matrix).tolist(),
-        aucs(best.logits.double(), best.labels).tolist(),
+        areas.tolist(),
         strict=True,
     )
     for name, images, recall, right, *others in columns:

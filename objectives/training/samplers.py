@@ -1,19 +1,27 @@
 """Which training images an epoch sees, in what order: decided by the seed and the epoch alone."""
 
 import hashlib
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from objectives.contract import Attempt
 from objectives.recipe.optimization import steps_per_epoch
 
 
 def epoch_generator(seed: int, epoch: int, purpose: str, device: str = "cpu") -> torch.Generator:
     """Give a generator for one purpose of one epoch; a resumed trial gets the same one again."""
-    digest = hashlib.sha256(f"{seed}/{epoch}/{purpose}".encode()).digest()
     generator = torch.Generator(device)
-    generator.manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    generator.manual_seed(_seed_of(f"{seed}/{epoch}/{purpose}"))
     return generator
+
+
+def in_fold(attempt: Attempt, fold: int) -> Attempt:
+    """Give the attempt with a fold's own seed; where there are no folds, with the trial's."""
+    if not attempt.data.folds:
+        return attempt
+    return replace(attempt, seed=_seed_of(f"{attempt.seed}/fold {fold}"))
 
 
 def epoch_batches(
@@ -30,3 +38,7 @@ def epoch_batches(
     else:
         order = torch.randperm(len(labels), generator=generator)
     return order.tensor_split(steps_per_epoch(len(labels), batch_size))
+
+
+def _seed_of(words: str) -> int:
+    return int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], "big") >> 1

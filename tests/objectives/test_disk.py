@@ -14,7 +14,7 @@ import torch
 from objectives import disk
 from objectives.checkpoints import commit, newest_good
 from objectives.contract import Attempt, DataSource
-from objectives.training.checkpoint import Best, _save
+from objectives.training.best import Best, keep_best, save_state
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +65,7 @@ def test_a_disk_that_fills_in_the_middle_of_a_checkpoint_is_waited_out(
 
     def save(at: Path) -> None:
         with noting_errors(raised):
-            _save(state, at)
+            save_state(state, at)
 
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
@@ -110,7 +110,7 @@ def test_weights_and_logits_of_the_best_epoch_wait_for_room(tmp_path: Path) -> N
     for name in ("best.partial", "best_logits.partial"):
         fill(tmp_path / name)
 
-    best.keep(Attempt(tmp_path, DataSource({"kind": "none"})))
+    keep_best(Attempt(tmp_path, DataSource({"kind": "none"})), [best])
 
     assert torch.load(tmp_path / "best.pt", weights_only=True)["epoch"] == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.pt", "best_logits.npz"]

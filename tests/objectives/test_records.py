@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 
 from objectives.contract import Attempt, DataSource, EpochResult
-from objectives.training.checkpoint import Best, take_best
+from objectives.data.images import ImageSet
+from objectives.training.best import Best, take_best
 from objectives.training.metrics import measure
 from objectives.training.records import keep_records
 from search.files import ARTIFACTS
@@ -37,9 +38,9 @@ RESULTS = [
 ]
 
 
-def best_of(labels: torch.Tensor, predicted: torch.Tensor, classes: int) -> Best:
-    logits = torch.nn.functional.one_hot(predicted, classes).float()
-    return Best(epoch=2, model={}, logits=logits, labels=labels)
+def best_of(labels: torch.Tensor, predicted: torch.Tensor, classes: list[str]) -> Best:
+    logits = torch.nn.functional.one_hot(predicted, len(classes)).float()
+    return Best(epoch=2, model={}, logits=logits, labels=labels, classes=classes)
 
 
 def attempt_in(folder: Path) -> Attempt:
@@ -54,7 +55,7 @@ def table(path: Path) -> list[list[str]]:
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("attempt")
-    keep_records(attempt_in(folder), RESULTS, best_of(LABELS, PREDICTED, 3), CLASSES)
+    keep_records(attempt_in(folder), RESULTS, [best_of(LABELS, PREDICTED, CLASSES)])
     return folder
 
 
@@ -74,7 +75,7 @@ def test_every_epoch_and_metric_is_in_the_learning_curves(kept: Path) -> None:
 
 def test_a_metric_that_an_epoch_lacks_is_an_empty_cell(tmp_path: Path) -> None:
     results = [*RESULTS, EpochResult(4, {"val_loss": 0.1, "late": 5.0}, 1.5, 40)]
-    keep_records(attempt_in(tmp_path), results, best_of(LABELS, PREDICTED, 3), CLASSES)
+    keep_records(attempt_in(tmp_path), results, [best_of(LABELS, PREDICTED, CLASSES)])
     _, *rows = table(tmp_path / "learning_curves.csv")
     assert [row[5] for row in rows] == ["", "", "", "5.0"]
     assert rows[3][2:5] == ["", "", ""]
@@ -116,7 +117,7 @@ def test_what_a_class_without_images_cannot_have_is_an_empty_cell(kept: Path) ->
 
 def test_the_picture_shows_each_cell_as_dark_as_its_share_of_the_row(tmp_path: Path) -> None:
     labels, predicted = torch.tensor([0, 0, 1, 1]), torch.tensor([0, 0, 0, 1])
-    keep_records(attempt_in(tmp_path), RESULTS, best_of(labels, predicted, 2), ["a", "b"])
+    keep_records(attempt_in(tmp_path), RESULTS, [best_of(labels, predicted, ["a", "b"])])
     light = np.asarray(Image.open(tmp_path / "summary.png").convert("L"), dtype=float)
     # The matrix: 3.4 inches wide and high at 100 dots each, .3 from the right, 1.0 from the top.
     matrix = light[100:440, -370:-30]
@@ -140,8 +141,8 @@ def test_the_picture_shows_each_cell_as_dark_as_its_share_of_the_row(tmp_path: P
 def test_the_picture_is_drawn_whatever_the_classes_are_called(
     tmp_path: Path, classes: list[str]
 ) -> None:
-    best = best_of(LABELS % 2, PREDICTED % 2, len(classes))
-    keep_records(attempt_in(tmp_path), RESULTS, best, classes)
+    best = best_of(LABELS % 2, PREDICTED % 2, classes)
+    keep_records(attempt_in(tmp_path), RESULTS, [best])
     with Image.open(tmp_path / "summary.png") as picture:
         assert picture.width > 1000
     assert [row[0] for row in table(tmp_path / "per_class.csv")[1:]] == classes
@@ -151,7 +152,7 @@ def test_the_picture_is_drawn_whatever_the_classes_are_called(
 def test_the_picture_is_drawn_whatever_a_loss_has_been(tmp_path: Path, broken: float) -> None:
     metrics = {**RESULTS[0].metrics, "train_loss": broken, "val_cross_entropy": broken}
     results = [EpochResult(1, metrics, 1.5, 40), *RESULTS[1:]]
-    keep_records(attempt_in(tmp_path), results, best_of(LABELS, PREDICTED, 3), CLASSES)
+    keep_records(attempt_in(tmp_path), results, [best_of(LABELS, PREDICTED, CLASSES)])
     assert (tmp_path / "summary.png").stat().st_size > 10_000
 
 
@@ -159,7 +160,7 @@ def test_the_records_of_a_finished_trial_replace_those_of_a_killed_one(kept: Pat
     before = (kept / "summary.png").read_bytes()
     (kept / "summary.png").write_bytes(before[:100])
     (kept / "summary.partial").write_bytes(before[:50])
-    keep_records(attempt_in(kept), RESULTS, best_of(LABELS, PREDICTED, 3), CLASSES)
+    keep_records(attempt_in(kept), RESULTS, [best_of(LABELS, PREDICTED, CLASSES)])
     assert (kept / "summary.png").read_bytes() == before
     assert not list(kept.glob("*.partial"))
 
@@ -169,8 +170,9 @@ def test_the_tables_answer_as_the_metrics_did_however_near_or_large_the_logits(
 ) -> None:
     # In float16 the first image's logits would tie and the second's be infinite.
     logits, labels = torch.tensor([[30.0, 30.005], [7e4, 8e4], [1.0, 0.0]]), torch.tensor([1, 1, 0])
-    best = take_best(2, torch.nn.Identity(), logits, labels)
-    keep_records(attempt_in(tmp_path), RESULTS, best, ["a", "b"])
+    images = ImageSet(torch.zeros(3, 3, 1, 1), labels, ("a", "b"), ())
+    best = take_best(2, 1, torch.nn.Identity(), logits, images)
+    keep_records(attempt_in(tmp_path), RESULTS, [best])
     right = [int(row[at]) for at, row in enumerate(table(tmp_path / "confusion_matrix.csv")) if at]
     assert sum(right) / 3 == measure(logits, labels)["val_top1"] == 1.0
 
