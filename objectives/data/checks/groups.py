@@ -1,0 +1,51 @@
+"""C01 and C04: each image has one place, and with it the rest of its group."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from objectives.data.checks.evidence import Evidence, place_of
+from objectives.data.checks.wording import are, counted, listed, some
+from objectives.data.manifest import Row
+from objectives.data.partition import read_partition
+from objectives.data.problems import Problem
+
+
+def check_groups(evidence: Evidence) -> Iterator[Problem]:
+    """C01: a group that stands in two splits, or in two folds, tells the answers of one."""
+    members: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in evidence.rows:
+        members[row.group].append(row)
+    parted = {group: rows for group, rows in members.items() if len(set(map(place_of, rows))) > 1}
+    if parted:
+        group, rows = next(iter(parted.items()))
+        paths = tuple(row.path for rows in parted.values() for row in rows)
+        yield Problem(
+            "C01",
+            "error",
+            f"{counted(len(parted), 'group')} of {len(members):,} "
+            f"{'stands' if len(parted) == 1 else 'stand'} in more than one split, {group!r} for "
+            f"example in {listed(map(place_of, rows))} ({counted(len(paths), 'image')} in all); "
+            "keep each in one: --fix writes a stratified group split",
+            paths,
+            can_fix=True,
+        )
+
+
+def check_partition(evidence: Evidence) -> Iterator[Problem]:
+    """C04: images that the partition does not name, and names in it that are no image's."""
+    partition = evidence.source.partition
+    if partition is None:
+        return
+    rows = evidence.manifest.rows
+    unplaced = tuple(row.path for row in rows if not row.split)
+    gone = sorted(read_partition(partition).keys() - {row.path for row in rows})
+    for paths, what in ((unplaced, "in no split of"), (gone, "not here but in")):
+        if paths:
+            yield Problem(
+                "C04",
+                "error",
+                f"{counted(len(paths), 'image')} {are(len(paths))} {what} {partition} "
+                f"({some(paths)}); bring the images back, or let --fix write a new split",
+                tuple(paths),
+                can_fix=True,
+            )

@@ -1,0 +1,86 @@
+"""C05, C06, C07 and C12: what the image files themselves are."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from objectives.data.checks.evidence import Evidence
+from objectives.data.checks.wording import are, counted, some
+from objectives.data.facts import Facts
+from objectives.data.layouts.whole_slides import MOST_PIXELS
+from objectives.data.problems import Problem
+
+
+def check_readable(evidence: Evidence) -> Iterator[Problem]:
+    """C05: an image that training would fail on, at three in the morning."""
+    broken = _paths(evidence, lambda facts: bool(facts.error))
+    if broken:
+        reason = evidence.facts[broken[0]].error.removeprefix(f"{broken[0]}: ")
+        yield Problem(
+            "C05",
+            "error",
+            f"{counted(len(broken), 'image')} cannot be read, {broken[0]} for example ({reason}); "
+            "fetch them again or remove them, or let --fix leave them out",
+            broken,
+            can_fix=True,
+        )
+
+
+def check_depth(evidence: Evidence) -> Iterator[Problem]:
+    """C06: more than eight bits, which others clip and we scale."""
+    deep = _paths(evidence, lambda facts: facts.bits > 8)
+    if deep:
+        yield Problem(
+            "C06",
+            "error",
+            f"{counted(len(deep), 'image')} of {len(evidence.rows):,} have 16 bits ({some(deep)}): "
+            "they are scaled by 1/257 to 8, never clipped, so that a narrow range of values turns "
+            "nearly black; save them as 8 bits with the window you want, or go on with "
+            "--skip-check C06",
+            deep,
+        )
+
+
+def check_modes(evidence: Evidence) -> Iterator[Problem]:
+    """C07: modes beside the usual one, and images that lie on their side."""
+    ordinary = [
+        row.path
+        for row in evidence.readable
+        if evidence.facts[row.path].bits == 8 and not evidence.facts[row.path].is_huge
+    ]
+    modes = Counter(evidence.facts[path].mode for path in ordinary)
+    turned = [path for path in ordinary if evidence.facts[path].is_turned]
+    if len(modes) < 2 and not turned:
+        return
+    usual = modes.most_common(1)[0][0]
+    odd = [path for path in ordinary if evidence.facts[path].mode != usual]
+    counts = ", ".join(f"{count:,} {mode}" for mode, count in modes.most_common())
+    found = [counts] if odd else []
+    found += [f"{len(turned):,} turned by Exif"] if turned else []
+    paths = tuple(dict.fromkeys([*odd, *turned]))
+    yield Problem(
+        "C07",
+        "warn",
+        f"the images are of several modes: {', '.join(found)} ({some(paths)}); all are read "
+        "upright as RGB, transparent ones on white: see that no mode goes with one class",
+        paths,
+    )
+
+
+def check_size(evidence: Evidence) -> Iterator[Problem]:
+    """C12: an image that no worker should decode."""
+    huge = _paths(evidence, lambda facts: facts.is_huge)
+    if huge:
+        facts = evidence.facts[huge[0]]
+        yield Problem(
+            "C12",
+            "error",
+            f"{counted(len(huge), 'image')} {are(len(huge))} over {MOST_PIXELS // 10**6} "
+            f"megapixels, {huge[0]} for example {facts.width:,} x {facts.height:,}; cut them into "
+            "tiles, or let --fix leave them out",
+            huge,
+            can_fix=True,
+        )
+
+
+def _paths(evidence: Evidence, is_so: Callable[[Facts], bool]) -> tuple[str, ...]:
+    return tuple(row.path for row in evidence.rows if is_so(evidence.facts[row.path]))

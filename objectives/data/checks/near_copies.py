@@ -1,0 +1,77 @@
+"""C03: images that look the same or are called each other's copies, across splits."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from objectives.data.checks.evidence import Evidence, place_of
+from objectives.data.checks.likeness import alike
+from objectives.data.checks.wording import counted, listed
+from objectives.data.manifest import Row
+from objectives.data.problems import Problem
+
+Pair = tuple[Row, Row]
+
+# What file managers and augmentation scripts append. A number in parentheses tells a copy only
+# where the file without it is there, too: many sets are numbered that way from the start.
+NUMBERED = re.compile(r"^(.+?) ?\(\d+\)$")
+MARKED = re.compile(
+    r"^(.+?)(?: - copy(?: \(\d+\))?|[_-](?:copy|aug(?:mented)?|[hv]?flip(?:ped)?)[_-]?\d*)$",
+    re.IGNORECASE,
+)
+
+
+def check_near_copies(evidence: Evidence) -> Iterator[Problem]:
+    """C03: an image and its re-encoded, mirrored, turned or resized copy in two splits."""
+    seen = [pair for pair in pairs_alike(evidence) if _are_parted(pair)]
+    named = [pair for pair in pairs_named(evidence.readable) if _are_parted(pair)]
+    if not (seen or named):
+        return
+    paths = tuple(sorted({row.path for pair in [*seen, *named] for row in pair}))
+    first, second = (seen or named)[0]
+    counts = (
+        *([f"{counted(len(seen), 'pair')} of images that look the same"] if seen else []),
+        *([f"{counted(len(named), 'pair')} named like copies"] if named else []),
+    )
+    yield Problem(
+        "C03",
+        "warn",
+        f"{' and '.join(counts)} stand in different splits, {first.path} and {second.path} for "
+        f"example in {listed((place_of(first), place_of(second)))}; remove the copies, or let "
+        "--fix keep them in one split",
+        paths,
+        can_fix=True,
+    )
+
+
+def pairs_alike(evidence: Evidence) -> Iterator[Pair]:
+    """Give the pairs of images of different groups that look the same; identical ones are C02's."""
+    rows = evidence.readable
+    for pairs in alike([evidence.facts[row.path].frequencies for row in rows]):
+        for one, other in pairs.tolist():
+            if rows[one].group != rows[other].group and rows[one].sha1 != rows[other].sha1:
+                yield rows[one], rows[other]
+
+
+def pairs_named(rows: Sequence[Row]) -> Iterator[Pair]:
+    """Give each image that is named like a copy with the one it seems to be a copy of."""
+    originals: dict[tuple[str, str], Row] = {}
+    marked: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
+    numbered: list[tuple[tuple[str, str], Row]] = []
+    for row in rows:
+        stem = PurePosixPath(row.path).stem
+        if match := MARKED.match(stem):
+            marked[row.label, match[1]].append(row)
+        elif match := NUMBERED.match(stem):
+            numbered.append(((row.label, match[1]), row))
+        else:
+            originals[row.label, stem] = row
+    for name, copies in marked.items():
+        first = originals.get(name, copies[0])
+        yield from ((first, copy) for copy in copies if copy is not first)
+    yield from ((originals[name], copy) for name, copy in numbered if name in originals)
+
+
+def _are_parted(pair: Pair) -> bool:
+    return place_of(pair[0]) != place_of(pair[1])
