@@ -65,6 +65,22 @@ def check(objective: str, config: Mapping[str, Any]) -> None:
     _entry(objective).recipe.from_config(config)
 
 
+def network_recipe(objective: str, config: Mapping[str, Any]) -> ImageRecipe | VolumeRecipe:
+    """Give the recipe of a configuration that a network is built by.
+
+    Raises RecipeError for one that cannot be trained, and for an objective without a network.
+    """
+    recipe = _entry(objective).recipe.from_config(config)
+    if isinstance(recipe, ToyRecipe):
+        raise RecipeError(f"{objective} trains no network; choose another objective")
+    return recipe
+
+
+def load_task(recipe: ImageRecipe | VolumeRecipe) -> Any:
+    """Give what is particular to what a recipe trains on, a `Task`; torch is imported."""
+    return _named(_entry(recipe.objective).task)(recipe)
+
+
 def schedule(objective: str, config: Mapping[str, Any]) -> dict[str, int]:
     """Give what a pruner must know of a configuration.
 
@@ -79,14 +95,17 @@ def read_data(
     source: DataSource,
     cache: Path | None = None,
     progress: Callable[[], None] = lambda: None,
+    listed: Callable[[int], None] | None = None,
 ) -> "Manifest":
     """Give the manifest of the data; DataError when it cannot be used.
 
-    cache: this machine's folder for what was found out about images. progress: called for each.
+    cache: this machine's folder for what was found out about images. progress: called for each
+    that is read. listed: told how many there are, where `check_data` will look at them next.
     """
     from objectives.data.manifest import NOTHING, read_manifest  # with numpy, for names alone none
 
-    return read_manifest(source, cache, progress) if _entry(objective).has_data else NOTHING
+    has_data = _entry(objective).has_data
+    return read_manifest(source, cache, progress, listed) if has_data else NOTHING
 
 
 def check_data(
@@ -183,20 +202,27 @@ def _silent(recipes: Iterable[ImageRecipe | VolumeRecipe], exit_code: int) -> st
 
 @dataclass(frozen=True)
 class _Entry:
-    """train: "module:function", imported when called for."""
+    """train: "module:function", imported when called for. task: the class, of what has one."""
 
     train: str
     recipe: type[ImageRecipe] | type[VolumeRecipe] | type[ToyRecipe]
     metrics: Mapping[str, Mapping[str, Any]]
+    task: str = ""
     has_data: bool = True
 
 
 _ENTRIES = {
     "image_classifier": _Entry(
-        "objectives.image_classifier:train", ImageRecipe, CLASSIFIER_METRICS
+        "objectives.image_classifier:train",
+        ImageRecipe,
+        CLASSIFIER_METRICS,
+        "objectives.image_classifier:ImageTask",
     ),
     "volume_classifier": _Entry(
-        "objectives.volume_classifier:train", VolumeRecipe, CLASSIFIER_METRICS
+        "objectives.volume_classifier:train",
+        VolumeRecipe,
+        CLASSIFIER_METRICS,
+        "objectives.volume_classifier:VolumeTask",
     ),
     "toy_curve": _Entry("objectives.toy_curve:train", ToyRecipe, TOY_METRICS, has_data=False),
 }

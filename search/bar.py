@@ -1,26 +1,41 @@
 """A progress bar on stderr: nothing of it in a log file, nothing left of it at the end."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-Start = Callable[[str, int | None], Callable[[], None]]
+COLUMNS = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 
-@contextmanager
-def bar() -> Iterator[Start]:
-    """Yield what starts the bar over, with what is done and how often, and gives its step."""
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task = progress.add_task("", visible=False)
+class Bar:
+    """What counts `what` while the block lasts; `count` is how many there were, shown or not."""
 
-        def start(what: str, total: int | None) -> Callable[[], None]:
-            progress.reset(task, total=total, description=what, visible=True)
-            return lambda: progress.advance(task)
+    def __init__(self, what: str) -> None:
+        console = Console(stderr=True)
+        is_shown = console.is_terminal
+        self._progress = Progress(*COLUMNS, console=console, transient=True, disable=not is_shown)
+        self._task = self._progress.add_task(what, total=None)
+        self.count = 0
 
-        yield start
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def expect(self, total: int) -> None:
+        """Say how many there will be."""
+        self._progress.update(self._task, total=total)
+
+    def step(self) -> None:
+        """Count one more."""
+        self.count += 1
+        self._progress.advance(self._task)

@@ -1,15 +1,14 @@
 """What is wrong with a study's data, and what of it stops a run."""
 
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from objectives import catalog
 from objectives.contract import DataError
 from objectives.data.problems import Problem
-from search.bar import Start
+from search.bar import Bar
 from search.prepare import Declared, Prepared, with_data
 from search.settings import Settings
 from spaces.rules.finding import Finding
@@ -37,21 +36,19 @@ def check_data(
     findings: Sequence[Finding],
     settings: Settings,
     store: "Store | None",
-    start: Start,
     as_given: bool = False,
 ) -> Checked:
-    """Read the data of a study and check them, showing how far that is.
+    """Read the data of a study and check them in one pass, showing how far it is.
 
     findings: of the study's rules. store, as_given: see `with_data`. Raises DataError where the
     data cannot be read at all.
     """
-    began, opened = time.monotonic(), Counter[str]()
-    reading = _counting(opened, start("reading images", None))
-    prepared = with_data(declared, findings, settings, store, reading, as_given)
-    objective, manifest = prepared.study.objective, prepared.manifest
-    looking = _counting(opened, start("checking images", len(manifest.rows)))
-    problems = catalog.check_data(objective, prepared.source, manifest, settings.cache, looking)
-    return Checked(prepared, problems, time.monotonic() - began, opened.total())
+    began = time.monotonic()
+    with Bar("images") as bar:
+        prepared = with_data(declared, findings, settings, store, bar, as_given)
+        objective, data = prepared.study.objective, (prepared.source, prepared.manifest)
+        problems = catalog.check_data(objective, *data, settings.cache, bar.step)
+    return Checked(prepared, problems, time.monotonic() - began, bar.count)
 
 
 def refuse_errors(checked: Checked, skipped: Collection[str]) -> None:
@@ -81,14 +78,6 @@ def summary_lines(checked: Checked, skipped: Collection[str]) -> Iterator[str]:
     if waved:
         rules = ", ".join(dict.fromkeys(waved))
         yield f"{_counted(len(waved), 'error')} of the data waved through by --skip-check ({rules})"
-
-
-def _counting(opened: Counter[str], step: Callable[[], None]) -> Callable[[], None]:
-    def count() -> None:
-        opened["images"] += 1
-        step()
-
-    return count
 
 
 def _counted(count: int, what: str) -> str:

@@ -1,6 +1,6 @@
 """From what was typed to a study whose rules hold and whose data can be read."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,8 +22,9 @@ from spaces.space import TrialConfig
 from spaces.stored import data_to_json, from_json
 from spaces.study import Study
 
-if TYPE_CHECKING:  # numpy and SQLAlchemy, which checking the rules alone does without
+if TYPE_CHECKING:  # numpy, rich, SQLAlchemy, which checking the rules alone does without
     from objectives.data.manifest import Manifest
+    from search.bar import Bar
     from storage.store import Store
 
 
@@ -83,20 +84,22 @@ def with_data(
     findings: Sequence[Finding],
     settings: Settings,
     store: "Store | None" = None,
-    progress: Callable[[], None] = lambda: None,
+    bar: "Bar | None" = None,
     as_given: bool = False,
 ) -> Prepared:
     """Read the data of a study whose rules were checked.
 
-    store: where it may be stored already. progress: called for each image. as_given: split as the
-    data say, whatever `search check --fix` wrote.
+    store: where it may be stored already. bar: shown by who checks the data next, which are then
+    looked at in the same pass. as_given: split as the data say, whatever `search check --fix`
+    wrote.
     """
     from search.frozen import partition_of, split_file  # SQLAlchemy: only where data is read
 
     study = declared.study
     partition = None if as_given else partition_of(study.name, settings, store)
     source = data_source(study, declared.folder, partition)
-    manifest = catalog.read_data(study.objective, source, settings.cache, progress)
+    telling = (bar.step, bar.expect) if bar else ()
+    manifest = catalog.read_data(study.objective, source, settings.cache, *telling)
     if partition == split_file(settings, study.name):
         _check_whole(partition, manifest)
     _check_sizes(study, manifest.summary)

@@ -117,13 +117,17 @@ NOTHING = Manifest((), (), {}, is_practice=False)  # of an objective without dat
 
 
 def read_manifest(
-    source: DataSource, cache: Path | None = None, progress: Callable[[], None] = lambda: None
+    source: DataSource,
+    cache: Path | None = None,
+    progress: Callable[[], None] = lambda: None,
+    listed: Callable[[int], None] | None = None,
 ) -> Manifest:
     """List the data of a study with classes, groups, splits and contents.
 
     Splits given as folders stand; those missing are carved out of train by `source.split_seed`,
     and a partition stands before both. cache: where the images' digests are kept. progress: called
-    for each image. Raises DataError, one line that ends with the fix.
+    for each image that is read. listed: told how many images there are, by who checks them next:
+    each is then looked at in the same pass. Raises DataError, one line that ends with the fix.
     """
     is_practice = source.folder is not None and _is_practice(source.folder)
     listing = read_layout(source)
@@ -133,7 +137,10 @@ def read_manifest(
             f"{len(listing.found)} images; add images of another class or correct the layout"
         )
     places = divide(listing, source)
-    sha1 = digests(source, [found.file for found in listing.found], cache, progress)
+    if listed:
+        listed(len(listing.found))
+    files = [found.file for found in listing.found]
+    sha1 = digests(source, files, cache, progress, look=listed is not None)
     return Manifest(
         _rows(listing, places, sha1),
         listing.classes,

@@ -14,7 +14,6 @@ from rich.text import Text
 from objectives.contract import DataError, RecipeError
 from objectives.data.problems import Problem
 from objectives.data.summary import DataSummary
-from search.bar import bar
 from search.check import Checked, check_data
 from search.errors import DONE, WRONG, UsageError
 from search.page import page
@@ -108,13 +107,13 @@ def _with_data(report: Report, declared: Declared, settings: Settings, fix: bool
     from search.frozen import split_note
     from search.opened import store_if_any
 
-    with store_if_any(settings) as store, bar() as start:
+    with store_if_any(settings) as store:
         if fix:
             _refuse_stored(report.study, store)
-        checked = check_data(declared, report.rules, settings, store, start, as_given=fix)
+        checked = check_data(declared, report.rules, settings, store, as_given=fix)
         mended = _mend(checked, settings) if fix else None
         if mended:
-            checked = check_data(declared, report.rules, settings, store, start)
+            checked = check_data(declared, report.rules, settings, store)
     note = split_note(checked.prepared.source.partition, settings, report.study)
     return replace(report, checked=checked, mended=mended, split_note=note)
 

@@ -10,7 +10,6 @@ from socket import socket
 
 from dashboards.port import address, listen
 from search.badges import read_badges
-from search.bar import bar
 from search.check import check_data, refuse_errors, summary_lines
 from search.create import find, store_study
 from search.detach import UnderWay, go_silent, start_detached
@@ -82,8 +81,7 @@ def _checked(
     known = find(store, declared.study.name) if store else None
     waved = from_json(known.definition).skipped_checks if known else ()
     skipped = {*declared.study.skipped_checks, *waved}
-    with bar() as start:
-        checked = check_data(declared, findings, settings, store, start)
+    checked = check_data(declared, findings, settings, store)
     refuse_errors(checked, skipped)
     rules = [f"{finding.message} ({finding.rule})" for finding in findings]
     note = split_note(checked.prepared.source.partition, settings, declared.study.name)
