@@ -3,13 +3,13 @@
 import hashlib
 import json
 import logging
-import os
-import tempfile
+import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from objectives.checkpoints import write_flushed
 from objectives.contract import DataSource
 from objectives.data.facts import Facts
 from objectives.data.layouts.listing import File
@@ -55,7 +55,9 @@ def keep_seen(cache: Path | None, source: DataSource, seen: Mapping[str, Seen]) 
     file = _file(cache, source)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        _write_whole(file, seen)
+        partial = file.with_suffix(f".{secrets.token_hex(4)}.partial")  # ours alone: workers start
+        write_flushed(partial, lambda path: _write(path, seen))
+        partial.replace(file)
     except OSError as error:
         log.warning("%s: cannot keep what was found out about images (%s)", file, error.strerror)
 
@@ -67,17 +69,9 @@ def _file(cache: Path, source: DataSource) -> Path:
     return cache / f"seen-{hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]}.jsonl"
 
 
-def _write_whole(file: Path, seen: Mapping[str, Seen]) -> None:
-    handle, name = tempfile.mkstemp(prefix=f"{file.stem}.", suffix=".tmp", dir=file.parent)
-    partial = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as lines:
-            lines.writelines(_line(path, each) for path, each in seen.items())
-            lines.flush()
-            os.fsync(handle)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
+def _write(file: Path, seen: Mapping[str, Seen]) -> None:
+    with file.open("w", encoding="utf-8") as lines:
+        lines.writelines(_line(path, each) for path, each in seen.items())
 
 
 def _line(path: str, seen: Seen) -> str:
