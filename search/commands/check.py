@@ -136,7 +136,7 @@ def _mend(checked: Checked, settings: Settings) -> "Mended | None":
     prepared = checked.prepared
     out = split_file(settings, prepared.study.name)
     out.parent.mkdir(parents=True, exist_ok=True)
-    return mend(prepared.source, prepared.manifest, checked.problems, out)
+    return mend(prepared.source, prepared.manifest, checked.problems, out, settings.cache)
 
 
 def _as_json(report: Report) -> dict[str, Any]:
