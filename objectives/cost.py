@@ -35,14 +35,15 @@ def measure_costs(
     environment: Mapping[str, str],
     workers_per_device: int,
     launcher: Sequence[str] = (),
+    objective: str = "image_classifier",
 ) -> Iterator[Cost]:
-    """Yield each image classifier's cost on a device that so many workers share, once it is known.
+    """Yield each configuration's cost on a device that so many workers share, once it is known.
 
     environment: the process's, as a worker gets it (one GPU, its threads). launcher: what the
     process is started by, see `search.spawn`. Raises RecipeError.
     """
     asked = {"configs": list(map(dict, configs)), "classes": classes, "device": device}
-    asked["share"] = 1 / workers_per_device
+    asked |= {"share": 1 / workers_per_device, "objective": objective}
     command = [*launcher, sys.executable, "-P", "-m", "objectives.training.costs"]
     with (
         # A file each: a command line holds 240 configurations at most, and a pipe that nobody

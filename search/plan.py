@@ -95,6 +95,7 @@ def make_rows(prepared: Prepared, slots: Sequence[Slot]) -> Iterator[Row]:
         worker_environment(slots[0], os.environ),
         sum(slot.visible == slots[0].visible for slot in slots),
         launcher(),
+        prepared.study.objective,
     )
     for (config, weight), cost in zip(wanted, costs, strict=True):
         batch_size, seconds = _int(config["batch_size"]), _epoch_seconds(prepared, config, cost)
@@ -171,7 +172,7 @@ def as_mapping(plan: Plan) -> dict[str, Any]:
 
 
 def _resolved(study: Study) -> Study:
-    """Give the study with the objective's defaults; only image classifiers are planned."""
+    """Give the study with the objective's defaults; only what has a backbone is planned."""
     fields = catalog.describe(study.objective).fields
     if "backbone" not in fields:
         raise StudyError(

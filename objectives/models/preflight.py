@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from objectives.catalog import network_recipe
 from objectives.contract import RecipeError
 from objectives.models.backbones import Backbone, build_backbone, own_image_size
 from objectives.models.compiler import check_compiler
@@ -29,7 +30,8 @@ _MODALITIES = 4  # what a file of one is inflated to; of how many the data are, 
 def main() -> int:
     """Answer on stdout what is asked on stdin."""
     try:
-        print(json.dumps(preflight(map(_recipe, json.load(sys.stdin)))))
+        recipes = [network_recipe(each.pop("objective"), each) for each in json.load(sys.stdin)]
+        print(json.dumps(preflight(recipes)))
     except RecipeError as error:
         print(error, file=sys.stderr)
         return 2
@@ -65,12 +67,6 @@ def check_image_size(recipe: ImageRecipe, backbone: Backbone) -> None:
         ) from error
     if not isinstance(features, torch.Tensor) or features.shape != (1, backbone.features):
         raise no_features(recipe.backbone)
-
-
-def _recipe(asked: dict[str, Any]) -> ImageRecipe | VolumeRecipe:
-    objective = asked.pop("objective")
-    recipe = VolumeRecipe if objective == VolumeRecipe.objective else ImageRecipe
-    return recipe.from_config(asked)
 
 
 def _build(recipe: ImageRecipe | VolumeRecipe) -> Backbone | VolumeBackbone:

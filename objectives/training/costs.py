@@ -1,7 +1,7 @@
 """Measure what an optimizer step takes on this device, in time and in memory.
 
-`python -m objectives.training.costs` reads {configs, classes, device, share} as JSON and prints a
-line of JSON per configuration.
+`python -m objectives.training.costs` reads {objective, configs, classes, device, share} as JSON and
+prints a line of JSON per configuration.
 """
 
 import json
@@ -17,15 +17,17 @@ from typing import Any
 import psutil
 import torch
 
+from objectives.catalog import load_task, network_recipe
 from objectives.contract import RecipeError, is_out_of_memory
 from objectives.cost import Cost
-from objectives.image_classifier import ImageTask
 from objectives.recipe.image import ImageRecipe
+from objectives.recipe.volume import VolumeRecipe
 from objectives.training import precision
 from objectives.training.average import averaged
 from objectives.training.losses import build_criterion
 from objectives.training.schedule import learning_stages
 from objectives.training.step import blank_batch, build_stepper, fit_into_memory
+from objectives.training.task import Task
 
 _WARM_STEPS, _TIMED_STEPS = 2, 5  # the first ones choose kernels and make the optimizer's state
 _ENOUGH_SECONDS = 2.0
@@ -36,7 +38,7 @@ _HOST_IMAGES = 16  # at once on a CPU, where a whole batch of 256 would take a m
 class Probe:
     """A configuration ready to be measured. share: of the device's memory, for one worker."""
 
-    recipe: ImageRecipe
+    recipe: ImageRecipe | VolumeRecipe
     classes: int
     device: str
     share: float
@@ -70,7 +72,7 @@ class Probe:
     def _on_host(self, capacity: float) -> Cost:
         """Measure few images and go on from there: more memory than there is would be promised."""
         batch, many = self.recipe.batch_size, min(_HOST_IMAGES, self.recipe.batch_size)
-        few = max(2, many // 2)
+        few = min(many, max(3, many // 2))  # of fewer, BatchNorm may have too little to go by
         (_, less), (seconds, more) = (
             _timed(replace(self, recipe=replace(self.recipe, batch_size=images)))
             for images in (few, many)
@@ -86,7 +88,7 @@ class Probe:
     def stepping(self) -> Callable[[], int]:
         """Give what takes one step of a batch and says how many images passed at once."""
         recipe = self.recipe
-        task = ImageTask(replace(recipe, weights="none"))
+        task: Task = load_task(replace(recipe, weights="none"))
         model = task.build(self.classes).to(self.device)
         model.to(memory_format=task.memory_format)
         stepper = build_stepper(recipe, model, precision.autocast(recipe.precision, self.device))
@@ -128,7 +130,7 @@ def main(asked: Mapping[str, Any]) -> int:
         torch.cuda.set_per_process_memory_fraction(asked["share"])
     try:
         for config in asked["configs"]:
-            recipe = ImageRecipe.from_config(config)
+            recipe = network_recipe(asked["objective"], config)
             probe = Probe(recipe, asked["classes"], asked["device"], asked["share"])
             print(json.dumps(asdict(probe.cost())), flush=True)
     except RecipeError as error:
