@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import os
 import sys
 from collections.abc import Callable
 from itertools import islice
@@ -13,6 +14,7 @@ import torch
 from objectives import catalog
 from objectives.checkpoints import newest_good
 from objectives.contract import Attempt, DataSource, EpochResult, RecipeError
+from objectives.cost import measure_costs
 from objectives.data.images import open_images
 from objectives.recipe.volume import VolumeRecipe
 from objectives.training.step import Stepper
@@ -53,7 +55,7 @@ def exact(results: list[EpochResult]) -> list[dict[str, float]]:
 @pytest.mark.parametrize(
     "more",
     [
-        {"balancing": "ldam_drw", "drw_start": 0.4, "ldam_scale": 12.0, "micro_batch": 2},
+        {"balancing": "ldam_drw", "drw_start": 0.4, "ldam_scale": 12.0, "micro_batch": 3},
         {"balancing": "sampler", "dropout": 0.3, "label_smoothing": 0.1, "head_multiple": 2.0},
         {"balancing": "class_weights", "dilated": True, "augmentation": "none"},
     ],
@@ -104,7 +106,8 @@ def test_volumes_that_do_not_fit_into_memory_are_passed_in_parts(
             raise MemoryError
         return pass_batch(self, batch, criterion, part)
 
-    config = {**QUICK, "epochs": 2}
+    # Of 34 voxels the last stage has 2: a single volume is enough for BatchNorm.
+    config = {**QUICK, "image_size": 34, "epochs": 1, "warmup_epochs": 0}
     asked = list(train({**config, "micro_batch": 2}, attempt("asked")))
     monkeypatch.setattr(Stepper, "_pass", short_of_memory)
     short = list(train(config, attempt("short")))
@@ -149,6 +152,7 @@ def test_without_monai_the_error_says_what_to_install() -> None:
         ({"weights": "pretrained"}, r"weights is 'pretrained'; give it none or the path"),
         ({"backbone": "resnet50"}, r"backbone is 'resnet50'; choose one of .*resnet50_3d"),
         ({"batch_size": 1}, r"batch_size is 1; choose a value from 2"),
+        ({"micro_batch": 2}, r"2 volumes of 16 voxels .* set batch_size and micro_batch to 3"),
         ({"stem": "small"}, r"has no parameter 'stem'"),
     ],
 )
@@ -173,3 +177,10 @@ def test_a_weights_file_is_recorded_before_a_search_and_a_wrong_one_refused(tmp_
     )
     with pytest.raises(RecipeError, match=r"^volume_classifier: .* set backbone to the one"):
         catalog.preflight("volume_classifier", [{**config, "backbone": "resnet10_3d"}])
+
+
+@pytest.mark.slow
+def test_a_step_on_volumes_is_measured_for_a_plan() -> None:
+    (cost,) = measure_costs([QUICK], 2, "cpu", os.environ, 1, objective="volume_classifier")
+    assert cost.step_seconds > 0
+    assert cost.part == cost.measured_images == QUICK["batch_size"]
