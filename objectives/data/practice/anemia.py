@@ -37,7 +37,7 @@ def plan_anemia(images: int, seed: int) -> list[Drawing]:
 def _visit(label: str, number: int, seed: tuple[int, int], rng: Random) -> list[Drawing]:
     """Plan the photographs of one subject."""
     name = f"{label}-{number:03d}"
-    camera = CAMERAS[rng.integers(len(CAMERAS))]
+    camera = CAMERAS[number % len(CAMERAS)]
     subject = draw_subject(rng.normal(*CLASSES[label]), camera, rng)
     eyes = "LR" if rng.random() < BOTH_EYES else str(rng.choice(("L", "R")))
     return [
@@ -70,7 +70,7 @@ def spell_classes(drawings: list[Drawing], rng: Random) -> list[Drawing]:
 
     def spelled(drawing: Drawing) -> Drawing:
         folder = f"{drawing.label}/"
-        if rng.random() < 0.7:
+        if rng.random() < 0.5:
             return drawing
         return replace(drawing, path=drawing.path.replace(folder, spellings[folder], 1))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from io import BytesIO
 from pathlib import PurePosixPath
 
@@ -78,11 +79,12 @@ def modes_of(path: str) -> tuple[str, ...]:
 
 def huge(drawing: Drawing) -> Drawing:
     """Give a white image of 100 megapixels in its place, a few kilobytes on disk."""
+    return replace(drawing, draw=_white, path=_as_png(drawing.path))
 
-    def draw() -> bytes:
-        return encoded(Image.new("1", (HUGE_SIDE, HUGE_SIDE), 1), "png")
 
-    return replace(drawing, draw=draw, path=_as_png(drawing.path))
+@cache  # a second of drawing and 100 MB of memory
+def _white() -> bytes:
+    return encoded(Image.new("1", (HUGE_SIDE, HUGE_SIDE), 1), "png")
 
 
 def _changed(drawing: Drawing, change: Callable[[bytes], bytes]) -> Drawing:

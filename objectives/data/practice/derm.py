@@ -121,24 +121,28 @@ def rename(drawing: Drawing, like: Drawing, number: int) -> Drawing:
 
 
 def spell_classes(drawings: list[Drawing], rng: Random) -> list[Drawing]:
-    """Let other hands write the diagnosis: nevi in lower case, carcinomas with a space."""
-    spellings = {"NEV": "nev", "BCC": "BCC "}
+    """Let other hands write the diagnosis of half the nevi in lower case."""
 
     def spelled(drawing: Drawing) -> Drawing:
-        label = spellings.get(drawing.label)
-        if drawing.row is None or label is None or rng.random() < 0.7:
+        if drawing.row is None or drawing.label != "NEV" or rng.random() < 0.5:
             return drawing
-        return replace(drawing, row={**drawing.row, "diagnostic": label})
+        return replace(drawing, row={**drawing.row, "diagnostic": "nev"})
 
     return [spelled(each) for each in drawings]
 
 
 def spoil_numbers(drawings: list[Drawing], _: Random) -> list[Drawing]:
-    """Write the table as a spreadsheet would: ids as floats, decimal commas, NaN in words."""
+    """Save the table as a spreadsheet would: ids as floats, decimal commas, NaN in words."""
 
     def spoiled(row: Mapping[str, str]) -> dict[str, str]:
-        lesion, diameter = f"{row['lesion_id']}.0", row["diameter_1"].replace(".", ",")
-        return {**row, "lesion_id": lesion, "diameter_1": diameter, "age": row["age"] or "NaN"}
+        patient, lesion = row["patient_id"].removeprefix("PAT_"), row["lesion_id"]
+        return {
+            **row,
+            "patient_id": f"{patient}.0",
+            "lesion_id": f"{lesion}.0",
+            "diameter_1": row["diameter_1"].replace(".", ","),
+            "gender": row["gender"] or "NaN",
+        }
 
     return [each if each.row is None else replace(each, row=spoiled(each.row)) for each in drawings]
 

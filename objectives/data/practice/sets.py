@@ -34,12 +34,13 @@ def _copies(rename: dirt.Rename) -> dict[str, Dirt]:
     }
 
 
+# What opens files comes before what spoils them.
 _FILES: dict[str, Dirt] = {
     "site": dirt.sizes,
-    "corrupt": dirt.corrupt,
-    "16bit": dirt.deep,
     "modes": dirt.modes,
+    "16bit": dirt.deep,
     "huge": dirt.huge,
+    "corrupt": dirt.corrupt,
 }
 
 PRACTICE: Mapping[str, PracticeSet] = {
