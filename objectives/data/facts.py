@@ -141,7 +141,7 @@ def _look_at_volumes(paths: Sequence[Path]) -> Facts:
     try:
         cube = decode_volume(paths, SIDE)
     except (OSError, DataError) as error:
-        return Facts(error=str(error))
+        return Facts(error=str(error).rpartition("; ")[0] or str(error))  # the rule says the fix
     import nibabel
 
     volume: Any = nibabel.load(paths[0])  # its header

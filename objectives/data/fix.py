@@ -1,19 +1,18 @@
 """What a new split can mend: a partition file beside the data, the images left as they are."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from pathlib import Path
-
-import numpy as np
 
 from objectives.checkpoints import put_in_place
 from objectives.contract import DataSource
 from objectives.data.checks.check import examine
 from objectives.data.checks.copies import disagree, identical
 from objectives.data.checks.evidence import Evidence
-from objectives.data.checks.near_copies import pairs_alike, pairs_named
+from objectives.data.checks.near_copies import Pair, pairs_alike, pairs_named
+from objectives.data.joining import join_groups
 from objectives.data.layouts.listing import File, Found, Listing
 from objectives.data.manifest import Manifest, Row
 from objectives.data.partition import EXCLUDED, Place, divide
@@ -48,35 +47,34 @@ def mend(
     problems: what `check_data` gave for this manifest. Images that cannot be read, are over 100
     megapixels or have a copy with another label are excluded. Where that does not mend all that
     `can_fix`, the others are divided anew by the study's seed: groups stay whole, and groups that
-    share an image or its like stay together. Else they stay where they are. cache, progress: as
-    for `check_data`. Raises DataError when no such split can be carved.
+    share an image or its like stay together, or lose the copy where they would be too many. Else
+    they stay where they are. cache, progress: as for `check_data`. Raises DataError when no such
+    split can be carved.
     """
     used = [row._replace(split=row.split or "train") for row in manifest.rows]
     used = [row for row in used if row.split != EXCLUDED]
     evidence = examine(source, replace(manifest, rows=tuple(used)), cache, progress)
-    excluded = _excluded(evidence)
-    is_new_split = any(each.can_fix and set(each.paths) - excluded.keys() for each in problems)
-    kept = [row for row in used if row.path not in excluded]
-    joined = _joined(evidence, kept) if is_new_split else {}
+    why = _useless(evidence)
+    joined: Mapping[str, str] = {}
+    is_new_split = any(each.can_fix and set(each.paths) - why.keys() for each in problems)
+    if is_new_split:
+        joined, copies = join_groups(_without(used, why), list(_ties(evidence)))
+        why |= copies
+    kept = _without(used, why)
     places = _divided(source, manifest, kept, joined) if is_new_split else map(_place, kept)
     place_of = dict(zip((row.path for row in kept), places, strict=True))
-    why = excluded | {row.path: f"with {joined[row.group]}" for row in kept if row.group in joined}
-    why |= {row.path: "excluded before" for row in manifest.rows if row.split == EXCLUDED}
-    lines = [
-        (row.path, *place_of.get(row.path, Place(EXCLUDED)), why.get(row.path, ""))
-        for row in manifest.rows
-    ]
-    put_in_place(out.parent, out.name, lambda path: _write(path, lines), progress)
-    return Mended(
-        path=out,
-        moved=sum(place_of.get(row.path, _place(row)) != _place(row) for row in manifest.rows),
-        excluded=len(excluded),
-        joined=len(joined),
-        is_new_split=is_new_split,
-    )
+    excluded = len(why)
+    why |= {row.path: f"with {joined[row.group]}" for row in kept if row.group in joined}
+    _write(out, manifest, place_of, why, progress)
+    moved = sum(place_of.get(row.path, _place(row)) != _place(row) for row in manifest.rows)
+    return Mended(out, moved, excluded, len(joined), is_new_split)
 
 
-def _excluded(evidence: Evidence) -> dict[str, str]:
+def _without(rows: Sequence[Row], paths: Container[str]) -> list[Row]:
+    return [row for row in rows if row.path not in paths]
+
+
+def _useless(evidence: Evidence) -> dict[str, str]:
     """Give the images that no split makes good, with the reason."""
     reasons = {}
     for path, facts in evidence.facts.items():
@@ -89,33 +87,7 @@ def _excluded(evidence: Evidence) -> dict[str, str]:
     return reasons
 
 
-def _joined(evidence: Evidence, kept: Sequence[Row]) -> dict[str, str]:
-    """Give the groups that must not part, each with the first of those it stays with."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    names = sorted({row.group for row in kept})
-    number = {name: at for at, name in enumerate(names)}
-    ties = [
-        (number[one.group], number[other.group])
-        for one, other in _tied(evidence)
-        if one.group in number and other.group in number
-    ]
-    if not ties:
-        return {}
-    ends = np.array(ties).T
-    graph = coo_array((np.ones(len(ties)), ends), shape=(len(names), len(names)))
-    _, component = connected_components(graph, directed=False)
-    _, first, of_component = np.unique(component, return_index=True, return_inverse=True)
-    sizes = np.bincount(of_component)
-    return {
-        name: names[first[at]]
-        for name, at in zip(names, of_component.tolist(), strict=True)
-        if sizes[at] > 1
-    }
-
-
-def _tied(evidence: Evidence) -> Iterator[tuple[Row, Row]]:
+def _ties(evidence: Evidence) -> Iterator[Pair]:
     """Give the pairs of images that belong in one split, wherever they stand now."""
     yield from chain.from_iterable(map(pairwise, identical(evidence.readable)))
     yield from pairs_alike(evidence)
@@ -127,22 +99,35 @@ def _divided(
 ) -> list[Place]:
     """Carve every split or fold by the seed, as if the data gave none."""
     found = [
-        Found(
-            File(row.path, row.bytes, row.modified_ns),
-            row.label,
-            joined.get(row.group, row.group),
-            "",
-        )
-        for row in kept
+        Found(_file(row), row.label, joined.get(row.group, row.group), split="") for row in kept
     ]
     listing = Listing(found, manifest.classes, {}, sealed_test=manifest.sealed_test)
     return divide(listing, replace(source, partition=None))
+
+
+def _file(row: Row) -> File:
+    return File(row.path, row.bytes, row.modified_ns)
 
 
 def _place(row: Row) -> Place:
     return Place(row.split, row.fold)
 
 
-def _write(path: Path, lines: Sequence[tuple[str | int, ...]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([("path", *Place._fields, "why"), *lines])
+def _write(
+    out: Path,
+    manifest: Manifest,
+    place_of: Mapping[str, Place],
+    why: Mapping[str, str],
+    progress: Callable[[], None],
+) -> None:
+    nowhere = Place(EXCLUDED)
+    lines = [
+        (row.path, *place_of.get(row.path, nowhere), why.get(row.path, "")) for row in manifest.rows
+    ]
+
+    def save(path: Path) -> None:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows([("path", *Place._fields, "why"), *lines])
+
+    put_in_place(out.parent, out.name, save, progress)
