@@ -35,7 +35,7 @@ class VolumeTask:
     """What is particular to volumes; see `Task`."""
 
     recipe: VolumeRecipe
-    modalities: int
+    modalities: int = 4
     memory_format: ClassVar = torch.channels_last_3d
 
     @property
@@ -48,7 +48,7 @@ class VolumeTask:
         at_most = {"train": self.recipe.max_train_samples, "val": self.recipe.max_val_samples}
         data, cache, progress = attempt.data, attempt.cache, attempt.progress
         size = self.recipe.image_size
-        splits = open_images(data, size, attempt.splits, cache, progress, at_most)
+        splits = open_images(data, size, attempt.splits, cache, progress, at_most, fold)
         return splits["train"], splits["val"]
 
     def build(self, classes: int, table_width: int = 0) -> Classifier:

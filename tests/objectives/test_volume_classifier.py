@@ -5,9 +5,11 @@ import math
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -78,6 +80,16 @@ def test_a_tumour_that_enhances_is_told_from_one_that_does_not(
     results = list(train({**QUICK, "epochs": 6}, attempt()))
     assert max(result.metrics["val_macro_auc"] for result in results) > 0.9
     assert results[-1].metrics["train_loss"] < results[0].metrics["train_loss"]
+
+
+def test_folds_are_trained_in_turn_out_of_one_decoding(attempt: Callable[..., Attempt]) -> None:
+    one = attempt()
+    folded = replace(one, data=replace(one.data, folds=2))
+    results = list(train(QUICK, folded))
+    assert [result.metrics["fold"] for result in results] == [1, 1, 2, 2]
+    assert 0 <= results[-1].metrics["pooled_auc"] <= 1
+    (decoded,) = one.cache.glob("*.npy")
+    assert np.load(decoded, mmap_mode="r").shape == (18, 4, 16, 16, 16)
 
 
 def test_only_what_is_unfrozen_moves_batchnorm_statistics_included(
