@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,42 @@ def test_every_image_stands_in_its_row_with_its_label_and_group(gleason: DataSou
         assert train.images[row].numpy().tobytes() == decode(gleason.folder / path, 16).tobytes()
         assert path.startswith(train.groups[row])
         assert path.endswith(f"_{train.labels[row]}.png")
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_all_folds_are_made_of_what_is_decoded_once(
+    gleason: DataSource, tmp_path: Path, cached: bool
+) -> None:
+    beats: list[None] = []
+    folds, manifest = replace(gleason, folds=3), read_manifest(replace(gleason, folds=3))
+    cache = tmp_path / "cache" if cached else None
+    for fold in (1, 2, 3):
+        opened = open_images(folds, 16, cache=cache, progress=lambda: beats.append(None), fold=fold)
+        for split, found in opened.items():
+            assert found.paths == tuple(row.path for row in manifest.split(split, fold))
+            label = [row.class_index for row in manifest.split(split, fold)]
+            assert found.labels.tolist() == label
+            assert found.images.data_ptr() == opened["train"].images.data_ptr()
+    assert len(beats) == len(manifest.rows) - len(manifest.split("test"))
+    assert len(list(tmp_path.glob("cache/*.npy"))) == int(cached)
+
+
+def test_no_test_image_is_among_what_folds_are_made_of(gleason: DataSource) -> None:
+    folds = replace(gleason, folds=3)
+    spoil(folds, "test")
+    assert set(open_images(folds, 16, fold=2)) == {"train", "val"}
+
+
+def test_a_fold_is_sampled_from_its_own_images(gleason: DataSource) -> None:
+    folds = replace(gleason, folds=3)
+    whole, sample = (
+        open_images(folds, 16, at_most=limits, fold=2)["val"] for limits in ({}, {"val": 9})
+    )
+    assert len(sample) == 9
+    assert set(sample.paths) <= set(whole.paths)
+    where = {path: row for row, path in enumerate(whole.paths)}
+    rows = torch.tensor([where[path] for path in sample.paths])
+    assert sample.batch(torch.arange(9)).pixels.equal(whole.batch(rows).pixels)
 
 
 def test_an_unopened_split_is_sealed(gleason: DataSource) -> None:
