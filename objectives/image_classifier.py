@@ -43,12 +43,15 @@ class ImageTask:
         at_most = {"train": self.recipe.max_train_samples, "val": self.recipe.max_val_samples}
         data, cache, progress = attempt.data, attempt.cache, attempt.progress
         size = self.shape[-1]
-        splits = open_images(data, size, attempt.splits, cache, progress, at_most, fold)
+        splits = open_images(
+            *(data, size, attempt.splits, cache, progress, at_most, fold),
+            with_table=self.recipe.use_metadata,
+        )
         return splits["train"], splits["val"]
 
     def build(self, classes: int, table_width: int = 0) -> Classifier:
-        """Give the recipe's backbone and head."""
-        return build_classifier(self.recipe, classes)
+        """Give the recipe's backbone and head, and the branch that a table asks for."""
+        return build_classifier(self.recipe, classes, table_width)
 
     def augment(
         self, pixels: Tensor, generator: torch.Generator, normalization: Normalization

@@ -36,6 +36,7 @@ _FIRST_LOSS = (
     *("backbone", "weights", "stem", "dilated", "image_size", "augmentation", "batch_size"),
     *("head", "hidden_units", "dropout", "label_smoothing", "weighted_sampler"),
     *("balancing", "ldam", "ldam_max_margin", "ldam_scale", "drw_beta"),
+    *("use_metadata", "metadata_units", "metadata_dropout"),
 )
 _FIRST_STEP = (*_FIRST_LOSS, "optimizer", "learning_rate", "head_multiple", "layer_decay")
 

@@ -1,5 +1,6 @@
-"""A backbone and a head: the network of one trial."""
+"""A backbone and a head, and beside them what reads the table: the network of one trial."""
 
+from collections.abc import Iterator
 from typing import Self
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from objectives.data.normalization import Normalization
 from objectives.models.backbones import build_backbone
 from objectives.models.heads import build_head
+from objectives.models.metadata import build_branch
 from objectives.models.stages import Stage, stages
 from objectives.recipe.image import ImageRecipe
 
@@ -15,26 +17,43 @@ from objectives.recipe.image import ImageRecipe
 class Classifier(nn.Module):
     """Pixels in, logits out; the head computes in float32 whatever the backbone computes in.
 
-    normalization: how the pixels it is given must have been shifted and scaled.
+    normalization: how the pixels it is given must have been shifted and scaled. branch: what turns
+    a row of the table into features, which the head sees behind the image's; None without a table.
     """
 
-    def __init__(self, backbone: nn.Module, head: nn.Module, normalization: Normalization) -> None:
+    def __init__(
+        self,
+        backbone: nn.Module,
+        head: nn.Module,
+        normalization: Normalization,
+        branch: nn.Module | None = None,
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self.head = head
         self.normalization = normalization
+        self.branch = branch
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The backbone's parameters, from the input to the output, each in one stage."""
         return stages(self.backbone)
 
+    def head_parameters(self) -> Iterator[nn.Parameter]:
+        """Yield what is new to every study, and learns in frozen epochs too: head and branch."""
+        yield from self.head.parameters()
+        if self.branch is not None:
+            yield from self.branch.parameters()
+
     def forward(self, images: Tensor, tabular: Tensor | None = None) -> Tensor:
-        """Map (B, C, *spatial) to float32 logits (B, classes)."""
+        """Map (B, C, *spatial), and a table (B, F) where there is one, to logits (B, classes)."""
         features = self.backbone(images)
         # bfloat16 would move a scaled cosine in steps of a tenth.
         with torch.autocast(features.device.type, enabled=False):
-            logits: Tensor = self.head(features.float())
+            features = features.float()
+            if self.branch is not None:
+                features = torch.cat([features, self.branch(tabular)], dim=1)
+            logits: Tensor = self.head(features)
         return logits
 
     def learn(self, last_stages: int | None) -> None:
@@ -59,11 +78,14 @@ class Classifier(nn.Module):
         return self
 
 
-def build_classifier(recipe: ImageRecipe, classes: int) -> Classifier:
+def build_classifier(recipe: ImageRecipe, classes: int, table_width: int = 0) -> Classifier:
     """Give the network a recipe asks for; what has no weights starts from torch's random state.
 
-    Raises RecipeError when the backbone or its weights cannot be had.
+    table_width: how many numbers stand beside each image. Raises RecipeError when the backbone or
+    its weights cannot be had.
     """
     backbone = build_backbone(recipe)
-    head = build_head(recipe, backbone.features, classes)
-    return Classifier(backbone.network, head, backbone.normalization)
+    branch = build_branch(recipe, table_width) if table_width else None
+    beside = recipe.metadata_units if table_width else 0
+    head = build_head(recipe, backbone.features + beside, classes)
+    return Classifier(backbone.network, head, backbone.normalization, branch)

@@ -158,7 +158,9 @@ def _of_backbone(held: Mapping[str, Any]) -> State:
         for key, value in held.items()
         if isinstance(key, str) and isinstance(value, Tensor)
     }
-    is_ours = bool(state) and all(key.startswith(("backbone.", "head.")) for key in state)
+    is_ours = bool(state) and all(
+        key.startswith(("backbone.", "head.", "branch.")) for key in state
+    )
     if not is_ours:
         return state
     start = len("backbone.")

@@ -5,12 +5,13 @@ from typing import ClassVar
 
 from objectives.recipe.balancing import check_balancing
 from objectives.recipe.classifier import ClassifierRecipe
+from objectives.recipe.metadata import Metadata
 from objectives.recipe.network import Network, check_network
 from objectives.recipe.optimization import check_optimization
 
 
 @dataclass(frozen=True)
-class ImageRecipe(ClassifierRecipe, Network):
+class ImageRecipe(ClassifierRecipe, Metadata, Network):
     """How to train one image classifier. A range is what is accepted, not what is sensible."""
 
     objective: ClassVar[str] = "image_classifier"

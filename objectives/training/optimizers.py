@@ -71,7 +71,7 @@ def _scaled(recipe: Optimization, model: Classifier) -> Iterator[tuple[float, nn
     for before_last, stage in enumerate(reversed(model.stages)):
         for parameter in stage:
             yield recipe.layer_decay**before_last, parameter
-    for parameter in model.head.parameters():
+    for parameter in model.head_parameters():
         yield recipe.head_multiple, parameter
 
 
