@@ -32,7 +32,7 @@ def check_copies(evidence: Evidence) -> Iterator[Problem]:
             "error",
             f"{counted(len(paths), 'byte-identical image')} stand in different splits, "
             f"{some([row.path for row in first])} for example in {listed(_places(first))}; remove "
-            "the copies, or let --fix keep them in one split",
+            "the copies, or let --fix see to it that no two splits share them",
             paths,
             can_fix=True,
         )

@@ -39,7 +39,7 @@ def check_near_copies(evidence: Evidence) -> Iterator[Problem]:
         "warn",
         f"{' and '.join(counts)} stand in different splits, {first.path} and {second.path} for "
         f"example in {listed((place_of(first), place_of(second)))}; remove the copies, or let "
-        "--fix keep them in one split",
+        "--fix see to it that no two splits share them",
         paths,
         can_fix=True,
     )
