@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from objectives.contract import DataSource, Objective, RecipeError
+from objectives.data.summary import DataSummary
 from objectives.fields import declared, nearest
 from objectives.recipe.backbones import known_backbone
 from objectives.recipe.classifier import ClassifierRecipe
 from objectives.recipe.image import ImageRecipe
+from objectives.recipe.metadata import Metadata
 from objectives.recipe.network import weights_name
 from objectives.recipe.optimization import check_warmup_steps
 from objectives.recipe.toy import ToyRecipe
@@ -124,15 +126,21 @@ def check_data(
     return check_rows(source, manifest, cache, progress) if _entry(objective).has_data else []
 
 
-def check_sizes(objective: str, config: Mapping[str, Any], images: int, classes: int) -> None:
-    """Raise RecipeError for a batch of more images than the training split has.
+def check_fit(objective: str, config: Mapping[str, Any], data: DataSummary) -> None:
+    """Raise RecipeError for a configuration that asks more of the data than there is.
 
-    And for a sample that cannot have every class, and a warm-up in steps that never ends. images:
-    of the training split.
+    A batch of more images than the training split has, a sample that cannot have every class, a
+    warm-up in steps that never ends, a table where the images have none.
     """
     recipe = _entry(objective).recipe.from_config(config)
     if not isinstance(recipe, ClassifierRecipe):
         return
+    if isinstance(recipe, Metadata) and recipe.use_metadata and not data.columns:
+        raise RecipeError(
+            f"{objective}: use_metadata is true and the images have no table beside them; name its "
+            "columns in `metadata` of the study's data, or set use_metadata to false"
+        )
+    images, classes = sum(data.counts["train"].values()), len(data.classes)
     for name in ("max_train_samples", "max_val_samples"):
         if 0 < getattr(recipe, name) < classes:
             raise RecipeError(

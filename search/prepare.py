@@ -102,7 +102,7 @@ def with_data(
     manifest = catalog.read_data(study.objective, source, settings.cache, *telling)
     if partition == split_file(settings, study.name):
         _check_whole(partition, manifest)
-    _check_sizes(study, manifest.summary)
+    _check_fit(study, manifest.summary)
     return Prepared(study, source, manifest, findings)
 
 
@@ -196,13 +196,12 @@ def _drawable(study: Study) -> Iterator[TrialConfig]:
     yield from map(study.config, study.params.corners())
 
 
-def _check_sizes(study: Study, summary: DataSummary) -> None:
+def _check_fit(study: Study, summary: DataSummary) -> None:
     if not summary.classes:
         return
-    images = sum(summary.counts["train"].values())
     try:
         for config in _drawable(study):
-            catalog.check_sizes(study.objective, config, images, len(summary.classes))
+            catalog.check_fit(study.objective, config, summary)
     except RecipeError as error:
         raise StudyError(f"{study.name}: {error}") from error
 

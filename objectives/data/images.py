@@ -153,7 +153,7 @@ def open_images(
     if with_table and not manifest.columns:
         raise DataError(
             f"{source.folder or source.layout['kind']}: the images have no table beside them; name "
-            "its columns in the study's data, or set use_metadata to false"
+            "its columns in `metadata` of the study's data, or set use_metadata to false"
         )
     opening = _Opening(source, manifest, image_size, cache, progress)
     opened = OpenSplits()

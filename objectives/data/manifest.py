@@ -97,6 +97,7 @@ class Manifest:
             },
             folds=self.folds,
             sealed_test=self.sealed_test,
+            columns=tuple(column.name for column in self.columns),
         )
 
     def as_csv(self) -> str:

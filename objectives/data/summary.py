@@ -12,8 +12,9 @@ class DataSummary:
     classes: names in the order of their class index.
     counts: split -> class -> images. groups: split -> groups (slides, patients) in it.
     skipped: what was left out on purpose, by label or reason -> images.
-    folds: how many there are; counts and groups are then those of the first one. sealed_test: test
-    images that are there but were not opened, not even to count their classes.
+    columns: names of the metadata beside each image. folds: how many there are; counts and groups
+    are then those of the first one. sealed_test: test images that are there but were not opened,
+    not even to count their classes.
     """
 
     fingerprint: str
@@ -24,3 +25,4 @@ class DataSummary:
     skipped: Mapping[str, int]
     folds: int = 0
     sealed_test: int = 0
+    columns: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ import pytest
 
 from objectives import catalog
 from objectives.contract import RecipeError
+from objectives.data.summary import DataSummary
 
 
 def test_the_catalog_loads_neither_torch_nor_numpy() -> None:
@@ -60,9 +61,21 @@ def test_a_preflight_that_is_killed_without_a_word_is_told(
         catalog.preflight("image_classifier", NEEDS_WEIGHTS)
 
 
+def summary(images: int, columns: tuple[str, ...] = ()) -> DataSummary:
+    counts = {"train": {"naevus": images // 2, "melanoma": images - images // 2}}
+    return DataSummary("", tuple(counts["train"]), counts, {}, False, {}, columns=columns)
+
+
 def test_a_warm_up_in_steps_must_end_within_the_schedule() -> None:
     config = {"epochs": 4, "batch_size": 32, "frozen_epochs": 1, "warmup_steps": 38}
-    catalog.check_sizes("image_classifier", config, images=400, classes=4)  # 3 epochs of 13 steps
+    catalog.check_fit("image_classifier", config, summary(images=400))  # 3 epochs of 13 steps
     too_long = {**config, "warmup_steps": 39}
     with pytest.raises(RecipeError, match="39 steps of 3 epochs; set warmup_steps to 38 or less"):
-        catalog.check_sizes("image_classifier", too_long, images=400, classes=4)
+        catalog.check_fit("image_classifier", too_long, summary(images=400))
+
+
+def test_a_table_is_learned_from_only_where_there_is_one() -> None:
+    config = {"use_metadata": True}
+    catalog.check_fit("image_classifier", config, summary(images=400, columns=("age",)))
+    with pytest.raises(RecipeError, match="no table beside them; name its columns in `metadata`"):
+        catalog.check_fit("image_classifier", config, summary(images=400))
