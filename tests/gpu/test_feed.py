@@ -1,6 +1,7 @@
 """Tests of feeding a GPU: from host memory by a thread, and from its own memory."""
 
 import threading
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -99,6 +100,17 @@ def test_a_batch_never_waits_for_what_the_device_was_given_before(level: str) ->
             assert len(list(epoch)) == 31
         finally:
             torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.parametrize("place", ["cpu", "cuda"])
+def test_each_image_keeps_its_row_of_the_table(place: str) -> None:
+    images = in_host_memory()
+    images = replace(images, tabular=images.labels[:, None].float())
+    with feed(images.to(place) if place == "cuda" else images) as epoch:
+        for batch in epoch:
+            assert batch.tabular is not None
+            assert batch.tabular.is_cuda
+            assert batch.tabular[:, 0].long().equal(batch.labels)
 
 
 def test_validation_comes_in_order() -> None:
