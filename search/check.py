@@ -12,9 +12,11 @@ from search.bar import Bar
 from search.prepare import Declared, Prepared, with_data
 from search.settings import Settings
 from spaces.rules.finding import Finding
+from spaces.stored import from_json
+from spaces.study import Study
 
 if TYPE_CHECKING:  # SQLAlchemy, which checking the rules alone does without
-    from storage.store import Store
+    from storage.store import Store, StudyRow
 
 
 @dataclass(frozen=True)
@@ -36,19 +38,24 @@ def check_data(
     findings: Sequence[Finding],
     settings: Settings,
     store: "Store | None",
-    as_given: bool = False,
 ) -> Checked:
     """Read the data of a study and check them in one pass, showing how far it is.
 
-    findings: of the study's rules. store, as_given: see `with_data`. Raises DataError where the
-    data cannot be read at all.
+    findings: of the study's rules. store: where it may be stored already. Raises DataError where
+    the data cannot be read at all.
     """
     began = time.monotonic()
     with Bar("images") as bar:
-        prepared = with_data(declared, findings, settings, store, bar, as_given)
+        prepared = with_data(declared, findings, settings, store, bar)
         objective, data = prepared.study.objective, (prepared.source, prepared.manifest)
         problems = catalog.check_data(objective, *data, settings.cache, bar.step)
     return Checked(prepared, problems, time.monotonic() - began, bar.count)
+
+
+def skipped_in(study: Study, known: "StudyRow | None") -> set[str]:
+    """Give the rules whose errors are waved through, now or when the study was stored."""
+    stored = from_json(known.definition).skipped_checks if known else ()
+    return {*study.skipped_checks, *stored}
 
 
 def refuse_errors(checked: Checked, skipped: Collection[str]) -> None:

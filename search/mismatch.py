@@ -18,18 +18,25 @@ Table = dict[str, dict[str, str]]  # path -> column -> what stands there
 
 def check_data(row: StudyRow, manifest: Manifest, folder: Path | None, store: Store) -> None:
     """Raise MachineMismatch, naming the first rows that differ, unless the data are the study's."""
+    if said := mismatch(row, manifest, folder, store):
+        raise MachineMismatch(f"{said} (C16)")
+
+
+def mismatch(row: StudyRow, manifest: Manifest, folder: Path | None, store: Store) -> str:
+    """Say how this machine's data differ from the study's, and the fix; "" where they do not."""
     if row.data_fingerprint == manifest.fingerprint:
-        return
+        return ""
     stored = store.manifest(row.name)
     found = list(differing(stored, manifest.as_csv())) if stored else []
     if found:
         more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-        what = f"{len(found)} images differ: {'; '.join(found[:NAMED])}{more}"
+        count = f"{len(found)} images differ" if len(found) > 1 else "1 image differs"
+        what = f"{count}: {'; '.join(found[:NAMED])}{more}"
     else:  # a study of before, or classes and columns that are called otherwise
         what = f"{manifest.fingerprint[:12]}, not {row.data_fingerprint[:12]}"
-    raise MachineMismatch(
+    return (
         f"the data in {folder or 'this installation'} is not what study {row.name!r} was created on"
-        f" ({what}); {FIX} (C16)"
+        f" ({what}); {FIX}"
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from objectives import catalog
-from objectives.contract import DataError, DataSource, RecipeError
+from objectives.contract import DataSource, RecipeError
 from objectives.data.summary import DataSummary
 from objectives.recipe.network import is_noncommercial
 from search.places import find_data
@@ -85,23 +85,19 @@ def with_data(
     settings: Settings,
     store: "Store | None" = None,
     bar: "Bar | None" = None,
-    as_given: bool = False,
 ) -> Prepared:
     """Read the data of a study whose rules were checked.
 
     store: where it may be stored already. bar: shown by who checks the data next, which are then
-    looked at in the same pass. as_given: split as the data say, whatever `search check --fix`
-    wrote.
+    looked at in the same pass.
     """
-    from search.frozen import partition_of, split_file  # SQLAlchemy: only where data is read
+    from search.frozen import partition_of  # SQLAlchemy: only where data is read
 
     study = declared.study
-    partition = None if as_given else partition_of(study.name, settings, store)
+    partition = partition_of(study.name, settings, store)
     source = data_source(study, declared.folder, partition)
     telling = (bar.step, bar.expect) if bar else ()
     manifest = catalog.read_data(study.objective, source, settings.cache, *telling)
-    if partition == split_file(settings, study.name):
-        _check_whole(partition, manifest)
     _check_fit(study, manifest.summary)
     return Prepared(study, source, manifest, findings)
 
@@ -204,16 +200,6 @@ def _check_fit(study: Study, summary: DataSummary) -> None:
             catalog.check_fit(study.objective, config, summary)
     except RecipeError as error:
         raise StudyError(f"{study.name}: {error}") from error
-
-
-def _check_whole(partition: Path, manifest: "Manifest") -> None:
-    """Raise DataError when files have come since `search check --fix` wrote the splits."""
-    unknown = [row.path for row in manifest.rows if not row.split]
-    if unknown:
-        raise DataError(
-            f"{partition}: no split for {len(unknown)} images, such as {unknown[0]}; write it again"
-            " with `search check --fix`"
-        )
 
 
 def _place(study: Study, wishes: Wishes, settings: Settings) -> tuple[Study, Path | None]:

@@ -18,28 +18,25 @@ from spaces.space import TrialConfig
 SAMPLE = 512  # images decoded, spread over the training split
 ENOUGH_SECONDS = 3.0
 USUAL_SIZE = 224  # px, where only timm knows what the backbone takes
-MEASURED = "image_classifier"  # the one objective whose steps can be measured
 
 
 @dataclass(frozen=True)
 class Throughput:
     """Images a second out of the files with all cores, and into the network of the prior's mode.
 
-    model: None where its steps cannot be measured, 0 where not one image fits.
+    model: 0 where not one image fits.
     """
 
     loader: float
     cores: int
     backbone: str
     batch_size: int
-    model: float | None
+    model: float
 
     @property
     def words(self) -> str:
         """Say it in a line, and what is the limit."""
         loader = f"loader {_rate(self.loader)} images/s ({self.cores} cores)"
-        if self.model is None:
-            return loader
         of = f"{self.backbone}, batch {self.batch_size}"
         if not self.model:
             return f"{loader}, model: not one image fits ({of}); use a smaller image_size"
@@ -96,11 +93,10 @@ def _chunks(paths: Sequence[str], size: int) -> Sequence[Sequence[str]]:
     return [paths[start : start + size] for start in range(0, len(paths), size)]
 
 
-def _model(prepared: Prepared, config: TrialConfig, settings: Settings) -> float | None:
-    if prepared.study.objective != MEASURED:
-        return None
+def _model(prepared: Prepared, config: TrialConfig, settings: Settings) -> float:
     slot = placed(None, settings.visible_gpus)[0]
     environment = worker_environment(slot, os.environ)
-    classes = len(prepared.summary.classes)
-    (cost,) = measure_costs([config], classes, slot.device, environment, 1, launcher())
+    classes, objective = len(prepared.summary.classes), prepared.study.objective
+    asked = ([config], classes, slot.device, environment, 1, launcher(), objective)
+    (cost,) = measure_costs(*asked)
     return int(config["batch_size"] or 0) / cost.step_seconds if cost.part else 0.0

@@ -3,7 +3,7 @@
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,8 @@ from rich.text import Text
 from objectives.contract import DataError, RecipeError
 from objectives.data.problems import Problem
 from objectives.data.summary import DataSummary
-from search.check import Checked, check_data
-from search.errors import DONE, WRONG, UsageError
+from search.check import Checked, check_data, skipped_in
+from search.errors import DONE, MISMATCH, WRONG, UsageError
 from search.page import page
 from search.prepare import (
     Declared,
@@ -34,17 +34,22 @@ from spaces.rules.finding import Finding
 if TYPE_CHECKING:  # numpy, SQLAlchemy, torch's neighbours: checking the rules alone needs none
     from objectives.data.fix import Mended
     from search.throughput import Throughput
-    from storage.store import Store
 
 LEVELS = ("error", "warn", "info")
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that was found out. trouble: what kept the rest from being looked at, with its fix."""
+    """All that was found out.
+
+    mismatch: how a stored study's data differ from these. skipped: the rules whose errors the study
+    goes on with. trouble: what kept the rest from being looked at, with its fix.
+    """
 
     study: str
     rules: list[Finding]
+    mismatch: str = ""
+    skipped: Collection[str] = ()
     checked: Checked | None = None
     mended: "Mended | None" = None
     split_note: str = ""
@@ -56,13 +61,18 @@ class Report:
     def found(self) -> list[Finding | Problem]:
         """Everything found, rules before data and errors before all else."""
         problems = self.checked.problems if self.checked else ()
-        found: list[Finding | Problem] = [*self.rules, *problems]
+        other = [Problem("C16", "error", self.mismatch)] if self.mismatch else []
+        found: list[Finding | Problem] = [*self.rules, *other, *problems]
         return sorted(found, key=lambda each: LEVELS.index(each.level))
 
     @property
-    def has_errors(self) -> bool:
-        """Whether a run would be refused."""
-        return bool(self.trouble) or any(each.level == "error" for each in self.found)
+    def exit_code(self) -> int:
+        """What a run would be refused with, else 0."""
+        if self.mismatch:
+            return MISMATCH
+        errors = {each.rule for each in self.found if each.level == "error"}
+        has_errors = bool(errors - {*self.skipped})
+        return WRONG if has_errors or self.trouble else DONE
 
 
 def check(arguments: Namespace, settings: Settings) -> int:
@@ -80,7 +90,7 @@ def check(arguments: Namespace, settings: Settings) -> int:
     for line in (*licence_notes(report.weights), report.trouble):
         if line:
             print(f"search: {line}", file=sys.stderr)
-    return WRONG if report.has_errors else DONE
+    return report.exit_code
 
 
 def _look(declared: Declared, arguments: Namespace, settings: Settings) -> Report:
@@ -89,7 +99,7 @@ def _look(declared: Declared, arguments: Namespace, settings: Settings) -> Repor
 
     study = declared.study
     report = Report(study.name, find_rules(study))
-    can_train = not report.has_errors
+    can_train = report.exit_code == DONE
     try:
         report = _with_data(report, declared, settings, arguments.fix)
         if can_train:
@@ -104,26 +114,35 @@ def _look(declared: Declared, arguments: Namespace, settings: Settings) -> Repor
 
 
 def _with_data(report: Report, declared: Declared, settings: Settings, fix: bool) -> Report:
+    from search.create import find
     from search.frozen import split_note
+    from search.mismatch import mismatch
     from search.opened import store_if_any
 
     with store_if_any(settings) as store:
-        if fix:
-            _refuse_stored(report.study, store)
-        checked = check_data(declared, report.rules, settings, store, as_given=fix)
+        known = find(store, report.study) if store else None
+        if fix and known:
+            raise UsageError(
+                f"study {known.name!r} is stored with its splits, which stay; start a new one:"
+                f" `search check --fix --as {known.name}-2`, then `search run --as {known.name}-2`"
+            )
+        checked = check_data(declared, report.rules, settings, store)
         mended = _mend(checked, settings) if fix else None
         if mended:
             checked = check_data(declared, report.rules, settings, store)
-    note = split_note(checked.prepared.source.partition, settings, report.study)
-    return replace(report, checked=checked, mended=mended, split_note=note)
-
-
-def _refuse_stored(study: str, store: "Store | None") -> None:
-    if store and any(row.name == study for row in store.studies()):
-        raise UsageError(
-            f"study {study!r} is stored with its splits, which stay; start a new one: `search check"
-            f" --fix --as {study}-2`, then `search run --as {study}-2`"
-        )
+        prepared = checked.prepared
+        here = (prepared.manifest, declared.folder)
+        other = mismatch(known, *here, store) if store and known else ""
+    note = split_note(prepared.source.partition, settings, report.study)
+    skipped = skipped_in(declared.study, known)
+    return replace(
+        report,
+        mismatch=other,
+        skipped=skipped,
+        checked=checked,
+        mended=mended,
+        split_note=note,
+    )
 
 
 def _mend(checked: Checked, settings: Settings) -> "Mended | None":
@@ -147,6 +166,7 @@ def _as_json(report: Report) -> dict[str, Any]:
         "findings": [asdict(each) for each in report.found],
         "data": asdict(summary) if summary else None,
         "fingerprint": summary.fingerprint if summary else None,
+        "skipped_checks": sorted(report.skipped),
         "seconds": checked.seconds if checked else None,
         "images_opened": checked.opened if checked else None,
         "cached": checked.opened == 0 if checked else None,
@@ -177,7 +197,8 @@ def _lines(report: Report) -> Iterator[str]:
     if report.split_note:
         yield report.split_note
     for each in report.found:
-        yield f"{each.rule} {each.level}: {each.message}"
+        waved = ", waved through" if each.rule in report.skipped else ""
+        yield f"{each.rule} {each.level}{waved}: {each.message}"
     if not report.found and not report.trouble:
         yield "no rule is broken"
 

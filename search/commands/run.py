@@ -10,7 +10,7 @@ from socket import socket
 
 from dashboards.port import address, listen
 from search.badges import read_badges
-from search.check import check_data, refuse_errors, summary_lines
+from search.check import check_data, refuse_errors, skipped_in, summary_lines
 from search.create import find, store_study
 from search.detach import UnderWay, go_silent, start_detached
 from search.devices import Slot, placed
@@ -18,6 +18,7 @@ from search.errors import DONE
 from search.frozen import split_note
 from search.lock import run_lock
 from search.logs import set_up_logs
+from search.mismatch import check_data as check_same
 from search.opened import has_store, open_store
 from search.plan import excluded_here
 from search.prepare import Declared, Prepared, check_rules, declare, licence_notes
@@ -79,9 +80,10 @@ def _checked(
 ) -> Prepared:
     """Read and check the data, refuse their errors, and say in a few lines what is to be known."""
     known = find(store, declared.study.name) if store else None
-    waved = from_json(known.definition).skipped_checks if known else ()
-    skipped = {*declared.study.skipped_checks, *waved}
+    skipped = skipped_in(declared.study, known)
     checked = check_data(declared, findings, settings, store)
+    if store and known:  # other data first of all: what is wrong with them is no question then
+        check_same(known, checked.prepared.manifest, declared.folder, store)
     refuse_errors(checked, skipped)
     rules = [f"{finding.message} ({finding.rule})" for finding in findings]
     note = split_note(checked.prepared.source.partition, settings, declared.study.name)

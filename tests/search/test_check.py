@@ -57,6 +57,19 @@ def in_folder_order(place: Path) -> dict[str, str]:
     return {path: turns[row % 4] for row, path in enumerate(paths)}
 
 
+def leaky(data: Path) -> dict[Path, bytes]:
+    """Lay the images out by split and patient, one of whom stands in two; give their bytes."""
+    for number, path in enumerate(sorted(data.rglob("*.png"))):
+        split = "val" if number % 5 == 0 else "train"
+        patient = "abcdefgh"[number % 8]
+        target = data / split / path.parent.name / f"{patient}{number}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+    for name in ("mole", "wart"):
+        (data / name).rmdir()
+    return {path: path.read_bytes() for path in data.rglob("*.png")}
+
+
 def write_splits(place: Path, splits: dict[str, str]) -> Path:
     """Put a split file where `search check --fix` does."""
     rows = [(path, split, "0") for path, split in splits.items()]
@@ -178,6 +191,9 @@ def test_what_was_waved_through_is_written_on_the_study_and_stays(
 
     assert from_json(store.study("skin").definition).skipped_checks == (EMPTY[1], "C11")
     assert f"waved through: {EMPTY[1]}, C11" in get_note(store.optuna_study("skin"))
+    capsys.readouterr()
+    assert main([*CHECK]) == 0
+    assert capsys.readouterr().out.startswith(f"{EMPTY[1]} error, waved through: ")
 
 
 def test_a_new_study_is_split_as_the_fix_wrote_it_and_says_so(
@@ -202,8 +218,29 @@ def test_a_split_file_that_lacks_new_images_is_refused(
     write_splits(place, splits)
 
     assert main([*CHECK]) == 2
-    error = capsys.readouterr().err
-    assert "no split for 1 images, such as mole/00.png; write it again with `search check" in error
+    assert "C04 error: 1 image is in no split" in capsys.readouterr().out
+    assert main([*CHECK, "--fix"]) == 0
+    assert main([*CHECK]) == 0
+
+
+def test_the_fix_writes_a_split_that_the_check_then_passes_and_touches_no_image(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    patients = STUDY.replace("ClassFolders()", "ClassFolders(group=r'^(.)')")
+    (place / "skin.py").write_text(patients)
+    images = leaky(place / "data" / "skin")
+    assert main([*CHECK]) == 2
+    assert "C01 error: " in capsys.readouterr().out
+
+    assert main([*CHECK, "--fix"]) == 0
+
+    out = capsys.readouterr().out
+    assert "fixed by another split: " in out
+    assert "all images were divided anew, test included" in out
+    assert "C01" not in out
+    assert (place / "home" / "splits" / "skin.csv").is_file()
+    assert {path: path.read_bytes() for path in images} == images
+    assert main([*CHECK]) == 0
 
 
 @pytest.mark.slow
@@ -228,10 +265,17 @@ def test_an_export_of_a_study_that_was_split_by_a_file_retrains_to_the_bit(
 
 
 @pytest.mark.slow
-def test_a_stored_study_keeps_its_splits(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stored_study_keeps_its_splits_and_its_files(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([*RUN]) == 0
     write_splits(place, in_folder_order(place))
 
     assert main([*RUN, "--trials", "1"]) == 0
     assert main([*CHECK, "--fix"]) == 2
     assert "search check --fix --as skin-2" in capsys.readouterr().err
+    (place / "data" / "skin" / "mole" / "00.png").unlink()
+    for command in (RUN, CHECK):
+        assert main([*command]) == 4
+        told = capsys.readouterr()
+        assert "1 image differs: mole/00.png is missing here" in told.out + told.err
