@@ -1,0 +1,71 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from objectives.contract import DataSource
+from objectives.data.problems import Problem
+
+Problems = Callable[[DataSource], dict[str, Problem]]
+NAME = "train/benign/p0_0.png"
+
+
+def put(source: DataSource, image: Image.Image, name: str = NAME, **how: object) -> None:
+    assert source.folder is not None
+    image.save(source.folder / name, **how)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.98])
+def test_a_file_that_ends_early_is_found(
+    tree: DataSource, problems: Problems, share: float
+) -> None:
+    assert tree.folder is not None
+    contents = (tree.folder / NAME).read_bytes()
+    (tree.folder / NAME).write_bytes(contents[: int(share * len(contents))])
+    found = problems(tree)
+    assert set(found) == {"C05"}
+    assert found["C05"].paths == (NAME,)
+    assert found["C05"].can_fix
+
+
+def test_a_jpeg_that_ends_early_is_found(tree: DataSource, problems: Problems) -> None:
+    assert tree.folder is not None
+    put(tree, Image.effect_noise((300, 200), 50), "train/benign/p900_0.jpg")
+    path = tree.folder / "train/benign/p900_0.jpg"
+    path.write_bytes(path.read_bytes()[:-500])
+    assert problems(tree)["C05"].paths == ("train/benign/p900_0.jpg",)
+
+
+def test_sixteen_bits_are_told_and_how_they_are_read(tree: DataSource, problems: Problems) -> None:
+    put(tree, Image.fromarray(np.arange(1600, dtype=np.uint16).reshape(40, 40) * 40))
+    found = problems(tree)
+    assert set(found) == {"C06"}
+    assert "scaled by 1/257" in found["C06"].message
+    assert not found["C06"].can_fix
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "1"])
+def test_a_second_mode_is_told(tree: DataSource, problems: Problems, mode: str) -> None:
+    assert tree.folder is not None
+    put(tree, Image.open(tree.folder / NAME).convert(mode))
+    found = problems(tree)
+    assert set(found) == {"C07"}
+    assert f"179 RGB, 1 {mode} " in found["C07"].message
+    assert found["C07"].paths == (NAME,)
+
+
+def test_an_image_on_its_side_is_told(tree: DataSource, problems: Problems) -> None:
+    assert tree.folder is not None
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    put(tree, Image.open(tree.folder / NAME), exif=exif)
+    assert "1 turned by Exif" in problems(tree)["C07"].message
+
+
+def test_over_100_megapixels_are_told_by_the_header(tree: DataSource, problems: Problems) -> None:
+    put(tree, Image.new("1", (10_001, 10_000)))
+    found = problems(tree)
+    assert set(found) == {"C12"}
+    assert "10,001 x 10,000" in found["C12"].message
+    assert found["C12"].can_fix
