@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.brats import declared_modalities, modality_files
@@ -76,6 +76,8 @@ def look_at_file(contents: bytes) -> Facts:
             image.draft("L", (2 * SIDE, 2 * SIDE))
             turn = image.getexif().get(ORIENTATION, 1)
             return facts._replace(is_turned=turn != 1, frequencies=_frequencies(image))
+    except UnidentifiedImageError:  # its message names a buffer
+        return Facts(error="no image of a known format")
     except UNREADABLE as error:
         return facts._replace(error=str(error) or type(error).__name__)
 
