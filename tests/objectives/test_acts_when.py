@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
 
 from objectives import catalog
 from objectives.contract import Attempt, DataSource, EpochResult, RecipeError
@@ -23,6 +25,12 @@ CONDITIONAL = [name for name, field in FIELDS.items() if field["acts_when"]]
 # Asked when weights are to be had, which these trials do without.
 ASKED_BEFORE_TRAINING = {"allow_noncommercial"}
 
+TABLE = {
+    "kind": "manifest",
+    "table": "table.csv",
+    "label": "digit",
+    "metadata": {"age": "number", "itch": "category"},
+}
 SMALL = {
     "backbone": "small_cnn",
     "image_size": 16,
@@ -42,6 +50,7 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
     "drw": {"balancing": "ldam_drw", "drw_start": 0.6, "max_train_samples": 45},
     "phases": {"frozen_epochs": 1, "trained_stages": 2, "epochs_per_stage": 1},
     "plateau": {"schedule": "plateau", "plateau_patience": 0, **STALLING},
+    "table": {"use_metadata": True, "head": "hidden"},
     "stopping": {"schedule": "constant", "patience": 1, **STALLING},
 }
 # Some fields are for a kind of backbone only; recipes refuse them beside another.
@@ -65,6 +74,8 @@ OTHERS: Mapping[str, Any] = {
     "frozen_learning_rate": 1e-2,
     "epochs_per_stage": 2,
     "min_epochs": 4,
+    "metadata_units": 32,
+    "metadata_dropout": 0.5,
 }
 
 
@@ -74,7 +85,10 @@ def config_of(name: str) -> dict[str, Any]:
 
 def train(config: Mapping[str, Any], folder: Path) -> list[EpochResult]:
     folder.mkdir(exist_ok=True)
-    attempt = Attempt(folder, DataSource({"kind": "digits"}, split_seed=3), seed=5)
+    data = DataSource({"kind": "digits"}, split_seed=3)
+    if config["use_metadata"]:
+        data = DataSource(TABLE, digits_with_a_table(folder.parent / "digits"), split_seed=3)
+    attempt = Attempt(folder, data, seed=5)
     results = []
     with closing(catalog.load("image_classifier")(config, attempt)) as training:  # type: ignore[type-var]
         for result in training:
@@ -82,6 +96,20 @@ def train(config: Mapping[str, Any], folder: Path) -> list[EpochResult]:
             if result.epoch == config["epochs"]:
                 break  # before the records are drawn, which takes longer than all of this
     return results
+
+
+def digits_with_a_table(folder: Path) -> Path:
+    """Write some digits as files, with a table that says something of each."""
+    if not folder.exists():
+        folder.mkdir()
+        digits = load_digits()
+        lines = ["image,digit,age,itch"]
+        for number, digit in enumerate(digits.target[:200]):
+            pixels = (digits.images[number] * 15).astype("uint8")
+            Image.fromarray(pixels).save(folder / f"{number}.png")
+            lines.append(f"{number}.png,{digit},{20 + 3 * digit},{'yes' if digit % 2 else 'no'}")
+        (folder / "table.csv").write_text("\n".join(lines))
+    return folder
 
 
 def exact(results: list[EpochResult]) -> list[dict[str, float]]:
