@@ -43,5 +43,5 @@ study = Study(
         for network in NETWORKS
         if (network, learning_rate) != (NETWORKS[0], 5e-3)  # the prior's mode is tried anyway
     ],
-    practice=Practice(trials=4, fixed={"image_size": 32, "weights": "none", "epochs": 4}),
+    practice=Practice(trials=4, fixed={"image_size": 32, "weights": "none", "epochs": 3}),
 )
