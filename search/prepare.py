@@ -59,7 +59,9 @@ def prepare(wishes: Wishes, settings: Settings, store: "Store | None" = None) ->
     """
     declared = declare(wishes, settings)
     findings = check_rules(declared.study)
-    return with_data(declared, findings, settings, store)
+    prepared = with_data(declared, findings, settings, store)
+    check_fit(prepared.study, prepared.summary)
+    return prepared
 
 
 def declare(wishes: Wishes, settings: Settings) -> Declared:
@@ -98,7 +100,6 @@ def with_data(
     source = data_source(study, declared.folder, partition)
     telling = (bar.step, bar.expect) if bar else ()
     manifest = catalog.read_data(study.objective, source, settings.cache, *telling)
-    _check_fit(study, manifest.summary)
     return Prepared(study, source, manifest, findings)
 
 
@@ -157,6 +158,17 @@ def find_rules(study: Study) -> list[Finding]:
     return findings
 
 
+def check_fit(study: Study, summary: DataSummary) -> None:
+    """Raise StudyError for a configuration that asks more of the data than there is."""
+    if not summary.classes:
+        return
+    try:
+        for config in _drawable(study):
+            catalog.check_fit(study.objective, config, summary)
+    except RecipeError as error:
+        raise StudyError(f"{study.name}: {error}") from error
+
+
 def check_networks(study: Study) -> dict[str, dict[str, str]]:
     """Give what is known of each file of weights, once every network is built and takes its images.
 
@@ -190,16 +202,6 @@ def _drawable(study: Study) -> Iterator[TrialConfig]:
     """Yield what is likeliest to be drawn, and what of options and ends can be."""
     yield study.config(study.params.mode())
     yield from map(study.config, study.params.corners())
-
-
-def _check_fit(study: Study, summary: DataSummary) -> None:
-    if not summary.classes:
-        return
-    try:
-        for config in _drawable(study):
-            catalog.check_fit(study.objective, config, summary)
-    except RecipeError as error:
-        raise StudyError(f"{study.name}: {error}") from error
 
 
 def _place(study: Study, wishes: Wishes, settings: Settings) -> tuple[Study, Path | None]:

@@ -19,6 +19,7 @@ from search.errors import DONE, MISMATCH, WRONG, UsageError
 from search.page import page
 from search.prepare import (
     Declared,
+    check_fit,
     check_networks,
     declare,
     declared_study,
@@ -102,12 +103,13 @@ def _look(declared: Declared, arguments: Namespace, settings: Settings) -> Repor
     can_train = report.exit_code == DONE
     try:
         report = _with_data(report, declared, settings, arguments.fix)
-        if can_train:
+        if can_train and report.checked:
+            prepared = report.checked.prepared
+            check_fit(study, prepared.summary)
             report = replace(report, weights=check_networks(study))
-        if can_train and report.checked and not arguments.no_throughput:
-            with Console(stderr=True).status("measuring loader and model"):
-                measured = measure(report.checked.prepared, settings)
-            report = replace(report, throughput=measured)
+            if not arguments.no_throughput:
+                with Console(stderr=True).status("measuring loader and model"):
+                    report = replace(report, throughput=measure(prepared, settings))
     except (DataError, RecipeError, StudyError) as error:
         report = replace(report, trouble=str(error))
     return report

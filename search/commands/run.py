@@ -21,7 +21,7 @@ from search.logs import set_up_logs
 from search.mismatch import check_data as check_same
 from search.opened import has_store, open_store
 from search.plan import excluded_here
-from search.prepare import Declared, Prepared, check_rules, declare, licence_notes
+from search.prepare import Declared, Prepared, check_fit, check_rules, declare, licence_notes
 from search.progress import watching
 from search.settings import Settings
 from search.signals import listening
@@ -85,6 +85,7 @@ def _checked(
     if store and known:  # other data first of all: what is wrong with them is no question then
         check_same(known, checked.prepared.manifest, declared.folder, store)
     refuse_errors(checked, skipped)
+    check_fit(declared.study, checked.prepared.summary)
     rules = [f"{finding.message} ({finding.rule})" for finding in findings]
     note = split_note(checked.prepared.source.partition, settings, declared.study.name)
     for line in (*rules, note, *summary_lines(checked, skipped)):

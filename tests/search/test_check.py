@@ -119,9 +119,11 @@ def test_every_error_of_the_rules_is_told_at_once(
 
     assert main([*CHECK]) == 2
 
-    out = capsys.readouterr().out
-    assert "did you mean 'epochs'" in out
-    assert "O01 error: " in out
+    told = capsys.readouterr()
+    assert "did you mean 'epochs'" in told.out
+    assert "O01 error: " in told.out
+    assert "mole" in told.out
+    assert told.err == ""
 
 
 def test_where_weights_cannot_be_had_the_classes_are_shown_all_the_same(
@@ -135,6 +137,18 @@ def test_where_weights_cannot_be_had_the_classes_are_shown_all_the_same(
     assert "mole" in told.out
     assert "nowhere.pt" in told.err
     assert told.err.count("\n") == 1
+
+
+def test_a_batch_of_more_images_than_there_are_hides_nothing_of_the_data(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "skin.py").write_text(STUDY.replace('"batch_size": 4', '"batch_size": 64'))
+
+    assert main([*CHECK]) == 2
+
+    told = capsys.readouterr()
+    assert "S01 info: " in told.out
+    assert "batch_size 64 is more than the 28 images" in told.err
 
 
 @pytest.mark.slow

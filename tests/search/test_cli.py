@@ -59,7 +59,6 @@ def folder(tmp_path: Path) -> Path:
         ("run --study toy.py --set learning_rate", "--set batch_size=64"),
         ("run --study toy.py --set lr=0.1", "did you mean 'learning_rate'"),
         ("run --study toy.py --as My/Study", "use a-z"),
-        ("check --study digits --set epochs=0", "from 1"),
         ("retrain best.yaml", "search export"),
         ("init toy.py", "choose another name"),
         ("run --studdy toy.py", "--study"),
