@@ -89,10 +89,12 @@ def unpack(packed: Mapping[str, Any], paths: Sequence[str]) -> Places:
         kinds = [packed["places"][letter] for letter in letters]
         pairs = [(str(split), str(int(fold))) for split, fold in kinds]
     except (KeyError, IndexError, TypeError, ValueError, zlib.error) as error:
-        raise StudyError(f"its splits cannot be read ({error}); export the trial again") from error
+        raise StudyError(
+            f"the splits in this export cannot be read ({error}); export the trial again"
+        ) from error
     if len(pairs) != len(paths):
         raise StudyError(
-            f"it was trained on {len(pairs)} images and here are {len(paths)}; give the data's"
+            f"this trial was trained on {len(pairs)} images and here are {len(paths)}; give the data's"
             " folder with --data"
         )
     return [(path, *pair) for path, pair in zip(sorted(paths), pairs, strict=True)]

@@ -73,6 +73,14 @@ def test_practice_data_is_said_before_anything_else() -> None:
     assert PRACTICE not in study_note(to_json(STUDY), COUNTS)
 
 
+def test_checks_that_were_waved_through_are_said_before_the_studys_own_words() -> None:
+    waved = replace(STUDY, skipped_checks=("C01", "C03"), about="Why?")
+    first, second, *_ = study_note(to_json(waved), COUNTS).split("\n\n")
+    assert first == "**Checks of the data waved through: C01, C03.**"
+    assert second == "Why?"
+    assert "waved through" not in study_note(to_json(STUDY), COUNTS)
+
+
 def test_a_searched_parameters_default_is_not_called_fixed() -> None:
     note = study_note(to_json(STUDY.with_defaults({"epochs": 10, "stem": "small"})), {})
     assert "| `stem` | small |" in note

@@ -1,12 +1,14 @@
 """The test split: closed to every trial, opened through one function that leaves a row behind."""
 
 import ast
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from objectives.contract import Attempt, DataSource
 from objectives.data.images import OpenSplits, SealedSplit, open_images
@@ -14,6 +16,7 @@ from search.create import store_study
 from search.prepare import prepare
 from search.sealed import open_test
 from search.settings import Settings
+from search.status import print_status
 from search.wishes import Wishes
 from storage.errors import UnknownStudy
 from storage.store import Store
@@ -66,6 +69,19 @@ def test_whoever_opens_the_test_split_has_left_a_row_before(
 
     assert [(use.used_by, use.purpose) for use in store.test_uses(study)] == [("box-7", "confirm")]
     assert len(images(opened)["test"]) > 0
+
+
+def test_status_says_how_often_the_test_split_was_opened(
+    store: Store, study: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_status(store, study, as_json=False, console=Console(width=200))
+    assert "test split opened so far: 0" in capsys.readouterr().out
+    store.note_test_use(study, "box-7", "confirm")
+
+    print_status(store, study, as_json=True, console=Console(width=200))
+
+    (use,) = json.loads(capsys.readouterr().out)["test_uses"]
+    assert (use["used_by"], use["purpose"]) == ("box-7", "confirm")
 
 
 def test_a_test_split_whose_use_cannot_be_written_down_stays_closed(
