@@ -13,6 +13,7 @@ from objectives.data.checks.near_copies import check_near_copies
 from objectives.data.checks.sizes import check_sizes, tell_resolution
 from objectives.data.layouts.listing import File
 from objectives.data.manifest import Manifest
+from objectives.data.partition import EXCLUDED
 from objectives.data.problems import Problem
 from objectives.data.scan import scan
 
@@ -48,5 +49,6 @@ def examine(
     progress: Callable[[], None] = lambda: None,
 ) -> Evidence:
     """Look at every image that is not excluded, and give what the rules go by."""
-    files = [File(row.path, row.bytes, row.modified_ns) for row in manifest.rows]
+    used = (row for row in manifest.rows if row.split != EXCLUDED)
+    files = [File(row.path, row.bytes, row.modified_ns) for row in used]
     return Evidence(source, manifest, scan(source, files, cache, progress))

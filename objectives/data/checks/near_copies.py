@@ -24,8 +24,8 @@ MARKED = re.compile(
 
 def check_near_copies(evidence: Evidence) -> Iterator[Problem]:
     """C03: an image and its re-encoded, mirrored, turned or resized copy in two splits."""
-    seen = [pair for pair in pairs_alike(evidence) if _are_parted(pair)]
-    named = [pair for pair in pairs_named(evidence.readable) if _are_parted(pair)]
+    seen = [pair for pair in pairs_alike(evidence) if _are_near_and_parted(pair)]
+    named = [pair for pair in pairs_named(evidence.readable) if _are_near_and_parted(pair)]
     if not (seen or named):
         return
     paths = tuple(sorted({row.path for pair in [*seen, *named] for row in pair}))
@@ -46,11 +46,11 @@ def check_near_copies(evidence: Evidence) -> Iterator[Problem]:
 
 
 def pairs_alike(evidence: Evidence) -> Iterator[Pair]:
-    """Give the pairs of images of different groups that look the same; identical ones are C02's."""
+    """Give the pairs of images of different groups that look the same."""
     rows = evidence.readable
     for pairs in alike([evidence.facts[row.path].frequencies for row in rows]):
         for one, other in pairs.tolist():
-            if rows[one].group != rows[other].group and rows[one].sha1 != rows[other].sha1:
+            if rows[one].group != rows[other].group:
                 yield rows[one], rows[other]
 
 
@@ -73,5 +73,6 @@ def pairs_named(rows: Sequence[Row]) -> Iterator[Pair]:
     yield from ((originals[name], copy) for name, copy in numbered if name in originals)
 
 
-def _are_parted(pair: Pair) -> bool:
-    return place_of(pair[0]) != place_of(pair[1])
+def _are_near_and_parted(pair: Pair) -> bool:
+    one, other = pair
+    return one.sha1 != other.sha1 and place_of(one) != place_of(other)  # the same file is C02's

@@ -1,6 +1,6 @@
 """The words that messages share."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 
 def some(names: Sequence[str], most: int = 3) -> str:
@@ -29,8 +29,3 @@ def percent_points(share: float) -> str:
     """Give a half-width as +-0.6 pt or +-12 pt."""
     points = 100 * share
     return f"+-{points:.1f} pt" if points < 2 else f"+-{points:.0f} pt"
-
-
-def has(found: Collection[object]) -> str:
-    """Give the verb to what was found."""
-    return "has" if len(found) == 1 else "have"

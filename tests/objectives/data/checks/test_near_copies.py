@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,3 +64,11 @@ def test_two_augmented_images_tell_of_one_that_is_gone(
     add(tree, "train/benign/p901_x_aug1.png", photograph(901))
     add(tree, "test/benign/p901_x_aug2.png", photograph(902))
     assert set(problems(tree)) == {"C01", "C03"}
+
+
+def test_the_same_file_under_the_name_of_a_copy_is_told_once(
+    tree: DataSource, problems: Problems
+) -> None:
+    assert tree.folder is not None
+    shutil.copy(tree.folder / ORIGINAL, tree.folder / "test/benign/p0_0 - Copy.png")
+    assert set(problems(tree)) == {"C01", "C02"}
