@@ -94,7 +94,7 @@ def unpack(packed: Mapping[str, Any], paths: Sequence[str]) -> Places:
         ) from error
     if len(pairs) != len(paths):
         raise StudyError(
-            f"this trial was trained on {len(pairs)} images and here are {len(paths)}; give the data's"
-            " folder with --data"
+            f"this trial was trained on {len(pairs)} images and here are {len(paths)}; give the"
+            " data's folder with --data"
         )
     return [(path, *pair) for path, pair in zip(sorted(paths), pairs, strict=True)]

@@ -189,6 +189,8 @@ def _print(report: Report, console: Console) -> None:
         if summary.is_practice:
             console.out("practice data", highlight=False)
         console.print(_counts(summary))
+        for line in _remarks(summary):
+            console.out(line, highlight=False)
     if report.throughput:
         console.out(report.throughput.words, highlight=False)
 
@@ -212,6 +214,13 @@ def _changes(mended: "Mended") -> Iterator[str]:
     )
     if mended.is_new_split:
         yield "all images were divided anew, test included: numbers from before do not compare"
+
+
+def _remarks(summary: DataSummary) -> Iterator[str]:
+    if summary.folds:
+        yield f"val is the first of {summary.folds} folds"
+    if summary.sealed_test:
+        yield f"{summary.sealed_test:,} test images are there and stay unopened"
 
 
 def _counts(summary: DataSummary) -> Table:
