@@ -1,0 +1,47 @@
+"""Each kind of dirt of a practice set is found by its own rule and by no other."""
+
+from pathlib import Path
+
+import pytest
+
+from objectives.data.checks.check import check_data
+from objectives.data.manifest import read_manifest
+from objectives.data.practice.flags import FLAGS, SETS
+from objectives.data.practice.make import make_practice
+from tests.objectives.data.practice_layouts import practice_source
+
+# Enough images for copies of a few to part in any split, and for C11's folds.
+IMAGES = {"gleason": 250, "derm": 250, "cifar10": 200, "anemia": 160, "brats": 40}
+# What a clean set shows: few images of some class, and what it can resolve.
+CLEAN = {"C10", "S01"}
+PAIRS = [(name, flag) for name, flags in SETS.items() for flag in flags]
+
+
+def rule_of(flag: str) -> str:
+    """The rule that the help names for a flag."""
+    return FLAGS[flag].rpartition("(")[2].rstrip(")")
+
+
+def broken_rules(folder: Path, name: str, *dirt: str) -> set[str]:
+    """Draw a practice set and give the rules that it breaks."""
+    make_practice(name, folder, IMAGES[name], dirt=dirt)
+    source = practice_source(name, folder)
+    return {problem.rule for problem in check_data(source, read_manifest(source))}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SETS)
+def test_a_clean_set_breaks_no_rule_but_that_it_is_small(tmp_path: Path, name: str) -> None:
+    assert broken_rules(tmp_path, name) == CLEAN
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "flag"), PAIRS)
+def test_dirt_is_found_by_exactly_its_rule(tmp_path: Path, name: str, flag: str) -> None:
+    assert broken_rules(tmp_path, name, flag) - CLEAN == {rule_of(flag)}
+
+
+@pytest.mark.slow
+def test_all_dirt_at_once_is_found_by_all_its_rules(tmp_path: Path) -> None:
+    rules = broken_rules(tmp_path, "anemia", *SETS["anemia"])
+    assert rules - CLEAN == {rule_of(flag) for flag in SETS["anemia"]}
