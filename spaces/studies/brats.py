@@ -77,7 +77,7 @@ study = Study(
         fixed={
             "backbone": "resnet10_3d_quarter",
             "image_size": 24,
-            "epochs": 6,
+            "epochs": 8,
             "warmup_epochs": 1,
             "patience": 0,
             "min_epochs": 0,
