@@ -12,6 +12,7 @@ from search.settings import Settings
 
 def make(arguments: Namespace, settings: Settings) -> int:
     """Draw a study's practice set: the real layout and names, generated images."""
+    dirt = arguments.dirt.split(",") if arguments.dirt else []
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     # A refusal is its one line alone: no bar above it, nothing at all of one in a log file.
@@ -24,9 +25,9 @@ def make(arguments: Namespace, settings: Settings) -> int:
             arguments.out,
             arguments.images,
             arguments.seed,
-            arguments.dirt.split(",") if arguments.dirt else (),
+            dirt,
             lambda done, total: bar.update(task, completed=done, total=total),
         )
-    then = f"search run --study {arguments.study} --data {arguments.out}"
+    then = f"search {'check' if dirt else 'run'} --study {arguments.study} --data {arguments.out}"
     print(f"{arguments.out}: practice data for {arguments.study}. Next: {then}", file=sys.stderr)
     return 0
