@@ -12,8 +12,8 @@ from spaces.load import shipped_studies
 def find_data(settings: Settings, study: str, given: Path | None, alias: str = "") -> Path:
     """Give the data folder: the one `given`, else the one used last, else `data/<study>`.
 
-    alias: the name that the study is stored under, if it is another. Raises DataError when there
-    is none.
+    Where there is none of these, the one that its practice form used last. alias: the name that the
+    study is stored under, if it is another. Raises DataError when there is none.
     """
     if given is not None:
         if not given.is_dir():
@@ -21,7 +21,7 @@ def find_data(settings: Settings, study: str, given: Path | None, alias: str = "
         return given.resolve()
     usual = Path("data") / study
     used = _remembered(settings)
-    for folder in (used.get(alias), used.get(study), str(usual)):
+    for folder in (used.get(alias), used.get(study), str(usual), used.get(f"{study}-practice")):
         if folder and Path(folder).is_dir():
             return Path(folder).resolve()
     shipped = study.removesuffix("-practice")

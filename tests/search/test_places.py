@@ -38,6 +38,17 @@ def test_a_study_under_another_name_finds_the_data_of_its_file(
     assert find_data(settings, "gleason", None, alias="second") == tmp_path / "data" / "gleason"
 
 
+def test_a_practice_set_is_found_again_and_comes_after_all_else(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "drawn").mkdir()
+    remember_data(settings, "gleason-practice", tmp_path / "drawn")
+    assert find_data(settings, "gleason", None) == tmp_path / "drawn"
+
+    (tmp_path / "data" / "gleason").mkdir(parents=True)
+    assert find_data(settings, "gleason", None) == tmp_path / "data" / "gleason"
+
+
 def test_a_remembered_folder_that_is_gone_is_passed_over(
     settings: Settings, tmp_path: Path
 ) -> None:
