@@ -30,7 +30,7 @@ class Twins:
         return (
             f"{self.key}={one} and {self.key}={other} gave the same {self.metric} to the last bit"
             f" in trials {first} and {second}: does nothing read {self.key}? Mend that, or search"
-            f" it no longer (D02)"
+            " it no longer (D02)"
         )
 
 

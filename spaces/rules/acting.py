@@ -1,8 +1,8 @@
 """D02: a parameter that nothing reads, wherever the study declares it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from spaces.params import Param
+from spaces.params import Param, Value
 from spaces.rules.conditions import can_act, condition_words, trials
 from spaces.rules.finding import Fields, Finding
 from spaces.study import Study
@@ -61,9 +61,8 @@ def _needed(name: str, fields: Fields) -> str:
     return " or ".join(map(condition_words, fields[name]["acts_when"]))
 
 
-def _unmet(param: Param, values: object) -> str:
-    """Give the first condition of a parameter that an enqueued trial itself rules out."""
-    assert isinstance(values, dict)
+def _unmet(param: Param, values: Mapping[str, Value]) -> str:
+    """Give the first condition of a parameter that an enqueued trial itself rules out, or ""."""
     return next(
         (
             f"{name}={value!r}"
