@@ -42,6 +42,7 @@ def test_dirt_is_found_by_exactly_its_rule(tmp_path: Path, name: str, flag: str)
 
 
 @pytest.mark.slow
-def test_all_dirt_at_once_is_found_by_all_its_rules(tmp_path: Path) -> None:
-    rules = broken_rules(tmp_path, "anemia", *SETS["anemia"])
-    assert rules - CLEAN == {rule_of(flag) for flag in SETS["anemia"]}
+@pytest.mark.parametrize("name", SETS)
+def test_all_dirt_at_once_is_found_by_all_its_rules(tmp_path: Path, name: str) -> None:
+    rules = broken_rules(tmp_path, name, *SETS[name])
+    assert rules - CLEAN == {rule_of(flag) for flag in SETS[name]}
