@@ -9,6 +9,7 @@ from spaces.study import Study
 from storage.store import Store
 
 PRACTICE = "**Practice data.** The images are generated: these results say nothing of real ones."
+JUDGED_FOLDS = 3  # fewer tell a paired test nothing; the last one is never cut short
 BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
 
 
@@ -51,16 +52,23 @@ def _waved_through(study: Study) -> str:
 
 
 def _metric(study: Study, meaning: str) -> str:
+    where = "of each fold; the trial's value is the mean over them" if study.folds else ""
     return (
         f"`{study.objective}` is judged by `{study.metric}` on the validation split,"
-        f" {BETTER[study.direction]}, at a trial's {study.value} epoch. {meaning}"
+        f" {BETTER[study.direction]}, at a trial's {study.value} epoch{where and ' ' + where}."
+        f" {meaning}"
     ).rstrip()
 
 
 def _budget(study: Study) -> str:
     rule, first = study.pruning.rule, study.pruning.first_epoch
-    if rule == "none":
+    if rule == "none" or 0 < study.folds <= JUDGED_FOLDS:
         return f"{study.trials} trials; none is stopped early."
+    if study.folds:
+        return (
+            f"{study.trials} trials of {study.folds} folds; from the third fold on, one whose folds"
+            " are significantly worse than the best trial's is stopped between folds."
+        )
     since = f"epoch {first}" if first else "the end of warm-up and a quarter of its schedule"
     return (
         f"{study.trials} trials; one that is worse than the {rule} of the others at the same share"

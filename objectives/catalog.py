@@ -34,10 +34,11 @@ class ObjectiveFields:
     """What an objective understands and reports, as plain mappings.
 
     fields: hyperparameter -> {type, low, high, choices, default, unit, source, acts_when, doc}.
-    metrics: name -> {direction, low, high, exact, is_loss, changed_by, doc}; high is None when
-    there is no bound; exact says that the same configuration and seed give the same value again (a
-    time never does); is_loss, that it shows a divergence (the ruler saturates, these do not);
-    changed_by names the hyperparameters that make it another measure.
+    metrics: name -> {direction, low, high, exact, is_loss, ranks, changed_by, doc}; high is None
+    when there is no bound; exact says that the same configuration and seed give the same value
+    again (a time never does); is_loss, that it shows a divergence (the ruler saturates, these do
+    not); ranks, that it says in each epoch how good that is; changed_by names the hyperparameters
+    that make it another measure.
     """
 
     fields: Mapping[str, Mapping[str, Any]]

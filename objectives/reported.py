@@ -11,10 +11,11 @@ def _metric(
     low: float = 0.0,
     exact: bool = True,
     is_loss: bool = False,
+    ranks: bool = True,
     changed_by: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     bounds = {"direction": direction, "low": low, "high": high}
-    traits = {"exact": exact, "is_loss": is_loss, "changed_by": changed_by}
+    traits = {"exact": exact, "is_loss": is_loss, "ranks": ranks, "changed_by": changed_by}
     return {**bounds, **traits, "doc": doc}
 
 
@@ -26,9 +27,11 @@ _CRITERION = (
 
 # Where the study has folds, each epoch also says where in them it stands.
 _FOLD_METRICS = {
-    "fold": _metric("maximize", "The fold that is trained, from 1 on.", low=1.0),
-    "fold_epoch": _metric("maximize", "The epoch within this fold, from 1 on.", low=1.0),
-    "folds_done": _metric("maximize", "How many folds are over after this epoch."),
+    "fold": _metric("maximize", "The fold that is trained, from 1 on.", low=1.0, ranks=False),
+    "fold_epoch": _metric(
+        "maximize", "The epoch within this fold, from 1 on.", low=1.0, ranks=False
+    ),
+    "folds_done": _metric("maximize", "How many folds are over after this epoch.", ranks=False),
 }
 
 # What one step shows at once; the rest needs epochs, a limit that is reached, or a longer sum.
@@ -53,7 +56,9 @@ CLASSIFIER_METRICS = {
         is_loss=True,
         changed_by=_CRITERION,
     ),
-    "val_temperature": _metric("minimize", "What the logits were divided by; over 1: too sure."),
+    "val_temperature": _metric(
+        "minimize", "What the logits were divided by; over 1: too sure.", ranks=False
+    ),
     "val_ece": _metric(
         "minimize", "How far confidence and accuracy are apart, with the logits as they are.", 1.0
     ),
@@ -71,24 +76,38 @@ CLASSIFIER_METRICS = {
         changed_by=_CRITERION,
     ),
     "micro_batch": _metric(
-        "maximize", "Images passed at once; less than the batch where memory was short.", low=1.0
+        "maximize",
+        "Images passed at once; less than the batch where memory was short.",
+        low=1.0,
+        ranks=False,
     ),
     "first_loss": _metric(
         "minimize",
         "Loss of one batch before any step, all of it from the study's seed.",
+        ranks=False,
         changed_by=_FIRST_LOSS,
     ),
     "first_step": _metric(
-        "minimize", "The same after one step at the full learning rate.", changed_by=_FIRST_STEP
+        "minimize",
+        "The same after one step at the full learning rate.",
+        ranks=False,
+        changed_by=_FIRST_STEP,
     ),
-    "data_wait_s": _metric("minimize", "Seconds the epoch waited for images.", exact=False),
-    "compute_s": _metric("minimize", "Seconds the epoch's steps took otherwise.", exact=False),
+    "data_wait_s": _metric(
+        "minimize", "Seconds the epoch waited for images.", exact=False, ranks=False
+    ),
+    "compute_s": _metric(
+        "minimize", "Seconds the epoch's steps took otherwise.", exact=False, ranks=False
+    ),
     **_FOLD_METRICS,
     "pooled_auc": _metric(
-        "maximize", "AUC of the validation images of all folds that are over, ranked together.", 1.0
+        "maximize",
+        "AUC of the validation images of all folds that are over, ranked together.",
+        1.0,
+        ranks=False,
     ),
-    "pooled_auc_low": _metric("maximize", "Where its 95 % interval begins.", 1.0),
-    "pooled_auc_high": _metric("maximize", "Where its 95 % interval ends.", 1.0),
+    "pooled_auc_low": _metric("maximize", "Where its 95 % interval begins.", 1.0, ranks=False),
+    "pooled_auc_high": _metric("maximize", "Where its 95 % interval ends.", 1.0, ranks=False),
 }
 
 TOY_METRICS = {

@@ -21,7 +21,7 @@ def check(study: Study, fields: Fields, metrics: Fields, schedule: Schedule) -> 
     """Give everything the rules find in `study` and in its practice form, once, errors first.
 
     fields: hyperparameter name -> {type, low, high, choices, default, acts_when}.
-    metrics: metric name -> {direction, changed_by}.
+    metrics: metric name -> {direction, ranks, changed_by}.
     """
     found = list(_findings(study, fields, metrics, schedule))
     if study.practice != Practice():

@@ -17,6 +17,14 @@ def wrong_metric(study: Study, metrics: Fields) -> Iterator[Finding]:
         near = nearest(study.metric, metrics)
         message = f"{study.objective} reports no {study.metric!r}; {near}"
         yield Finding("O01", "error", message)
+    elif not metrics[study.metric]["ranks"]:
+        ranking = [name for name, metric in metrics.items() if metric["ranks"]]
+        yield Finding(
+            "O01",
+            "error",
+            f"{study.metric} says nothing of how good an epoch is, or is not known in each; use"
+            f" one of {', '.join(ranking)}",
+        )
     elif metrics[study.metric]["direction"] != study.direction:
         yield Finding(
             "O01",

@@ -96,6 +96,8 @@ def test_a_plain_study_is_found_nothing_wrong_with() -> None:
         ("D05", {"fixed": {"head_multiple": 6.0}}, "at 5 or less"),
         ("O01", {"direction": "maximize"}, "minimize"),
         ("O01", {"metric": "val_accuracy", "direction": "maximize"}, "reports no"),
+        ("O01", {"metric": "pooled_auc", "direction": "maximize"}, "not known in each; use"),
+        ("O01", {"metric": "first_loss"}, "not known in each; use"),
         ("O03", {"metric": "val_criterion", "space": [Toggle("ldam")]}, "use val_loss"),
         (
             "O03",
