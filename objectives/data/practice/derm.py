@@ -7,6 +7,7 @@ who was not biopsied was not asked much either.
 """
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -120,11 +121,15 @@ def rename(drawing: Drawing, like: Drawing, number: int) -> Drawing:
     return replace(like, path=path, draw=drawing.draw)
 
 
-def spell_classes(drawings: list[Drawing], rng: Random) -> list[Drawing]:
-    """Let other hands write the diagnosis of half the nevi in lower case."""
+def spell_classes(drawings: list[Drawing], _: Random) -> list[Drawing]:
+    """Let other hands write the diagnosis of every other nevus of each split in lower case."""
+    seen = Counter[str]()
 
     def spelled(drawing: Drawing) -> Drawing:
-        if drawing.row is None or drawing.label != "NEV" or rng.random() < 0.5:
+        if drawing.row is None or drawing.draw is None or drawing.label != "NEV":
+            return drawing
+        seen[drawing.row["split"]] += 1
+        if seen[drawing.row["split"]] % 2:
             return drawing
         return replace(drawing, row={**drawing.row, "diagnostic": "nev"})
 
