@@ -11,11 +11,11 @@ def check_compiler(device: str) -> None:
     """Raise RecipeError where what compiles for a device is missing."""
     if device == "cpu" and not shutil.which(os.environ.get("CXX", "g++")):
         raise RecipeError(
-            "image_classifier: compile needs a C++ compiler and there is none; install g++, or set "
+            "compile needs a C++ compiler and there is none; install g++, or set "
             "compile to false"
         )
     if device != "cpu" and find_spec("triton") is None:
         raise RecipeError(
-            "image_classifier: compile needs triton and it is not installed; install it, or set "
+            "compile needs triton and it is not installed; install it, or set "
             "compile to false"
         )
