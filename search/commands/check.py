@@ -88,7 +88,9 @@ def check(arguments: Namespace, settings: Settings) -> int:
         print(json.dumps(_as_json(report), indent=2))
     else:
         _print(report, page())
-    for line in (*licence_notes(report.weights), report.trouble):
+    nothing = arguments.fix and not (report.mended or report.trouble)
+    unmended = "no split was written: there is nothing that another one would mend"
+    for line in (*licence_notes(report.weights), unmended if nothing else "", report.trouble):
         if line:
             print(f"search: {line}", file=sys.stderr)
     return report.exit_code
@@ -128,36 +130,38 @@ def _with_data(report: Report, declared: Declared, settings: Settings, fix: bool
                 f"study {known.name!r} is stored with its splits, which stay; start a new one:"
                 f" `search check --fix --as {known.name}-2`, then `search run --as {known.name}-2`"
             )
-        checked = check_data(declared, report.rules, settings, store)
-        mended = _mend(checked, settings) if fix else None
-        if mended:
-            checked = check_data(declared, report.rules, settings, store)
-        prepared = checked.prepared
+        report = replace(
+            report,
+            checked=check_data(declared, report.rules, settings, store),
+            skipped=skipped_in(declared.study, known),
+        )
+        report = _mended(report, settings) if fix else report
+        if report.mended:
+            report = replace(report, checked=check_data(declared, report.rules, settings, store))
+        assert report.checked
+        prepared = report.checked.prepared
         here = (prepared.manifest, declared.folder)
         other = mismatch(known, *here, store) if store and known else ""
     note = split_note(prepared.source.partition, settings, report.study)
-    skipped = skipped_in(declared.study, known)
-    return replace(
-        report,
-        mismatch=other,
-        skipped=skipped,
-        checked=checked,
-        mended=mended,
-        split_note=note,
-    )
+    return replace(report, mismatch=other, split_note=note)
 
 
-def _mend(checked: Checked, settings: Settings) -> "Mended | None":
-    """Write a split that mends what a split can, or None where there is nothing of that kind."""
+def _mended(report: Report, settings: Settings) -> Report:
+    """Write a split that mends what a split can; `trouble` where nothing can be mended so."""
     from objectives.data.fix import mend
     from search.frozen import split_file
 
-    if not any(problem.can_fix for problem in checked.problems):
-        return None
-    prepared = checked.prepared
-    out = split_file(settings, prepared.study.name)
+    assert report.checked
+    prepared, problems = report.checked.prepared, report.checked.problems
+    if not any(problem.can_fix for problem in problems):
+        return report
+    out = split_file(settings, report.study)
     out.parent.mkdir(parents=True, exist_ok=True)
-    return mend(prepared.source, prepared.manifest, checked.problems, out, settings.cache)
+    try:
+        mended = mend(prepared.source, prepared.manifest, problems, out, settings.cache)
+    except DataError as error:
+        return replace(report, trouble=str(error))
+    return replace(report, mended=mended)
 
 
 def _as_json(report: Report) -> dict[str, Any]:

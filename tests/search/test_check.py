@@ -57,11 +57,11 @@ def in_folder_order(place: Path) -> dict[str, str]:
     return {path: turns[row % 4] for row, path in enumerate(paths)}
 
 
-def leaky(data: Path) -> dict[Path, bytes]:
-    """Lay the images out by split and patient, one of whom stands in two; give their bytes."""
+def leaky(data: Path, patients: str = "abcdefgh") -> dict[Path, bytes]:
+    """Lay the images out by split and patient, who stand in both; give the images' bytes."""
     for number, path in enumerate(sorted(data.rglob("*.png"))):
-        split = "val" if number % 5 == 0 else "train"
-        patient = "abcdefgh"[number % 8]
+        split = ("val", "test", "train", "train", "train")[number % 5]
+        patient = patients[number % len(patients)]
         target = data / split / path.parent.name / f"{patient}{number}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         path.rename(target)
@@ -222,6 +222,28 @@ def test_a_new_study_is_split_as_the_fix_wrote_it_and_says_so(
     assert f"skin is split as `search check --fix` wrote it into {file}" in out
     counts = [list(splits.values()).count(split) // 2 for split in ("train", "val", "test")]
     assert ["mole", *map(str, counts)] in [line.split() for line in out.splitlines()]
+
+
+def test_a_fix_without_anything_to_mend_writes_nothing(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*CHECK, "--fix"]) == 0
+
+    assert "no split was written" in capsys.readouterr().err
+    assert not (place / "home" / "splits").exists()
+
+
+def test_where_no_split_can_mend_it_both_are_told(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "skin.py").write_text(STUDY.replace("ClassFolders()", "ClassFolders(group=r'^(.)')"))
+    leaky(place / "data" / "skin", patients="ab")
+
+    assert main([*CHECK, "--fix"]) == 2
+
+    told = capsys.readouterr()
+    assert "C01 error: " in told.out
+    assert "images of only 2 groups" in told.err
 
 
 def test_a_split_file_that_lacks_new_images_is_refused(
