@@ -96,8 +96,10 @@ def _fit(column: Column, values: Sequence[Value]) -> Numbers | Categories:
     numbers = _numbers(values)
     gaps = np.isnan(numbers)
     known = numbers[~gaps] if not gaps.all() else np.zeros(1)
-    # A column that is the same everywhere has no deviation to be divided by.
-    return Numbers(column.name, float(known.mean()), float(known.std()) or 1.0, bool(gaps.any()))
+    # A column that is the same everywhere has no deviation to be divided by, rounded up from 0 as
+    # it may be: that of three times .1 is 1e-17, and another value would be read as 1e16.
+    deviation = float(known.std()) if known.min() < known.max() else 1.0
+    return Numbers(column.name, float(known.mean()), deviation, bool(gaps.any()))
 
 
 def _numbers(values: Iterable[Value]) -> npt.NDArray[np.float64]:
