@@ -52,8 +52,8 @@ class Categories:
 
     def encode(self, values: Sequence[Value]) -> list[Table]:
         """Give the encoded columns, each (n,)."""
-        own = {name: place for place, name in enumerate(self.known)}
-        places = np.array([own.get(str(value), len(own)) for value in values], dtype=np.int64)
+        own: dict[Value, int] = {name: place for place, name in enumerate(self.known)}
+        places = np.array([own.get(value, len(own)) for value in values], dtype=np.int64)
         return list(np.eye(len(own) + 1, dtype=np.float32)[places].T)
 
 

@@ -37,6 +37,12 @@ def test_categories_have_a_column_each_in_the_order_of_their_names() -> None:
     assert encoding.encode([("hand",), ("face",)]).tolist() == [[0, 1, 0], [1, 0, 0]]
 
 
+def test_a_missing_category_is_none_that_is_called_so() -> None:
+    encoding = fit_encoding([SITE], [("None",), ("hand",)])
+    assert encoding.names == ["site is None", "site is hand", "site is another"]
+    assert encoding.encode([(None,), ("None",)]).tolist() == [[0, 0, 1], [1, 0, 0]]
+
+
 @pytest.mark.parametrize("value", ["back", None])
 def test_what_training_rows_do_not_have_falls_into_a_column_of_its_own(value: str | None) -> None:
     encoding = fit_encoding([SITE], [("hand",), ("face",), (None,)])
