@@ -1,6 +1,7 @@
 """Where each image goes: a split or a fold, as given, as written down, or carved by the seed."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,10 +23,12 @@ def divide(listing: Listing, source: DataSource) -> list[Place]:
     """Give the place of each image found: whole groups only, where we carve.
 
     A partition file stands before given splits, and those before carved ones. Raises DataError
-    when the groups cannot give every split, or every fold, an image of every class.
+    when the groups cannot give every split, or every fold, an image of every class, and for a
+    partition into other folds than the study's.
     """
     if source.partition is not None:
         known = read_partition(source.partition)
+        _check_folds(source.partition, known, source.folds)
         return [known.get(found.file.path, Place("")) for found in listing.found]
     splits = _splits(listing, source)
     if not source.folds:
@@ -55,6 +58,21 @@ def read_partition(path: Path) -> dict[str, Place]:
             f"{path}: no table with path, split and fold ({error}); remove it, or write it again "
             "with `search check --fix`"
         ) from error
+
+
+def _check_folds(path: Path, known: Mapping[str, Place], folds: int) -> None:
+    """Raise DataError unless the partition is what this many folds ask for."""
+    allowed = {Place("test"), Place(EXCLUDED), Place("")}
+    if folds:
+        allowed |= {Place("train", fold) for fold in range(1, folds + 1)}
+    else:
+        allowed |= {Place("train"), Place("val")}
+    for name, place in known.items():
+        if place not in allowed:
+            raise DataError(
+                f"{path}: puts {name} into {place.split!r}, fold {place.fold}, and the study has "
+                f"{folds or 'no'} folds; remove it, and let `search check --fix` write another"
+            )
 
 
 def _splits(listing: Listing, source: DataSource) -> list[str]:

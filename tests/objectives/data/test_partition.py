@@ -1,0 +1,44 @@
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from objectives.contract import DataError, DataSource
+from objectives.data.manifest import read_manifest
+
+MakeTree = Callable[..., DataSource]
+
+
+def written(source: DataSource, path: Path) -> DataSource:
+    """Write the places that the images have by themselves, and read the data by them."""
+    path.write_text(read_manifest(source).as_csv())
+    return replace(source, partition=path)
+
+
+@pytest.mark.parametrize("folds", [0, 3])
+def test_what_was_written_down_stands_whatever_the_seed(
+    class_folders: MakeTree, tmp_path: Path, folds: int
+) -> None:
+    source = replace(class_folders("a", "b", images=20), folds=folds)
+    by_file = replace(written(source, tmp_path / "split.csv"), split_seed=7)
+    assert read_manifest(by_file).rows == read_manifest(source).rows
+    assert read_manifest(replace(source, split_seed=7)).rows != read_manifest(source).rows
+
+
+@pytest.mark.parametrize(("written_for", "folds"), [(0, 3), (3, 0), (4, 3)])
+def test_a_partition_into_other_folds_than_the_studys_is_refused(
+    class_folders: MakeTree, tmp_path: Path, written_for: int, folds: int
+) -> None:
+    source = replace(class_folders("a", "b", images=20), folds=written_for)
+    by_file = replace(written(source, tmp_path / "split.csv"), folds=folds)
+    with pytest.raises(DataError, match=rf"split\.csv: puts .* and the study has {folds or 'no'}"):
+        read_manifest(by_file)
+
+
+def test_a_split_that_there_is_none_of_is_refused(class_folders: MakeTree, tmp_path: Path) -> None:
+    source = class_folders("a", "b", images=20)
+    path = tmp_path / "split.csv"
+    path.write_text("path,split,fold\na/slide00.tif_0.png,training,0\n")
+    with pytest.raises(DataError, match="into 'training', fold 0"):
+        read_manifest(replace(source, partition=path))
