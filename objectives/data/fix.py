@@ -7,7 +7,7 @@ from itertools import chain, pairwise
 from pathlib import Path
 
 from objectives.checkpoints import put_in_place
-from objectives.contract import DataSource
+from objectives.contract import DataError, DataSource
 from objectives.data.checks.check import examine
 from objectives.data.checks.copies import disagree, identical
 from objectives.data.checks.evidence import Evidence
@@ -46,10 +46,10 @@ def mend(
 
     problems: what `check_data` gave for this manifest. Images that cannot be read, are over 100
     megapixels or have a copy with another label are excluded. Where that does not mend all that
-    `can_fix`, the others are divided anew by the study's seed: groups stay whole, and groups that
-    share an image or its like stay together, or lose the copy where they would be too many. Else
-    they stay where they are. cache, progress: as for `check_data`. Raises DataError when no such
-    split can be carved.
+    `can_fix`, or leaves a split without a class, the others are divided anew by the study's seed:
+    groups stay whole, and groups that share an image or its like stay together, or lose the copy
+    where they would be too many. Else they stay where they are. cache, progress: as for
+    `check_data`. Raises DataError when no such split can be carved, or a class has no image left.
     """
     used = [row._replace(split=row.split or "train") for row in manifest.rows]
     used = [row for row in used if row.split != EXCLUDED]
@@ -57,10 +57,12 @@ def mend(
     why = _useless(evidence)
     joined: Mapping[str, str] = {}
     is_new_split = any(each.can_fix and set(each.paths) - why.keys() for each in problems)
+    is_new_split |= _loses_a_class(manifest.classes, used, _without(used, why))
     if is_new_split:
         joined, copies = join_groups(_without(used, why), list(_ties(evidence)))
         why |= copies
     kept = _without(used, why)
+    _check_classes(manifest.classes, kept)
     places = _divided(source, manifest, kept, joined) if is_new_split else map(_place, kept)
     place_of = dict(zip((row.path for row in kept), places, strict=True))
     excluded = len(why)
@@ -92,6 +94,22 @@ def _ties(evidence: Evidence) -> Iterator[Pair]:
     yield from chain.from_iterable(map(pairwise, identical(evidence.readable)))
     yield from pairs_alike(evidence)
     yield from pairs_named(evidence.readable)
+
+
+def _loses_a_class(classes: Sequence[str], used: Sequence[Row], kept: Sequence[Row]) -> bool:
+    """Say whether a split or fold of the images used has not every class among those kept."""
+    held: dict[Place, set[str]] = {_place(row): set() for row in used}
+    for row in kept:
+        held[_place(row)].add(row.label)
+    return any(len(labels) < len(classes) for labels in held.values())
+
+
+def _check_classes(classes: Sequence[str], kept: Sequence[Row]) -> None:
+    if gone := sorted(set(classes) - {row.label for row in kept}):
+        raise DataError(
+            f"leaving out what no split makes good leaves no image of {', '.join(gone)}; fetch its "
+            "images again, or leave the class out"
+        )
 
 
 def _divided(

@@ -125,6 +125,23 @@ def test_what_leaving_out_mends_moves_nothing_else(source: DataSource, tmp_path:
     assert {after[path] for path in after if after[path] != before[path]} == {"excluded"}
 
 
+def test_a_split_that_would_lose_a_class_is_carved_anew(source: DataSource, tmp_path: Path) -> None:
+    for path in file(source, "val/a").iterdir():
+        path.write_bytes(b"")
+    change, fixed = mended(source, tmp_path)
+    assert (change.excluded, change.is_new_split) == (10, True)
+    counts = read_manifest(fixed).summary.counts
+    assert all(counts[split][label] for split in counts for label in "ab")
+
+
+def test_a_class_without_a_good_image_is_refused(source: DataSource, tmp_path: Path) -> None:
+    assert source.folder is not None
+    for path in source.folder.glob("*/a/*.png"):
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match="leaves no image of a; fetch its images again"):
+        mended(source, tmp_path)
+
+
 def test_groups_that_share_an_image_stay_together(source: DataSource, tmp_path: Path) -> None:
     mirrored_copy(source)
     change, fixed = mended(source, tmp_path)
