@@ -1,5 +1,6 @@
 """From an image file to pixels: upright, RGB, eight bits, square. No torch here."""
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from objectives.data.volumes import volume_decoder
 
 Pixels = npt.NDArray[np.uint8]  # (3, size, size), of a volume (modalities, size, size, size)
 WHITE = (255, 255, 255)
+# What Pillow raises: SyntaxError for a broken header, ValueError for odd contents, and the last two
+# for an image on its side whose other Exif tags make no sense.
+UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, struct.error)
 
 
 def decoder(source: DataSource, image_size: int) -> Callable[[str], Pixels]:
@@ -48,29 +52,31 @@ def decode(path: Path, image_size: int) -> Pixels:
             # JPEG decodes at 1/2, 1/4 or 1/8 where that is enough: 12 megapixels in a third.
             image.draft(None, (2 * image_size, 2 * image_size))
             return _square(_rgb(ImageOps.exif_transpose(image)), image_size)
-    # Pillow's readers raise SyntaxError for a broken header and ValueError for odd contents.
-    except (OSError, SyntaxError, ValueError) as error:
+    except UNREADABLE as error:
         raise DataError(
             f"{path}: cannot be read as an image ({error}); replace or remove it"
         ) from error
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    """Bring any mode to RGB: transparent on white, 16 bits scaled by 1/257 and never clipped."""
-    if image.mode.startswith(("I", "F")):
-        image = _eight_bits(image)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, WHITE), image)
-    return image.convert("RGB")
+def eight_bits(image: Image.Image) -> Image.Image:
+    """Scale 0..65535 to 0..255, the same for every image so that brightness keeps its meaning.
 
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale 0..65535 to 0..255, the same for every image so that brightness keeps its meaning."""
+    Raises ValueError for floats and for values outside: nobody knows what to scale them by.
+    """
     values = np.asarray(image)
     if image.mode == "F" or values.min() < 0 or values.max() > 65535:
         raise ValueError(f"mode {image.mode} with values outside 0..65535, not 8 or 16 bits")
     return Image.fromarray((values / 257).round().astype(np.uint8))
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Bring any mode to RGB: transparent on white, 16 bits scaled by 1/257 and never clipped."""
+    if image.mode.startswith(("I", "F")):
+        image = eight_bits(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, WHITE), image)
+    return image.convert("RGB")
 
 
 def _square(image: Image.Image, image_size: int) -> Pixels:

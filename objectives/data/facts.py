@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from objectives.contract import DataError, DataSource
+from objectives.data.decode import UNREADABLE, eight_bits
 from objectives.data.layouts.brats import declared_modalities, modality_files
 from objectives.data.layouts.cifar10 import SHAPE
 from objectives.data.layouts.whole_slides import MOST_PIXELS, is_pyramid
@@ -17,7 +18,6 @@ from objectives.data.volumes import decode_volume
 
 SIDE, LOWEST = 32, 8  # pHash: the 8 x 8 lowest frequencies of the image at 32 x 32
 ORIENTATION = 0x0112  # Exif tag; 1: upright
-UNREADABLE = (OSError, SyntaxError, ValueError)  # Pillow's, for a broken header or odd contents
 
 Pixels = npt.NDArray[Any]  # grey, (32, 32)
 
@@ -74,8 +74,10 @@ def look_at_file(contents: bytes) -> Facts:
                 return facts._replace(error="a whole-slide TIFF, tiles at several magnifications")
             # JPEG gives its brightness alone, at 1/2 to 1/8, and is read to its end all the same.
             image.draft("L", (2 * SIDE, 2 * SIDE))
-            turn = image.getexif().get(ORIENTATION, 1)
-            return facts._replace(is_turned=turn != 1, frequencies=_frequencies(image))
+            is_turned = image.getexif().get(ORIENTATION, 1) != 1
+            if is_turned:
+                ImageOps.exif_transpose(image)  # training does, and it may fail
+            return facts._replace(is_turned=is_turned, frequencies=_frequencies(image))
     except UnidentifiedImageError:  # its message names a buffer
         return Facts(error="no image of a known format")
     except UNREADABLE as error:
@@ -116,8 +118,8 @@ def _is_deep(image: Image.Image) -> bool:
 
 def _frequencies(image: Image.Image) -> bytes:
     image.load()
-    if image.mode.startswith(("I", "F")):  # scaled to eight bits, as for training
-        image = Image.fromarray((np.asarray(image) / 257).clip(0, 255).astype(np.uint8))
+    if image.mode.startswith(("I", "F")):  # as for training, which refuses some
+        image = eight_bits(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
     grey = image.convert("L").resize((SIDE, SIDE), Image.Resampling.LANCZOS)

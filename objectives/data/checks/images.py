@@ -27,7 +27,7 @@ def check_readable(evidence: Evidence) -> Iterator[Problem]:
 
 def check_depth(evidence: Evidence) -> Iterator[Problem]:
     """C06: more than eight bits, which others clip and we scale."""
-    deep = _paths(evidence, lambda facts: facts.bits > 8)
+    deep = _paths(evidence, lambda facts: facts.bits > 8 and not facts.error)
     if deep:
         yield Problem(
             "C06",

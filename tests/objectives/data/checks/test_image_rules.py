@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from objectives.contract import DataSource
+from objectives.contract import DataError, DataSource
+from objectives.data.decode import decode
 from objectives.data.problems import Problem
 
 Problems = Callable[[DataSource], dict[str, Problem]]
@@ -43,6 +44,28 @@ def test_sixteen_bits_are_told_and_how_they_are_read(tree: DataSource, problems:
     assert set(found) == {"C06"}
     assert "scaled by 1/257" in found["C06"].message
     assert not found["C06"].can_fix
+
+
+@pytest.mark.parametrize("values", [np.float32(0.5), np.int32(-1000), np.int32(70_000)])
+def test_values_that_training_cannot_scale_are_found(
+    tree: DataSource, problems: Problems, values: np.generic
+) -> None:
+    put(tree, Image.fromarray(np.full((40, 40), values)), "train/benign/p900_0.tif")
+    found = problems(tree)
+    assert found["C05"].paths == ("train/benign/p900_0.tif",)
+    assert "C06" not in found
+
+
+def test_exif_that_training_fails_on_is_found(tree: DataSource, problems: Problems) -> None:
+    assert tree.folder is not None
+    path, exif = tree.folder / "train/benign/p900_0.jpg", Image.Exif()
+    exif[0x010E], exif[0x0112] = "text", 6
+    Image.effect_noise((60, 40), 50).save(path, exif=exif)
+    # The text gets the tag of the width, which is written back as a number.
+    path.write_bytes(path.read_bytes().replace(b"\x01\x0e\x00\x02", b"\x01\x00\x00\x02", 1))
+    assert problems(tree)["C05"].paths == ("train/benign/p900_0.jpg",)
+    with pytest.raises(DataError, match=r"p900_0\.jpg: cannot be read"):
+        decode(path, 32)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "1"])
