@@ -1,12 +1,15 @@
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from objectives.contract import DataSource
 from objectives.data.checks.check import check_data
 from objectives.data.manifest import read_manifest
 from objectives.data.problems import Problem
+from tests.objectives.data.checks.conftest import photograph
 
 Problems = Callable[[DataSource], dict[str, Problem]]
 
@@ -51,3 +54,21 @@ def test_sizes_that_go_with_no_class_give_nothing_away(
 def test_how_large_a_file_is_gives_nothing_away(tree: DataSource, problems: Problems) -> None:
     resave(tree, "malignant", lambda image: image.quantize(8).convert("RGB"))
     assert problems(tree) == {}
+
+
+@pytest.mark.parametrize(
+    ("images", "group"),
+    [(8, r"\.(p)ng$"), (2, r"^(.+)\."), (8, r"^(a\d+|b)")],
+    ids=["one group", "fewer images than folds", "a class of one group"],
+)
+def test_what_is_too_little_to_learn_from_is_no_error(
+    tmp_path: Path, images: int, group: str
+) -> None:
+    for number in range(2 * images):
+        for label in "ab":
+            path = tmp_path / ("train", "val")[number % 2] / label / f"{label}{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            photograph(number, (40 + number % 3, 40)).save(path)
+    source = DataSource({"kind": "class_folders", "group": group}, tmp_path, has_test=False)
+    found = check_data(source, read_manifest(source))
+    assert [each.rule for each in found if each.rule in ("C11", "S01")] == ["S01"]
