@@ -17,6 +17,7 @@ from objectives.data.facts import LOWEST
 MOST_BITS = 6  # of pHash's 64
 LEAST_CORRELATION = 0.995  # of what the lowest frequencies show
 AT_ONCE = 500  # images whose neighbours are held at a time
+PAIRS = 20_000  # of neighbours compared at a time: 20 MB; 3,000 images all alike would take 2 GB
 AXES = 8  # of a tree: in 64 dimensions one looks at every leaf
 
 Coefficients = npt.NDArray[np.float32]  # (images, 8, 8), of length 1, the mean left out
@@ -32,7 +33,8 @@ def alike(frequencies: Sequence[bytes]) -> Iterator[Pairs]:
     if len(uneven) > 1:
         known, coefficients = np.array(uneven), _coefficients([frequencies[at] for at in uneven])
         for pairs in _neighbours(coefficients):
-            yield known[pairs[_look_same(coefficients, pairs)]]
+            for some in np.split(pairs, range(PAIRS, len(pairs), PAIRS)):
+                yield known[some[_look_same(coefficients, some)]]
 
 
 def phash(coefficients: Coefficients) -> npt.NDArray[np.bool_]:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from objectives.data.checks.likeness import alike, phash
+from objectives.data.checks.likeness import PAIRS, alike, phash
 from objectives.data.facts import LOWEST, look_at_file
 from tests.objectives.data.checks.conftest import photograph
 
@@ -66,3 +66,10 @@ def test_digits_of_one_kind_are_not_taken_for_one_image() -> None:
     scans = load_digits()
     ones = (scans.images[scans.target == 1] * 15).astype(np.uint8)
     assert pairs_among(*(saved(Image.fromarray(each)) for each in ones)) == set()
+
+
+def test_many_that_look_alike_are_compared_few_at_a_time() -> None:
+    same = [look_at_file(saved(photograph(1))).frequencies] * 250
+    parts = list(alike(same))
+    assert sum(map(len, parts)) == 250 * 249 / 2
+    assert max(map(len, parts)) == PAIRS
