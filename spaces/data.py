@@ -46,7 +46,8 @@ class Manifest:
     cuts: where a label that is a number is cut into classes, lowest first: (12.0,) makes `<12` and
     `>=12`, (7, 12) makes `<7`, `7-12` and `>=12`.
     group: a column or, like a path, a pattern with columns in braces; group_pattern: a regular
-    expression whose group 1 is the group in it. An image without one is a group of its own.
+    expression whose group 1 is the group in it. A row without one is a group of its own, with all
+    its images.
     site, split: columns; what a split column may say is train, val (validation) or test.
     join: further tables, joined on the columns that both have. skip: labels to leave out.
     names: what a label is called. metadata: column -> "number" or "category", what a network may

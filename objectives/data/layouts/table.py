@@ -48,12 +48,14 @@ def read_table(source: DataSource) -> Listing:
     names, skip = dict(layout.get("names") or {}), {str(each) for each in layout.get("skip") or ()}
     skipped = Counter({reason: len(lost) for reason, lost in matches.lost.items()})
     found: list[Found] = []
+    first_of: dict[int, str] = {}
     for path, row in sorted(matches.row_of.items()):
+        first_of.setdefault(row, path)
         label, name = labels[row], names.get(labels[row], labels[row])
         if not label or label in skip:
             skipped[name or NO_LABEL] += 1
             continue
-        file, group = images.files[path], groups[row] or path
+        file, group = images.files[path], groups[row] or first_of[row]
         found.append(Found(file, name, group, splits[row], sites[row], metadata[row]))
     if not found:
         raise DataError(
@@ -96,7 +98,7 @@ def _rows(sheet: Sheet, names: Iterable[str]) -> list[dict[str, str]]:
 
 
 def _groups(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
-    """Give each row's group, "" where its images are groups of their own."""
+    """Give each row's group, "" where its images are a group of their own."""
     if not (declared := layout.get("group")):
         return [""] * len(sheet.splits)
     groups = [fill(declared, row) for row in _rows(sheet, columns_of(declared))]
@@ -111,7 +113,7 @@ def _groups(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
                 )
         groups = [found.group(1) if found else "" for found in matches]
     if alone := groups.count(""):
-        log.warning("%s: %d rows have no %s: each image its own group", sheet.name, alone, declared)
+        log.warning("%s: %d rows have no %s: each row its own group", sheet.name, alone, declared)
     return groups
 
 

@@ -134,9 +134,20 @@ def test_labels_that_collide_by_case_or_spaces_are_named(write: Write, other: st
     assert (only(listing).rule, len(listing.classes)) == ("C09", 2)
 
 
-def test_an_image_without_a_group_is_a_group_of_its_own(write: Write) -> None:
+def test_a_row_without_a_group_is_a_group_of_its_own(write: Write) -> None:
     listing = read(write("a,x,1", "b,y,", "c,y,"), PLAIN)
     assert [each.group for each in listing.found] == ["1", "b.png", "c.png"]
+
+
+@pytest.mark.parametrize("group", [None, "patient"])
+def test_the_images_of_a_row_without_a_group_stay_together(
+    tmp_path: Path, group: str | None
+) -> None:
+    for name in ("1/a", "1/b", "2/a"):
+        write_image(tmp_path / f"{name}.png")
+    write_csv(tmp_path / "t.csv", "case,dx,patient", "1,x,", "2,y,")
+    listing = read(tmp_path, Manifest("t.csv", path="{case}/*", label="dx", group=group))
+    assert [each.group for each in listing.found] == ["1/a.png", "1/a.png", "2/a.png"]
 
 
 def test_a_group_that_its_pattern_does_not_fit_is_an_error(write: Write) -> None:
