@@ -1,5 +1,6 @@
 """Tables as text: CSV, TSV and XLSX files, one below the other or joined."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,23 +76,30 @@ def _read(path: Path) -> pd.DataFrame:
             # Cells keep their types, so that a number too long for one can be told from text.
             frame = pd.read_excel(path, dtype=object, na_filter=False).map(_text)
         else:
-            with path.open(encoding="utf-8-sig") as file:
-                header = file.readline()
-            delimiter = max(DELIMITERS, key=header.count)
-            frame = pd.read_csv(
-                path, sep=delimiter, dtype=str, encoding="utf-8-sig", na_filter=False
-            )
+            frame = _read_text(path)
     except FileNotFoundError as error:
         raise DataError(
             f"{path}: no such table; correct the study's `table` or the path given to --data"
         ) from error
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, BadZipFile, pd.errors.ParserWarning) as error:
         raise DataError(
             f"{path}: cannot be read as a table ({error}); save it again as CSV in UTF-8 or XLSX"
         ) from error
     frame.columns = [str(name).strip() for name in frame.columns]
     is_filled = (frame != "").any(axis=1)
     return frame.loc[is_filled].reset_index(drop=True)
+
+
+def _read_text(path: Path) -> pd.DataFrame:
+    with path.open(encoding="utf-8-sig") as file:
+        header = file.readline()
+    delimiter = max(DELIMITERS, key=header.count)
+    with warnings.catch_warnings():
+        # Rows of more cells than the header: by default all columns would move one to the left.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(
+            path, sep=delimiter, dtype=str, encoding="utf-8-sig", na_filter=False, index_col=False
+        )
 
 
 def _text(cell: Any) -> str:

@@ -278,6 +278,12 @@ def test_a_table_that_cannot_be_read_is_named(tmp_path: Path, name: str, content
         read(tmp_path, replace(PLAIN, table=name))
 
 
+@pytest.mark.parametrize("row", ["a,x,1,", "a,x,1,2"])
+def test_a_row_of_more_cells_than_the_header_moves_no_column(write: Write, row: str) -> None:
+    with pytest.raises(DataError, match=r"t\.csv: cannot be read as a table"):
+        read(write(row, images="a"), PLAIN)
+
+
 def test_a_table_that_is_not_there_is_named(write: Write) -> None:
     with pytest.raises(DataError, match=r"no.csv: no such table; correct the study's `table`"):
         read(write("a,x,1"), replace(PLAIN, table="no.csv"))
