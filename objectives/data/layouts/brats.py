@@ -19,8 +19,10 @@ SPELLINGS = {
     "t2": ("t2", "t2w"),
 }
 MODALITY = re.compile(r"[_-]([a-z0-9]+)\.nii(?:\.gz)?$", re.IGNORECASE)
-# BraTS 2017 to 2019 put patient, site and the number of the scan into the id.
+# BraTS 2017 to 2019 put patient, site and the number of the scan into the id; from 2023 on the last
+# three digits are the visit.
 ID = re.compile(r"^(brats1[789]_([^_]+)_[^_]+)_\d+$", re.IGNORECASE)
+LATER_ID = re.compile(r"^(brats-[a-z]+-\d+)()-\d{3}$", re.IGNORECASE)
 
 
 def read_brats(source: DataSource) -> Listing:
@@ -94,7 +96,7 @@ def _found(path: str, files: Sequence[Path]) -> Found:
     stats = [file.stat() for file in files]
     size, newest = sum(each.st_size for each in stats), max(each.st_mtime_ns for each in stats)
     *_, grade, patient = path.split("/")
-    match = ID.match(patient)
+    match = ID.match(patient) or LATER_ID.match(patient)
     group, site = match.groups() if match else (patient, "")
     return Found(File(path, size, newest), grade, group, "", site)
 

@@ -59,12 +59,17 @@ def test_files_come_in_the_order_of_the_modalities(brats: DataSource) -> None:
     assert [nib.load(file).get_fdata().max() for file in files] == [3, 2]
 
 
-def test_two_scans_of_a_patient_are_one_group(tmp_path: Path) -> None:
-    for scan in (1, 2):
-        write_patient(tmp_path / "LGG" / f"Brats18_TCIA09_402_{scan}", *MODALITIES)
-    assert {each.group for each in read_brats(DataSource(SOURCE, tmp_path)).found} == {
-        "Brats18_TCIA09_402"
-    }
+@pytest.mark.parametrize(
+    ("patient", "scans"),
+    [("Brats18_TCIA09_402", ("_1", "_2")), ("BraTS-GLI-00005", ("-000", "-001"))],
+)
+def test_two_scans_of_a_patient_are_one_group(
+    tmp_path: Path, patient: str, scans: tuple[str, str]
+) -> None:
+    for scan in scans:
+        write_patient(tmp_path / "LGG" / f"{patient}{scan}", *MODALITIES)
+    groups = [each.group for each in read_brats(DataSource(SOURCE, tmp_path)).found]
+    assert groups == [patient, patient]
 
 
 @pytest.mark.parametrize("word", ["t1c", "t1Gd", "T1CE"])
