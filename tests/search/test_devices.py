@@ -68,6 +68,7 @@ def test_a_worker_sees_its_device_and_its_threads_and_keeps_the_rest_of_the_envi
     assert environment["TZ"] == "UTC"
     assert environment["CUDA_VISIBLE_DEVICES"] == "3"
     assert environment["OMP_NUM_THREADS"] == environment["MKL_NUM_THREADS"] == "4"
+    assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
 
 
 @pytest.mark.gpu
