@@ -15,7 +15,7 @@ from objectives.data.practice.drawing import Drawing, encoded
 from objectives.data.practice.eye import Camera, Subject, draw_subject, photograph
 
 # Haemoglobin of each class in g/dl: mean and deviation; one to the other as 3 to 2.
-CLASSES = {"Anemic": (9.4, 1.1), "Non-anemic": (12.9, 1.0)}
+CLASSES = {"Anemic": (9.0, 1.1), "Non-anemic": (13.2, 1.0)}
 ANEMIC = 0.6
 CAMERAS = (Camera((96, 72), (1.0, 0.96, 0.9)), Camera((84, 84), (0.93, 0.97, 1.0)))
 BOTH_EYES = 0.5

@@ -13,7 +13,7 @@ SKINS = np.array(((0.93, 0.77, 0.66), (0.8, 0.6, 0.46), (0.6, 0.42, 0.31), (0.4,
 IRISES = np.array(((0.2, 0.12, 0.08), (0.36, 0.22, 0.12), (0.4, 0.5, 0.55)))
 PALEST, REDDEST = 6.0, 15.0  # g/dl of haemoglobin that look wholly pale and wholly red
 # How far redness strays from haemoglobin: as a deviation, on the scale from pale to red.
-NOISE = 0.11
+NOISE = 0.08
 BLURRED, GLARING = 0.35, 0.4
 
 
@@ -41,7 +41,7 @@ class Subject:
 def draw_subject(haemoglobin: float, camera: Camera, rng: Random) -> Subject:
     """Give a person with so much haemoglobin (g/dl), met by this camera."""
     redness = (haemoglobin - PALEST) / (REDDEST - PALEST) + rng.normal(0, NOISE)
-    light = np.array(camera.light) * rng.uniform(0.75, 1.1) * rng.normal(1, 0.07, 3)
+    light = np.array(camera.light) * rng.uniform(0.75, 1.1) * rng.normal(1, 0.06, 3)
     skin = SKINS[rng.integers(len(SKINS))] * rng.normal(1, 0.04, 3)
     return Subject(float(np.clip(redness, 0, 1)), skin, IRISES[rng.integers(len(IRISES))], light)
 

@@ -171,7 +171,7 @@ SCENES = {
     "room": ((170, 150, 130), (125, 100, 80), 16),
     "water": ((170, 195, 215), (60, 100, 130), 14),
 }
-MISPLACED, CLUTTERED, BLURRED = 0.15, 0.5, 0.3
+MISPLACED, CLUTTERED, BLURRED = 0.05, 0.35, 0.3
 
 
 def draw_thing(name: str, rng: Random) -> Image.Image:
@@ -219,12 +219,12 @@ def _clutter(canvas: ImageDraw.ImageDraw, side: int, rng: Random) -> None:
 def _frame(thing: Thing, side: int, rng: Random) -> Floats:
     """Give the matrix (3, 2) that lays a box of 1 x 1 into the picture, turned and mirrored."""
     angle = np.radians(rng.normal(0, thing.turn))
-    size = rng.uniform(0.55, 0.95) * side
+    size = rng.uniform(0.7, 1) * side
     mirrored = size if rng.random() < 0.5 else -size
     stretch = rng.uniform(0.85, 1.15)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     matrix: Floats = np.diag([mirrored, size * stretch]) @ turn
-    middle = side / 2 + rng.normal(0, 0.08, 2) * side
+    middle = side / 2 + rng.normal(0, 0.05, 2) * side
     return np.vstack([matrix, middle - np.array([0.5, 0.5]) @ matrix])
 
 
