@@ -102,7 +102,8 @@ CLASSIFIER_METRICS = {
     **_FOLD_METRICS,
     "pooled_auc": _metric(
         "maximize",
-        "AUC of the validation images of all folds that are over, ranked together.",
+        "AUC of the validation images of all folds that are over, each at its lowest val_loss, "
+        "ranked together.",
         1.0,
         ranks=False,
     ),
