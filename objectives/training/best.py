@@ -44,33 +44,39 @@ class Best:
 def take_best(
     epoch: int, fold: int, model: nn.Module, logits: Tensor, validation: ImageSet
 ) -> Best:
-    """Give a copy of the model as it is now, in host memory."""
+    """Give a copy of the model as it is now, in host memory, and what it says."""
     weights = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+    table = validation.encoding.as_mapping() if validation.encoding else None
+    return replace(answers(epoch, fold, logits, validation), model=weights, table=table)
+
+
+def answers(epoch: int, fold: int, logits: Tensor, validation: ImageSet) -> Best:
+    """Give what an epoch says of the validation images, without the weights that said it."""
     return Best(
         epoch,
-        weights,
+        {},
         logits.float().cpu(),
         validation.labels.cpu(),
         fold,
         validation.classes,
         validation.groups,
         validation.paths,
-        validation.encoding.as_mapping() if validation.encoding else None,
     )
 
 
-def keep_best(attempt: Attempt, bests: Sequence[Best]) -> None:
+def keep_best(attempt: Attempt, bests: Sequence[Best], ends: Sequence[Best] = ()) -> None:
     """Write `best.pt` and `best_logits.npz`, each whole or not at all.
 
-    bests: of each fold in turn; the weights are the last one's, and `fold` in the file says so. A
-    fold's val_loss is that of its own images: to choose the lowest would be to choose the easiest.
+    bests, ends: the best and the last epoch of each fold in turn. The weights are the last fold's,
+    and `fold` in the file says so: a fold's val_loss is that of its own images, and to choose the
+    lowest would be to choose the easiest.
     """
     last = bests[-1]
     names = ("epoch", "fold", "model", "classes", "table")
     weights = {name: getattr(last, name) for name in names}
     for name, save in (
         ("best.pt", partial(save_state, {**weights, "classes": list(last.classes)})),
-        ("best_logits.npz", partial(_save_arrays, _arrays(bests))),
+        ("best_logits.npz", partial(_save_arrays, _arrays(bests) | _last(ends))),
     ):
         put_in_place(attempt.folder, name, save, attempt.progress)
 
@@ -96,6 +102,11 @@ def _arrays(bests: Sequence[Best]) -> dict[str, Any]:
         "groups": np.array([group for best in bests for group in best.groups], dtype=np.str_),
         "paths": np.array([path for best in bests for path in best.paths], dtype=np.str_),
     }
+
+
+def _last(ends: Sequence[Best]) -> dict[str, Any]:
+    """Give what the folds' last epochs said of the same images, where there are folds."""
+    return {"last_logits": torch.cat([end.logits for end in ends]).numpy()} if ends else {}
 
 
 def _save_arrays(arrays: Mapping[str, Any], path: Path) -> None:

@@ -21,13 +21,15 @@ class History:
     """What a trial has come to, through all its folds.
 
     results: of every epoch. fold: that is trained, always 1 where there are none. best: the best
-    epoch of this fold so far. earlier: of the folds before, without weights.
+    epoch of this fold so far. earlier: of the folds before, without weights. ends: the last epoch
+    of each fold that is over, without weights; none where there are no folds.
     """
 
     results: list[EpochResult] = field(default_factory=list)
     fold: int = 1
     best: Best | None = None
     earlier: list[Best] = field(default_factory=list)
+    ends: list[Best] = field(default_factory=list)
     _networks: Mapping[str, Any] | None = None  # what the fold's own were, until they are put back
 
     @property
@@ -75,6 +77,7 @@ def save(attempt: Attempt, stepper: Stepper, average: Average | None, history: H
         "fold": history.fold,
         "best": best and _compact(best, validated, epoch),
         "earlier": [vars(each) for each in history.earlier],
+        "ends": [vars(each) for each in history.ends],
     }
     return commit(attempt.folder, epoch, partial(save_state, state), attempt.progress)
 
@@ -89,6 +92,7 @@ def resume(attempt: Attempt) -> History:
         fold=state.pop("fold"),
         best=None if state["best"] is None else Best(**state.pop("best")),
         earlier=[Best(**each) for each in state.pop("earlier")],
+        ends=[Best(**each) for each in state.pop("ends")],
         _networks=state,
     )
 

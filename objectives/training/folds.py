@@ -30,30 +30,32 @@ def fold_metrics(history: History, epoch: int, is_over: bool) -> dict[str, float
     place = {"fold": float(history.fold), "fold_epoch": float(epoch), "folds_done": float(done)}
     before = history.results[-1].metrics if history.results else {}
     known = {name: before[name] for name in POOLED if name in before}
-    return {**place, **(pooled_auc(history.bests) if is_over else known)}
+    return {**place, **(pooled_auc(history.ends) if is_over else known)}
 
 
-def out_of_fold(bests: Sequence[Best]) -> tuple[Tensor, Tensor]:
+def out_of_fold(ends: Sequence[Best]) -> tuple[Tensor, Tensor]:
     """Give the logits (N, classes), float64, and labels (N,) of all folds' validation images.
 
     Each fold's logits are divided by its own temperature: networks that were trained apart are
     sure of themselves in different measures, and only calibrated ones can be ranked together.
     """
-    logits = [best.logits.double() / _temperature(best) for best in bests]
-    return torch.cat(logits), torch.cat([best.labels for best in bests])
+    logits = [end.logits.double() / _temperature(end) for end in ends]
+    return torch.cat(logits), torch.cat([end.labels for end in ends])
 
 
-def pooled_auc(bests: Sequence[Best]) -> dict[str, float]:
+def pooled_auc(ends: Sequence[Best]) -> dict[str, float]:
     """Give the AUC of all folds' validation images ranked together, and its 95 % interval.
 
+    ends: each fold's last epoch. Its best one was chosen on these very images: with 5 folds of 57
+    patients that read .82 to .85 where the last epochs read .77 (simulated). NaN where a logit is.
     Of more than two classes the mean of each against the rest. The interval is the percentile
     bootstrap (Efron and Tibshirani 1993, section 13.3) of whole groups, since images of one group
     are no independent ones (Field and Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x).
     """
-    if not bests:
+    if not all(end.logits.isfinite().all() for end in ends):
         return dict.fromkeys(POOLED, math.nan)
-    logits, labels = out_of_fold(bests)
-    groups = [group for best in bests for group in best.groups]
+    logits, labels = out_of_fold(ends)
+    groups = [group for end in ends for group in end.groups]
     draws = _drawn_aucs(logits.softmax(dim=1).numpy(), labels.numpy(), groups)
     values = (aucs(logits, labels).nanmean().item(), *np.nanpercentile(draws, _OUTSIDE).tolist())
     return dict(zip(POOLED, values, strict=True))
@@ -102,5 +104,5 @@ class _Ranked:
         return float((own * (below + rest / 2)).sum()) / pairs if pairs else math.nan
 
 
-def _temperature(best: Best) -> float:
-    return fit_temperature(best.logits.double(), best.labels)
+def _temperature(end: Best) -> float:
+    return fit_temperature(end.logits.double(), end.labels)

@@ -16,7 +16,7 @@ from objectives.recipe.optimization import steps_per_epoch
 from objectives.training import checkpoint, precision
 from objectives.training.average import Average, averaged
 from objectives.training.batchnorm import Inputs, reestimated
-from objectives.training.best import keep_best, take_best
+from objectives.training.best import answers, keep_best, take_best
 from objectives.training.checkpoint import History
 from objectives.training.feed import place, training_feed, validation_feed
 from objectives.training.first_step import first_step
@@ -53,8 +53,8 @@ def train_classifier(task: Task, attempt: Attempt) -> Iterator[EpochResult]:
         history.begin(fold)
         yield from _train_fold(task, in_fold(attempt, fold), history)
     if history.best is not None:
-        keep_best(attempt, history.bests)
-        keep_records(attempt, history.results, history.bests)
+        keep_best(attempt, history.bests, history.ends)
+        keep_records(attempt, history.results, history.bests, history.ends)
 
 
 def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[EpochResult]:
@@ -106,7 +106,9 @@ def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[Epoc
                 history.best = take_best(number, history.fold, validated, logits, validation)
         values["val_criterion"] = criterion(logits, validation.labels.to(device)).item()
         if attempt.data.folds:
-            values |= fold_metrics(history, epoch, is_over=_is_over(recipe, losses))
+            if is_over := _is_over(recipe, losses):
+                history.ends.append(answers(number, history.fold, logits, validation))
+            values |= fold_metrics(history, epoch, is_over)
 
         seconds = time.perf_counter() - started
         history.results.append(EpochResult(number, values, seconds, images=len(images)))

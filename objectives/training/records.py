@@ -18,17 +18,23 @@ from objectives.training.metrics import aucs, confusion, f1_scores, precisions, 
 Rows = Iterable[Sequence[Any]]
 
 
-def keep_records(attempt: Attempt, results: Sequence[EpochResult], bests: Sequence[Best]) -> None:
+def keep_records(
+    attempt: Attempt,
+    results: Sequence[EpochResult],
+    bests: Sequence[Best],
+    ends: Sequence[Best] = (),
+) -> None:
     """Write the records of a finished trial into its attempt's folder, each whole or not at all.
 
-    `learning_curves.csv`, and of the best epoch's validation logits, or those of each fold's
-    together, `confusion_matrix.csv` and `per_class.csv`; `summary.png` is what they look like.
+    `learning_curves.csv`, and of the best epoch's validation logits, with folds of each one's last
+    epoch together, `confusion_matrix.csv` and `per_class.csv`; `summary.png` is what they look
+    like. bests, ends: a fold's best and last epochs; ends only where there are folds.
     """
     # .4 s, once a worker: here it is paid only by who has finished a trial.
     from objectives.training.picture import draw_summary
 
     classes = bests[-1].classes
-    logits, labels = out_of_fold(bests) if len(bests) > 1 else (bests[0].logits, bests[0].labels)
+    logits, labels = out_of_fold(ends) if ends else (bests[0].logits, bests[0].labels)
     matrix = confusion(logits, labels)
     tables = {
         "learning_curves.csv": _learning_curves(results),
