@@ -7,7 +7,7 @@ from objectives.contract import DataSource
 from objectives.data.checks.copies import check_copies
 from objectives.data.checks.evidence import Evidence, Rule
 from objectives.data.checks.giveaways import check_giveaways
-from objectives.data.checks.groups import check_groups, check_partition
+from objectives.data.checks.groups import check_groups, check_lone_images, check_partition
 from objectives.data.checks.images import check_depth, check_modes, check_readable, check_size
 from objectives.data.checks.near_copies import check_near_copies
 from objectives.data.checks.sizes import check_sizes, tell_resolution
@@ -20,8 +20,16 @@ from objectives.data.scan import scan
 # What only a reader sees stands in the manifest: C04, C08, C09, C13. C14 and C16 are no question
 # of the data alone, and C15 none at all: weights and scales come from training rows, counted.
 RULES: tuple[Rule, ...] = (
-    *(check_groups, check_copies, check_near_copies, check_partition, check_readable),
-    *(check_depth, check_modes, check_sizes, check_giveaways, check_size, tell_resolution),
+    *(check_groups, check_lone_images, check_copies, check_near_copies, check_partition),
+    *(
+        check_readable,
+        check_depth,
+        check_modes,
+        check_sizes,
+        check_giveaways,
+        check_size,
+        tell_resolution,
+    ),
 )
 LEVELS = ("error", "warn", "info")
 

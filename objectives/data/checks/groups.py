@@ -9,6 +9,8 @@ from objectives.data.manifest import Row
 from objectives.data.partition import read_partition
 from objectives.data.problems import Problem
 
+GROUPED = ("file_names", "class_folders", "manifest")  # what a study may declare a group for
+
 
 def check_groups(evidence: Evidence) -> Iterator[Problem]:
     """C01: a group that stands in two splits, or in two folds, tells the answers of one."""
@@ -29,6 +31,24 @@ def check_groups(evidence: Evidence) -> Iterator[Problem]:
             paths,
             can_fix=True,
         )
+
+
+def check_lone_images(evidence: Evidence) -> Iterator[Problem]:
+    """C01, as a warning: where no two images share a group, those of one patient may part.
+
+    That is so without a group in the study, and with one that fits no name as it is meant.
+    """
+    layout, rows = evidence.source.layout, evidence.rows
+    if layout["kind"] not in GROUPED or len({row.group for row in rows}) < len(rows):
+        return
+    declared = layout.get("group")
+    what = f"by group {declared!r} no two images share one" if declared else "no group is declared"
+    yield Problem(
+        "C01",
+        "warn",
+        f"{what}, so images of one patient may stand in two splits; "
+        f"{'correct' if declared else 'declare'} the study's group, unless each is another patient",
+    )
 
 
 def check_partition(evidence: Evidence) -> Iterator[Problem]:

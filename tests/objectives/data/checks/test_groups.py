@@ -2,6 +2,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from objectives.contract import DataSource
 from objectives.data.checks.check import check_data
 from objectives.data.manifest import read_manifest
@@ -23,6 +25,22 @@ def test_a_group_in_two_splits_is_named_with_all_its_images(
     assert found.can_fix
     assert found.paths == ("train/malignant/p3_7.png", "val/benign/p3_6.png")
     assert "'p3' for example in train and val" in found.message
+
+
+@pytest.mark.parametrize(
+    ("group", "says"),
+    [(None, "no group is declared"), (r"^(p\d+_\d+)\.", "no two images share one")],
+)
+def test_images_that_all_stand_alone_are_warned_of(
+    tree: DataSource, problems: Problems, group: str | None, says: str
+) -> None:
+    found = problems(replace(tree, layout={**tree.layout, "group": group}))
+    assert found["C01"].level == "warn"
+    assert says in found["C01"].message
+
+
+def test_digits_that_have_no_patients_are_not_warned_of_them(problems: Problems) -> None:
+    assert "C01" not in problems(DataSource({"kind": "digits"}))
 
 
 def test_a_group_in_two_folds_is_a_leak(tree: DataSource) -> None:
