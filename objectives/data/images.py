@@ -23,6 +23,7 @@ from objectives.data.splits import SPLITS
 from objectives.data.subsample import proportional
 from objectives.data.tabular import Encoding, fit_encoding
 
+DECODING = 2  # raised whenever the same file becomes other pixels: old caches are built again
 MAPPED_ROWS = 4  # of a mapped file, in this process at once: 8 MB with what lies around them
 _POOL = "pool"  # what train and validation images of all folds are called together
 CHUNK = 256  # images in flight while decoding or copying: enough for every core, flat in memory
@@ -161,6 +162,8 @@ def open_images(
         if split not in SPLITS:
             raise ValueError(f"no split is called {split!r}; use one of {', '.join(SPLITS)}")
         asked, rows = (at_most or {}).get(split, 0), manifest.split(split, fold)
+        if not rows:
+            raise DataError(f"there is no {split} image to open; give the study a {split} split")
         count = asked if asked < len(rows) else 0
         key = (manifest.fingerprint, image_size, split, fold, with_table)
         if (*key, count) not in _sets:
@@ -268,9 +271,9 @@ def _tabulated(images: ImageSet, manifest: Manifest, fold: int) -> ImageSet:
 
 
 def _stamp(rows: Iterable[Row]) -> str:
-    """Tell whether a file was changed since it was decoded, by its size and time."""
-    facts = [(row.path, row.bytes, row.modified_ns) for row in rows]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    """Tell whether a file was changed since it was decoded, by its size and time, or its reader."""
+    facts: list[object] = [(row.path, row.bytes, row.modified_ns) for row in rows]
+    return hashlib.sha256(json.dumps([DECODING, *facts]).encode()).hexdigest()
 
 
 def _decode_all(

@@ -55,8 +55,8 @@ def read_partition(path: Path) -> dict[str, Place]:
             }
     except (OSError, KeyError, ValueError) as error:
         raise DataError(
-            f"{path}: no table with path, split and fold ({error}); remove it, or write it again "
-            "with `search check --fix`"
+            f"{path}: no table with path, split and fold ({error}); remove it, and let "
+            "`search check --fix` write another"
         ) from error
 
 

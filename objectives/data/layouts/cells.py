@@ -27,6 +27,8 @@ def is_unknown(text: str) -> bool:
 def number(text: str) -> float | None:
     """Give the number in a cell, with a decimal point or comma; None where there is none."""
     text = text.strip()
+    if "_" in text:  # 5_10 is a code of somebody's, and 510 to Python
+        return None
     try:
         value = float(text.replace(",", ".") if DECIMAL_COMMA.fullmatch(text) else text)
     except ValueError:
