@@ -2,7 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from objectives.data.checks.evidence import Evidence, place_of
@@ -24,15 +25,16 @@ MARKED = re.compile(
 
 def check_near_copies(evidence: Evidence) -> Iterator[Problem]:
     """C03: an image and its re-encoded, mirrored, turned or resized copy in two splits."""
-    seen = [pair for pair in pairs_alike(evidence) if _are_near_and_parted(pair)]
-    named = [pair for pair in pairs_named(evidence.readable) if _are_near_and_parted(pair)]
-    if not (seen or named):
+    seen, named = _Parted(), _Parted()
+    seen.add(pairs_alike(evidence))
+    named.add(pairs_named(evidence.readable))
+    example = seen.example or named.example
+    if example is None:
         return
-    paths = tuple(sorted({row.path for pair in [*seen, *named] for row in pair}))
-    first, second = (seen or named)[0]
+    first, second = example
     counts = (
-        *([f"{counted(len(seen), 'pair')} of images that look the same"] if seen else []),
-        *([f"{counted(len(named), 'pair')} named like copies"] if named else []),
+        *([f"{counted(seen.count, 'pair')} of images that look the same"] if seen.count else []),
+        *([f"{counted(named.count, 'pair')} named like copies"] if named.count else []),
     )
     yield Problem(
         "C03",
@@ -40,9 +42,29 @@ def check_near_copies(evidence: Evidence) -> Iterator[Problem]:
         f"{' and '.join(counts)} stand in different splits, {first.path} and {second.path} for "
         f"example in {listed((place_of(first), place_of(second)))}; remove the copies, or let "
         "--fix see to it that no two splits share them",
-        paths,
+        tuple(sorted(seen.paths | named.paths)),
         can_fix=True,
     )
+
+
+@dataclass
+class _Parted:
+    """How many near-copies stand in different splits, and which images they are.
+
+    The pairs themselves are not kept: ten thousand blank tiles make fifty million.
+    """
+
+    count: int = 0
+    example: Pair | None = None
+    paths: set[str] = field(default_factory=set)
+
+    def add(self, pairs: Iterable[Pair]) -> None:
+        for one, other in pairs:
+            # The same file twice is C02's.
+            if one.sha1 != other.sha1 and place_of(one) != place_of(other):
+                self.count += 1
+                self.example = self.example or (one, other)
+                self.paths |= {one.path, other.path}
 
 
 def pairs_alike(evidence: Evidence) -> Iterator[Pair]:
@@ -71,8 +93,3 @@ def pairs_named(rows: Sequence[Row]) -> Iterator[Pair]:
         first = originals.get(name, copies[0])
         yield from ((first, copy) for copy in copies if copy is not first)
     yield from ((originals[name], copy) for name, copy in numbered if name in originals)
-
-
-def _are_near_and_parted(pair: Pair) -> bool:
-    one, other = pair
-    return one.sha1 != other.sha1 and place_of(one) != place_of(other)  # the same file is C02's
