@@ -40,7 +40,11 @@ def read_twins(store: Store, standing: Standing) -> list[Twins]:
     measures = _measures(known.metrics)
     if not measures:
         return []
-    configs = {trial.number: study.config(trial.params) for trial in standing.trials}
+    # A study of before knows nothing of hyperparameters that are new: the recipe fills them in.
+    defaults = {name: field["default"] for name, field in known.fields.items()}
+    configs = {
+        trial.number: {**defaults, **study.config(trial.params)} for trial in standing.trials
+    }
     firsts = [row for row in store.epochs(study.name) if row.epoch == 1 and row.number in configs]
     return twins(configs, firsts, known.fields, measures)
 

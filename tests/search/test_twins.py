@@ -156,6 +156,15 @@ def test_programs_read_the_twins(begun: Store) -> None:
     ]
 
 
+def test_a_study_from_before_a_hyperparameter_has_its_twins_too(begun: Store) -> None:
+    row = begun.study("toy")
+    defaults = {**row.definition["defaults"]}
+    del defaults["use_metadata"]
+    begun.update_definition("toy", {**row.definition, "defaults": defaults}, row.trials)
+
+    assert [pair.key for pair in read_twins(begun, read_standing(begun, "toy"))] == ["backbone"]
+
+
 def test_an_objective_without_a_first_step_has_no_twins(store: Store, tmp_path: Path) -> None:
     make_worker(store, tmp_path)
     assert read_twins(store, read_standing(store, "toy")) == []
