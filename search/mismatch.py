@@ -24,7 +24,7 @@ def check_data(row: StudyRow, manifest: Manifest, folder: Path | None, store: St
 
 def mismatch(row: StudyRow, manifest: Manifest, folder: Path | None, store: Store) -> str:
     """Say how this machine's data differ from the study's, and the fix; "" where they do not."""
-    if row.data_fingerprint == manifest.fingerprint:
+    if manifest.is_of(row.data_fingerprint):
         return ""
     stored = store.manifest(row.name)
     found = list(differing(stored, manifest.as_csv())) if stored else []

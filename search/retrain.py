@@ -106,11 +106,12 @@ def retrain(
         declared.get("splits"),
         folder,
     )
-    found = catalog.read_data(objective, source).fingerprint
-    if found != declared["fingerprint"]:
+    manifest = catalog.read_data(objective, source)
+    if not manifest.is_of(declared["fingerprint"]):
         raise StudyError(
             f"the data in {data} is not what trial {exported['trial']} was trained on"
-            f" ({found[:12]}, not {declared['fingerprint'][:12]}); give that folder with --data"
+            f" ({manifest.fingerprint[:12]}, not {declared['fingerprint'][:12]}); give that folder"
+            " with --data"
         )
     _check_weights(exported)
     attempt = Attempt(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.listing import Column, Listing
@@ -70,7 +70,17 @@ class Manifest:
         if not self.rows:
             return "none"
         facts = [list(row[:SHARED]) for row in self.rows]
-        return hashlib.sha256(json.dumps([self.classes, self.columns, facts]).encode()).hexdigest()
+        return _sha256([self.classes, self.columns, facts])
+
+    def is_of(self, fingerprint: str) -> bool:
+        """Say whether these are the data of a fingerprint, also one from before contents counted.
+
+        Until manifests were stored it was of each image's size, and of neither site nor fold.
+        """
+        if fingerprint == self.fingerprint:
+            return True
+        facts = [[*row[:4], row.split, row.bytes] for row in self.rows]
+        return fingerprint == _sha256([self.classes, facts])
 
     def split(self, name: str, fold: int = 1) -> tuple[Row, ...]:
         """Give the rows of one split; where there are folds, val is the fold and train the rest."""
@@ -152,6 +162,10 @@ def read_manifest(
         source.folds,
         listing.sealed_test,
     )
+
+
+def _sha256(facts: Any) -> str:
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def _rows(listing: Listing, places: list[Place], sha1: Mapping[str, str]) -> tuple[Row, ...]:

@@ -1,11 +1,15 @@
 """Another machine's data: refused with the rows that differ, split as the study was (C16)."""
 
+import hashlib
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from objectives.contract import DataSource
+from objectives.data.manifest import read_manifest
 from search import create
 from search.create import open_study, store_study
 from search.errors import MachineMismatch
@@ -51,6 +55,16 @@ def opened(store: Store, machine: Path) -> Path | None:
     """Join the study as a worker of that machine does; give the partition that it trains on."""
     _, source = open_study("skin", machine / "data", Settings(machine / "home"), store)
     return source.partition
+
+
+def fingerprint_of_before(folder: Path) -> str:
+    """What was stored of these data before contents counted (`test_manifest.py` has one kept)."""
+    manifest = read_manifest(DataSource({"kind": "class_folders"}, folder))
+    facts = [
+        [row.path, row.label, row.class_index, row.group, row.split, row.bytes]
+        for row in manifest.rows
+    ]
+    return hashlib.sha256(json.dumps([manifest.classes, facts]).encode()).hexdigest()
 
 
 def damaged(folder: Path) -> None:
@@ -100,14 +114,16 @@ def test_another_scikit_learn_does_not_reshuffle_a_study(
         opened(store, there)
 
 
-def test_a_study_from_before_manifests_is_compared_by_its_fingerprint(
+def test_a_study_from_before_manifests_is_compared_by_the_fingerprint_of_its_time(
     store: Store, there: Path, database_url: str
 ) -> None:
     from sqlalchemy import create_engine, text
 
+    change = "UPDATE search_service.studies SET data_fingerprint = :before"
     engine = create_engine(database_url)
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM search_service.manifests"))
+        connection.execute(text(change), {"before": fingerprint_of_before(there / "data")})
     engine.dispose()
     assert opened(store, there) is None
     damaged(there / "data")

@@ -26,6 +26,9 @@ DIGITS = {
     "augmentation": "none",
 }
 
+# Of the digits, split by seed 0, when it was of sizes and not of contents.
+DIGITS_OF_BEFORE = "a7d6212817464bf5c17e1ec8f4691c95257c75db9dd585c359ad3c5f83b29349"
+
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -113,6 +116,12 @@ def test_the_weights_of_a_finished_trial_are_written_and_its_numbers_come_back(
     trial["metrics"]["last_epoch"]["val_top1"] += 0.02
     assert retrain(trial, "--verify") == 1
     assert "fractions within 0.05" in " ".join(capsys.readouterr().err.split())
+
+
+def test_an_export_from_before_manifests_trains_again(place: Path) -> None:
+    trial = exported("image_classifier", DIGITS, {"kind": "digits"}, place / "first", 1)
+    trial["data"]["fingerprint"] = DIGITS_OF_BEFORE
+    assert retrain(trial, "--verify") == 0
 
 
 def test_a_batch_that_memory_took_apart_is_trained_in_the_same_parts_again(place: Path) -> None:
