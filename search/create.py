@@ -81,6 +81,24 @@ def find(store: Store, name: str) -> StudyRow | None:
         return None
 
 
+def as_it_began(row: StudyRow, study: Study, wishes: Wishes) -> Study:
+    """Give a stored study as it is declared now, with what was settled when it began.
+
+    Raises StudyError when it has changed since: before its data are read, which another declaration
+    would read differently.
+    """
+    stored = from_json(row.definition)
+    given = study if wishes.pins else study.pinned(stored.pins)
+    given = given.with_defaults(stored.defaults).without_backbones(stored.too_large)
+    if fingerprint(given) != row.fingerprint:
+        changed = "; ".join(differences(stored, given)) or "the order of the space"
+        raise StudyError(
+            f"study {row.name!r} has changed since it began ({changed}): undo the change to go on"
+            f" with it, or start the changed one with --as {row.name}-2"
+        )
+    return given
+
+
 def check_weights(study: Study) -> None:
     """Raise MachineMismatch unless the study's own files of weights are here and the same ones."""
     for network, record in study.weights.items():
@@ -139,15 +157,7 @@ def _create(prepared: Prepared, store: Store) -> StudyRow:
 
 
 def _continue(row: StudyRow, prepared: Prepared, wishes: Wishes, store: Store) -> StudyRow:
-    stored = from_json(row.definition)
-    given = prepared.study if wishes.pins else prepared.study.pinned(stored.pins)
-    given = given.with_defaults(stored.defaults).without_backbones(stored.too_large)
-    if fingerprint(given) != row.fingerprint:
-        changed = "; ".join(differences(stored, given)) or "the order of the space"
-        raise StudyError(
-            f"study {row.name!r} has changed since it began ({changed}): undo the change to go on"
-            f" with it, or start the changed one with --as {row.name}-2"
-        )
+    stored, given = from_json(row.definition), as_it_began(row, prepared.study, wishes)
     check_data(row, prepared.manifest, prepared.source.folder, store)
     check_weights(stored)
     check_networks_here(stored)

@@ -28,7 +28,7 @@ from search.prepare import (
     wished,
 )
 from search.settings import Settings
-from search.wishes import wishes_of
+from search.wishes import Wishes, wishes_of
 from spaces.errors import StudyError
 from spaces.rules.finding import Finding
 
@@ -83,7 +83,7 @@ def check(arguments: Namespace, settings: Settings) -> int:
         study = wished(declared_study(arguments.study, settings), wishes)
         report = Report(study.name, find_rules(study))
     else:
-        report = _look(declare(wishes, settings), arguments, settings)
+        report = _look(declare(wishes, settings), wishes, arguments, settings)
     if arguments.json:
         print(json.dumps(_as_json(report), indent=2))
     else:
@@ -96,7 +96,7 @@ def check(arguments: Namespace, settings: Settings) -> int:
     return report.exit_code
 
 
-def _look(declared: Declared, arguments: Namespace, settings: Settings) -> Report:
+def _look(declared: Declared, wishes: Wishes, arguments: Namespace, settings: Settings) -> Report:
     """Look at one thing after another, as far as each can be looked at."""
     from search.throughput import measure
 
@@ -104,7 +104,7 @@ def _look(declared: Declared, arguments: Namespace, settings: Settings) -> Repor
     report = Report(study.name, find_rules(study))
     can_train = report.exit_code == DONE
     try:
-        report = _with_data(report, declared, settings, arguments.fix)
+        report = _with_data(report, declared, wishes, settings, arguments.fix)
         if can_train and report.checked:
             prepared = report.checked.prepared
             check_fit(study, prepared.summary)
@@ -117,8 +117,10 @@ def _look(declared: Declared, arguments: Namespace, settings: Settings) -> Repor
     return report
 
 
-def _with_data(report: Report, declared: Declared, settings: Settings, fix: bool) -> Report:
-    from search.create import find
+def _with_data(
+    report: Report, declared: Declared, wishes: Wishes, settings: Settings, fix: bool
+) -> Report:
+    from search.create import as_it_began, find
     from search.frozen import split_note
     from search.mismatch import mismatch
     from search.opened import store_if_any
@@ -130,6 +132,8 @@ def _with_data(report: Report, declared: Declared, settings: Settings, fix: bool
                 f"study {known.name!r} is stored with its splits, which stay; start a new one:"
                 f" `search check --fix --as {known.name}-2`, then `search run --as {known.name}-2`"
             )
+        if known:
+            as_it_began(known, declared.study, wishes)
         report = replace(
             report,
             checked=check_data(declared, report.rules, settings, store),

@@ -11,7 +11,7 @@ from socket import socket
 from dashboards.port import address, listen
 from search.badges import read_badges
 from search.check import check_data, refuse_errors, skipped_in, summary_lines
-from search.create import find, store_study
+from search.create import as_it_began, find, store_study
 from search.detach import UnderWay, go_silent, start_detached
 from search.devices import Slot, placed
 from search.errors import DONE
@@ -29,7 +29,7 @@ from search.standing import read_standing
 from search.summary import summary
 from search.supervisor import Run, supervise
 from search.twins import read_twins
-from search.wishes import wishes_of
+from search.wishes import Wishes, wishes_of
 from spaces.rules.finding import Finding
 from spaces.stored import from_json
 from spaces.study import Study
@@ -53,11 +53,11 @@ def _run_with(listener: socket | None, arguments: Namespace, settings: Settings)
     declared = declare(wishes, settings)
     name, findings = declared.study.name, check_rules(declared.study)
     # Where no study can be stored yet, the data are looked at first: a refusal leaves no home.
-    prepared = None if has_store(settings) else _checked(declared, findings, settings)
+    prepared = None if has_store(settings) else _checked(declared, findings, wishes, settings)
     if settings.shared_artifacts:
         check_reachable(settings.shared_artifacts)
     with open_store(settings) as store, run_lock(name, settings.study_folder(name)):
-        prepared = prepared or _checked(declared, findings, settings, store)
+        prepared = prepared or _checked(declared, findings, wishes, settings, store)
         slots = placed(arguments.workers, settings.visible_gpus)
         too_large = excluded_here(prepared.study, slots[0].device, len(slots), settings)
         study = from_json(store_study(prepared, wishes, settings, store, too_large).definition)
@@ -76,10 +76,16 @@ def _run_with(listener: socket | None, arguments: Namespace, settings: Settings)
 
 
 def _checked(
-    declared: Declared, findings: Sequence[Finding], settings: Settings, store: Store | None = None
+    declared: Declared,
+    findings: Sequence[Finding],
+    wishes: Wishes,
+    settings: Settings,
+    store: Store | None = None,
 ) -> Prepared:
     """Read and check the data, refuse their errors, and say in a few lines what is to be known."""
     known = find(store, declared.study.name) if store else None
+    if known:
+        as_it_began(known, declared.study, wishes)
     skipped = skipped_in(declared.study, known)
     checked = check_data(declared, findings, settings, store)
     if store and known:  # other data first of all: what is wrong with them is no question then

@@ -1,6 +1,7 @@
 """`search check` and what it stops: every finding told, errors refused, some waved through."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -315,3 +316,24 @@ def test_a_stored_study_keeps_its_splits_and_its_files(
         assert main([*command]) == 4
         told = capsys.readouterr()
         assert "1 image differs: mole/00.png is missing here" in told.out + told.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("declared", "instead", "field"),
+    [
+        ("trials=1", "trials=1, folds=3", "folds"),
+        ("ClassFolders()", "ClassFolders(group=r'^(.)')", r"data\.group"),
+    ],
+)
+def test_a_study_that_has_changed_is_told_so_and_not_that_its_data_have(
+    declared: str, instead: str, field: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*RUN]) == 0
+    (place / "skin.py").write_text(STUDY.replace(declared, instead))
+
+    for command in (RUN, CHECK):
+        capsys.readouterr()
+        assert main([*command]) == 2
+        said = capsys.readouterr().err
+        assert re.search(rf"has changed since it began \({field}: .*--as skin-2", said)
