@@ -1,5 +1,6 @@
 """O01, O03, C14: whether the study's metric can rank its trials, and without the test split."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 
@@ -7,6 +8,8 @@ from spaces.data import Manifest
 from spaces.errors import nearest
 from spaces.rules.finding import Fields, Finding
 from spaces.study import Study
+
+_TEST = re.compile(r"(?<![A-Za-z])test|Test|(?<![A-Z])TEST")  # a word, as in no `latest.csv`
 
 
 def wrong_metric(study: Study, metrics: Fields) -> Iterator[Finding]:
@@ -63,4 +66,4 @@ def read_test_split(study: Study) -> Iterator[Finding]:
 
 
 def _is_of_test(table: str, tables: Mapping[str, str]) -> bool:
-    return table == tables.get("test") or "test" in PurePath(table).stem.lower()
+    return table == tables.get("test") or bool(_TEST.search(PurePath(table).stem))

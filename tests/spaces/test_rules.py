@@ -112,6 +112,11 @@ def test_a_plain_study_is_found_nothing_wrong_with() -> None:
         ),
         (
             "C14",
+            {"data": Manifest({"train": "a.csv", "val": "isic_test2.csv"}, label="dx")},
+            "the val images are those of 'isic_test2.csv'",
+        ),
+        (
+            "C14",
             {"data": Manifest({"train": "a.csv", "val": "b.csv", "test": "b.csv"}, label="dx")},
             "the val images are those of 'b.csv'",
         ),
@@ -137,10 +142,12 @@ def test_each_rule_finds_its_own(rule: str, change: dict[str, Any], says: str) -
         {"space": [Toggle("ldam")], "fixed": {"ldam_scale": 10.0, "batch_size": 4}},
         {"space": [Toggle("ldam")], "pins": {"dropout": 0.1}, "enqueue": [{"dropout": 0.3}]},
         {"data": Manifest({"train": "Train.xlsx", "test": "Test.xlsx"}, label="dx")},
+        {"data": Manifest({"train": "latest.csv", "val": "LATEST_val.csv"}, label="dx")},
     ],
     ids=[
         *("either LDAM or the sampler", "its own condition", "never LDAM there", "one criterion"),
         *("fixed for some trials", "pinned over an enqueued one", "a table of the sealed test"),
+        "a test in a longer word",
     ],
 )
 def test_what_no_trial_can_draw_breaks_no_rule(change: dict[str, Any]) -> None:
