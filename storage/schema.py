@@ -102,7 +102,7 @@ def _refuse(connection: Connection, present: str) -> None:
     if live := count_live(connection):
         raise LiveLeases(
             f"the tables must be migrated and {live} trials are running; "
-            "stop their studies with `search stop`, then try again"
+            "end their `search run` with Ctrl-C, or let them finish, then try again"
         )
 
 

@@ -93,7 +93,7 @@ def test_a_migration_waits_until_no_trial_is_running(
 ) -> None:
     held = claim()
     request.getfixturevalue("newer")
-    with pytest.raises(LiveLeases, match=r"1 trials are running; .*search stop"):
+    with pytest.raises(LiveLeases, match=r"1 trials are running; .*Ctrl-C"):
         Store.open(database_url)
     store.hand_back(held, "drained")
     Store.open(database_url).close()
