@@ -3,7 +3,7 @@
 Every method is one short transaction, Optuna's writes included. When the database is away or busy
 DatabaseUnreachable leaves it: then nothing was written, or only the acknowledgement was lost.
 Calling again is right in both cases: a write that is there already is not made twice (`create`
-says StudyExists then, `delete` UnknownStudy).
+says StudyExists then, `delete` UnknownStudy; only `note_test_use` counts both).
 """
 
 import math
@@ -105,7 +105,10 @@ class Store(Readings):
             studies.remove(connection, name)
 
     def note_test_use(self, name: str, used_by: str, purpose: str) -> None:
-        """Write down that the study's test split is about to be opened: by whom and what for."""
+        """Write down that the study's test split is about to be opened: by whom and what for.
+
+        One that was written though its answer was lost counts twice: rather one use too many.
+        """
         with transaction(self._engine) as connection:
             study = studies.one(connection, name)
             use = (used_by, purpose, study.data_fingerprint)
