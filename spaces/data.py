@@ -8,9 +8,10 @@ from spaces.errors import StudyError
 
 @dataclass(frozen=True)
 class FileNames:
-    """Label and group stand in each file's name.
+    r"""Label and group stand in each file's name.
 
-    label, group: regular expressions searched in the file name; group 1 of the match counts.
+    label, group: regular expressions searched in the file name; group 1 of the match counts. A
+    group that is not in the name is searched in the path, `r"(pat\d+)/"`.
     skip: labels to leave out (they are counted and shown). names: what a label is called.
     """
 
@@ -24,7 +25,8 @@ class FileNames:
 class ClassFolders:
     """One folder per class, with or without train, val and test folders above.
 
-    group: a regular expression searched in the file name; group 1 of the match counts.
+    group: a regular expression searched in the file name, else in the path; group 1 of the match
+    counts.
     """
 
     group: str | None = None
@@ -70,6 +72,10 @@ class Manifest:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if told := {self.label, *self.one_hot} & {*self.metadata}:
+            raise StudyError(
+                f"Manifest: metadata {min(map(str, told))!r} is the label; leave it out"
+            )
         if (self.label is None) == (not self.one_hot):
             raise StudyError("Manifest: give it a label column, or one_hot columns, and not both")
         if self.label is None and (self.cuts or self.label_pattern):

@@ -147,7 +147,7 @@ def read_manifest(
             f"{source.folder}: only one class, {listing.classes[0]!r}, in "
             f"{len(listing.found)} images; add images of another class or correct the layout"
         )
-    places = divide(listing, source)
+    places = _places(listing, source)
     if listed:
         listed(len(listing.found))
     files = [found.file for found in listing.found]
@@ -166,6 +166,17 @@ def read_manifest(
 
 def _sha256(facts: Any) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _places(listing: Listing, source: DataSource) -> list[Place]:
+    try:
+        return divide(listing, source)
+    except DataError as error:
+        # Two spellings of a class are why a split has none of one: that is what to mend.
+        for problem in listing.problems:
+            if problem.rule in ("C08", "C09"):
+                raise DataError(f"{problem.message} ({problem.rule})") from error
+        raise
 
 
 def _rows(listing: Listing, places: list[Place], sha1: Mapping[str, str]) -> tuple[Row, ...]:

@@ -78,7 +78,7 @@ def _check_enough_groups(labels: Sequence[str], groups: Sequence[str], needed: i
             raise DataError(
                 f"class {label!r} has images of only {len(found)} groups ({_some(sorted(found))}) "
                 f"and each of the {needed} splits or folds needs one of its own; add groups of "
-                "this class or leave it out"
+                "this class, leave it out, or correct the study's group if these are none"
             )
 
 

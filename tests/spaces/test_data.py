@@ -45,6 +45,7 @@ def test_a_declaration_survives_the_database(data: Data) -> None:
         ({"cuts": (12.0, 7.0)}, "do not rise; give the lowest first"),
         ({"group": None}, "group_pattern reads a group column; name it"),
         ({"metadata": {"Age": "float"}}, "'Age' is 'float'; number or category"),
+        ({"metadata": {"Age": "number", "Hgb": "number"}}, "'Hgb' is the label; leave it out"),
     ],
 )
 def test_a_table_declared_against_itself_is_refused(change: dict[str, Any], reason: str) -> None:

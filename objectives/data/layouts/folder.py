@@ -82,11 +82,14 @@ def with_groups(labelled: Sequence[tuple[File, str]], source: DataSource) -> lis
 
 
 def _groups(images: Sequence[File], group: str | None) -> list[str]:
-    """Read each file's group off its name; without a pattern, every file is its own."""
+    """Read groups off file names, else off paths; without a pattern, every file is its own."""
     if group is None:
         return [file.path for file in images]
     named = compile_pattern(group, "group")
-    matches = [named.search(PurePosixPath(file.path).name) for file in images]
+    # The path for those who keep a folder per patient; the name first, which has no folders in it.
+    matches = [
+        named.search(PurePosixPath(file.path).name) or named.search(file.path) for file in images
+    ]
     without = [file.path for file, match in zip(images, matches, strict=True) if match is None]
     if len(without) == len(images):
         log.warning("no file name carries a group by %r: each image is its own group", group)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from objectives.contract import DataSource
+from objectives.contract import DataError, DataSource
 from objectives.data.layouts.class_folders import read_class_folders
+from objectives.data.manifest import read_manifest
 from tests.objectives.data.conftest import write_image
 
 MakeTree = Callable[..., DataSource]
@@ -36,6 +37,22 @@ def test_a_group_is_read_off_the_file_name(class_folders: MakeTree) -> None:
     source = class_folders("Benign", "Gleason 5-Single Cells", group=r"^(.+?)\.tif")
     groups = {each.group for each in read_class_folders(source).found}
     assert groups == {f"slide{image:02d}" for image in range(8)}
+
+
+def test_a_group_that_is_not_in_the_name_is_read_off_the_path(tmp_path: Path) -> None:
+    for number in range(4):
+        write_image(tmp_path / "ab"[number % 2] / f"pat{number}" / "0.jpg", seed=number)
+    source = DataSource({"kind": "class_folders", "group": r"(pat\d+)/"}, tmp_path)
+    groups = [each.group for each in read_class_folders(source).found]
+    assert groups == ["pat0", "pat2", "pat1", "pat3"]
+
+
+def test_two_spellings_of_a_class_are_told_where_they_leave_a_split_without_it(
+    class_folders: MakeTree,
+) -> None:
+    source = class_folders("train/a", "train/B", "test/a", "test/b")
+    with pytest.raises(DataError, match=r"give them one name.* \(C09\)$"):
+        read_manifest(source)
 
 
 @pytest.mark.parametrize("where", [".ipynb_checkpoints", "train/.ipynb_checkpoints"])
@@ -77,7 +94,7 @@ def test_classes_that_collide_by_case_or_spaces_are_named(
     (problem,) = read_class_folders(class_folders("Anemic", other, "healthy")).problems
     assert (problem.rule, problem.level) == ("C09", "error")
     assert repr(other) in problem.message
-    assert problem.message.endswith("give them one name")
+    assert "give them one name" in problem.message
 
 
 def test_images_outside_every_class_are_counted(class_folders: MakeTree) -> None:
