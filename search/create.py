@@ -11,7 +11,7 @@ from objectives.contract import DataSource
 from objectives.digest import sha256
 from search.errors import MachineMismatch
 from search.frozen import partition_of
-from search.mismatch import check_data
+from search.mismatch import check_same_data
 from search.places import find_data, remember_data
 from search.prepare import Prepared, check_networks, data_source
 from search.settings import Settings
@@ -68,7 +68,7 @@ def open_study(
     folder = find_data(settings, name, data) if needs_folder(study.data) else None
     source = data_source(study, folder, partition_of(name, settings, store))
     manifest = catalog.read_data(study.objective, source, settings.cache)
-    check_data(row, manifest, folder, store)
+    check_same_data(row, manifest, folder, store)
     check_weights(study)
     return study, source
 
@@ -158,7 +158,7 @@ def _create(prepared: Prepared, store: Store) -> StudyRow:
 
 def _continue(row: StudyRow, prepared: Prepared, wishes: Wishes, store: Store) -> StudyRow:
     stored, given = from_json(row.definition), as_it_began(row, prepared.study, wishes)
-    check_data(row, prepared.manifest, prepared.source.folder, store)
+    check_same_data(row, prepared.manifest, prepared.source.folder, store)
     check_weights(stored)
     check_networks_here(stored)
     if wishes.trials:

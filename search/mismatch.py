@@ -16,7 +16,7 @@ WORDS = {"sha1": "contents differ", "class_index": "the order of the classes dif
 Table = dict[str, dict[str, str]]  # path -> column -> what stands there
 
 
-def check_data(row: StudyRow, manifest: Manifest, folder: Path | None, store: Store) -> None:
+def check_same_data(row: StudyRow, manifest: Manifest, folder: Path | None, store: Store) -> None:
     """Raise MachineMismatch, naming the first rows that differ, unless the data are the study's."""
     if said := mismatch(row, manifest, folder, store):
         raise MachineMismatch(f"{said} (C16)")

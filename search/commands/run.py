@@ -18,7 +18,7 @@ from search.errors import DONE
 from search.frozen import split_note
 from search.lock import run_lock
 from search.logs import set_up_logs
-from search.mismatch import check_data as check_same
+from search.mismatch import check_same_data
 from search.opened import has_store, open_store
 from search.plan import excluded_here
 from search.prepare import Declared, Prepared, check_fit, check_rules, declare, licence_notes
@@ -89,7 +89,7 @@ def _checked(
     skipped = skipped_in(declared.study, known)
     checked = check_data(declared, findings, settings, store)
     if store and known:  # other data first of all: what is wrong with them is no question then
-        check_same(known, checked.prepared.manifest, declared.folder, store)
+        check_same_data(known, checked.prepared.manifest, declared.folder, store)
     refuse_errors(checked, skipped)
     check_fit(declared.study, checked.prepared.summary)
     rules = [f"{finding.message} ({finding.rule})" for finding in findings]
