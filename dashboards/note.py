@@ -5,11 +5,10 @@ from typing import Any
 
 from spaces.params import Choice, Float, Int, Param, Toggle, Value
 from spaces.stored import data_to_json, fingerprint, from_json
-from spaces.study import Study
+from spaces.study import FIRST_JUDGED_FOLDS, Study
 from storage.store import Store
 
 PRACTICE = "**Practice data.** The images are generated: these results say nothing of real ones."
-JUDGED_FOLDS = 3  # fewer tell a paired test nothing; the last one is never cut short
 BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
 
 
@@ -62,7 +61,7 @@ def _metric(study: Study, meaning: str) -> str:
 
 def _budget(study: Study) -> str:
     rule, first = study.pruning.rule, study.pruning.first_epoch
-    if rule == "none" or 0 < study.folds <= JUDGED_FOLDS:
+    if rule == "none" or 0 < study.folds <= FIRST_JUDGED_FOLDS:
         return f"{study.trials} trials; none is stopped early."
     if study.folds:
         return (

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
 
-from spaces.study import Study
+from spaces.study import FIRST_JUDGED_FOLDS, Study
 
-FIRST_JUDGED_FOLDS = 3  # a variance of two differences says next to nothing
 FOLDS_ALPHA = 0.1  # one-sided; `has_worse_folds` has what it costs and buys
 
 

@@ -173,6 +173,9 @@ def _drawable(enqueued: Sequence[Mapping[str, Value]], space: Space) -> tuple[Tr
     return tuple(each for at, each in enumerate(left) if each and each not in left[:at])
 
 
+# From so many folds on a paired test says something; before, two differences make a variance.
+FIRST_JUDGED_FOLDS = 3
+MOST_FOLDS = 100
 # The name is a folder's and a part of web addresses.
 STUDY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
@@ -206,8 +209,10 @@ def _check_types(study: Study) -> None:
             raise StudyError(f"{study.name}: {name} is {getattr(study, name)}; use one above 0")
     if study.keep < 0:
         raise StudyError(f"{study.name}: keep is {study.keep}; use 0 or more")
-    if study.folds < 0 or study.folds == 1:
-        raise StudyError(f"{study.name}: folds is {study.folds}; use 2 or more, or 0 for none")
+    if study.folds not in (0, *range(2, MOST_FOLDS + 1)):
+        raise StudyError(
+            f"{study.name}: folds is {study.folds}; use 2 to {MOST_FOLDS}, or 0 for none"
+        )
     if study.folds and study.pruning.first_epoch is not None:
         raise StudyError(
             f"{study.name}: pruning begins at epoch {study.pruning.first_epoch}, but with folds"

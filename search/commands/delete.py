@@ -4,6 +4,7 @@ import shutil
 from argparse import Namespace
 
 from search.errors import UsageError
+from search.frozen import split_file
 from search.lock import run_lock
 from search.opened import open_store
 from search.settings import Settings
@@ -28,5 +29,6 @@ def delete(arguments: Namespace, settings: Settings) -> int:
             artifacts.remove(place, [*kept, *shared])
             shutil.rmtree(folder, ignore_errors=True)
             shutil.rmtree(settings.logs / row.name, ignore_errors=True)
+            split_file(settings, row.name).unlink(missing_ok=True)  # else a new study is split so
     print(f"{row.name} deleted")
     return 0

@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 from search.commands.delete import delete
+from search.frozen import split_file
 from search.settings import Settings
 from storage import artifacts
 from storage.store import Claim, Store
@@ -18,6 +19,8 @@ def test_a_deleted_study_takes_the_files_of_every_attempt_along_and_no_others(
         for study in ("mine", "other"):
             store.create(study, {}, "space", "data", "minimize", 1)
             keep_two_attempts_files(store, settings, study)
+            split_file(settings, study).parent.mkdir(exist_ok=True)
+            split_file(settings, study).write_text("path,split,fold\n")
         others = artifacts.linked(store, "other")
         others += [file.artifact_id for file in store.files("other")]
 
@@ -26,6 +29,7 @@ def test_a_deleted_study_takes_the_files_of_every_attempt_along_and_no_others(
     assert len(others) == 4
     assert {path.name for path in Path(settings.artifacts).iterdir()} == set(others)
     assert not settings.study_folder("mine").exists()
+    assert [split_file(settings, study).exists() for study in ("mine", "other")] == [False, True]
 
 
 def keep_two_attempts_files(store: Store, settings: Settings, study: str) -> None:
