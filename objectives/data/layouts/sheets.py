@@ -1,10 +1,12 @@
 """Tables as text: CSV, TSV and XLSX files, one below the other or joined."""
 
 import warnings
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
 import pandas as pd
@@ -16,6 +18,11 @@ from objectives.fields import nearest
 
 DELIMITERS = ",;\t"
 EXACT_DIGITS = 15  # of a number in Excel; of a longer id the last ones are zeros
+# What a damaged table raises; from BadZipFile on an XLSX, which is zipped XML.
+UNREADABLE = (
+    *(OSError, ValueError, KeyError, pd.errors.ParserWarning),
+    *(BadZipFile, zlib.error, NotImplementedError, ParseError, TypeError),
+)
 
 
 @dataclass(frozen=True)
@@ -81,11 +88,14 @@ def _read(path: Path) -> pd.DataFrame:
         raise DataError(
             f"{path}: no such table; correct the study's `table` or the path given to --data"
         ) from error
-    except (OSError, ValueError, KeyError, BadZipFile, pd.errors.ParserWarning) as error:
+    except UNREADABLE as error:
         raise DataError(
             f"{path}: cannot be read as a table ({error}); save it again as CSV in UTF-8 or XLSX"
         ) from error
     frame.columns = [str(name).strip() for name in frame.columns]
+    if not frame.columns.is_unique:
+        name = frame.columns[frame.columns.duplicated()][0]
+        raise DataError(f"{path}: several columns are called {name!r}; give each a name of its own")
     is_filled = (frame != "").any(axis=1)
     return frame.loc[is_filled].reset_index(drop=True)
 

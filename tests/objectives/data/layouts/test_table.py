@@ -2,6 +2,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -276,6 +277,37 @@ def test_a_table_that_cannot_be_read_is_named(tmp_path: Path, name: str, content
     (tmp_path / name).write_bytes(contents)
     with pytest.raises(DataError, match=rf"{name}: cannot be read .* as CSV in UTF-8 or XLSX$"):
         read(tmp_path, replace(PLAIN, table=name))
+
+
+@pytest.mark.parametrize("damage", [b"<", b"\xff"])
+def test_an_xlsx_that_is_damaged_inside_is_named(tmp_path: Path, damage: bytes) -> None:
+    write_image(tmp_path / "a.png")
+    write_xlsx(tmp_path / "t.xlsx", ("image", "dx", "patient"), ("a", "x", "1"))
+    with ZipFile(tmp_path / "t.xlsx") as whole:
+        parts = {name: whole.read(name) for name in whole.namelist()}
+    with ZipFile(tmp_path / "t.xlsx", "w") as damaged:
+        for name, part in parts.items():
+            damaged.writestr(name, damage + part if "sheet1" in name else part)
+    with pytest.raises(DataError, match=r"t\.xlsx: cannot be read .* as CSV in UTF-8 or XLSX$"):
+        read(tmp_path, replace(PLAIN, table="t.xlsx"))
+
+
+def test_an_xlsx_whose_zip_is_damaged_is_named(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png")
+    write_xlsx(tmp_path / "t.xlsx", ("image", "dx", "patient"), ("a", "x", "1"))
+    contents = bytearray((tmp_path / "t.xlsx").read_bytes())
+    for name in (b"xl/workbook.xml", b"xl/worksheets/sheet1.xml"):
+        at = contents.index(name) + len(name)  # where its compressed bytes begin
+        contents[at : at + 8] = b"\xff" * 8
+    (tmp_path / "t.xlsx").write_bytes(contents)
+    with pytest.raises(DataError, match=r"t\.xlsx: cannot be read .* as CSV in UTF-8 or XLSX$"):
+        read(tmp_path, replace(PLAIN, table="t.xlsx"))
+
+
+@pytest.mark.parametrize("header", ["image,dx,patient,dx ", " image,dx,patient,image"])
+def test_columns_that_differ_by_spaces_alone_are_refused(write: Write, header: str) -> None:
+    with pytest.raises(DataError, match=r"several columns are called '(dx|image)'; give each"):
+        read(write("a,x,1,2", header=header, images="a"), PLAIN)
 
 
 @pytest.mark.parametrize("row", ["a,x,1,", "a,x,1,2"])
