@@ -53,7 +53,7 @@ def read_partition(path: Path) -> dict[str, Place]:
                 row["path"]: Place(row["split"], int(row.get("fold") or 0))
                 for row in csv.DictReader(file)
             }
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, csv.Error) as error:
         raise DataError(
             f"{path}: no table with path, split and fold ({error}); remove it, and let "
             "`search check --fix` write another"
@@ -83,6 +83,12 @@ def _splits(listing: Listing, source: DataSource) -> list[str]:
     missing = [split for split in SPLITS[1:] if split not in splits and split not in spared]
     check_classes([found.label for found in listing.found], splits)
     pool = [row for row, split in enumerate(splits) if split == "train"]
+    to_train = {"train", "val"} if source.folds else {"train"}
+    if not to_train & {*splits}:
+        raise DataError(
+            f"all {len(splits)} images are given to {' and '.join(sorted(set(splits)))}, none to "
+            "train; give train images of every class"
+        )
     if missing:
         carved = carve(
             [listing.found[row].label for row in pool],

@@ -6,6 +6,8 @@ import pytest
 
 from objectives.contract import DataError, DataSource
 from objectives.data.manifest import read_manifest
+from tests.objectives.data.conftest import write_image
+from tests.objectives.data.layouts.tables import write_csv
 
 MakeTree = Callable[..., DataSource]
 
@@ -42,3 +44,18 @@ def test_a_split_that_there_is_none_of_is_refused(class_folders: MakeTree, tmp_p
     path.write_text("path,split,fold\na/slide00.tif_0.png,training,0\n")
     with pytest.raises(DataError, match="into 'training', fold 0"):
         read_manifest(replace(source, partition=path))
+
+
+@pytest.mark.parametrize(
+    ("words", "folds"), [(("test",), 0), (("val", "test"), 0), (("val",), 0), (("test",), 3)]
+)
+def test_a_table_that_gives_train_no_image_is_refused(
+    tmp_path: Path, words: tuple[str, ...], folds: int
+) -> None:
+    rows = [f"{number},{'ab'[number % 2]},{words[number // 2 % len(words)]}" for number in range(8)]
+    write_csv(tmp_path / "t.csv", "image,label,split", *rows)
+    for number in range(8):
+        write_image(tmp_path / f"{number}.png", seed=number)
+    layout = {"kind": "manifest", "table": "t.csv", "label": "label", "split": "split"}
+    with pytest.raises(DataError, match=r"all 8 images are given to .*, none to train; give train"):
+        read_manifest(DataSource(layout, tmp_path, folds=folds))
