@@ -30,13 +30,13 @@ def read_cifar10(source: DataSource) -> Listing:
     `batches.meta`.
     """
     folder = _batches(source)
-    classes = tuple(_load(folder / "batches.meta", "label_names"))
+    classes = _classes(folder / "batches.meta")
     batches = sorted(path for path in folder.glob("data_batch_*") if path.is_file())
     if not batches:
         raise DataError(f"{folder}: no data_batch_1 to 5; unpack cifar-10-python.tar.gz again")
     found: list[Found] = []
     for batch in batches:
-        labels, modified_ns = _load(batch, "labels"), batch.stat().st_mtime_ns
+        labels, modified_ns = _labels(batch, len(classes)), batch.stat().st_mtime_ns
         for row, label in enumerate(labels):
             path = f"{batch.name}/{row:04d}"
             found.append(Found(File(path, BYTES, modified_ns), classes[label], path, ""))
@@ -49,7 +49,7 @@ def image_reader(source: DataSource) -> Callable[[str], Scans]:
 
     @cache
     def scans(batch: str) -> Scans:
-        array: Scans = np.asarray(_load(folder / batch, "data"), dtype=np.uint8)
+        array: Scans = _load(folder / batch)["data"]
         return array
 
     def read(path: str) -> Scans:
@@ -59,6 +59,30 @@ def image_reader(source: DataSource) -> Callable[[str], Scans]:
         return scan
 
     return read
+
+
+def _classes(meta: Path) -> tuple[str, ...]:
+    names = _load(meta).get("label_names")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise _no_part(meta, "no list of label_names")
+    if len(set(names)) < len(names):
+        raise _no_part(meta, f"label_names hold one name twice: {', '.join(names)}")
+    return tuple(names)
+
+
+def _labels(batch: Path, classes: int) -> list[int]:
+    """Give the class index of each image, of which all have one and their 3,072 bytes."""
+    contents = _load(batch)
+    labels, scans = contents.get("labels"), contents.get("data")
+    if not isinstance(labels, list) or not {*map(type, labels)} <= {int}:
+        raise _no_part(batch, "no list of labels")
+    if wrong := [label for label in labels if not 0 <= label < classes]:
+        raise _no_part(batch, f"label {wrong[0]} of {classes} classes")
+    if not isinstance(scans, np.ndarray) or scans.dtype != np.uint8:
+        raise _no_part(batch, "no bytes as data")
+    if scans.shape != (len(labels), BYTES):
+        raise _no_part(batch, f"data of shape {scans.shape} for {len(labels)} labels")
+    return labels
 
 
 def _batches(source: DataSource) -> Path:
@@ -75,7 +99,10 @@ def _sealed(folder: Path, batch: Path, found: Sequence[Found]) -> int:
 
 
 # What unpickling something else raises, beside the error that is made for it.
-_NO_PICKLE = (OSError, pickle.UnpicklingError, EOFError, LookupError, TypeError, ValueError)
+_NO_PICKLE = (
+    *(OSError, pickle.UnpicklingError, EOFError, LookupError, TypeError, ValueError),
+    *(AttributeError, OverflowError, MemoryError),
+)
 
 
 class _Unpickler(pickle.Unpickler):
@@ -97,13 +124,19 @@ class _Unpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
 
 
-def _load(path: Path, key: str) -> Any:
+def _load(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             # A pickle of Python 2, whose strings are bytes.
-            return _Unpickler(file, encoding="latin1").load()[key]
+            contents = _Unpickler(file, encoding="latin1").load()
     except _NO_PICKLE as error:
-        raise DataError(
-            f"{path}: no part of CIFAR-10's python version ({error}); unpack "
-            "cifar-10-python.tar.gz again"
-        ) from error
+        raise _no_part(path, str(error)) from error
+    if not isinstance(contents, dict):
+        raise _no_part(path, "no mapping")
+    return contents
+
+
+def _no_part(path: Path, why: str) -> DataError:
+    return DataError(
+        f"{path}: no part of CIFAR-10's python version ({why}); unpack cifar-10-python.tar.gz again"
+    )

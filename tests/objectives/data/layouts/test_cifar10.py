@@ -103,6 +103,35 @@ def test_a_pickle_that_would_run_code_is_refused(cifar: DataSource) -> None:
         read_cifar10(cifar)
 
 
+@pytest.mark.parametrize(
+    ("labels", "shape", "said"),
+    [
+        ([0, 10], (2, 3072), "label 10 of 10 classes"),
+        ([0, -1], (2, 3072), "label -1 of 10 classes"),
+        (["cat", "dog"], (2, 3072), "no list of labels"),
+        ([0, 1, 2], (2, 3072), r"data of shape \(2, 3072\) for 3 labels"),
+        ([0, 1], (2, 3000), r"data of shape \(2, 3000\) for 2 labels"),
+    ],
+)
+def test_labels_and_pixels_that_do_not_fit_are_refused(
+    cifar: DataSource, labels: list[Any], shape: tuple[int, int], said: str
+) -> None:
+    assert cifar.folder is not None
+    pixels = np.zeros(shape, dtype=np.uint8)
+    batch = cifar.folder / "cifar-10-batches-py" / "data_batch_1"
+    dump(batch, {"labels": labels, "data": pixels})
+    with pytest.raises(DataError, match=rf"data_batch_1: .*{said}\); unpack .* again$"):
+        read_cifar10(cifar)
+
+
+@pytest.mark.parametrize("names", [["cat", "cat"], [1, 2], "cats", None])
+def test_classes_without_names_of_their_own_are_refused(cifar: DataSource, names: Any) -> None:
+    assert cifar.folder is not None
+    dump(cifar.folder / "cifar-10-batches-py" / "batches.meta", {"label_names": names})
+    with pytest.raises(DataError, match=r"batches.meta: .*label_names.* again$"):
+        read_cifar10(cifar)
+
+
 @pytest.mark.parametrize("name", ["batches.meta", "data_batch_4"])
 def test_a_damaged_file_is_named(cifar: DataSource, name: str) -> None:
     assert cifar.folder is not None
