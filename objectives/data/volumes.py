@@ -87,6 +87,10 @@ def _read(path: Path) -> tuple[Stack, npt.NDArray[np.float64]]:
             f"{path}: has {volume.ndim} dimensions, a volume has 3; replace it, or remove the "
             "patient"
         )
+    if volume.dtype.kind not in "iuf":
+        raise DataError(
+            f"{path}: holds {volume.dtype}, no plain numbers; convert it, or remove the patient"
+        )
     if not np.isfinite(volume).all() or not (np.isfinite(spacing) & (spacing > 0)).all():
         raise DataError(
             f"{path}: holds NaN or infinity; replace it, or set those voxels to 0 if they are "
@@ -108,7 +112,8 @@ def _nibabel() -> Any:
 def _reading_errors(nibabel: Any) -> tuple[type[Exception], ...]:
     """Give what a damaged file raises: nibabel's for a bad header, gzip's for a bad end."""
     headers = (nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError)
-    return (OSError, EOFError, ValueError, zlib.error, *headers)
+    shapes = (OverflowError, nibabel.orientations.OrientationError)
+    return (OSError, EOFError, ValueError, zlib.error, *headers, *shapes)
 
 
 def _grid(volume: Stack, spacing: npt.NDArray[np.float64]) -> str:

@@ -1,5 +1,6 @@
 """Tests of volumes: what a patient's NIfTI files become, and which files are refused."""
 
+import gzip
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -95,8 +96,18 @@ def test_modalities_are_channels_in_the_declared_order(tmp_path: Path, suffix: s
     assert np.array_equal(cube[BRATS["modalities"].index("t1ce")], one[0])
 
 
+COLOURS = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
+
+
 def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:500])
+
+
+def no_direction(path: Path) -> None:
+    contents = bytearray(gzip.decompress(path.read_bytes()))
+    contents[254:256] = b"\x01\x00"  # sform_code of a NIfTI-1 header: the affine counts
+    contents[280:328] = bytes(48)  # srow_x, srow_y, srow_z
+    path.write_bytes(gzip.compress(contents))
 
 
 @pytest.mark.parametrize(
@@ -108,6 +119,9 @@ def truncate(path: Path) -> None:
         (lambda path: write_nifti(path, np.zeros((*SHAPE, 2), np.int16)), r"has 4 dimensions"),
         (lambda path: write_nifti(path, np.zeros(SHAPE, np.int16)), r"is empty .*; replace it"),
         (lambda path: write_nifti(path, np.full(SHAPE, np.nan)), r"NaN or infinity; replace it"),
+        (lambda path: write_nifti(path, np.ones(SHAPE, COLOURS)), r"no plain numbers; convert it"),
+        (lambda path: write_nifti(path, np.ones(SHAPE, np.complex64)), r"no plain numbers; conv"),
+        (no_direction, r"cannot be read as NIfTI .*; replace it"),
         (
             lambda path: write_nifti(path, np.ones((24, 20, 8), np.int16)),
             r"24x20x8 voxels of 1x1x1 mm, and a\.nii\.gz beside it is 24x20x16 .*; resample",
