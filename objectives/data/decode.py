@@ -16,9 +16,10 @@ from objectives.data.volumes import volume_decoder
 
 Pixels = npt.NDArray[np.uint8]  # (3, size, size), of a volume (modalities, size, size, size)
 WHITE = (255, 255, 255)
-# What Pillow raises: SyntaxError for a broken header, ValueError for odd contents, and the last two
-# for an image on its side whose other Exif tags make no sense.
-UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, struct.error)
+# What Pillow raises: SyntaxError for a broken header, ValueError for odd contents, RuntimeError for
+# a broken AVIF or an unknown DDS, whatever the file is called, and the last two for an image on its
+# side whose other Exif tags make no sense.
+UNREADABLE = (OSError, SyntaxError, ValueError, RuntimeError, TypeError, struct.error)
 
 
 def decoder(source: DataSource, image_size: int) -> Callable[[str], Pixels]:

@@ -56,6 +56,19 @@ def test_values_that_training_cannot_scale_are_found(
     assert "C06" not in found
 
 
+def test_a_format_that_pillow_knows_by_its_name_alone_is_found(
+    tree: DataSource, problems: Problems
+) -> None:
+    assert tree.folder is not None
+    put(tree, Image.new("RGB", (16, 16)), format="DDS")
+    contents = bytearray((tree.folder / NAME).read_bytes())
+    contents[80:84] = bytes(4)  # the pixel format's flags
+    (tree.folder / NAME).write_bytes(contents)
+    assert problems(tree)["C05"].paths == (NAME,)
+    with pytest.raises(DataError, match=r"p0_0\.png: cannot be read"):
+        decode(tree.folder / NAME, 32)
+
+
 def test_exif_that_training_fails_on_is_found(tree: DataSource, problems: Problems) -> None:
     assert tree.folder is not None
     path, exif = tree.folder / "train/benign/p900_0.jpg", Image.Exif()
