@@ -41,10 +41,24 @@ def read_class_folders(source: DataSource) -> Listing:
     if not labelled:
         raise DataError(f"{folder}: no class folder with images; make one folder per class")
     classes = tuple(sorted({label for _, label in labelled}))
+    _check_train(folder, [file for file, _ in labelled], classes, has_splits)
     parents = tops if has_splits else [folder]
     idle = [path for parent in parents for path in _folders(parent) if path not in filled]
     problems = (*_shifting(folder, idle), *colliding(classes))
     return Listing(with_groups(labelled, source), classes, skipped, problems=problems)
+
+
+def _check_train(
+    folder: Path, files: Sequence[File], classes: Sequence[str], has_splits: bool
+) -> None:
+    """Raise DataError where only validation or test images are there, which nobody trains on."""
+    tops = {PurePosixPath(file.path).parts[0] for file in files} if has_splits else {*classes}
+    splits = {SPLIT_OF_FOLDER.get(top.lower()) for top in tops}
+    if None not in splits and "train" not in splits:
+        raise DataError(
+            f"{folder}: images in {' and '.join(sorted(tops))} and none in train; bring the "
+            "training images back"
+        )
 
 
 def _folders(parent: Path) -> Iterator[Path]:

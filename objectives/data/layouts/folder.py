@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from stat import S_ISREG
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.listing import File, Found
@@ -48,6 +49,8 @@ def _walk(folder: Path) -> Iterator[File]:
         for path in paths:
             if path.name.lower().endswith(EXTENSIONS):
                 stat = path.stat()
+                if not S_ISREG(stat.st_mode):  # reading a pipe would wait for ever
+                    raise DataError(f"{path}: a pipe or device, no image; remove it")
                 relative = path.relative_to(folder).as_posix()
                 yield File(relative, stat.st_size, stat.st_mtime_ns)
 

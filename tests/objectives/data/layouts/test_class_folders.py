@@ -1,3 +1,4 @@
+import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,24 @@ def test_two_spellings_of_a_class_are_told_where_they_leave_a_split_without_it(
     source = class_folders("train/a", "train/B", "test/a", "test/b")
     with pytest.raises(DataError, match=r"give them one name.* \(C09\)$"):
         read_manifest(source)
+
+
+@pytest.mark.parametrize("kept", [("train",), ()])
+def test_images_to_test_on_alone_are_never_trained_on(
+    class_folders: MakeTree, kept: tuple[str, ...]
+) -> None:
+    source = class_folders("val/a", "val/b", "test/a", "test/b")
+    for name in kept:
+        (folder_of(source) / name).mkdir()
+    with pytest.raises(DataError, match=r"images in test and val and none in train; bring"):
+        read_class_folders(source)
+
+
+def test_a_pipe_that_is_called_an_image_is_not_waited_for(class_folders: MakeTree) -> None:
+    source = class_folders("a", "b")
+    os.mkfifo(folder_of(source) / "a" / "pipe.png")
+    with pytest.raises(DataError, match=r"pipe\.png: a pipe or device, no image; remove it$"):
+        read_class_folders(source)
 
 
 @pytest.mark.parametrize("where", [".ipynb_checkpoints", "train/.ipynb_checkpoints"])
