@@ -81,18 +81,21 @@ def _followed(drawings: Sequence[Drawing], progress: Progress) -> Iterator[Drawi
 
 def _claim(folder: Path, note: Mapping[str, object]) -> bool:
     """Mark the folder as a practice set in the making; say no if this very set is there already."""
+    written = json.dumps(note)
     for path in (folder / PRACTICE_NOTE, _unfinished(folder)):
-        if path.exists() and json.loads(path.read_text()) != note:
+        found = path.read_text(errors="replace") if path.exists() else written
+        is_torn = path == _unfinished(folder) and written.startswith(found)  # killed at once
+        if found != written and not is_torn:
             raise DataError(
-                f"{folder}: holds another practice set, {path.read_text()}; choose another folder "
-                "or remove this one"
+                f"{folder}: holds another practice set, {found}; choose another folder or remove "
+                "this one"
             )
     if (folder / PRACTICE_NOTE).exists():
         return False
     if folder.exists() and not _unfinished(folder).exists() and any(folder.iterdir()):
         raise DataError(f"{folder}: not empty and no practice set; choose an empty folder")
     folder.mkdir(parents=True, exist_ok=True)
-    _unfinished(folder).write_text(json.dumps(note))
+    _unfinished(folder).write_text(written)
     return True
 
 

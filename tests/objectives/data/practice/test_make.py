@@ -64,6 +64,22 @@ def test_an_interrupted_make_is_refused_by_readers_and_finished_by_the_next(
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
+@pytest.mark.parametrize("torn", ["", '{"study": "ana'])
+def test_a_make_that_was_killed_while_it_wrote_its_note_is_done_again(
+    tmp_path: Path, torn: str
+) -> None:
+    (tmp_path / ".practice.json").write_text(torn)
+    make_practice("anemia", tmp_path, SMALLEST["anemia"])
+    assert json.loads((tmp_path / "practice.json").read_text())["study"] == "anemia"
+
+
+@pytest.mark.parametrize("name", ["practice.json", ".practice.json"])
+def test_a_note_that_is_none_is_an_error(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\xff no note")
+    with pytest.raises(DataError, match=r"holds another practice set, .*; choose another folder"):
+        make_practice("anemia", tmp_path)
+
+
 def test_a_whole_set_is_left_as_it_is(tmp_path: Path) -> None:
     calls: list[int] = []
     for _ in range(2):
