@@ -43,10 +43,11 @@ def remember_data(settings: Settings, study: str, folder: Path) -> None:
 
 def _remembered(settings: Settings) -> dict[str, str]:
     try:
-        places: dict[str, str] = json.loads(_file(settings).read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+        places = json.loads(_file(settings).read_text())
+    except (FileNotFoundError, ValueError):
         return {}
-    return places
+    named = places.items() if isinstance(places, dict) else ()
+    return {study: folder for study, folder in named if isinstance(folder, str)}
 
 
 def _file(settings: Settings) -> Path:

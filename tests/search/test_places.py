@@ -49,6 +49,17 @@ def test_a_practice_set_is_found_again_and_comes_after_all_else(
     assert find_data(settings, "gleason", None) == tmp_path / "data" / "gleason"
 
 
+@pytest.mark.parametrize("noted", [b"[]", b"null", b'{"gleason": 5}', b"\xff", b'{"gleason":'])
+def test_notes_that_are_none_are_passed_over(
+    settings: Settings, tmp_path: Path, noted: bytes
+) -> None:
+    (tmp_path / "data" / "gleason").mkdir(parents=True)
+    settings.home.mkdir()
+    (settings.home / "data.json").write_bytes(noted)
+
+    assert find_data(settings, "gleason", None) == tmp_path / "data" / "gleason"
+
+
 def test_a_remembered_folder_that_is_gone_is_passed_over(
     settings: Settings, tmp_path: Path
 ) -> None:
