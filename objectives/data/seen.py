@@ -42,7 +42,7 @@ def read_seen(cache: Path | None, source: DataSource) -> dict[str, Seen]:
         return known
     with suppress(OSError), _file(cache, source).open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            with suppress(ValueError, TypeError):
+            with suppress(ValueError, TypeError, RecursionError):
                 path, seen = _from_line(line)
                 known[path] = seen
     return known
