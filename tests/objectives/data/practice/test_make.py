@@ -64,7 +64,7 @@ def test_an_interrupted_make_is_refused_by_readers_and_finished_by_the_next(
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
-@pytest.mark.parametrize("torn", ["", '{"study": "ana'])
+@pytest.mark.parametrize("torn", ["", '{"study": "ane'])
 def test_a_make_that_was_killed_while_it_wrote_its_note_is_done_again(
     tmp_path: Path, torn: str
 ) -> None:
