@@ -48,9 +48,11 @@ def test_a_shipped_study_ends_well_in_four_trials(make_place, capfd, name):
     assert place.search(*run, timeout_seconds=800) == 0
 
     trials = status(place, capfd, stored_name(name))["trials"]
-    assert [trial["state"] for trial in trials].count("COMPLETE") >= 1
-    assert {trial["state"] for trial in trials} <= {"COMPLETE", "PRUNED"}
-    assert len(trials) == 4
+    # Recipes to be tried first may be more than four: they wait for a larger total.
+    states = [trial["state"] for trial in trials if trial["state"] != "WAITING"]
+    assert len(states) == 4
+    assert set(states) <= {"COMPLETE", "PRUNED"}
+    assert "COMPLETE" in states
     assert export(place, stored_name(name))["value"]["value"] is not None
 
 
