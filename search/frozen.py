@@ -59,7 +59,7 @@ def places_in(table: str) -> list[tuple[str, str, str]]:
 def write_partition(file: Path, places: Places) -> Path:
     """Write a partition, whole or not at all, unless it stands there already; give the file."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([PLACE, *places])
+    csv.writer(text).writerows([PLACE, *places])
     content = text.getvalue().encode()
     if file.is_file() and file.read_bytes() == content:
         return file

@@ -145,7 +145,6 @@ def _write(
 
     def save(path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([("path", *Place._fields, "why"), *lines])
+            csv.writer(file).writerows([("path", *Place._fields, "why"), *lines])
 
     put_in_place(out.parent, out.name, save, progress)

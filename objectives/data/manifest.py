@@ -113,7 +113,7 @@ class Manifest:
     def as_csv(self) -> str:
         """Give the rows as a table, the form in which they are stored and shown."""
         text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
+        writer = csv.writer(text)  # with lines ending in \r\n, a \r in a name is quoted, too
         names = [
             *Row._fields[: Row._fields.index("metadata")],
             *(each.name for each in self.columns),

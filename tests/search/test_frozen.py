@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from objectives.data.partition import Place, read_partition
 from search.frozen import pack, places_in, unpack, write_partition
 from spaces.errors import StudyError
 
@@ -52,6 +53,14 @@ def test_a_column_of_metadata_called_split_is_none_of_ours() -> None:
     )
 
     assert places_in(table) == [("a.png", "val", "0")]
+
+
+@pytest.mark.parametrize("name", ["Icon\r.png", "two\nlines.png", "a,b.png", 'the "b".png'])
+def test_odd_names_come_back_out_of_a_partition(tmp_path: Path, name: str) -> None:
+    file = write_partition(tmp_path / "partition.csv", [(name, "val", "0")])
+
+    assert places_in(file.read_bytes().decode()) == [(name, "val", "0")]
+    assert read_partition(file) == {name: Place("val")}
 
 
 def test_a_partition_that_is_there_is_not_written_again(tmp_path: Path) -> None:

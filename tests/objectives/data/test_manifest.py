@@ -1,3 +1,5 @@
+import csv
+import io
 import os
 import shutil
 import subprocess
@@ -225,6 +227,13 @@ def test_a_tables_words_reach_the_manifest(table: DataSource) -> None:
     assert manifest.as_csv().splitlines()[0] == (
         "path,label,class_index,group,site,split,fold,sha1,age"
     )
+
+
+def test_a_manifest_with_odd_names_is_read_back(class_folders: MakeTree) -> None:
+    source = class_folders("cr\rcr", "lf\nlf")
+    header, *rows = csv.reader(io.StringIO(read_manifest(source).as_csv()))
+    assert {row[header.index("label")] for row in rows} == {"cr\rcr", "lf\nlf"}
+    assert {len(row) for row in rows} == {len(header)}
 
 
 def test_the_fingerprint_covers_what_a_table_says_beside_the_label(table: DataSource) -> None:
