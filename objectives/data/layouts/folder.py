@@ -52,7 +52,17 @@ def _walk(folder: Path) -> Iterator[File]:
                 if not S_ISREG(stat.st_mode):  # reading a pipe would wait for ever
                     raise DataError(f"{path}: a pipe or device, no image; remove it")
                 relative = path.relative_to(folder).as_posix()
+                if not _is_text(relative):
+                    raise DataError(
+                        f"{path}: a name that is not UTF-8, so that no table can hold it; rename "
+                        "it, for example with convmv"
+                    )
                 yield File(relative, stat.st_size, stat.st_mtime_ns)
+
+
+def _is_text(name: str) -> bool:
+    """Say whether it holds no byte that the file system gave and no text can hold."""
+    return name.isascii() or not any("\udc80" <= each <= "\udcff" for each in name)
 
 
 def _check_links(paths: Sequence[Path]) -> None:

@@ -67,6 +67,13 @@ def test_images_to_test_on_alone_are_never_trained_on(
         read_class_folders(source)
 
 
+def test_a_name_that_is_no_text_is_refused(class_folders: MakeTree) -> None:
+    source = class_folders("a", "b")
+    Path(os.fsdecode(bytes(folder_of(source)) + b"/a/caf\xe9.png")).write_bytes(b"x")
+    with pytest.raises(DataError, match=r"caf.*png: a name that is not UTF-8, .* rename it"):
+        read_class_folders(source)
+
+
 def test_a_pipe_that_is_called_an_image_is_not_waited_for(class_folders: MakeTree) -> None:
     source = class_folders("a", "b")
     os.mkfifo(folder_of(source) / "a" / "pipe.png")
