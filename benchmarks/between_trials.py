@@ -39,7 +39,7 @@ from spaces.data import Digits
 from spaces.params import Float, Value
 from spaces.stored import data_to_json, from_json
 from spaces.study import Pruning, Study
-from storage import server
+from storage.postgres import server
 from storage.store import Store
 
 TARGET_SECONDS = 0.6

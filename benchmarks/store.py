@@ -26,7 +26,7 @@ from search.settings import LEASE_SECONDS
 from search.trial import completed_curves, curve_of
 from spaces.load import load_study
 from spaces.study import Study
-from storage import server
+from storage.postgres import server
 from storage.store import Claim, Store
 
 EPOCHS, METRICS = 5, 10

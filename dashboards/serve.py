@@ -7,15 +7,15 @@ from types import FrameType
 
 import uvicorn
 
-from dashboards.app import build_app
+from dashboards.optuna_pages import build_app
 from storage.store import Store
 
 
 def serve(url: str, listener: socket.socket, artifacts: str) -> None:
     """Answer on a socket from `listen` until SIGTERM, SIGINT or SIGHUP; call from the main thread.
 
-    url: the database's, as `storage.server.connect` yields it. artifacts: where kept files are, see
-    `storage.artifacts.artifact_store`.
+    url: the database's, as `storage.postgres.server.connect` yields it.
+    artifacts: the store of kept files, see `storage.artifacts.artifact_store`.
     """
     with Store.open(url) as store:
         server = _Server(

@@ -15,8 +15,9 @@ import psutil
 
 from search.devices import gpus, usable_cores
 from search.settings import Settings
-from storage import artifacts, server
+from storage import artifacts
 from storage.errors import StorageError
+from storage.postgres import server
 
 GB = 1e9
 DISK_GB = 20  # a ResNet-50 under AdamW takes 0.3 GB a checkpoint, decoded images tens of GB

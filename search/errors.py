@@ -28,7 +28,7 @@ class StudyBroken(Exception):
 def user_errors() -> tuple[type[Exception], ...]:
     """Give the errors that end a command with one line instead of a traceback."""
     # Asked for only once something was raised: `--help` stays light.
-    from dashboards.port import PortError
+    from dashboards.door.port import PortError
     from objectives.contract import DataError, RecipeError
     from search.lock import AlreadyRunning
     from spaces.errors import StudyError

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from search.settings import Settings
-from storage.cluster import place_of
-from storage.server import connect
+from storage.postgres.cluster import place_of
+from storage.postgres.server import connect
 from storage.store import Store
 
 

@@ -21,13 +21,13 @@ def load_study(reference: str) -> Study:
             f"no study is called {reference!r}; {nearest(reference, shipped_studies())}"
             " (or give the path of a study file, my_study.py)"
         )
-    with resources.as_file(resources.files("spaces.studies") / f"{reference}.py") as path:
+    with resources.as_file(resources.files("spaces.shipped") / f"{reference}.py") as path:
         return _run(path)
 
 
 def shipped_studies() -> tuple[str, ...]:
     """Give the names of the studies that come with the package."""
-    names = (Path(entry.name) for entry in resources.files("spaces.studies").iterdir())
+    names = (Path(entry.name) for entry in resources.files("spaces.shipped").iterdir())
     return tuple(
         sorted(name.stem for name in names if name.suffix == ".py" and name.stem[0] != "_")
     )

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from search.devices import gpus
-from storage import server
 from storage.locks import wait_until
+from storage.postgres import server
 
 numbers = itertools.count(1)
 

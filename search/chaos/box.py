@@ -19,9 +19,9 @@ from search.errors import DRAINED
 from search.opened import open_store
 from search.settings import Settings
 from search.spawn import kill, spawn
-from storage import server
 from storage.errors import DatabaseUnreachable, UnknownStudy
 from storage.locks import wait_until
+from storage.postgres import server
 from storage.rows import WorkerRow
 from storage.store import Store
 

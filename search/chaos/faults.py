@@ -11,7 +11,7 @@ import psutil
 
 from objectives import checkpoints
 from search.chaos.box import LEASE_SECONDS, NAME, Box, NoProgress, wait_for
-from storage import server
+from storage.postgres import server
 from storage.rows import WorkerRow
 
 POINTS = (0, 1, 2, 3, 4, "commit", "after")  # before a statement, before the commit, after it

@@ -2,10 +2,10 @@
 
 from argparse import Namespace
 
-from dashboards.port import address, inherited, listen
+from dashboards.door.port import address, inherited, listen
 from dashboards.serve import serve
 from search.settings import Settings
-from storage.server import connect
+from storage.postgres.server import connect
 
 
 def dashboard(arguments: Namespace, settings: Settings) -> int:

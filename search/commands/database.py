@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from search.errors import UsageError
 from search.settings import Settings
-from storage import server
+from storage.postgres import server
 
 
 def start(arguments: Namespace, settings: Settings) -> int:

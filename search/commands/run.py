@@ -8,7 +8,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from socket import socket
 
-from dashboards.port import address, listen
+from dashboards.door.port import address, listen
 from search.badges import read_badges
 from search.check import check_data, refuse_errors, skipped_in, summary_lines
 from search.create import as_it_began, find, store_study
@@ -33,9 +33,9 @@ from search.wishes import Wishes, wishes_of
 from spaces.rules.finding import Finding
 from spaces.stored import from_json
 from spaces.study import Study
-from storage import server
 from storage.artifacts import check_reachable
 from storage.errors import DatabaseUnreachable
+from storage.postgres import server
 from storage.store import Store
 
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from search.settings import Settings
-from storage import server
+from storage.postgres import server
 
 TOY = """
 from spaces.params import Float

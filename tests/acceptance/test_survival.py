@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from search.opened import open_store
-from storage import server
 from storage.errors import DatabaseUnreachable, UnknownStudy
+from storage.postgres import server
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 

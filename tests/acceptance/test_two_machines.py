@@ -10,8 +10,8 @@ from objectives.contract import Attempt, DataSource
 from search.opened import open_store
 from search.seeds import training_seed
 from spaces.stored import from_json
-from storage import server
 from storage.errors import UnknownStudy
+from storage.postgres import server
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 

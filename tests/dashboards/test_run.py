@@ -10,7 +10,7 @@ import httpx
 import psutil
 import pytest
 
-from dashboards.port import PortError, address, listen
+from dashboards.door.port import PortError, address, listen
 from search.errors import DRAINED
 
 TOY = """

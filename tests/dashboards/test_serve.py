@@ -12,9 +12,9 @@ import httpx
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-from dashboards.port import PORTS, PortError, address, listen
-from storage import server
+from dashboards.door.port import PORTS, PortError, address, listen
 from storage.locks import wait_until
+from storage.postgres import server
 
 Dashboard: TypeAlias = "tuple[subprocess.Popen[str], httpx.Client]"
 

@@ -10,7 +10,7 @@ import yaml
 from search.devices import gpus
 from search.opened import open_store
 from search.settings import Settings
-from storage import server
+from storage.postgres import server
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]
 

@@ -22,7 +22,7 @@ from spaces.load import load_study
 from spaces.params import Choice, Value
 from spaces.stored import fingerprint, from_json
 from spaces.study import Study
-from storage import server
+from storage.postgres import server
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from search.supervisor import Ending, Run, supervise
 from spaces.params import Float
 from spaces.stored import to_json
 from spaces.study import Study
-from storage import server
+from storage.postgres import server
 from storage.store import Store
 
 WorkerCommand: TypeAlias = Callable[[Slot, str], Sequence[str]]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from storage import server
+from storage.postgres import server
 from storage.store import Claim, Store
-from tests.storage.server_user import USER, User
+from tests.storage.postgres.server_user import USER, User
 
 Sql = Callable[..., list[tuple[object, ...]]]
 

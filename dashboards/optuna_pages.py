@@ -12,9 +12,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import Mount
 
-from dashboards.guard import Guard
-from dashboards.port import LOOPBACK
-from dashboards.threads import CuttableThreads
+from dashboards.door.guard import Guard
+from dashboards.door.port import LOOPBACK
+from dashboards.door.threads import CuttableThreads
 from storage.artifacts import artifact_store
 from storage.errors import DatabaseUnreachable
 from storage.store import Store

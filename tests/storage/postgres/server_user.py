@@ -7,7 +7,7 @@ from typing import TypeAlias
 import psutil
 from sqlalchemy import NullPool, create_engine, text
 
-from storage.cluster import cluster_of
+from storage.postgres.cluster import cluster_of
 
 PATIENCE_SECONDS = 30
 User: TypeAlias = "subprocess.Popen[str]"
@@ -16,7 +16,7 @@ User: TypeAlias = "subprocess.Popen[str]"
 USER = """
 import sys
 from pathlib import Path
-from storage.server import connect
+from storage.postgres.server import connect
 with connect(Path(sys.argv[1]), None) as url:
     print(url, flush=True)
     sys.stdin.read()

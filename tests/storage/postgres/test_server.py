@@ -6,10 +6,10 @@ import signal
 import psutil
 import pytest
 
-from storage import server
-from storage.cluster import cluster_of
 from storage.errors import DatabaseUnreachable
-from tests.storage.server_user import (
+from storage.postgres import server
+from storage.postgres.cluster import cluster_of
+from tests.storage.postgres.server_user import (
     PATIENCE_SECONDS,
     ask,
     has_row,

@@ -9,7 +9,7 @@ import optuna_dashboard
 import pytest
 from bottle import Route
 
-from dashboards.guard import READING
+from dashboards.door.guard import READING
 from storage.store import Store
 
 EVIL = "http://evil.example"

@@ -15,8 +15,8 @@ from sqlalchemy import URL
 
 from storage.errors import StorageError, explained
 from storage.locks import FileLock, wait_until
-from storage.programs import PLACE_FOR_ROOT, is_root, place_for_root, run, server_owner
-from storage.url import DRIVER
+from storage.postgres.programs import PLACE_FOR_ROOT, is_root, place_for_root, run, server_owner
+from storage.postgres.url import DRIVER
 
 PORT = "5432"  # names the socket file; nothing listens on a network
 SOCKET_NAME = f".s.PGSQL.{PORT}"

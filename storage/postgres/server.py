@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.cluster import Cluster, cluster_of, place_of
 from storage.errors import DatabaseUnreachable, ForeignServer, StorageError, explained
 from storage.locks import FileLock, wait_until
-from storage.url import check_reachable, database_url
+from storage.postgres.cluster import Cluster, cluster_of, place_of
+from storage.postgres.url import check_reachable, database_url
 
 START_SECONDS = 120  # after a crash the log of changes is replayed first
 LAUNCHES = 3  # what starts can be killed as well

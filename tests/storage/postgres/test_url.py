@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
-from storage import server
-from storage.cluster import cluster_of
 from storage.errors import DatabaseUnreachable, StorageError
-from storage.programs import run
-from storage.url import check_reachable, database_url
+from storage.postgres import server
+from storage.postgres.cluster import cluster_of
+from storage.postgres.programs import run
+from storage.postgres.url import check_reachable, database_url
 
 PASSWORD = "s3cret@/:"  # what a URL must quote
 
@@ -95,7 +95,7 @@ def test_what_is_no_postgres_url_is_refused_without_its_password(
 
 
 def test_a_server_that_never_answers_is_given_up(monkeypatch) -> None:
-    monkeypatch.setattr("storage.url.CONNECT_SECONDS", 2)
+    monkeypatch.setattr("storage.postgres.url.CONNECT_SECONDS", 2)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

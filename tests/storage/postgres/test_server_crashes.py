@@ -6,10 +6,10 @@ from contextlib import suppress
 import psutil
 from sqlalchemy import NullPool, create_engine, text
 
-from storage import server
-from storage.cluster import cluster_of
 from storage.locks import wait_until
-from tests.storage.server_user import (
+from storage.postgres import server
+from storage.postgres.cluster import cluster_of
+from tests.storage.postgres.server_user import (
     PATIENCE_SECONDS,
     ask,
     has_row,

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from storage import server
-from storage.cluster import SOCKET_BYTES, SOCKET_NAME, Cluster, cluster_of
 from storage.errors import ForeignServer, StorageError
-from tests.storage.server_user import (
+from storage.postgres import server
+from storage.postgres.cluster import SOCKET_BYTES, SOCKET_NAME, Cluster, cluster_of
+from tests.storage.postgres.server_user import (
     ask,
     has_row,
     write_row,
@@ -124,7 +124,7 @@ def as_ordinary_user(home: Path, code: str) -> str:
     head = f"""
 import os
 from pathlib import Path
-from storage import server
+from storage.postgres import server
 home = Path({str(home)!r})
 os.chdir("/")
 if os.geteuid() == 0:
