@@ -32,8 +32,8 @@ from objectives.contract import Attempt, DataSource, EpochResult, Objective
 from search import files, worker
 from search.create import store_study
 from search.prepare import Prepared
+from search.processes.signals import StopFlag
 from search.settings import Settings
-from search.signals import StopFlag
 from search.wishes import Wishes
 from spaces.data import Digits
 from spaces.params import Float, Value

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import quantile_test
 
-from search.machine import describe_machine
+from search.processes.machine import describe_machine
 
 FEWEST_PAIRS = 7  # below six a 95 % interval of a median has no ends
 Timed = Callable[[], float]  # does the thing once and gives the seconds it took

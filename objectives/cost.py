@@ -40,7 +40,7 @@ def measure_costs(
     """Yield each configuration's cost on a device that so many workers share, once it is known.
 
     environment: the process's, as a worker gets it (one GPU, its threads). launcher: what the
-    process is started by, see `search.spawn`. Raises RecipeError.
+    process is started by, see `search.processes.spawn`. Raises RecipeError.
     """
     asked = {"configs": list(map(dict, configs)), "classes": classes, "device": device}
     asked |= {"share": 1 / workers_per_device, "objective": objective}

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from objectives import catalog
 from objectives.contract import DataError
 from objectives.data.problems import Problem
-from search.bar import Bar
 from search.prepare import Declared, Prepared, with_data
 from search.settings import Settings
+from search.terminal.console import Bar
 from spaces.rules.finding import Finding
 from spaces.stored import from_json
 from spaces.study import Study

@@ -25,12 +25,15 @@ class StudyBroken(Exception):
     exit_code = BROKEN_OFF
 
 
+class AlreadyRunning(Exception):
+    """Another `search run` holds this study on this machine; the message names its pid."""
+
+
 def user_errors() -> tuple[type[Exception], ...]:
     """Give the errors that end a command with one line instead of a traceback."""
     # Asked for only once something was raised: `--help` stays light.
     from dashboards.door.port import PortError
     from objectives.contract import DataError, RecipeError
-    from search.lock import AlreadyRunning
     from spaces.errors import StudyError
     from storage.errors import StorageError
 

@@ -7,11 +7,11 @@ from typing import Any
 import yaml
 
 from objectives import catalog
-from search.badges import badges
-from search.folds import value_epochs
+from search.analysis.badges import badges
+from search.analysis.folds import value_epochs
+from search.analysis.standing import Standing, read_standing
 from search.frozen import pack, places_in
 from search.seeds import training_seed
-from search.standing import Standing, read_standing
 from spaces.errors import StudyError
 from spaces.stored import data_to_json
 from spaces.study import Study

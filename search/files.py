@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
+from search.analysis.standing import Standing
 from search.settings import Settings
 from search.sharing import collect_shared
-from search.standing import Standing
 from search.weights import note_weights
 from storage import artifacts
 from storage.store import Claim, Store

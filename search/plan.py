@@ -11,11 +11,11 @@ from typing import Any
 
 from objectives import catalog
 from objectives.cost import Cost, measure_costs
-from search.devices import Slot, worker_environment
-from search.machine import device_class
 from search.prepare import Prepared
+from search.processes.devices import Slot, worker_environment
+from search.processes.machine import device_class
+from search.processes.spawn import launcher
 from search.settings import Settings
-from search.spawn import launcher
 from spaces.errors import StudyError
 from spaces.params import Choice, Value
 from spaces.space import TrialConfig

@@ -24,7 +24,7 @@ from spaces.study import Study
 
 if TYPE_CHECKING:  # numpy, rich, SQLAlchemy, which checking the rules alone does without
     from objectives.data.manifest import Manifest
-    from search.bar import Bar
+    from search.terminal.console import Bar
     from storage.store import Store
 
 
@@ -122,7 +122,7 @@ def declared_study(reference: str, settings: Settings) -> Study:
 
 
 def _stored_study(name: str, settings: Settings) -> Study | None:
-    from search.opened import has_store, open_store  # SQLAlchemy: only when a store is asked
+    from search.database import has_store, open_store  # SQLAlchemy: only when a store is asked
 
     if not has_store(settings):
         return None

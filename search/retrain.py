@@ -14,10 +14,10 @@ import yaml
 
 from objectives import catalog
 from objectives.contract import Attempt, DataSource, EpochResult
-from search.badges import AT_ONCE
+from search.analysis.badges import AT_ONCE
 from search.export import EXPORT_FORMAT
 from search.frozen import unpack, write_partition
-from search.machine import device_class, versions
+from search.processes.machine import device_class, versions
 from spaces.errors import StudyError
 
 # Other hardware rounds differently, and training amplifies it: this is what one may still expect.

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Self
 from objectives import checkpoints
 from objectives.contract import Attempt, EpochResult, Objective
 from objectives.disk import when_there_is_room
-from search.standing import Standing
+from search.analysis.standing import Standing
 from search.weights import WEIGHTS
 from storage import artifacts
 from storage.errors import LeaseLost, StorageError

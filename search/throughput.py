@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from objectives import catalog
 from objectives.cost import measure_costs
 from objectives.recipe.backbones import known_backbone
-from search.devices import placed, usable_cores, worker_environment
 from search.prepare import Prepared
+from search.processes.devices import placed, usable_cores, worker_environment
+from search.processes.spawn import launcher
 from search.settings import Settings
-from search.spawn import launcher
 from spaces.space import TrialConfig
 
 SAMPLE = 512  # images decoded, spread over the training split

@@ -12,7 +12,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from objectives import catalog
 from objectives.contract import Attempt, EpochResult, Objective
-from search.folds import Metrics, fold_of, fold_values, folds_done, value_epochs
+from search.analysis.folds import Metrics, fold_of, fold_values, folds_done, value_epochs
+from search.analysis.standing import read_standing
 from search.outbox import Outbox
 from search.outcomes import (
     Failed,
@@ -27,7 +28,6 @@ from search.outcomes import (
 )
 from search.patience import Patience
 from search.pruners import Curve, has_worse_folds, is_hopeless, startup_trials
-from search.standing import read_standing
 from spaces.space import TrialConfig
 from spaces.study import Study
 from storage.errors import DatabaseUnreachable, LeaseLost

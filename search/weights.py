@@ -15,9 +15,9 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import BinaryIO, Self
 
+from search.analysis.standing import read_standing
 from search.patience import Patience
 from search.settings import Settings
-from search.standing import read_standing
 from storage import artifacts
 from storage.errors import StorageError, UnknownStudy
 from storage.rows import FileRow

@@ -18,7 +18,8 @@ from objectives import catalog, checkpoints
 from objectives.contract import Attempt, DataSource, Objective
 from objectives.disk import when_there_is_room
 from search import files
-from search.badges import badges
+from search.analysis.badges import badges
+from search.analysis.standing import read_standing
 from search.beat import Beat
 from search.breaker import check_broken
 from search.errors import DONE, DRAINED, KILLED
@@ -32,13 +33,12 @@ from search.outcomes import (
     told_as,
 )
 from search.patience import Patience
+from search.processes.signals import StopFlag
 from search.pruners import Curve
 from search.samplers import sampler_for
 from search.seeds import training_seed
 from search.settings import Settings
 from search.sharing import Uploads, bring_checkpoint
-from search.signals import StopFlag
-from search.standing import read_standing
 from search.trial import Trial, completed_curves, run_trial
 from search.weights import Weights
 from spaces.space import TrialConfig

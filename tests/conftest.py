@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
-from search.devices import gpus
+from search.processes.devices import gpus
 from storage.locks import wait_until
 from storage.postgres import server
 

@@ -15,10 +15,10 @@ from typing import TypeVar
 
 import psutil
 
+from search.database import open_store
 from search.errors import DRAINED
-from search.opened import open_store
+from search.processes.spawn import kill, spawn
 from search.settings import Settings
-from search.spawn import kill, spawn
 from storage.errors import DatabaseUnreachable, UnknownStudy
 from storage.locks import wait_until
 from storage.postgres import server

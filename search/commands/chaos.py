@@ -6,13 +6,13 @@ from argparse import Namespace
 from rich.console import Console
 from rich.table import Table
 
-from search import wording
 from search.chaos.box import box
 from search.chaos.faults import FAULTS
 from search.chaos.play import Played, play
 from search.errors import DONE, FAILED, UsageError
-from search.page import page
 from search.settings import Settings
+from search.terminal import wording
+from search.terminal.console import page
 
 SHOWN = 5  # of the cases in which a promise was broken
 

@@ -16,7 +16,6 @@ from objectives.data.problems import Problem
 from objectives.data.summary import DataSummary
 from search.check import Checked, check_data, skipped_in
 from search.errors import DONE, MISMATCH, WRONG, UsageError
-from search.page import page
 from search.prepare import (
     Declared,
     check_fit,
@@ -28,6 +27,7 @@ from search.prepare import (
     wished,
 )
 from search.settings import Settings
+from search.terminal.console import page
 from search.wishes import Wishes, wishes_of
 from spaces.errors import StudyError
 from spaces.rules.finding import Finding
@@ -121,9 +121,9 @@ def _with_data(
     report: Report, declared: Declared, wishes: Wishes, settings: Settings, fix: bool
 ) -> Report:
     from search.create import as_it_began, find
+    from search.database import store_if_any
     from search.frozen import split_note
     from search.mismatch import mismatch
-    from search.opened import store_if_any
 
     with store_if_any(settings) as store:
         known = find(store, report.study) if store else None

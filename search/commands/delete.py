@@ -3,10 +3,10 @@
 import shutil
 from argparse import Namespace
 
+from search.database import open_store
 from search.errors import UsageError
 from search.frozen import split_file
-from search.lock import run_lock
-from search.opened import open_store
+from search.processes.lock import run_lock
 from search.settings import Settings
 from storage import artifacts
 

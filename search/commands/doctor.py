@@ -8,10 +8,10 @@ from dataclasses import asdict
 from rich.table import Table
 from rich.text import Text
 
-from search.doctor import Finding, examine
 from search.errors import DONE, FAILED
-from search.page import page
+from search.processes.doctor import Finding, examine
 from search.settings import Settings
+from search.terminal.console import page
 
 COLOURS = {"ok": "green", "warn": "yellow", "error": "red"}
 

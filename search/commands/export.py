@@ -3,9 +3,9 @@
 import sys
 from argparse import Namespace
 
+from search.database import open_store
 from search.export import as_yaml, write_yaml
 from search.export import export as export_trial
-from search.opened import open_store
 from search.settings import Settings
 
 

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from objectives import catalog
 from search.errors import DONE
-from search.page import page
 from search.settings import Settings
+from search.terminal.console import page
 from spaces.rules.conditions import condition_words
 
 

@@ -8,11 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress
 from rich.table import Table
 
-from search.devices import Slot, placed
+from search.database import store_if_any
 from search.errors import DONE
-from search.machine import device_class
-from search.opened import store_if_any
-from search.page import page
 from search.plan import (
     Plan,
     Row,
@@ -24,9 +21,12 @@ from search.plan import (
     remember,
 )
 from search.prepare import Prepared, prepare
+from search.processes.devices import Slot, placed
+from search.processes.machine import device_class
 from search.settings import Settings
+from search.terminal.console import page
+from search.terminal.wording import duration
 from search.wishes import wishes_of
-from search.wording import duration
 from spaces.stored import fingerprint
 
 GB = 1e9

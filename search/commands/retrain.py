@@ -11,10 +11,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from search.devices import own_slot, worker_environment
 from search.errors import DONE, FAILED
 from search.logs import hush_teardown
 from search.places import find_data
+from search.processes.devices import own_slot, worker_environment
 from search.retrain import (
     ELSEWHERE,
     Difference,

@@ -2,10 +2,10 @@
 
 from argparse import Namespace
 
-from search.opened import has_store, open_store
-from search.page import page
+from search.database import has_store, open_store
 from search.settings import Settings
-from search.status import print_status
+from search.terminal.console import page
+from search.terminal.status import print_status
 
 
 def status(arguments: Namespace, settings: Settings) -> int:

@@ -2,9 +2,9 @@
 
 from argparse import Namespace
 
-from search.opened import open_store
+from search.analysis.standing import read_standing
+from search.database import open_store
 from search.settings import Settings
-from search.standing import read_standing
 
 
 def stop(arguments: Namespace, settings: Settings) -> int:

@@ -7,14 +7,14 @@ from argparse import Namespace
 from contextlib import suppress
 
 from search.create import check_networks_here, open_study
-from search.devices import Slot, own_slot, worker_environment
+from search.database import open_store
 from search.errors import DRAINED
 from search.faults import plant_faults
 from search.logs import hush_teardown, set_up_logs
-from search.machine import describe_machine, place
-from search.opened import open_store
+from search.processes.devices import Slot, own_slot, worker_environment
+from search.processes.machine import describe_machine, place
+from search.processes.signals import StopFlag, listening
 from search.settings import Settings
-from search.signals import StopFlag, listening
 from search.worker import Worker, work, worker_name
 from storage.artifacts import check_reachable
 from storage.errors import DatabaseUnreachable

@@ -5,7 +5,7 @@ import re
 import psutil
 import pytest
 
-from search.opened import open_store
+from search.database import open_store
 from storage.locks import wait_until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from objectives import checkpoints
-from search.opened import open_store
+from search.database import open_store
 from storage.errors import UnknownStudy
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]

@@ -8,7 +8,7 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from search.opened import open_store
+from search.database import open_store
 from storage.errors import DatabaseUnreachable, UnknownStudy
 from storage.postgres import server
 

@@ -7,7 +7,7 @@ import pytest
 
 from objectives import catalog
 from objectives.contract import Attempt, DataSource
-from search.opened import open_store
+from search.database import open_store
 from search.seeds import training_seed
 from spaces.stored import from_json
 from storage.errors import UnknownStudy

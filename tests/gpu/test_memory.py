@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from objectives.cost import measure_costs
-from search.devices import own_slot, worker_environment
+from search.processes.devices import own_slot, worker_environment
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]
 

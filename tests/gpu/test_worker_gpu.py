@@ -7,8 +7,8 @@ import sys
 import pytest
 import yaml
 
-from search.devices import gpus
-from search.opened import open_store
+from search.database import open_store
+from search.processes.devices import gpus
 from search.settings import Settings
 from storage.postgres import server
 

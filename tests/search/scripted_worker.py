@@ -11,7 +11,7 @@ import sys
 import time
 
 from search.patience import Patience
-from search.signals import StopFlag, listening
+from search.processes.signals import StopFlag, listening
 from storage.leases import Claim, Nothing
 from storage.store import Store
 

@@ -14,9 +14,9 @@ import pytest
 from objectives.cost import Cost, measure_costs
 from objectives.recipe.image import ImageRecipe
 from search.cli import main
-from search.machine import device_class
-from search.opened import open_store
+from search.database import open_store
 from search.plan import Plan, Row, as_mapping, combinations, excluded_here, remember
+from search.processes.machine import device_class
 from search.settings import Settings
 from spaces.load import load_study
 from spaces.params import Choice, Value

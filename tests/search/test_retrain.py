@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from objectives.contract import DataSource
-from search import machine
 from search.cli import main
 from search.export import write_yaml
+from search.processes import machine
 from spaces.errors import StudyError
 
 Edit = Callable[[dict[str, Any]], object]

@@ -16,7 +16,7 @@ from search.create import store_study
 from search.prepare import prepare
 from search.sealed import open_test
 from search.settings import Settings
-from search.status import print_status
+from search.terminal.status import print_status
 from search.wishes import Wishes
 from storage.errors import UnknownStudy
 from storage.store import Store

@@ -5,11 +5,11 @@ from typing import Any
 
 from objectives.data.manifest import NOTHING
 from search.create import store_study
-from search.machine import device_class, versions
 from search.outcomes import Outcome
 from search.prepare import Prepared, data_source
+from search.processes.machine import device_class, versions
+from search.processes.signals import StopFlag
 from search.settings import Settings
-from search.signals import StopFlag
 from search.wishes import Wishes
 from search.worker import Worker, attempt_trial, settle
 from spaces.params import Float

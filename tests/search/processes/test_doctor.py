@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from search.doctor import examine
+from search.processes.doctor import examine
 from search.settings import Settings
 
 

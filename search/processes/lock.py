@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-
-class AlreadyRunning(Exception):
-    """Another `search run` holds this study on this machine; the message names its pid."""
+from search.errors import AlreadyRunning
 
 
 @contextmanager

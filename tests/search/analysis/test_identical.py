@@ -13,10 +13,10 @@ from rich.console import Console
 import objectives.models.classifier as networks
 from objectives import catalog
 from objectives.contract import Attempt, DataSource
-from search.standing import read_standing
-from search.status import print_status
-from search.summary import summary
-from search.twins import Twins, read_twins, twins
+from search.analysis.identical import Twins, read_twins, twins
+from search.analysis.standing import read_standing
+from search.terminal.status import print_status
+from search.terminal.summary import summary
 from spaces.data import Digits
 from spaces.params import Choice, Int
 from storage.rows import EpochRow

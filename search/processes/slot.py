@@ -3,8 +3,8 @@
 import time
 from dataclasses import dataclass
 
-from search.child import Child
-from search.devices import Slot
+from search.processes.child import Child
+from search.processes.devices import Slot
 from storage.rows import WorkerRow
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from search.badges import badges, read_badges
+from search.analysis.badges import badges, read_badges
+from search.analysis.standing import read_standing
 from search.export import export
 from search.outcomes import Failed, Finished
-from search.standing import read_standing
-from search.status import print_status
-from search.summary import summary
+from search.terminal.status import print_status
+from search.terminal.summary import summary
 from search.worker import settle
 from storage.rows import EpochRow
 from storage.store import Store

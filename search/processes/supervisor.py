@@ -14,14 +14,13 @@ from pathlib import Path
 import psutil
 
 from objectives.data.progress import decoding_note
-from search import wording
-from search.child import Child
-from search.devices import Slot, worker_environment
+from search.analysis.standing import Standing, read_standing
 from search.errors import BROKEN_OFF, DONE, DRAINED, FAILED, KILLED, MISMATCH, WRONG
-from search.machine import place
-from search.post import Post
-from search.signals import StopFlag
-from search.standing import Standing, read_standing
+from search.processes.child import Child, describe_exit
+from search.processes.devices import Slot, worker_environment
+from search.processes.machine import place
+from search.processes.signals import StopFlag
+from search.processes.slot import Post
 from storage import leases
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.store import Store
@@ -185,7 +184,7 @@ class _Supervisor:
         if code is not None:
             self._dashboard_deaths += 1
             self._dashboard.pause(self._dashboard_deaths)
-            how, words = wording.exit_code(code), self._dashboard.last_words()
+            how, words = describe_exit(code), self._dashboard.last_words()
             log.warning("the dashboard ended by %s: %s", how, words)
         if command and self._dashboard.may_start and not self._flag.draining:
             self._dashboard.start(command, self._run.dashboard_fds)
@@ -214,7 +213,7 @@ class _Supervisor:
             return
         post.exit_code = None
         post.fruitless = 0 if has_progressed else post.fruitless + 1
-        log.info("worker %s ended by %s: %s", post.worker, wording.exit_code(code), words)
+        log.info("worker %s ended by %s: %s", post.worker, describe_exit(code), words)
         self._decide(post, code, words)
 
     def _explain(self, post: Post, code: int) -> tuple[str, str]:
@@ -243,7 +242,7 @@ class _Supervisor:
             self._trouble = self._trouble or Ending(
                 FAILED,
                 f"worker {post.slot.index} ended {post.fruitless} times in a row without an epoch,"
-                f" the last time by {wording.exit_code(code)} ({words}); see {post.child.log}",
+                f" the last time by {describe_exit(code)} ({words}); see {post.child.log}",
             )
         else:
             # 75 unasked: it replaces itself, after a CUDA error for one.

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from search import wording
-from search.badges import Badges, read_badges
-from search.standing import Standing, read_standing
-from search.twins import Twins, read_twins
+from search.analysis.badges import Badges, read_badges
+from search.analysis.identical import Twins, read_twins
+from search.analysis.standing import Standing, read_standing
+from search.terminal import wording
 from spaces.data import NoData
 from storage.rows import TrialRow
 from storage.store import Store

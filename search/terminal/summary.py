@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from search import wording
-from search.badges import Badges
-from search.standing import Standing
-from search.twins import Twins
+from search.analysis.badges import Badges
+from search.analysis.identical import Twins
+from search.analysis.standing import Standing
+from search.terminal import wording
 from storage.rows import TrialRow
 
 SHOWN_FAILURES = 3

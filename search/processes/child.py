@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from search.spawn import kill, spawn
+from search.processes.spawn import kill, spawn
 
 LONGEST_PAUSE_SECONDS = 30.0
 
@@ -76,3 +76,8 @@ class Child:
             log.seek(max(self._said_from, self.log.stat().st_size - 10_000))
             lines = log.read().decode(errors="replace").split("\n")
         return next((line for line in reversed(lines) if line.strip()), "it said nothing")
+
+
+def describe_exit(code: int) -> str:
+    """Say how a process ended: "exit code 1" or the name of the signal that killed it."""
+    return f"exit code {code}" if code >= 0 else signal.Signals(-code).name

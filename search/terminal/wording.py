@@ -1,10 +1,9 @@
 """Numbers, times and trials in words, the same wherever a person reads them."""
 
-import signal
 from collections.abc import Mapping
 
-from search.folds import FOLD_EPOCH, fold_of
-from search.standing import Standing
+from search.analysis.folds import FOLD_EPOCH, fold_of
+from search.analysis.standing import Standing
 from spaces.params import Value
 from spaces.study import Study
 from storage.rows import TrialRow
@@ -78,8 +77,3 @@ def ending(standing: Standing, trial: TrialRow) -> str:
         return f"{trial.outcome}: {standing.study.metric} {number(trial.value)} ({params(trial)})"
     last = f"{standing.study.metric} {number(trial.last.value)}" if trial.last else "no epoch"
     return f"{trial.outcome}: {trial.detail or ''}, {last} ({params(trial)})"
-
-
-def exit_code(code: int) -> str:
-    """Say how a process ended: "exit code 1" or the name of the signal that killed it."""
-    return f"exit code {code}" if code >= 0 else signal.Signals(-code).name

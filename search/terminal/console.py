@@ -1,12 +1,22 @@
-"""A progress bar on stderr: nothing of it in a log file, nothing left of it at the end."""
+"""Tables on stdout as wide as the terminal, and a progress bar on stderr.
 
+The bar writes nothing into a log file and leaves nothing behind at its end.
+"""
+
+import sys
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+UNBOUNDED = 10_000  # columns; rich takes a pipe for a terminal of 80 and cuts names to fit
 COLUMNS = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+
+
+def page() -> Console:
+    """Return a console on stdout that wraps at a terminal's width and never in a pipe."""
+    return Console(width=None if sys.stdout.isatty() else UNBOUNDED)
 
 
 class Bar:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from search.lock import AlreadyRunning, run_lock
+from search.errors import AlreadyRunning
+from search.processes.lock import run_lock
 
 HOLDS = """
 import sys, time
 from pathlib import Path
-from search.lock import run_lock
+from search.processes.lock import run_lock
 with run_lock("gleason", Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -13,11 +13,11 @@ from typing import TypeAlias
 import psutil
 import pytest
 
-from search.child import Child
-from search.devices import Slot, assign
-from search.signals import StopFlag
-from search.standing import Standing
-from search.supervisor import Ending, Run, supervise
+from search.analysis.standing import Standing
+from search.processes.child import Child
+from search.processes.devices import Slot, assign
+from search.processes.signals import StopFlag
+from search.processes.supervisor import Ending, Run, supervise
 from spaces.params import Float
 from spaces.stored import to_json
 from spaces.study import Study
@@ -68,7 +68,8 @@ def shell(store: Store, tmp_path: Path) -> Callable[..., Run]:
 
 
 def test_a_supervisor_and_its_view_load_no_torch():
-    loads = "import search.supervisor, search.progress, search.status, sys; print(*sys.modules)"
+    modules = "search.processes.supervisor, search.terminal.progress, search.terminal.status"
+    loads = f"import {modules}, sys; print(*sys.modules)"
     loaded = subprocess.check_output([sys.executable, "-c", loads], text=True).split()
     assert not {"torch", "torchvision", "sklearn"} & set(loaded)
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from search.devices import gpus, usable_cores
+from search.processes.devices import gpus, usable_cores
 from search.settings import Settings
 from storage import artifacts
 from storage.errors import StorageError

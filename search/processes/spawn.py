@@ -1,7 +1,8 @@
 """Start a process that cannot outlive the one that started it.
 
-`python -m search.spawn PARENT COMMAND...` is the launcher that stands between fork and command: it
-ties itself to its parent and becomes the command, before the command has imported anything.
+`python -m search.processes.spawn PARENT COMMAND...` is the launcher that stands between fork and
+command: it ties itself to its parent and becomes the command, before the command has imported
+anything.
 """
 
 import ctypes
@@ -40,7 +41,7 @@ def spawn(
 def launcher() -> list[str]:
     """Give the words before a command that is to die with this process."""
     # -P: a folder named `search` where the user stands must not be taken for this package.
-    return [sys.executable, "-P", "-m", "search.spawn", str(os.getpid())]
+    return [sys.executable, "-P", "-m", "search.processes.spawn", str(os.getpid())]
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

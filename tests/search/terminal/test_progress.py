@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from search.events import events
-from search.progress import view, watching
-from search.standing import Standing
-from search.status import as_mapping
-from search.summary import summary
-from search.wording import duration
+from search.analysis.standing import Standing
+from search.terminal.events import events
+from search.terminal.progress import view, watching
+from search.terminal.status import as_mapping
+from search.terminal.summary import summary
+from search.terminal.wording import duration
 from spaces.params import Float, Int
 from spaces.stored import to_json
 from spaces.study import Study

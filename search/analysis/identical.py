@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from objectives import catalog
-from search.standing import Standing
+from search.analysis.standing import Standing
 from spaces.params import Value
 from spaces.rules.conditions import can_act
 from spaces.space import TrialConfig

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from search.folds import FOLD
-from search.standing import Standing
+from search.analysis.folds import FOLD
+from search.analysis.standing import Standing
 from spaces.space import TrialConfig
 from storage.rows import EpochRow
 from storage.store import Store

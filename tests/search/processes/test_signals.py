@@ -6,11 +6,11 @@ import subprocess
 import sys
 import time
 
-from search.signals import StopFlag, listening
+from search.processes.signals import StopFlag, listening
 
 WAITS = """
 import sys, time
-from search.signals import listening
+from search.processes.signals import listening
 with listening() as flag:
     print("ready", flush=True)
     while not flag.draining: time.sleep(.01)

@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from search.cli import main
-from search.page import page
-from search.status import print_status
+from search.terminal.console import page
+from search.terminal.status import print_status
 from storage.store import Store
 from tests.search.toy_worker import make_worker
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from search.devices import Slot, assign, gpus, usable_cores, worker_environment
+from search.processes.devices import Slot, assign, gpus, usable_cores, worker_environment
 
 
 def test_workers_share_the_gpus_in_turn_and_the_cores_equally():
@@ -40,7 +40,7 @@ def test_a_machine_without_a_driver_has_no_gpu_whatever_the_environment_says(mon
     ],
 )
 def test_the_gpus_are_named_as_this_process_was_given_them(monkeypatch, visible, count, names):
-    monkeypatch.setattr("search.devices._count_gpus", lambda: count)
+    monkeypatch.setattr("search.processes.devices._count_gpus", lambda: count)
     assert gpus(visible) == names
 
 

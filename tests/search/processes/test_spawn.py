@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from search.spawn import kill, spawn
+from search.processes.spawn import kill, spawn
 
 PARENT = """
 import os, sys, time
 from pathlib import Path
-from search.spawn import spawn
+from search.processes.spawn import spawn
 child = spawn(sys.argv[2:], Path(sys.argv[1]), os.environ)
 print(child.pid, flush=True)
 time.sleep(60)

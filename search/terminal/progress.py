@@ -14,9 +14,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from search import wording
-from search.events import events
-from search.standing import Standing
+from search.analysis.standing import Standing
+from search.terminal import wording
+from search.terminal.events import events
 from storage.rows import WorkerRow
 
 WIDE_COLUMNS = 70  # a narrower terminal does without the less important columns

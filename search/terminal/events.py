@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from search import wording
-from search.folds import folds_done
-from search.standing import FINAL, Standing
+from search.analysis.folds import folds_done
+from search.analysis.standing import FINAL, Standing
+from search.terminal import wording
 from storage.rows import TrialRow
 
 
