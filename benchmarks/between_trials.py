@@ -29,12 +29,13 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from benchmarks.pairs import FEWEST_PAIRS, report
 from objectives import catalog, image_classifier
 from objectives.contract import Attempt, DataSource, EpochResult, Objective
-from search import files, worker
-from search.create import store_study
-from search.prepare import Prepared
 from search.processes.signals import StopFlag
 from search.settings import Settings
-from search.wishes import Wishes
+from search.studies.create import store_study
+from search.studies.declare import Prepared
+from search.studies.overrides import Wishes
+from search.worker import files
+from search.worker import loop as worker
 from spaces.data import Digits
 from spaces.params import Float, Value
 from spaces.stored import data_to_json, from_json

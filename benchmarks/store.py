@@ -21,9 +21,9 @@ from typing import Any
 import optuna
 
 from benchmarks.pairs import compare, report
-from search.pruners import is_hopeless
+from search.pruners.median import is_hopeless
 from search.settings import LEASE_SECONDS
-from search.trial import completed_curves, curve_of
+from search.worker.trial import completed_curves, curve_of
 from spaces.load import load_study
 from spaces.study import Study
 from storage.postgres import server
@@ -101,7 +101,7 @@ def measure(url: str, store: Store, pairs: int, trials: int) -> Iterator[dict[st
 
 
 def our_trial(store: Store, watch: Watch) -> Callable[[], float]:
-    """Give what keeps the books of our next trial, as `search.worker` and `search.trial` do."""
+    """Give what keeps the books of our next trial, as `search.worker` does."""
     study = replace(STUDY, name="ours")
     store.create(study.name, {}, "fingerprint", "data", "minimize", trials=None)
     store.register_worker("worker", study.name, "host", 1, "cpu", 1)

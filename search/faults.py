@@ -1,7 +1,7 @@
 """What the environment orders a worker to do wrong, for tests and `search chaos` only."""
 
-from search.outbox import Outbox
 from search.settings import Settings
+from search.worker.outbox import Outbox
 from storage import faults
 from storage.errors import DatabaseUnreachable
 from storage.store import Store

@@ -17,7 +17,7 @@ class Pruning:
 
     rule: "median" compares with the other trials at the same share of the schedule; "none" never.
     In a study with folds "median" compares folds instead, and between them only: once three are
-    over, with the same folds of the best trial (a paired test, see `search/pruners.py`).
+    over, with the same folds of the best trial (a paired test, see `search/pruners/median.py`).
     startup_trials: how many trials end before any is judged; None: min(8, max(3, trials // 4)),
     with folds 1. first_epoch: the first judged epoch; None: the second, the first
     after warm-up and unfreezing or a quarter of the schedule, whichever is latest. Not with folds.

@@ -14,9 +14,9 @@ from rich.text import Text
 from objectives.contract import DataError, RecipeError
 from objectives.data.problems import Problem
 from objectives.data.summary import DataSummary
-from search.check import Checked, check_data, skipped_in
 from search.errors import DONE, MISMATCH, WRONG, UsageError
-from search.prepare import (
+from search.settings import Settings
+from search.studies.declare import (
     Declared,
     check_fit,
     check_networks,
@@ -26,15 +26,15 @@ from search.prepare import (
     licence_notes,
     wished,
 )
-from search.settings import Settings
+from search.studies.examine import Checked, check_data, skipped_in
+from search.studies.overrides import Wishes, wishes_of
 from search.terminal.console import page
-from search.wishes import Wishes, wishes_of
 from spaces.errors import StudyError
 from spaces.rules.finding import Finding
 
 if TYPE_CHECKING:  # numpy, SQLAlchemy, torch's neighbours: checking the rules alone needs none
     from objectives.data.fix import Mended
-    from search.throughput import Throughput
+    from search.planning.throughput import Throughput
 
 LEVELS = ("error", "warn", "info")
 
@@ -98,7 +98,7 @@ def check(arguments: Namespace, settings: Settings) -> int:
 
 def _look(declared: Declared, wishes: Wishes, arguments: Namespace, settings: Settings) -> Report:
     """Look at one thing after another, as far as each can be looked at."""
-    from search.throughput import measure
+    from search.planning.throughput import measure
 
     study = declared.study
     report = Report(study.name, find_rules(study))
@@ -120,10 +120,10 @@ def _look(declared: Declared, wishes: Wishes, arguments: Namespace, settings: Se
 def _with_data(
     report: Report, declared: Declared, wishes: Wishes, settings: Settings, fix: bool
 ) -> Report:
-    from search.create import as_it_began, find
     from search.database import store_if_any
-    from search.frozen import split_note
-    from search.mismatch import mismatch
+    from search.studies.create import as_it_began, find
+    from search.studies.mismatch import mismatch
+    from search.studies.splits import split_note
 
     with store_if_any(settings) as store:
         known = find(store, report.study) if store else None
@@ -153,7 +153,7 @@ def _with_data(
 def _mended(report: Report, settings: Settings) -> Report:
     """Write a split that mends what a split can; `trouble` where nothing can be mended so."""
     from objectives.data.fix import mend
-    from search.frozen import split_file
+    from search.studies.splits import split_file
 
     assert report.checked
     prepared, problems = report.checked.prepared, report.checked.problems

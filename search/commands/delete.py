@@ -5,9 +5,9 @@ from argparse import Namespace
 
 from search.database import open_store
 from search.errors import UsageError
-from search.frozen import split_file
 from search.processes.lock import run_lock
 from search.settings import Settings
+from search.studies.splits import split_file
 from storage import artifacts
 
 

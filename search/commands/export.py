@@ -4,8 +4,8 @@ import sys
 from argparse import Namespace
 
 from search.database import open_store
-from search.export import as_yaml, write_yaml
-from search.export import export as export_trial
+from search.exports.trial import as_yaml, write_yaml
+from search.exports.trial import export as export_trial
 from search.settings import Settings
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from search.database import store_if_any
 from search.errors import DONE
-from search.plan import (
+from search.planning.costs import (
     Plan,
     Row,
     as_mapping,
@@ -20,13 +20,13 @@ from search.plan import (
     planned_epochs,
     remember,
 )
-from search.prepare import Prepared, prepare
 from search.processes.devices import Slot, placed
 from search.processes.machine import device_class
 from search.settings import Settings
+from search.studies.declare import Prepared, prepare
+from search.studies.overrides import wishes_of
 from search.terminal.console import page
 from search.terminal.wording import duration
-from search.wishes import wishes_of
 from spaces.stored import fingerprint
 
 GB = 1e9

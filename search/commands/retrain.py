@@ -12,10 +12,7 @@ from rich.console import Console
 from rich.progress import track
 
 from search.errors import DONE, FAILED
-from search.logs import hush_teardown
-from search.places import find_data
-from search.processes.devices import own_slot, worker_environment
-from search.retrain import (
+from search.exports.retrain import (
     ELSEWHERE,
     Difference,
     compare,
@@ -23,9 +20,12 @@ from search.retrain import (
     other_machine,
     read_export,
 )
-from search.retrain import retrain as train_again
+from search.exports.retrain import retrain as train_again
+from search.logs import hush_teardown
+from search.processes.devices import own_slot, worker_environment
 from search.settings import Settings
-from search.weights import WEIGHTS
+from search.studies.folders import find_data
+from search.worker.uploads import WEIGHTS
 from spaces.errors import StudyError
 
 console = Console(stderr=True)

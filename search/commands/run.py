@@ -12,24 +12,31 @@ from dashboards.door.port import address, listen
 from search.analysis.badges import read_badges
 from search.analysis.identical import read_twins
 from search.analysis.standing import read_standing
-from search.check import check_data, refuse_errors, skipped_in, summary_lines
-from search.create import as_it_began, find, store_study
 from search.database import has_store, open_store
 from search.errors import DONE
-from search.frozen import split_note
 from search.logs import set_up_logs
-from search.mismatch import check_same_data
-from search.plan import excluded_here
-from search.prepare import Declared, Prepared, check_fit, check_rules, declare, licence_notes
+from search.planning.costs import excluded_here
 from search.processes.detach import UnderWay, go_silent, start_detached
 from search.processes.devices import Slot, placed
 from search.processes.lock import run_lock
 from search.processes.signals import listening
 from search.processes.supervisor import Run, supervise
 from search.settings import Settings
+from search.studies.create import as_it_began, find, store_study
+from search.studies.declare import (
+    Declared,
+    Prepared,
+    check_fit,
+    check_rules,
+    declare,
+    licence_notes,
+)
+from search.studies.examine import check_data, refuse_errors, skipped_in, summary_lines
+from search.studies.mismatch import check_same_data
+from search.studies.overrides import Wishes, wishes_of
+from search.studies.splits import split_note
 from search.terminal.progress import watching
 from search.terminal.summary import summary
-from search.wishes import Wishes, wishes_of
 from spaces.rules.finding import Finding
 from spaces.stored import from_json
 from spaces.study import Study

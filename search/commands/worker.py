@@ -6,7 +6,6 @@ import socket
 from argparse import Namespace
 from contextlib import suppress
 
-from search.create import check_networks_here, open_study
 from search.database import open_store
 from search.errors import DRAINED
 from search.faults import plant_faults
@@ -15,7 +14,8 @@ from search.processes.devices import Slot, own_slot, worker_environment
 from search.processes.machine import describe_machine, place
 from search.processes.signals import StopFlag, listening
 from search.settings import Settings
-from search.worker import Worker, work, worker_name
+from search.studies.create import check_networks_here, open_study
+from search.worker.loop import Worker, work, worker_name
 from storage.artifacts import check_reachable
 from storage.errors import DatabaseUnreachable
 from storage.store import Store

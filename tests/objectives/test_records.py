@@ -16,7 +16,7 @@ from objectives.data.images import ImageSet
 from objectives.training.best import Best, take_best
 from objectives.training.metrics import measure
 from objectives.training.records import keep_records
-from search.files import ARTIFACTS
+from search.worker.files import ARTIFACTS
 
 CLASSES = ["naevus", 'mole, "atypical"', "melanoma"]
 # True class by predicted class; no image is a melanoma.

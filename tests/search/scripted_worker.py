@@ -10,8 +10,8 @@ import signal
 import sys
 import time
 
-from search.patience import Patience
 from search.processes.signals import StopFlag, listening
+from search.worker.retries import Patience
 from storage.leases import Claim, Nothing
 from storage.store import Store
 

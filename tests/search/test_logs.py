@@ -9,7 +9,7 @@ import logging, sys
 from pathlib import Path
 from search.logs import set_up_logs
 set_up_logs(Path(sys.argv[1]))
-log = logging.getLogger("search.worker")
+log = logging.getLogger("search.worker.loop")
 log.info("trial %d pruned", 12)
 logging.getLogger("alembic.runtime.migration").info("noise")
 logging.getLogger("optuna.storages").info("noise")
@@ -37,7 +37,7 @@ def test_a_process_has_the_last_word_before_the_libraries_it_loaded():
 
 def test_a_plain_log_holds_our_lines_and_the_libraries_warnings_but_no_password(tmp_path: Path):
     text = _log(tmp_path)
-    assert "I search.worker: trial 12 pruned\n" in text
+    assert "I search.worker.loop: trial 12 pruned\n" in text
     assert "W optuna.storages: a duplicate step\n" in text
     assert "OSError: no route to postgresql://ann:***@db.example/search" in text
     assert "noise" not in text

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from objectives.data.manifest import NOTHING
-from search.create import store_study
-from search.outcomes import Outcome
-from search.prepare import Prepared, data_source
 from search.processes.machine import device_class, versions
 from search.processes.signals import StopFlag
 from search.settings import Settings
-from search.wishes import Wishes
-from search.worker import Worker, attempt_trial, settle
+from search.studies.create import store_study
+from search.studies.declare import Prepared, data_source
+from search.studies.overrides import Wishes
+from search.worker.loop import Worker, attempt_trial, settle
+from search.worker.outcomes import Outcome
 from spaces.params import Float
 from spaces.stored import from_json
 from spaces.study import Study

@@ -12,11 +12,11 @@ from rich.console import Console
 
 from search.analysis.badges import badges, read_badges
 from search.analysis.standing import read_standing
-from search.export import export
-from search.outcomes import Failed, Finished
+from search.exports.trial import export
 from search.terminal.status import print_status
 from search.terminal.summary import summary
-from search.worker import settle
+from search.worker.loop import settle
+from search.worker.outcomes import Failed, Finished
 from storage.rows import EpochRow
 from storage.store import Store
 from tests.search.toy_worker import make_worker, take

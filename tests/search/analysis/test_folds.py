@@ -13,12 +13,12 @@ import pytest
 from objectives.contract import Attempt, EpochResult
 from objectives.toy_curve import train
 from search.cli import main
-from search.export import export, write_yaml
-from search.outcomes import Failed, Finished, HandedBack, Outcome
-from search.retrain import compare, read_export, retrain
+from search.exports.retrain import compare, read_export, retrain
+from search.exports.trial import export, write_yaml
 from search.seeds import training_seed
-from search.trial import Trial, run_trial
-from search.worker import Worker, work
+from search.worker.loop import Worker, work
+from search.worker.outcomes import Failed, Finished, HandedBack, Outcome
+from search.worker.trial import Trial, run_trial
 from spaces.errors import StudyError
 from spaces.study import Pruning
 from storage.locks import wait_until

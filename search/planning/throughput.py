@@ -1,0 +1,102 @@
+"""How fast images are decoded and how fast a network takes them, measured on this machine."""
+
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from objectives import catalog
+from objectives.cost import measure_costs
+from objectives.recipe.backbones import known_backbone
+from search.processes.devices import placed, usable_cores, worker_environment
+from search.processes.spawn import launcher
+from search.settings import Settings
+from search.studies.declare import Prepared
+from spaces.space import TrialConfig
+
+SAMPLE = 512  # images decoded, spread over the training split
+ENOUGH_SECONDS = 3.0
+USUAL_SIZE = 224  # px, where only timm knows what the backbone takes
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Images a second out of the files with all cores, and into the network of the prior's mode.
+
+    model: 0 where not one image fits.
+    """
+
+    loader: float
+    cores: int
+    backbone: str
+    batch_size: int
+    model: float
+
+    @property
+    def words(self) -> str:
+        """Say it in a line, and what is the limit."""
+        loader = f"loader {_rate(self.loader)} images/s ({self.cores} cores)"
+        of = f"{self.backbone}, batch {self.batch_size}"
+        if not self.model:
+            return f"{loader}, model: not one image fits ({of}); use a smaller image_size"
+        limit = (
+            "the model is the limit"
+            if self.model <= self.loader
+            else "the loader is the limit of the first epoch only: decoding is paid once and kept"
+        )
+        return f"{loader}, model {_rate(self.model)} images/s ({of}): {limit}"
+
+
+def measure(prepared: Prepared, settings: Settings) -> Throughput | None:
+    """Give what loader and model reach here; None for an objective without images.
+
+    Takes some ten seconds. Raises DataError for an image that cannot be decoded, RecipeError where
+    the network cannot be built.
+    """
+    known = catalog.describe(prepared.study.objective).fields
+    if not known.keys() >= {"backbone", "image_size", "batch_size"}:
+        return None
+    defaults = {name: field["default"] for name, field in known.items()}
+    study = prepared.study.with_defaults(defaults)
+    config = study.config(study.params.mode())
+    backbone, batch_size = str(config["backbone"]), int(config["batch_size"] or 0)
+    loader, cores = _loader(prepared, config), usable_cores()
+    return Throughput(loader, cores, backbone, batch_size, _model(prepared, config, settings))
+
+
+def _rate(images: float) -> str:
+    return f"{images:,.0f}" if images >= 10 else f"{images:.1f}"
+
+
+def _loader(prepared: Prepared, config: TrialConfig) -> float:
+    from objectives.data.decode import decoder  # Pillow, and numpy
+
+    size = int(config["image_size"] or 0)
+    size = size or known_backbone(str(config["backbone"])).image_size or USUAL_SIZE
+    decode = decoder(prepared.source, size)
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        began, done = time.monotonic(), 0
+        for chunk in _chunks(_sample(prepared), 4 * usable_cores()):
+            done += len(list(pool.map(decode, chunk)))
+            if time.monotonic() - began > ENOUGH_SECONDS:
+                break
+        return done / (time.monotonic() - began)
+
+
+def _sample(prepared: Prepared) -> list[str]:
+    paths = [row.path for row in prepared.manifest.split("train") if row.sha1]
+    return paths[:: max(1, len(paths) // SAMPLE)]
+
+
+def _chunks(paths: Sequence[str], size: int) -> Sequence[Sequence[str]]:
+    return [paths[start : start + size] for start in range(0, len(paths), size)]
+
+
+def _model(prepared: Prepared, config: TrialConfig, settings: Settings) -> float:
+    slot = placed(None, settings.visible_gpus)[0]
+    environment = worker_environment(slot, os.environ)
+    classes, objective = len(prepared.summary.classes), prepared.study.objective
+    asked = ([config], classes, slot.device, environment, 1, launcher(), objective)
+    (cost,) = measure_costs(*asked)
+    return int(config["batch_size"] or 0) / cost.step_seconds if cost.part else 0.0

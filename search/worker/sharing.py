@@ -1,0 +1,146 @@
+"""Checkpoints where another machine can go on from them: put there in the background.
+
+Only with SEARCH_ARTIFACTS: without it a trial's files stay on the machine that trains it.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from io import FileIO
+from pathlib import Path
+from threading import Event
+from typing import Any, BinaryIO, Self
+
+from objectives import checkpoints
+from objectives.contract import Attempt, EpochResult, Objective
+from objectives.disk import when_there_is_room
+from search.analysis.standing import Standing
+from search.worker.uploads import WEIGHTS
+from storage import artifacts
+from storage.errors import LeaseLost, StorageError
+from storage.store import Claim, Store
+
+log = logging.getLogger(__name__)
+
+KEPT = 2  # as on disk: a torn newest one costs one epoch
+
+
+class Uploads:
+    """Shares an attempt's newest checkpoint in a thread, one at a time; a context manager.
+
+    What fails is a warning: the trial goes on, and the checkpoint on this machine's disk counts.
+    """
+
+    def __init__(self, store: Store, location: str, claim: Claim) -> None:
+        self._store, self._claim = store, claim
+        self._kept = artifacts.artifact_store(location)
+        self._thread = ThreadPoolExecutor(1, "upload")
+        self._is_over = Event()
+        self._newest: tuple[Future[None], BinaryIO] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Break off what is still on its way: nobody goes on from a trial that has ended."""
+        self._drop_waiting()
+        self._is_over.set()
+        self._thread.shutdown(wait=False)
+
+    def following(self, objective: Objective) -> Objective:
+        """Give the same objective, each new checkpoint of which is shared."""
+
+        def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
+            with closing(objective(config, attempt)) as results:  # type: ignore[type-var]
+                for result in results:
+                    path = checkpoints.newest([attempt.folder])
+                    if path and checkpoints.epoch_of(path.name) == result.epoch:
+                        self.offer(path)
+                    yield result
+
+        return train
+
+    def offer(self, path: Path) -> None:
+        """Share a file soon, instead of an older one that is still waiting for its turn."""
+        self._drop_waiting()
+        # Open from now on: the objective removes old checkpoints.
+        content = Content(path, self._is_over)
+        self._newest = self._thread.submit(self._share, path.name, content), content
+
+    def finish(self) -> None:
+        """Wait until what was offered last is shared."""
+        if self._newest:
+            self._newest[0].result()
+
+    def _drop_waiting(self) -> None:
+        if self._newest and self._newest[0].cancel():
+            self._newest[1].close()
+
+    def _share(self, name: str, content: BinaryIO) -> None:
+        try:
+            with content:
+                artifacts.share(self._store, self._kept, self._claim, name, content)
+            shared = self._store.files(self._claim.study, self._claim.number)
+            old = [file for file in shared if checkpoints.epoch_of(file.name)][:-KEPT]
+            artifacts.unshare(self._store, self._kept, old)
+        except LeaseLost:
+            log.info("%s is not shared: the trial is another attempt's", name)
+        except BrokenOff:
+            log.info("%s is not shared: this attempt is over", name)
+        except (StorageError, OSError) as error:
+            log.warning("%s is not shared: %s", name, error)
+
+
+class BrokenOff(Exception):
+    """What was to be read is of no use any more."""
+
+
+class Content(FileIO):
+    """A file that is read until `is_over`, which ends a write of it wherever that goes."""
+
+    def __init__(self, path: Path, is_over: Event) -> None:
+        super().__init__(path)
+        self._is_over = is_over
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self._is_over.is_set():
+            raise BrokenOff
+        return super().read(size)
+
+
+def bring_checkpoint(
+    store: Store,
+    location: str,
+    claim: Claim,
+    folder: Path,
+    here: Path | None,
+    wait: Callable[[], None],
+) -> Path | None:
+    """Give the newest good checkpoint of a trial: `here`, or a later one that others shared.
+
+    folder: where a shared one is brought to. wait: called while the disk is full.
+    """
+    kept = artifacts.artifact_store(location)
+    epoch_here = checkpoints.epoch_of(here.name) if here else 0
+    shared = store.files(claim.study, claim.number)
+    for file in sorted(shared, key=lambda file: -checkpoints.epoch_of(file.name)):
+        if checkpoints.epoch_of(file.name) <= epoch_here:
+            break
+        path = when_there_is_room(lambda: artifacts.fetch(kept, file, folder), folder, wait)  # noqa: B023
+        if path and checkpoints.newest_good([folder]) == path:
+            log.info("going on from %s, which another machine shared", file.name)
+            return path
+    return here
+
+
+def collect_shared(store: Store, location: str, standing: Standing) -> None:
+    """Remove what ended trials no longer need of what was shared: all but the best weights."""
+    best = standing.kept
+    final = {trial.number for trial in standing.final}
+    old = [
+        file
+        for file in store.files(standing.study.name)
+        if file.number in final and not (file.name == WEIGHTS and file.number in best)
+    ]
+    artifacts.unshare(store, artifacts.artifact_store(location), old)

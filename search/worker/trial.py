@@ -1,0 +1,229 @@
+"""One trial, followed from its drawn configuration to its outcome."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import cached_property
+from statistics import fmean
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from objectives import catalog
+from objectives.contract import Attempt, EpochResult, Objective
+from search.analysis.folds import Metrics, fold_of, fold_values, folds_done, value_epochs
+from search.analysis.standing import read_standing
+from search.pruners.median import Curve, has_worse_folds, is_hopeless, startup_trials
+from search.worker.outbox import Outbox
+from search.worker.outcomes import (
+    Failed,
+    Finished,
+    HandedBack,
+    Lost,
+    Outcome,
+    Pruned,
+    diverged,
+    failure,
+    out_of_range,
+)
+from search.worker.retries import Patience
+from spaces.space import TrialConfig
+from spaces.study import Study
+from storage.errors import DatabaseUnreachable, LeaseLost
+from storage.rows import Stop
+from storage.store import Claim, Store
+
+
+@dataclass
+class Trial:
+    """A claimed trial on its way: how it is configured and what it has shown so far.
+
+    completed: gives the curves of the trials that it is compared with.
+    patiently: calls the database until it answers.
+    """
+
+    study: Study
+    claim: Claim
+    store: Store
+    config: TrialConfig
+    completed: Callable[[], list[Curve]]
+    patiently: Patience
+    results: dict[int, EpochResult] = field(default_factory=dict)
+    outbox: Outbox = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.outbox = Outbox(self._record, self.study.outage_minutes)
+
+    @property
+    def values(self) -> dict[int, float]:
+        """The study's metric by epoch."""
+        return {epoch: self.value(epoch) for epoch in self.results}
+
+    @property
+    def metrics(self) -> dict[int, Metrics]:
+        """Everything that was reported, by epoch."""
+        return {epoch: result.metrics for epoch, result in self.results.items()}
+
+    @property
+    def curve(self) -> Curve:
+        """The study's metric by epoch, with this trial's schedule."""
+        return curve_of(self.study, self.config, self.values)
+
+    @cached_property
+    def known_metrics(self) -> Mapping[str, Mapping[str, Any]]:
+        """What the objective says of each of its metrics."""
+        return catalog.describe(self.study.objective).metrics
+
+    def value(self, epoch: int) -> float:
+        """Give the number by which the study judges an epoch, NaN when it diverged there.
+
+        NaN, although a ruler that saturates may still read well: the sampler ranks it last.
+        """
+        if self.divergence(epoch):
+            return math.nan
+        return self.results[epoch].metrics[self.study.metric]
+
+    def divergence(self, epoch: int) -> Failed | None:
+        """Give the failure of an epoch whose losses are not finite or exploded, else None.
+
+        Exploded since the first epoch of its fold, whose network began anew.
+        """
+        losses = [name for name, known in self.known_metrics.items() if known["is_loss"]]
+        now = self.results[epoch].metrics
+        of_fold = (each for each in self.results.values() if fold_of(each.metrics) == fold_of(now))
+        first = next(of_fold).metrics  # they came in order
+        return diverged(epoch, [self.study.metric, *losses], first, now)
+
+    def send(self, result: EpochResult) -> None:
+        """Keep an epoch's numbers, here and, as soon as it answers, in the database."""
+        self.results[result.epoch] = result
+        self.outbox.send(result)
+
+    def _record(self, result: EpochResult) -> Stop | None:
+        value = self.value(result.epoch)
+        numbers = (result.epoch, result.metrics, value, result.seconds, result.images)
+        return self.store.record(self.claim, *numbers)
+
+
+def run_trial(
+    trial: Trial, objective: Objective, attempt: Attempt, is_draining: Callable[[], bool]
+) -> Outcome:
+    """Follow one trial from its drawn configuration to its outcome.
+
+    is_draining: asked after each new epoch; a yes hands the trial back for another attempt.
+    While the database is away training goes on, its results wait and nothing is pruned.
+    Raises DatabaseUnreachable when the database stays away.
+    """
+    try:
+        outcome = _train(trial, objective, attempt, is_draining)
+        trial.patiently(trial.outbox.empty)
+        return outcome
+    except LeaseLost:
+        return Lost()
+
+
+def _train(
+    trial: Trial, objective: Objective, attempt: Attempt, is_draining: Callable[[], bool]
+) -> Outcome:
+    name, number = trial.study.name, trial.claim.number
+    known = len(trial.patiently(lambda: trial.store.epochs(name, number)))
+    try:
+        with closing(objective(trial.config, attempt)) as results:  # type: ignore[type-var]
+            for result in results:
+                trial.send(result)
+                # What a checkpoint carries was judged by the attempt that trained it.
+                if result.epoch >= known and (outcome := _judge(trial, result, is_draining)):
+                    return outcome
+        return _ended(trial)
+    except (LeaseLost, DatabaseUnreachable):
+        raise
+    except Exception as error:  # noqa: BLE001 - training code may raise anything
+        return failure(error)
+
+
+def completed_curves(
+    study: Study, trials: Iterable[FrozenTrial], known: dict[int, Curve]
+) -> list[Curve]:
+    """Give the curves of the trials that went through their schedule.
+
+    known: curves by trial number, filled here: a completed one never changes, and rebuilding 588
+    of them cost 40 ms an epoch.
+    """
+    for trial in trials:
+        if trial.state == TrialState.COMPLETE and trial.number not in known:
+            config = study.config(trial.params)
+            known[trial.number] = curve_of(study, config, trial.intermediate_values)
+    return list(known.values())
+
+
+def curve_of(study: Study, config: TrialConfig, values: Mapping[int, float]) -> Curve:
+    """Give the study's metric by epoch, with the schedule that `config` runs through."""
+    return Curve(values, **catalog.schedule(study.objective, config))
+
+
+def _judge(trial: Trial, result: EpochResult, is_draining: Callable[[], bool]) -> Outcome | None:
+    broken = out_of_range(result.metrics, trial.known_metrics) or trial.divergence(result.epoch)
+    if broken:
+        return broken
+    if _is_hopeless(trial, result):
+        return Pruned(result.epoch)
+    if not _is_last(trial, result) and (trial.outbox.stop or is_draining()):
+        return HandedBack("drained")
+    return None
+
+
+def _is_last(trial: Trial, result: EpochResult) -> bool:
+    """Say whether an epoch is the trial's last one: after it a trial is done, not drained."""
+    if trial.study.folds:
+        return folds_done(result.metrics) >= trial.study.folds
+    return result.epoch >= catalog.schedule(trial.study.objective, trial.config)["epochs"]
+
+
+def _is_hopeless(trial: Trial, result: EpochResult) -> bool:
+    """Say whether to prune; never while the database, and what the others showed, is away."""
+    try:
+        if not trial.outbox.is_empty:
+            return False
+        if trial.study.folds:
+            return _is_beaten(trial, result)
+        return is_hopeless(trial.study, trial.curve, trial.completed())
+    except DatabaseUnreachable:
+        return False
+
+
+def _is_beaten(trial: Trial, result: EpochResult) -> bool:
+    """Say whether the trial's folds are worse than the best one's; judged where a fold ends."""
+    is_fold_over = fold_of(result.metrics) == folds_done(result.metrics)
+    if trial.study.pruning.rule == "none" or not is_fold_over or _is_last(trial, result):
+        return False
+    folds = fold_values(trial.study, trial.values, trial.metrics)
+    return has_worse_folds(trial.study, folds, _best_folds(trial))
+
+
+def _best_folds(trial: Trial) -> dict[int, float]:
+    """Give the best completed trial's values by fold, none while too few have completed."""
+    standing = read_standing(trial.store, trial.study.name)
+    if standing.best is None or len(standing.ranking) < startup_trials(trial.study):
+        return {}
+    epochs = trial.store.epochs(trial.study.name, standing.best.number)
+    values = {epoch.epoch: epoch.value for epoch in epochs}
+    return fold_values(trial.study, values, {epoch.epoch: epoch.metrics for epoch in epochs})
+
+
+def _ended(trial: Trial) -> Outcome:
+    """Give the value of a trial that ended by itself: that of its best or its last epoch.
+
+    With folds the mean over each one's; it must have gone through all of them.
+    """
+    if not trial.results:
+        return Failed("code_error", "the objective ended without an epoch; let it yield one")
+    done, folds = folds_done(trial.results[max(trial.results)].metrics), trial.study.folds
+    if done < folds:
+        return Failed(
+            "code_error",
+            f"the objective ended after {done} of {folds} folds; let it train all of them and say"
+            " with each epoch how many are over (folds_done)",
+        )
+    epochs = value_epochs(trial.study, trial.values, trial.metrics).values()
+    return Finished(fmean(trial.value(epoch) for epoch in epochs), tuple(epochs))

@@ -1,0 +1,89 @@
+"""What `search chaos` checks: whole studies pass, and each damage is seen for what it is."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from search.chaos.promises import check, gather
+from search.worker.loop import work
+from spaces.study import Pruning
+from storage.store import Store
+from tests.search.toy_worker import make_worker, take
+
+BUDGET = "no trial is lost, none is more than the budget"
+EPOCHS = "every epoch is there once, none is missing"
+ATTEMPTS = "one attempt at a time has a trial, and it alone writes"
+LEASES = "nobody takes a trial whose lease is live"
+TOLD = "every trial is told once, and Optuna has the same numbers"
+CURVES = "every curve is the undisturbed one, bit for bit"
+
+ATTEMPT_1 = "WHERE attempt = 1 AND trial_id = (SELECT min(trial_id) FROM trials)"
+DAMAGES = {
+    "a running trial": ("UPDATE trials SET state = 'RUNNING' WHERE number = 1", {BUDGET}),
+    "a failed trial": ("UPDATE trials SET state = 'FAIL' WHERE number = 1", {BUDGET}),
+    "a missing epoch": ("DELETE FROM search_service.epochs WHERE epoch = 2", {EPOCHS, TOLD}),
+    "an epoch that Optuna lacks": ("DELETE FROM trial_intermediate_values WHERE step = 3", {TOLD}),
+    "another value": ("UPDATE trial_values SET value = 7", {TOLD}),
+    "an attempt without end": (
+        f"UPDATE search_service.attempts SET ended_at = ended_at + interval '1 hour' {ATTEMPT_1}",
+        {ATTEMPTS},
+    ),
+    "an epoch written afterwards": (
+        "UPDATE search_service.epochs SET attempt = 1, recorded_at = now() WHERE epoch = 5",
+        {ATTEMPTS},
+    ),
+    "a lease taken while it was live": (
+        f"UPDATE search_service.attempts SET reason = 'lost', worker_id = 'v' {ATTEMPT_1}",
+        {LEASES},
+    ),
+    "a trial told twice": (
+        f"UPDATE search_service.attempts SET reason = 'finished', told = true {ATTEMPT_1}",
+        {TOLD},
+    ),
+    "a number from elsewhere": (
+        "UPDATE search_service.epochs SET metrics = '{\"val_loss\": 1}' WHERE epoch = 4",
+        {CURVES},
+    ),
+}
+
+
+@pytest.fixture
+def broken(store: Store, database_url: str, tmp_path: Path) -> Callable[[], set[str]]:
+    """Gives the broken promises of a study of three trials, the first of two attempts."""
+    worker = make_worker(store, tmp_path, trials=3, pruning=Pruning("none"))
+    store.register_worker("v", "toy", "here", 2, "cpu", 1)
+    store.hand_back(take(worker), "drained")
+    assert work(worker) == 0
+
+    def broken() -> set[str]:
+        with Store.open(database_url) as fresh:  # Optuna remembers trials that have ended
+            return {each.words for each in check(gather(fresh, "toy", 3, 30.0)) if each.broken}
+
+    return broken
+
+
+def test_a_study_that_nothing_happened_to_keeps_every_promise(
+    broken: Callable[[], set[str]],
+) -> None:
+    assert broken() == set()
+
+
+@pytest.mark.parametrize(("statement", "promises"), DAMAGES.values(), ids=DAMAGES)
+def test_a_damage_is_seen_for_what_it_is(
+    statement: str, promises: set[str], broken: Callable[[], set[str]], database_url: str
+) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        assert connection.execute(text(statement)).rowcount > 0
+    engine.dispose()
+
+    assert broken() == promises
+
+
+def test_a_trial_that_is_gone_is_missed(store: Store, broken: Callable[[], set[str]]) -> None:
+    found = check(gather(store, "toy", 4, 30.0))
+    assert [each.broken for each in found if each.broken] == [
+        ("4 trials were begun, and there are 3",)
+    ]

@@ -1,0 +1,225 @@
+"""An exported trial trains again: its weights, its numbers, and what is told when they differ."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from objectives.contract import DataSource
+from search.cli import main
+from search.exports.trial import write_yaml
+from search.processes import machine
+from spaces.errors import StudyError
+
+Edit = Callable[[dict[str, Any]], object]
+TOY = {"learning_rate": 0.01, "epochs": 4, "seconds_per_epoch": 0.0}
+DIGITS = {
+    "backbone": "small_cnn",
+    "weights": "none",
+    "image_size": 32,
+    "batch_size": 256,
+    "epochs": 1,
+    "warmup_epochs": 0,
+    "augmentation": "none",
+}
+
+# Of the digits, split by seed 0, when it was of sizes and not of contents.
+DIGITS_OF_BEFORE = "a7d6212817464bf5c17e1ec8f4691c95257c75db9dd585c359ad3c5f83b29349"
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder to type in, on the CPU; retraining settles its process's environment."""
+    before = dict(os.environ)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEARCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    yield tmp_path
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def exported(
+    objective: str, config: Mapping[str, Any], layout: Mapping[str, Any], folder: Path, epochs: int
+) -> dict[str, Any]:
+    """What `search export` writes of a trial with these values, trained here and now."""
+    from objectives import catalog
+    from objectives.contract import Attempt
+
+    source = DataSource(layout)
+    folder.mkdir()
+    attempt = Attempt(folder=folder, data=source, seed=7)
+    results = list(catalog.load(objective)(config, attempt))[:epochs]
+    known = catalog.describe(objective).metrics
+    numbers = {
+        name: value for name, value in results[-1].metrics.items() if known[name]["exact"]
+    } | {"epoch": len(results)}
+    return {
+        "format": 1,
+        "study": "small",
+        "trial": 3,
+        "outcome": "finished",
+        "objective": objective,
+        "config": dict(config),
+        "seed": 7,
+        "data": {
+            "layout": dict(layout),
+            "split_seed": 0,
+            "fingerprint": catalog.read_data(objective, source).fingerprint,
+        },
+        "value": {"metric": "val_loss", "epoch": len(results), "value": numbers["val_loss"]},
+        "metrics": {"value_epoch": dict(numbers), "last_epoch": dict(numbers)},
+        "trained_on": {"threads": 1, "device_class": machine.device_class("cpu")}
+        | {"versions": machine.versions()},
+    }
+
+
+@pytest.fixture
+def toy(place: Path) -> dict[str, Any]:
+    return exported("toy_curve", TOY, {"kind": "none"}, place / "first", 4)
+
+
+def retrain(trial: Mapping[str, Any], *words: str) -> int:
+    """Type `search retrain` on this export."""
+    Path("best.yaml").write_text(yaml.safe_dump(dict(trial)))
+    return main(["retrain", "best.yaml", *words])
+
+
+def elsewhere(trial: dict[str, Any]) -> None:
+    trial["trained_on"]["device_class"] = "cuda: another"
+
+
+def scale(name: str, factor: float) -> Edit:
+    """Change a recorded number of the last epoch."""
+
+    def edit(trial: dict[str, Any]) -> None:
+        trial["metrics"]["last_epoch"][name] *= factor
+
+    return edit
+
+
+def test_the_weights_of_a_finished_trial_are_written_and_its_numbers_come_back(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trial = exported("image_classifier", DIGITS, {"kind": "digits"}, place / "first", 1)
+
+    assert retrain(trial, "--out", "again", "--verify") == 0
+    assert (place / "again" / "best.pt").is_file()
+    assert "weights: again/best.pt" in capsys.readouterr().err
+
+    elsewhere(trial)
+    trial["metrics"]["last_epoch"]["val_top1"] += 0.04
+    assert retrain(trial, "--verify") == 0
+    trial["metrics"]["last_epoch"]["val_top1"] += 0.02
+    assert retrain(trial, "--verify") == 1
+    assert "fractions within 0.05" in " ".join(capsys.readouterr().err.split())
+
+
+def test_an_export_from_before_manifests_trains_again(place: Path) -> None:
+    trial = exported("image_classifier", DIGITS, {"kind": "digits"}, place / "first", 1)
+    trial["data"]["fingerprint"] = DIGITS_OF_BEFORE
+    assert retrain(trial, "--verify") == 0
+
+
+def test_a_batch_that_memory_took_apart_is_trained_in_the_same_parts_again(place: Path) -> None:
+    in_parts = {**DIGITS, "micro_batch": 100}
+    trial = exported("image_classifier", in_parts, {"kind": "digits"}, place / "first", 1)
+    trial["config"]["micro_batch"] = 0  # nobody asked for them: it was all that fitted
+    assert retrain(trial, "--verify") == 0
+
+
+def test_a_trial_that_did_not_finish_stops_where_it_stopped(place: Path) -> None:
+    trial = exported("toy_curve", TOY, {"kind": "none"}, place / "first", 2)
+    trial["outcome"] = "pruned"
+    trial["value"]["value"] = None
+
+    assert retrain(trial, "--out", "again", "--verify") == 0
+    assert [path.name[:10] for path in sorted(Path("again").iterdir())] == [
+        "epoch-0001",
+        "epoch-0002",
+    ]
+
+
+def test_one_changed_digit_is_told(toy: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert retrain(toy, "--verify") == 0
+    scale("val_loss", 1 + 1e-12)(toy)
+
+    assert retrain(toy, "--verify") == 1
+    assert "1 numbers did not come back to the last bit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("factor", "code"), [(1.04, 0), (1.06, 1), (0.94, 1)])
+def test_on_another_machine_a_loss_may_differ_by_five_percent_of_itself(
+    toy: dict[str, Any], factor: float, code: int
+) -> None:
+    elsewhere(toy)
+    scale("train_loss", factor)(toy)
+
+    assert retrain(toy, "--verify") == code
+
+
+def test_nothing_is_trained_only_to_be_thrown_away(
+    toy: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert retrain(toy) == 2
+    assert "add --out DIR for its weights, or --verify" in capsys.readouterr().err
+
+
+def test_training_that_ends_earlier_than_recorded_is_told(
+    toy: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    toy["metrics"]["last_epoch"]["epoch"] = 6
+
+    assert retrain(toy, "--out", "again") == 0
+    assert "training ended after epoch 4, not as recorded after 6" in capsys.readouterr().err
+    assert retrain(toy, "--verify") == 1
+    assert "2 numbers did not come back" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda trial: trial.pop("seed"), "'seed'; export the trial again"),
+        (lambda trial: trial.update(seed="seven"), "'seed'"),
+        (lambda trial: trial.update(metrics=[1]), "'metrics.value_epoch.epoch'"),
+        (lambda trial: trial["value"].pop("value"), "'value.value'"),
+        (lambda trial: trial["value"].update(metric="val_los"), "'val_los of epoch 4'"),
+        (lambda trial: trial["metrics"]["last_epoch"].update(train_loss="x"), "'train_loss of"),
+        (lambda trial: trial["trained_on"].update(versions=None), "'trained_on.versions'"),
+        (lambda trial: trial.update(objective="toy_curv"), "did you mean 'toy_curve'"),
+        (lambda trial: trial["config"].update(learning_rat=1.0), "learning_rate"),
+        (lambda trial: trial.update(format=0), "search export"),
+    ],
+)
+def test_a_damaged_export_is_one_line(
+    toy: dict[str, Any], capsys: pytest.CaptureFixture[str], damage: Edit, says: str
+) -> None:
+    damage(toy)
+
+    assert retrain(toy, "--verify") == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"a: [", b"day: 2026-99-99", b"", b"3"])
+def test_a_file_that_is_no_export_is_one_line(
+    capsys: pytest.CaptureFixture[str], text: bytes
+) -> None:
+    Path("best.yaml").write_bytes(text)
+
+    assert main(["retrain", "best.yaml"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("out", [".", "best.yaml/x.yaml", "/proc/none/x.yaml"])
+def test_an_export_that_cannot_be_written_is_one_error(out: str) -> None:
+    Path("best.yaml").touch()
+
+    with pytest.raises((StudyError, OSError)) as refused:
+        write_yaml({"format": 1}, Path(out))
+    assert isinstance(refused.value, StudyError) or refused.value.filename
+    assert [path.name for path in Path.cwd().parent.glob("*.partial")] == []

@@ -1,0 +1,109 @@
+"""The test split: closed to every trial, opened through one function that leaves a row behind."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from objectives.contract import Attempt, DataSource
+from objectives.data.images import OpenSplits, SealedSplit, open_images
+from search.followups.test_split import open_test
+from search.settings import Settings
+from search.studies.create import store_study
+from search.studies.declare import prepare
+from search.studies.overrides import Wishes
+from search.terminal.status import print_status
+from storage.errors import UnknownStudy
+from storage.store import Store
+
+ROOT = Path(__file__).parents[2]
+STUDY = """
+from spaces.data import Digits
+from spaces.params import Toggle
+from spaces.study import Study
+study = Study(name="peeking", objective="image_classifier", data=Digits(), metric="val_loss",
+    direction="minimize", trials=1, space=[Toggle("ldam")], fixed={"backbone": "small_cnn",
+    "weights": "none", "image_size": 32, "epochs": 1, "warmup_epochs": 0})
+"""
+
+
+@pytest.fixture
+def study(store: Store, tmp_path: Path) -> str:
+    """A stored study on the digits."""
+    (tmp_path / "peeking.py").write_text(STUDY)
+    wishes, settings = Wishes(str(tmp_path / "peeking.py")), Settings(tmp_path / "home")
+    return store_study(prepare(wishes, settings), wishes, settings, store).name
+
+
+@pytest.mark.slow
+def test_a_trial_whose_objective_opens_the_test_split_fails_and_says_so(
+    store: Store, study: str, tmp_path: Path, database_url: str
+) -> None:
+    home = {"SEARCH_HOME": str(tmp_path / "home"), "SEARCH_DATABASE_URL": database_url}
+    command = [sys.executable, "-m", "tests.search.peeking_worker", "worker", "--study", study]
+
+    subprocess.run(command, cwd=ROOT, env=os.environ | home, timeout=120, check=False)
+
+    (trial,) = store.trials(study)
+    assert (trial.state, trial.outcome) == ("FAIL", "code_error")
+    assert trial.detail is not None
+    assert "the test split is sealed during a search (C14)" in trial.detail
+    assert "only `search confirm` opens the test" in trial.detail
+    assert store.epochs(study) == []
+    assert store.test_uses(study) == []
+
+
+def test_whoever_opens_the_test_split_has_left_a_row_before(
+    store: Store, study: str, tmp_path: Path
+) -> None:
+    sealed = Attempt(tmp_path, DataSource({"kind": "digits"}))
+    with pytest.raises(SealedSplit):
+        images(sealed)["test"]
+
+    opened = open_test(store, study, sealed, "box-7", "confirm")
+
+    assert [(use.used_by, use.purpose) for use in store.test_uses(study)] == [("box-7", "confirm")]
+    assert len(images(opened)["test"]) > 0
+
+
+def test_status_says_how_often_the_test_split_was_opened(
+    store: Store, study: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_status(store, study, as_json=False, console=Console(width=200))
+    assert "test split opened so far: 0" in capsys.readouterr().out
+    store.note_test_use(study, "box-7", "confirm")
+
+    print_status(store, study, as_json=True, console=Console(width=200))
+
+    (use,) = json.loads(capsys.readouterr().out)["test_uses"]
+    assert (use["used_by"], use["purpose"]) == ("box-7", "confirm")
+
+
+def test_a_test_split_whose_use_cannot_be_written_down_stays_closed(
+    store: Store, tmp_path: Path
+) -> None:
+    with pytest.raises(UnknownStudy):
+        open_test(store, "nobody", Attempt(tmp_path, DataSource({"kind": "digits"})), "w", "look")
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "search").rglob("*.py")), ids=lambda path: path.stem
+)
+def test_only_one_module_of_the_search_names_the_test_split(path: Path) -> None:
+    words = (node.value for node in ast.walk(ast.parse(path.read_text())) if is_text(node))
+
+    assert ("test" in words) == (path.name == "test_split.py")
+
+
+def is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def images(attempt: Attempt) -> OpenSplits:
+    """What an objective gets to see of its attempt's data."""
+    return open_images(attempt.data, 8, attempt.splits)

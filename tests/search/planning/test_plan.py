@@ -1,0 +1,211 @@
+"""Tests of what a study is said to cost, measured on this machine."""
+
+import json
+import os
+import signal
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from objectives.cost import Cost, measure_costs
+from objectives.recipe.image import ImageRecipe
+from search.cli import main
+from search.database import open_store
+from search.planning.costs import Plan, Row, as_mapping, combinations, excluded_here, remember
+from search.processes.machine import device_class
+from search.settings import Settings
+from spaces.load import load_study
+from spaces.params import Choice, Value
+from spaces.stored import fingerprint, from_json
+from spaces.study import Study
+from storage.postgres import server
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SEARCH_HOME", str(tmp_path))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    return tmp_path
+
+
+def plan(capsys: pytest.CaptureFixture[str], *words: str) -> dict:
+    assert main(["plan", "--study", "digits", "--set", "image_size=16", "--json", *words]) == 0
+    printed: dict = json.loads(capsys.readouterr().out)
+    return printed
+
+
+def digits(**pins: Value) -> Study:
+    return load_study("digits").pinned(pins)
+
+
+def plan_of(study: Study, rows: list[Row]) -> Plan:
+    machine = device_class("cpu")
+    return Plan(study.name, fingerprint(study), machine, 1, rows, epochs=5.0, trials=3)
+
+
+@pytest.mark.slow
+def test_every_backbone_and_batch_size_of_the_space_is_measured(home: Path, capsys) -> None:
+    planned = plan(capsys)
+    rows = planned["rows"]
+    named = {(row["backbone"], row["batch_size"]) for row in rows}
+    assert named == {(net, size) for net in ("small_cnn", "resnet18") for size in (32, 64, 128)}
+    assert sum(row["weight"] for row in rows) == pytest.approx(1)
+    assert all(row["cost"]["part"] == row["batch_size"] for row in rows)
+    small, resnet = (
+        min(row["cost"]["step_seconds"] for row in rows if row["backbone"] == net)
+        for net in ("small_cnn", "resnet18")
+    )
+    assert resnet > 2 * small > 0
+    assert planned["excluded"] == []
+    # 12 trials of 4 to 8 epochs, by what each row takes and how likely it is drawn.
+    mean = 6 * sum(row["weight"] * row["epoch_seconds"] for row in rows)
+    assert planned["hours"] == pytest.approx(12 * mean / 3600)
+
+
+def test_every_backbone_is_measured_as_a_trial_draws_it_at_its_dearest() -> None:
+    space = [
+        Choice("backbone", {"resnet18": 0.75, "convnextv2_tiny": 0.25}),
+        Choice("stem", ("small", "standard"), when={"backbone": "resnet18"}),
+        Choice("image_size", (224, 128)),
+    ]
+    study = Study("mine", "image_classifier", "val_loss", "minimize", space)
+    (resnet, likely), (convnext, unlikely) = combinations(study)
+    assert (resnet["stem"], resnet["image_size"], likely) == ("small", 224, 0.75)
+    assert (convnext["stem"], convnext["image_size"], unlikely) == ("standard", 224, 0.25)
+
+
+@pytest.mark.slow
+def test_what_does_not_fit_into_a_workers_share_of_memory_is_kept_for_the_run(
+    home: Path, capsys
+) -> None:
+    # A five-hundredth of the memory is less than torch itself takes.
+    planned = plan(capsys, "--workers", "500", "--set", "backbone=resnet18")
+    assert planned["excluded"] == ["resnet18"]
+    study = digits(image_size=16, backbone="resnet18")
+    assert excluded_here(study, "cpu", 500, Settings(home)) == ["resnet18"]
+    assert excluded_here(study, "cpu", 2, Settings(home)) == []  # two have more room
+
+
+def test_a_trial_of_folds_takes_as_many_times_its_epochs() -> None:
+    once = plan_of(digits(), [Row("resnet18", 32, 1.0, Cost(1.0, 4, 1e9, 8e9, 4), 10.0)])
+    folded = replace(once, folds=4)
+    assert (once.trial_seconds, folded.trial_seconds) == (50.0, 200.0)
+    assert folded.hours == pytest.approx(3 * 200 / 3600)
+    assert as_mapping(folded)["folds"] == 4
+
+
+def test_a_backbone_is_left_out_only_where_no_batch_size_of_it_fits() -> None:
+    fits, does_not = Cost(1.0, 4, 1e9, 8e9, 4), Cost(0.0, 0, 8e9, 8e9, 0)
+    rows = [
+        Row("resnet18", 32, 0.25, fits, 10.0),
+        Row("resnet18", 64, 0.25, does_not, 0.0),
+        Row("resnet50", 32, 0.25, does_not, 0.0),
+        Row("resnet50", 64, 0.25, does_not, 0.0),
+    ]
+    planned = plan_of(digits(), rows)
+    assert planned.excluded == ["resnet50"]
+    assert planned.trial_seconds == 50.0
+
+
+def test_what_was_too_large_in_another_form_of_the_study_is_not_left_out(tmp_path: Path) -> None:
+    too_large = [Row("resnet18", 32, 1.0, Cost(0.0, 0, 8e9, 8e9, 0), 0.0)]
+    settings = Settings(tmp_path)
+    remember(plan_of(digits(image_size=1024), too_large), settings)
+    assert excluded_here(digits(image_size=1024), "cpu", 1, settings) == ["resnet18"]
+    assert excluded_here(digits(), "cpu", 1, settings) == []
+
+
+@pytest.mark.parametrize("said", [b"", b"\xff", b"[]", b"null", b"[" * 100_000])
+def test_a_plan_that_is_none_leaves_nothing_out(tmp_path: Path, said: bytes) -> None:
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans" / "digits.json").write_bytes(said)
+    assert excluded_here(digits(), "cpu", 1, Settings(tmp_path)) == []
+
+
+@pytest.mark.parametrize("excluded", [None, 5, "resnet18", [["resnet18"]]])
+def test_a_plan_of_another_version_leaves_nothing_out(tmp_path: Path, excluded: object) -> None:
+    settings = Settings(tmp_path)
+    remember(plan_of(digits(), []), settings)
+    path = tmp_path / "plans" / "digits.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "excluded": excluded}))
+    assert excluded_here(digits(), "cpu", 1, settings) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--gpu-hours", "-1"), "give a number above 0"),
+        (("--gpu-hours", "soon"), "give a number above 0"),
+        (("--gpu-hours", "1e308"), "1000000 at most"),
+        (("--set", "backbone=resnet81"), "did you mean"),
+    ],
+)
+def test_a_plan_that_cannot_be_made_is_one_line(home: Path, capsys, words, says: str) -> None:
+    try:
+        code = main(["plan", "--study", "digits", *words])
+    except SystemExit as error:
+        code = error.code
+    said = capsys.readouterr().err.strip()
+    assert code == 2
+    assert says in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_plan_that_could_not_be_kept_is_refused_before_it_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SEARCH_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr("search.commands.plan.make_rows", lambda *_: pytest.fail("measured"))
+    assert main(["plan", "--study", "digits"]) == 2
+    assert "choose another place" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_study_begins_without_what_its_plan_found_too_large(home: Path, capsys) -> None:
+    rows = [
+        Row("small_cnn", 32, 0.7, Cost(0.1, 32, 1e9, 8e9, 32), 4.0),
+        Row("resnet18", 32, 0.3, Cost(0.0, 0, 8e9, 8e9, 0), 0.0),
+    ]
+    remember(plan_of(digits(epochs=2), rows), Settings(home))
+    words = ["run", "--study", "digits", "--workers", "1", "--no-dashboard", "--set", "epochs=2"]
+    try:
+        assert main([*words, "--trials", "1"]) == 0
+        assert "leaves out resnet18" in capsys.readouterr().err
+        assert main([*words, "--trials", "1"]) == 0  # and goes on so, without its plan
+        with open_store(Settings(home)) as store:
+            study = from_json(store.study("digits").definition)
+        assert study.params.get("backbone") == Choice("backbone", {"small_cnn": 0.7})
+    finally:
+        server.remove(home)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
+def test_a_plan_that_is_ended_leaves_no_process_and_no_half_a_plan(
+    home: Path, signum: signal.Signals
+) -> None:
+    large = ["--set", "backbone=resnet50", "--set", "batch_size=64", "--set", "image_size=512"]
+    command = [sys.executable, "-P", "-m", "search.cli", "plan", "--study", "digits", *large]
+    planning = psutil.Popen(command)
+    deadline = time.monotonic() + 60
+    # Ten seconds of computing: torch is loaded, and the first step of minutes under way.
+    while not (children := planning.children()) or children[0].cpu_times().user < 10:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    planning.send_signal(signum)
+    planning.wait(timeout=5)
+    assert psutil.wait_procs(children, timeout=5)[1] == []
+    assert not list(home.glob("plans/*"))
+
+
+@pytest.mark.slow
+def test_more_configurations_are_measured_than_a_command_line_holds() -> None:
+    recipe = ImageRecipe(backbone="small_cnn", image_size=16, batch_size=2)
+    costs = measure_costs([asdict(recipe)] * 1000, 3, "cpu", os.environ, 1)
+    assert next(costs).part == 2
+    costs.close()

@@ -1,0 +1,192 @@
+"""From a study file to a stored study: what is checked, what is kept, what goes on."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from objectives.data.manifest import Row
+from search.errors import MachineMismatch
+from search.settings import Settings
+from search.studies.create import store_study
+from search.studies.declare import check_rules, declared_study, prepare
+from search.studies.overrides import Wishes, parse_pins
+from spaces.errors import StudyError
+from spaces.load import load_study, shipped_studies
+from spaces.stored import from_json
+from storage.store import Store, StudyRow
+
+TOY = """
+from spaces.params import Float, Int, Toggle
+from spaces.priors import Prior
+from spaces.study import Study
+study = Study(name="toy", objective="toy_curve", metric="val_loss", direction="minimize", trials=5,
+    space=[Float("learning_rate", 1e-5, 1.0, log=True, prior=Prior(1e-3)), Int("epochs", 4, 10)],
+    enqueue=[{"learning_rate": 0.01, "epochs": 4}])
+"""
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    path = tmp_path / "toy.py"
+    path.write_text(TOY)
+    return path
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    with Store.open(database_url) as store:
+        yield store
+
+
+def stored(store: Store, home: Path, wishes: Wishes) -> StudyRow:
+    settings = Settings(home)
+    return store_study(prepare(wishes, settings), wishes, settings, store)
+
+
+def test_the_priors_mode_is_first_in_the_queue_then_what_was_published(
+    store: Store, toy: Path
+) -> None:
+    stored(store, toy.parent, Wishes(str(toy)))
+
+    queue = [
+        trial.system_attrs["fixed_params"]
+        for trial in store.optuna_study("toy").get_trials(deepcopy=False)
+    ]
+    assert queue == [
+        {"learning_rate": 1e-3, "epochs": 7},
+        {"learning_rate": 0.01, "epochs": 4},
+    ]
+
+
+def test_every_default_of_the_objective_is_stored(store: Store, toy: Path) -> None:
+    row = stored(store, toy.parent, Wishes(str(toy)))
+
+    assert from_json(row.definition).defaults["noise"] == 0.01
+
+
+def test_going_on_with_the_same_file_changes_nothing(store: Store, toy: Path) -> None:
+    first = stored(store, toy.parent, Wishes(str(toy)))
+
+    assert stored(store, toy.parent, Wishes(str(toy))) == first
+
+
+def test_a_changed_file_is_refused_with_what_changed_and_two_ways_on(
+    store: Store, toy: Path
+) -> None:
+    stored(store, toy.parent, Wishes(str(toy)))
+    toy.write_text(TOY.replace('"epochs", 4, 10', '"epochs", 4, 12'))
+
+    with pytest.raises(StudyError, match=r"epochs\.high: 10 -> 12.*undo.*--as toy-2"):
+        stored(store, toy.parent, Wishes(str(toy)))
+
+
+def test_the_changed_file_starts_under_another_name(store: Store, toy: Path) -> None:
+    stored(store, toy.parent, Wishes(str(toy)))
+    toy.write_text(TOY.replace('"epochs", 4, 10', '"epochs", 4, 12'))
+
+    assert stored(store, toy.parent, Wishes(str(toy), name="toy-2")).name == "toy-2"
+
+
+def test_a_pin_holds_without_being_repeated_and_cannot_be_changed(store: Store, toy: Path) -> None:
+    stored(store, toy.parent, Wishes(str(toy), pins={"epochs": 4}))
+
+    again = stored(store, toy.parent, Wishes(str(toy)))
+
+    assert from_json(again.definition).params.names == ("learning_rate",)
+    with pytest.raises(StudyError, match=r"pins\.epochs: 4 -> 5"):
+        stored(store, toy.parent, Wishes(str(toy), pins={"epochs": 5}))
+
+
+def test_a_new_total_is_kept_until_another_is_given(store: Store, toy: Path) -> None:
+    stored(store, toy.parent, Wishes(str(toy)))
+    stored(store, toy.parent, Wishes(str(toy), trials=9))
+
+    again = stored(store, toy.parent, Wishes(str(toy)))
+
+    assert from_json(again.definition).trials == 9
+
+
+def test_new_words_and_a_new_patience_are_taken_over_and_the_rest_stays(
+    store: Store, toy: Path
+) -> None:
+    stored(store, toy.parent, Wishes(str(toy), trials=9))
+    toy.write_text(TOY.replace("trials=5", 'trials=5, about="Why?", stall_minutes=3.0'))
+
+    again = from_json(stored(store, toy.parent, Wishes(str(toy))).definition)
+
+    assert (again.about, again.stall_minutes, again.trials) == ("Why?", 3.0, 9)
+
+
+def test_a_total_below_what_has_begun_is_refused(store: Store, toy: Path) -> None:
+    stored(store, toy.parent, Wishes(str(toy)))
+    for worker in ("v", "w"):
+        store.register_worker(worker, "toy", "here", 1, "cpu", 1)
+        store.claim("toy", worker, lease_seconds=30)
+
+    with pytest.raises(StudyError, match="give --trials 2 or more"):
+        stored(store, toy.parent, Wishes(str(toy), trials=1))
+
+
+def test_a_rule_that_is_broken_refuses_the_study(toy: Path) -> None:
+    toy.write_text(
+        TOY.replace('"epochs", 4, 10', '"epoch", 4, 10').replace('"epochs": 4', '"epoch": 4')
+    )
+
+    with pytest.raises(StudyError, match=r"no parameter 'epoch'; did you mean 'epochs'.*D01"):
+        prepare(Wishes(str(toy)), Settings(toy.parent))
+
+
+@pytest.mark.parametrize(
+    ("fixed", "space", "says"),
+    [
+        (
+            {"weights": "pretrained"},
+            'Choice("backbone", ("resnet18", "small_cnn"))',
+            "no pretrained",
+        ),
+        ({}, 'Int("epochs", 1, 8)', "set warmup_epochs to 0"),
+        ({"label_smoothing": 0.1}, 'Toggle("ldam")', "set label_smoothing to 0"),
+        ({}, 'Toggle("ldam"), Float("label_smoothing", 0.0, 0.1)', "set label_smoothing to 0"),
+    ],
+)
+def test_a_study_with_trials_that_must_die_is_refused(
+    toy: Path, fixed: dict[str, object], space: str, says: str
+) -> None:
+    toy.write_text(f"""
+from spaces.params import Choice, Float, Int, Toggle
+from spaces.study import Study
+study = Study(name="doomed", objective="image_classifier", metric="val_loss", direction="minimize",
+    fixed={fixed}, space=[{space}])
+""")
+
+    with pytest.raises(StudyError, match=f"^doomed: .*{says}"):
+        check_rules(declared_study(str(toy), Settings(toy.parent)))
+
+
+@pytest.mark.parametrize("name", shipped_studies())
+def test_no_trial_of_a_shipped_study_must_die(name: str) -> None:
+    study = load_study(name)
+
+    for each in (study, study.for_practice()):
+        assert {finding.level for finding in check_rules(each)} <= {"warn"}
+
+
+def test_other_data_than_the_studys_is_this_machines_fault(store: Store, toy: Path) -> None:
+    wishes, settings = Wishes(str(toy)), Settings(toy.parent)
+    prepared = prepare(wishes, settings)
+    store_study(prepared, wishes, settings, store)
+    row = Row("a.png", "a", 0, "a", "", "train", 0, "", (), 0, 0)
+    other = replace(prepared, manifest=replace(prepared.manifest, rows=(row,)))
+
+    with pytest.raises(MachineMismatch, match="bring the same files"):
+        store_study(other, wishes, settings, store)
+
+
+def test_pins_are_read_as_what_they_look_like() -> None:
+    pins = parse_pins(["a=1", "b=1e-4", "c=true", "d=none", "e=resnet34"])
+
+    assert pins == {"a": 1, "b": 1e-4, "c": True, "d": "none", "e": "resnet34"}
+    with pytest.raises(StudyError, match="--set batch_size=64"):
+        parse_pins(["batch_size"])

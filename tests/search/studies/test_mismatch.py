@@ -1,0 +1,153 @@
+"""Another machine's data: refused with the rows that differ, split as the study was (C16)."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from objectives.contract import DataSource
+from objectives.data.manifest import read_manifest
+from search.errors import MachineMismatch
+from search.settings import Settings
+from search.studies import create
+from search.studies.create import open_study, store_study
+from search.studies.declare import prepare
+from search.studies.mismatch import differing
+from search.studies.overrides import Wishes
+from storage.store import Store
+
+STUDY = """
+from spaces.data import ClassFolders
+from spaces.params import Toggle
+from spaces.study import Study
+study = Study(name="skin", objective="image_classifier", data=ClassFolders(), metric="val_loss",
+    direction="minimize", trials=1, space=[Toggle("ldam")], fixed={"backbone": "small_cnn",
+    "weights": "none", "image_size": 32, "epochs": 1, "warmup_epochs": 0, "batch_size": 4})
+"""
+HEADER = "path,label,class_index,group,site,split,fold,sha1,age\n"
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    """A machine with a study file and 2 x 20 small images."""
+    (tmp_path / "skin.py").write_text(STUDY)
+    for number in range(40):
+        folder = tmp_path / "data" / ("mole", "wart")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(folder / f"{number:02}.png")
+    return tmp_path
+
+
+@pytest.fixture
+def there(here: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another machine with the same files, after the study was stored from the first one."""
+    wishes, settings = Wishes(str(here / "skin.py"), here / "data"), Settings(here / "home")
+    store_study(prepare(wishes, settings), wishes, settings, store)
+    folder = tmp_path_factory.mktemp("there")
+    shutil.copytree(here / "data", folder / "data")
+    return folder
+
+
+def opened(store: Store, machine: Path) -> Path | None:
+    """Join the study as a worker of that machine does; give the partition that it trains on."""
+    _, source = open_study("skin", machine / "data", Settings(machine / "home"), store)
+    return source.partition
+
+
+def fingerprint_of_before(folder: Path) -> str:
+    """What was stored of these data before contents counted (`test_manifest.py` has one kept)."""
+    manifest = read_manifest(DataSource({"kind": "class_folders"}, folder))
+    facts = [
+        [row.path, row.label, row.class_index, row.group, row.split, row.bytes]
+        for row in manifest.rows
+    ]
+    return hashlib.sha256(json.dumps([manifest.classes, facts]).encode()).hexdigest()
+
+
+def damaged(folder: Path) -> None:
+    (folder / "mole" / "00.png").unlink()
+    (folder / "mole" / "02.png").write_bytes((folder / "mole" / "04.png").read_bytes())
+    (folder / "wart" / "01.png").rename(folder / "mole" / "01.png")
+
+
+def test_the_first_rows_that_differ_are_named_and_the_others_counted(
+    store: Store, there: Path
+) -> None:
+    damaged(there / "data")
+
+    with pytest.raises(MachineMismatch) as refused:
+        opened(store, there)
+
+    assert refused.value.exit_code == 4
+    assert str(refused.value) == (
+        f"the data in {there / 'data'} is not what study 'skin' was created on (4 images differ:"
+        " mole/00.png is missing here; mole/01.png is only here; mole/02.png: contents differ and"
+        " 1 more); bring the same files here, or start a new study with --as NAME (C16)"
+    )
+
+
+def test_a_run_that_goes_on_is_refused_for_the_same_reason(store: Store, there: Path) -> None:
+    damaged(there / "data")
+    wishes = Wishes(str(there / "skin.py"), there / "data")
+    (there / "skin.py").write_text(STUDY)
+    settings = Settings(there / "home")
+
+    with pytest.raises(MachineMismatch, match=r"mole/00\.png is missing here"):
+        store_study(prepare(wishes, settings, store), wishes, settings, store)
+
+
+def test_another_scikit_learn_does_not_reshuffle_a_study(
+    store: Store, there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from objectives.data import partition
+
+    mine = (opened(store, there) or Path()).read_text()
+    splits = iter(["train"] * 20 + ["val"] * 10 + ["test"] * 10)
+    monkeypatch.setattr(partition, "carve", lambda *_: list(splits))
+
+    assert (opened(store, there) or Path()).read_text() == mine
+    monkeypatch.setattr(create, "partition_of", lambda *_: None)
+    with pytest.raises(MachineMismatch, match=r"split .* -> "):
+        opened(store, there)
+
+
+def test_a_study_from_before_manifests_is_compared_by_the_fingerprint_of_its_time(
+    store: Store, there: Path, database_url: str
+) -> None:
+    from sqlalchemy import create_engine, text
+
+    change = "UPDATE search_service.studies SET data_fingerprint = :before"
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM search_service.manifests"))
+        connection.execute(text(change), {"before": fingerprint_of_before(there / "data")})
+    engine.dispose()
+    assert opened(store, there) is None
+    damaged(there / "data")
+
+    with pytest.raises(MachineMismatch, match=r"created on \([0-9a-f]{12}, not [0-9a-f]{12}\)"):
+        opened(store, there)
+
+
+@pytest.mark.parametrize(
+    ("stored", "here", "says"),
+    [
+        ("a,x,0,a,,train,0,1,3.0", "a,y,1,a,,train,0,1,3.0", "a: label x -> y"),
+        ("a,x,0,a,,train,0,1,3.0", "a,x,1,a,,train,0,1,3.0", "a: the order of the classes differs"),
+        ("a,x,0,a,,train,0,1,3.0", "a,x,0,a,,val,2,1,3.0", "a: split train -> val, fold 0 -> 2"),
+        ("a,x,0,a,,train,0,1,3.0", "a,x,0,b,,train,0,1,", "a: group a -> b, age 3.0 -> none"),
+    ],
+)
+def test_what_differs_in_a_row_is_told_in_words(stored: str, here: str, says: str) -> None:
+    assert list(differing(HEADER + stored, HEADER + here)) == [says]
+
+
+def test_a_wider_table_differs_in_every_row() -> None:
+    stored, here = "a,x,0,a,,train,0,1,3.0", "a,x,0,a,,train,0,1,3.0,f"
+
+    found = differing(HEADER + stored, HEADER.replace("age", "age,sex") + here)
+
+    assert list(found) == ["a: sex none -> f"]

@@ -1,0 +1,268 @@
+"""The weights that a study starts from: found at its creation, and the same ones ever after."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from objectives import catalog
+from objectives.contract import DataSource
+from objectives.digest import sha256
+from objectives.models.small_cnn import SmallCNN
+from search.cli import main
+from search.errors import MachineMismatch
+from search.exports.retrain import retrain
+from search.exports.trial import export
+from search.settings import Settings
+from search.studies import create
+from search.studies.create import check_networks_here, check_weights, open_study, store_study
+from search.studies.declare import licence_notes, prepare
+from search.studies.overrides import Wishes
+from search.worker.loop import settle
+from search.worker.outcomes import Finished
+from spaces.data import Digits
+from spaces.errors import StudyError
+from spaces.stored import fingerprint, from_json, to_json
+from spaces.study import Study
+from storage.store import Store
+from tests.search.toy_worker import make_worker, take
+
+STUDY = """
+from spaces.data import Digits
+from spaces.params import Choice
+from spaces.study import Study
+study = Study(name="mine", objective="image_classifier", data=Digits(), metric="val_loss",
+    direction="minimize", trials=1, space=[Choice("weights", ("none", "{path}"))],
+    fixed={{"backbone": "small_cnn", "image_size": 32, "epochs": 2}})
+"""
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.pt"
+    torch.save(SmallCNN().state_dict(), path)
+    return path
+
+
+@pytest.fixture
+def file(weights: Path) -> Path:
+    path = weights.with_name("study.py")
+    path.write_text(STUDY.format(path=weights))
+    return path
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    with Store.open(database_url) as store:
+        yield store
+
+
+@pytest.fixture
+def study(weights: Path) -> Study:
+    """A study as it is stored, without the seconds that its creation takes."""
+    record = {"file": str(weights), "sha256": sha256(weights)}
+    return Study(
+        name="mine",
+        objective="image_classifier",
+        metric="val_loss",
+        direction="minimize",
+        space=[],
+        fixed={"backbone": "small_cnn", "weights": str(weights)},
+        weights={f"small_cnn {weights}": record},
+    )
+
+
+@pytest.mark.slow
+def test_a_new_study_notes_its_files_and_goes_on_with_the_same_ones_only(
+    store: Store, file: Path, weights: Path
+) -> None:
+    settings, wishes = Settings(file.parent), Wishes(str(file))
+
+    row = store_study(prepare(wishes, settings), wishes, settings, store)
+
+    assert from_json(row.definition).weights == {
+        f"small_cnn {weights}": {
+            "file": str(weights),
+            "sha256": sha256(weights),
+            "licence": "unknown",
+            # Four 3x3 convolutions from 3 to 128 channels without bias, and their norms.
+            "parameters": str(
+                9 * (3 * 16 + 16 * 32 + 32 * 64 + 64 * 128) + 2 * (16 + 32 + 64 + 128)
+            ),
+        }
+    }
+    assert store_study(prepare(wishes, settings), wishes, settings, store) == row
+    open_study("mine", None, settings, store)
+
+    torch.save(SmallCNN().state_dict(), weights)  # another random start
+    with pytest.raises(MachineMismatch, match=r"mine\.pt is not what study 'mine' was created"):
+        store_study(prepare(wishes, settings), wishes, settings, store)
+    with pytest.raises(MachineMismatch, match="bring the same file here"):
+        open_study("mine", None, settings, store)
+
+
+@pytest.mark.slow
+def test_a_check_finds_a_file_of_another_network(
+    file: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.save({"conv1.weight": torch.zeros(3)}, weights)
+
+    assert main(["check", "--study", str(file), "--rules-only"]) == 0
+    assert main(["check", "--study", str(file)]) == 2
+    error = capsys.readouterr().err
+    assert "mine.pt are not the weights of small_cnn: it has no layers.0.0.weight" in error
+    assert error.count("\n") == 1
+
+
+def test_a_machine_without_the_file_is_refused(study: Study, weights: Path) -> None:
+    check_weights(study)
+    weights.unlink()
+    with pytest.raises(MachineMismatch, match=r"cannot be read here .*bring that file to the same"):
+        check_weights(study)
+
+
+def test_published_weights_that_are_another_file_here_are_refused(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted, here = ({"resnet18 pretrained": {"sha256": each * 64}} for each in "fe")
+    monkeypatch.setattr(create, "check_networks", lambda _: here)
+    check_networks_here(replace(study, weights=here))
+    with pytest.raises(MachineMismatch, match="resnet18 pretrained are here another file"):
+        check_networks_here(replace(study, weights=noted))
+
+
+@pytest.mark.slow
+def test_a_machine_that_cannot_have_the_weights_joins_no_study(
+    store: Store, study: Study, database_url: str, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    fixed = {"backbone": "resnet18", "weights": "pretrained"}
+    lacking = replace(study, data=Digits(), fixed=fixed, weights={})
+    data = catalog.read_data("image_classifier", DataSource({"kind": "digits"})).fingerprint
+    store.create("mine", to_json(lacking), "f", data, "minimize", 3, queue=[{}])
+    surroundings = {
+        **{"SEARCH_HOME": str(tmp_path), "SEARCH_DATABASE_URL": database_url},
+        **{"TORCH_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"},  # nobody answers
+    }
+    for name, value in surroundings.items():
+        monkeypatch.setenv(name, value)
+
+    assert main(["worker", "--study", "mine"]) == 4
+    assert "cannot be fetched" in capsys.readouterr().err
+    assert all(trial.state == "WAITING" for trial in store.trials("mine"))
+
+
+def test_a_file_that_is_found_later_does_not_change_a_study(study: Study) -> None:
+    assert from_json(to_json(study)) == study
+    assert fingerprint(study) == fingerprint(replace(study, weights={}))
+
+
+def test_an_export_says_what_its_trial_started_from(store: Store, tmp_path: Path) -> None:
+    config = {"backbone": "small_cnn", "weights": "none"}
+    worker = make_worker(store, tmp_path, objective="image_classifier", fixed=config, space=[])
+    known = {"small_cnn none": {"sha256": "ab"}, "small_cnn pretrained": {"sha256": "cd"}}
+    store.update_definition("toy", to_json(replace(worker.study, weights=known)), 1)
+    claim = take(worker)
+    worker.settings.trial_folder("toy", 0).joinpath("attempt-1").mkdir(parents=True)
+    store.record(claim, 1, {"val_loss": 0.5}, 0.5, 1.0, 10)
+    settle(worker, claim, Finished(0.5, (1,)))
+
+    assert export(store, "toy", "best")["weights"] == {"sha256": "ab"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_same", [True, False])
+def test_a_trial_is_trained_again_from_the_same_weights_only(
+    tmp_path: Path, weights: Path, is_same: bool
+) -> None:
+    recorded = {"file": "mine.pt", "sha256": sha256(weights)}
+    if not is_same:
+        torch.save(SmallCNN().state_dict(), weights)
+    exported = digits_trial(str(weights), recorded)
+
+    if is_same:
+        assert [each.epoch for each in retrain(exported, tmp_path / "out", None, "cpu")] == [1]
+    else:
+        with pytest.raises(
+            StudyError, match=r"another file than the mine\.pt that trial 3 .*set we"
+        ):
+            retrain(exported, tmp_path / "out", None, "cpu")
+
+
+def digits_trial(weights: str, recorded: dict[str, str]) -> dict[str, Any]:
+    """What a second of training on the digits exports."""
+    layout = {"kind": "digits"}
+    return {
+        "trial": 3,
+        "outcome": "finished",
+        "objective": "image_classifier",
+        "config": {
+            **{"backbone": "small_cnn", "weights": weights, "image_size": 32, "epochs": 1},
+            **{"warmup_epochs": 0, "batch_size": 256, "augmentation": "none"},
+        },
+        "seed": 7,
+        "weights": recorded,
+        "data": {
+            "layout": layout,
+            "split_seed": 0,
+            "fingerprint": catalog.read_data("image_classifier", DataSource(layout)).fingerprint,
+        },
+        "metrics": {"last_epoch": {"epoch": 1}},
+        "trained_on": {"threads": 1},
+    }
+
+
+@pytest.mark.parametrize("weights", ["text", {"sha256": 3}])
+def test_an_export_with_unusable_weights_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], weights: object
+) -> None:
+    path = tmp_path / "best.yaml"
+    epoch = {"epoch": 1, "val_loss": 0.5}
+    whole = {
+        **digits_trial("none", {}),
+        **{"format": 1, "study": "mine", "weights": weights},
+        "value": {"metric": "val_loss", "epoch": 1, "value": 0.5},
+        "metrics": {"value_epoch": epoch, "last_epoch": epoch},
+        "trained_on": {"threads": 1, "device_class": "cpu", "versions": {}},
+    }
+    path.write_text(yaml.safe_dump(whole))
+
+    assert main(["retrain", str(path)]) == 2
+    assert "has no usable 'weights'; export the trial again" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("fixed", "space", "says"),
+    [
+        ({}, '"batch_size", (64, 2048)', r"batch_size 2048 is more than the \d{4} images"),
+        (
+            {"batch_size": 64, "max_train_samples": 60},
+            '"stem", ("standard",)',
+            "set batch_size to 60",
+        ),
+        ({"micro_batch": 1500}, '"batch_size", (64,)', r"micro_batch 1500 .*set micro_batch to"),
+        ({}, '"max_val_samples", (0, 9)', "max_val_samples 9 cannot stand for 10 classes"),
+    ],
+)
+def test_a_batch_or_sample_that_does_not_suit_the_set_is_found_before_anything_runs(
+    tmp_path: Path, fixed: dict[str, object], space: str, says: str
+) -> None:
+    path = tmp_path / "study.py"
+    text = STUDY.replace('"weights", ("none", "{path}")', space).format()
+    path.write_text(text.replace('"epochs": 2', f'"epochs": 2, **{fixed}'))
+
+    with pytest.raises(StudyError, match=f"^mine: image_classifier: .*{says}"):
+        prepare(Wishes(str(path)), Settings(tmp_path))
+
+
+def test_weights_that_are_not_for_every_use_are_told() -> None:
+    records = {
+        "convnextv2_tiny pretrained": {"licence": "cc-by-nc-4.0"},
+        "resnet50 pretrained": {"licence": "bsd-3-clause"},
+    }
+    (note,) = licence_notes(records)
+    assert "convnextv2_tiny pretrained are licensed cc-by-nc-4.0" in note
+    assert note.endswith("allow_noncommercial=false refuses such")

@@ -1,0 +1,209 @@
+"""A trial whose worker loses the database while everybody else has it: a network that is cut."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from search.worker.loop import attempt_trial, settle
+from search.worker.outcomes import Finished, Lost, Outcome, Pruned
+from spaces.study import Pruning
+from storage.errors import DatabaseUnreachable
+from storage.store import Store
+from tests.search.toy_worker import attempt, make_worker, take
+
+pytestmark = pytest.mark.slow
+
+
+class Network:
+    """A way to a Postgres socket that can be cut, and mended."""
+
+    def __init__(self, server: Path, folder: Path) -> None:
+        self.folder = folder
+        self._server = server
+        self._address = folder / ".s.PGSQL.5432"
+        self._ends: list[socket.socket] = []
+        self.mend()
+
+    def mend(self) -> None:
+        """Let connections through again."""
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(self._address))
+        self._listener.listen()
+        threading.Thread(target=self._serve, args=(self._listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        """End every connection and let none through."""
+        self._address.unlink(missing_ok=True)
+        for end in (self._listener, *self._ends):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+        self._ends.clear()
+
+    def _serve(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                here, _ = listener.accept()
+                there = socket.socket(socket.AF_UNIX)
+                there.connect(str(self._server))
+                self._ends += [here, there]
+                for ends in ((here, there), (there, here)):
+                    threading.Thread(target=self._carry, args=ends, daemon=True).start()
+
+    @staticmethod
+    def _carry(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while content := source.recv(65536):
+                target.sendall(content)
+            target.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def network(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    server = Path(str(make_url(database_url).query["host"])) / ".s.PGSQL.5432"
+    network = Network(server, tmp_path_factory.mktemp("net"))
+    yield network
+    network.cut()
+
+
+@pytest.fixture
+def remote(database_url: str, network: Network) -> Iterator[Store]:
+    """A store at the other end of the network."""
+    url = make_url(database_url).update_query_dict({"host": str(network.folder)})
+    with Store.open(url.render_as_string(hide_password=False)) as store:
+        yield store
+
+
+@pytest.fixture
+def in_thread() -> Iterator[Callable[[Callable[[], Outcome]], "Future[Outcome]"]]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit
+
+
+def slow_worker(store: Store, home: Path, **changes: object):
+    fixed = {"epochs": 8, "seconds_per_epoch": 0.3}
+    return make_worker(store, home, fixed=fixed, pruning=Pruning("none"), **changes)
+
+
+def wait_for(is_so: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def saved_epochs(worker, number: int = 0) -> int:
+    folder = worker.settings.trial_folder(worker.study.name, number)
+    return max((int(path.name.split("-")[1]) for path in folder.glob("*/*.ckpt")), default=0)
+
+
+def test_training_goes_on_without_the_database_and_no_epoch_is_missing(
+    store, remote, network, tmp_path, in_thread
+) -> None:
+    worker = slow_worker(remote, tmp_path)
+    running = in_thread(lambda: attempt(worker))
+    wait_for(lambda: store.epochs("toy", 0))
+
+    network.cut()
+    recorded = len(store.epochs("toy", 0))
+    wait_for(lambda: saved_epochs(worker) >= recorded + 3)
+    assert len(store.epochs("toy", 0)) == recorded
+    network.mend()
+
+    assert isinstance(running.result(60), Finished)
+    assert [row.epoch for row in store.epochs("toy", 0)] == list(range(1, 9))
+    assert [row.reason for row in store.attempts("toy")] == ["finished"]
+
+
+def test_epochs_that_waited_are_written_before_a_long_epoch_ends(
+    store, remote, network, tmp_path, in_thread
+) -> None:
+    worker = slow_worker(remote, tmp_path)
+    worker.study.fixed["seconds_per_epoch"] = 3.0
+    running = in_thread(lambda: attempt(worker))
+    wait_for(lambda: store.epochs("toy", 0))
+    network.cut()
+    wait_for(lambda: saved_epochs(worker) == 2)
+
+    network.mend()
+    wait_for(lambda: len(store.epochs("toy", 0)) == 2)
+
+    assert saved_epochs(worker) == 2  # the third is still being trained
+    worker.flag.drain()
+    running.result(60)
+
+
+def test_nothing_is_pruned_while_the_others_curves_are_away(
+    store, remote, network, tmp_path, in_thread
+) -> None:
+    worker = slow_worker(remote, tmp_path)
+    judged = replace(worker.study, pruning=Pruning("median", startup_trials=1, first_epoch=2))
+    quick = replace(judged, fixed={**judged.fixed, "seconds_per_epoch": 0.0})
+    attempt(replace(worker, study=replace(quick, pins={"learning_rate": 0.01})))
+    hopeless = replace(worker, study=replace(judged, pins={"learning_rate": 1e-5}))
+    running = in_thread(lambda: attempt(hopeless))
+    wait_for(lambda: store.epochs("toy", 1))
+
+    network.cut()
+    wait_for(lambda: saved_epochs(worker, 1) >= 5)
+    network.mend()
+
+    assert isinstance(outcome := running.result(60), Pruned)
+    assert outcome.epoch > 5
+
+
+def test_a_worker_without_patience_leaves_its_epochs_in_the_checkpoint(
+    store, remote, network, tmp_path, in_thread
+) -> None:
+    impatient = slow_worker(remote, tmp_path, outage_minutes=0.01)
+    running = in_thread(lambda: attempt(impatient))
+    wait_for(lambda: store.epochs("toy", 0))
+    network.cut()
+    with pytest.raises(DatabaseUnreachable):
+        running.result(60)
+    assert saved_epochs(impatient) > len(store.epochs("toy", 0))
+
+    store.end_leases("w", "killed")
+    resumed = attempt(replace(impatient, store=store))
+
+    assert isinstance(resumed, Finished)
+    assert [row.epoch for row in store.epochs("toy", 0)] == list(range(1, 9))
+
+
+def test_what_a_superseded_attempt_kept_back_is_dropped(
+    store, remote, network, tmp_path, in_thread
+) -> None:
+    worker = slow_worker(remote, tmp_path)
+    claim = take(worker)
+    running = in_thread(lambda: attempt_trial(worker, claim))
+    wait_for(lambda: store.epochs("toy", 0))
+    network.cut()
+    recorded = len(store.epochs("toy", 0))
+    wait_for(lambda: saved_epochs(worker) >= recorded + 2)
+
+    store.end_leases("w", "killed")
+    network.mend()
+
+    assert running.result(60) == Lost()
+    settle(worker, claim, Lost())
+    assert len(store.epochs("toy", 0)) == recorded
+
+
+def test_who_lost_the_trial_hears_of_it_within_the_epoch(store, tmp_path, in_thread) -> None:
+    worker = slow_worker(store, tmp_path)
+    worker.study.fixed["seconds_per_epoch"] = 600.0
+    worker = replace(worker, settings=replace(worker.settings, beat_seconds=0.05))
+    claim = take(worker)
+    running = in_thread(lambda: attempt_trial(worker, claim))
+
+    store.end_leases("w", "killed")
+
+    assert running.result(120) == Lost()

@@ -1,0 +1,157 @@
+"""What an exception, and what a loss, stands for."""
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+import torch
+
+from objectives import catalog
+from objectives.contract import Attempt, EpochResult, OutOfMemory
+from search.samplers.choose import sampler_for
+from search.worker.loop import Worker, settle
+from search.worker.outcomes import (
+    Failed,
+    HandedBack,
+    Outcome,
+    Pruned,
+    diverged,
+    failure,
+    out_of_range,
+)
+from search.worker.retries import Patience
+from search.worker.trial import Trial, run_trial
+from spaces.params import Choice
+from storage.leases import CUDA_ERROR
+from storage.store import Store
+from tests.search.toy_worker import make_worker, take
+
+EPOCHS_SEARCHED: dict[str, Any] = {
+    "fixed": {},
+    "space": [Choice("epochs", (5, 10, 20, 40))],
+    "enqueue": [{"epochs": epochs} for epochs in (5, 10, 20, 40)],  # after the mode, which is 5
+}
+
+
+def test_a_cuda_error_hands_the_trial_back_for_the_process_is_of_no_more_use() -> None:
+    error = getattr(torch, "AcceleratorError", RuntimeError)("CUDA error: an illegal access")
+    outcome = failure(raised(error))
+    assert isinstance(outcome, HandedBack)
+    assert outcome.reason == CUDA_ERROR
+    assert "an illegal access" in str(outcome.detail)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "detail"),
+    [
+        (
+            {"val_loss": 0.4, "val_top1": 96.8},
+            "val_top1 is 96.8, above 1; mend what reports it: a fraction, not a percentage (O02)",
+        ),
+        ({"val_loss": -0.1}, "val_loss is -0.1, below 0; mend what reports it (O02)"),
+    ],
+)
+def test_a_metric_out_of_its_range_fails_the_trial_and_says_by_which_rule(
+    metrics: dict[str, float], detail: str
+) -> None:
+    known = catalog.describe("image_classifier").metrics
+    assert out_of_range(metrics, known) == Failed("metric_out_of_range", detail)
+
+
+@pytest.mark.parametrize("kind", [torch.OutOfMemoryError, RuntimeError])
+def test_memory_that_ran_out_is_no_broken_process(kind: type[Exception]) -> None:
+    outcome = failure(raised(kind("CUDA error: out of memory")))
+    assert isinstance(outcome, Failed)
+    assert outcome.kind == "out_of_memory"
+
+
+def test_the_objectives_own_word_for_full_memory_is_understood() -> None:
+    outcome = failure(raised(OutOfMemory("not even one image at a time fits")))
+    assert isinstance(outcome, Failed)
+    assert outcome.kind == "out_of_memory"
+
+
+def test_a_host_whose_memory_is_full_is_no_broken_code() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**55)  # more than any machine may promise
+
+    outcome = failure(caught.value)
+
+    assert isinstance(outcome, Failed)
+    assert outcome.kind == "out_of_memory"
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
+def test_a_loss_that_is_not_finite_diverged(loss: float) -> None:
+    found = diverged(3, ["train_loss"], {"train_loss": 2.0}, {"train_loss": loss})
+    assert found == Failed("diverged", f"train_loss is {loss} at epoch 3")
+
+
+@pytest.mark.parametrize(("first", "now"), [(2.0, 999.0), (362.0, 1100.0), (0.01, 5.0)])
+def test_a_loss_that_may_come_back_did_not_diverge(first: float, now: float) -> None:
+    assert diverged(3, ["train_loss"], {"train_loss": first}, {"train_loss": now}) is None
+
+
+def test_an_exploded_loss_is_told_so_that_the_sampler_ranks_it_last(
+    store: Store, tmp_path: Path
+) -> None:
+    def explode(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
+        for epoch, loss in enumerate((2.0, 3.0, 1e9, 2.0), start=1):
+            yield EpochResult(epoch, {"val_loss": 0.5, "train_loss": loss}, 0.1, 10)
+
+    worker = make_worker(store, tmp_path)
+    claim = take(worker)
+    (tmp_path / "studies/toy/trials/0/attempt-1").mkdir(parents=True)
+    trial = Trial(worker.study, claim, store, worker.study.config({}), list, Patience(bool))
+
+    outcome = run_trial(trial, explode, Attempt(tmp_path, worker.data), lambda: False)
+    settle(worker, claim, outcome)
+
+    row, frozen = store.trials("toy")[0], store.optuna_study("toy").trials[0]
+    assert (row.outcome, row.detail) == ("diverged", "train_loss went from 2 to 1e+09 at epoch 3")
+    assert frozen.state == optuna.trial.TrialState.PRUNED
+    assert math.isnan(frozen.intermediate_values[3])
+    assert store.epochs("toy", 0)[2].metrics["val_loss"] == 0.5
+
+
+def test_the_sampler_stays_away_from_where_memory_ended(store: Store, tmp_path: Path) -> None:
+    # Without the constraint the trial that came furthest would be the one to imitate.
+    worker = make_worker(store, tmp_path, trials=40, **EPOCHS_SEARCHED)
+    for _ in range(4):
+        tried(worker, Pruned(1), reached=1)
+    tried(worker, Failed("out_of_memory", "80 GiB"), reached=3)
+
+    suggested = [draw(worker, number)["epochs"] for number in range(8, 32)]
+
+    assert store.optuna_study("toy").trials[4].constraints == {"memory": 1.0}
+    assert suggested.count(40) < len(suggested) / 4
+
+
+def tried(worker: Worker, outcome: Outcome, reached: int) -> None:
+    """Let the next trial of the queue come so far and end so."""
+    claim = take(worker)
+    with worker.store.trial(claim, worker.store.optuna_study("toy")) as trial:
+        worker.study.params.suggest(trial)
+    worker.settings.trial_folder("toy", claim.number).joinpath("attempt-1").mkdir(parents=True)
+    for epoch in range(1, reached + 1):
+        worker.store.record(claim, epoch, {"val_loss": 0.5}, 0.5, 1.0, 10)
+    settle(worker, claim, outcome)
+
+
+def draw(worker: Worker, number: int) -> dict[str, Any]:
+    """What TPE would try as that trial; told as a failure, of which it learns nothing."""
+    claim, sampler = take(worker), sampler_for(worker.study, number)
+    with worker.store.trial(claim, worker.store.optuna_study("toy", sampler)) as trial:
+        drawn = dict(worker.study.params.suggest(trial))
+    worker.store.tell(claim, "FAIL", None, "code_error")
+    return drawn
+
+
+def raised(error: Exception) -> Exception:
+    try:
+        raise error
+    except Exception as caught:  # noqa: BLE001 - any will do
+        return caught

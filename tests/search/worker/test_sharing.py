@@ -1,0 +1,153 @@
+"""A trial that goes on in another home, as on another machine, from what was shared."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from optuna.artifacts.exceptions import ArtifactNotFound
+
+from search.worker.loop import Worker
+from search.worker.outcomes import Finished, HandedBack
+from search.worker.sharing import BrokenOff, Content
+from spaces.study import Pruning
+from storage import artifacts
+from storage.locks import wait_until
+from storage.store import Claim, Store
+from tests.search.toy_worker import attempt, make_worker
+
+
+@pytest.fixture
+def elsewhere(store: Store, tmp_path: Path) -> Callable[[str], Worker]:
+    """Gives a worker with a home of its own; all share one folder of artifacts."""
+    worker = make_worker(store, tmp_path, trials=3, keep=1, pruning=Pruning("none"))
+
+    def elsewhere(home: str) -> Worker:
+        shared = replace(worker.settings, shared_artifacts=str(tmp_path / "shared"))
+        return replace(worker, settings=replace(shared, home=tmp_path / home))
+
+    return elsewhere
+
+
+def drain_after(worker: Worker, epoch: int) -> None:
+    """Let a worker hand its trial back after this epoch."""
+    record = Store.record
+
+    def record_and_stop(store: Store, claim: Claim, this: int, *numbers: Any) -> Any:
+        answer = record(store, claim, this, *numbers)
+        return "drain" if this == epoch else answer
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Store, "record", record_and_stop)
+        assert isinstance(attempt(worker), HandedBack)
+
+
+def is_uploading() -> bool:
+    return any(thread.name.startswith("upload") for thread in threading.enumerate())
+
+
+def shared_files(worker: Worker) -> list[Path]:
+    return sorted(Path(worker.settings.artifacts).iterdir())
+
+
+def test_another_machine_goes_on_from_the_newest_checkpoint(
+    elsewhere: Callable[[str], Worker], store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    drain_after(elsewhere("a"), 3)
+    assert len(store.files("toy")) == len(shared_files(elsewhere("a"))) == 2
+
+    with caplog.at_level(logging.INFO):
+        assert isinstance(attempt(elsewhere("b")), Finished)
+
+    assert "going on from epoch-0003-" in caplog.text
+    assert [row.attempt for row in store.epochs("toy")] == [1, 1, 1, 2, 2]
+
+
+def test_a_torn_one_is_passed_over_for_the_one_before(
+    elsewhere: Callable[[str], Worker], store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    drain_after(elsewhere("a"), 3)
+    newest = next(file for file in store.files("toy") if file.name.startswith("epoch-0003"))
+    (Path(elsewhere("a").settings.artifacts) / newest.artifact_id).write_bytes(b"torn")
+
+    with caplog.at_level(logging.INFO):
+        assert isinstance(attempt(elsewhere("b")), Finished)
+
+    assert "going on from epoch-0002-" in caplog.text
+    assert [row.epoch for row in store.epochs("toy")] == [1, 2, 3, 4, 5]
+
+
+def test_nothing_shared_is_left_of_a_trial_that_has_ended(
+    elsewhere: Callable[[str], Worker], store: Store
+) -> None:
+    drain_after(elsewhere("a"), 3)
+    attempt(elsewhere("b"))
+    assert wait_until(lambda: not is_uploading(), 30)
+    assert store.files("toy") == []
+    assert shared_files(elsewhere("a")) == []
+
+
+def test_a_trial_that_ended_does_not_wait_for_its_last_checkpoint(
+    elsewhere: Callable[[str], Worker], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_write, write = Event(), artifacts._WholeFiles.write
+
+    def write_later(*given: Any) -> None:
+        may_write.wait(60)
+        write(*given)
+
+    monkeypatch.setattr(artifacts._WholeFiles, "write", write_later)
+    worker = elsewhere("a")
+
+    assert isinstance(attempt(worker), Finished)
+
+    assert is_uploading()  # for nothing can be written yet
+    may_write.set()
+    assert wait_until(lambda: not is_uploading(), 30)
+    assert store.files("toy") == []
+    assert shared_files(worker) == []
+
+
+@pytest.mark.parametrize("megabytes", [1, 30])  # in one piece, and in parts
+def test_a_broken_off_upload_leaves_nothing_in_a_bucket(
+    s3_server: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    megabytes: int,
+) -> None:
+    for name, value in s3_server.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "large").write_bytes(bytes(megabytes * 1_000_000))
+    kept, over = artifacts.artifact_store("s3://lab/broken"), Event()
+    content = Content(tmp_path / "large", over)
+    read = content.read
+    monkeypatch.setattr(content, "read", lambda *size: (read(*size), over.set())[0])
+
+    with content, pytest.raises(BrokenOff):
+        kept.write("epoch", content)
+
+    with pytest.raises(ArtifactNotFound):
+        kept.open_reader("epoch")
+
+
+def test_a_place_that_went_away_costs_the_trial_nothing(
+    elsewhere: Callable[[str], Worker],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    worker, note = elsewhere("a"), Store.note_file
+    shared = Path(worker.settings.artifacts)
+
+    def note_and_lose(*args: Any) -> None:
+        note(*args)
+        if shared.is_dir():
+            shared.rename(shared.with_name("gone"))
+
+    monkeypatch.setattr(Store, "note_file", note_and_lose)
+    with caplog.at_level(logging.WARNING):
+        assert isinstance(attempt(worker), Finished)
+    assert "is not shared" in caplog.text
