@@ -26,13 +26,13 @@ from torch.nn import functional as F
 
 from benchmarks.loaders import fastest_timm, pil_loading, used_up
 from benchmarks.pairs import Comparison, Timed, compare, report
+from objectives.augment.images import augment, normalize
 from objectives.contract import Attempt, DataSource
-from objectives.data.augment import augment, normalize
-from objectives.data.images import ImageSet, open_images
 from objectives.data.normalization import IMAGENET
 from objectives.image_classifier import ImageTask
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
+from objectives.sets.images import ImageSet, open_images
 from objectives.training import precision
 from objectives.training.feed import Feed, place, training_feed
 

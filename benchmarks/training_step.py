@@ -23,13 +23,13 @@ from PIL import Image
 from torch.nn import functional as F
 
 from benchmarks.pairs import Timed, compare, report
+from objectives.augment.images import normalize
 from objectives.contract import Attempt, DataSource
-from objectives.data.augment import normalize
-from objectives.data.images import ImageSet, open_images
 from objectives.image_classifier import train
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
 from objectives.recipe.optimization import steps_per_epoch
+from objectives.sets.images import ImageSet, open_images
 from objectives.training import precision
 
 TARGET = 0.98

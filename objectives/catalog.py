@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from objectives.contract import DataSource, Objective, RecipeError
 from objectives.data.summary import DataSummary
-from objectives.fields import declared, nearest
 from objectives.recipe.backbones import known_backbone
 from objectives.recipe.classifier import ClassifierRecipe
+from objectives.recipe.fields import declared, nearest
 from objectives.recipe.image import ImageRecipe
 from objectives.recipe.metadata import Metadata
 from objectives.recipe.network import weights_name
@@ -170,7 +170,7 @@ def preflight(objective: str, configs: Iterable[Mapping[str, Any]]) -> dict[str,
     asked = {json.dumps(_network(each)): each for each in built if not _surely_builds(each)}
     if not asked:
         return {}
-    command = [sys.executable, "-P", "-m", "objectives.models.preflight"]
+    command = [sys.executable, "-P", "-m", "objectives.models.probe"]
     asking = f"[{', '.join(sorted(asked))}]"
     done = subprocess.run(command, input=asking, capture_output=True, text=True, check=False)
     if done.returncode:

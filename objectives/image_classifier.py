@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from objectives.augment.images import augment, normalize
 from objectives.contract import Attempt, EpochResult
-from objectives.data.augment import augment, normalize
-from objectives.data.images import ImageSet, open_images
 from objectives.data.normalization import Normalization
 from objectives.models.backbones import own_image_size
 from objectives.models.classifier import Classifier, build_classifier
 from objectives.recipe.image import ImageRecipe
+from objectives.sets.images import ImageSet, open_images
 from objectives.training.loop import train_classifier
 
 

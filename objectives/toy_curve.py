@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from objectives.checkpoints import commit
 from objectives.contract import Attempt, EpochResult
+from objectives.files.checkpoints import commit
 from objectives.recipe.toy import ToyRecipe
 
 _STEPS = 10  # per epoch; each one is a sign of life

@@ -7,16 +7,16 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from objectives.augment.volumes import augment_volumes, normalize_volumes
 from objectives.contract import Attempt, EpochResult
-from objectives.data.augment3d import augment_volumes, normalize_volumes
 from objectives.data.decode import pixels_shape
-from objectives.data.images import ImageSet, open_images
 from objectives.data.normalization import Normalization
 from objectives.data.volumes import STANDARDIZED
 from objectives.models.classifier import Classifier
 from objectives.models.heads import build_head
 from objectives.models.volume_networks import build_volume_backbone
 from objectives.recipe.volume import VolumeRecipe
+from objectives.sets.images import ImageSet, open_images
 from objectives.training.loop import train_classifier
 
 

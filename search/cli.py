@@ -15,8 +15,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from objectives.data.practice.flags import SETS as PRACTICE_SETS
-from objectives.data.practice.flags import dirt_help
+from objectives.practice.flags import SETS as PRACTICE_SETS
+from objectives.practice.flags import dirt_help
 from search.errors import DRAINED, WRONG, user_errors
 from search.settings import read_settings
 

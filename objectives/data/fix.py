@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from pathlib import Path
 
-from objectives.checkpoints import put_in_place
 from objectives.contract import DataError, DataSource
 from objectives.data.checks.check import examine
 from objectives.data.checks.copies import disagree, identical
@@ -17,6 +16,7 @@ from objectives.data.layouts.listing import File, Found, Listing
 from objectives.data.manifest import Manifest, Row
 from objectives.data.partition import EXCLUDED, Place, divide
 from objectives.data.problems import Problem
+from objectives.files.checkpoints import put_in_place
 
 
 @dataclass(frozen=True)

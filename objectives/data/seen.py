@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from objectives.checkpoints import write_flushed
 from objectives.contract import DataSource
 from objectives.data.facts import Facts
 from objectives.data.layouts.listing import File
+from objectives.files.checkpoints import write_flushed
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from objectives.contract import RecipeError
-from objectives.fields import nearest
+from objectives.recipe.fields import nearest
 
 State = dict[str, Tensor]
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from objectives.contract import RecipeError
-from objectives.digest import sha256
+from objectives.files.digest import sha256
 from objectives.models import fetched
 from objectives.models.timm_networks import MISFITS, State, timm_settings
 from objectives.recipe.backbones import known_backbone

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from objectives.contract import RecipeError
-from objectives.fields import nearest
+from objectives.recipe.fields import nearest
 
 NONCOMMERCIAL = "cc-by-nc-4.0"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from objectives.contract import RecipeError
-from objectives.fields import Recipe, choice, number, toggle, when
+from objectives.recipe.fields import Recipe, choice, number, toggle, when
 
 # Either way of asking for it.
 _LDAM = (*when(balancing=("ldam", "ldam_drw")), *when(ldam=True))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from objectives.fields import Recipe, choice, toggle, whole
+from objectives.recipe.fields import Recipe, choice, toggle, whole
 
 
 @dataclass(frozen=True)

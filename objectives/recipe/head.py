@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from objectives.fields import Recipe, choice, number, when, whole
+from objectives.recipe.fields import Recipe, choice, number, when, whole
 
 
 @dataclass(frozen=True)

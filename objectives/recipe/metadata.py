@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from objectives.fields import Recipe, number, toggle, when, whole
+from objectives.recipe.fields import Recipe, number, toggle, when, whole
 
 _USED = when(use_metadata=True)
 

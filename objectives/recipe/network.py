@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from objectives.contract import RecipeError
-from objectives.fields import Recipe, choice, name, toggle, when, whole
 from objectives.recipe.backbones import BACKBONES, NONCOMMERCIAL, known_backbone
+from objectives.recipe.fields import Recipe, choice, name, toggle, when, whole
 
 FEWEST_PIXELS = 16  # of a side
 # Words of the licences of timm's weights: CC-BY-NC, Meta's FAIR and Apple's AMLR.

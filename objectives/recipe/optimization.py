@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from objectives.contract import RecipeError
-from objectives.fields import Recipe, at_least, choice, number, when, whole
+from objectives.recipe.fields import Recipe, at_least, choice, number, when, whole
 
 _MOMENTUM = when(optimizer=("sgd", "rmsprop", "rmsprop_tf"))
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from objectives.fields import Recipe, number, whole
+from objectives.recipe.fields import Recipe, number, whole
 from objectives.recipe.optimization import leave_room_after_warmup
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from objectives.contract import RecipeError
-from objectives.fields import Recipe, choice, name, toggle, whole
 from objectives.recipe.balancing import check_balancing
 from objectives.recipe.classifier import ClassifierRecipe
+from objectives.recipe.fields import Recipe, choice, name, toggle, whole
 from objectives.recipe.network import is_path
 from objectives.recipe.optimization import check_optimization
 

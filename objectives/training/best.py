@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from objectives.checkpoints import put_in_place
 from objectives.contract import Attempt
-from objectives.data.images import ImageSet
+from objectives.files.checkpoints import put_in_place
+from objectives.sets.images import ImageSet
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from objectives.checkpoints import commit
 from objectives.contract import Attempt, EpochResult
+from objectives.files.checkpoints import commit
 from objectives.training.average import Average
 from objectives.training.best import Best, save_state
 from objectives.training.step import Stepper

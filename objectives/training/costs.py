@@ -19,7 +19,7 @@ import torch
 
 from objectives.catalog import load_task, network_recipe
 from objectives.contract import RecipeError, is_out_of_memory
-from objectives.cost import Cost
+from objectives.probes.cost import Cost
 from objectives.recipe.image import ImageRecipe
 from objectives.recipe.volume import VolumeRecipe
 from objectives.training import precision

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from objectives.contract import Attempt
-from objectives.data.batch import Batch
-from objectives.data.images import ImageSet
 from objectives.data.normalization import Normalization
+from objectives.sets.batch import Batch
+from objectives.sets.images import ImageSet
 from objectives.training.prefetch import fetch
 from objectives.training.samplers import epoch_batches, epoch_generator
 from objectives.training.task import Task

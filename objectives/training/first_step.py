@@ -5,8 +5,8 @@ from dataclasses import replace
 import torch
 
 from objectives.contract import Attempt
-from objectives.data.batch import Batch
-from objectives.data.images import ImageSet
+from objectives.sets.batch import Batch
+from objectives.sets.images import ImageSet
 from objectives.training import precision
 from objectives.training.feed import training_feed
 from objectives.training.losses import Criterion, build_criterion

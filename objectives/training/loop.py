@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from objectives.contract import Attempt, EpochResult
-from objectives.data.images import ImageSet
 from objectives.models.classifier import Classifier
 from objectives.recipe.classifier import ClassifierRecipe
 from objectives.recipe.optimization import steps_per_epoch
+from objectives.sets.images import ImageSet
 from objectives.training import checkpoint, precision
 from objectives.training.average import Average, averaged
 from objectives.training.batchnorm import Inputs, reestimated

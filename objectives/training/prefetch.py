@@ -8,8 +8,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from objectives.data.batch import Batch
-from objectives.data.images import ImageSet
+from objectives.sets.batch import Batch
+from objectives.sets.images import ImageSet
 
 Item = TypeVar("Item")
 AHEAD = 2  # batches: one on its way while the device works on another

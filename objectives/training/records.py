@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
-from objectives.checkpoints import put_in_place
 from objectives.contract import Attempt, EpochResult
+from objectives.files.checkpoints import put_in_place
 from objectives.training.best import Best
 from objectives.training.folds import out_of_fold
 from objectives.training.metrics import aucs, confusion, f1_scores, precisions, recalls

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from objectives.data.batch import Batch
 from objectives.models.classifier import Classifier
 from objectives.recipe.classifier import ClassifierRecipe
+from objectives.sets.batch import Batch
 from objectives.training.losses import Criterion
 from objectives.training.memory import in_parts
 from objectives.training.optimizers import build_optimizer

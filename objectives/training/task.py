@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from objectives.contract import Attempt
-from objectives.data.images import ImageSet
 from objectives.data.normalization import Normalization
 from objectives.models.classifier import Classifier
 from objectives.recipe.classifier import ClassifierRecipe
+from objectives.sets.images import ImageSet
 
 
 class Task(Protocol):

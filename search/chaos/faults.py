@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from objectives import checkpoints
+from objectives.files import checkpoints
 from search.chaos.box import LEASE_SECONDS, NAME, Box, NoProgress, wait_for
 from storage.postgres import server
 from storage.rows import WorkerRow

@@ -6,7 +6,7 @@ from argparse import Namespace
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from objectives.data.practice.make import make_practice
+from objectives.practice.make import make_practice
 from search.settings import Settings
 
 

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from objectives import catalog
-from objectives.cost import Cost, measure_costs
+from objectives.probes.cost import Cost, measure_costs
 from search.processes.devices import Slot, worker_environment
 from search.processes.machine import device_class
 from search.processes.spawn import launcher

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from objectives import catalog
-from objectives.cost import measure_costs
+from objectives.probes.cost import measure_costs
 from objectives.recipe.backbones import known_backbone
 from search.processes.devices import placed, usable_cores, worker_environment
 from search.processes.spawn import launcher

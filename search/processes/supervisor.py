@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from objectives.data.progress import decoding_note
+from objectives.sets.progress import decoding_note
 from search.analysis.standing import Standing, read_standing
 from search.errors import BROKEN_OFF, DONE, DRAINED, FAILED, KILLED, MISMATCH, WRONG
 from search.processes.child import Child, describe_exit

@@ -8,7 +8,7 @@ from typing import Any
 from dashboards.note import study_note, write_note
 from objectives import catalog
 from objectives.contract import DataSource
-from objectives.digest import sha256
+from objectives.files.digest import sha256
 from search.errors import MachineMismatch
 from search.settings import Settings
 from search.studies.declare import Prepared, check_networks, data_source

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import optuna
 
-from objectives import catalog, checkpoints
+from objectives import catalog
 from objectives.contract import Attempt, DataSource, Objective
-from objectives.disk import when_there_is_room
+from objectives.files import checkpoints
+from objectives.files.disk import when_there_is_room
 from search.analysis.badges import badges
 from search.analysis.standing import read_standing
 from search.errors import DONE, DRAINED, KILLED

@@ -12,9 +12,9 @@ from pathlib import Path
 from threading import Event
 from typing import Any, BinaryIO, Self
 
-from objectives import checkpoints
 from objectives.contract import Attempt, EpochResult, Objective
-from objectives.disk import when_there_is_room
+from objectives.files import checkpoints
+from objectives.files.disk import when_there_is_room
 from search.analysis.standing import Standing
 from search.worker.uploads import WEIGHTS
 from storage import artifacts

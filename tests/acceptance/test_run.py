@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from objectives import checkpoints
+from objectives.files import checkpoints
 from search.database import open_store
 from storage.errors import UnknownStudy
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from objectives.augment.images import augment
+from objectives.augment.levels import LEVELS
 from objectives.contract import Attempt, DataSource
-from objectives.data.augment import augment
-from objectives.data.batch import Batch
-from objectives.data.images import ImageSet, open_images, subsample
-from objectives.data.levels import LEVELS
 from objectives.data.normalization import CENTRED
 from objectives.image_classifier import ImageTask
 from objectives.recipe.image import ImageRecipe
+from objectives.sets.batch import Batch
+from objectives.sets.images import ImageSet, open_images, subsample
 from objectives.training.feed import Feed, training_feed, validation_feed
 
 pytestmark = pytest.mark.gpu

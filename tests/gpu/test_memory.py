@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from objectives.cost import measure_costs
+from objectives.probes.cost import measure_costs
 from search.processes.devices import own_slot, worker_environment
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]

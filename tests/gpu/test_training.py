@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from objectives import catalog
-from objectives.checkpoints import newest_good
 from objectives.contract import Attempt, DataSource, EpochResult
+from objectives.files.checkpoints import newest_good
 from objectives.image_classifier import train
 from objectives.training.precision import autocast
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from objectives import catalog
-from objectives.checkpoints import newest_good
+from objectives.augment.volumes import augment_volumes
 from objectives.contract import Attempt, DataSource, EpochResult
-from objectives.data.augment3d import augment_volumes
 from objectives.data.volumes import STANDARDIZED
+from objectives.files.checkpoints import newest_good
 from objectives.recipe.volume import VolumeRecipe
 from objectives.training import precision
 from objectives.training.losses import build_criterion

@@ -12,14 +12,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from objectives.augment.images import normalize
+from objectives.augment.levels import LEVELS
 from objectives.contract import Attempt, DataSource
-from objectives.data.augment import normalize
-from objectives.data.batch import Batch
-from objectives.data.images import ImageSet, open_images, subsample
-from objectives.data.levels import LEVELS
 from objectives.data.normalization import CENTRED
 from objectives.image_classifier import ImageTask
 from objectives.recipe.image import ImageRecipe
+from objectives.sets.batch import Batch
+from objectives.sets.images import ImageSet, open_images, subsample
 from objectives.training.feed import Feed, Placed, place, training_feed, validation_feed
 from objectives.training.prefetch import ahead
 

@@ -11,9 +11,9 @@ from scipy.stats import bootstrap
 from sklearn.metrics import roc_auc_score
 
 from objectives import catalog
-from objectives.checkpoints import newest_good
 from objectives.contract import Attempt, DataSource, EpochResult
 from objectives.data.manifest import read_manifest
+from objectives.files.checkpoints import newest_good
 from objectives.image_classifier import train
 from objectives.training.best import Best
 from objectives.training.folds import pooled_auc

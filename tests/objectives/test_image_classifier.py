@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from objectives import catalog
-from objectives.checkpoints import newest_good
 from objectives.contract import Attempt, DataError, DataSource, EpochResult, RecipeError
-from objectives.data.images import SealedSplit, open_images
+from objectives.files.checkpoints import newest_good
 from objectives.image_classifier import ImageTask, train
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
+from objectives.sets.images import SealedSplit, open_images
 from objectives.training.feed import validation_feed
 from objectives.training.folds import POOLED
 

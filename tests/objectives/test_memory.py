@@ -18,7 +18,7 @@ import json, resource, sys
 from contextlib import nullcontext
 import torch
 from objectives.contract import OutOfMemory
-from objectives.data.batch import Batch
+from objectives.sets.batch import Batch
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
 from objectives.training.losses import build_criterion

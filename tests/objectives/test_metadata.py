@@ -10,13 +10,13 @@ import pytest
 import torch
 from PIL import Image
 
-from objectives.checkpoints import newest_good
 from objectives.contract import Attempt, DataError, DataSource
-from objectives.data.images import ImageSet, forget, open_images
 from objectives.data.manifest import read_manifest
+from objectives.files.checkpoints import newest_good
 from objectives.image_classifier import train
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
+from objectives.sets.images import ImageSet, forget, open_images
 from objectives.training.optimizers import build_optimizer
 
 LAYOUT = {

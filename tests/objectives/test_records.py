@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from objectives.contract import Attempt, DataSource, EpochResult
-from objectives.data.images import ImageSet
+from objectives.sets.images import ImageSet
 from objectives.training.best import Best, take_best
 from objectives.training.metrics import measure
 from objectives.training.records import keep_records

@@ -5,9 +5,9 @@ from contextlib import nullcontext
 import pytest
 import torch
 
-from objectives.data.batch import Batch
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
+from objectives.sets.batch import Batch
 from objectives.training.average import averaged
 from objectives.training.losses import build_criterion
 from objectives.training.step import Stepper, build_stepper

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from objectives.checkpoints import newest_good
 from objectives.contract import Attempt, DataSource
+from objectives.files.checkpoints import newest_good
 from objectives.toy_curve import train
 
 

@@ -14,11 +14,11 @@ import pytest
 import torch
 
 from objectives import catalog
-from objectives.checkpoints import newest_good
 from objectives.contract import Attempt, DataSource, EpochResult, RecipeError
-from objectives.cost import measure_costs
-from objectives.data.images import open_images
+from objectives.files.checkpoints import newest_good
+from objectives.probes.cost import measure_costs
 from objectives.recipe.volume import VolumeRecipe
+from objectives.sets.images import open_images
 from objectives.training.step import Stepper
 from objectives.volume_classifier import VolumeTask, train
 from tests.objectives.volume_files import write_tree

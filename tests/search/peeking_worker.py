@@ -12,7 +12,7 @@ from search.cli import main
 
 def peek(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
     """Train as the image classifier does, with one look too many."""
-    from objectives.data.images import open_images
+    from objectives.sets.images import open_images
 
     open_images(attempt.data, int(config["image_size"]), attempt.splits, attempt.cache)["test"]
     yield from image_classifier.train(config, attempt)

@@ -14,7 +14,7 @@ import pandas as pd
 from objectives.contract import DataError
 from objectives.data.layouts.cells import id_problems, identifier
 from objectives.data.problems import Problem
-from objectives.fields import nearest
+from objectives.recipe.fields import nearest
 
 DELIMITERS = ",;\t"
 EXACT_DIGITS = 15  # of a number in Excel; of a longer id the last ones are zeros

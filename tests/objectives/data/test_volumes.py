@@ -10,8 +10,8 @@ import pytest
 
 from objectives.contract import DataError
 from objectives.data.decode import decoder, pixels_shape
-from objectives.data.images import forget, open_images
 from objectives.data.volumes import BACKGROUND, decode_volume
+from objectives.sets.images import forget, open_images
 from tests.objectives.volume_files import BRATS, brain, write_nifti, write_patient, write_tree
 
 SHAPE = (24, 20, 16)  # a brain of 20 x 16 x 12 in it

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from objectives.data.practice.flags import FLAGS, SETS
+from objectives.practice.flags import FLAGS, SETS
 from search.cli import main
 
 

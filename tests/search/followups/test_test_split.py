@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from objectives.contract import Attempt, DataSource
-from objectives.data.images import OpenSplits, SealedSplit, open_images
+from objectives.sets.images import OpenSplits, SealedSplit, open_images
 from search.followups.test_split import open_test
 from search.settings import Settings
 from search.studies.create import store_study

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from objectives.cost import Cost, measure_costs
+from objectives.probes.cost import Cost, measure_costs
 from objectives.recipe.image import ImageRecipe
 from search.cli import main
 from search.database import open_store

@@ -11,7 +11,7 @@ import yaml
 
 from objectives import catalog
 from objectives.contract import DataSource
-from objectives.digest import sha256
+from objectives.files.digest import sha256
 from objectives.models.small_cnn import SmallCNN
 from search.cli import main
 from search.errors import MachineMismatch

@@ -6,8 +6,8 @@ import pytest
 
 from objectives.data.checks.check import check_data
 from objectives.data.manifest import read_manifest
-from objectives.data.practice.flags import FLAGS, SETS
-from objectives.data.practice.make import make_practice
+from objectives.practice.flags import FLAGS, SETS
+from objectives.practice.make import make_practice
 from tests.objectives.data.practice_layouts import practice_source
 
 # Enough images for copies of a few to part in any split, and for C11's folds.

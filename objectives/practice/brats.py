@@ -1,0 +1,97 @@
+"""The practice gliomas: BraTS 2018's tree, a folder per patient and a NIfTI file per modality.
+
+210 patients of high to 75 of low grade, as published. Each site has its own scanner, and both
+grades come from every site, which the real set cannot say of all of its own.
+"""
+
+import gzip
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache, partial
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from objectives.contract import DataError
+from objectives.practice.brain import MODALITIES, Scanner, draw_scan
+from objectives.practice.canvas import Random
+from objectives.practice.drawing import Drawing
+
+ROOT = "MICCAI_BraTS_2018_Data_Training"
+GRADES = {"HGG": 210, "LGG": 75}  # patients, as published
+SCANNERS = {
+    "CBICA": Scanner(1.0, 0.05, 0.05),
+    "TCIA01": Scanner(0.6, 0.08, 0.09),
+    "TCIA02": Scanner(1.6, 0.06, 0.12),
+    "2013": Scanner(0.8, 0.1, 0.06),
+}
+# BraTS's volumes lie with left and front first: the first two axes count backwards.
+AFFINE = np.diag((-1.0, -1.0, 1.0, 1.0))
+
+
+def plan_brats(patients: int, seed: int) -> list[Drawing]:
+    """Plan the files of so many patients, the same ones for the same seed.
+
+    Raises DataError without nibabel.
+    """
+    _nifti()
+    rng = np.random.default_rng([seed, 5])
+    high = round(patients * GRADES["HGG"] / sum(GRADES.values()))
+    numbers = rng.permutation(900) + 100 if patients <= 900 else rng.permutation(patients) + 100
+    drawings = []
+    for patient, number in enumerate(numbers[:patients]):
+        site = str(rng.choice(list(SCANNERS)))
+        label, group = "HGG" if patient < high else "LGG", f"Brats18_{site}_{number}"
+        for modality in (*MODALITIES, "seg"):
+            draw = partial(_draw, label, site, (seed, patient), modality)
+            drawings.append(Drawing(_path(label, group, modality), label, group, draw))
+    return drawings
+
+
+def rename(drawing: Drawing, like: Drawing, number: int) -> Drawing:
+    """Give the file as one of a new patient with the grade and from the site of another."""
+    return _moved(drawing, like.label, f"{like.group.rpartition('_')[0]}_{10_000 + number}")
+
+
+def tell_by_site(drawings: list[Drawing], rng: Random) -> list[Drawing]:
+    """Let nearly all patients of a grade come from one site."""
+    is_told = {each.group: rng.random() < 0.9 for each in drawings}
+    return [_tell(each) if is_told[each.group] else each for each in drawings]
+
+
+def _tell(drawing: Drawing) -> Drawing:
+    site, number = "CBICA" if drawing.label == "HGG" else "TCIA01", drawing.group.split("_")[-1]
+    return _moved(drawing, drawing.label, f"Brats18_{site}_{number}")
+
+
+def _moved(drawing: Drawing, label: str, group: str) -> Drawing:
+    modality = PurePosixPath(drawing.path).name.split(".")[0].rpartition("_")[2]
+    return replace(drawing, path=_path(label, group, modality), label=label, group=group)
+
+
+def _path(label: str, group: str, modality: str) -> str:
+    return f"{ROOT}/{label}/{group}_1/{group}_1_{modality}.nii.gz"
+
+
+def _draw(label: str, site: str, seed: tuple[int, int], modality: str) -> bytes:
+    image = _nifti()(_scan(label, site, seed)[modality], AFFINE)
+    # Without its time of writing in the file, the same seed gives the same bytes.
+    return gzip.compress(image.to_bytes(), compresslevel=1, mtime=0)
+
+
+@lru_cache(maxsize=1)  # a patient's files are drawn one after the other
+def _scan(label: str, site: str, seed: tuple[int, int]) -> Mapping[str, np.ndarray]:
+    return draw_scan(label, SCANNERS[site], np.random.default_rng([*seed, 5]))
+
+
+def _nifti() -> type:
+    """Give nibabel's class of images; DataError without the extra that brings it."""
+    try:
+        from nibabel import Nifti1Image
+    except ImportError as error:
+        raise DataError(
+            "volumes are written by nibabel, which is not installed; "
+            "install it with `pip install 'search[volumes]'`"
+        ) from error
+    image: type = Nifti1Image
+    return image

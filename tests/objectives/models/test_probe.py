@@ -1,0 +1,146 @@
+"""Tests of the look at every network of a study, before anything of it runs."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torchvision import models
+
+from objectives import catalog
+from objectives.contract import RecipeError
+from objectives.data.normalization import IMAGENET
+from objectives.models.backbones import Backbone
+from objectives.models.probe import check_image_size, preflight
+from objectives.models.timm_networks import features_of
+from objectives.recipe.image import ImageRecipe
+
+DINOV2 = "vit_small_patch14_dinov2.lvd142m"
+
+
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Empty caches and no way out; gives the folder of torch's weights."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hugging"))
+    for name in ("HF_HUB_CACHE", "HF_HUB_OFFLINE", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens on "discard"
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def look(*configs: dict[str, Any]) -> dict[str, dict[str, str]]:
+    return catalog.preflight("image_classifier", configs)
+
+
+def put_into_hugging_cache(home: Path, repository: str, state: dict[str, torch.Tensor]) -> None:
+    """Lay a file where huggingface_hub looks for one that it has downloaded."""
+    revision = "0" * 40
+    folder = home / "hub" / f"models--{repository.replace('/', '--')}"
+    (folder / "snapshots" / revision).mkdir(parents=True)
+    (folder / "refs").mkdir()
+    (folder / "refs" / "main").write_text(revision)
+    save_file(state, folder / "snapshots" / revision / "model.safetensors")
+
+
+@pytest.mark.slow
+def test_missing_weights_are_found_before_the_first_trial(offline: Path) -> None:
+    with pytest.raises(RecipeError, match=f"{offline}/resnet34-b627a593.pth is not here"):
+        look({"backbone": "small_cnn"}, {"backbone": "resnet34", "weights": "pretrained"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_said", [True, False])
+def test_a_hub_that_cannot_be_reached_is_one_line_within_seconds(
+    offline: Path, monkeypatch: pytest.MonkeyPatch, is_said: bool
+) -> None:
+    if is_said:
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    started = time.monotonic()
+    with pytest.raises(RecipeError) as refused:
+        look({"backbone": "dinov2_vits14", "weights": "pretrained"})
+    assert time.monotonic() - started < 60  # seconds; the hub's own library tries for minutes
+    words = str(refused.value)
+    assert f"dinov2_vits14: the weights of https://huggingface.co/timm/{DINOV2} are not" in words
+    assert "set weights to its path, or set weights to none" in words
+    assert "\n" not in words
+
+
+@pytest.mark.slow
+def test_what_is_in_the_caches_needs_no_network_and_is_recorded(
+    offline: Path, tmp_path: Path
+) -> None:
+    torch.save(models.resnet18().state_dict(), offline / "resnet18-f37072fd.pth")
+    network = timm.create_model("vit_small_patch14_dinov2", num_classes=0)
+    put_into_hugging_cache(tmp_path / "hugging", f"timm/{DINOV2}", network.state_dict())
+
+    records = look(
+        {"backbone": "resnet18", "weights": "pretrained", "image_size": 64},
+        {"backbone": "dinov2_vits14", "weights": "pretrained", "image_size": 28},
+        {"backbone": "convnextv2_atto", "image_size": 32},
+    )
+
+    files = {key: (record["file"], record["licence"]) for key, record in records.items()}
+    assert files == {
+        "resnet18 pretrained": ("resnet18-f37072fd.pth", "bsd-3-clause"),
+        "dinov2_vits14 pretrained": (f"timm/{DINOV2}/model.safetensors", "apache-2.0"),
+    }
+
+
+def test_networks_that_surely_can_be_built_are_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    assert look({"backbone": "small_cnn"}, {"backbone": "resnet18", "image_size": 32}) == {}
+    with pytest.raises(FileNotFoundError):
+        look({"backbone": "convnextv2_atto"})
+
+
+@pytest.mark.parametrize(
+    ("backbone", "size", "says"),
+    [
+        ("convnextv2_atto", 16, "cannot take an image_size of 16 .*; set image_size to 224"),
+        ("inception_v3", 64, "cannot take an image_size of 64 .*; set image_size to 299"),
+        ("xcit_nano_12_p16_224", 100, "cannot build .* an image_size of 100 .* set image_size to"),
+    ],
+)
+def test_a_size_that_a_network_cannot_take_is_one_line_with_the_fix(
+    backbone: str, size: int, says: str
+) -> None:
+    with pytest.raises(RecipeError, match=says) as refused:
+        preflight([ImageRecipe(backbone=backbone, image_size=size)])
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("size", [0, 28, 224])
+def test_every_multiple_of_its_patch_suits_dinov2(size: int) -> None:
+    assert preflight([ImageRecipe(backbone="dinov2_vits14", image_size=size)]) == {}
+
+
+def test_a_network_that_makes_no_vector_of_an_image_is_refused() -> None:
+    makes_maps = Backbone(nn.Conv2d(3, 8, 1), 8, IMAGENET)
+    with pytest.raises(RecipeError, match=r"not turn an image into one vector.*another backbone"):
+        check_image_size(ImageRecipe(), makes_maps)
+    with pytest.raises(RecipeError, match=r"resnet10t does not turn an image into one vector"):
+        features_of(nn.Conv2d(3, 8, 1), "resnet10t")
+
+
+def test_a_file_of_another_architecture_is_found(tmp_path: Path) -> None:
+    torch.save(models.resnet34().state_dict(), tmp_path / "mine.pth")
+    recipe = ImageRecipe(backbone="resnet18", weights=str(tmp_path / "mine.pth"))
+    with pytest.raises(RecipeError, match=r"no layer1\.2\.conv1\.weight"):
+        preflight([recipe])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU's compiler is another")
+def test_a_missing_compiler_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(RecipeError, match=r"needs a C\+\+ compiler .* set compile to false"):
+        look({"backbone": "small_cnn", "compile": True})
