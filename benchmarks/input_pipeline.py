@@ -28,7 +28,7 @@ from benchmarks.loaders import fastest_timm, pil_loading, used_up
 from benchmarks.pairs import Comparison, Timed, compare, report
 from objectives.augment.images import augment, normalize
 from objectives.contract import Attempt, DataSource
-from objectives.data.normalization import IMAGENET
+from objectives.data.pixels.normalization import IMAGENET
 from objectives.image_classifier import ImageTask
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from objectives.contract import DataSource, Objective, RecipeError
-from objectives.data.summary import DataSummary
+from objectives.data.manifest.summary import DataSummary
 from objectives.recipe.backbones import known_backbone
 from objectives.recipe.classifier import ClassifierRecipe
 from objectives.recipe.fields import declared, nearest
@@ -25,7 +25,7 @@ from objectives.recipe.volume import VolumeRecipe
 from objectives.reported import CLASSIFIER_METRICS, TOY_METRICS
 
 if TYPE_CHECKING:
-    from objectives.data.manifest import Manifest
+    from objectives.data.manifest.manifest import Manifest
     from objectives.data.problems import Problem
 
 
@@ -105,7 +105,10 @@ def read_data(
     cache: this machine's folder for what was found out about images. progress: called for each
     that is read. listed: told how many there are, where `check_data` will look at them next.
     """
-    from objectives.data.manifest import NOTHING, read_manifest  # with numpy, for names alone none
+    from objectives.data.manifest.manifest import (  # with numpy, for names alone none
+        NOTHING,
+        read_manifest,
+    )
 
     has_data = _entry(objective).has_data
     return read_manifest(source, cache, progress, listed) if has_data else NOTHING

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from objectives.augment.images import augment, normalize
 from objectives.contract import Attempt, EpochResult
-from objectives.data.normalization import Normalization
+from objectives.data.pixels.normalization import Normalization
 from objectives.models.backbones import own_image_size
 from objectives.models.classifier import Classifier, build_classifier
 from objectives.recipe.image import ImageRecipe

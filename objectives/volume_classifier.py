@@ -9,9 +9,9 @@ from torch import Tensor
 
 from objectives.augment.volumes import augment_volumes, normalize_volumes
 from objectives.contract import Attempt, EpochResult
-from objectives.data.decode import pixels_shape
-from objectives.data.normalization import Normalization
-from objectives.data.volumes import STANDARDIZED
+from objectives.data.contents import pixels_shape
+from objectives.data.pixels.normalization import Normalization
+from objectives.data.pixels.volumes import STANDARDIZED
 from objectives.models.classifier import Classifier
 from objectives.models.heads import build_head
 from objectives.models.volume_networks import build_volume_backbone

@@ -14,7 +14,7 @@ from torch import Tensor
 from objectives.augment.erasing import erase_
 from objectives.augment.levels import LEVELS, Level
 from objectives.augment.randaugment import rand_augment
-from objectives.data.normalization import Normalization
+from objectives.data.pixels.normalization import Normalization
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, what a saturation of 0 leaves
 PART_VALUES = 2**18  # of all colours: a core's cache; whole batches of 32 took 1.6 times as long

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from objectives.data.normalization import Normalization
+from objectives.data.pixels.normalization import Normalization
 
 DRAWS = 8  # random numbers per volume: three turns, three shifts, a zoom, a mirror
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import nn
 from torchvision import models
 
-from objectives.data.normalization import CENTRED, Normalization
+from objectives.data.pixels.normalization import CENTRED, Normalization
 from objectives.models.small_cnn import FEATURES, SmallCNN
 from objectives.models.timm_networks import (
     build_timm,

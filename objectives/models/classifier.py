@@ -6,7 +6,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from objectives.data.normalization import Normalization
+from objectives.data.pixels.normalization import Normalization
 from objectives.models.backbones import build_backbone
 from objectives.models.heads import build_head
 from objectives.models.metadata import build_branch

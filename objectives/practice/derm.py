@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from objectives.data.splits import SPLITS, carve
+from objectives.data.manifest.splits import SPLITS, carve
 from objectives.practice.canvas import Random
 from objectives.practice.drawing import Drawing, encoded
 from objectives.practice.lesion import Growth, Skin, draw_growth, draw_skin, photograph

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from objectives.data.splits import SPLITS, carve
+from objectives.data.manifest.splits import SPLITS, carve
 from objectives.practice import damage
 from objectives.practice.canvas import Random
 from objectives.practice.drawing import Drawing

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from objectives.contract import DataError, DataSource
-from objectives.data.decode import Pixels, decoder, pixels_shape
-from objectives.data.manifest import Manifest, Row, read_manifest
-from objectives.data.splits import SPLITS
-from objectives.data.subsample import proportional
+from objectives.data.contents import decoder, pixels_shape
+from objectives.data.manifest.manifest import Manifest, Row, read_manifest
+from objectives.data.manifest.splits import SPLITS
+from objectives.data.manifest.subsample import proportional
+from objectives.data.pixels.decode import Pixels
 from objectives.sets.batch import Batch
 from objectives.sets.cache import Array, cached_array, let_go, read_array
 from objectives.sets.progress import DecodingLog

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from objectives.contract import Attempt
-from objectives.data.normalization import Normalization
+from objectives.data.pixels.normalization import Normalization
 from objectives.sets.batch import Batch
 from objectives.sets.images import ImageSet
 from objectives.training.prefetch import fetch

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from objectives.contract import Attempt
-from objectives.data.normalization import Normalization
+from objectives.data.pixels.normalization import Normalization
 from objectives.models.classifier import Classifier
 from objectives.recipe.classifier import ClassifierRecipe
 from objectives.sets.images import ImageSet

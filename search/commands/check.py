@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from objectives.contract import DataError, RecipeError
+from objectives.data.manifest.summary import DataSummary
 from objectives.data.problems import Problem
-from objectives.data.summary import DataSummary
 from search.errors import DONE, MISMATCH, WRONG, UsageError
 from search.settings import Settings
 from search.studies.declare import (
@@ -33,7 +33,7 @@ from spaces.errors import StudyError
 from spaces.rules.finding import Finding
 
 if TYPE_CHECKING:  # numpy, SQLAlchemy, torch's neighbours: checking the rules alone needs none
-    from objectives.data.fix import Mended
+    from objectives.data.checks.fix import Mended
     from search.planning.throughput import Throughput
 
 LEVELS = ("error", "warn", "info")
@@ -152,7 +152,7 @@ def _with_data(
 
 def _mended(report: Report, settings: Settings) -> Report:
     """Write a split that mends what a split can; `trouble` where nothing can be mended so."""
-    from objectives.data.fix import mend
+    from objectives.data.checks.fix import mend
     from search.studies.splits import split_file
 
     assert report.checked

@@ -70,7 +70,7 @@ def _rate(images: float) -> str:
 
 
 def _loader(prepared: Prepared, config: TrialConfig) -> float:
-    from objectives.data.decode import decoder  # Pillow, and numpy
+    from objectives.data.contents import decoder  # Pillow, and numpy
 
     size = int(config["image_size"] or 0)
     size = size or known_backbone(str(config["backbone"])).image_size or USUAL_SIZE

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from objectives import catalog
 from objectives.contract import DataSource, RecipeError
-from objectives.data.summary import DataSummary
+from objectives.data.manifest.summary import DataSummary
 from objectives.recipe.network import is_noncommercial
 from search.settings import Settings
 from search.studies.folders import find_data
@@ -23,7 +23,7 @@ from spaces.stored import data_to_json, from_json
 from spaces.study import Study
 
 if TYPE_CHECKING:  # numpy, rich, SQLAlchemy, which checking the rules alone does without
-    from objectives.data.manifest import Manifest
+    from objectives.data.manifest.manifest import Manifest
     from search.terminal.console import Bar
     from storage.store import Store
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from objectives.data.manifest import Manifest
+from objectives.data.manifest.manifest import Manifest
 from search.errors import MachineMismatch
 from storage.store import Store, StudyRow
 

@@ -11,7 +11,7 @@ import torch
 from objectives.augment.images import augment
 from objectives.augment.levels import LEVELS
 from objectives.contract import Attempt, DataSource
-from objectives.data.normalization import CENTRED
+from objectives.data.pixels.normalization import CENTRED
 from objectives.image_classifier import ImageTask
 from objectives.recipe.image import ImageRecipe
 from objectives.sets.batch import Batch

@@ -9,7 +9,7 @@ import torch
 from objectives import catalog
 from objectives.augment.volumes import augment_volumes
 from objectives.contract import Attempt, DataSource, EpochResult
-from objectives.data.volumes import STANDARDIZED
+from objectives.data.pixels.volumes import STANDARDIZED
 from objectives.files.checkpoints import newest_good
 from objectives.recipe.volume import VolumeRecipe
 from objectives.training import precision

@@ -8,7 +8,7 @@ import pytest
 
 from objectives import catalog
 from objectives.contract import RecipeError
-from objectives.data.summary import DataSummary
+from objectives.data.manifest.summary import DataSummary
 
 
 def test_the_catalog_loads_neither_torch_nor_numpy() -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from objectives.augment.images import normalize
 from objectives.augment.levels import LEVELS
 from objectives.contract import Attempt, DataSource
-from objectives.data.normalization import CENTRED
+from objectives.data.pixels.normalization import CENTRED
 from objectives.image_classifier import ImageTask
 from objectives.recipe.image import ImageRecipe
 from objectives.sets.batch import Batch

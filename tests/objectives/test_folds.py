@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from objectives import catalog
 from objectives.contract import Attempt, DataSource, EpochResult
-from objectives.data.manifest import read_manifest
+from objectives.data.manifest.manifest import read_manifest
 from objectives.files.checkpoints import newest_good
 from objectives.image_classifier import train
 from objectives.training.best import Best

@@ -9,7 +9,7 @@ import torch
 from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional as F
 
-from objectives.data.normalization import CENTRED
+from objectives.data.pixels.normalization import CENTRED
 from objectives.models.classifier import Classifier
 from objectives.models.heads import CosineHead
 from objectives.recipe.image import ImageRecipe

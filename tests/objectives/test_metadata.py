@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from objectives.contract import Attempt, DataError, DataSource
-from objectives.data.manifest import read_manifest
+from objectives.data.manifest.manifest import read_manifest
 from objectives.files.checkpoints import newest_good
 from objectives.image_classifier import train
 from objectives.models.classifier import build_classifier

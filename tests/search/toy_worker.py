@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from objectives.data.manifest import NOTHING
+from objectives.data.manifest.manifest import NOTHING
 from search.processes.machine import device_class, versions
 from search.processes.signals import StopFlag
 from search.settings import Settings

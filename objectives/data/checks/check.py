@@ -12,10 +12,10 @@ from objectives.data.checks.images import check_depth, check_modes, check_readab
 from objectives.data.checks.near_copies import check_near_copies
 from objectives.data.checks.sizes import check_sizes, tell_resolution
 from objectives.data.layouts.listing import File
-from objectives.data.manifest import Manifest
-from objectives.data.partition import EXCLUDED
+from objectives.data.manifest.manifest import Manifest
+from objectives.data.manifest.partition import EXCLUDED
 from objectives.data.problems import Problem
-from objectives.data.scan import scan
+from objectives.data.scan.scan import scan
 
 # What only a reader sees stands in the manifest: C04, C08, C09, C13. C14 and C16 are no question
 # of the data alone, and C15 none at all: weights and scales come from training rows, counted.

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from objectives.data.checks.evidence import Evidence, place_of
 from objectives.data.checks.wording import counted, listed, some
-from objectives.data.manifest import Row
+from objectives.data.manifest.manifest import Row
 from objectives.data.problems import Problem
 
 Copies = Sequence[Row]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from objectives.contract import DataSource
-from objectives.data.facts import Facts
-from objectives.data.manifest import Manifest, Row
+from objectives.data.manifest.manifest import Manifest, Row
+from objectives.data.manifest.splits import SPLITS
 from objectives.data.problems import Problem
-from objectives.data.splits import SPLITS
+from objectives.data.scan.facts import Facts
 
 
 @dataclass(frozen=True)

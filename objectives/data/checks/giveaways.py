@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from objectives.data.checks.evidence import Evidence
-from objectives.data.facts import Facts
-from objectives.data.manifest import Row
+from objectives.data.manifest.manifest import Row
 from objectives.data.problems import Problem
+from objectives.data.scan.facts import Facts
 
 HIGHEST_AUC = 0.7
 FOLDS = 5

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from objectives.data.checks.evidence import Evidence, place_of
 from objectives.data.checks.wording import are, counted, listed, some
-from objectives.data.manifest import Row
-from objectives.data.partition import read_partition
+from objectives.data.manifest.manifest import Row
+from objectives.data.manifest.partition import read_partition
 from objectives.data.problems import Problem
 
 GROUPED = ("file_names", "class_folders", "manifest")  # what a study may declare a group for

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from objectives.data.checks.evidence import Evidence, place_of
 from objectives.data.checks.likeness import alike
 from objectives.data.checks.wording import counted, listed
-from objectives.data.manifest import Row
+from objectives.data.manifest.manifest import Row
 from objectives.data.problems import Problem
 
 Pair = tuple[Row, Row]

@@ -6,7 +6,7 @@ from torchvision.transforms.v2 import functional as F
 from objectives.augment import erasing
 from objectives.augment.images import augment, colours, move, normalize, placement, recolour
 from objectives.augment.levels import LEVELS, Level
-from objectives.data.normalization import Normalization
+from objectives.data.pixels.normalization import Normalization
 
 NORMALIZATION = Normalization((0.5, 0.4, 0.3), (0.2, 0.25, 0.3))
 PLAIN = Normalization((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))

@@ -13,7 +13,7 @@ from objectives.augment.volumes import (
     normalize_volumes,
     volume_placement,
 )
-from objectives.data.volumes import BACKGROUND, STANDARDIZED
+from objectives.data.pixels.volumes import BACKGROUND, STANDARDIZED
 
 CONSERVATIVE = VOLUME_LEVELS["conservative"]
 

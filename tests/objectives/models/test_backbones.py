@@ -10,7 +10,7 @@ from torchvision import models
 
 from objectives import catalog
 from objectives.contract import RecipeError
-from objectives.data.normalization import CENTRED, IMAGENET
+from objectives.data.pixels.normalization import CENTRED, IMAGENET
 from objectives.models.backbones import build_backbone, own_image_size
 from objectives.models.classifier import build_classifier
 from objectives.models.heads import CosineHead

@@ -13,7 +13,7 @@ from torchvision import models
 
 from objectives import catalog
 from objectives.contract import RecipeError
-from objectives.data.normalization import IMAGENET
+from objectives.data.pixels.normalization import IMAGENET
 from objectives.models.backbones import Backbone
 from objectives.models.probe import check_image_size, preflight
 from objectives.models.timm_networks import features_of

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from objectives.data.manifest import Manifest, read_manifest
+from objectives.data.manifest.manifest import Manifest, read_manifest
 from objectives.practice.make import make_practice
 from tests.objectives.data.practice_layouts import practice_source
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from objectives.contract import DataError
-from objectives.data.manifest import read_manifest
+from objectives.data.manifest.manifest import read_manifest
 from objectives.practice.brats import plan_brats
 from objectives.practice.make import make_practice
 from tests.objectives.data.practice_layouts import practice_source

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from objectives.data.manifest import read_manifest
+from objectives.data.manifest.manifest import read_manifest
 from objectives.practice.cifar10 import python2_pickle
 from objectives.practice.make import make_practice
 from tests.objectives.data.practice_layouts import practice_source

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from objectives.data.manifest import Manifest, read_manifest
+from objectives.data.manifest.manifest import Manifest, read_manifest
 from objectives.practice.make import make_practice
 from tests.objectives.data.practice_layouts import practice_source
 

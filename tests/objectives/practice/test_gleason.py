@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from objectives.contract import DataSource
-from objectives.data.manifest import read_manifest
+from objectives.data.manifest.manifest import read_manifest
 from objectives.practice.make import make_practice
 
 REAL_NAME = re.compile(r"\d{6}-\d{6}_\d{2}_\d{8}-multires\.tif_\d+_\d+_\d+_\d+_[0-5]\.png")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from objectives.contract import DataError, DataSource
-from objectives.data.manifest import read_manifest
+from objectives.data.manifest.manifest import read_manifest
 from objectives.practice.flags import FLAGS, SETS, dirt_help
 from objectives.practice.make import make_practice
 from objectives.practice.sets import PRACTICE

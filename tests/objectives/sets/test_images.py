@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from objectives.contract import DataError, DataSource
-from objectives.data.decode import decode
-from objectives.data.manifest import read_manifest
+from objectives.data.manifest.manifest import read_manifest
+from objectives.data.pixels.decode import decode
 from objectives.sets import images
 from objectives.sets.images import SealedSplit, forget, open_images, subsample
 

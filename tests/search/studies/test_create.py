@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from objectives.data.manifest import Row
+from objectives.data.manifest.manifest import Row
 from search.errors import MachineMismatch
 from search.settings import Settings
 from search.studies.create import store_study

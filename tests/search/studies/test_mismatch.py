@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from objectives.contract import DataSource
-from objectives.data.manifest import read_manifest
+from objectives.data.manifest.manifest import read_manifest
 from search.errors import MachineMismatch
 from search.settings import Settings
 from search.studies import create
@@ -102,7 +102,7 @@ def test_a_run_that_goes_on_is_refused_for_the_same_reason(store: Store, there: 
 def test_another_scikit_learn_does_not_reshuffle_a_study(
     store: Store, there: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from objectives.data import partition
+    from objectives.data.manifest.manifest import partition
 
     mine = (opened(store, there) or Path()).read_text()
     splits = iter(["train"] * 20 + ["val"] * 10 + ["test"] * 10)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from objectives.data.partition import Place, read_partition
+from objectives.data.manifest.partition import Place, read_partition
 from search.studies.splits import pack, places_in, unpack, write_partition
 from spaces.errors import StudyError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from objectives.contract import DataSource
 from objectives.data.checks.check import check_data
-from objectives.data.manifest import read_manifest
+from objectives.data.manifest.manifest import read_manifest
 from objectives.data.problems import Problem
 
 Problems = Callable[[DataSource], dict[str, Problem]]
@@ -59,7 +59,7 @@ def test_checking_loads_no_torch() -> None:
     code = (
         "import sys; from objectives.contract import DataSource;"
         "from objectives.data.checks.check import check_data;"
-        "from objectives.data.manifest import read_manifest;"
+        "from objectives.data.manifest.manifest import read_manifest;"
         "digits = DataSource({'kind': 'digits'});"
         "assert check_data(digits, read_manifest(digits)); assert 'torch' not in sys.modules"
     )

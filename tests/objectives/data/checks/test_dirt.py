@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from objectives.data.checks.check import check_data
-from objectives.data.manifest import read_manifest
+from objectives.data.manifest.manifest import read_manifest
 from objectives.practice.flags import FLAGS, SETS
 from objectives.practice.make import make_practice
 from tests.objectives.data.practice_layouts import practice_source

@@ -7,7 +7,7 @@ from PIL import Image
 
 from objectives.contract import DataSource
 from objectives.data.checks.check import check_data
-from objectives.data.manifest import read_manifest
+from objectives.data.manifest.manifest import read_manifest
 from objectives.data.problems import Problem
 from tests.objectives.data.checks.conftest import photograph
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from objectives.contract import DataError, DataSource
-from objectives.data.decode import decode
+from objectives.data.pixels.decode import decode
 from objectives.data.problems import Problem
 
 Problems = Callable[[DataSource], dict[str, Problem]]

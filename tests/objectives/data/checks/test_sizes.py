@@ -7,7 +7,7 @@ from scipy.stats import binomtest
 from objectives.contract import DataSource
 from objectives.data.checks.check import check_data
 from objectives.data.checks.sizes import half_width
-from objectives.data.manifest import read_manifest
+from objectives.data.manifest.manifest import read_manifest
 from objectives.data.problems import Problem
 
 Problems = Callable[[DataSource], dict[str, Problem]]

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from objectives.contract import DataError, DataSource
-from objectives.data.contents import reader
-from objectives.data.decode import decoder
+from objectives.data.contents import decoder, reader
 from objectives.data.layouts.cifar10 import read_cifar10
-from objectives.data.manifest import read_manifest
+from objectives.data.manifest.manifest import read_manifest
 
 SOURCE = {"kind": "cifar10"}
 # fmt: off

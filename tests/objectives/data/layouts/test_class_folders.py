@@ -7,7 +7,7 @@ import pytest
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.class_folders import read_class_folders
-from objectives.data.manifest import read_manifest
+from objectives.data.manifest.manifest import read_manifest
 from tests.objectives.data.conftest import write_image
 
 MakeTree = Callable[..., DataSource]

@@ -9,7 +9,9 @@ from objectives.data.layouts.readers import READERS, read_layout
 
 def test_no_reader_loads_torch() -> None:
     modules = ", ".join(sorted({reader.split(":")[0] for reader in READERS.values()}))
-    code = f"import sys, {modules}, objectives.data.manifest; print('torch' in sys.modules)"
+    code = (
+        f"import sys, {modules}, objectives.data.manifest.manifest; print('torch' in sys.modules)"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"
 

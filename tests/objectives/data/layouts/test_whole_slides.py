@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from objectives.contract import DataError, DataSource
-from objectives.data.decode import decode
 from objectives.data.layouts.class_folders import read_class_folders
 from objectives.data.layouts.readers import read_layout
+from objectives.data.pixels.decode import decode
 from tests.objectives.data.conftest import write_image
 
 FOLDERS = {"kind": "class_folders"}

@@ -6,16 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from objectives.contract import DataError, DataSource
-from objectives.data.layouts.cells import (
-    id_problems,
-    is_missing,
-    is_unknown,
-    number,
-    number_problems,
-    word_problems,
-)
 from objectives.data.layouts.classes import colliding
-from objectives.data.layouts.finding import Images, columns_of, fill
 from objectives.data.layouts.folder import (
     SPLIT_OF_FOLDER,
     compile_pattern,
@@ -23,9 +14,18 @@ from objectives.data.layouts.folder import (
     list_images,
 )
 from objectives.data.layouts.listing import Column, Found, Listing
-from objectives.data.layouts.matching import NO_FILE, Matches, match
-from objectives.data.layouts.sheets import Sheet, read_sheets
-from objectives.data.layouts.targets import read_labels
+from objectives.data.layouts.tables.cells import (
+    id_problems,
+    is_missing,
+    is_unknown,
+    number,
+    number_problems,
+    word_problems,
+)
+from objectives.data.layouts.tables.finding import Images, columns_of, fill
+from objectives.data.layouts.tables.matching import NO_FILE, Matches, match
+from objectives.data.layouts.tables.sheets import Sheet, read_sheets
+from objectives.data.layouts.tables.targets import read_labels
 from objectives.data.problems import Problem
 
 log = logging.getLogger(__name__)

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from objectives.data.layouts.cells import is_missing, number
 from objectives.data.layouts.classes import in_order
 from objectives.data.layouts.folder import compile_pattern
-from objectives.data.layouts.sheets import Sheet
+from objectives.data.layouts.tables.cells import is_missing, number
+from objectives.data.layouts.tables.sheets import Sheet
 
 
 def read_labels(sheet: Sheet, layout: Mapping[str, Any]) -> tuple[list[str], list[str]]:

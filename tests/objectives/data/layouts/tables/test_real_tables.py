@@ -6,7 +6,7 @@ from pathlib import Path
 from objectives.data.layouts.listing import Column, Listing
 from spaces.data import Manifest
 from tests.objectives.data.conftest import write_image
-from tests.objectives.data.layouts.tables import read, write_csv, write_xlsx
+from tests.objectives.data.layouts.tables.tables import read, write_csv, write_xlsx
 
 
 def labels(listing: Listing) -> Counter[str]:

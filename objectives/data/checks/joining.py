@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from objectives.data.manifest import Row
-from objectives.data.splits import FOLDS
+from objectives.data.manifest.manifest import Row
+from objectives.data.manifest.splits import FOLDS
 
 LARGEST = 1 / FOLDS[0]  # of all images: no more fits into a validation or test split
 

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from objectives.contract import DataError, DataSource
-from objectives.data.decode import UNREADABLE, eight_bits
 from objectives.data.layouts.brats import declared_modalities, modality_files
 from objectives.data.layouts.cifar10 import SHAPE
-from objectives.data.layouts.whole_slides import MOST_PIXELS, is_pyramid
-from objectives.data.volumes import decode_volume
+from objectives.data.pixels.decode import UNREADABLE, eight_bits
+from objectives.data.pixels.limits import MOST_PIXELS, is_pyramid
+from objectives.data.pixels.volumes import decode_volume
 
 SIDE, LOWEST = 32, 8  # pHash: the 8 x 8 lowest frequencies of the image at 32 x 32
 ORIENTATION = 0x0112  # Exif tag; 1: upright

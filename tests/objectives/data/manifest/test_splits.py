@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from objectives.contract import DataError
-from objectives.data.splits import SPLITS, carve, check_classes
+from objectives.data.manifest.splits import SPLITS, carve, check_classes
 
 
 def cohort(groups: int = 60, images: int = 600) -> tuple[list[str], list[str]]:

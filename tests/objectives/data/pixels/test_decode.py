@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from objectives.contract import DataError, DataSource
-from objectives.data.decode import decode, decoder
+from objectives.data.contents import decoder
+from objectives.data.pixels.decode import decode
 
 RAMP = np.linspace(0, 65535, 64 * 64).reshape(64, 64)
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from objectives.contract import DataSource
 from objectives.data.layouts.folder import list_images
-from objectives.data.scan import digests, scan
+from objectives.data.scan.scan import digests, scan
 from tests.objectives.data.conftest import FOLDERS, write_image
 
 

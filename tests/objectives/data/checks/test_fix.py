@@ -9,9 +9,9 @@ from PIL import Image, ImageOps
 
 from objectives.contract import DataError, DataSource
 from objectives.data.checks.check import check_data
-from objectives.data.fix import Mended, mend
+from objectives.data.checks.fix import Mended, mend
 from objectives.data.layouts.folder import list_images
-from objectives.data.manifest import Manifest, read_manifest
+from objectives.data.manifest.manifest import Manifest, read_manifest
 from tests.objectives.data.conftest import write_image
 
 GROUP = r"^(p\d+)_"

@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import pandas as pd
 
 from objectives.contract import DataError
-from objectives.data.layouts.cells import id_problems, identifier
+from objectives.data.layouts.tables.cells import id_problems, identifier
 from objectives.data.problems import Problem
 from objectives.recipe.fields import nearest
 

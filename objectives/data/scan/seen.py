@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from objectives.contract import DataSource
-from objectives.data.facts import Facts
 from objectives.data.layouts.listing import File
+from objectives.data.scan.facts import Facts
 from objectives.files.checkpoints import write_flushed
 
 log = logging.getLogger(__name__)

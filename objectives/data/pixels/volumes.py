@@ -5,7 +5,7 @@ scanner stored them.
 """
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from objectives.contract import DataError, DataSource
-from objectives.data.layouts.brats import declared_modalities, modality_files
-from objectives.data.normalization import Normalization
+from objectives.contract import DataError
+from objectives.data.pixels.normalization import Normalization
 
 Voxels = npt.NDArray[np.uint8]  # (modalities, size, size, size)
 Stack = npt.NDArray[Any]  # (modalities, X, Y, Z), whatever numbers the files hold
@@ -27,12 +26,6 @@ BYTES_PER_DEVIATION = 31.75  # 4 of them reach from 128 to 255
 # is then the same as what is there, and no edge of 4 deviations is the loudest thing in the head.
 BACKGROUND = 128
 STANDARDIZED = Normalization((BACKGROUND / 255,), (BYTES_PER_DEVIATION / 255,))
-
-
-def volume_decoder(source: DataSource, image_size: int) -> Callable[[str], Voxels]:
-    """Give the function from a patient's manifest path to its cube, safe to call from threads."""
-    folder, modalities = source.folder or Path(), declared_modalities(source)
-    return lambda path: decode_volume(modality_files(folder, path, modalities), image_size)
 
 
 def decode_volume(paths: Sequence[Path], image_size: int) -> Voxels:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from objectives.data.layouts.finding import Images, fill, is_glob
+from objectives.data.layouts.tables.finding import Images, fill, is_glob
 from objectives.data.problems import Problem
 
 # What became of an image or a row that stands in no listing, and what to do about it.

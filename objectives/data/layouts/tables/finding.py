@@ -9,9 +9,9 @@ from glob import escape
 from itertools import takewhile
 from pathlib import PurePosixPath
 
-from objectives.data.layouts.cells import identifier, is_missing
 from objectives.data.layouts.folder import EXTENSIONS
 from objectives.data.layouts.listing import File
+from objectives.data.layouts.tables.cells import identifier, is_missing
 
 IN_BRACES = re.compile(r"\{([^{}]+)\}")
 GLOB = re.compile(r"[*?[]")

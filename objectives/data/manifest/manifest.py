@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.listing import Column, Listing
 from objectives.data.layouts.readers import read_layout
-from objectives.data.partition import Place, divide
+from objectives.data.manifest.partition import Place, divide
+from objectives.data.manifest.splits import SPLITS
+from objectives.data.manifest.summary import DataSummary
 from objectives.data.problems import Problem
-from objectives.data.scan import digests
-from objectives.data.splits import SPLITS
-from objectives.data.summary import DataSummary
+from objectives.data.scan.scan import digests
 
 PRACTICE_NOTE = "practice.json"  # written last: a folder that has it is a whole practice set
 

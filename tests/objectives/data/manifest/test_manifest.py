@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from objectives.contract import DataError, DataSource
-from objectives.data.decode import decoder
-from objectives.data.manifest import read_manifest
+from objectives.data.contents import decoder
+from objectives.data.manifest.manifest import read_manifest
 from tests.objectives.data.conftest import write_image
 
 MakeTree = Callable[..., DataSource]
@@ -261,8 +261,8 @@ def test_the_digits_are_ten_classes_split_by_class() -> None:
 
 def test_reading_names_and_drawing_practice_loads_no_torch() -> None:
     code = (
-        "import sys; from objectives.contract import DataSource;"
-        "import objectives.practice.make; from objectives.data.manifest import read_manifest;"
+        "import sys; from objectives.contract import DataSource; import objectives.practice.make;"
+        "from objectives.data.manifest.manifest import read_manifest;"
         "read_manifest(DataSource({'kind': 'digits'})).summary; print('torch' in sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.listing import Listing
-from objectives.data.splits import SPLITS, carve, carve_folds, check_classes
+from objectives.data.manifest.splits import SPLITS, carve, carve_folds, check_classes
 
 EXCLUDED = "excluded"
 

@@ -10,7 +10,7 @@ import openpyxl
 
 from objectives.contract import DataSource
 from objectives.data.layouts.listing import Listing
-from objectives.data.layouts.table import read_table
+from objectives.data.layouts.tables.table import read_table
 from spaces.data import Manifest
 
 

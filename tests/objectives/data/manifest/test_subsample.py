@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from objectives.contract import RecipeError
-from objectives.data.subsample import proportional
+from objectives.data.manifest.subsample import proportional
 
 GLEASON = np.repeat(np.arange(4), (19_695, 26_816, 8_461, 815))
 

@@ -11,7 +11,7 @@ from objectives.data.layouts.listing import Listing
 from objectives.data.problems import Problem
 from spaces.data import Manifest
 from tests.objectives.data.conftest import write_image
-from tests.objectives.data.layouts.tables import read, write_csv, write_xlsx
+from tests.objectives.data.layouts.tables.tables import read, write_csv, write_xlsx
 
 PLAIN = Manifest("t.csv", path="image", label="dx", group="patient")
 HEADER = "image,dx,patient"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from objectives.contract import DataError
-from objectives.data.decode import decoder, pixels_shape
-from objectives.data.volumes import BACKGROUND, decode_volume
+from objectives.data.contents import decoder, pixels_shape
+from objectives.data.pixels.volumes import BACKGROUND, decode_volume
 from objectives.sets.images import forget, open_images
 from tests.objectives.volume_files import BRATS, brain, write_nifti, write_patient, write_tree
 

@@ -1,18 +1,14 @@
 """From an image file to pixels: upright, RGB, eight bits, square. No torch here."""
 
 import struct
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from objectives.contract import DataError, DataSource
-from objectives.data.layouts.brats import declared_modalities
-from objectives.data.layouts.cifar10 import SHAPE, image_reader
-from objectives.data.layouts.whole_slides import check_header
-from objectives.data.volumes import volume_decoder
+from objectives.contract import DataError
+from objectives.data.pixels.limits import check_header
 
 Pixels = npt.NDArray[np.uint8]  # (3, size, size), of a volume (modalities, size, size, size)
 WHITE = (255, 255, 255)
@@ -20,26 +16,6 @@ WHITE = (255, 255, 255)
 # a broken AVIF or an unknown DDS, whatever the file is called, and the last two for an image on its
 # side whose other Exif tags make no sense.
 UNREADABLE = (OSError, SyntaxError, ValueError, RuntimeError, TypeError, struct.error)
-
-
-def decoder(source: DataSource, image_size: int) -> Callable[[str], Pixels]:
-    """Give the function that turns a manifest path into its pixels, safe to call from threads."""
-    if source.layout["kind"] == "digits":
-        return _digit_decoder(image_size)
-    if source.layout["kind"] == "brats":
-        return volume_decoder(source, image_size)
-    if source.layout["kind"] == "cifar10":
-        read = image_reader(source)
-        return lambda path: _square(_from_planes(read(path)), image_size)
-    folder = source.folder or Path()
-    return lambda path: decode(folder / path, image_size)
-
-
-def pixels_shape(source: DataSource, image_size: int) -> tuple[int, ...]:
-    """Give the shape of what the decoder makes of one image."""
-    if source.layout["kind"] == "brats":
-        return (len(declared_modalities(source)), image_size, image_size, image_size)
-    return (3, image_size, image_size)
 
 
 def decode(path: Path, image_size: int) -> Pixels:
@@ -52,7 +28,7 @@ def decode(path: Path, image_size: int) -> Pixels:
             check_header(image, path)
             # JPEG decodes at 1/2, 1/4 or 1/8 where that is enough: 12 megapixels in a third.
             image.draft(None, (2 * image_size, 2 * image_size))
-            return _square(_rgb(ImageOps.exif_transpose(image)), image_size)
+            return square(_rgb(ImageOps.exif_transpose(image)), image_size)
     except UNREADABLE as error:
         raise DataError(
             f"{path}: cannot be read as an image ({error}); replace or remove it"
@@ -70,6 +46,12 @@ def eight_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray((values / 257).round().astype(np.uint8))
 
 
+def square(image: Image.Image, image_size: int) -> Pixels:
+    """Resize an RGB image to a square, as (3, image_size, image_size)."""
+    resized = image.resize((image_size, image_size), Image.Resampling.BILINEAR)
+    return np.ascontiguousarray(np.asarray(resized).transpose(2, 0, 1))
+
+
 def _rgb(image: Image.Image) -> Image.Image:
     """Bring any mode to RGB: transparent on white, 16 bits scaled by 1/257 and never clipped."""
     if image.mode.startswith(("I", "F")):
@@ -78,21 +60,3 @@ def _rgb(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, WHITE), image)
     return image.convert("RGB")
-
-
-def _square(image: Image.Image, image_size: int) -> Pixels:
-    resized = image.resize((image_size, image_size), Image.Resampling.BILINEAR)
-    return np.ascontiguousarray(np.asarray(resized).transpose(2, 0, 1))
-
-
-def _from_planes(scan: npt.NDArray[np.uint8]) -> Image.Image:
-    return Image.fromarray(np.ascontiguousarray(scan.reshape(SHAPE).transpose(1, 2, 0)))
-
-
-def _digit_decoder(image_size: int) -> Callable[[str], Pixels]:
-    from sklearn.datasets import load_digits
-
-    scans = (load_digits().images * (255 / 16)).round().astype(np.uint8)
-    return lambda path: _square(
-        Image.fromarray(scans[int(path.removeprefix("digit-"))]).convert("RGB"), image_size
-    )

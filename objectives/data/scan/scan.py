@@ -10,9 +10,9 @@ from pathlib import Path
 
 from objectives.contract import DataError, DataSource
 from objectives.data.contents import reader
-from objectives.data.facts import Facts, looker
 from objectives.data.layouts.listing import File
-from objectives.data.seen import Seen, keep_seen, read_seen
+from objectives.data.scan.facts import Facts, looker
+from objectives.data.scan.seen import Seen, keep_seen, read_seen
 
 HANDFUL = 8  # files a thread takes at a time: one task for each of 56,000 would take 80 MB
 

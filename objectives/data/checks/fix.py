@@ -10,11 +10,11 @@ from objectives.contract import DataError, DataSource
 from objectives.data.checks.check import examine
 from objectives.data.checks.copies import disagree, identical
 from objectives.data.checks.evidence import Evidence
+from objectives.data.checks.joining import join_groups
 from objectives.data.checks.near_copies import Pair, pairs_alike, pairs_named
-from objectives.data.joining import join_groups
 from objectives.data.layouts.listing import File, Found, Listing
-from objectives.data.manifest import Manifest, Row
-from objectives.data.partition import EXCLUDED, Place, divide
+from objectives.data.manifest.manifest import Manifest, Row
+from objectives.data.manifest.partition import EXCLUDED, Place, divide
 from objectives.data.problems import Problem
 from objectives.files.checkpoints import put_in_place
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from objectives.contract import DataError, DataSource
-from objectives.data.manifest import read_manifest
+from objectives.data.manifest.manifest import read_manifest
 from tests.objectives.data.conftest import write_image
-from tests.objectives.data.layouts.tables import write_csv
+from tests.objectives.data.layouts.tables.tables import write_csv
 
 MakeTree = Callable[..., DataSource]
 
