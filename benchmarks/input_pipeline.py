@@ -34,7 +34,7 @@ from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
 from objectives.sets.images import ImageSet, open_images
 from objectives.training import precision
-from objectives.training.feed import Feed, place, training_feed
+from objectives.training.feed.feed import Feed, place, training_feed
 
 Batches = Iterable[tuple[Tensor, Tensor]]
 TARGETS = {"ready": 0.97, "pil": 5.0, "timm": 1.0}

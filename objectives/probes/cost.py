@@ -44,7 +44,7 @@ def measure_costs(
     """
     asked = {"configs": list(map(dict, configs)), "classes": classes, "device": device}
     asked |= {"share": 1 / workers_per_device, "objective": objective}
-    command = [*launcher, sys.executable, "-P", "-m", "objectives.training.costs"]
+    command = [*launcher, sys.executable, "-P", "-m", "objectives.training.probe"]
     with (
         # A file each: a command line holds 240 configurations at most, and a pipe that nobody
         # reads yet would fill.

@@ -8,11 +8,11 @@ from objectives.contract import Attempt
 from objectives.sets.batch import Batch
 from objectives.sets.images import ImageSet
 from objectives.training import precision
-from objectives.training.feed import training_feed
-from objectives.training.losses import Criterion, build_criterion
-from objectives.training.optimizers import set_learning_rate
-from objectives.training.samplers import epoch_generator
-from objectives.training.schedule import learning_stages
+from objectives.training.feed.feed import training_feed
+from objectives.training.feed.order import epoch_generator
+from objectives.training.learning.losses import Criterion, build_criterion
+from objectives.training.learning.optimizers import set_learning_rate
+from objectives.training.learning.schedule import learning_stages
 from objectives.training.step import Stepper, build_stepper
 from objectives.training.task import Task
 

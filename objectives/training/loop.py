@@ -13,23 +13,24 @@ from objectives.models.classifier import Classifier
 from objectives.recipe.classifier import ClassifierRecipe
 from objectives.recipe.optimization import steps_per_epoch
 from objectives.sets.images import ImageSet
-from objectives.training import checkpoint, precision
-from objectives.training.average import Average, averaged
-from objectives.training.batchnorm import Inputs, reestimated
-from objectives.training.best import answers, keep_best, take_best
-from objectives.training.checkpoint import History
-from objectives.training.feed import place, training_feed, validation_feed
+from objectives.training import precision
+from objectives.training.feed.feed import place, training_feed, validation_feed
+from objectives.training.feed.order import epoch_generator, in_fold
 from objectives.training.first_step import first_step
-from objectives.training.folds import fold_metrics
-from objectives.training.losses import build_criterion
+from objectives.training.learning.average import Average, averaged
+from objectives.training.learning.batchnorm import Inputs, reestimated
+from objectives.training.learning.losses import build_criterion
+from objectives.training.learning.optimizers import set_learning_rate
+from objectives.training.learning.schedule import epochs_as_now, learning_rate_at, learning_stages
+from objectives.training.learning.stopping import best_epoch, has_stalled
+from objectives.training.measures.metrics import measure
 from objectives.training.memory import in_parts
-from objectives.training.metrics import measure
-from objectives.training.optimizers import set_learning_rate
-from objectives.training.records import keep_records
-from objectives.training.samplers import epoch_generator, in_fold
-from objectives.training.schedule import epochs_as_now, learning_rate_at, learning_stages
+from objectives.training.records import state
+from objectives.training.records.best import answers, keep_best, take_best
+from objectives.training.records.pooled import fold_metrics
+from objectives.training.records.state import History
+from objectives.training.records.tables import keep_records
 from objectives.training.step import Stepper, build_stepper, fit_into_memory
-from objectives.training.stopping import best_epoch, has_stalled
 from objectives.training.task import Task
 
 # So long after a stage began to learn its BatchNorm's running statistics trail behind the weights.
@@ -47,7 +48,7 @@ def train_classifier(task: Task, attempt: Attempt) -> Iterator[EpochResult]:
     end.
     """
     precision.settle(attempt.threads, deterministic=task.recipe.deterministic)
-    history = checkpoint.resume(attempt)
+    history = state.resume(attempt)
     yield from history.results
     for fold in range(history.fold, max(1, attempt.data.folds) + 1):
         history.begin(fold)
@@ -112,7 +113,7 @@ def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[Epoc
 
         seconds = time.perf_counter() - started
         history.results.append(EpochResult(number, values, seconds, images=len(images)))
-        checkpoint.save(attempt, stepper, average, history)
+        state.save(attempt, stepper, average, history)
         yield history.results[-1]
 
 

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from objectives.models.classifier import Classifier
 from objectives.recipe.classifier import ClassifierRecipe
 from objectives.sets.batch import Batch
-from objectives.training.losses import Criterion
+from objectives.training.learning.losses import Criterion
+from objectives.training.learning.optimizers import build_optimizer
+from objectives.training.learning.schedule import learning_stages
 from objectives.training.memory import in_parts
-from objectives.training.optimizers import build_optimizer
-from objectives.training.schedule import learning_stages
 from objectives.training.task import Task
 
 

@@ -16,7 +16,7 @@ from objectives.image_classifier import ImageTask
 from objectives.recipe.image import ImageRecipe
 from objectives.sets.batch import Batch
 from objectives.sets.images import ImageSet, open_images, subsample
-from objectives.training.feed import Feed, training_feed, validation_feed
+from objectives.training.feed.feed import Feed, training_feed, validation_feed
 
 pytestmark = pytest.mark.gpu
 

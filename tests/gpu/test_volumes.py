@@ -13,7 +13,7 @@ from objectives.data.pixels.volumes import STANDARDIZED
 from objectives.files.checkpoints import newest_good
 from objectives.recipe.volume import VolumeRecipe
 from objectives.training import precision
-from objectives.training.losses import build_criterion
+from objectives.training.learning.losses import build_criterion
 from objectives.training.step import build_stepper, fit_into_memory
 from objectives.volume_classifier import VolumeTask, train
 from tests.objectives.volume_files import write_tree

@@ -16,8 +16,8 @@ from objectives.image_classifier import ImageTask, train
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
 from objectives.sets.images import SealedSplit, open_images
-from objectives.training.feed import validation_feed
-from objectives.training.folds import POOLED
+from objectives.training.feed.feed import validation_feed
+from objectives.training.records.pooled import POOLED
 
 DIGITS = DataSource({"kind": "digits"})
 QUICK = {

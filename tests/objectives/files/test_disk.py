@@ -14,7 +14,7 @@ import torch
 from objectives.contract import Attempt, DataSource
 from objectives.files import disk
 from objectives.files.checkpoints import commit, newest_good
-from objectives.training.best import Best, keep_best, save_state
+from objectives.training.records.best import Best, keep_best, save_state
 
 
 @pytest.fixture(autouse=True)

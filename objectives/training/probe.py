@@ -1,6 +1,6 @@
 """Measure what an optimizer step takes on this device, in time and in memory.
 
-`python -m objectives.training.costs` reads {objective, configs, classes, device, share} as JSON and
+`python -m objectives.training.probe` reads {objective, configs, classes, device, share} as JSON and
 prints a line of JSON per configuration.
 """
 
@@ -23,9 +23,9 @@ from objectives.probes.cost import Cost
 from objectives.recipe.image import ImageRecipe
 from objectives.recipe.volume import VolumeRecipe
 from objectives.training import precision
-from objectives.training.average import averaged
-from objectives.training.losses import build_criterion
-from objectives.training.schedule import learning_stages
+from objectives.training.learning.average import averaged
+from objectives.training.learning.losses import build_criterion
+from objectives.training.learning.schedule import learning_stages
 from objectives.training.step import blank_batch, build_stepper, fit_into_memory
 from objectives.training.task import Task
 

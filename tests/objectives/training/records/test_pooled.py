@@ -15,9 +15,9 @@ from objectives.contract import Attempt, DataSource, EpochResult
 from objectives.data.manifest.manifest import read_manifest
 from objectives.files.checkpoints import newest_good
 from objectives.image_classifier import train
-from objectives.training.best import Best
-from objectives.training.folds import pooled_auc
-from objectives.training.samplers import in_fold
+from objectives.training.feed.order import in_fold
+from objectives.training.records.best import Best
+from objectives.training.records.pooled import pooled_auc
 
 THREE = DataSource({"kind": "digits"}, folds=3)
 QUICK = {

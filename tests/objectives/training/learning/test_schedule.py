@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from objectives.recipe.image import ImageRecipe
-from objectives.training.schedule import epochs_as_now, learning_rate_at, learning_stages
+from objectives.training.learning.schedule import epochs_as_now, learning_rate_at, learning_stages
 
 
 def rates(recipe: ImageRecipe, steps_per_epoch: int = 4) -> list[float]:

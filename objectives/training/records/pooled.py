@@ -8,10 +8,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from objectives.training.best import Best
-from objectives.training.checkpoint import History
-from objectives.training.metrics import aucs
-from objectives.training.ruler import fit_temperature
+from objectives.training.measures.metrics import aucs
+from objectives.training.measures.ruler import fit_temperature
+from objectives.training.records.best import Best
+from objectives.training.records.state import History
 
 POOLED = ("pooled_auc", "pooled_auc_low", "pooled_auc_high")
 _DRAWS = 1000

@@ -6,7 +6,7 @@ from torch import nn
 
 from objectives.models.classifier import Classifier, build_classifier
 from objectives.recipe.image import ImageRecipe
-from objectives.training.optimizers import build_optimizer, set_learning_rate
+from objectives.training.learning.optimizers import build_optimizer, set_learning_rate
 
 
 def model_of(recipe: ImageRecipe) -> Classifier:

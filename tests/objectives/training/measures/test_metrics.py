@@ -10,8 +10,8 @@ from sklearn.metrics import f1_score, recall_score, top_k_accuracy_score
 from torch.nn.functional import cross_entropy
 
 from objectives import catalog
-from objectives.training.metrics import aucs, confusion, f1_scores, measure, precisions
-from objectives.training.ruler import fit_temperature
+from objectives.training.measures.metrics import aucs, confusion, f1_scores, measure, precisions
+from objectives.training.measures.ruler import fit_temperature
 
 
 def noisy_logits(images: int = 2000, classes: int = 4, factor: float = 1.0):
@@ -145,6 +145,6 @@ def test_every_metric_of_the_validation_split_is_in_the_catalog() -> None:
 
 
 def test_a_worker_starts_without_waiting_for_scikit_learn() -> None:
-    code = "import sys, objectives.training.metrics; print('sklearn' in sys.modules)"
+    code = "import sys, objectives.training.measures.metrics; print('sklearn' in sys.modules)"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert printed.stdout.strip() == b"False"

@@ -21,7 +21,7 @@ from objectives.contract import OutOfMemory
 from objectives.sets.batch import Batch
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
-from objectives.training.losses import build_criterion
+from objectives.training.learning.losses import build_criterion
 from objectives.training.step import build_stepper
 
 parts, room = json.loads(sys.argv[1]), int(sys.argv[2])

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from objectives.training.ruler import fit_temperature
+from objectives.training.measures.ruler import fit_temperature
 
 _BINS = 15  # as Guo et al. 2017, table 1
 _NAMES = (

@@ -13,7 +13,7 @@ from objectives.data.pixels.normalization import CENTRED
 from objectives.models.classifier import Classifier
 from objectives.models.heads import CosineHead
 from objectives.recipe.image import ImageRecipe
-from objectives.training.losses import (
+from objectives.training.learning.losses import (
     balanced_weights,
     build_criterion,
     effective_number_weights,

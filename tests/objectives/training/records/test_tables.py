@@ -13,9 +13,9 @@ from PIL import Image
 
 from objectives.contract import Attempt, DataSource, EpochResult
 from objectives.sets.images import ImageSet
-from objectives.training.best import Best, take_best
-from objectives.training.metrics import measure
-from objectives.training.records import keep_records
+from objectives.training.measures.metrics import measure
+from objectives.training.records.best import Best, take_best
+from objectives.training.records.tables import keep_records
 from search.worker.files import ARTIFACTS
 
 CLASSES = ["naevus", 'mole, "atypical"', "melanoma"]
@@ -178,6 +178,6 @@ def test_the_tables_answer_as_the_metrics_did_however_near_or_large_the_logits(
 
 
 def test_a_worker_pays_for_the_drawing_only_once_a_trial_is_finished() -> None:
-    code = "import sys, objectives.training.records; print('matplotlib' in sys.modules)"
+    code = "import sys, objectives.training.records.tables; print('matplotlib' in sys.modules)"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert printed.stdout.strip() == b"False"

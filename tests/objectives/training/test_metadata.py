@@ -17,7 +17,7 @@ from objectives.image_classifier import train
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
 from objectives.sets.images import ImageSet, forget, open_images
-from objectives.training.optimizers import build_optimizer
+from objectives.training.learning.optimizers import build_optimizer
 
 LAYOUT = {
     "kind": "manifest",

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from objectives.recipe.optimization import steps_per_epoch
-from objectives.training.batchnorm import reestimated
-from objectives.training.samplers import epoch_batches, epoch_generator
-from objectives.training.stopping import best_epoch, has_stalled
+from objectives.training.feed.order import epoch_batches, epoch_generator
+from objectives.training.learning.batchnorm import reestimated
+from objectives.training.learning.stopping import best_epoch, has_stalled
 
 RARE = torch.tensor([0] * 950 + [1] * 50)
 

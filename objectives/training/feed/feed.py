@@ -13,8 +13,8 @@ from objectives.contract import Attempt
 from objectives.data.pixels.normalization import Normalization
 from objectives.sets.batch import Batch
 from objectives.sets.images import ImageSet
-from objectives.training.prefetch import fetch
-from objectives.training.samplers import epoch_batches, epoch_generator
+from objectives.training.feed.order import epoch_batches, epoch_generator
+from objectives.training.feed.prefetch import fetch
 from objectives.training.task import Task
 
 

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from objectives.contract import Attempt, EpochResult
 from objectives.files.checkpoints import put_in_place
-from objectives.training.best import Best
-from objectives.training.folds import out_of_fold
-from objectives.training.metrics import aucs, confusion, f1_scores, precisions, recalls
+from objectives.training.measures.metrics import aucs, confusion, f1_scores, precisions, recalls
+from objectives.training.records.best import Best
+from objectives.training.records.pooled import out_of_fold
 
 Rows = Iterable[Sequence[Any]]
 
@@ -31,7 +31,7 @@ def keep_records(
     like. bests, ends: a fold's best and last epochs; ends only where there are folds.
     """
     # .4 s, once a worker: here it is paid only by who has finished a trial.
-    from objectives.training.picture import draw_summary
+    from objectives.training.records.picture import draw_summary
 
     classes = bests[-1].classes
     logits, labels = out_of_fold(ends) if ends else (bests[0].logits, bests[0].labels)

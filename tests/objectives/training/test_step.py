@@ -8,8 +8,8 @@ import torch
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
 from objectives.sets.batch import Batch
-from objectives.training.average import averaged
-from objectives.training.losses import build_criterion
+from objectives.training.learning.average import averaged
+from objectives.training.learning.losses import build_criterion
 from objectives.training.step import Stepper, build_stepper
 
 COUNTS = torch.tensor([90, 9, 1])

@@ -20,8 +20,8 @@ from objectives.image_classifier import ImageTask
 from objectives.recipe.image import ImageRecipe
 from objectives.sets.batch import Batch
 from objectives.sets.images import ImageSet, open_images, subsample
-from objectives.training.feed import Feed, Placed, place, training_feed, validation_feed
-from objectives.training.prefetch import ahead
+from objectives.training.feed.feed import Feed, Placed, place, training_feed, validation_feed
+from objectives.training.feed.prefetch import ahead
 
 DIGITS = DataSource({"kind": "digits"})
 

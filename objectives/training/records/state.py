@@ -11,8 +11,8 @@ from torch import nn
 
 from objectives.contract import Attempt, EpochResult
 from objectives.files.checkpoints import commit
-from objectives.training.average import Average
-from objectives.training.best import Best, save_state
+from objectives.training.learning.average import Average
+from objectives.training.records.best import Best, save_state
 from objectives.training.step import Stepper
 
 
