@@ -6,11 +6,27 @@ from pathlib import Path
 from typing import Any, Protocol
 
 
-class DataError(Exception):
+# spaces, objectives and storage do not import each other: each has this class of its own.
+class UserError(Exception):
+    """An error that a user can fix; its text is one line, `found; fix`.
+
+    found: the thing that is wrong, and where.
+    fix: the next step, the last clause of the line; empty where `found` says it.
+    """
+
+    def __init__(self, found: str, fix: str = "") -> None:
+        super().__init__(found, fix)  # both, so that a copy made by pickle has both
+        self.found, self.fix = found, fix
+
+    def __str__(self) -> str:
+        return f"{self.found}; {self.fix}" if self.fix else self.found
+
+
+class DataError(UserError):
     """The data cannot be used as it is; the message says where and ends with the fix."""
 
 
-class RecipeError(Exception):
+class RecipeError(UserError):
     """A configuration that no recipe takes; the message names the key and ends with the fix."""
 
 

@@ -1,5 +1,7 @@
 """Exit codes, and the errors that a user can mend."""
 
+from spaces.errors import UserError
+
 DONE = 0
 FAILED = 1
 WRONG = 2  # the study, the data or the command
@@ -9,23 +11,23 @@ DRAINED = 75  # handed back: start me again
 KILLED = 130  # by the second Ctrl-C
 
 
-class UsageError(Exception):
+class UsageError(UserError):
     """A command that cannot be carried out as typed; the message ends with the fix."""
 
 
-class MachineMismatch(Exception):
+class MachineMismatch(UserError):
     """This machine's data, networks or weights are not the study's; the message says the fix."""
 
     exit_code = MISMATCH
 
 
-class StudyBroken(Exception):
+class StudyBroken(UserError):
     """The same error ends trial after trial; the message says which and where, and the fix."""
 
     exit_code = BROKEN_OFF
 
 
-class AlreadyRunning(Exception):
+class AlreadyRunning(UserError):
     """Another `search run` holds this study on this machine; the message names its pid."""
 
 

@@ -4,7 +4,23 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
-class StudyError(Exception):
+# spaces, objectives and storage do not import each other: each has this class of its own.
+class UserError(Exception):
+    """An error that a user can fix; its text is one line, `found; fix`.
+
+    found: the thing that is wrong, and where.
+    fix: the next step, the last clause of the line; empty where `found` says it.
+    """
+
+    def __init__(self, found: str, fix: str = "") -> None:
+        super().__init__(found, fix)  # both, so that a copy made by pickle has both
+        self.found, self.fix = found, fix
+
+    def __str__(self) -> str:
+        return f"{self.found}; {self.fix}" if self.fix else self.found
+
+
+class StudyError(UserError):
     """A study that cannot be used as written; the message says where and ends with the fix."""
 
 

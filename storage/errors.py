@@ -4,7 +4,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class StorageError(Exception):
+# spaces, objectives and storage do not import each other: each has this class of its own.
+class UserError(Exception):
+    """An error that a user can fix; its text is one line, `found; fix`.
+
+    found: the thing that is wrong, and where.
+    fix: the next step, the last clause of the line; empty where `found` says it.
+    """
+
+    def __init__(self, found: str, fix: str = "") -> None:
+        super().__init__(found, fix)  # both, so that a copy made by pickle has both
+        self.found, self.fix = found, fix
+
+    def __str__(self) -> str:
+        return f"{self.found}; {self.fix}" if self.fix else self.found
+
+
+class StorageError(UserError):
     """Something about where studies are kept is wrong; the message is one line with the fix."""
 
 

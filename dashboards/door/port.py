@@ -3,11 +3,13 @@
 import errno
 import socket
 
+from spaces.errors import UserError
+
 LOOPBACK = "127.0.0.1"
 PORTS = range(8080, 8180)
 
 
-class PortError(Exception):
+class PortError(UserError):
     """The dashboard cannot have this port; the message is one line with the fix."""
 
 
