@@ -33,7 +33,7 @@ class ClassFolders:
 
 
 @dataclass(frozen=True)
-class Manifest:
+class Table:
     """A table (CSV, TSV or XLSX) names the images; columns are called as its header calls them.
 
     table: its path in the data folder; several that are read one below the other; or one per split,
@@ -73,20 +73,18 @@ class Manifest:
 
     def __post_init__(self) -> None:
         if told := {self.label, *self.one_hot} & {*self.metadata}:
-            raise StudyError(
-                f"Manifest: metadata {min(map(str, told))!r} is the label; leave it out"
-            )
+            raise StudyError(f"Table: metadata {min(map(str, told))!r} is the label; leave it out")
         if (self.label is None) == (not self.one_hot):
-            raise StudyError("Manifest: give it a label column, or one_hot columns, and not both")
+            raise StudyError("Table: give it a label column, or one_hot columns, and not both")
         if self.label is None and (self.cuts or self.label_pattern):
-            raise StudyError("Manifest: cuts and label_pattern read a label column; name it")
+            raise StudyError("Table: cuts and label_pattern read a label column; name it")
         if list(self.cuts) != sorted(set(self.cuts)):
-            raise StudyError(f"Manifest: cuts={self.cuts!r} do not rise; give the lowest first")
+            raise StudyError(f"Table: cuts={self.cuts!r} do not rise; give the lowest first")
         if self.group is None and self.group_pattern:
-            raise StudyError("Manifest: group_pattern reads a group column; name it")
+            raise StudyError("Table: group_pattern reads a group column; name it")
         for column, kind in self.metadata.items():
             if kind not in ("number", "category"):
-                raise StudyError(f"Manifest: metadata {column!r} is {kind!r}; number or category")
+                raise StudyError(f"Table: metadata {column!r} is {kind!r}; number or category")
 
 
 @dataclass(frozen=True)
@@ -115,12 +113,12 @@ class NoData:
     """The objective needs none (the toy curve)."""
 
 
-Data = FileNames | ClassFolders | Manifest | Cifar10 | Brats | Digits | NoData
+Data = FileNames | ClassFolders | Table | Cifar10 | Brats | Digits | NoData
 
 KINDS: dict[str, type[Data]] = {
     "file_names": FileNames,
     "class_folders": ClassFolders,
-    "manifest": Manifest,
+    "table": Table,
     "cifar10": Cifar10,
     "brats": Brats,
     "digits": Digits,

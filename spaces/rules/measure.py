@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 
-from spaces.data import Manifest
+from spaces.data import Table
 from spaces.errors import nearest
 from spaces.rules.finding import Fields, Finding
 from spaces.study import Study
@@ -54,7 +54,7 @@ def read_test_split(study: Study) -> Iterator[Finding]:
             f"{study.metric} is measured on the test split, which no search opens; use"
             f" val_{study.metric.removeprefix('test_')}, and `search confirm` for the test",
         )
-    if isinstance(study.data, Manifest) and isinstance(study.data.table, Mapping):
+    if isinstance(study.data, Table) and isinstance(study.data.table, Mapping):
         for split, table in study.data.table.items():
             if split != "test" and _is_of_test(table, study.data.table):
                 yield Finding(

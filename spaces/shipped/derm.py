@@ -19,7 +19,7 @@ fine-tuning: such a trial's badge says that fine-tuning never helped. All four r
 The table is read as PAD-UFES-20 names its columns; patients never part.
 """
 
-from spaces.data import Manifest
+from spaces.data import Table
 from spaces.params import Choice, Float
 from spaces.priors import Prior
 from spaces.space import TrialConfig
@@ -46,7 +46,7 @@ study = Study(
     name="derm",
     about="Recipe or architecture: what moves top-1?",
     objective="image_classifier",
-    data=Manifest(
+    data=Table(
         "metadata.csv",
         path="img_id",
         label="diagnostic",

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from spaces.data import Brats, ClassFolders, Data, Manifest
+from spaces.data import Brats, ClassFolders, Data, Table
 from spaces.errors import StudyError
 from spaces.load import load_study
 from spaces.stored import from_json, to_json
 
-WHOLE = Manifest(
+WHOLE = Table(
     ("India/India.xlsx", "Italy/Italy.xlsx"),
     path=("{table}/{Number}/*[0-9]_palpebral.png",),
     label="Hgb",
@@ -26,7 +26,7 @@ WHOLE = Manifest(
     "data",
     [
         WHOLE,
-        Manifest({"train": "Train.xlsx", "test": "Test.xlsx"}, one_hot=("NC", "G3")),
+        Table({"train": "Train.xlsx", "test": "Test.xlsx"}, one_hot=("NC", "G3")),
         ClassFolders(group=r"^(\d+)_"),
         Brats(modalities=("flair", "t1ce")),
     ],

@@ -6,7 +6,7 @@ import pytest
 
 from objectives import catalog
 from objectives.contract import RecipeError
-from spaces.data import Manifest, NoData
+from spaces.data import NoData, Table
 from spaces.load import load_study, shipped_studies
 from spaces.params import Choice, Float, Int, Toggle
 from spaces.rules.check import check
@@ -107,17 +107,17 @@ def test_a_plain_study_is_found_nothing_wrong_with() -> None:
         ("C14", {"metric": "test_top1", "direction": "maximize"}, "use val_top1"),
         (
             "C14",
-            {"data": Manifest({"train": "Train.xlsx", "val": "Test.xlsx"}, label="dx")},
+            {"data": Table({"train": "Train.xlsx", "val": "Test.xlsx"}, label="dx")},
             "call it 'test'",
         ),
         (
             "C14",
-            {"data": Manifest({"train": "a.csv", "val": "isic_test2.csv"}, label="dx")},
+            {"data": Table({"train": "a.csv", "val": "isic_test2.csv"}, label="dx")},
             "the val images are those of 'isic_test2.csv'",
         ),
         (
             "C14",
-            {"data": Manifest({"train": "a.csv", "val": "b.csv", "test": "b.csv"}, label="dx")},
+            {"data": Table({"train": "a.csv", "val": "b.csv", "test": "b.csv"}, label="dx")},
             "the val images are those of 'b.csv'",
         ),
     ],
@@ -141,8 +141,8 @@ def test_each_rule_finds_its_own(rule: str, change: dict[str, Any], says: str) -
         {"metric": "val_criterion", "fixed": {"ldam": True}},
         {"space": [Toggle("ldam")], "fixed": {"ldam_scale": 10.0, "batch_size": 4}},
         {"space": [Toggle("ldam")], "pins": {"dropout": 0.1}, "enqueue": [{"dropout": 0.3}]},
-        {"data": Manifest({"train": "Train.xlsx", "test": "Test.xlsx"}, label="dx")},
-        {"data": Manifest({"train": "latest.csv", "val": "LATEST_val.csv"}, label="dx")},
+        {"data": Table({"train": "Train.xlsx", "test": "Test.xlsx"}, label="dx")},
+        {"data": Table({"train": "latest.csv", "val": "LATEST_val.csv"}, label="dx")},
     ],
     ids=[
         *("either LDAM or the sampler", "its own condition", "never LDAM there", "one criterion"),

@@ -9,7 +9,7 @@ from objectives.data.manifest.manifest import Row
 from objectives.data.manifest.partition import read_partition
 from objectives.data.problems import Problem
 
-GROUPED = ("file_names", "class_folders", "manifest")  # what a study may declare a group for
+GROUPED = ("file_names", "class_folders", "table")  # what a study may declare a group for
 
 
 def check_groups(evidence: Evidence) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ def colliding(classes: Iterable[str]) -> tuple[Problem, ...]:
             "C09",
             "error",
             f"the classes {' and '.join(map(repr, names))} differ only by case or spaces and would "
-            "be told apart; give them one name (FileNames and Manifest can: `names`)",
+            "be told apart; give them one name (FileNames and Table can: `names`)",
         )
         for names in alike.values()
         if len(names) > 1

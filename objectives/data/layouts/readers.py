@@ -10,7 +10,7 @@ from objectives.data.layouts.listing import Listing
 READERS: Mapping[str, str] = {
     "file_names": "objectives.data.layouts.file_names:read_file_names",
     "class_folders": "objectives.data.layouts.class_folders:read_class_folders",
-    "manifest": "objectives.data.layouts.tables.table:read_table",
+    "table": "objectives.data.layouts.tables.table:read_table",
     "cifar10": "objectives.data.layouts.cifar10:read_cifar10",
     "brats": "objectives.data.layouts.brats:read_brats",
     "digits": "objectives.data.layouts.digits:read_digits",

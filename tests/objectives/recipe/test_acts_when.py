@@ -26,7 +26,7 @@ CONDITIONAL = [name for name, field in FIELDS.items() if field["acts_when"]]
 ASKED_BEFORE_TRAINING = {"allow_noncommercial"}
 
 TABLE = {
-    "kind": "manifest",
+    "kind": "table",
     "table": "table.csv",
     "label": "digit",
     "metadata": {"age": "number", "itch": "category"},

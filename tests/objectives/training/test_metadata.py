@@ -20,7 +20,7 @@ from objectives.sets.images import ImageSet, forget, open_images
 from objectives.training.learning.optimizers import build_optimizer
 
 LAYOUT = {
-    "kind": "manifest",
+    "kind": "table",
     "table": "table.csv",
     "path": "image",
     "label": "dx",

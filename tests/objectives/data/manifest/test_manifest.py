@@ -215,7 +215,7 @@ def table(tmp_path: Path) -> DataSource:
     for number in range(12):
         write_image(tmp_path / f"{number}.png", seed=number)
     declared = {"group": "patient", "split": "split", "site": "site", "metadata": {"age": "number"}}
-    layout = {"kind": "manifest", "table": "table.csv", "label": "label", **declared}
+    layout = {"kind": "table", "table": "table.csv", "label": "label", **declared}
     return DataSource(layout, tmp_path)
 
 

@@ -56,6 +56,6 @@ def test_a_table_that_gives_train_no_image_is_refused(
     write_csv(tmp_path / "t.csv", "image,label,split", *rows)
     for number in range(8):
         write_image(tmp_path / f"{number}.png", seed=number)
-    layout = {"kind": "manifest", "table": "t.csv", "label": "label", "split": "split"}
+    layout = {"kind": "table", "table": "t.csv", "label": "label", "split": "split"}
     with pytest.raises(DataError, match=r"all 8 images are given to .*, none to train; give train"):
         read_manifest(DataSource(layout, tmp_path, folds=folds))

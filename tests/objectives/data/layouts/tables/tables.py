@@ -11,7 +11,7 @@ import openpyxl
 from objectives.contract import DataSource
 from objectives.data.layouts.listing import Listing
 from objectives.data.layouts.tables.table import read_table
-from spaces.data import Manifest
+from spaces.data import Table
 
 
 def write_csv(path: Path, header: str, *rows: str) -> None:
@@ -30,7 +30,7 @@ def write_xlsx(path: Path, *rows: Sequence[Any]) -> None:
     book.save(path)
 
 
-def read(folder: Path, declared: Manifest) -> Listing:
+def read(folder: Path, declared: Table) -> Listing:
     """Read the images that a declaration, as it comes back from the database, finds."""
-    layout = json.loads(json.dumps({"kind": "manifest", **asdict(declared)}))
+    layout = json.loads(json.dumps({"kind": "table", **asdict(declared)}))
     return read_table(DataSource(layout, folder))

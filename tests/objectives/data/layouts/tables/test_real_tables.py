@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from objectives.data.layouts.listing import Column, Listing
-from spaces.data import Manifest
+from spaces.data import Table
 from tests.objectives.data.conftest import write_image
 from tests.objectives.data.layouts.tables.tables import read, write_csv, write_xlsx
 
@@ -18,7 +18,7 @@ def groups(listing: Listing) -> dict[str, int]:
 
 
 # HAM10000: two folders of images, ids without extension, several images of a lesion.
-HAM = Manifest(
+HAM = Table(
     "HAM10000_metadata.csv",
     path="image_id",
     label="dx",
@@ -65,7 +65,7 @@ def test_ham10000s_metadata_is_typed_and_unknown_is_missing(tmp_path: Path) -> N
 
 
 # ISIC 2019: one-hot truth, metadata in a second table, lesions that are not always known.
-ISIC = Manifest(
+ISIC = Table(
     "ISIC_2019_Training_GroundTruth.csv",
     path="ISIC_2019_Training_Input/{image}",
     one_hot=("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK"),
@@ -99,7 +99,7 @@ def test_isic_2019_reads_one_hot_labels_and_joined_lesions(tmp_path: Path) -> No
 
 
 # SICAPv2: a sheet per split, classes one-hot, the slide in the patch's name, masks beside images.
-SICAP = Manifest(
+SICAP = Table(
     {"train": "partition/Test/Train.xlsx", "test": "partition/Test/Test.xlsx"},
     path="images/{image_name}",
     one_hot=("NC", "G3", "G4", "G5"),
@@ -141,7 +141,7 @@ def test_sicapv2s_unlisted_patches_are_counted_and_named_its_masks_are_not(tmp_p
 
 
 # SCIN: signed ids of 19 digits, up to three images of a case, labels as a weighted dictionary.
-SCIN = Manifest(
+SCIN = Table(
     "dataset/scin_cases.csv",
     path=("image_1_path", "image_2_path", "image_3_path"),
     label="weighted_skin_condition_label",
@@ -202,7 +202,7 @@ def test_scins_label_is_the_condition_of_the_largest_weight(tmp_path: Path) -> N
 
 def test_scin_reads_alike_where_its_dataset_folder_is_given(tmp_path: Path) -> None:
     whole = scin(tmp_path)
-    inside = Manifest(
+    inside = Table(
         "scin_cases.csv",
         path=SCIN.path,
         label=SCIN.label,
@@ -214,7 +214,7 @@ def test_scin_reads_alike_where_its_dataset_folder_is_given(tmp_path: Path) -> N
 
 
 # PAD-UFES-20: three folders, image names with their extension, `fitspatrick`, UNK for unknown.
-PAD = Manifest(
+PAD = Table(
     "metadata.csv",
     path="img_id",
     label="diagnostic",
@@ -251,7 +251,7 @@ def test_pad_ufes_20_reads_patients_and_typed_metadata(tmp_path: Path) -> None:
 
 
 # Eyes-Defy-Anemia: a sheet per country, photos in numbered folders, decimal commas.
-EYES = Manifest(
+EYES = Table(
     ("India/India.xlsx", "Italy/Italy.xlsx"),
     path="{table}/{Number}/*[0-9]_palpebral.png",
     label="Hgb",

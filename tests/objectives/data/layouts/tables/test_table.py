@@ -9,11 +9,11 @@ import pytest
 from objectives.contract import DataError
 from objectives.data.layouts.listing import Listing
 from objectives.data.problems import Problem
-from spaces.data import Manifest
+from spaces.data import Table
 from tests.objectives.data.conftest import write_image
 from tests.objectives.data.layouts.tables.tables import read, write_csv, write_xlsx
 
-PLAIN = Manifest("t.csv", path="image", label="dx", group="patient")
+PLAIN = Table("t.csv", path="image", label="dx", group="patient")
 HEADER = "image,dx,patient"
 Write = Callable[..., Path]
 
@@ -147,7 +147,7 @@ def test_the_images_of_a_row_without_a_group_stay_together(
     for name in ("1/a", "1/b", "2/a"):
         write_image(tmp_path / f"{name}.png")
     write_csv(tmp_path / "t.csv", "case,dx,patient", "1,x,", "2,y,")
-    listing = read(tmp_path, Manifest("t.csv", path="{case}/*", label="dx", group=group))
+    listing = read(tmp_path, Table("t.csv", path="{case}/*", label="dx", group=group))
     assert [each.group for each in listing.found] == ["1/a.png", "1/a.png", "2/a.png"]
 
 
@@ -253,7 +253,7 @@ def test_a_number_is_cut_into_classes_lowest_first(
 
 def test_of_equal_one_hot_columns_the_first_counts_and_zeros_are_no_label(write: Write) -> None:
     folder = write("a,0,1,1", "b,0,0,0", "c,.2,.1,.7", header="image,G3,G4,G4C")
-    declared = Manifest("t.csv", one_hot=("G3", "G4", "G4C"))
+    declared = Table("t.csv", one_hot=("G3", "G4", "G4C"))
     listing = read(folder, declared)
     assert [each.label for each in listing.found] == ["G4", "G4C"]
     assert listing.classes == ("G4", "G4C")
@@ -321,7 +321,7 @@ def test_a_table_that_is_not_there_is_named(write: Write) -> None:
         read(write("a,x,1"), replace(PLAIN, table="no.csv"))
 
 
-JOINED = Manifest("t.csv", path="image", label="dx", join=("more.csv",))
+JOINED = Table("t.csv", path="image", label="dx", join=("more.csv",))
 
 
 def test_a_joined_table_adds_columns_and_no_rows(write: Write) -> None:
