@@ -5,6 +5,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+# The files that a finished attempt leaves in its folder, beside its checkpoints.
+BEST_WEIGHTS = "best.pt"
+BEST_LOGITS = "best_logits.npz"
+LEARNING_CURVES = "learning_curves.csv"
+CONFUSION_MATRIX = "confusion_matrix.csv"
+PER_CLASS = "per_class.csv"
+SUMMARY_PICTURE = "summary.png"
+# The small ones, kept of every trial.
+RECORDS = (SUMMARY_PICTURE, LEARNING_CURVES, CONFUSION_MATRIX, PER_CLASS, BEST_LOGITS)
+
+# The metrics that others than the objective compute with.
+RULER, TRAIN_LOSS, MICRO_BATCH = "val_loss", "train_loss", "micro_batch"
+# Reported with each epoch where the study has folds: the position in them.
+FOLD, FOLD_EPOCH, FOLDS_DONE = "fold", "fold_epoch", "folds_done"
+# A metric with this ending is a time, so a repeated epoch reports another value.
+CLOCK_ENDING = "_s"
+
 
 # spaces, objectives and storage do not import each other: each has this class of its own.
 class UserError(Exception):

@@ -1,118 +1,189 @@
-"""What objectives report: every metric with its direction, range and traits."""
+"""The metrics that objectives report: direction, range and traits of each."""
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
-
-def _metric(
-    direction: str,
-    doc: str,
-    high: float | None = None,
-    *,
-    low: float = 0.0,
-    exact: bool = True,
-    is_loss: bool = False,
-    ranks: bool = True,
-    changed_by: tuple[str, ...] = (),
-) -> dict[str, Any]:
-    bounds = {"direction": direction, "low": low, "high": high}
-    traits = {"exact": exact, "is_loss": is_loss, "ranks": ranks, "changed_by": changed_by}
-    return {**bounds, **traits, "doc": doc}
+from objectives.contract import (
+    CLOCK_ENDING,
+    FOLD,
+    FOLD_EPOCH,
+    FOLDS_DONE,
+    MICRO_BATCH,
+    RULER,
+    TRAIN_LOSS,
+)
 
 
-# What the loss that is trained depends on.
+@dataclass(frozen=True, kw_only=True)
+class _Metric:
+    """A reported number; `catalog.ObjectiveFields` explains the traits."""
+
+    direction: str
+    doc: str
+    low: float = 0.0
+    high: float | None = None
+    is_loss: bool = False
+    ranks: bool = True
+    changed_by: tuple[str, ...] = ()
+
+
+def _mappings(metrics: Mapping[str, _Metric]) -> dict[str, dict[str, Any]]:
+    return {
+        name: {**asdict(metric), "exact": not name.endswith(CLOCK_ENDING)}
+        for name, metric in metrics.items()
+    }
+
+
+# The hyperparameters that change the training loss itself.
 _CRITERION = (
-    *("balancing", "ldam", "ldam_max_margin", "ldam_scale", "drw_start", "drw_beta"),
+    "balancing",
+    "ldam",
+    "ldam_max_margin",
+    "ldam_scale",
+    "drw_start",
+    "drw_beta",
     "label_smoothing",
 )
 
-# Where the study has folds, each epoch also says where in them it stands.
-_FOLD_METRICS = {
-    "fold": _metric("maximize", "The fold that is trained, from 1 on.", low=1.0, ranks=False),
-    "fold_epoch": _metric(
-        "maximize", "The epoch within this fold, from 1 on.", low=1.0, ranks=False
-    ),
-    "folds_done": _metric("maximize", "How many folds are over after this epoch.", ranks=False),
-}
-
-# What one step shows at once; the rest needs epochs, a limit that is reached, or a longer sum.
+# The hyperparameters that a single step already depends on. The others need whole epochs, a limit
+# that is reached, or a longer average before they show.
 _FIRST_LOSS = (
-    *("backbone", "weights", "stem", "dilated", "image_size", "augmentation", "batch_size"),
-    *("head", "hidden_units", "dropout", "label_smoothing", "weighted_sampler"),
-    *("balancing", "ldam", "ldam_max_margin", "ldam_scale", "drw_beta"),
-    *("use_metadata", "metadata_units", "metadata_dropout"),
+    "backbone",
+    "weights",
+    "stem",
+    "dilated",
+    "image_size",
+    "augmentation",
+    "batch_size",
+    "head",
+    "hidden_units",
+    "dropout",
+    "label_smoothing",
+    "weighted_sampler",
+    "balancing",
+    "ldam",
+    "ldam_max_margin",
+    "ldam_scale",
+    "drw_beta",
+    "use_metadata",
+    "metadata_units",
+    "metadata_dropout",
 )
 _FIRST_STEP = (*_FIRST_LOSS, "optimizer", "learning_rate", "head_multiple", "layer_decay")
 
-CLASSIFIER_METRICS = {
-    "val_loss": _metric(
-        "minimize", "The ruler: cross-entropy of the validation split after one fitted temperature."
+# With folds, each epoch also reports its position in them.
+_FOLD_METRICS = {
+    FOLD: _Metric(
+        direction="maximize", doc="The fold being trained, from 1.", low=1.0, ranks=False
     ),
-    "val_cross_entropy": _metric(
-        "minimize", "The same, with the logits as they are.", is_loss=True
+    FOLD_EPOCH: _Metric(
+        direction="maximize", doc="The epoch within this fold, from 1.", low=1.0, ranks=False
     ),
-    "val_criterion": _metric(
-        "minimize",
-        "The loss that is trained, on the validation split, margins included.",
-        is_loss=True,
-        changed_by=_CRITERION,
+    FOLDS_DONE: _Metric(
+        direction="maximize", doc="Number of folds finished after this epoch.", ranks=False
     ),
-    "val_temperature": _metric(
-        "minimize", "What the logits were divided by; over 1: too sure.", ranks=False
-    ),
-    "val_ece": _metric(
-        "minimize", "How far confidence and accuracy are apart, with the logits as they are.", 1.0
-    ),
-    "val_top1": _metric("maximize", "Share of validation images classified right.", 1.0),
-    "val_top3": _metric(
-        "maximize", "Share of validation images whose class is among the first three.", 1.0
-    ),
-    "val_balanced_accuracy": _metric("maximize", "Mean of the classes' recalls.", 1.0),
-    "val_macro_f1": _metric("maximize", "Mean of the classes' F1 scores.", 1.0),
-    "val_macro_auc": _metric("maximize", "Mean of the classes' one-against-rest AUCs.", 1.0),
-    "train_loss": _metric(
-        "minimize",
-        "Mean of the loss that is trained, over the epoch's steps.",
-        is_loss=True,
-        changed_by=_CRITERION,
-    ),
-    "micro_batch": _metric(
-        "maximize",
-        "Images passed at once; less than the batch where memory was short.",
-        low=1.0,
-        ranks=False,
-    ),
-    "first_loss": _metric(
-        "minimize",
-        "Loss of one batch before any step, all of it from the study's seed.",
-        ranks=False,
-        changed_by=_FIRST_LOSS,
-    ),
-    "first_step": _metric(
-        "minimize",
-        "The same after one step at the full learning rate.",
-        ranks=False,
-        changed_by=_FIRST_STEP,
-    ),
-    "data_wait_s": _metric(
-        "minimize", "Seconds the epoch waited for images.", exact=False, ranks=False
-    ),
-    "compute_s": _metric(
-        "minimize", "Seconds the epoch's steps took otherwise.", exact=False, ranks=False
-    ),
-    **_FOLD_METRICS,
-    "pooled_auc": _metric(
-        "maximize",
-        "AUC of the validation images of all folds that are over, each at its lowest val_loss, "
-        "ranked together.",
-        1.0,
-        ranks=False,
-    ),
-    "pooled_auc_low": _metric("maximize", "Where its 95 % interval begins.", 1.0, ranks=False),
-    "pooled_auc_high": _metric("maximize", "Where its 95 % interval ends.", 1.0, ranks=False),
 }
 
-TOY_METRICS = {
-    "val_loss": _metric("minimize", "A loss that falls best near a learning rate of 0.01."),
-    "train_loss": _metric("minimize", "The same without noise.", is_loss=True),
-    **_FOLD_METRICS,
-}
+CLASSIFIER_METRICS = _mappings(
+    {
+        RULER: _Metric(
+            direction="minimize",
+            doc="The ruler: validation cross-entropy after fitting one temperature.",
+        ),
+        "val_cross_entropy": _Metric(
+            direction="minimize",
+            doc="Validation cross-entropy of the unscaled logits.",
+            is_loss=True,
+        ),
+        "val_criterion": _Metric(
+            direction="minimize",
+            doc="The training loss on the validation split, margins and weights included.",
+            is_loss=True,
+            changed_by=_CRITERION,
+        ),
+        "val_temperature": _Metric(
+            direction="minimize",
+            doc="The fitted temperature, which divides the logits; above 1: overconfident.",
+            ranks=False,
+        ),
+        "val_ece": _Metric(
+            direction="minimize", doc="Expected calibration error of the unscaled logits.", high=1.0
+        ),
+        "val_top1": _Metric(
+            direction="maximize", doc="Share of validation images classified correctly.", high=1.0
+        ),
+        "val_top3": _Metric(
+            direction="maximize",
+            doc="Share of validation images with the true class among the three highest logits.",
+            high=1.0,
+        ),
+        "val_balanced_accuracy": _Metric(
+            direction="maximize", doc="Mean recall over the classes.", high=1.0
+        ),
+        "val_macro_f1": _Metric(
+            direction="maximize", doc="Mean F1 score over the classes.", high=1.0
+        ),
+        "val_macro_auc": _Metric(
+            direction="maximize", doc="Mean one-vs-rest AUC over the classes.", high=1.0
+        ),
+        TRAIN_LOSS: _Metric(
+            direction="minimize",
+            doc="Mean training loss over the epoch's steps.",
+            is_loss=True,
+            changed_by=_CRITERION,
+        ),
+        MICRO_BATCH: _Metric(
+            direction="maximize",
+            doc="Images per forward pass; below the batch size where memory was short.",
+            low=1.0,
+            ranks=False,
+        ),
+        "first_loss": _Metric(
+            direction="minimize",
+            doc="Loss of one batch before any step; weights and batch come from the study's seed.",
+            ranks=False,
+            changed_by=_FIRST_LOSS,
+        ),
+        "first_step": _Metric(
+            direction="minimize",
+            doc="Loss of the same batch after one step at the full learning rate.",
+            ranks=False,
+            changed_by=_FIRST_STEP,
+        ),
+        "data_wait_s": _Metric(
+            direction="minimize", doc="Seconds of the epoch spent waiting for images.", ranks=False
+        ),
+        "compute_s": _Metric(
+            direction="minimize",
+            doc="The other seconds of the epoch's training steps.",
+            ranks=False,
+        ),
+        **_FOLD_METRICS,
+        "pooled_auc": _Metric(
+            direction="maximize",
+            doc="AUC of the validation images of all finished folds, ranked together; each fold's "
+            "network is the one of its last epoch.",
+            high=1.0,
+            ranks=False,
+        ),
+        "pooled_auc_low": _Metric(
+            direction="maximize", doc="Lower end of its 95 % interval.", high=1.0, ranks=False
+        ),
+        "pooled_auc_high": _Metric(
+            direction="maximize", doc="Upper end of its 95 % interval.", high=1.0, ranks=False
+        ),
+    }
+)
+
+TOY_METRICS = _mappings(
+    {
+        RULER: _Metric(
+            direction="minimize", doc="A loss that falls fastest near a learning rate of 0.01."
+        ),
+        TRAIN_LOSS: _Metric(
+            direction="minimize", doc="The training loss, without noise.", is_loss=True
+        ),
+        **_FOLD_METRICS,
+    }
+)

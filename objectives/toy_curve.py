@@ -10,7 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from objectives.contract import Attempt, EpochResult
+from objectives.contract import (
+    FOLD,
+    FOLD_EPOCH,
+    FOLDS_DONE,
+    RULER,
+    TRAIN_LOSS,
+    Attempt,
+    EpochResult,
+)
 from objectives.files.checkpoints import commit
 from objectives.recipe.toy import ToyRecipe
 
@@ -55,7 +63,7 @@ def _place(recipe: ToyRecipe, epoch: int) -> tuple[int, int]:
 def _fold_metrics(recipe: ToyRecipe, fold: int, fold_epoch: int) -> dict[str, float]:
     is_over = fold_epoch == recipe.epochs
     done = fold if is_over else fold - 1
-    return {"fold": float(fold), "fold_epoch": float(fold_epoch), "folds_done": float(done)}
+    return {FOLD: float(fold), FOLD_EPOCH: float(fold_epoch), FOLDS_DONE: float(done)}
 
 
 def _shrink(recipe: ToyRecipe, epoch: int) -> float:
@@ -74,8 +82,8 @@ def _measure(recipe: ToyRecipe, epoch: int, distance: float, seed: int) -> dict[
     noise = random.Random(f"{seed}/{epoch}").gauss(0, recipe.noise)
     diverged = 0 < recipe.diverge_at <= epoch
     return {
-        "train_loss": floor + distance,
-        "val_loss": math.nan if diverged else abs(1.1 * floor + distance + noise),
+        TRAIN_LOSS: floor + distance,
+        RULER: math.nan if diverged else abs(1.1 * floor + distance + noise),
     }
 
 

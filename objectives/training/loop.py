@@ -8,7 +8,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from objectives.contract import Attempt, EpochResult
+from objectives.contract import MICRO_BATCH, RULER, TRAIN_LOSS, Attempt, EpochResult
 from objectives.models.classifier import Classifier
 from objectives.recipe.classifier import ClassifierRecipe
 from objectives.recipe.optimization import steps_per_epoch
@@ -90,10 +90,10 @@ def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[Epoc
                     average.update_parameters(model)
                 attempt.progress()
         values = {
-            "train_loss": loss_sum.item() / len(images),  # waits for the device
+            TRAIN_LOSS: loss_sum.item() / len(images),  # waits for the device
             "data_wait_s": feed.wait_seconds,
             "compute_s": time.perf_counter() - started - feed.wait_seconds,
-            "micro_batch": float(stepper.part),
+            MICRO_BATCH: float(stepper.part),
         }
         values |= at_first if number == 1 else {}
 
@@ -102,7 +102,7 @@ def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[Epoc
         with autocast, reestimated(validated, first_batches) if is_lagging else nullcontext():
             logits = _predict(validated, validation, task, attempt)
             values |= measure(logits, validation.labels)
-            losses = [*losses, values["val_loss"]]
+            losses = [*losses, values[RULER]]
             if best_epoch(losses) == epoch:
                 history.best = take_best(number, history.fold, validated, logits, validation)
         values["val_criterion"] = criterion(logits, validation.labels.to(device)).item()

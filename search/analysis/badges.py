@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from search.analysis.folds import FOLD
+from objectives.contract import FOLD, MICRO_BATCH, RULER, TRAIN_LOSS
 from search.analysis.standing import Standing
 from spaces.space import TrialConfig
 from storage.rows import EpochRow
 from storage.store import Store
 
-RULER, TRAINED, AT_ONCE = "val_loss", "train_loss", "micro_batch"
 # Validation of a good network wobbles by a few percent, and by hundredths of a nat where next to
 # nothing is left to lose: two epochs in a row beyond both are no wobble any more.
 MARGIN, SMALLEST_MARGIN = 0.1, 0.02
@@ -27,10 +26,10 @@ def badges(config: TrialConfig, outcome: str | None, epochs: Sequence[EpochRow])
     outcome: under our name for it, None while the trial runs. epochs: the recorded ones, in order;
     metrics that they do not have earn nothing. Of folds they tell in how many.
     """
-    batch, asked = (int(config.get(name) or 0) for name in ("batch_size", "micro_batch"))
+    batch, asked = (int(config.get(name) or 0) for name in ("batch_size", MICRO_BATCH))
     found = ["diverged"] if outcome == "diverged" else []
     found += _of_losses(config, outcome, epochs)
-    at_once = _course(epochs, AT_ONCE)
+    at_once = _course(epochs, MICRO_BATCH)
     if at_once and min(at_once.values()) < min(batch, asked or batch):
         found.append(f"in parts of {min(at_once.values()):g}")
     return tuple(found)
@@ -67,7 +66,7 @@ def _of_losses(
 def _of_fold(frozen: int, has_ended: bool, epochs: Sequence[EpochRow]) -> tuple[str, str]:
     """Give what one network's losses say, and since when; nothing where all is well."""
     in_fold = [replace(row, epoch=epoch) for epoch, row in enumerate(epochs, start=1)]
-    ruler, trained = (_course(in_fold, name) for name in (RULER, TRAINED))
+    ruler, trained = (_course(in_fold, name) for name in (RULER, TRAIN_LOSS))
     # "Never" is a word for trials that have ended. It explains why the loss rose, too.
     if has_ended and _fine_tuning_never_helped(ruler, frozen):
         return "fine-tuning never helped", ""

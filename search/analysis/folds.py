@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 
+from objectives.contract import FOLD, FOLDS_DONE
 from spaces.study import Study
-
-# What an objective that trains fold after fold says with each epoch.
-FOLD, FOLD_EPOCH, FOLDS_DONE = "fold", "fold_epoch", "folds_done"
 
 Metrics = Mapping[str, float]
 

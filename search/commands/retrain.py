@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
+from objectives.contract import BEST_WEIGHTS
 from search.errors import DONE, FAILED
 from search.exports.retrain import (
     ELSEWHERE,
@@ -25,7 +26,6 @@ from search.logs import hush_teardown
 from search.processes.devices import own_slot, worker_environment
 from search.settings import Settings
 from search.studies.folders import find_data
-from search.worker.uploads import WEIGHTS
 from spaces.errors import StudyError
 
 console = Console(stderr=True)
@@ -44,8 +44,8 @@ def retrain(arguments: Namespace, settings: Settings) -> int:
     data = _data(arguments, exported, settings)
     with _folder(arguments.out) as folder:
         again = _train(exported, folder, data, device)
-        if arguments.out and (folder / WEIGHTS).is_file():
-            console.out(f"weights: {folder / WEIGHTS}", highlight=False)
+        if arguments.out and (folder / BEST_WEIGHTS).is_file():
+            console.out(f"weights: {folder / BEST_WEIGHTS}", highlight=False)
     if not arguments.verify:
         return DONE
     changed = other_machine(exported, device)

@@ -13,8 +13,7 @@ from typing import Any
 import yaml
 
 from objectives import catalog
-from objectives.contract import Attempt, DataSource, EpochResult
-from search.analysis.badges import AT_ONCE
+from objectives.contract import MICRO_BATCH, Attempt, DataSource, EpochResult
 from search.exports.trial import EXPORT_FORMAT
 from search.processes.machine import device_class, versions
 from search.studies.splits import unpack, write_partition
@@ -181,8 +180,8 @@ def _config(exported: Mapping[str, Any]) -> dict[str, Any]:
 
     Memory that ran out in mid-training leaves two sizes, of which the last is taken.
     """
-    at_once = exported["metrics"]["last_epoch"].get(AT_ONCE)
-    return {**exported["config"], **({AT_ONCE: int(at_once)} if at_once else {})}
+    at_once = exported["metrics"]["last_epoch"].get(MICRO_BATCH)
+    return {**exported["config"], **({MICRO_BATCH: int(at_once)} if at_once else {})}
 
 
 def _check_weights(exported: Mapping[str, Any]) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from search.analysis.folds import FOLD_EPOCH, fold_of
+from objectives.contract import FOLD_EPOCH
+from search.analysis.folds import fold_of
 from search.analysis.standing import Standing
 from spaces.params import Value
 from spaces.study import Study

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from objectives.contract import RECORDS
 from search.analysis.standing import Standing
 from search.settings import Settings
 from search.worker.sharing import collect_shared
@@ -11,10 +12,7 @@ from storage import artifacts
 from storage.store import Claim, Store
 
 # What an attempt leaves behind that readers, reports and comparisons come back to.
-ARTIFACTS = (
-    *("summary.png", "learning_curves.csv", "confusion_matrix.csv", "per_class.csv"),
-    *("best_logits.npz", "traceback.txt"),
-)
+ARTIFACTS = (*RECORDS, "traceback.txt")
 
 
 def keep(settings: Settings, store: Store, claim: Claim, folder: Path) -> None:

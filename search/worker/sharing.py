@@ -12,11 +12,10 @@ from pathlib import Path
 from threading import Event
 from typing import Any, BinaryIO, Self
 
-from objectives.contract import Attempt, EpochResult, Objective
+from objectives.contract import BEST_WEIGHTS, Attempt, EpochResult, Objective
 from objectives.files import checkpoints
 from objectives.files.disk import when_there_is_room
 from search.analysis.standing import Standing
-from search.worker.uploads import WEIGHTS
 from storage import artifacts
 from storage.errors import LeaseLost, StorageError
 from storage.store import Claim, Store
@@ -141,6 +140,6 @@ def collect_shared(store: Store, location: str, standing: Standing) -> None:
     old = [
         file
         for file in store.files(standing.study.name)
-        if file.number in final and not (file.name == WEIGHTS and file.number in best)
+        if file.number in final and not (file.name == BEST_WEIGHTS and file.number in best)
     ]
     artifacts.unshare(store, artifacts.artifact_store(location), old)

@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import BinaryIO, Self
 
+from objectives.contract import BEST_WEIGHTS
 from search.analysis.standing import read_standing
 from search.settings import Settings
 from search.worker.retries import Patience
@@ -25,14 +26,13 @@ from storage.store import Claim, Store
 
 log = logging.getLogger(__name__)
 
-WEIGHTS = "best.pt"
 TICK_SECONDS = 0.1
 
 
 def note_weights(store: Store, claim: Claim, folder: Path) -> None:
     """Note that the weights of a finished attempt are to follow; raises LeaseLost."""
-    if (folder / WEIGHTS).is_file():
-        artifacts.announce(store, claim, WEIGHTS)
+    if (folder / BEST_WEIGHTS).is_file():
+        artifacts.announce(store, claim, BEST_WEIGHTS)
 
 
 class Weights:
@@ -79,11 +79,11 @@ class Weights:
                 log.warning("weights have to wait: %s", error)
 
     def _send_all(self) -> None:
-        noted = [file for file in self._store.files(self._study) if file.name == WEIGHTS]
+        noted = [file for file in self._store.files(self._study) if file.name == BEST_WEIGHTS]
         best = self._best() if noted else set()
         for file in noted:
             folder = self._settings.trial_folder(self._study, file.number)
-            path = folder / f"attempt-{file.attempt}" / WEIGHTS
+            path = folder / f"attempt-{file.attempt}" / BEST_WEIGHTS
             if file.number in best and file.artifact_id not in self._sent and path.is_file():
                 try:
                     # To be written as well, though nobody does: NFS locks no other for one alone.

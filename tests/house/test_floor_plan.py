@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from objectives import catalog
-from storage.results import CLOCKED
+from storage.results import CLOCK_ENDING
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "optuna", "sqlalchemy", "numpy", "pandas", "rich", "sklearn"}
@@ -63,7 +63,7 @@ def test_no_module_passes_three_hundred_lines(package: str) -> None:
 def test_what_storage_takes_for_a_time_is_what_the_objective_calls_inexact(objective: str) -> None:
     metrics = catalog.describe(objective).metrics
 
-    by_name = {name for name in metrics if name.endswith(CLOCKED)}
+    by_name = {name for name in metrics if name.endswith(CLOCK_ENDING)}
 
     assert by_name == {name for name, metric in metrics.items() if not metric["exact"]}
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from objectives.contract import Attempt
+from objectives.contract import BEST_LOGITS, BEST_WEIGHTS, Attempt
 from objectives.files.checkpoints import put_in_place
 from objectives.sets.images import ImageSet
 
@@ -75,8 +75,8 @@ def keep_best(attempt: Attempt, bests: Sequence[Best], ends: Sequence[Best] = ()
     names = ("epoch", "fold", "model", "classes", "table")
     weights = {name: getattr(last, name) for name in names}
     for name, save in (
-        ("best.pt", partial(save_state, {**weights, "classes": list(last.classes)})),
-        ("best_logits.npz", partial(_save_arrays, _arrays(bests) | _last(ends))),
+        (BEST_WEIGHTS, partial(save_state, {**weights, "classes": list(last.classes)})),
+        (BEST_LOGITS, partial(_save_arrays, _arrays(bests) | _last(ends))),
     ):
         put_in_place(attempt.folder, name, save, attempt.progress)
 

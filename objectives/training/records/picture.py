@@ -19,7 +19,7 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 from matplotlib.transforms import Affine2D
 
-from objectives.contract import EpochResult
+from objectives.contract import FOLD, EpochResult
 
 Counts = np.ndarray[Any, np.dtype[np.int64]]
 Shares = np.ndarray[Any, np.dtype[np.float64]]
@@ -158,7 +158,7 @@ def _draw_curves(
 def _points(results: Sequence[EpochResult], name: str) -> Iterator[tuple[float, float]]:
     """Yield a curve's points; a gap before each fold, whose network is another."""
     for before, result in pairwise((results[0], *results)):
-        if before.metrics.get("fold") != result.metrics.get("fold"):
+        if before.metrics.get(FOLD) != result.metrics.get(FOLD):
             yield math.nan, math.nan
         yield result.epoch, _finite(result.metrics.get(name, math.nan))
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from objectives.contract import FOLD, FOLD_EPOCH, FOLDS_DONE
 from objectives.training.measures.metrics import aucs
 from objectives.training.measures.ruler import fit_temperature
 from objectives.training.records.best import Best
@@ -27,7 +28,7 @@ def fold_metrics(history: History, epoch: int, is_over: bool) -> dict[str, float
     epoch: within its fold. is_over: whether it is the fold's last one.
     """
     done = history.fold if is_over else history.fold - 1
-    place = {"fold": float(history.fold), "fold_epoch": float(epoch), "folds_done": float(done)}
+    place = {FOLD: float(history.fold), FOLD_EPOCH: float(epoch), FOLDS_DONE: float(done)}
     before = history.results[-1].metrics if history.results else {}
     known = {name: before[name] for name in POOLED if name in before}
     return {**place, **(pooled_auc(history.ends) if is_over else known)}

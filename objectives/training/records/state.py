@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from objectives.contract import Attempt, EpochResult
+from objectives.contract import FOLD, RULER, Attempt, EpochResult
 from objectives.files.checkpoints import commit
 from objectives.training.learning.average import Average
 from objectives.training.records.best import Best, save_state
@@ -40,8 +40,8 @@ class History:
     @property
     def losses(self) -> list[float]:
         """The val_loss of this fold's epochs."""
-        of_fold = (each for each in self.results if each.metrics.get("fold", 1) == self.fold)
-        return [each.metrics["val_loss"] for each in of_fold]
+        of_fold = (each for each in self.results if each.metrics.get(FOLD, 1) == self.fold)
+        return [each.metrics[RULER] for each in of_fold]
 
     def begin(self, fold: int) -> None:
         """Turn to a fold; the one before goes on to count by what it said."""

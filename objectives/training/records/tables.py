@@ -9,7 +9,14 @@ from typing import Any
 
 from torch import Tensor
 
-from objectives.contract import Attempt, EpochResult
+from objectives.contract import (
+    CONFUSION_MATRIX,
+    LEARNING_CURVES,
+    PER_CLASS,
+    SUMMARY_PICTURE,
+    Attempt,
+    EpochResult,
+)
 from objectives.files.checkpoints import put_in_place
 from objectives.training.measures.metrics import aucs, confusion, f1_scores, precisions, recalls
 from objectives.training.records.best import Best
@@ -37,14 +44,14 @@ def keep_records(
     logits, labels = out_of_fold(ends) if ends else (bests[0].logits, bests[0].labels)
     matrix = confusion(logits, labels)
     tables = {
-        "learning_curves.csv": _learning_curves(results),
-        "confusion_matrix.csv": _confusion_matrix(matrix, classes),
-        "per_class.csv": _per_class(matrix, aucs(logits.double(), labels), classes),
+        LEARNING_CURVES: _learning_curves(results),
+        CONFUSION_MATRIX: _confusion_matrix(matrix, classes),
+        PER_CLASS: _per_class(matrix, aucs(logits.double(), labels), classes),
     }
     for name, rows in tables.items():
         put_in_place(attempt.folder, name, partial(_save_rows, list(rows)), attempt.progress)
     draw = partial(draw_summary, results, [best.epoch for best in bests], matrix.numpy(), classes)
-    put_in_place(attempt.folder, "summary.png", draw, attempt.progress)
+    put_in_place(attempt.folder, SUMMARY_PICTURE, draw, attempt.progress)
 
 
 def _learning_curves(results: Sequence[EpochResult]) -> Rows:
