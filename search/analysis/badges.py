@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from objectives.contract import FOLD, MICRO_BATCH, RULER, TRAIN_LOSS
-from search.analysis.standing import Standing
+from search.analysis.snapshot import Snapshot
 from spaces.space import TrialConfig
 from storage.rows import EpochRow
 from storage.store import Store
@@ -35,16 +35,16 @@ def badges(config: TrialConfig, outcome: str | None, epochs: Sequence[EpochRow])
     return tuple(found)
 
 
-def read_badges(store: Store, standing: Standing) -> Badges:
+def read_badges(store: Store, snapshot: Snapshot) -> Badges:
     """Give the badges of all of a study's trials."""
-    study = standing.study
+    study = snapshot.study
     rows = groupby(store.epochs(study.name), key=lambda row: row.number)
     epochs = {number: list(of_trial) for number, of_trial in rows}
     every = {
         trial.number: badges(
             study.config(trial.params), trial.outcome, epochs.get(trial.number, [])
         )
-        for trial in standing.trials
+        for trial in snapshot.trials
     }
     return {number: earned for number, earned in every.items() if earned}
 

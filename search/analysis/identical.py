@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from objectives import catalog
-from search.analysis.standing import Standing
+from search.analysis.snapshot import Snapshot
 from spaces.params import Value
 from spaces.rules.conditions import can_act
 from spaces.space import TrialConfig
@@ -15,7 +15,7 @@ from storage.store import Store
 
 
 @dataclass(frozen=True)
-class Twins:
+class IdenticalTrials:
     """Two trials that differ in what matters to a metric by one key, and read the same there."""
 
     key: str
@@ -34,27 +34,27 @@ class Twins:
         )
 
 
-def read_twins(store: Store, standing: Standing) -> list[Twins]:
-    """Give the twins among a study's trials, one pair a key."""
-    study, known = standing.study, catalog.describe(standing.study.objective)
+def read_identical_trials(store: Store, snapshot: Snapshot) -> list[IdenticalTrials]:
+    """Find the identical trials of a study, one pair per key."""
+    study, known = snapshot.study, catalog.describe(snapshot.study.objective)
     measures = _measures(known.metrics)
     if not measures:
         return []
     # A study of before knows nothing of hyperparameters that are new: the recipe fills them in.
     defaults = {name: field["default"] for name, field in known.fields.items()}
     configs = {
-        trial.number: {**defaults, **study.config(trial.params)} for trial in standing.trials
+        trial.number: {**defaults, **study.config(trial.params)} for trial in snapshot.trials
     }
     firsts = [row for row in store.epochs(study.name) if row.epoch == 1 and row.number in configs]
-    return twins(configs, firsts, known.fields, measures)
+    return find_identical_trials(configs, firsts, known.fields, measures)
 
 
-def twins(
+def find_identical_trials(
     configs: Mapping[int, TrialConfig],
     firsts: Sequence[EpochRow],
     fields: Mapping[str, Mapping[str, Any]],
     measures: Mapping[str, Sequence[str]],
-) -> list[Twins]:
+) -> list[IdenticalTrials]:
     """Give a pair of trials for each key that was not read, the earliest.
 
     configs: whole ones, by trial number. firsts: the trials' first epochs. measures: metric -> the
@@ -67,7 +67,7 @@ def twins(
     well. Nothing is found before two trials agree in all other keys that show in the metric, and a
     key that acts later than the metric sees, such as epochs, is never a suspect.
     """
-    found: dict[str, Twins] = {}
+    found: dict[str, IdenticalTrials] = {}
     for metric, keys in measures.items():
         for pair in _pairs(configs, firsts, fields, metric, keys):
             found.setdefault(pair.key, pair)
@@ -87,7 +87,7 @@ def _pairs(
     fields: Mapping[str, Mapping[str, Any]],
     metric: str,
     keys: Sequence[str],
-) -> Iterator[Twins]:
+) -> Iterator[IdenticalTrials]:
     seen: dict[tuple[Any, ...], int] = {}
     for row in sorted(firsts, key=lambda row: row.number):
         config, value = configs[row.number], row.metrics.get(metric, math.nan)
@@ -105,7 +105,7 @@ def _pairs(
             earlier = seen.setdefault((key, value, others), row.number)
             if configs[earlier][key] != config[key]:
                 values = (configs[earlier][key], config[key])
-                yield Twins(key, values, (earlier, row.number), metric)
+                yield IdenticalTrials(key, values, (earlier, row.number), metric)
 
 
 def _waits(field: Mapping[str, Any], key: str) -> bool:

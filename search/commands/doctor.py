@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from search.errors import DONE, FAILED
-from search.processes.doctor import Finding, examine
+from search.processes.doctor import MachineFinding, examine
 from search.settings import Settings
 from search.terminal.console import page
 
@@ -26,7 +26,7 @@ def doctor(arguments: Namespace, settings: Settings) -> int:
     return FAILED if any(finding.level == "error" for finding in findings) else DONE
 
 
-def _table(findings: Sequence[Finding]) -> Table:
+def _table(findings: Sequence[MachineFinding]) -> Table:
     table = Table(box=None, show_header=False)
     for finding in findings:
         found = f"{finding.found}; {finding.fix}" if finding.fix else finding.found

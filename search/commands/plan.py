@@ -20,7 +20,7 @@ from search.planning.costs import (
     planned_epochs,
     remember,
 )
-from search.processes.devices import Slot, placed
+from search.processes.devices import DeviceShare, device_shares
 from search.processes.machine import device_class
 from search.settings import Settings
 from search.studies.declare import Prepared, prepare
@@ -36,14 +36,14 @@ def plan(arguments: Namespace, settings: Settings) -> int:
     """Measure every backbone and batch size of the space; what cannot fit is kept for `run`."""
     with store_if_any(settings) as store:
         prepared = prepare(wishes_of(arguments), settings, store)
-    slots = placed(arguments.workers, settings.visible_gpus)
+    shares = device_shares(arguments.workers, settings.visible_gpus)
     make_room(settings)  # before minutes of measuring
     measured = Plan(
         prepared.study.name,
         fingerprint(prepared.study),
-        device_class(slots[0].device),
-        len(slots),
-        _measured(prepared, slots),
+        device_class(shares[0].device),
+        len(shares),
+        _measured(prepared, shares),
         planned_epochs(prepared.study),
         prepared.study.trials,
         prepared.study.folds,
@@ -56,7 +56,7 @@ def plan(arguments: Namespace, settings: Settings) -> int:
     return DONE
 
 
-def _measured(prepared: Prepared, slots: Sequence[Slot]) -> list[Row]:
+def _measured(prepared: Prepared, shares: Sequence[DeviceShare]) -> list[Row]:
     console = Console(stderr=True)
     columns = ("measuring {task.description}", BarColumn(), MofNCompleteColumn())
     with Progress(
@@ -64,7 +64,7 @@ def _measured(prepared: Prepared, slots: Sequence[Slot]) -> list[Row]:
     ) as bar:
         task = bar.add_task("steps", total=len(combinations(prepared.study)))
         rows = []
-        for row in make_rows(prepared, slots):
+        for row in make_rows(prepared, shares):
             rows.append(row)
             bar.update(task, advance=1, description=f"{row.backbone}, batch {row.batch_size}")
         return rows

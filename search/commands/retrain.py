@@ -23,7 +23,7 @@ from search.exports.retrain import (
 )
 from search.exports.retrain import retrain as train_again
 from search.logs import hush_teardown
-from search.processes.devices import own_slot, worker_environment
+from search.processes.devices import own_share, worker_environment
 from search.settings import Settings
 from search.studies.folders import find_data
 from spaces.errors import StudyError
@@ -71,9 +71,9 @@ def _train(
 
 def _own_device(exported: Mapping[str, Any], settings: Settings) -> str:
     """Give this process one device and the recorded threads, before torch is loaded."""
-    slot = own_slot(settings.visible_gpus, exported["trained_on"]["threads"])
-    os.environ.update(worker_environment(slot, {}))
-    return slot.device
+    share = own_share(settings.visible_gpus, exported["trained_on"]["threads"])
+    os.environ.update(worker_environment(share, {}))
+    return share.device
 
 
 def _data(arguments: Namespace, exported: Mapping[str, Any], settings: Settings) -> Path | None:

@@ -10,14 +10,14 @@ from socket import socket
 
 from dashboards.door.port import address, listen
 from search.analysis.badges import read_badges
-from search.analysis.identical import read_twins
-from search.analysis.standing import read_standing
+from search.analysis.identical import read_identical_trials
+from search.analysis.snapshot import read_snapshot
 from search.database import has_store, open_store
 from search.errors import DONE
 from search.logs import set_up_logs
 from search.planning.costs import excluded_here
 from search.processes.detach import UnderWay, go_silent, start_detached
-from search.processes.devices import Slot, placed
+from search.processes.devices import DeviceShare, device_shares
 from search.processes.lock import run_lock
 from search.processes.signals import listening
 from search.processes.supervisor import Run, supervise
@@ -65,8 +65,8 @@ def _run_with(listener: socket | None, arguments: Namespace, settings: Settings)
         check_reachable(settings.shared_artifacts)
     with open_store(settings) as store, run_lock(name, settings.study_folder(name)):
         prepared = prepared or _checked(declared, findings, wishes, settings, store)
-        slots = placed(arguments.workers, settings.visible_gpus)
-        too_large = excluded_here(prepared.study, slots[0].device, len(slots), settings)
+        shares = device_shares(arguments.workers, settings.visible_gpus)
+        too_large = excluded_here(prepared.study, shares[0].device, len(shares), settings)
         study = from_json(store_study(prepared, wishes, settings, store, too_large).definition)
         for note in licence_notes(study.weights):
             print(f"search: {note}", file=sys.stderr)
@@ -74,7 +74,7 @@ def _run_with(listener: socket | None, arguments: Namespace, settings: Settings)
         _tell_of_other_total(study, prepared.study)
         store.clear_stop(name)
         set_up_logs(settings.logs / name / "run.log")
-        run = _run(arguments, prepared, settings, store, listener, slots)
+        run = _run(arguments, prepared, settings, store, listener, shares)
         url = address(listener) if listener else ""
         if arguments.ready_fd is not None:
             log = str(run.logs / "detached.log")
@@ -112,10 +112,10 @@ def _supervise(run: Run, url: str) -> int:
         ending = supervise(run, flag, show)
     # Neither a database that is away nor a reader that has gone changes how the run ended.
     with suppress(DatabaseUnreachable, BrokenPipeError):
-        standing = read_standing(run.store, run.study)
-        badges = read_badges(run.store, standing)
-        twins = read_twins(run.store, standing)
-        for line in summary(standing, badges, len(run.slots), twins):
+        snapshot = read_snapshot(run.store, run.study)
+        badges = read_badges(run.store, snapshot)
+        identical = read_identical_trials(run.store, snapshot)
+        for line in summary(snapshot, badges, len(run.shares), identical):
             print(line, flush=True)
     if ending.trouble:
         print(ending.trouble, file=sys.stderr)
@@ -158,13 +158,13 @@ def _run(
     settings: Settings,
     store: Store,
     listener: socket | None,
-    slots: Sequence[Slot],
+    shares: Sequence[DeviceShare],
 ) -> Run:
     name = prepared.study.name
     fds = [listener.fileno()] if listener else []
     return Run(
         study=name,
-        slots=slots,
+        shares=shares,
         store=store,
         worker_command=lambda _, worker: _worker_command(name, worker, prepared.source.folder),
         environment={**os.environ, "SEARCH_HOME": str(settings.home)},

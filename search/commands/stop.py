@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from search.analysis.standing import read_standing
+from search.analysis.snapshot import read_snapshot
 from search.database import open_store
 from search.settings import Settings
 
@@ -12,7 +12,7 @@ def stop(arguments: Namespace, settings: Settings) -> int:
     with open_store(settings) as store:
         # Asked even where no worker is seen: a run may be about to start its first.
         store.request_stop(arguments.study, "now" if arguments.now else "drain")
-        is_at_work = bool(read_standing(store, arguments.study).live_workers)
+        is_at_work = bool(read_snapshot(store, arguments.study).live_workers)
     when = "at once" if arguments.now else "after the epoch in flight"
     what = f"stops {when}" if is_at_work else "has no worker that could stop"
     print(f"{arguments.study} {what}; `search run --study {arguments.study}` goes on with it")

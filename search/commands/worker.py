@@ -10,8 +10,8 @@ from search.database import open_store
 from search.errors import DRAINED
 from search.faults import plant_faults
 from search.logs import hush_teardown, set_up_logs
-from search.processes.devices import Slot, own_slot, worker_environment
-from search.processes.machine import describe_machine, place
+from search.processes.devices import DeviceShare, own_share, worker_environment
+from search.processes.machine import describe_machine, process_scope
 from search.processes.signals import StopFlag, listening
 from search.settings import Settings
 from search.studies.create import check_networks_here, open_study
@@ -25,9 +25,9 @@ log = logging.getLogger(__name__)
 
 def worker(arguments: Namespace, settings: Settings) -> int:
     """Follow trials of a stored study until there is none left or somebody asks to stop."""
-    slot = own_slot(settings.visible_gpus, settings.threads)
+    share = own_share(settings.visible_gpus, settings.threads)
     # Before torch is loaded: it reads these once.
-    os.environ.update(worker_environment(slot, {}))
+    os.environ.update(worker_environment(share, {}))
     set_up_logs()
     hush_teardown()
     if settings.shared_artifacts and not arguments.id:
@@ -35,7 +35,7 @@ def worker(arguments: Namespace, settings: Settings) -> int:
     try:
         with open_store(settings) as store, listening() as flag:
             plant_faults(settings, store)
-            return _work(arguments, settings, store, slot, flag)
+            return _work(arguments, settings, store, share, flag)
     except DatabaseUnreachable as error:
         if not arguments.id:
             raise
@@ -45,18 +45,18 @@ def worker(arguments: Namespace, settings: Settings) -> int:
 
 
 def _work(
-    arguments: Namespace, settings: Settings, store: Store, slot: Slot, flag: StopFlag
+    arguments: Namespace, settings: Settings, store: Store, share: DeviceShare, flag: StopFlag
 ) -> int:
     name = arguments.id or worker_name()
     study, source = open_study(arguments.study, arguments.data, settings, store)
     if not arguments.id:  # the `run` that supervises us has looked
         check_networks_here(study)
-    machine = {"place": place(), **describe_machine(slot.device)}
+    machine = {"process_scope": process_scope(), **describe_machine(share.device)}
     store.register_worker(
-        name, study.name, socket.gethostname(), os.getpid(), slot.device, slot.threads, machine
+        name, study.name, socket.gethostname(), os.getpid(), share.device, share.threads, machine
     )
     code = _until_the_end(
-        Worker(name, study, store, settings, source, slot.device, slot.threads, flag)
+        Worker(name, study, store, settings, source, share.device, share.threads, flag)
     )
     if not arguments.id:  # a supervisor would note it
         with suppress(DatabaseUnreachable):

@@ -9,7 +9,7 @@ import yaml
 from objectives import catalog
 from search.analysis.badges import badges
 from search.analysis.folds import value_epochs
-from search.analysis.standing import Standing, read_standing
+from search.analysis.snapshot import Snapshot, read_snapshot
 from search.seeds import training_seed
 from search.studies.splits import pack, places_in
 from spaces.errors import StudyError
@@ -27,8 +27,8 @@ def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
 
     wanted: "best" or a trial's number. Raises StudyError when there is no such trial.
     """
-    standing = read_standing(store, name)
-    study, trial = standing.study, _pick(standing, wanted)
+    snapshot = read_snapshot(store, name)
+    study, trial = snapshot.study, _pick(snapshot, wanted)
     recorded = store.epochs(name, trial.number)
     epochs = {each.epoch: dict(each.metrics) for each in recorded}
     judged = value_epochs(study, {each.epoch: each.value for each in recorded}, epochs)
@@ -48,9 +48,9 @@ def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
         "searched": sorted(trial.params),
         "weights": _weights(study, trial),
         "seed": training_seed(study.seed, trial.number),
-        "data": _data(study, standing.row, store.manifest(name)),
+        "data": _data(study, snapshot.row, store.manifest(name)),
         "skipped_checks": list(study.skipped_checks),
-        "test_uses": len(standing.test_uses),
+        "test_uses": len(snapshot.test_uses),
         "value": _value(study, trial, list(judged.values())),
         "metrics": {
             **_of_folds(
@@ -85,13 +85,13 @@ def as_yaml(exported: Mapping[str, Any]) -> str:
     return yaml.safe_dump(dict(exported), sort_keys=False, allow_unicode=True)
 
 
-def _pick(standing: Standing, wanted: str) -> TrialRow:
-    name, count = standing.study.name, len(standing.trials)
+def _pick(snapshot: Snapshot, wanted: str) -> TrialRow:
+    name, count = snapshot.study.name, len(snapshot.trials)
     if wanted == "best":
-        if standing.best is None:
+        if snapshot.best is None:
             raise StudyError(f"no trial of {name!r} has finished yet; wait, or export --trial N")
-        return standing.best
-    trial = standing.trial(int(wanted)) if wanted.isascii() and wanted.isdigit() else None
+        return snapshot.best
+    trial = snapshot.trial(int(wanted)) if wanted.isascii() and wanted.isdigit() else None
     if trial is None:
         raise StudyError(f"{name!r} has no trial {wanted!r}; use `best` or 0..{count - 1}")
     return trial

@@ -11,7 +11,7 @@ from typing import Any
 
 from objectives import catalog
 from objectives.probes.cost import Cost, measure_costs
-from search.processes.devices import Slot, worker_environment
+from search.processes.devices import DeviceShare, worker_environment
 from search.processes.machine import device_class
 from search.processes.spawn import launcher
 from search.settings import Settings
@@ -81,8 +81,8 @@ class Plan:
         return self.trials * self.trial_seconds / self.workers / 3600
 
 
-def make_rows(prepared: Prepared, slots: Sequence[Slot]) -> Iterator[Row]:
-    """Yield a row per backbone and batch size of the space, as each is measured on the first slot.
+def make_rows(prepared: Prepared, shares: Sequence[DeviceShare]) -> Iterator[Row]:
+    """Yield a row per backbone and batch size of the space, as each is measured on the first share.
 
     Workers that have the same device share its memory. Raises StudyError for an objective that has
     no backbone.
@@ -91,9 +91,9 @@ def make_rows(prepared: Prepared, slots: Sequence[Slot]) -> Iterator[Row]:
     costs = measure_costs(
         [config for config, _ in wanted],
         len(prepared.summary.classes),
-        slots[0].device,
-        worker_environment(slots[0], os.environ),
-        sum(slot.visible == slots[0].visible for slot in slots),
+        shares[0].device,
+        worker_environment(shares[0], os.environ),
+        sum(share.visible == shares[0].visible for share in shares),
         launcher(),
         prepared.study.objective,
     )

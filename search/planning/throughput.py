@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from objectives import catalog
 from objectives.probes.cost import measure_costs
 from objectives.recipe.backbones import known_backbone
-from search.processes.devices import placed, usable_cores, worker_environment
+from search.processes.devices import device_shares, usable_cores, worker_environment
 from search.processes.spawn import launcher
 from search.settings import Settings
 from search.studies.declare import Prepared
@@ -94,9 +94,9 @@ def _chunks(paths: Sequence[str], size: int) -> Sequence[Sequence[str]]:
 
 
 def _model(prepared: Prepared, config: TrialConfig, settings: Settings) -> float:
-    slot = placed(None, settings.visible_gpus)[0]
-    environment = worker_environment(slot, os.environ)
+    share = device_shares(None, settings.visible_gpus)[0]
+    environment = worker_environment(share, os.environ)
     classes, objective = len(prepared.summary.classes), prepared.study.objective
-    asked = ([config], classes, slot.device, environment, 1, launcher(), objective)
+    asked = ([config], classes, share.device, environment, 1, launcher(), objective)
     (cost,) = measure_costs(*asked)
     return int(config["batch_size"] or 0) / cost.step_seconds if cost.part else 0.0

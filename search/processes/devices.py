@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 
-@dataclass(frozen=True)
-class Slot:
-    """A place for one worker: its number from 1, the device it sees and its share of the cores.
+@dataclass(frozen=True, kw_only=True)
+class DeviceShare:
+    """The part of this machine that one worker gets: a device and a number of CPU threads."""
 
-    visible: the worker's CUDA_VISIBLE_DEVICES, "" on the CPU.
-    """
-
-    index: int
+    index: int  # the worker's number on this machine, from 1
     device: Literal["cuda", "cpu"]
-    visible: str
+    visible: str  # the worker's CUDA_VISIBLE_DEVICES, "" on the CPU
     threads: int
 
 
@@ -37,20 +34,23 @@ def usable_cores(cgroups: Path = Path("/sys/fs/cgroup")) -> int:
     return max(1, min([len(os.sched_getaffinity(0)), *_cpu_quotas(cgroups)]))
 
 
-def assign(workers: int, gpus: Sequence[str], cores: int) -> list[Slot]:
+def assign(workers: int, gpus: Sequence[str], cores: int) -> list[DeviceShare]:
     """Give each worker one GPU, in turn when workers outnumber them, and its share of the cores."""
     # More threads than cores is a cliff: 2 workers x 2 threads on 2 cores once ran at a tenth.
     threads = max(1, cores // workers)
     return [
-        Slot(index + 1, "cuda", gpus[index % len(gpus)], threads)
-        if gpus
-        else Slot(index + 1, "cpu", "", threads)
+        DeviceShare(
+            index=index + 1,
+            device="cuda" if gpus else "cpu",
+            visible=gpus[index % len(gpus)] if gpus else "",
+            threads=threads,
+        )
         for index in range(workers)
     ]
 
 
-def placed(workers: int | None, visible: str | None) -> list[Slot]:
-    """Give this machine's workers their places; without a number there is one per GPU, or one.
+def device_shares(workers: int | None, visible: str | None) -> list[DeviceShare]:
+    """Divide this machine among its workers; without a number there is one per GPU, else one.
 
     visible: this process's CUDA_VISIBLE_DEVICES, None where it is not set.
     """
@@ -58,24 +58,24 @@ def placed(workers: int | None, visible: str | None) -> list[Slot]:
     return assign(workers or max(1, len(found)), found, usable_cores())
 
 
-def own_slot(visible: str | None, threads: int | None) -> Slot:
-    """Give the place of a worker that nobody else placed: the first GPU, all the cores it may use.
+def own_share(visible: str | None, threads: int | None) -> DeviceShare:
+    """Return the share of a worker without a supervisor: the first GPU and every usable core.
 
     visible: its CUDA_VISIBLE_DEVICES; threads: its OMP_NUM_THREADS; None where they are not set.
     """
     return assign(1, gpus(visible), threads or usable_cores())[0]
 
 
-def worker_environment(slot: Slot, base: Mapping[str, str]) -> dict[str, str]:
+def worker_environment(share: DeviceShare, base: Mapping[str, str]) -> dict[str, str]:
     """Build a worker's environment: one device, its threads, and what makes its results repeat."""
     return {
         # Threads that wait by spinning starve each other where something else runs, too: an epoch
         # of ResNet-50 took 51 and 60 s on two busy cores, and 12 s so, to the same bits.
         "OMP_WAIT_POLICY": "PASSIVE",
         **base,
-        "CUDA_VISIBLE_DEVICES": slot.visible,
-        "OMP_NUM_THREADS": str(slot.threads),
-        "MKL_NUM_THREADS": str(slot.threads),
+        "CUDA_VISIBLE_DEVICES": share.visible,
+        "OMP_NUM_THREADS": str(share.threads),
+        "MKL_NUM_THREADS": str(share.threads),
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # without it cuBLAS is not deterministic
         "TZ": "UTC",  # Optuna 5 stores times without a zone, in UTC
         "PYTHONUNBUFFERED": "1",

@@ -15,7 +15,7 @@ def describe_machine(device: str) -> dict[str, Any]:
     return {"device_class": device_class(device), "versions": versions(), "commit": commit()}
 
 
-def place() -> str:
+def process_scope() -> str:
     """Name where a process number means one process: this start of the machine, this container."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     return f"{boot} {Path('/proc/self/ns/pid').readlink()}"

@@ -14,13 +14,13 @@ from pathlib import Path
 import psutil
 
 from objectives.sets.progress import decoding_note
-from search.analysis.standing import Standing, read_standing
+from search.analysis.snapshot import Snapshot, read_snapshot
 from search.errors import BROKEN_OFF, DONE, DRAINED, FAILED, KILLED, MISMATCH, WRONG
 from search.processes.child import Child, describe_exit
-from search.processes.devices import Slot, worker_environment
-from search.processes.machine import place
+from search.processes.devices import DeviceShare, worker_environment
+from search.processes.machine import process_scope
 from search.processes.signals import StopFlag
-from search.processes.slot import Post
+from search.processes.worker_slot import WorkerSlot
 from storage import leases
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.store import Store
@@ -39,7 +39,7 @@ READ_SECONDS = 1.0
 class Run:
     """What a supervisor keeps going on this machine.
 
-    worker_command: gives the command of a slot's worker from its name, which is new at every start.
+    worker_command: builds a worker's command from its share and its name, new at every start.
     environment: what the children's environments are built on; logs: the folder of their logs.
     cache: where their decoded images are. dashboard_fds: the open files that dashboard_command
     names, its listening socket's.
@@ -49,9 +49,9 @@ class Run:
     """
 
     study: str
-    slots: Sequence[Slot]
+    shares: Sequence[DeviceShare]
     store: Store
-    worker_command: Callable[[Slot, str], Sequence[str]]
+    worker_command: Callable[[DeviceShare, str], Sequence[str]]
     environment: Mapping[str, str]
     logs: Path
     cache: Path
@@ -69,7 +69,7 @@ class Ending:
     trouble: str = ""
 
 
-def supervise(run: Run, flag: StopFlag, show: Callable[[Standing], None]) -> Ending:
+def supervise(run: Run, flag: StopFlag, show: Callable[[Snapshot], None]) -> Ending:
     """Keep the workers running to the end; no child outlives the call.
 
     show: called about once a second with how the study stands.
@@ -78,12 +78,12 @@ def supervise(run: Run, flag: StopFlag, show: Callable[[Standing], None]) -> End
 
 
 class _Supervisor:
-    def __init__(self, run: Run, flag: StopFlag, show: Callable[[Standing], None]) -> None:
+    def __init__(self, run: Run, flag: StopFlag, show: Callable[[Snapshot], None]) -> None:
         self._run, self._flag, self._show = run, flag, show
-        self._posts = [Post(slot, _worker_child(run, slot)) for slot in run.slots]
+        self._slots = [WorkerSlot(share, _worker_child(run, share)) for share in run.shares]
         self._dashboard = Child(run.logs / "dashboard.log", run.environment)
         self._dashboard_deaths = 0
-        self._standing = read_standing(run.store, run.study)
+        self._snapshot = read_snapshot(run.store, run.study)
         self._read_at = 0.0
         self._is_database_away = False
         self._away = ""
@@ -94,12 +94,12 @@ class _Supervisor:
     def supervise(self) -> Ending:
         self._free_the_dead()
         try:
-            while not self._flag.now and not all(post.is_over for post in self._posts):
+            while not self._flag.now and not all(slot.is_over for slot in self._slots):
                 self._read()
                 self._pass_the_drain_on()
                 self._look_after_dashboard()
-                for post in self._posts:
-                    self._look_after(post)
+                for slot in self._slots:
+                    self._look_after(slot)
                 time.sleep(TICK_SECONDS)
         finally:
             self._leave_nobody_behind()
@@ -109,8 +109,10 @@ class _Supervisor:
 
     def _free_the_dead(self) -> None:
         """End the leases that a killed run left on this machine: nobody need wait them out."""
-        for worker in self._standing.workers:
-            is_ours = worker.ended_at is None and worker.machine.get("place") == place()
+        for worker in self._snapshot.workers:
+            is_ours = (
+                worker.ended_at is None and worker.machine.get("process_scope") == process_scope()
+            )
             if is_ours and not psutil.pid_exists(worker.pid):
                 self._free(worker.worker, -signal.SIGKILL, "died with its supervisor", ORPHANED)
 
@@ -120,38 +122,38 @@ class _Supervisor:
         if started < self._read_at:
             return
         try:
-            self._standing = read_standing(self._run.store, self._run.study)
+            self._snapshot = read_snapshot(self._run.store, self._run.study)
             self._is_database_away = False
-            self._obey(self._standing.row.stop)
+            self._obey(self._snapshot.row.stop)
             self._end_the_stalled()
         except DatabaseUnreachable as error:
             if not self._is_database_away:
                 log.warning("%s; the workers go on without it", error)
             self._is_database_away = True
-            for post in self._posts:
-                post.watch(None, 0)  # nobody can renew a lease now
+            for slot in self._slots:
+                slot.watch(None, 0)  # nobody can renew a lease now
             self._revive_database()
-        self._show(self._standing.noting(self._note()))
+        self._show(self._snapshot.noting(self._note()))
         # Reading a long study may take a tenth of our time, not more.
         self._read_at = time.monotonic() + max(READ_SECONDS, 9 * (time.monotonic() - started))
 
     def _end_the_stalled(self) -> None:
         """Kill workers whose trials no longer move, for others to go on with those."""
-        rows = {row.worker: row for row in self._standing.workers}
-        for post in self._posts:
-            if post.watch(rows.get(post.worker), self._run.lease_seconds):
-                log.warning("worker %s does not move any more: killed", post.worker)
-                post.is_stalled = True
-                post.child.kill()
+        rows = {row.worker: row for row in self._snapshot.workers}
+        for slot in self._slots:
+            if slot.watch(rows.get(slot.worker), self._run.lease_seconds):
+                log.warning("worker %s does not move any more: killed", slot.worker)
+                slot.is_stalled = True
+                slot.child.kill()
 
     def _note(self) -> str:
         if self._is_database_away:
             return self._away
         if shutil.disk_usage(self._run.logs).free < FULL_DISK_BYTES:
             return f"the disk of {self._run.logs} is full: free some, the workers wait for room"
-        if self._flag.draining and any(post.child.process for post in self._posts):
+        if self._flag.draining and any(slot.child.process for slot in self._slots):
             return "finishing the epochs in flight; Ctrl-C again stops at once and repeats them"
-        if not self._standing.workers:
+        if not self._snapshot.workers:
             return "the workers are starting"
         return decoding_note(self._run.cache)
 
@@ -169,15 +171,15 @@ class _Supervisor:
         if stop:
             self._flag.drain()
         if stop == "now":
-            for post in self._posts:
-                post.child.kill()
+            for slot in self._slots:
+                slot.child.kill()
 
     def _pass_the_drain_on(self) -> None:
         if self._flag.draining and not self._is_drain_told:
             self._is_drain_told = True
             self._read_at = 0.0  # who pressed Ctrl-C sees at once what it did
-            for post in self._posts:
-                post.child.terminate()
+            for slot in self._slots:
+                slot.child.terminate()
 
     def _look_after_dashboard(self) -> None:
         command, code = self._run.dashboard_command, self._dashboard.ended()
@@ -189,36 +191,36 @@ class _Supervisor:
         if command and self._dashboard.may_start and not self._flag.draining:
             self._dashboard.start(command, self._run.dashboard_fds)
 
-    def _look_after(self, post: Post) -> None:
-        code = post.child.ended()
-        post.exit_code = post.exit_code if code is None else code
-        if post.exit_code is not None:
-            self._settle(post, post.exit_code)
-        elif post.child.process is None and self._flag.draining:
-            post.is_over = True
-        elif post.child.may_start and not post.is_over and not self._is_database_away:
-            post.start(f"{socket.gethostname()}-{post.slot.index}-{secrets.token_hex(3)}")
-            post.child.start(self._run.worker_command(post.slot, post.worker))
+    def _look_after(self, slot: WorkerSlot) -> None:
+        code = slot.child.ended()
+        slot.exit_code = slot.exit_code if code is None else code
+        if slot.exit_code is not None:
+            self._settle(slot, slot.exit_code)
+        elif slot.child.process is None and self._flag.draining:
+            slot.is_over = True
+        elif slot.child.may_start and not slot.is_over and not self._is_database_away:
+            slot.start(f"{socket.gethostname()}-{slot.share.index}-{secrets.token_hex(3)}")
+            slot.child.start(self._run.worker_command(slot.share, slot.worker))
 
-    def _settle(self, post: Post, code: int) -> None:
+    def _settle(self, slot: WorkerSlot, code: int) -> None:
         """Free what an ended worker held and decide what follows, once the database is there."""
-        words, reason = self._explain(post, code)
+        words, reason = self._explain(slot, code)
         try:
-            self._free(post.worker, code, words, reason)
-            has_progressed = _has_progressed(self._run.store, self._run.study, post.worker)
+            self._free(slot.worker, code, words, reason)
+            has_progressed = _has_progressed(self._run.store, self._run.study, slot.worker)
             self._obey(self._run.store.study(self._run.study).stop)
         except DatabaseUnreachable:
             # A drain does not wait for the database: the lease expires by itself.
-            post.is_over = self._flag.draining
+            slot.is_over = self._flag.draining
             return
-        post.exit_code = None
-        post.fruitless = 0 if has_progressed else post.fruitless + 1
-        log.info("worker %s ended by %s: %s", post.worker, describe_exit(code), words)
-        self._decide(post, code, words)
+        slot.exit_code = None
+        slot.fruitless = 0 if has_progressed else slot.fruitless + 1
+        log.info("worker %s ended by %s: %s", slot.worker, describe_exit(code), words)
+        self._decide(slot, code, words)
 
-    def _explain(self, post: Post, code: int) -> tuple[str, str]:
+    def _explain(self, slot: WorkerSlot, code: int) -> tuple[str, str]:
         """Give a worker's last words, and why its lease is ended."""
-        if post.is_stalled:
+        if slot.is_stalled:
             return "it reported no step for too long", STALLED
         # Who was stopped, or gave up on the database, did not die of its trial.
         reason = STOPPED if self._flag.draining or code in (DONE, DRAINED) else DIED
@@ -226,27 +228,27 @@ class _Supervisor:
             return "nothing left to do", reason
         if code == DRAINED and self._flag.draining:
             return "handed back", reason
-        return post.child.last_words(), reason
+        return slot.child.last_words(), reason
 
-    def _decide(self, post: Post, code: int, words: str) -> None:
+    def _decide(self, slot: WorkerSlot, code: int, words: str) -> None:
         if code == DONE:
-            self._is_done = post.is_over = True
+            self._is_done = slot.is_over = True
         elif code in (WRONG, BROKEN_OFF, MISMATCH):
             self._trouble = self._trouble or Ending(code, words)
-            post.is_over = True
+            slot.is_over = True
             self._flag.drain()
         elif self._flag.draining:
-            post.is_over = True
-        elif post.fruitless >= FRUITLESS_ENDS:
-            post.is_over = True
+            slot.is_over = True
+        elif slot.fruitless >= FRUITLESS_ENDS:
+            slot.is_over = True
             self._trouble = self._trouble or Ending(
                 FAILED,
-                f"worker {post.slot.index} ended {post.fruitless} times in a row without an epoch,"
-                f" the last time by {describe_exit(code)} ({words}); see {post.child.log}",
+                f"worker {slot.share.index} ended {slot.fruitless} times in a row without an epoch,"
+                f" the last time by {describe_exit(code)} ({words}); see {slot.child.log}",
             )
         else:
             # 75 unasked: it replaces itself, after a CUDA error for one.
-            post.child.pause(0 if code == DRAINED else post.fruitless)
+            slot.child.pause(0 if code == DRAINED else slot.fruitless)
 
     def _free(self, worker: str, code: int, words: str, reason: str) -> None:
         store = self._run.store
@@ -258,23 +260,23 @@ class _Supervisor:
     def _ending(self) -> Ending:
         if self._flag.now:
             return Ending(KILLED)
-        if self._is_done and self._standing.best:
+        if self._is_done and self._snapshot.best:
             return Ending(DONE)
         return self._trouble or Ending(FAILED if self._is_done else DRAINED)
 
     def _leave_nobody_behind(self) -> None:
         self._dashboard.kill()
-        for post in self._posts:
-            post.child.kill()
-            code = post.child.ended()
+        for slot in self._slots:
+            slot.child.kill()
+            code = slot.child.ended()
             if code is not None:
                 with suppress(StorageError):  # or the lease expires by itself
-                    self._free(post.worker, code, "killed with its supervisor", STOPPED)
+                    self._free(slot.worker, code, "killed with its supervisor", STOPPED)
 
 
-def _worker_child(run: Run, slot: Slot) -> Child:
-    environment = worker_environment(slot, run.environment)
-    return Child(run.logs / f"worker-{slot.index}.log", environment)
+def _worker_child(run: Run, share: DeviceShare) -> Child:
+    environment = worker_environment(share, run.environment)
+    return Child(run.logs / f"worker-{share.index}.log", environment)
 
 
 def _has_progressed(store: Store, study: str, worker: str) -> bool:

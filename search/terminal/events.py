@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from search.analysis.folds import folds_done
-from search.analysis.standing import FINAL, Standing
+from search.analysis.snapshot import FINAL, Snapshot
 from search.terminal import wording
 from storage.rows import TrialRow
 
@@ -17,7 +17,7 @@ class Event:
     is_ending: bool = False
 
 
-def events(before: Standing | None, now: Standing) -> Iterator[Event]:
+def events(before: Snapshot | None, now: Snapshot) -> Iterator[Event]:
     """Yield what is new since `before`, trial by trial; None is the first look."""
     if before is None:
         yield Event(wording.title(now))
@@ -33,7 +33,7 @@ def events(before: Standing | None, now: Standing) -> Iterator[Event]:
         yield Event(now.note)
 
 
-def _of_trial(now: Standing, before: TrialRow | None, trial: TrialRow) -> Iterator[Event]:
+def _of_trial(now: Snapshot, before: TrialRow | None, trial: TrialRow) -> Iterator[Event]:
     if trial.attempts > (before.attempts if before else 0):
         again = f", attempt {trial.attempts}" if trial.attempts > 1 else ""
         yield Event(f"trial {trial.number} began on {trial.worker}{again}")
@@ -45,9 +45,9 @@ def _of_trial(now: Standing, before: TrialRow | None, trial: TrialRow) -> Iterat
         yield Event(f"trial {trial.number} epoch {wording.epochs(now, trial)}: {value}")
 
 
-def _milestone(standing: Standing, trial: TrialRow) -> int:
+def _milestone(snapshot: Snapshot, trial: TrialRow) -> int:
     """Give how many quarters of its schedule, or folds, are done: each one is worth a line."""
-    if trial.last and standing.study.folds:
+    if trial.last and snapshot.study.folds:
         return folds_done(trial.last.metrics)
-    done, planned = trial.last.epoch if trial.last else 0, standing.planned_epochs(trial)
+    done, planned = trial.last.epoch if trial.last else 0, snapshot.planned_epochs(trial)
     return 4 * done // planned if planned else done

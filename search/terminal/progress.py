@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from search.analysis.standing import Standing
+from search.analysis.snapshot import Snapshot
 from search.terminal import wording
 from search.terminal.events import events
 from storage.rows import WorkerRow
@@ -23,8 +23,8 @@ WIDE_COLUMNS = 70  # a narrower terminal does without the less important columns
 
 
 @contextmanager
-def watching(url: str, console: Console | None = None) -> Iterator[Callable[[Standing], None]]:
-    """Give what shows a standing: redrawn in place on a terminal, otherwise a line per event.
+def watching(url: str, console: Console | None = None) -> Iterator[Callable[[Snapshot], None]]:
+    """Give what shows a snapshot: redrawn in place on a terminal, otherwise a line per event.
 
     url: the dashboard's address, "" without one. A terminal that closes is no reason to stop.
     """
@@ -34,9 +34,9 @@ def watching(url: str, console: Console | None = None) -> Iterator[Callable[[Sta
     painting = _painting if can_redraw else _telling
     with painting(url, console) as paint:
 
-        def show(standing: Standing) -> None:
+        def show(snapshot: Snapshot) -> None:
             try:
-                paint(standing)
+                paint(snapshot)
             except OSError:  # the terminal closed, or `| head` had enough
                 _fall_silent()
 
@@ -44,20 +44,20 @@ def watching(url: str, console: Console | None = None) -> Iterator[Callable[[Sta
 
 
 @contextmanager
-def _painting(url: str, console: Console) -> Iterator[Callable[[Standing], None]]:
+def _painting(url: str, console: Console) -> Iterator[Callable[[Snapshot], None]]:
     teller, started = _Teller(partial(console.out, highlight=False)), time.monotonic()
     with Live(console=console, auto_refresh=False, transient=True) as live:
 
-        def paint(standing: Standing) -> None:
-            teller.tell_endings(standing)
+        def paint(snapshot: Snapshot) -> None:
+            teller.tell_endings(snapshot)
             seconds = time.monotonic() - started
-            live.update(view(standing, url, seconds, console.width), refresh=True)
+            live.update(view(snapshot, url, seconds, console.width), refresh=True)
 
         yield paint
 
 
 @contextmanager
-def _telling(url: str, console: Console) -> Iterator[Callable[[Standing], None]]:
+def _telling(url: str, console: Console) -> Iterator[Callable[[Snapshot], None]]:
     # Not the console's own printing: it ends the program when the pipe it writes to is closed,
     # and Ctrl-C in `search run | tee log` closes it just when the workers are to drain.
     say = partial(print, file=console.file, flush=True)
@@ -74,75 +74,75 @@ def _fall_silent() -> None:
         os.dup2(nowhere.fileno(), 1)
 
 
-def view(standing: Standing, url: str, elapsed_seconds: float, width: int) -> RenderableType:
+def view(snapshot: Snapshot, url: str, elapsed_seconds: float, width: int) -> RenderableType:
     """Draw how the study stands: its head, each worker, and all of it together."""
-    lines: list[RenderableType] = [_line(wording.title(standing), "bold")]
+    lines: list[RenderableType] = [_line(wording.title(snapshot), "bold")]
     if url:
         lines.append(_line(f"dashboard {url}", "cyan"))
-    lines += [_bar(standing, width), _line(_totals(standing, elapsed_seconds))]
-    lines.append(_line(wording.best(standing), "green"))
-    if standing.note:
-        lines.append(Text(standing.note, "yellow"))
-    if standing.live_workers:
-        lines.append(_workers(standing, width))  # last: a low terminal cuts the end off
+    lines += [_bar(snapshot, width), _line(_totals(snapshot, elapsed_seconds))]
+    lines.append(_line(wording.best(snapshot), "green"))
+    if snapshot.note:
+        lines.append(Text(snapshot.note, "yellow"))
+    if snapshot.live_workers:
+        lines.append(_workers(snapshot, width))  # last: a low terminal cuts the end off
     return Group(*lines)
 
 
 class _Teller:
-    """Says what is new since the standing before."""
+    """Says what is new since the snapshot before."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
-        self._before: Standing | None = None
+        self._before: Snapshot | None = None
 
-    def tell(self, standing: Standing) -> None:
-        for event in events(self._before, standing):
+    def tell(self, snapshot: Snapshot) -> None:
+        for event in events(self._before, snapshot):
             self._say(event.line)
-        self._before = standing
+        self._before = snapshot
 
-    def tell_endings(self, standing: Standing) -> None:
+    def tell_endings(self, snapshot: Snapshot) -> None:
         """The rest is in the view."""
-        for event in events(self._before, standing) if self._before else []:
+        for event in events(self._before, snapshot) if self._before else []:
             if event.is_ending:
                 self._say(event.line)
-        self._before = standing
+        self._before = snapshot
 
 
 def _line(text: str, style: str = "") -> Text:
     return Text(text, style, no_wrap=True, overflow="ellipsis")
 
 
-def _bar(standing: Standing, width: int) -> RenderableType:
-    bar = ProgressBar(standing.study.trials, len(standing.final), width=min(width, WIDE_COLUMNS))
+def _bar(snapshot: Snapshot, width: int) -> RenderableType:
+    bar = ProgressBar(snapshot.study.trials, len(snapshot.final), width=min(width, WIDE_COLUMNS))
     return Align.left(bar)  # ends the line, which a bar alone does not
 
 
-def _totals(standing: Standing, elapsed_seconds: float) -> str:
-    left_seconds = standing.remaining_seconds()
-    parts = [wording.counts(standing), f"{wording.duration(elapsed_seconds)} elapsed"]
+def _totals(snapshot: Snapshot, elapsed_seconds: float) -> str:
+    left_seconds = snapshot.remaining_seconds()
+    parts = [wording.counts(snapshot), f"{wording.duration(elapsed_seconds)} elapsed"]
     if left_seconds is not None:
         parts.append(f"about {wording.duration(left_seconds)} to go")
     return " · ".join(parts)
 
 
-def _workers(standing: Standing, width: int) -> RenderableType:
+def _workers(snapshot: Snapshot, width: int) -> RenderableType:
     is_wide = width >= WIDE_COLUMNS
-    headings = ["worker", "trial", "epoch", standing.study.metric]
+    headings = ["worker", "trial", "epoch", snapshot.study.metric]
     table = Table(*headings, *(["images/s", "device"] if is_wide else []), box=None)
-    for worker in standing.live_workers:
-        table.add_row(*_cells(standing, worker)[: len(table.columns)])
+    for worker in snapshot.live_workers:
+        table.add_row(*_cells(snapshot, worker)[: len(table.columns)])
     return table
 
 
-def _cells(standing: Standing, worker: WorkerRow) -> list[str]:
-    trial = standing.trial(worker.trial)
+def _cells(snapshot: Snapshot, worker: WorkerRow) -> list[str]:
+    trial = snapshot.trial(worker.trial)
     if trial is None:
         return [worker.worker, "", "waiting", "", "", worker.device]
     last = trial.last
     return [
         worker.worker,
         str(trial.number),
-        wording.epochs(standing, trial),
+        wording.epochs(snapshot, trial),
         wording.number(last.value) if last else "",
         f"{last.images / last.seconds:.0f}" if last and last.seconds else "",
         worker.device,

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from search.analysis.badges import Badges
-from search.analysis.identical import Twins
-from search.analysis.standing import Standing
+from search.analysis.identical import IdenticalTrials
+from search.analysis.snapshot import Snapshot
 from search.terminal import wording
 from storage.rows import TrialRow
 
@@ -12,23 +12,23 @@ SHOWN_FAILURES = 3
 
 
 def summary(
-    standing: Standing, badges: Badges, workers: int, twins: Sequence[Twins] = ()
+    snapshot: Snapshot, badges: Badges, workers: int, identical: Sequence[IdenticalTrials] = ()
 ) -> Iterator[str]:
     """Yield the lines that close a run of so many workers."""
-    yield wording.title(standing)
-    yield wording.counts(standing)
-    yield from _best(standing, badges)
-    yield from _failures(standing)
-    yield from (pair.words for pair in twins)
-    yield from _next_commands(standing, workers)
+    yield wording.title(snapshot)
+    yield wording.counts(snapshot)
+    yield from _best(snapshot, badges)
+    yield from _failures(snapshot)
+    yield from (pair.words for pair in identical)
+    yield from _next_commands(snapshot, workers)
 
 
-def _best(standing: Standing, badges: Badges) -> Iterator[str]:
-    yield wording.best(standing)
-    if standing.best:
-        if standing.best.number in badges:
-            yield f"  {', '.join(badges[standing.best.number])}"
-        yield from _learned(standing.best, standing.study.folds)
+def _best(snapshot: Snapshot, badges: Badges) -> Iterator[str]:
+    yield wording.best(snapshot)
+    if snapshot.best:
+        if snapshot.best.number in badges:
+            yield f"  {', '.join(badges[snapshot.best.number])}"
+        yield from _learned(snapshot.best, snapshot.study.folds)
 
 
 def _learned(trial: TrialRow, folds: int) -> Iterator[str]:
@@ -45,18 +45,18 @@ def _learned(trial: TrialRow, folds: int) -> Iterator[str]:
         yield f"  {where}: {', '.join(metrics)}"
 
 
-def _failures(standing: Standing) -> Iterator[str]:
-    failed = [trial for trial in standing.final if trial.outcome not in ("finished", "pruned")]
+def _failures(snapshot: Snapshot) -> Iterator[str]:
+    failed = [trial for trial in snapshot.final if trial.outcome not in ("finished", "pruned")]
     for trial in failed[:SHOWN_FAILURES]:
-        yield f"trial {trial.number} {wording.ending(standing, trial)}"
+        yield f"trial {trial.number} {wording.ending(snapshot, trial)}"
     if len(failed) > SHOWN_FAILURES:
         yield f"and {len(failed) - SHOWN_FAILURES} more like these: see `search status`"
 
 
-def _next_commands(standing: Standing, workers: int) -> Iterator[str]:
-    name = standing.study.name
-    if len(standing.final) < standing.study.trials:
+def _next_commands(snapshot: Snapshot, workers: int) -> Iterator[str]:
+    name = snapshot.study.name
+    if len(snapshot.final) < snapshot.study.trials:
         yield f"go on:  search run --study {name} --workers {workers}"
-    if standing.best:
+    if snapshot.best:
         yield f"export: search export --study {name} --trial best --out best.yaml"
     yield f"look:   search status --study {name}   or   search dashboard"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from objectives.contract import FOLD_EPOCH
 from search.analysis.folds import fold_of
-from search.analysis.standing import Standing
+from search.analysis.snapshot import Snapshot
 from spaces.params import Value
 from spaces.study import Study
 from storage.rows import TrialRow
@@ -37,11 +37,11 @@ def values(named: Mapping[str, Value]) -> str:
     )
 
 
-def title(standing: Standing) -> str:
+def title(snapshot: Snapshot) -> str:
     """Name the study and its metric, with "practice data" where its results are on such."""
-    aim = {"minimize": "lower", "maximize": "higher"}[standing.study.direction]
-    practice = " · practice data" if standing.study.is_practice else ""
-    return f"{standing.study.name}{practice} · {measure(standing.study)}, {aim} is better"
+    aim = {"minimize": "lower", "maximize": "higher"}[snapshot.study.direction]
+    practice = " · practice data" if snapshot.study.is_practice else ""
+    return f"{snapshot.study.name}{practice} · {measure(snapshot.study)}, {aim} is better"
 
 
 def measure(study: Study) -> str:
@@ -49,32 +49,32 @@ def measure(study: Study) -> str:
     return f"{study.metric}, mean over {study.folds} folds" if study.folds else study.metric
 
 
-def best(standing: Standing) -> str:
+def best(snapshot: Snapshot) -> str:
     """Give the best trial so far with its values."""
-    trial = standing.best
+    trial = snapshot.best
     if trial is None:
         return "no trial is complete yet"
     return f"best {number(trial.value)} in trial {trial.number}: {params(trial)}"
 
 
-def counts(standing: Standing) -> str:
+def counts(snapshot: Snapshot) -> str:
     """Give how many trials of how many have ended, and in which ways."""
-    ways = [f"{count} {way}" for way, count in standing.outcomes.most_common()]
-    return " · ".join([f"{len(standing.final)}/{standing.study.trials} trials", *ways])
+    ways = [f"{count} {way}" for way, count in snapshot.outcomes.most_common()]
+    return " · ".join([f"{len(snapshot.final)}/{snapshot.study.trials} trials", *ways])
 
 
-def epochs(standing: Standing, trial: TrialRow) -> str:
+def epochs(snapshot: Snapshot, trial: TrialRow) -> str:
     """Give the epochs a trial has behind it and those it is to have, as 3/8 or 3/8 in fold 2/5."""
-    planned, folds = standing.planned_epochs(trial) or "?", standing.study.folds
+    planned, folds = snapshot.planned_epochs(trial) or "?", snapshot.study.folds
     if not folds:
         return f"{trial.last.epoch if trial.last else 0}/{planned}"
     metrics = trial.last.metrics if trial.last else {}
     return f"{int(metrics.get(FOLD_EPOCH, 0))}/{planned} in fold {fold_of(metrics)}/{folds}"
 
 
-def ending(standing: Standing, trial: TrialRow) -> str:
+def ending(snapshot: Snapshot, trial: TrialRow) -> str:
     """Say how a final trial ended: its value, or why it has none."""
     if trial.value is not None:
-        return f"{trial.outcome}: {standing.study.metric} {number(trial.value)} ({params(trial)})"
-    last = f"{standing.study.metric} {number(trial.last.value)}" if trial.last else "no epoch"
+        return f"{trial.outcome}: {snapshot.study.metric} {number(trial.value)} ({params(trial)})"
+    last = f"{snapshot.study.metric} {number(trial.last.value)}" if trial.last else "no epoch"
     return f"{trial.outcome}: {trial.detail or ''}, {last} ({params(trial)})"

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from objectives.contract import RECORDS
-from search.analysis.standing import Standing
+from search.analysis.snapshot import Snapshot
 from search.settings import Settings
 from search.worker.sharing import collect_shared
 from search.worker.uploads import note_weights
@@ -25,13 +25,13 @@ def keep(settings: Settings, store: Store, claim: Claim, folder: Path) -> None:
         note_weights(store, claim, folder)
 
 
-def collect(settings: Settings, store: Store, standing: Standing) -> None:
+def collect(settings: Settings, store: Store, snapshot: Snapshot) -> None:
     """Remove what ended trials no longer need: checkpoints, and all weights but the best few."""
     if settings.shared_artifacts:
-        collect_shared(store, settings.shared_artifacts, standing)
-    kept = standing.kept
-    for trial in standing.final:
-        folder = settings.trial_folder(standing.study.name, trial.number)
+        collect_shared(store, settings.shared_artifacts, snapshot)
+    kept = snapshot.kept
+    for trial in snapshot.final:
+        folder = settings.trial_folder(snapshot.study.name, trial.number)
         if trial.number not in kept:
             # Another worker may be removing the same folder right now.
             shutil.rmtree(folder, ignore_errors=True)

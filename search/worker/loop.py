@@ -19,7 +19,7 @@ from objectives.contract import Attempt, DataSource, Objective
 from objectives.files import checkpoints
 from objectives.files.disk import when_there_is_room
 from search.analysis.badges import badges
-from search.analysis.standing import read_standing
+from search.analysis.snapshot import read_snapshot
 from search.errors import DONE, DRAINED, KILLED
 from search.processes.signals import StopFlag
 from search.pruners.median import Curve
@@ -220,10 +220,10 @@ def _keep_files(worker: Worker, claim: Claim, texts: Mapping[str, str] | None = 
 
 def _look_back(worker: Worker) -> None:
     """Remove what ended trials leave behind; raises StudyBroken when the code is what fails."""
-    standing = worker.patiently(lambda: read_standing(worker.store, worker.study.name))
-    worker.patiently(lambda: files.collect(worker.settings, worker.store, standing))
-    started_at = [row.started_at for row in standing.workers if row.worker == worker.name]
-    check_broken(worker.study.name, standing.trials, since=started_at[0])
+    snapshot = worker.patiently(lambda: read_snapshot(worker.store, worker.study.name))
+    worker.patiently(lambda: files.collect(worker.settings, worker.store, snapshot))
+    started_at = [row.started_at for row in snapshot.workers if row.worker == worker.name]
+    check_broken(worker.study.name, snapshot.trials, since=started_at[0])
 
 
 def _draw(worker: Worker, claim: Claim, learned: optuna.Study) -> TrialConfig:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Self
 from objectives.contract import BEST_WEIGHTS, Attempt, EpochResult, Objective
 from objectives.files import checkpoints
 from objectives.files.disk import when_there_is_room
-from search.analysis.standing import Standing
+from search.analysis.snapshot import Snapshot
 from storage import artifacts
 from storage.errors import LeaseLost, StorageError
 from storage.store import Claim, Store
@@ -133,13 +133,13 @@ def bring_checkpoint(
     return here
 
 
-def collect_shared(store: Store, location: str, standing: Standing) -> None:
+def collect_shared(store: Store, location: str, snapshot: Snapshot) -> None:
     """Remove what ended trials no longer need of what was shared: all but the best weights."""
-    best = standing.kept
-    final = {trial.number for trial in standing.final}
+    best = snapshot.kept
+    final = {trial.number for trial in snapshot.final}
     old = [
         file
-        for file in store.files(standing.study.name)
+        for file in store.files(snapshot.study.name)
         if file.number in final and not (file.name == BEST_WEIGHTS and file.number in best)
     ]
     artifacts.unshare(store, artifacts.artifact_store(location), old)

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from objectives import catalog
 from objectives.contract import Attempt, EpochResult, Objective
 from search.analysis.folds import Metrics, fold_of, fold_values, folds_done, value_epochs
-from search.analysis.standing import read_standing
+from search.analysis.snapshot import read_snapshot
 from search.pruners.median import Curve, has_worse_folds, is_hopeless, startup_trials
 from search.worker.outbox import Outbox
 from search.worker.outcomes import (
@@ -203,10 +203,10 @@ def _is_beaten(trial: Trial, result: EpochResult) -> bool:
 
 def _best_folds(trial: Trial) -> dict[int, float]:
     """Give the best completed trial's values by fold, none while too few have completed."""
-    standing = read_standing(trial.store, trial.study.name)
-    if standing.best is None or len(standing.ranking) < startup_trials(trial.study):
+    snapshot = read_snapshot(trial.store, trial.study.name)
+    if snapshot.best is None or len(snapshot.ranking) < startup_trials(trial.study):
         return {}
-    epochs = trial.store.epochs(trial.study.name, standing.best.number)
+    epochs = trial.store.epochs(trial.study.name, snapshot.best.number)
     values = {epoch.epoch: epoch.value for epoch in epochs}
     return fold_values(trial.study, values, {epoch.epoch: epoch.metrics for epoch in epochs})
 

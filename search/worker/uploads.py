@@ -16,7 +16,7 @@ from threading import Thread
 from typing import BinaryIO, Self
 
 from objectives.contract import BEST_WEIGHTS
-from search.analysis.standing import read_standing
+from search.analysis.snapshot import read_snapshot
 from search.settings import Settings
 from search.worker.retries import Patience
 from storage import artifacts
@@ -106,7 +106,7 @@ class Weights:
 
     def _best(self) -> set[int]:
         try:
-            return read_standing(self._store, self._study).kept
+            return read_snapshot(self._store, self._study).kept
         except UnknownStudy:  # deleted meanwhile
             return set()
 

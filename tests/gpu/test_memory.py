@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from objectives.probes.cost import measure_costs
-from search.processes.devices import own_slot, worker_environment
+from search.processes.devices import own_share, worker_environment
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]
 
@@ -60,7 +60,7 @@ def test_a_plan_finds_what_does_not_fit_into_a_share_of_the_card() -> None:
         {"backbone": "resnet18", "image_size": 64, "batch_size": 16},
         {"backbone": "convnextv2_base", "image_size": 224, "batch_size": 16},
     ]
-    environment = worker_environment(own_slot(None, None), os.environ)
+    environment = worker_environment(own_share(None, None), os.environ)
     small, large = measure_costs(configs, 10, "cuda", environment, workers_per_device=100)
     assert small.part == 16
     assert 0 < small.memory_bytes <= small.capacity_bytes

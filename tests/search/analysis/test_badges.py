@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from search.analysis.badges import badges, read_badges
-from search.analysis.standing import read_standing
+from search.analysis.snapshot import read_snapshot
 from search.exports.trial import export
 from search.terminal.status import print_status
 from search.terminal.summary import summary
@@ -152,8 +152,8 @@ def test_programs_read_the_badges_of_every_trial(told: Store) -> None:
 
 
 def test_the_last_words_of_a_run_name_the_badges_of_its_best_trial(told: Store) -> None:
-    standing = read_standing(told, "toy")
-    lines = list(summary(standing, read_badges(told, standing), workers=1))
+    snapshot = read_snapshot(told, "toy")
+    lines = list(summary(snapshot, read_badges(told, snapshot), workers=1))
     assert lines[3] == "  overfits after epoch 3"
 
 

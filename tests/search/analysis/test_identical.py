@@ -13,8 +13,8 @@ from rich.console import Console
 import objectives.models.classifier as networks
 from objectives import catalog
 from objectives.contract import Attempt, DataSource
-from search.analysis.identical import Twins, read_twins, twins
-from search.analysis.standing import read_standing
+from search.analysis.identical import IdenticalTrials, find_identical_trials, read_identical_trials
+from search.analysis.snapshot import read_snapshot
 from search.terminal.status import print_status
 from search.terminal.summary import summary
 from spaces.data import Digits
@@ -33,17 +33,17 @@ def first(number: int, metrics: dict[str, float]) -> EpochRow:
     return EpochRow(number, 1, 1, 0.5, metrics, 1.0, 10, datetime(2030, 1, 1, tzinfo=UTC))
 
 
-def found(*trials: tuple[dict[str, Any], dict[str, float]]) -> list[Twins]:
+def found(*trials: tuple[dict[str, Any], dict[str, float]]) -> list[IdenticalTrials]:
     configs = {number: {**DEFAULTS, **config} for number, (config, _) in enumerate(trials)}
     rows = [first(number, metrics) for number, (_, metrics) in enumerate(trials)]
-    return twins(configs, rows, KNOWN.fields, MEASURES)
+    return find_identical_trials(configs, rows, KNOWN.fields, MEASURES)
 
 
 def test_two_backbones_that_begin_alike_are_told_with_both_trials() -> None:
     other = ({"backbone": "resnet50"}, {"first_loss": 2.75, "first_step": 2.5})
     one, same = (({"backbone": name}, SHARED) for name in ("resnet18", "resnet34"))
     assert found(other, one, same) == [
-        Twins("backbone", ("resnet18", "resnet34"), (1, 2), "first_loss")
+        IdenticalTrials("backbone", ("resnet18", "resnet34"), (1, 2), "first_loss")
     ]
 
 
@@ -135,18 +135,18 @@ def begun(store: Store, tmp_path: Path) -> Store:
     return store
 
 
-def test_status_and_the_last_words_of_a_run_tell_of_twins(begun: Store) -> None:
+def test_status_and_the_last_words_of_a_run_tell_of_identical_trials(begun: Store) -> None:
     line = (
         "backbone=small_cnn and backbone=resnet18 gave the same first_loss to the last bit in"
         " trials 0 and 1: does nothing read backbone? Mend that, or search it no longer (D02)"
     )
-    standing = read_standing(begun, "toy")
+    snapshot = read_snapshot(begun, "toy")
     assert line in status_of(begun, as_json=False).splitlines()
-    assert line in list(summary(standing, {}, 1, read_twins(begun, standing)))
+    assert line in list(summary(snapshot, {}, 1, read_identical_trials(begun, snapshot)))
 
 
-def test_programs_read_the_twins(begun: Store) -> None:
-    assert json.loads(status_of(begun, as_json=True))["twins"] == [
+def test_programs_read_the_identical_trials(begun: Store) -> None:
+    assert json.loads(status_of(begun, as_json=True))["identical_trials"] == [
         {
             "key": "backbone",
             "values": ["small_cnn", "resnet18"],
@@ -162,12 +162,16 @@ def test_a_study_from_before_a_hyperparameter_has_its_twins_too(begun: Store) ->
     del defaults["use_metadata"]
     begun.update_definition("toy", {**row.definition, "defaults": defaults}, row.trials)
 
-    assert [pair.key for pair in read_twins(begun, read_standing(begun, "toy"))] == ["backbone"]
+    assert [pair.key for pair in read_identical_trials(begun, read_snapshot(begun, "toy"))] == [
+        "backbone"
+    ]
 
 
-def test_an_objective_without_a_first_step_has_no_twins(store: Store, tmp_path: Path) -> None:
+def test_an_objective_without_a_first_step_has_no_identical_trials(
+    store: Store, tmp_path: Path
+) -> None:
     make_worker(store, tmp_path)
-    assert read_twins(store, read_standing(store, "toy")) == []
+    assert read_identical_trials(store, read_snapshot(store, "toy")) == []
 
 
 def status_of(store: Store, *, as_json: bool) -> str:

@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from search.processes.devices import Slot, assign, gpus, usable_cores, worker_environment
+from search.processes.devices import DeviceShare, assign, gpus, usable_cores, worker_environment
 
 
 def test_workers_share_the_gpus_in_turn_and_the_cores_equally():
-    slots = assign(3, ("0", "GPU-5a"), cores=8)
-    assert [slot.visible for slot in slots] == ["0", "GPU-5a", "0"]
-    assert {(slot.device, slot.threads) for slot in slots} == {("cuda", 2)}
+    shares = assign(3, ("0", "GPU-5a"), cores=8)
+    assert [share.visible for share in shares] == ["0", "GPU-5a", "0"]
+    assert {(share.device, share.threads) for share in shares} == {("cuda", 2)}
 
 
 def test_without_a_gpu_workers_run_on_the_cpu_and_see_none():
-    assert assign(1, (), cores=2) == [Slot(1, "cpu", "", 2)]
+    assert assign(1, (), cores=2) == [DeviceShare(index=1, device="cpu", visible="", threads=2)]
 
 
 def test_a_worker_has_a_thread_even_when_workers_outnumber_cores():
-    assert {slot.threads for slot in assign(5, (), cores=2)} == {1}
+    assert {share.threads for share in assign(5, (), cores=2)} == {1}
 
 
 def test_a_machine_without_a_driver_has_no_gpu_whatever_the_environment_says(monkeypatch):
@@ -63,7 +63,8 @@ def test_a_containers_quota_limits_the_cores(tmp_path: Path, files, cores):
 
 
 def test_a_worker_sees_its_device_and_its_threads_and_keeps_the_rest_of_the_environment():
-    environment = worker_environment(Slot(1, "cuda", "3", 4), {"HOME": "/h", "TZ": "Asia/Tokyo"})
+    share = DeviceShare(index=1, device="cuda", visible="3", threads=4)
+    environment = worker_environment(share, {"HOME": "/h", "TZ": "Asia/Tokyo"})
     assert environment["HOME"] == "/h"
     assert environment["TZ"] == "UTC"
     assert environment["CUDA_VISIBLE_DEVICES"] == "3"
@@ -74,8 +75,8 @@ def test_a_worker_sees_its_device_and_its_threads_and_keeps_the_rest_of_the_envi
 @pytest.mark.gpu
 def test_cuda_in_a_worker_sees_exactly_one_of_the_gpus_counted():
     count = "import torch; print(torch.cuda.device_count())"
-    for slot in assign(len(gpus(None)), gpus(None), usable_cores()):
-        environment = worker_environment(slot, os.environ)
+    for share in assign(len(gpus(None)), gpus(None), usable_cores()):
+        environment = worker_environment(share, os.environ)
         seen = subprocess.check_output([sys.executable, "-c", count], env=environment)
         assert int(seen) == 1
 

@@ -13,9 +13,9 @@ from typing import TypeAlias
 import psutil
 import pytest
 
-from search.analysis.standing import Standing
+from search.analysis.snapshot import Snapshot
 from search.processes.child import Child
-from search.processes.devices import Slot, assign
+from search.processes.devices import DeviceShare, assign
 from search.processes.signals import StopFlag
 from search.processes.supervisor import Ending, Run, supervise
 from spaces.params import Float
@@ -24,8 +24,8 @@ from spaces.study import Study
 from storage.postgres import server
 from storage.store import Store
 
-WorkerCommand: TypeAlias = Callable[[Slot, str], Sequence[str]]
-Show: TypeAlias = Callable[[Standing], None]
+WorkerCommand: TypeAlias = Callable[[DeviceShare, str], Sequence[str]]
+Show: TypeAlias = Callable[[Snapshot], None]
 WORKER = Path(__file__).with_name("scripted_worker.py")
 STUDY = Study(
     name="toy",
@@ -59,8 +59,8 @@ def shell(store: Store, tmp_path: Path) -> Callable[..., Run]:
     """Gives a run whose workers are shell scripts, one each."""
 
     def make(*scripts: str) -> Run:
-        def command(slot: Slot, _name: str) -> list[str]:
-            return ["sh", "-c", scripts[slot.index - 1]]
+        def command(share: DeviceShare, _name: str) -> list[str]:
+            return ["sh", "-c", scripts[share.index - 1]]
 
         return a_run(store, tmp_path, scripts, command)
 
@@ -159,7 +159,7 @@ def test_a_second_request_ends_a_worker_that_will_not_listen(shell, tmp_path):
     deaf = f"trap '' TERM; sleep 60 & echo $! > {tmp_path}/pid; wait; wait"
     flag = StopFlag()
 
-    def insist(_standing: Standing) -> None:
+    def insist(_snapshot: Snapshot) -> None:
         if (tmp_path / "pid").exists():
             flag.now = flag.draining
             flag.drain()
@@ -182,8 +182,8 @@ def test_search_stop_now_waits_for_nobody(scripted, store):
 
 
 def test_no_child_is_left_when_the_view_breaks(scripted):
-    def breaks(standing: Standing) -> None:
-        if standing.running:
+    def breaks(snapshot: Snapshot) -> None:
+        if snapshot.running:
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -211,9 +211,9 @@ def test_a_cut_database_costs_no_worker_and_the_embedded_one_is_started_again(tm
         notes: list[str] = []
         cut = once(lambda: os.kill(server.status(tmp_path).pid or 0, signal.SIGQUIT), has_epoch)
 
-        def show(standing: Standing) -> None:
-            notes.append(standing.note)
-            cut(standing)
+        def show(snapshot: Snapshot) -> None:
+            notes.append(snapshot.note)
+            cut(snapshot)
 
         assert supervise(run, StopFlag(), show) == Ending(0)
         assert "the database is away; the workers go on without it" in notes
@@ -232,30 +232,30 @@ def a_run(store: Store, folder: Path, workers: Sequence[str], command: WorkerCom
 
 def worker_command(url: str, faults: Sequence[str]) -> WorkerCommand:
     script = [sys.executable, str(WORKER), url, "toy"]
-    return lambda slot, name: [*script, name, faults[slot.index - 1]]
+    return lambda share, name: [*script, name, faults[share.index - 1]]
 
 
-def ignore(_standing: Standing) -> None:
+def ignore(_snapshot: Snapshot) -> None:
     pass
 
 
-def once(action: Callable[[], object], when: Callable[[Standing], bool]) -> Show:
+def once(action: Callable[[], object], when: Callable[[Snapshot], bool]) -> Show:
     """Gives a view that acts the first time that something is so."""
     left = [action]
 
-    def show(standing: Standing) -> None:
-        if left and when(standing):
+    def show(snapshot: Snapshot) -> None:
+        if left and when(snapshot):
             left.pop()()
 
     return show
 
 
-def has_epoch(standing: Standing) -> bool:
-    return any(trial.last for trial in standing.trials)
+def has_epoch(snapshot: Snapshot) -> bool:
+    return any(trial.last for trial in snapshot.trials)
 
 
-def two_running(standing: Standing) -> bool:
-    return len(standing.running) == 2
+def two_running(snapshot: Snapshot) -> bool:
+    return len(snapshot.running) == 2
 
 
 def is_gone(pid: int) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from search.analysis.standing import Standing
+from search.analysis.snapshot import Snapshot
 from search.terminal.events import events
 from search.terminal.progress import view, watching
 from search.terminal.status import as_mapping
@@ -33,12 +33,12 @@ STUDY = Study(
 
 def test_lines_tell_each_beginning_quarter_and_ending_once():
     looks = [
-        standing(),
-        standing(running(0, epoch=None)),
-        standing(running(0, epoch=1)),
-        standing(running(0, epoch=2)),
-        standing(complete(0, 0.5), running(1, epoch=None)),
-        standing(complete(0, 0.5), ended(1, "pruned", "epoch 2")),
+        snapshot(),
+        snapshot(running(0, epoch=None)),
+        snapshot(running(0, epoch=1)),
+        snapshot(running(0, epoch=2)),
+        snapshot(complete(0, 0.5), running(1, epoch=None)),
+        snapshot(complete(0, 0.5), ended(1, "pruned", "epoch 2")),
     ]
     lines = [event.line for pair in pairs(looks) for event in events(*pair)]
     values = "(learning_rate 0.01, epochs 8)"
@@ -55,20 +55,20 @@ def test_lines_tell_each_beginning_quarter_and_ending_once():
 
 
 def test_a_run_that_goes_on_does_not_tell_the_old_trials_again():
-    lines = [event.line for event in events(None, standing(complete(0, 0.5), running(1, epoch=4)))]
+    lines = [event.line for event in events(None, snapshot(complete(0, 0.5), running(1, epoch=4)))]
     assert lines[1].startswith("1 of 4 trials have ended; best 0.5 in trial 0")
     assert len(lines) == 2
 
 
 def test_a_trial_that_changes_hands_is_told_with_its_attempt():
     before, after = running(3, epoch=2), replace(running(3, epoch=2), attempts=2, worker="box-9")
-    lines = [event.line for event in events(standing(before), standing(after))]
+    lines = [event.line for event in events(snapshot(before), snapshot(after))]
     assert lines == ["trial 3 began on box-9, attempt 2"]
 
 
 @pytest.mark.parametrize("width", [30, 60, 100, 200])
 def test_the_view_fits_the_terminal_and_names_trial_epoch_value_and_best(width):
-    shown = drawn(standing(complete(0, 0.25), running(1, epoch=3)), width)
+    shown = drawn(snapshot(complete(0, 0.25), running(1, epoch=3)), width)
     assert all(len(line) <= width for line in shown.splitlines())
     assert "3/8" in shown
     assert "best 0.25 in trial 0" in shown
@@ -77,7 +77,7 @@ def test_the_view_fits_the_terminal_and_names_trial_epoch_value_and_best(width):
 
 
 def test_the_view_says_what_the_reader_should_know():
-    shown = drawn(standing(running(1, epoch=3)).noting("the database is away"), 100)
+    shown = drawn(snapshot(running(1, epoch=3)).noting("the database is away"), 100)
     assert "practice data" in shown
     assert "http://127.0.0.1:8080" in shown
     assert "the database is away" in shown
@@ -86,18 +86,18 @@ def test_the_view_says_what_the_reader_should_know():
 def test_the_time_to_go_counts_training_and_not_the_nights_between():
     slow = replace(complete(0, 0.5), started_at=NOW - timedelta(days=2))
     # 8 epochs of 2 s each; of the 3 trials to come one has 4 epochs behind it; one worker.
-    assert standing(slow, running(1, epoch=4)).remaining_seconds() == 3 * 16 - 8
+    assert snapshot(slow, running(1, epoch=4)).remaining_seconds() == 3 * 16 - 8
 
 
 def test_nobody_guesses_the_time_to_go_before_a_trial_has_ended():
-    assert standing(running(0, epoch=4)).remaining_seconds() is None
+    assert snapshot(running(0, epoch=4)).remaining_seconds() is None
 
 
 def test_without_a_terminal_progress_is_plain_lines():
     page = io.StringIO()
     with watching("http://127.0.0.1:8080", Console(file=page, width=40)) as show:
-        show(standing())
-        show(standing(replace(running(0, epoch=None), worker="[red]box[/red]")))
+        show(snapshot())
+        show(snapshot(replace(running(0, epoch=None), worker="[red]box[/red]")))
     assert page.getvalue().splitlines()[0] == "dashboard: http://127.0.0.1:8080"
     assert page.getvalue().splitlines()[-1] == "trial 0 began on [red]box[/red]"
 
@@ -106,14 +106,14 @@ def test_on_a_terminal_only_endings_are_told_above_the_view():
     page = io.StringIO()
     console = Console(file=page, width=100, height=20, force_terminal=True)
     with watching("", console) as show:
-        show(standing(running(0, epoch=None)))
-        show(standing(complete(0, 0.5)))
+        show(snapshot(running(0, epoch=None)))
+        show(snapshot(complete(0, 0.5)))
     assert "trial 0 finished: val_loss 0.5" in page.getvalue()
     assert "trial 0 began" not in page.getvalue()
 
 
 def test_the_summary_ends_with_the_commands_to_type_next():
-    seen = standing(complete(0, 0.5), ended(1, "code_error", "ValueError: x"))
+    seen = snapshot(complete(0, 0.5), ended(1, "code_error", "ValueError: x"))
     lines = list(summary(seen, {}, 2))
     assert "at epoch 8: val_loss 0.5" in lines[3]
     assert lines[4].startswith("trial 1 code_error: ValueError: x")
@@ -123,7 +123,7 @@ def test_the_summary_ends_with_the_commands_to_type_next():
 
 def test_status_is_valid_json_even_where_a_loss_is_not_a_number():
     diverged = replace(ended(0, "diverged", ""), last=epoch_row(0, 3, float("nan")))
-    whole = json.loads(json.dumps(as_mapping(standing(diverged), {}), allow_nan=False))
+    whole = json.loads(json.dumps(as_mapping(snapshot(diverged), {}), allow_nan=False))
     assert whole["trials"][0]["last"]["value"] is None
     assert whole["trials"][0]["ended_at"] == "2030-01-01T00:00:00+00:00"
     assert whole["outcomes"] == {"diverged": 1}
@@ -137,9 +137,9 @@ def test_a_time_span_reads_as_on_a_clock(seconds, words):
 
 
 def test_who_is_at_work_does_not_hang_on_this_machines_clock():
-    idle = standing().workers[0]  # last heard of in 2030, whatever day it is here
+    idle = snapshot().workers[0]  # last heard of in 2030, whatever day it is here
     gone = replace(idle, silent_seconds=3600.0)
-    assert replace(standing(), workers=[idle, gone]).live_workers == [idle]
+    assert replace(snapshot(), workers=[idle, gone]).live_workers == [idle]
 
 
 def test_with_folds_an_epoch_is_told_within_its_fold():
@@ -178,8 +178,8 @@ def test_the_summary_of_folds_tells_what_they_pooled_and_no_single_epoch():
     assert not any("at epoch" in line for line in lines)
 
 
-def in_folds(*trials: TrialRow) -> Standing:
-    return replace(standing(*trials), study=replace(STUDY, folds=5))
+def in_folds(*trials: TrialRow) -> Snapshot:
+    return replace(snapshot(*trials), study=replace(STUDY, folds=5))
 
 
 def at(number: int, fold: int, epoch: int, done: int) -> TrialRow:
@@ -188,13 +188,13 @@ def at(number: int, fold: int, epoch: int, done: int) -> TrialRow:
     return replace(row, last=replace(row.last, metrics=place))
 
 
-def standing(*trials: TrialRow) -> Standing:
+def snapshot(*trials: TrialRow) -> Snapshot:
     row = StudyRow("toy-practice", 1, to_json(STUDY), 4, "f", "d", "minimize", None, NOW)
     working = next((trial.number for trial in trials if trial.state == "RUNNING"), None)
     worker = WorkerRow(
         "box-1", "box", 7, "cpu", 1, {}, NOW, NOW, None, None, None, working, 0.0, False
     )
-    return Standing(row, STUDY, trials, [worker])
+    return Snapshot(row, STUDY, trials, [worker])
 
 
 def running(number: int, epoch: int | None) -> TrialRow:
@@ -220,11 +220,11 @@ def epoch_row(number: int, epoch: int, value: float) -> EpochRow:
     return EpochRow(number, epoch, 1, value, {"val_loss": value}, 2.0, 100, NOW)
 
 
-def pairs(looks: list[Standing]) -> list[tuple[Standing | None, Standing]]:
+def pairs(looks: list[Snapshot]) -> list[tuple[Snapshot | None, Snapshot]]:
     return list(zip([None, *looks], looks, strict=False))
 
 
-def drawn(shown: Standing, width: int) -> str:
+def drawn(shown: Snapshot, width: int) -> str:
     console = Console(file=io.StringIO(), width=width)
     with console.capture() as capture:
         console.print(view(shown, "http://127.0.0.1:8080", 12.0, width))

@@ -14,7 +14,7 @@ FINAL = ("COMPLETE", "PRUNED", "FAIL")
 
 
 @dataclass(frozen=True)
-class Standing:
+class Snapshot:
     """A study's rows at one moment. `note` is what else the reader should know, in one line.
 
     test_uses: every time that its test split was opened.
@@ -95,15 +95,15 @@ class Standing:
         spent = sum(min(typical, _trained_seconds(trial)) for trial in self.running)
         return (open_trials * typical - spent) / min(len(self.live_workers), open_trials)
 
-    def noting(self, note: str) -> "Standing":
-        """Give the same standing with a note."""
+    def noting(self, note: str) -> "Snapshot":
+        """Give the same snapshot with a note."""
         return replace(self, note=note)
 
 
-def read_standing(store: Store, name: str) -> Standing:
+def read_snapshot(store: Store, name: str) -> Snapshot:
     """Read how the study of that name stands."""
     row = store.study(name)
-    return Standing(
+    return Snapshot(
         row,
         from_json(row.definition),
         store.trials(name),

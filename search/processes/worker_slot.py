@@ -4,20 +4,20 @@ import time
 from dataclasses import dataclass
 
 from search.processes.child import Child
-from search.processes.devices import Slot
+from search.processes.devices import DeviceShare
 from storage.rows import WorkerRow
 
 
 @dataclass
-class Post:
-    """A slot, the worker at work there, and how it went so far.
+class WorkerSlot:
+    """A share, the worker at work there, and how it went so far.
 
     exit_code: of a worker that has ended but not been settled with the database yet.
     fruitless: ends in a row without a newly recorded epoch. is_over: nobody starts here again.
     is_stalled: its worker was ended because its trial no longer moved.
     """
 
-    slot: Slot
+    share: DeviceShare
     child: Child
     worker: str = ""
     exit_code: int | None = None
