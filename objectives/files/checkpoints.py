@@ -1,12 +1,12 @@
 """Checkpoint files that are whole or not there: written beside, flushed, named by their digest."""
 
 import hashlib
-import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from objectives.files.disk import when_there_is_room
+from objectives.files.whole import flush, write_beside
 
 _NAME = re.compile(r"epoch-(\d+)-([0-9a-f]{16})\.ckpt")
 _KEPT = 2  # The one before survives, so that a torn newest file costs one epoch, not the trial.
@@ -23,39 +23,13 @@ def commit(
     save: writes the file at the path it is given. progress: called while the disk is full.
     Returns the path, `epoch-0007-<digest>.ckpt`.
     """
-    partial = folder / f"epoch-{epoch:04d}.partial"
-    when_there_is_room(lambda: write_flushed(partial, save), folder, progress)
-    path = folder / f"epoch-{epoch:04d}-{_digest(partial)}.ckpt"
-    partial.replace(path)
-    _flush(folder)
+    name = f"epoch-{epoch:04d}"
+    partial = when_there_is_room(lambda: write_beside(folder / name, save), folder, progress)
+    path = partial.replace(folder / f"{name}-{_digest(partial)}.ckpt")
+    flush(folder)  # before the older ones go: a power cut must not take both
     for _, old in _newest_first([folder])[_KEPT:]:
         old.unlink()
     return path
-
-
-def put_in_place(
-    folder: Path,
-    name: str,
-    save: Callable[[Path], None],
-    progress: Callable[[], None] = lambda: None,
-) -> None:
-    """Write a file whole or not at all, over one of that name if there is one.
-
-    save: writes the file at the path it is given. progress: called while the disk is full.
-    """
-    partial = (folder / name).with_suffix(".partial")
-    when_there_is_room(lambda: write_flushed(partial, save), folder, progress)
-    partial.replace(folder / name)
-
-
-def write_flushed(path: Path, save: Callable[[Path], None]) -> None:
-    """Write a file and bring it to disk; a failure leaves none."""
-    try:
-        save(path)
-        _flush(path)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
 
 
 def newest_good(folders: Iterable[Path]) -> Path | None:
@@ -93,11 +67,3 @@ def _newest_first(folders: Iterable[Path]) -> list[tuple[str, Path]]:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from objectives.files import checkpoints
+from objectives.files.whole import write_text_whole
 from search.chaos.box import LEASE_SECONDS, NAME, Box, NoProgress, wait_for
 from storage.postgres import server
 from storage.rows import WorkerRow
@@ -148,9 +149,7 @@ def _stopped_victim(box: Box, dice: random.Random) -> WorkerRow:
 
 def _order(box: Box, order: str) -> int:
     """Leave an order and give the process that obeyed it."""
-    unfinished = box.order.with_suffix(".new")
-    unfinished.write_text(order)
-    unfinished.rename(box.order)
+    write_text_whole(box.order, order)
     try:
         taken = wait_for(f"the moment for {order}", lambda: list(box.home.glob("order.taken-*")))
     except NoProgress:

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from objectives import catalog
+from objectives.files.whole import write_text_whole
 from search.analysis.badges import badges
 from search.analysis.folds import value_epochs
 from search.analysis.snapshot import Snapshot, read_snapshot
@@ -75,9 +76,7 @@ def write_yaml(exported: Mapping[str, Any], out: Path) -> None:
     if out.exists() and not out.is_file():  # replacing a device would remove it
         raise StudyError(f"{out} is no file; leave --out away to write to the terminal")
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(out.name + ".partial")
-    partial.write_text(as_yaml(exported), encoding="utf-8")
-    partial.replace(out)
+    write_text_whole(out, as_yaml(exported))
 
 
 def as_yaml(exported: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from objectives import catalog
+from objectives.files.whole import write_text_whole
 from objectives.probes.cost import Cost, measure_costs
 from search.processes.devices import DeviceShare, worker_environment
 from search.processes.machine import device_class
@@ -137,9 +138,7 @@ def make_room(settings: Settings) -> Path:
 def remember(plan: Plan, settings: Settings) -> None:
     """Keep what a plan found out, for the run that starts the study on this machine."""
     path = make_room(settings) / f"{plan.study}.json"
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(json.dumps(as_mapping(plan), indent=2))
-    partial.replace(path)
+    write_text_whole(path, json.dumps(as_mapping(plan), indent=2))
 
 
 def excluded_here(study: Study, device: str, workers: int, settings: Settings) -> list[str]:

@@ -1,10 +1,10 @@
 """Where this machine keeps a study's data. Paths are the machine's, never the study's."""
 
 import json
-import secrets
 from pathlib import Path
 
 from objectives.contract import DataError
+from objectives.files.whole import write_text_whole
 from search.settings import Settings
 from spaces.load import shipped_studies
 
@@ -36,9 +36,7 @@ def remember_data(settings: Settings, study: str, folder: Path) -> None:
     """Note the folder, so that the next command on this machine finds it by itself."""
     places = _remembered(settings) | {study: str(folder)}
     settings.home.mkdir(parents=True, exist_ok=True)
-    partial = _file(settings).with_suffix(f".{secrets.token_hex(4)}.partial")  # ours alone
-    partial.write_text(json.dumps(places, indent=2))
-    partial.replace(_file(settings))
+    write_text_whole(_file(settings), json.dumps(places, indent=2))
 
 
 def _remembered(settings: Settings) -> dict[str, str]:

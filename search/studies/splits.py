@@ -3,12 +3,12 @@
 import base64
 import csv
 import io
-import secrets
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from objectives.files.whole import write_whole
 from search.settings import Settings
 from spaces.errors import StudyError
 from storage.errors import UnknownStudy
@@ -64,9 +64,7 @@ def write_partition(file: Path, places: Places) -> Path:
     if file.is_file() and file.read_bytes() == content:
         return file
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(f".{secrets.token_hex(4)}.partial")  # ours alone: workers start
-    partial.write_bytes(content)
-    return partial.replace(file)
+    return write_whole(file, lambda partial: partial.write_bytes(content))
 
 
 def pack(places: Places) -> dict[str, Any]:

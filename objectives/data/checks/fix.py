@@ -16,7 +16,7 @@ from objectives.data.layouts.listing import File, Found, Listing
 from objectives.data.manifest.manifest import Manifest, Row
 from objectives.data.manifest.partition import EXCLUDED, Place, divide
 from objectives.data.problems import Problem
-from objectives.files.checkpoints import put_in_place
+from objectives.files.whole import write_whole
 
 
 @dataclass(frozen=True)
@@ -147,4 +147,4 @@ def _write(
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([("path", *Place._fields, "why"), *lines])
 
-    put_in_place(out.parent, out.name, save, progress)
+    write_whole(out, save, progress)

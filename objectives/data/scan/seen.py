@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 from objectives.contract import DataSource
 from objectives.data.layouts.listing import File
 from objectives.data.scan.facts import Facts
-from objectives.files.checkpoints import write_flushed
+from objectives.files.whole import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +54,7 @@ def keep_seen(cache: Path | None, source: DataSource, seen: Mapping[str, Seen]) 
     file = _file(cache, source)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(f".{secrets.token_hex(4)}.partial")  # ours alone: workers start
-        write_flushed(partial, lambda path: _write(path, seen))
-        partial.replace(file)
+        write_whole(file, lambda path: _write(path, seen))
     except OSError as error:
         log.warning("%s: cannot keep what was found out about images (%s)", file, error.strerror)
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from objectives.contract import BEST_LOGITS, BEST_WEIGHTS, Attempt
-from objectives.files.checkpoints import put_in_place
+from objectives.files.whole import write_whole
 from objectives.sets.images import ImageSet
 
 
@@ -78,7 +78,7 @@ def keep_best(attempt: Attempt, bests: Sequence[Best], ends: Sequence[Best] = ()
         (BEST_WEIGHTS, partial(save_state, {**weights, "classes": list(last.classes)})),
         (BEST_LOGITS, partial(_save_arrays, _arrays(bests) | _last(ends))),
     ):
-        put_in_place(attempt.folder, name, save, attempt.progress)
+        write_whole(attempt.folder / name, save, attempt.progress)
 
 
 def save_state(state: Mapping[str, Any], path: Path) -> None:

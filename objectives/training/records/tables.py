@@ -17,7 +17,7 @@ from objectives.contract import (
     Attempt,
     EpochResult,
 )
-from objectives.files.checkpoints import put_in_place
+from objectives.files.whole import write_whole
 from objectives.training.measures.metrics import aucs, confusion, f1_scores, precisions, recalls
 from objectives.training.records.best import Best
 from objectives.training.records.pooled import out_of_fold
@@ -49,9 +49,9 @@ def keep_records(
         PER_CLASS: _per_class(matrix, aucs(logits.double(), labels), classes),
     }
     for name, rows in tables.items():
-        put_in_place(attempt.folder, name, partial(_save_rows, list(rows)), attempt.progress)
+        write_whole(attempt.folder / name, partial(_save_rows, list(rows)), attempt.progress)
     draw = partial(draw_summary, results, [best.epoch for best in bests], matrix.numpy(), classes)
-    put_in_place(attempt.folder, SUMMARY_PICTURE, draw, attempt.progress)
+    write_whole(attempt.folder / SUMMARY_PICTURE, draw, attempt.progress)
 
 
 def _learning_curves(results: Sequence[EpochResult]) -> Rows:

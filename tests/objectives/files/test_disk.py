@@ -3,7 +3,7 @@
 import errno
 import logging
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -16,15 +16,19 @@ from objectives.files import disk
 from objectives.files.checkpoints import commit, newest_good
 from objectives.training.records.best import Best, keep_best, save_state
 
+Fill = Callable[[str], None]
+
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "RETRY_SECONDS", 0.3)
 
 
-def fill(path: Path) -> None:
-    """Let the next write at this path find no room; removing the file makes some."""
-    path.symlink_to("/dev/full")
+@pytest.fixture
+def fill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fill:
+    """Let the next write of a file of this name find no room; removing its partial makes some."""
+    monkeypatch.setattr("secrets.token_hex", lambda _: "own")
+    return lambda name: (tmp_path / f"{name}.own.partial").symlink_to("/dev/full")
 
 
 @contextmanager
@@ -38,9 +42,9 @@ def noting_errors(raised: list[type[BaseException]]) -> Iterator[None]:
 
 
 def test_a_checkpoint_waits_for_room_and_is_whole_then(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, fill: Fill, caplog: pytest.LogCaptureFixture
 ) -> None:
-    fill(tmp_path / "epoch-0001.partial")
+    fill("epoch-0001")
     waited: list[None] = []
 
     with caplog.at_level(logging.WARNING):
@@ -89,8 +93,8 @@ def test_what_was_half_written_goes_with_any_error(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_who_is_stopped_waits_no_longer_and_leaves_nothing_torn(tmp_path: Path) -> None:
-    fill(tmp_path / "epoch-0001.partial")
+def test_who_is_stopped_waits_no_longer_and_leaves_nothing_torn(tmp_path: Path, fill: Fill) -> None:
+    fill("epoch-0001")
 
     def stop() -> None:
         raise KeyboardInterrupt
@@ -105,10 +109,10 @@ def test_another_error_is_not_waited_out(tmp_path: Path) -> None:
         commit(tmp_path, 1, lambda _: tmp_path.write_text("state"))
 
 
-def test_weights_and_logits_of_the_best_epoch_wait_for_room(tmp_path: Path) -> None:
+def test_weights_and_logits_of_the_best_epoch_wait_for_room(tmp_path: Path, fill: Fill) -> None:
     best = Best(1, {"weight": torch.ones(2000)}, torch.zeros(2, 3).half(), torch.zeros(2))
-    for name in ("best.partial", "best_logits.partial"):
-        fill(tmp_path / name)
+    for name in ("best.pt", "best_logits.npz"):
+        fill(name)
 
     keep_best(Attempt(tmp_path, DataSource({"kind": "none"})), [best])
 

@@ -159,10 +159,8 @@ def test_the_picture_is_drawn_whatever_a_loss_has_been(tmp_path: Path, broken: f
 def test_the_records_of_a_finished_trial_replace_those_of_a_killed_one(kept: Path) -> None:
     before = (kept / "summary.png").read_bytes()
     (kept / "summary.png").write_bytes(before[:100])
-    (kept / "summary.partial").write_bytes(before[:50])
     keep_records(attempt_in(kept), RESULTS, [best_of(LABELS, PREDICTED, CLASSES)])
     assert (kept / "summary.png").read_bytes() == before
-    assert not list(kept.glob("*.partial"))
 
 
 def test_the_tables_answer_as_the_metrics_did_however_near_or_large_the_logits(
