@@ -32,8 +32,8 @@ from objectives.contract import Attempt, DataSource, EpochResult, Objective
 from search.processes.signals import StopFlag
 from search.settings import Settings
 from search.studies.create import store_study
-from search.studies.declare import Prepared
-from search.studies.overrides import Wishes
+from search.studies.examine import Prepared
+from search.studies.overrides import Overrides
 from search.worker import files
 from search.worker import loop as worker
 from spaces.data import Digits
@@ -239,7 +239,7 @@ def open_worker(study: Study, device: str, settings: Settings, store: Store) -> 
     """Store a study and give a worker for it, as `search run` and `search worker` do."""
     source = DataSource(data_to_json(study), None, study.seed)
     summary = catalog.read_data(study.objective, source)
-    row = store_study(Prepared(study, source, summary, []), Wishes(study.name), settings, store)
+    row = store_study(Prepared(study, source, summary, []), Overrides(study.name), settings, store)
     name = f"worker of {study.name}"
     store.register_worker(name, study.name, "here", os.getpid(), device, THREADS)
     stored = from_json(row.definition)

@@ -16,18 +16,11 @@ from objectives.data.manifest.summary import DataSummary
 from objectives.data.problems import Problem
 from search.errors import DONE, MISMATCH, WRONG, UsageError
 from search.settings import Settings
-from search.studies.declare import (
-    Declared,
-    check_fit,
-    check_networks,
-    declare,
-    declared_study,
-    find_rules,
-    licence_notes,
-    wished,
-)
+from search.studies.declare import Declared, declare, declared_study, overridden
 from search.studies.examine import Checked, check_data, skipped_in
-from search.studies.overrides import Wishes, wishes_of
+from search.studies.networks import check_networks, licence_notes
+from search.studies.overrides import Overrides, read_overrides
+from search.studies.rules import check_fit, find_rules
 from search.terminal.console import page
 from spaces.errors import StudyError
 from spaces.rules.finding import Finding
@@ -78,12 +71,12 @@ class Report:
 
 def check(arguments: Namespace, settings: Settings) -> int:
     """Print what rules and data have wrong, how the data split, and what is fast; 2 on an error."""
-    wishes = wishes_of(arguments)
+    overrides = read_overrides(arguments)
     if arguments.rules_only:
-        study = wished(declared_study(arguments.study, settings), wishes)
+        study = overridden(declared_study(arguments.study, settings), overrides)
         report = Report(study.name, find_rules(study))
     else:
-        report = _look(declare(wishes, settings), wishes, arguments, settings)
+        report = _look(declare(overrides, settings), overrides, arguments, settings)
     if arguments.json:
         print(json.dumps(_as_json(report), indent=2))
     else:
@@ -96,7 +89,9 @@ def check(arguments: Namespace, settings: Settings) -> int:
     return report.exit_code
 
 
-def _look(declared: Declared, wishes: Wishes, arguments: Namespace, settings: Settings) -> Report:
+def _look(
+    declared: Declared, overrides: Overrides, arguments: Namespace, settings: Settings
+) -> Report:
     """Look at one thing after another, as far as each can be looked at."""
     from search.planning.throughput import measure
 
@@ -104,7 +99,7 @@ def _look(declared: Declared, wishes: Wishes, arguments: Namespace, settings: Se
     report = Report(study.name, find_rules(study))
     can_train = report.exit_code == DONE
     try:
-        report = _with_data(report, declared, wishes, settings, arguments.fix)
+        report = _with_data(report, declared, overrides, settings, arguments.fix)
         if can_train and report.checked:
             prepared = report.checked.prepared
             check_fit(study, prepared.summary)
@@ -118,11 +113,11 @@ def _look(declared: Declared, wishes: Wishes, arguments: Namespace, settings: Se
 
 
 def _with_data(
-    report: Report, declared: Declared, wishes: Wishes, settings: Settings, fix: bool
+    report: Report, declared: Declared, overrides: Overrides, settings: Settings, fix: bool
 ) -> Report:
     from search.database import store_if_any
-    from search.studies.create import as_it_began, find
     from search.studies.mismatch import mismatch
+    from search.studies.reopen import as_it_began, find
     from search.studies.splits import split_note
 
     with store_if_any(settings) as store:
@@ -133,7 +128,7 @@ def _with_data(
                 f" `search check --fix --as {known.name}-2`, then `search run --as {known.name}-2`"
             )
         if known:
-            as_it_began(known, declared.study, wishes)
+            as_it_began(known, declared.study, overrides)
         report = replace(
             report,
             checked=check_data(declared, report.rules, settings, store),

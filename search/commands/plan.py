@@ -23,8 +23,8 @@ from search.planning.costs import (
 from search.processes.devices import DeviceShare, device_shares
 from search.processes.machine import device_class
 from search.settings import Settings
-from search.studies.declare import Prepared, prepare
-from search.studies.overrides import wishes_of
+from search.studies.examine import Prepared, prepare
+from search.studies.overrides import read_overrides
 from search.terminal.console import page
 from search.terminal.wording import duration
 from spaces.stored import fingerprint
@@ -35,7 +35,7 @@ GB = 1e9
 def plan(arguments: Namespace, settings: Settings) -> int:
     """Measure every backbone and batch size of the space; what cannot fit is kept for `run`."""
     with store_if_any(settings) as store:
-        prepared = prepare(wishes_of(arguments), settings, store)
+        prepared = prepare(read_overrides(arguments), settings, store)
     shares = device_shares(arguments.workers, settings.visible_gpus)
     make_room(settings)  # before minutes of measuring
     measured = Plan(

@@ -22,18 +22,14 @@ from search.processes.lock import run_lock
 from search.processes.signals import listening
 from search.processes.supervisor import Run, supervise
 from search.settings import Settings
-from search.studies.create import as_it_began, find, store_study
-from search.studies.declare import (
-    Declared,
-    Prepared,
-    check_fit,
-    check_rules,
-    declare,
-    licence_notes,
-)
-from search.studies.examine import check_data, refuse_errors, skipped_in, summary_lines
+from search.studies.create import store_study
+from search.studies.declare import Declared, declare
+from search.studies.examine import Prepared, check_data, refuse_errors, skipped_in, summary_lines
 from search.studies.mismatch import check_same_data
-from search.studies.overrides import Wishes, wishes_of
+from search.studies.networks import licence_notes
+from search.studies.overrides import Overrides, read_overrides
+from search.studies.reopen import as_it_began, find
+from search.studies.rules import check_fit, check_rules
 from search.studies.splits import split_note
 from search.terminal.progress import watching
 from search.terminal.summary import summary
@@ -56,18 +52,18 @@ def run(arguments: Namespace, settings: Settings) -> int:
 
 
 def _run_with(listener: socket | None, arguments: Namespace, settings: Settings) -> int:
-    wishes = wishes_of(arguments)
-    declared = declare(wishes, settings)
+    overrides = read_overrides(arguments)
+    declared = declare(overrides, settings)
     name, findings = declared.study.name, check_rules(declared.study)
     # Where no study can be stored yet, the data are looked at first: a refusal leaves no home.
-    prepared = None if has_store(settings) else _checked(declared, findings, wishes, settings)
+    prepared = None if has_store(settings) else _checked(declared, findings, overrides, settings)
     if settings.shared_artifacts:
         check_reachable(settings.shared_artifacts)
     with open_store(settings) as store, run_lock(name, settings.study_folder(name)):
-        prepared = prepared or _checked(declared, findings, wishes, settings, store)
+        prepared = prepared or _checked(declared, findings, overrides, settings, store)
         shares = device_shares(arguments.workers, settings.visible_gpus)
         too_large = excluded_here(prepared.study, shares[0].device, len(shares), settings)
-        study = from_json(store_study(prepared, wishes, settings, store, too_large).definition)
+        study = from_json(store_study(prepared, overrides, settings, store, too_large).definition)
         for note in licence_notes(study.weights):
             print(f"search: {note}", file=sys.stderr)
         _tell_what_is_left_out(study)
@@ -85,14 +81,14 @@ def _run_with(listener: socket | None, arguments: Namespace, settings: Settings)
 def _checked(
     declared: Declared,
     findings: Sequence[Finding],
-    wishes: Wishes,
+    overrides: Overrides,
     settings: Settings,
     store: Store | None = None,
 ) -> Prepared:
     """Read and check the data, refuse their errors, and say in a few lines what is to be known."""
     known = find(store, declared.study.name) if store else None
     if known:
-        as_it_began(known, declared.study, wishes)
+        as_it_began(known, declared.study, overrides)
     skipped = skipped_in(declared.study, known)
     checked = check_data(declared, findings, settings, store)
     if store and known:  # other data first of all: what is wrong with them is no question then

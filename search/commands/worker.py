@@ -14,7 +14,8 @@ from search.processes.devices import DeviceShare, own_share, worker_environment
 from search.processes.machine import describe_machine, process_scope
 from search.processes.signals import StopFlag, listening
 from search.settings import Settings
-from search.studies.create import check_networks_here, open_study
+from search.studies.networks import check_networks_here
+from search.studies.reopen import open_study
 from search.worker.loop import Worker, work, worker_name
 from storage.artifacts import check_reachable
 from storage.errors import DatabaseUnreachable

@@ -16,7 +16,7 @@ from search.processes.devices import DeviceShare, worker_environment
 from search.processes.machine import device_class
 from search.processes.spawn import launcher
 from search.settings import Settings
-from search.studies.declare import Prepared
+from search.studies.examine import Prepared
 from spaces.errors import StudyError
 from spaces.params import Choice, Value
 from spaces.space import TrialConfig

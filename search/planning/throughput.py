@@ -12,7 +12,7 @@ from objectives.recipe.backbones import known_backbone
 from search.processes.devices import device_shares, usable_cores, worker_environment
 from search.processes.spawn import launcher
 from search.settings import Settings
-from search.studies.declare import Prepared
+from search.studies.examine import Prepared
 from spaces.space import TrialConfig
 
 SAMPLE = 512  # images decoded, spread over the training split

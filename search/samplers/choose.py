@@ -1,16 +1,12 @@
 """Where a trial's values come from: the prior, chance, then what was learned."""
 
 import warnings
-from random import Random
-from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from optuna.trial import FrozenTrial
 
+from search.samplers.prior import PriorSampler
 from search.seeds import derive_seed
-from spaces.space import Space
 from spaces.study import Study
 
 # Half of them drawn from the prior, half uniformly: a prior that is wrong costs four trials.
@@ -31,25 +27,3 @@ def sampler_for(study: Study, number: int) -> BaseSampler:
         conditional = any(param.when for param in study.params)
         # Chance has had its turn above: TPE learns from the first trials that ended.
         return TPESampler(seed=seed, group=conditional, n_startup_trials=STARTUP_TRIALS // 2)
-
-
-class PriorSampler(RandomSampler):
-    """Draws every parameter by itself, from what is believed of it."""
-
-    def __init__(self, space: Space, seed: int) -> None:
-        super().__init__(seed)
-        self._space = space
-        self._seed = seed
-
-    def sample_independent(
-        self,
-        study: optuna.Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """Draw one parameter; a stream of its own each, so that the order does not matter."""
-        param = self._space.get(param_name)
-        if param is None:
-            raise KeyError(param_name)
-        return param.draw(Random(f"{self._seed}/{param_name}"))

@@ -6,17 +6,36 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from objectives import catalog
-from objectives.contract import DataError
+from objectives.contract import DataError, DataSource
+from objectives.data.manifest.summary import DataSummary
 from objectives.data.problems import Problem
 from search.settings import Settings
-from search.studies.declare import Declared, Prepared, with_data
+from search.studies.declare import Declared, data_source, declare
+from search.studies.overrides import Overrides
+from search.studies.rules import check_fit, check_rules
 from search.terminal.console import Bar
 from spaces.rules.finding import Finding
 from spaces.stored import from_json
 from spaces.study import Study
 
-if TYPE_CHECKING:  # SQLAlchemy, which checking the rules alone does without
+if TYPE_CHECKING:  # numpy, SQLAlchemy, which checking the rules alone does without
+    from objectives.data.manifest.manifest import Manifest
     from storage.store import Store, StudyRow
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A study whose rules hold and whose data can be read, with the data as this machine has it."""
+
+    study: Study
+    source: DataSource
+    manifest: "Manifest"
+    findings: Sequence[Finding]
+
+    @property
+    def summary(self) -> DataSummary:
+        """The data in counts."""
+        return self.manifest.summary
 
 
 @dataclass(frozen=True)
@@ -31,6 +50,41 @@ class Checked:
     problems: Sequence[Problem]
     seconds: float
     opened: int
+
+
+def prepare(overrides: Overrides, settings: Settings, store: "Store | None" = None) -> Prepared:
+    """Check the study, its space and its data, and write nothing that a study is.
+
+    store: where a study of that name may be stored already, whose splits count then. Raises
+    StudyError, DataError or RecipeError.
+    """
+    declared = declare(overrides, settings)
+    findings = check_rules(declared.study)
+    prepared = with_data(declared, findings, settings, store)
+    check_fit(prepared.study, prepared.summary)
+    return prepared
+
+
+def with_data(
+    declared: Declared,
+    findings: Sequence[Finding],
+    settings: Settings,
+    store: "Store | None" = None,
+    bar: "Bar | None" = None,
+) -> Prepared:
+    """Read the data of a study whose rules were checked.
+
+    store: where it may be stored already. bar: shown by who checks the data next, which are then
+    looked at in the same pass.
+    """
+    from search.studies.splits import partition_of  # SQLAlchemy: only where data is read
+
+    study = declared.study
+    partition = partition_of(study.name, settings, store)
+    source = data_source(study, declared.folder, partition)
+    telling = (bar.step, bar.expect) if bar else ()
+    manifest = catalog.read_data(study.objective, source, settings.cache, *telling)
+    return Prepared(study, source, manifest, findings)
 
 
 def check_data(

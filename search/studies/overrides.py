@@ -14,7 +14,7 @@ SKIPPABLE = tuple(f"C{number:02}" for number in range(1, 14))
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Overrides:
     """What the command line asks of a study, beside its file.
 
     pins: values from `--set`. name: from `--as`. trials: the study's new total. skipped: rules of
@@ -29,10 +29,10 @@ class Wishes:
     skipped: Sequence[str] = ()
 
 
-def wishes_of(arguments: Namespace) -> Wishes:
+def read_overrides(arguments: Namespace) -> Overrides:
     """Give what was typed of a study that is to be run or planned."""
     pins = parse_pins(arguments.pins)
-    return Wishes(
+    return Overrides(
         arguments.study,
         arguments.data,
         pins,

@@ -22,7 +22,7 @@ from search.analysis.badges import badges
 from search.analysis.snapshot import read_snapshot
 from search.errors import DONE, DRAINED, KILLED
 from search.processes.signals import StopFlag
-from search.pruners.median import Curve
+from search.pruners.curve import Curve
 from search.samplers.choose import sampler_for
 from search.seeds import training_seed
 from search.settings import Settings

@@ -14,7 +14,9 @@ from objectives import catalog
 from objectives.contract import Attempt, EpochResult, Objective
 from search.analysis.folds import Metrics, fold_of, fold_values, folds_done, value_epochs
 from search.analysis.snapshot import read_snapshot
-from search.pruners.median import Curve, has_worse_folds, is_hopeless, startup_trials
+from search.pruners.curve import Curve, startup_trials
+from search.pruners.folds import has_worse_folds
+from search.pruners.median import is_hopeless
 from search.worker.outbox import Outbox
 from search.worker.outcomes import (
     Failed,

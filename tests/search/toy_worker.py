@@ -8,8 +8,9 @@ from search.processes.machine import device_class, versions
 from search.processes.signals import StopFlag
 from search.settings import Settings
 from search.studies.create import store_study
-from search.studies.declare import Prepared, data_source
-from search.studies.overrides import Wishes
+from search.studies.declare import data_source
+from search.studies.examine import Prepared
+from search.studies.overrides import Overrides
 from search.worker.loop import Worker, attempt_trial, settle
 from search.worker.outcomes import Outcome
 from spaces.params import Float
@@ -32,8 +33,8 @@ def make_worker(store: Store, home: Path, **changes: Any) -> Worker:
     study = Study(**declared | changes)
     source = data_source(study, None)
     prepared = Prepared(study, source, NOTHING, [])
-    wishes = Wishes(study.name)
-    row = store_study(prepared, wishes, Settings(home), store)
+    overrides = Overrides(study.name)
+    row = store_study(prepared, overrides, Settings(home), store)
     machine = {"device_class": device_class("cpu"), "versions": versions()}
     store.register_worker("w", study.name, "here", 1, "cpu", 1, machine)
     stored = from_json(row.definition)

@@ -15,8 +15,8 @@ from objectives.sets.images import OpenSplits, SealedSplit, open_images
 from search.followups.test_split import open_test
 from search.settings import Settings
 from search.studies.create import store_study
-from search.studies.declare import prepare
-from search.studies.overrides import Wishes
+from search.studies.examine import prepare
+from search.studies.overrides import Overrides
 from search.terminal.status import print_status
 from storage.errors import UnknownStudy
 from storage.store import Store
@@ -36,8 +36,8 @@ study = Study(name="peeking", objective="image_classifier", data=Digits(), metri
 def study(store: Store, tmp_path: Path) -> str:
     """A stored study on the digits."""
     (tmp_path / "peeking.py").write_text(STUDY)
-    wishes, settings = Wishes(str(tmp_path / "peeking.py")), Settings(tmp_path / "home")
-    return store_study(prepare(wishes, settings), wishes, settings, store).name
+    overrides, settings = Overrides(str(tmp_path / "peeking.py")), Settings(tmp_path / "home")
+    return store_study(prepare(overrides, settings), overrides, settings, store).name
 
 
 @pytest.mark.slow

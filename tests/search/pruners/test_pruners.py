@@ -4,13 +4,9 @@ from typing import Any
 
 import pytest
 
-from search.pruners.median import (
-    Curve,
-    first_judged_epoch,
-    has_worse_folds,
-    is_hopeless,
-    startup_trials,
-)
+from search.pruners.curve import Curve, first_judged_epoch, startup_trials
+from search.pruners.folds import has_worse_folds
+from search.pruners.median import is_hopeless
 from spaces.params import Float
 from spaces.study import Pruning, Study
 

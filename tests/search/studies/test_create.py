@@ -10,8 +10,10 @@ from objectives.data.manifest.manifest import Row
 from search.errors import MachineMismatch
 from search.settings import Settings
 from search.studies.create import store_study
-from search.studies.declare import check_rules, declared_study, prepare
-from search.studies.overrides import Wishes, parse_pins
+from search.studies.declare import declared_study
+from search.studies.examine import prepare
+from search.studies.overrides import Overrides, parse_pins
+from search.studies.rules import check_rules
 from spaces.errors import StudyError
 from spaces.load import load_study, shipped_studies
 from spaces.stored import from_json
@@ -40,15 +42,15 @@ def store(database_url: str) -> Iterator[Store]:
         yield store
 
 
-def stored(store: Store, home: Path, wishes: Wishes) -> StudyRow:
+def stored(store: Store, home: Path, overrides: Overrides) -> StudyRow:
     settings = Settings(home)
-    return store_study(prepare(wishes, settings), wishes, settings, store)
+    return store_study(prepare(overrides, settings), overrides, settings, store)
 
 
 def test_the_priors_mode_is_first_in_the_queue_then_what_was_published(
     store: Store, toy: Path
 ) -> None:
-    stored(store, toy.parent, Wishes(str(toy)))
+    stored(store, toy.parent, Overrides(str(toy)))
 
     queue = [
         trial.system_attrs["fixed_params"]
@@ -61,49 +63,49 @@ def test_the_priors_mode_is_first_in_the_queue_then_what_was_published(
 
 
 def test_every_default_of_the_objective_is_stored(store: Store, toy: Path) -> None:
-    row = stored(store, toy.parent, Wishes(str(toy)))
+    row = stored(store, toy.parent, Overrides(str(toy)))
 
     assert from_json(row.definition).defaults["noise"] == 0.01
 
 
 def test_going_on_with_the_same_file_changes_nothing(store: Store, toy: Path) -> None:
-    first = stored(store, toy.parent, Wishes(str(toy)))
+    first = stored(store, toy.parent, Overrides(str(toy)))
 
-    assert stored(store, toy.parent, Wishes(str(toy))) == first
+    assert stored(store, toy.parent, Overrides(str(toy))) == first
 
 
 def test_a_changed_file_is_refused_with_what_changed_and_two_ways_on(
     store: Store, toy: Path
 ) -> None:
-    stored(store, toy.parent, Wishes(str(toy)))
+    stored(store, toy.parent, Overrides(str(toy)))
     toy.write_text(TOY.replace('"epochs", 4, 10', '"epochs", 4, 12'))
 
     with pytest.raises(StudyError, match=r"epochs\.high: 10 -> 12.*undo.*--as toy-2"):
-        stored(store, toy.parent, Wishes(str(toy)))
+        stored(store, toy.parent, Overrides(str(toy)))
 
 
 def test_the_changed_file_starts_under_another_name(store: Store, toy: Path) -> None:
-    stored(store, toy.parent, Wishes(str(toy)))
+    stored(store, toy.parent, Overrides(str(toy)))
     toy.write_text(TOY.replace('"epochs", 4, 10', '"epochs", 4, 12'))
 
-    assert stored(store, toy.parent, Wishes(str(toy), name="toy-2")).name == "toy-2"
+    assert stored(store, toy.parent, Overrides(str(toy), name="toy-2")).name == "toy-2"
 
 
 def test_a_pin_holds_without_being_repeated_and_cannot_be_changed(store: Store, toy: Path) -> None:
-    stored(store, toy.parent, Wishes(str(toy), pins={"epochs": 4}))
+    stored(store, toy.parent, Overrides(str(toy), pins={"epochs": 4}))
 
-    again = stored(store, toy.parent, Wishes(str(toy)))
+    again = stored(store, toy.parent, Overrides(str(toy)))
 
     assert from_json(again.definition).params.names == ("learning_rate",)
     with pytest.raises(StudyError, match=r"pins\.epochs: 4 -> 5"):
-        stored(store, toy.parent, Wishes(str(toy), pins={"epochs": 5}))
+        stored(store, toy.parent, Overrides(str(toy), pins={"epochs": 5}))
 
 
 def test_a_new_total_is_kept_until_another_is_given(store: Store, toy: Path) -> None:
-    stored(store, toy.parent, Wishes(str(toy)))
-    stored(store, toy.parent, Wishes(str(toy), trials=9))
+    stored(store, toy.parent, Overrides(str(toy)))
+    stored(store, toy.parent, Overrides(str(toy), trials=9))
 
-    again = stored(store, toy.parent, Wishes(str(toy)))
+    again = stored(store, toy.parent, Overrides(str(toy)))
 
     assert from_json(again.definition).trials == 9
 
@@ -111,22 +113,22 @@ def test_a_new_total_is_kept_until_another_is_given(store: Store, toy: Path) -> 
 def test_new_words_and_a_new_patience_are_taken_over_and_the_rest_stays(
     store: Store, toy: Path
 ) -> None:
-    stored(store, toy.parent, Wishes(str(toy), trials=9))
+    stored(store, toy.parent, Overrides(str(toy), trials=9))
     toy.write_text(TOY.replace("trials=5", 'trials=5, about="Why?", stall_minutes=3.0'))
 
-    again = from_json(stored(store, toy.parent, Wishes(str(toy))).definition)
+    again = from_json(stored(store, toy.parent, Overrides(str(toy))).definition)
 
     assert (again.about, again.stall_minutes, again.trials) == ("Why?", 3.0, 9)
 
 
 def test_a_total_below_what_has_begun_is_refused(store: Store, toy: Path) -> None:
-    stored(store, toy.parent, Wishes(str(toy)))
+    stored(store, toy.parent, Overrides(str(toy)))
     for worker in ("v", "w"):
         store.register_worker(worker, "toy", "here", 1, "cpu", 1)
         store.claim("toy", worker, lease_seconds=30)
 
     with pytest.raises(StudyError, match="give --trials 2 or more"):
-        stored(store, toy.parent, Wishes(str(toy), trials=1))
+        stored(store, toy.parent, Overrides(str(toy), trials=1))
 
 
 def test_a_rule_that_is_broken_refuses_the_study(toy: Path) -> None:
@@ -135,7 +137,7 @@ def test_a_rule_that_is_broken_refuses_the_study(toy: Path) -> None:
     )
 
     with pytest.raises(StudyError, match=r"no parameter 'epoch'; did you mean 'epochs'.*D01"):
-        prepare(Wishes(str(toy)), Settings(toy.parent))
+        prepare(Overrides(str(toy)), Settings(toy.parent))
 
 
 @pytest.mark.parametrize(
@@ -174,14 +176,14 @@ def test_no_trial_of_a_shipped_study_must_die(name: str) -> None:
 
 
 def test_other_data_than_the_studys_is_this_machines_fault(store: Store, toy: Path) -> None:
-    wishes, settings = Wishes(str(toy)), Settings(toy.parent)
-    prepared = prepare(wishes, settings)
-    store_study(prepared, wishes, settings, store)
+    overrides, settings = Overrides(str(toy)), Settings(toy.parent)
+    prepared = prepare(overrides, settings)
+    store_study(prepared, overrides, settings, store)
     row = Row("a.png", "a", 0, "a", "", "train", 0, "", (), 0, 0)
     other = replace(prepared, manifest=replace(prepared.manifest, rows=(row,)))
 
     with pytest.raises(MachineMismatch, match="bring the same files"):
-        store_study(other, wishes, settings, store)
+        store_study(other, overrides, settings, store)
 
 
 def test_pins_are_read_as_what_they_look_like() -> None:

@@ -12,11 +12,12 @@ from objectives.contract import DataSource
 from objectives.data.manifest.manifest import read_manifest
 from search.errors import MachineMismatch
 from search.settings import Settings
-from search.studies import create
-from search.studies.create import open_study, store_study
-from search.studies.declare import prepare
+from search.studies import reopen
+from search.studies.create import store_study
+from search.studies.examine import prepare
 from search.studies.mismatch import differing
-from search.studies.overrides import Wishes
+from search.studies.overrides import Overrides
+from search.studies.reopen import open_study
 from storage.store import Store
 
 STUDY = """
@@ -44,8 +45,8 @@ def here(tmp_path: Path) -> Path:
 @pytest.fixture
 def there(here: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Another machine with the same files, after the study was stored from the first one."""
-    wishes, settings = Wishes(str(here / "skin.py"), here / "data"), Settings(here / "home")
-    store_study(prepare(wishes, settings), wishes, settings, store)
+    overrides, settings = Overrides(str(here / "skin.py"), here / "data"), Settings(here / "home")
+    store_study(prepare(overrides, settings), overrides, settings, store)
     folder = tmp_path_factory.mktemp("there")
     shutil.copytree(here / "data", folder / "data")
     return folder
@@ -91,25 +92,25 @@ def test_the_first_rows_that_differ_are_named_and_the_others_counted(
 
 def test_a_run_that_goes_on_is_refused_for_the_same_reason(store: Store, there: Path) -> None:
     damaged(there / "data")
-    wishes = Wishes(str(there / "skin.py"), there / "data")
+    overrides = Overrides(str(there / "skin.py"), there / "data")
     (there / "skin.py").write_text(STUDY)
     settings = Settings(there / "home")
 
     with pytest.raises(MachineMismatch, match=r"mole/00\.png is missing here"):
-        store_study(prepare(wishes, settings, store), wishes, settings, store)
+        store_study(prepare(overrides, settings, store), overrides, settings, store)
 
 
 def test_another_scikit_learn_does_not_reshuffle_a_study(
     store: Store, there: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from objectives.data.manifest.manifest import partition
+    from objectives.data.manifest import partition
 
     mine = (opened(store, there) or Path()).read_text()
     splits = iter(["train"] * 20 + ["val"] * 10 + ["test"] * 10)
     monkeypatch.setattr(partition, "carve", lambda *_: list(splits))
 
     assert (opened(store, there) or Path()).read_text() == mine
-    monkeypatch.setattr(create, "partition_of", lambda *_: None)
+    monkeypatch.setattr(reopen, "partition_of", lambda *_: None)
     with pytest.raises(MachineMismatch, match=r"split .* -> "):
         opened(store, there)
 

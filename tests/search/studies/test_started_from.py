@@ -18,10 +18,12 @@ from search.errors import MachineMismatch
 from search.exports.retrain import retrain
 from search.exports.trial import export
 from search.settings import Settings
-from search.studies import create
-from search.studies.create import check_networks_here, check_weights, open_study, store_study
-from search.studies.declare import licence_notes, prepare
-from search.studies.overrides import Wishes
+from search.studies import networks
+from search.studies.create import store_study
+from search.studies.examine import prepare
+from search.studies.networks import check_networks_here, check_weights, licence_notes
+from search.studies.overrides import Overrides
+from search.studies.reopen import open_study
 from search.worker.loop import settle
 from search.worker.outcomes import Finished
 from spaces.data import Digits
@@ -80,9 +82,9 @@ def study(weights: Path) -> Study:
 def test_a_new_study_notes_its_files_and_goes_on_with_the_same_ones_only(
     store: Store, file: Path, weights: Path
 ) -> None:
-    settings, wishes = Settings(file.parent), Wishes(str(file))
+    settings, overrides = Settings(file.parent), Overrides(str(file))
 
-    row = store_study(prepare(wishes, settings), wishes, settings, store)
+    row = store_study(prepare(overrides, settings), overrides, settings, store)
 
     assert from_json(row.definition).weights == {
         f"small_cnn {weights}": {
@@ -95,12 +97,12 @@ def test_a_new_study_notes_its_files_and_goes_on_with_the_same_ones_only(
             ),
         }
     }
-    assert store_study(prepare(wishes, settings), wishes, settings, store) == row
+    assert store_study(prepare(overrides, settings), overrides, settings, store) == row
     open_study("mine", None, settings, store)
 
     torch.save(SmallCNN().state_dict(), weights)  # another random start
     with pytest.raises(MachineMismatch, match=r"mine\.pt is not what study 'mine' was created"):
-        store_study(prepare(wishes, settings), wishes, settings, store)
+        store_study(prepare(overrides, settings), overrides, settings, store)
     with pytest.raises(MachineMismatch, match="bring the same file here"):
         open_study("mine", None, settings, store)
 
@@ -129,7 +131,7 @@ def test_published_weights_that_are_another_file_here_are_refused(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noted, here = ({"resnet18 pretrained": {"sha256": each * 64}} for each in "fe")
-    monkeypatch.setattr(create, "check_networks", lambda _: here)
+    monkeypatch.setattr(networks, "check_networks", lambda _: here)
     check_networks_here(replace(study, weights=here))
     with pytest.raises(MachineMismatch, match="resnet18 pretrained are here another file"):
         check_networks_here(replace(study, weights=noted))
@@ -255,7 +257,7 @@ def test_a_batch_or_sample_that_does_not_suit_the_set_is_found_before_anything_r
     path.write_text(text.replace('"epochs": 2', f'"epochs": 2, **{fixed}'))
 
     with pytest.raises(StudyError, match=f"^mine: image_classifier: .*{says}"):
-        prepare(Wishes(str(path)), Settings(tmp_path))
+        prepare(Overrides(str(path)), Settings(tmp_path))
 
 
 def test_weights_that_are_not_for_every_use_are_told() -> None:
