@@ -27,6 +27,7 @@ from search.worker.trial import completed_curves, curve_of
 from spaces.load import load_study
 from spaces.study import Study
 from storage.postgres import server
+from storage.rows import Outcome
 from storage.store import Claim, Store
 
 EPOCHS, METRICS = 5, 10
@@ -123,7 +124,7 @@ def our_trial(store: Store, watch: Watch) -> Callable[[], float]:
             with watch("judge"):
                 judge(study, learned, config, values)
         with watch("tell"):
-            store.tell(claim, "COMPLETE", values[EPOCHS], "finished")
+            store.tell(claim, "COMPLETE", values[EPOCHS], Outcome.FINISHED)
         return time.perf_counter() - started
 
     return trial

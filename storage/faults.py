@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, and_, event, update
 
 from storage import leases, studies
 from storage.leases import Claim
+from storage.rows import HandBackReason, Outcome
 from storage.store import Store
 from storage.tables import attempts
 
@@ -86,7 +87,12 @@ def _write_unfenced() -> None:
     """A superseded attempt writes as if it still held its trial."""
 
     def close(
-        connection: Connection, claim: Claim, reason: str, detail: str | None = None, *, told: bool
+        connection: Connection,
+        claim: Claim,
+        reason: Outcome | HandBackReason,
+        detail: str | None = None,
+        *,
+        told: bool,
     ) -> bool:
         ending = update(attempts).where(leases._is(claim))
         now = leases._NOW

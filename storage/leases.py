@@ -15,15 +15,10 @@ from sqlalchemy import ColumnElement, Connection, and_, func, literal_column, or
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.errors import LeaseLost
-from storage.rows import Stop, StudyRow
+from storage.rows import HandBackReason, Outcome, Stop, StudyRow
 from storage.tables import attempts, epochs, studies, trials, workers
 
-# Why an attempt ended without ending its trial. Three deadly ends in a row give a trial up.
-KILLED = "killed"  # its process died, other than on request
-STALLED = "stalled"  # no step was reported for too long
-CUDA_ERROR = "cuda_error"  # nothing works in that process any more
-DEADLY = (KILLED, STALLED, CUDA_ERROR)
-LOST = "lost"  # the trial went to the next attempt
+DEADLY = (HandBackReason.KILLED, HandBackReason.STALLED, HandBackReason.CUDA_ERROR)
 
 _NOW = func.clock_timestamp()
 _OPEN = attempts.c.ended_at.is_(None)
@@ -32,7 +27,9 @@ _BEAT = func.greatest(attempts.c.beat_at, func.pg_postmaster_start_time())
 LIVE: ColumnElement[bool] = and_(_OPEN, _BEAT + attempts.c.lease_seconds * _SECOND > _NOW)
 # Its worker has not asked for a trial since, so it still is at this attempt.
 _IS_LATEST = attempts.c.started_at >= workers.c.seen_at
-OVERDUE: ColumnElement[bool] = and_(_IS_LATEST, or_(and_(_OPEN, ~LIVE), attempts.c.reason == LOST))
+OVERDUE: ColumnElement[bool] = and_(
+    _IS_LATEST, or_(and_(_OPEN, ~LIVE), attempts.c.reason == HandBackReason.LOST)
+)
 
 
 class Nothing(Enum):
@@ -98,7 +95,12 @@ def renew(connection: Connection, claim: Claim) -> Stop | None:
 
 
 def close(
-    connection: Connection, claim: Claim, reason: str, detail: str | None = None, *, told: bool
+    connection: Connection,
+    claim: Claim,
+    reason: Outcome | HandBackReason,
+    detail: str | None = None,
+    *,
+    told: bool,
 ) -> bool:
     """End the attempt; False when this had been done and only its acknowledgement was lost.
 
@@ -114,30 +116,32 @@ def close(
     return False
 
 
-def close_all(connection: Connection, worker: str, reason: str) -> list[int]:
+def close_all(connection: Connection, worker: str, reason: HandBackReason) -> list[int]:
     """End every attempt of a worker and give the trials that it held.
 
     One that hung until another worker had its trial did not lose it: it stalled, and that counts.
     """
-    if reason == STALLED:
-        hung = update(attempts).where(attempts.c.worker_id == worker, attempts.c.reason == LOST)
+    if reason == HandBackReason.STALLED:
+        hung = update(attempts).where(attempts.c.worker_id == worker)
+        hung = hung.where(attempts.c.reason == HandBackReason.LOST)
         hung = hung.where(workers.c.worker_id == worker, _IS_LATEST)
-        connection.execute(hung.values(reason=STALLED))
+        connection.execute(hung.values(reason=HandBackReason.STALLED))
     ending = update(attempts).where(attempts.c.worker_id == worker, _OPEN)
     ending = ending.values(ended_at=_NOW, reason=reason)
     return list(connection.scalars(ending.returning(attempts.c.trial_id)))
 
 
-def deaths(connection: Connection, trial_id: int) -> list[str]:
+def deaths(connection: Connection, trial_id: int) -> list[HandBackReason]:
     """Give the deadly ends of a trial's attempts since its last recorded epoch, oldest first."""
     of_trial = attempts.c.trial_id == trial_id
     fruitful = select(func.max(epochs.c.attempt)).where(epochs.c.trial_id == trial_id)
     since = func.coalesce(fruitful.scalar_subquery(), 0)
     ends = select(attempts.c.reason).where(of_trial, attempts.c.reason.in_(DEADLY))
-    return list(connection.scalars(ends.where(attempts.c.attempt > since).order_by("attempt")))
+    found = connection.scalars(ends.where(attempts.c.attempt > since).order_by("attempt"))
+    return [HandBackReason(reason) for reason in found]
 
 
-def mark_told(connection: Connection, trial_id: int, reason: str, detail: str) -> None:
+def mark_told(connection: Connection, trial_id: int, reason: Outcome, detail: str) -> None:
     """Make the newest attempt's end the trial's; what it said itself is kept behind `detail`."""
     newest = select(func.max(attempts.c.attempt)).where(attempts.c.trial_id == trial_id)
     this = and_(attempts.c.trial_id == trial_id, attempts.c.attempt == newest.scalar_subquery())
@@ -208,7 +212,9 @@ def _take(connection: Connection, trial_id: int, worker: str, seconds: float) ->
     connection.execute(
         update(attempts)
         .where(of_trial, _OPEN, ~_held_by_another(worker))
-        .values(ended_at=attempts.c.beat_at, reason=LOST)  # the last that was heard of it
+        .values(
+            ended_at=attempts.c.beat_at, reason=HandBackReason.LOST
+        )  # the last that was heard of it
     )
     count = select(func.coalesce(func.max(attempts.c.attempt), 0) + 1).where(of_trial)
     taking = insert(attempts).values(

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from storage import leases
 from storage.errors import EpochDiffers
 from storage.leases import Claim
+from storage.rows import Outcome
 from storage.tables import epochs
 
 DEATHS = 3  # in a row, and a configuration is given up
@@ -75,7 +76,7 @@ def give_up_deadly(connection: Connection, backend: RDBStorage, trial_id: int) -
     if len(ends) >= DEATHS:
         detail = f"{len(ends)} attempts ended without an epoch between: {', '.join(ends)}"
         # The newest may have been handed back, after a stall before it was found out.
-        leases.mark_told(connection, trial_id, ends[-1], detail)
+        leases.mark_told(connection, trial_id, Outcome(ends[-1]), detail)
         with suppress(UpdateFinishedTrialError):  # a person was first
             backend.set_trial_state_values(trial_id, TrialState.FAIL)
 

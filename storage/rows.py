@@ -3,10 +3,41 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
 
 State = Literal["WAITING", "RUNNING", "COMPLETE", "PRUNED", "FAIL"]
 Stop = Literal["drain", "now"]
+
+
+class Outcome(StrEnum):
+    """How a trial ended. The words are stored and exported: they never change."""
+
+    FINISHED = "finished"  # it went through its schedule and has a value
+    PRUNED = "pruned"  # its curve, or its folds, were not worth another epoch
+    DIVERGED = "diverged"  # a loss was not finite, or exploded
+    OUT_OF_MEMORY = "out_of_memory"  # it needs more memory than the device, or the host, has
+    CODE_ERROR = "code_error"  # the training code raised an exception
+    DATA_ERROR = "data_error"  # the data could not be read or used
+    METRIC_OUT_OF_RANGE = "metric_out_of_range"  # such as an accuracy of 96.8
+    KILLED = "killed"  # given up: its attempts died in a row without an epoch between
+    STALLED = "stalled"  # given up after such deaths, in the last of which nothing moved
+    CUDA_ERROR = "cuda_error"  # given up after such deaths, the last one by a CUDA error
+    ENDED_ELSEWHERE = "ended_elsewhere"  # a person ended it in the dashboard
+
+
+class HandBackReason(StrEnum):
+    """Why an attempt ended although its trial goes on. The words are stored: they never change."""
+
+    DRAINED = "drained"  # its worker was asked to stop after the epoch in flight
+    STOPPED_AT_ONCE = "stopped at once"  # its worker was asked to stop in the middle of an epoch
+    STOPPED = "stopped"  # its supervisor ended the worker on request, or the worker gave up
+    ORPHANED = "orphaned"  # its worker died together with its supervisor
+    LOST = "lost"  # its lease expired and the trial went to the next attempt
+    # Three of these in a row, without a recorded epoch between, give the trial up:
+    KILLED = "killed"  # its process died, other than on request
+    STALLED = "stalled"  # no step was reported for too long
+    CUDA_ERROR = "cuda_error"  # nothing works in its process any more
 
 
 @dataclass(frozen=True)
@@ -45,8 +76,7 @@ class EpochRow:
 class TrialRow:
     """One trial as it stands: what it was told, who has it, its last and its best epoch.
 
-    outcome, detail: how a final trial ended, under our name for it; None while it runs, and
-    "ended_elsewhere" when a person ended it. value: a complete trial's.
+    outcome, detail: how a final trial ended, None while it runs. value: a complete trial's.
     attempts: how many there were. worker: who made the newest, None before the first.
     is_leased: a worker holds it now; a RUNNING trial without a lease waits for its next attempt.
     """
@@ -54,7 +84,7 @@ class TrialRow:
     number: int
     trial_id: int
     state: State
-    outcome: str | None
+    outcome: Outcome | None
     detail: str | None
     value: float | None
     params: Mapping[str, Any]
@@ -83,7 +113,7 @@ class AttemptRow:
     machine: Mapping[str, Any]
     started_at: datetime
     ended_at: datetime | None
-    reason: str | None
+    reason: Outcome | HandBackReason | None
     detail: str | None
     epochs: int
 

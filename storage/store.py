@@ -20,7 +20,7 @@ from sqlalchemy import Connection, insert
 from storage import data, files, leases, results, studies, tables, workers
 from storage.leases import Claim, Nothing
 from storage.readings import Readings
-from storage.rows import Stop, StudyRow
+from storage.rows import HandBackReason, Outcome, Stop, StudyRow
 from storage.schema import open_backend
 from storage.transaction import joined, transaction
 
@@ -178,11 +178,11 @@ class Store(Readings):
         claim: Claim,
         state: Literal["COMPLETE", "PRUNED", "FAIL"],
         value: float | None,
-        outcome: str,
+        outcome: Outcome,
         detail: str | None = None,
         violations: Mapping[str, float] | None = None,
     ) -> None:
-        """End the trial and the lease: `state` for Optuna, `outcome` and `detail` as our words.
+        """End the trial and the lease: `state` for Optuna, `outcome` and `detail` for people.
 
         value: a number for COMPLETE, None otherwise. violations: constraints for the sampler to
         learn from, above 0 where they are violated.
@@ -213,7 +213,7 @@ class Store(Readings):
             write = backend.set_trial_user_attr if is_shown else backend.set_trial_system_attr
             write(claim.trial_id, key, value)
 
-    def hand_back(self, claim: Claim, reason: str, detail: str | None = None) -> None:
+    def hand_back(self, claim: Claim, reason: HandBackReason, detail: str | None = None) -> None:
         """End the lease and leave the trial running, for another attempt to continue.
 
         A trial whose attempts ended deadly three times without an epoch between fails with it.
@@ -222,7 +222,7 @@ class Store(Readings):
             leases.close(connection, claim, reason, detail, told=False)
             results.give_up_deadly(connection, self._backend, claim.trial_id)
 
-    def end_leases(self, worker: str, reason: str) -> int:
+    def end_leases(self, worker: str, reason: HandBackReason) -> int:
         """End the leases of a worker that is known to be dead; give how many it held.
 
         A trial whose attempts ended deadly three times without an epoch between fails with it.

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func,
 
 from storage.leases import LIVE
 from storage.results import decoded
-from storage.rows import AttemptRow, EpochRow, StudyRow, TrialRow
+from storage.rows import AttemptRow, EpochRow, HandBackReason, Outcome, StudyRow, TrialRow
 from storage.tables import attempts, epochs, params, trials, values, workers
 
 _SAME_TRIAL = trials.c.trial_id == epochs.c.trial_id
@@ -19,8 +19,8 @@ _FINAL = trials.c.state.in_([state for state in TrialState if state.is_finished(
 _ENDED_AT = func.coalesce(
     attempts.c.ended_at, case((_FINAL, func.timezone("UTC", trials.c.datetime_complete)))
 )
-_REASON = func.coalesce(attempts.c.reason, case((_FINAL, "ended_elsewhere")))
-_OUTCOME = case((attempts.c.told, attempts.c.reason), else_="ended_elsewhere")
+_REASON = func.coalesce(attempts.c.reason, case((_FINAL, Outcome.ENDED_ELSEWHERE.value)))
+_OUTCOME = case((attempts.c.told, attempts.c.reason), else_=Outcome.ENDED_ELSEWHERE.value)
 
 
 def every(connection: Connection, study: StudyRow) -> list[TrialRow]:
@@ -33,7 +33,7 @@ def every(connection: Connection, study: StudyRow) -> list[TrialRow]:
             number=row.number,
             trial_id=row.trial_id,
             state=row.state.name,
-            outcome=row.outcome,
+            outcome=Outcome(row.outcome) if row.outcome else None,
             detail=row.detail,
             value=_value(row),
             params=drawn.get(row.trial_id, {}),
@@ -83,7 +83,10 @@ def attempts_of(connection: Connection, study: StudyRow, number: int | None) -> 
         .where(*_of(study.study_id, number))
         .order_by(trials.c.number, attempts.c.attempt)
     )
-    return [AttemptRow(**row) for row in connection.execute(rows).mappings()]
+    return [
+        AttemptRow(**{**row, "reason": _reason(row["reason"])})
+        for row in connection.execute(rows).mappings()
+    ]
 
 
 def _of(study_id: int, number: int | None = None) -> list[ColumnElement[bool]]:
@@ -116,6 +119,12 @@ def _trials(study_id: int) -> Select[Any]:
         .where(*_of(study_id))
         .order_by(trials.c.number)
     )
+
+
+def _reason(stored: str | None) -> Outcome | HandBackReason | None:
+    if stored is None:
+        return None
+    return HandBackReason(stored) if stored in list(HandBackReason) else Outcome(stored)
 
 
 def _value(row: Row[Any]) -> float | None:

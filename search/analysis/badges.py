@@ -9,7 +9,7 @@ from itertools import groupby
 from objectives.contract import FOLD, MICRO_BATCH, RULER, TRAIN_LOSS
 from search.analysis.snapshot import Snapshot
 from spaces.space import TrialConfig
-from storage.rows import EpochRow
+from storage.rows import EpochRow, Outcome
 from storage.store import Store
 
 # Validation of a good network wobbles by a few percent, and by hundredths of a nat where next to
@@ -20,14 +20,16 @@ BAD_EPOCHS = 2
 Badges = Mapping[int, tuple[str, ...]]  # by trial number, of the trials that have any
 
 
-def badges(config: TrialConfig, outcome: str | None, epochs: Sequence[EpochRow]) -> tuple[str, ...]:
+def badges(
+    config: TrialConfig, outcome: Outcome | None, epochs: Sequence[EpochRow]
+) -> tuple[str, ...]:
     """Give what is to be known of a trial at once: () for one that went as one would wish.
 
-    outcome: under our name for it, None while the trial runs. epochs: the recorded ones, in order;
+    outcome: how it ended, None while the trial runs. epochs: the recorded ones, in order;
     metrics that they do not have earn nothing. Of folds they tell in how many.
     """
     batch, asked = (int(config.get(name) or 0) for name in ("batch_size", MICRO_BATCH))
-    found = ["diverged"] if outcome == "diverged" else []
+    found = [str(outcome)] if outcome == Outcome.DIVERGED else []
     found += _of_losses(config, outcome, epochs)
     at_once = _course(epochs, MICRO_BATCH)
     if at_once and min(at_once.values()) < min(batch, asked or batch):
@@ -50,7 +52,7 @@ def read_badges(store: Store, snapshot: Snapshot) -> Badges:
 
 
 def _of_losses(
-    config: TrialConfig, outcome: str | None, epochs: Sequence[EpochRow]
+    config: TrialConfig, outcome: Outcome | None, epochs: Sequence[EpochRow]
 ) -> Iterator[str]:
     """Yield what the losses say, fold by fold: in each a network began anew."""
     frozen = int(config.get("frozen_epochs") or 0)

@@ -39,7 +39,7 @@ class Snapshot:
 
     @property
     def outcomes(self) -> Counter[str]:
-        """How many trials ended in which way, under our own names for the ways."""
+        """How many trials ended in which way, by Outcome."""
         return Counter(trial.outcome or trial.state.lower() for trial in self.final)
 
     @property

@@ -12,12 +12,11 @@ from objectives.contract import Attempt, DataSource, EpochResult
 from search.seeds import training_seed
 from spaces.stored import from_json
 from spaces.study import Study
-from storage.leases import LOST
-from storage.rows import AttemptRow, EpochRow, TrialRow
+from storage.rows import AttemptRow, EpochRow, HandBackReason, Outcome, TrialRow
 from storage.store import Store
 
 ENDED_WELL = ("COMPLETE", "PRUNED")
-TOLD = ("finished", "pruned")
+TOLD = (Outcome.FINISHED, Outcome.PRUNED)
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def _live_leases(evidence: Evidence) -> Iterator[str]:
     lease = timedelta(seconds=evidence.lease_seconds)
     for number, before, after in _hand_overs(evidence):
         # The same worker: the answer to its claim was lost, and it claimed again.
-        is_taken = before.reason == LOST and before.worker != after.worker
+        is_taken = before.reason == HandBackReason.LOST and before.worker != after.worker
         if is_taken and before.ended_at and after.started_at < before.ended_at + lease:
             yield f"trial {number}: attempt {after.attempt} took it from a live one"
 

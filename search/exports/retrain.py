@@ -18,6 +18,7 @@ from search.exports.trial import EXPORT_FORMAT
 from search.processes.machine import device_class, versions
 from search.studies.splits import unpack, write_partition
 from spaces.errors import StudyError
+from storage.rows import Outcome
 
 # Other hardware rounds differently, and training amplifies it: this is what one may still expect.
 # A share of a loss, whatever its size; of a fraction so much itself, for it may be near 0.
@@ -121,7 +122,7 @@ def retrain(
         threads=exported["trained_on"]["threads"],
     )
     results = catalog.load(objective)(_config(exported), attempt)
-    is_whole = exported["outcome"] == "finished"
+    is_whole = exported["outcome"] == Outcome.FINISHED
     return results if is_whole else islice(results, last_recorded_epoch(exported))
 
 

@@ -41,7 +41,7 @@ def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
         "format": EXPORT_FORMAT,
         "study": name,
         "trial": trial.number,
-        "outcome": trial.outcome or trial.state.lower(),
+        "outcome": str(trial.outcome or trial.state.lower()),
         "badges": list(badges(study.config(trial.params), trial.outcome, recorded)),
         "practice_data": study.is_practice,
         "objective": study.objective,

@@ -21,15 +21,13 @@ from search.processes.devices import DeviceShare, worker_environment
 from search.processes.machine import process_scope
 from search.processes.signals import StopFlag
 from search.processes.worker_slot import WorkerSlot
-from storage import leases
 from storage.errors import DatabaseUnreachable, StorageError
+from storage.rows import HandBackReason
 from storage.store import Store
 
 log = logging.getLogger(__name__)
 
 FRUITLESS_ENDS = 3
-# Why a lease was ended; only the first two count against the trial.
-DIED, STALLED, STOPPED, ORPHANED = leases.KILLED, leases.STALLED, "stopped", "orphaned"
 TICK_SECONDS = 0.1
 FULL_DISK_BYTES = 20e6
 READ_SECONDS = 1.0
@@ -114,7 +112,12 @@ class _Supervisor:
                 worker.ended_at is None and worker.machine.get("process_scope") == process_scope()
             )
             if is_ours and not psutil.pid_exists(worker.pid):
-                self._free(worker.worker, -signal.SIGKILL, "died with its supervisor", ORPHANED)
+                self._free(
+                    worker.worker,
+                    -signal.SIGKILL,
+                    "died with its supervisor",
+                    HandBackReason.ORPHANED,
+                )
 
     def _read(self) -> None:
         """Read how the study stands, about once a second, and show it."""
@@ -218,12 +221,13 @@ class _Supervisor:
         log.info("worker %s ended by %s: %s", slot.worker, describe_exit(code), words)
         self._decide(slot, code, words)
 
-    def _explain(self, slot: WorkerSlot, code: int) -> tuple[str, str]:
+    def _explain(self, slot: WorkerSlot, code: int) -> tuple[str, HandBackReason]:
         """Give a worker's last words, and why its lease is ended."""
         if slot.is_stalled:
-            return "it reported no step for too long", STALLED
+            return "it reported no step for too long", HandBackReason.STALLED
         # Who was stopped, or gave up on the database, did not die of its trial.
-        reason = STOPPED if self._flag.draining or code in (DONE, DRAINED) else DIED
+        is_asked = self._flag.draining or code in (DONE, DRAINED)
+        reason = HandBackReason.STOPPED if is_asked else HandBackReason.KILLED
         if code == DONE:
             return "nothing left to do", reason
         if code == DRAINED and self._flag.draining:
@@ -250,7 +254,7 @@ class _Supervisor:
             # 75 unasked: it replaces itself, after a CUDA error for one.
             slot.child.pause(0 if code == DRAINED else slot.fruitless)
 
-    def _free(self, worker: str, code: int, words: str, reason: str) -> None:
+    def _free(self, worker: str, code: int, words: str, reason: HandBackReason) -> None:
         store = self._run.store
         store.end_leases(worker, reason)
         # One that died while it was loading its libraries is not known there.
@@ -271,7 +275,9 @@ class _Supervisor:
             code = slot.child.ended()
             if code is not None:
                 with suppress(StorageError):  # or the lease expires by itself
-                    self._free(slot.worker, code, "killed with its supervisor", STOPPED)
+                    self._free(
+                        slot.worker, code, "killed with its supervisor", HandBackReason.STOPPED
+                    )
 
 
 def _worker_child(run: Run, share: DeviceShare) -> Child:

@@ -6,9 +6,10 @@ from search.analysis.badges import Badges
 from search.analysis.identical import IdenticalTrials
 from search.analysis.snapshot import Snapshot
 from search.terminal import wording
-from storage.rows import TrialRow
+from storage.rows import Outcome, TrialRow
 
 SHOWN_FAILURES = 3
+WELL = (Outcome.FINISHED, Outcome.PRUNED)
 
 
 def summary(
@@ -46,7 +47,7 @@ def _learned(trial: TrialRow, folds: int) -> Iterator[str]:
 
 
 def _failures(snapshot: Snapshot) -> Iterator[str]:
-    failed = [trial for trial in snapshot.final if trial.outcome not in ("finished", "pruned")]
+    failed = [trial for trial in snapshot.final if trial.outcome not in WELL]
     for trial in failed[:SHOWN_FAILURES]:
         yield f"trial {trial.number} {wording.ending(snapshot, trial)}"
     if len(failed) > SHOWN_FAILURES:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from search.errors import StudyBroken
-from storage.rows import TrialRow
+from storage.rows import Outcome, TrialRow
 
 SAME_ERRORS = 3
 
@@ -22,9 +22,9 @@ def check_broken(study: str, trials: Iterable[TrialRow], since: datetime) -> Non
     ]
     seen: dict[str, int] = {}
     for _, _, trial in sorted(ended, reverse=True):
-        if trial.outcome == "finished":
+        if trial.outcome == Outcome.FINISHED:
             return
-        if trial.outcome == "code_error" and trial.detail:
+        if trial.outcome == Outcome.CODE_ERROR and trial.detail:
             place = trial.detail.partition(": ")[0]
             seen[place] = seen.get(place, 0) + 1
             if seen[place] == SAME_ERRORS:

@@ -29,14 +29,14 @@ from search.settings import Settings
 from search.worker import files
 from search.worker.beat import Beat
 from search.worker.breaker import check_broken
-from search.worker.outcomes import (
+from search.worker.endings import (
+    Ending,
     Failed,
     Finished,
     HandedBack,
     Lost,
-    Outcome,
     Pruned,
-    told_as,
+    optuna_state,
 )
 from search.worker.retries import Patience
 from search.worker.sharing import Uploads, bring_checkpoint
@@ -45,7 +45,7 @@ from search.worker.uploads import Weights
 from spaces.space import TrialConfig
 from spaces.study import Study
 from storage.errors import LeaseLost
-from storage.leases import CUDA_ERROR
+from storage.rows import HandBackReason, Outcome
 from storage.store import Claim, Nothing, Store
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def _follow(worker: Worker, look_for_weights: Callable[[], None]) -> int:
                 outcome = attempt_trial(worker, claim)
                 settle(worker, claim, outcome)
                 look_for_weights()
-                if isinstance(outcome, HandedBack) and outcome.reason == CUDA_ERROR:
+                if isinstance(outcome, HandedBack) and outcome.reason == HandBackReason.CUDA_ERROR:
                     return DRAINED  # this process is of no more use; the next one starts clean
             case Nothing.WAIT:
                 # Another worker's trial may still come back; jitter keeps workers apart.
@@ -119,7 +119,7 @@ def _follow(worker: Worker, look_for_weights: Callable[[], None]) -> int:
     return KILLED if worker.flag.now else DRAINED
 
 
-def attempt_trial(worker: Worker, claim: Claim) -> Outcome:
+def attempt_trial(worker: Worker, claim: Claim) -> Ending:
     """Draw the claimed trial's values (or read them back) and train it from its last checkpoint."""
     log.info("trial %d, attempt %d", claim.number, claim.attempt)
     study, store, patiently = worker.study, worker.store, worker.patiently
@@ -148,50 +148,52 @@ def attempt_trial(worker: Worker, claim: Claim) -> Outcome:
                 finish()
             return outcome
         except StoppedAtOnce:
-            return HandedBack("stopped at once")
+            return HandedBack(HandBackReason.STOPPED_AT_ONCE)
         except LeaseLost:
             return Lost()
 
 
-def settle(worker: Worker, claim: Claim, outcome: Outcome) -> None:
+def settle(worker: Worker, claim: Claim, outcome: Ending) -> None:
     """Write a trial's outcome down: its files first, then the database, old files last."""
     log.info("trial %d: %s", claim.number, outcome)
     try:
         _write_down(worker, claim, outcome)
     except StoppedAtOnce:  # while the disk was full: the next attempt ends it from its checkpoint
-        worker.patiently(lambda: worker.store.hand_back(claim, "drained"))
+        worker.patiently(lambda: worker.store.hand_back(claim, HandBackReason.DRAINED))
     except LeaseLost:
         log.warning("trial %d belongs to somebody else now", claim.number)
     if isinstance(outcome, Finished | Pruned | Failed):
         _look_back(worker)
 
 
-def _write_down(worker: Worker, claim: Claim, outcome: Outcome) -> None:
+def _write_down(worker: Worker, claim: Claim, outcome: Ending) -> None:
     store, patiently = worker.store, worker.patiently
     patiently(lambda: _show_badges(worker, claim, outcome))
     match outcome:
         case Finished(value):
             _keep_files(worker, claim)
-            patiently(lambda: store.tell(claim, "COMPLETE", value, "finished"))
+            patiently(lambda: store.tell(claim, "COMPLETE", value, Outcome.FINISHED))
         case Pruned(epoch):
-            patiently(lambda: store.tell(claim, "PRUNED", None, "pruned", f"epoch {epoch}"))
+            patiently(lambda: store.tell(claim, "PRUNED", None, Outcome.PRUNED, f"epoch {epoch}"))
         case Failed(kind, detail, report):
             log.error("trial %d failed (%s): %s", claim.number, kind, detail)
             _keep_files(worker, claim, {"traceback.txt": report or detail})
             # A violated constraint: the sampler learns where memory ends.
-            violated = {"memory": 1.0} if kind == "out_of_memory" else None
-            patiently(lambda: store.tell(claim, told_as(kind), None, kind, detail, violated))
+            violated = {"memory": 1.0} if kind == Outcome.OUT_OF_MEMORY else None
+            patiently(lambda: store.tell(claim, optuna_state(kind), None, kind, detail, violated))
         case HandedBack(reason, detail):
             patiently(lambda: store.hand_back(claim, reason, detail))
         case Lost():
             pass
 
 
-def _show_badges(worker: Worker, claim: Claim, outcome: Outcome) -> None:
+def _show_badges(worker: Worker, claim: Claim, outcome: Ending) -> None:
     """Note a final trial's badges where the dashboard lists them."""
     match outcome:
-        case Finished() | Pruned():
-            name = type(outcome).__name__.lower()
+        case Finished():
+            name = Outcome.FINISHED
+        case Pruned():
+            name = Outcome.PRUNED
         case Failed(kind):
             name = kind
         case _:

@@ -17,23 +17,23 @@ from search.analysis.snapshot import read_snapshot
 from search.pruners.curve import Curve, startup_trials
 from search.pruners.folds import has_worse_folds
 from search.pruners.median import is_hopeless
-from search.worker.outbox import Outbox
-from search.worker.outcomes import (
+from search.worker.endings import (
+    Ending,
     Failed,
     Finished,
     HandedBack,
     Lost,
-    Outcome,
     Pruned,
     diverged,
     failure,
     out_of_range,
 )
+from search.worker.outbox import Outbox
 from search.worker.retries import Patience
 from spaces.space import TrialConfig
 from spaces.study import Study
 from storage.errors import DatabaseUnreachable, LeaseLost
-from storage.rows import Stop
+from storage.rows import HandBackReason, Outcome, Stop
 from storage.store import Claim, Store
 
 
@@ -110,7 +110,7 @@ class Trial:
 
 def run_trial(
     trial: Trial, objective: Objective, attempt: Attempt, is_draining: Callable[[], bool]
-) -> Outcome:
+) -> Ending:
     """Follow one trial from its drawn configuration to its outcome.
 
     is_draining: asked after each new epoch; a yes hands the trial back for another attempt.
@@ -127,7 +127,7 @@ def run_trial(
 
 def _train(
     trial: Trial, objective: Objective, attempt: Attempt, is_draining: Callable[[], bool]
-) -> Outcome:
+) -> Ending:
     name, number = trial.study.name, trial.claim.number
     known = len(trial.patiently(lambda: trial.store.epochs(name, number)))
     try:
@@ -164,14 +164,14 @@ def curve_of(study: Study, config: TrialConfig, values: Mapping[int, float]) -> 
     return Curve(values, **catalog.schedule(study.objective, config))
 
 
-def _judge(trial: Trial, result: EpochResult, is_draining: Callable[[], bool]) -> Outcome | None:
+def _judge(trial: Trial, result: EpochResult, is_draining: Callable[[], bool]) -> Ending | None:
     broken = out_of_range(result.metrics, trial.known_metrics) or trial.divergence(result.epoch)
     if broken:
         return broken
     if _is_hopeless(trial, result):
         return Pruned(result.epoch)
     if not _is_last(trial, result) and (trial.outbox.stop or is_draining()):
-        return HandedBack("drained")
+        return HandedBack(HandBackReason.DRAINED)
     return None
 
 
@@ -213,17 +213,17 @@ def _best_folds(trial: Trial) -> dict[int, float]:
     return fold_values(trial.study, values, {epoch.epoch: epoch.metrics for epoch in epochs})
 
 
-def _ended(trial: Trial) -> Outcome:
+def _ended(trial: Trial) -> Ending:
     """Give the value of a trial that ended by itself: that of its best or its last epoch.
 
     With folds the mean over each one's; it must have gone through all of them.
     """
     if not trial.results:
-        return Failed("code_error", "the objective ended without an epoch; let it yield one")
+        return Failed(Outcome.CODE_ERROR, "the objective ended without an epoch; let it yield one")
     done, folds = folds_done(trial.results[max(trial.results)].metrics), trial.study.folds
     if done < folds:
         return Failed(
-            "code_error",
+            Outcome.CODE_ERROR,
             f"the objective ended after {done} of {folds} folds; let it train all of them and say"
             " with each epoch how many are over (folds_done)",
         )

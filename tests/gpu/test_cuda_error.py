@@ -9,7 +9,7 @@ pytestmark = pytest.mark.gpu
 
 BREAK_CUDA = """
 import torch
-from search.worker.outcomes import failure
+from search.worker.endings import failure
 
 try:
     torch.zeros(3, device="cuda")[torch.tensor([10**6], device="cuda")].sum().item()

@@ -11,8 +11,8 @@ from search.studies.create import store_study
 from search.studies.declare import data_source
 from search.studies.examine import Prepared
 from search.studies.overrides import Overrides
+from search.worker.endings import Ending
 from search.worker.loop import Worker, attempt_trial, settle
-from search.worker.outcomes import Outcome
 from spaces.params import Float
 from spaces.stored import from_json
 from spaces.study import Study
@@ -49,7 +49,7 @@ def take(worker: Worker) -> Claim:
     return claim
 
 
-def attempt(worker: Worker) -> Outcome:
+def attempt(worker: Worker) -> Ending:
     claim = take(worker)
     outcome = attempt_trial(worker, claim)
     settle(worker, claim, outcome)

@@ -15,8 +15,8 @@ from search.analysis.snapshot import read_snapshot
 from search.exports.trial import export
 from search.terminal.status import print_status
 from search.terminal.summary import summary
+from search.worker.endings import Failed, Finished
 from search.worker.loop import settle
-from search.worker.outcomes import Failed, Finished
 from storage.rows import EpochRow
 from storage.store import Store
 from tests.search.toy_worker import make_worker, take

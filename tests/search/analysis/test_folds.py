@@ -16,8 +16,8 @@ from search.cli import main
 from search.exports.retrain import compare, read_export, retrain
 from search.exports.trial import export, write_yaml
 from search.seeds import training_seed
+from search.worker.endings import Failed, Finished, HandedBack, Outcome
 from search.worker.loop import Worker, work
-from search.worker.outcomes import Failed, Finished, HandedBack, Outcome
 from search.worker.trial import Trial, run_trial
 from spaces.errors import StudyError
 from spaces.study import Pruning

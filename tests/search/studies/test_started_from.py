@@ -24,8 +24,8 @@ from search.studies.examine import prepare
 from search.studies.networks import check_networks_here, check_weights, licence_notes
 from search.studies.overrides import Overrides
 from search.studies.reopen import open_study
+from search.worker.endings import Finished
 from search.worker.loop import settle
-from search.worker.outcomes import Finished
 from spaces.data import Digits
 from spaces.errors import StudyError
 from spaces.stored import fingerprint, from_json, to_json

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from search.worker.endings import Ending, Finished, Lost, Pruned
 from search.worker.loop import attempt_trial, settle
-from search.worker.outcomes import Finished, Lost, Outcome, Pruned
 from spaces.study import Pruning
 from storage.errors import DatabaseUnreachable
 from storage.store import Store
@@ -83,7 +83,7 @@ def remote(database_url: str, network: Network) -> Iterator[Store]:
 
 
 @pytest.fixture
-def in_thread() -> Iterator[Callable[[Callable[[], Outcome]], "Future[Outcome]"]]:
+def in_thread() -> Iterator[Callable[[Callable[[], Ending]], "Future[Ending]"]]:
     with ThreadPoolExecutor(1) as pool:
         yield pool.submit
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from optuna.artifacts.exceptions import ArtifactNotFound
 
+from search.worker.endings import Finished, HandedBack
 from search.worker.loop import Worker
-from search.worker.outcomes import Finished, HandedBack
 from search.worker.sharing import BrokenOff, Content
 from spaces.study import Pruning
 from storage import artifacts

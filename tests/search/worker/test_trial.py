@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from search.errors import StudyBroken
+from search.worker.endings import Failed, Finished, HandedBack, Lost
 from search.worker.loop import attempt_trial, settle, work
-from search.worker.outcomes import Failed, Finished, HandedBack, Lost
 from storage.store import Store
 from tests.search.toy_worker import attempt, make_worker, take
 

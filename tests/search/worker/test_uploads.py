@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from search.worker.endings import Finished
 from search.worker.loop import Worker, settle, work
-from search.worker.outcomes import Finished
 from search.worker.uploads import Weights
 from spaces.study import Pruning
 from storage import artifacts

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from objectives.contract import DataError, is_out_of_memory
-from storage.leases import CUDA_ERROR
+from storage.rows import HandBackReason, Outcome
 
 # An exploding loss: networks that ended best have read ten times their first epoch's loss on the
 # way and still came back (a validation cross-entropy of 362), so both have to hold.
@@ -36,9 +36,9 @@ class Pruned:
 
 @dataclass(frozen=True)
 class Failed:
-    """It went wrong; `kind` says how, `detail` in one line what, `report` with everything."""
+    """It went wrong; `detail` says in one line what, `report` with everything."""
 
-    kind: str
+    outcome: Outcome
     detail: str
     report: str = ""
 
@@ -47,7 +47,7 @@ class Failed:
 class HandedBack:
     """It goes on in another attempt, from its last checkpoint; `detail` says more in one line."""
 
-    reason: str
+    reason: HandBackReason
     detail: str | None = None
 
 
@@ -56,15 +56,15 @@ class Lost:
     """Somebody else owns the trial now; nothing more may be written."""
 
 
-Outcome = Finished | Pruned | Failed | HandedBack | Lost
+Ending = Finished | Pruned | Failed | HandedBack | Lost
 
 
-def told_as(kind: str) -> Literal["PRUNED", "FAIL"]:
+def optuna_state(outcome: Outcome) -> Literal["PRUNED", "FAIL"]:
     """Give the state in which Optuna hears of a failure.
 
     Its sampler learns from pruned trials to stay away from there; from failed ones nothing.
     """
-    return "PRUNED" if kind in ("diverged", "out_of_memory") else "FAIL"
+    return "PRUNED" if outcome in (Outcome.DIVERGED, Outcome.OUT_OF_MEMORY) else "FAIL"
 
 
 def failure(error: Exception) -> Failed | HandedBack:
@@ -76,8 +76,8 @@ def failure(error: Exception) -> Failed | HandedBack:
     place = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
     detail = f"{place}: {error}".splitlines()[0][:500]
     if _is_cuda_error(error):
-        return HandedBack(CUDA_ERROR, detail)
-    return Failed(_kind(error), detail, "".join(traceback.format_exception(error)))
+        return HandedBack(HandBackReason.CUDA_ERROR, detail)
+    return Failed(_outcome(error), detail, "".join(traceback.format_exception(error)))
 
 
 def diverged(
@@ -87,10 +87,10 @@ def diverged(
     for name in filter(now.__contains__, losses):
         before, value = first.get(name, now[name]), now[name]
         if not math.isfinite(value):
-            return Failed("diverged", f"{name} is {value} at epoch {epoch}")
+            return Failed(Outcome.DIVERGED, f"{name} is {value} at epoch {epoch}")
         if value > max(EXPLODED * before, SURELY_WRONG):
             grown = f"{name} went from {before:.3g} to {value:.3g} at epoch {epoch}"
-            return Failed("diverged", grown)
+            return Failed(Outcome.DIVERGED, grown)
     return None
 
 
@@ -111,16 +111,16 @@ def out_of_range(
 
 
 def _out_of_range(detail: str) -> Failed:
-    return Failed("metric_out_of_range", f"{detail} (O02)")
+    return Failed(Outcome.METRIC_OUT_OF_RANGE, f"{detail} (O02)")
 
 
 def _is_cuda_error(error: Exception) -> bool:
     # torch's own class goes by its name: torch is not imported here, and older ones lack it.
     said = type(error).__name__ == "AcceleratorError" or "CUDA error" in str(error)
-    return said and _kind(error) == "code_error"
+    return said and _outcome(error) == Outcome.CODE_ERROR
 
 
-def _kind(error: Exception) -> str:
+def _outcome(error: Exception) -> Outcome:
     if isinstance(error, DataError):
-        return "data_error"
-    return "out_of_memory" if is_out_of_memory(error) else "code_error"
+        return Outcome.DATA_ERROR
+    return Outcome.OUT_OF_MEMORY if is_out_of_memory(error) else Outcome.CODE_ERROR

@@ -12,20 +12,20 @@ import torch
 from objectives import catalog
 from objectives.contract import Attempt, EpochResult, OutOfMemory
 from search.samplers.choose import sampler_for
-from search.worker.loop import Worker, settle
-from search.worker.outcomes import (
+from search.worker.endings import (
+    Ending,
     Failed,
     HandedBack,
-    Outcome,
     Pruned,
     diverged,
     failure,
     out_of_range,
 )
+from search.worker.loop import Worker, settle
 from search.worker.retries import Patience
 from search.worker.trial import Trial, run_trial
 from spaces.params import Choice
-from storage.leases import CUDA_ERROR
+from storage.rows import HandBackReason, Outcome
 from storage.store import Store
 from tests.search.toy_worker import make_worker, take
 
@@ -40,7 +40,7 @@ def test_a_cuda_error_hands_the_trial_back_for_the_process_is_of_no_more_use() -
     error = getattr(torch, "AcceleratorError", RuntimeError)("CUDA error: an illegal access")
     outcome = failure(raised(error))
     assert isinstance(outcome, HandedBack)
-    assert outcome.reason == CUDA_ERROR
+    assert outcome.reason == HandBackReason.CUDA_ERROR
     assert "an illegal access" in str(outcome.detail)
 
 
@@ -58,20 +58,20 @@ def test_a_metric_out_of_its_range_fails_the_trial_and_says_by_which_rule(
     metrics: dict[str, float], detail: str
 ) -> None:
     known = catalog.describe("image_classifier").metrics
-    assert out_of_range(metrics, known) == Failed("metric_out_of_range", detail)
+    assert out_of_range(metrics, known) == Failed(Outcome.METRIC_OUT_OF_RANGE, detail)
 
 
 @pytest.mark.parametrize("kind", [torch.OutOfMemoryError, RuntimeError])
 def test_memory_that_ran_out_is_no_broken_process(kind: type[Exception]) -> None:
     outcome = failure(raised(kind("CUDA error: out of memory")))
     assert isinstance(outcome, Failed)
-    assert outcome.kind == "out_of_memory"
+    assert outcome.outcome == Outcome.OUT_OF_MEMORY
 
 
 def test_the_objectives_own_word_for_full_memory_is_understood() -> None:
     outcome = failure(raised(OutOfMemory("not even one image at a time fits")))
     assert isinstance(outcome, Failed)
-    assert outcome.kind == "out_of_memory"
+    assert outcome.outcome == Outcome.OUT_OF_MEMORY
 
 
 def test_a_host_whose_memory_is_full_is_no_broken_code() -> None:
@@ -81,13 +81,13 @@ def test_a_host_whose_memory_is_full_is_no_broken_code() -> None:
     outcome = failure(caught.value)
 
     assert isinstance(outcome, Failed)
-    assert outcome.kind == "out_of_memory"
+    assert outcome.outcome == Outcome.OUT_OF_MEMORY
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
 def test_a_loss_that_is_not_finite_diverged(loss: float) -> None:
     found = diverged(3, ["train_loss"], {"train_loss": 2.0}, {"train_loss": loss})
-    assert found == Failed("diverged", f"train_loss is {loss} at epoch 3")
+    assert found == Failed(Outcome.DIVERGED, f"train_loss is {loss} at epoch 3")
 
 
 @pytest.mark.parametrize(("first", "now"), [(2.0, 999.0), (362.0, 1100.0), (0.01, 5.0)])
@@ -122,7 +122,7 @@ def test_the_sampler_stays_away_from_where_memory_ended(store: Store, tmp_path: 
     worker = make_worker(store, tmp_path, trials=40, **EPOCHS_SEARCHED)
     for _ in range(4):
         tried(worker, Pruned(1), reached=1)
-    tried(worker, Failed("out_of_memory", "80 GiB"), reached=3)
+    tried(worker, Failed(Outcome.OUT_OF_MEMORY, "80 GiB"), reached=3)
 
     suggested = [draw(worker, number)["epochs"] for number in range(8, 32)]
 
@@ -130,7 +130,7 @@ def test_the_sampler_stays_away_from_where_memory_ended(store: Store, tmp_path: 
     assert suggested.count(40) < len(suggested) / 4
 
 
-def tried(worker: Worker, outcome: Outcome, reached: int) -> None:
+def tried(worker: Worker, outcome: Ending, reached: int) -> None:
     """Let the next trial of the queue come so far and end so."""
     claim = take(worker)
     with worker.store.trial(claim, worker.store.optuna_study("toy")) as trial:
