@@ -11,8 +11,8 @@ from objectives.training import precision
 from objectives.training.feed.feed import training_feed
 from objectives.training.feed.order import epoch_generator
 from objectives.training.learning.losses import Criterion, build_criterion
-from objectives.training.learning.optimizers import set_learning_rate
-from objectives.training.learning.schedule import learning_stages
+from objectives.training.learning.optimizers import set_learning_rates
+from objectives.training.learning.schedule import learning_stages, rates_from
 from objectives.training.step import Stepper, build_stepper
 from objectives.training.task import Task
 
@@ -33,7 +33,7 @@ def first_step(task: Task, images: ImageSet, attempt: Attempt) -> dict[str, floa
     model = task.build(len(images.classes), images.table_width).to(attempt.device)
     model.to(memory_format=task.memory_format)
     stepper = build_stepper(recipe, model, precision.autocast(recipe.precision, attempt.device))
-    set_learning_rate(stepper.optimizer, recipe.learning_rate)
+    set_learning_rates(stepper.optimizer, rates_from(recipe, recipe.learning_rate))
     model.learn(learning_stages(recipe, recipe.epochs))
     model.train()
     with training_feed(images, task, of_study, 1, model.normalization) as feed:

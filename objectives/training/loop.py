@@ -20,8 +20,8 @@ from objectives.training.first_step import first_step
 from objectives.training.learning.average import Average, averaged
 from objectives.training.learning.batchnorm import Inputs, reestimated
 from objectives.training.learning.losses import build_criterion
-from objectives.training.learning.optimizers import set_learning_rate
-from objectives.training.learning.schedule import epochs_as_now, learning_rate_at, learning_stages
+from objectives.training.learning.optimizers import set_learning_rates
+from objectives.training.learning.schedule import epochs_as_now, learning_rates_at, learning_stages
 from objectives.training.learning.stopping import best_epoch, has_stalled
 from objectives.training.measures.metrics import measure
 from objectives.training.memory import in_parts
@@ -83,8 +83,8 @@ def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[Epoc
         model.train()
         with training_feed(images, task, attempt, epoch, model.normalization) as feed:
             for step, batch in enumerate(feed, start=(epoch - 1) * steps):
-                rate = learning_rate_at(recipe, step, steps, losses)
-                set_learning_rate(stepper.optimizer, rate)
+                rates = learning_rates_at(recipe, step, steps, losses)
+                set_learning_rates(stepper.optimizer, rates)
                 loss_sum += stepper.step(batch, criterion) * len(batch)
                 if average:
                     average.update_parameters(model)

@@ -1,7 +1,7 @@
-"""How gradients become steps."""
+"""The optimizer of a recipe, its parameter groups and their learning rates."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -9,18 +9,43 @@ from torch import nn
 
 from objectives.models.classifier import Classifier
 from objectives.recipe.optimization import Optimization
+from objectives.training.learning.schedule import Rates, rates_from
+
+# Decides the group of a parameter: how many stages it stands before the last one, None in the
+# head, and whether it decays.
+Key = tuple[int | None, bool]
 
 
 def build_optimizer(recipe: Optimization, model: Classifier) -> torch.optim.Optimizer:
-    """Give the recipe's optimizer over all parameters, those that are frozen now as well.
+    """Build the recipe's optimizer over all parameters, at present frozen ones included.
 
-    Every group has a `scale`, its learning rate as a multiple of the schedule's.
+    Every group holds its own learning rate, at first the highest of the schedule. Its
+    `before_last` is the number of stages between it and the backbone's last one, None for the head.
     """
     groups = [
-        {"params": parameters, "scale": scale, **({} if decays else {"weight_decay": 0.0})}
-        for (scale, decays), parameters in _grouped(recipe, model).items()
+        {
+            "params": parameters,
+            "before_last": before_last,
+            **({} if decays else {"weight_decay": 0.0}),
+        }
+        for (before_last, decays), parameters in _grouped(recipe, model).items()
     ]
     common: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
+    optimizer = _build(recipe, groups, common)
+    set_learning_rates(optimizer, rates_from(recipe, recipe.learning_rate))
+    return optimizer
+
+
+def set_learning_rates(optimizer: torch.optim.Optimizer, rates: Rates) -> None:
+    """Make the next step one of these learning rates."""
+    for group in optimizer.param_groups:
+        before_last = group["before_last"]
+        group["lr"] = rates.head if before_last is None else rates.of_stage(before_last)
+
+
+def _build(
+    recipe: Optimization, groups: list[dict[str, Any]], common: Mapping[str, Any]
+) -> torch.optim.Optimizer:
     match recipe.optimizer:
         case "sgd":
             sgd = torch.optim.SGD(groups, momentum=recipe.momentum, fused=True, **common)
@@ -38,16 +63,10 @@ def build_optimizer(recipe: Optimization, model: Classifier) -> torch.optim.Opti
     return torch.optim.AdamW(groups, fused=True, **common)
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
-    """Make the next step one of this learning rate, each group's by its scale."""
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate * group["scale"]
-
-
 def _begin_at_rest(optimizer: torch.optim.Optimizer, *_: Any) -> None:
-    """Give a momentum of zero to what begins to learn, which is what SGD's first step means.
+    """Start the momentum of newly learning parameters at zero, as in SGD's first step.
 
-    The fused SGD itself knows only whole groups that begin, not a stage that joins the head's.
+    The fused SGD does so only for whole groups, not for single parameters that join later.
     """
     for group in optimizer.param_groups:
         for parameter in group["params"]:
@@ -55,27 +74,25 @@ def _begin_at_rest(optimizer: torch.optim.Optimizer, *_: Any) -> None:
                 optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter.grad)
 
 
-def _grouped(
-    recipe: Optimization, model: Classifier
-) -> dict[tuple[float, bool], list[nn.Parameter]]:
-    """Give the parameters by the scale of their learning rate and by whether they decay."""
+def _grouped(recipe: Optimization, model: Classifier) -> dict[Key, list[nn.Parameter]]:
     exempt = set(_without_decay(model))
-    groups: dict[tuple[float, bool], list[nn.Parameter]] = defaultdict(list)
-    for scale, parameter in _scaled(recipe, model):
+    groups: dict[Key, list[nn.Parameter]] = defaultdict(list)
+    for before_last, parameter in _placed(recipe, model):
         decays = parameter.ndim > 1 and parameter not in exempt
-        groups[scale, decays].append(parameter)
+        groups[before_last, decays].append(parameter)
     return groups
 
 
-def _scaled(recipe: Optimization, model: Classifier) -> Iterator[tuple[float, nn.Parameter]]:
+def _placed(recipe: Optimization, model: Classifier) -> Iterator[tuple[int | None, nn.Parameter]]:
     for before_last, stage in enumerate(reversed(model.stages)):
+        # Without layer decay all stages share a group: each group is a kernel of its own.
         for parameter in stage:
-            yield recipe.layer_decay**before_last, parameter
+            yield 0 if recipe.layer_decay == 1.0 else before_last, parameter
     for parameter in model.head_parameters():
-        yield recipe.head_multiple, parameter
+        yield None, parameter
 
 
 def _without_decay(model: Classifier) -> Iterator[nn.Parameter]:
-    """Give what a backbone itself names as free of decay beside norms and biases: positions."""
+    """Yield the parameters that a backbone itself exempts from decay, such as positions."""
     named: set[str] = getattr(model.backbone, "no_weight_decay", set)()
     return (each for name, each in model.backbone.named_parameters() if name in named)

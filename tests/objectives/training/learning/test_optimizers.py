@@ -6,7 +6,8 @@ from torch import nn
 
 from objectives.models.classifier import Classifier, build_classifier
 from objectives.recipe.image import ImageRecipe
-from objectives.training.learning.optimizers import build_optimizer, set_learning_rate
+from objectives.training.learning.optimizers import build_optimizer, set_learning_rates
+from objectives.training.learning.schedule import rates_from
 
 
 def model_of(recipe: ImageRecipe) -> Classifier:
@@ -47,7 +48,7 @@ def test_earlier_stages_and_the_head_have_learning_rates_of_their_own() -> None:
     recipe = ImageRecipe(layer_decay=0.5, head_multiple=2.0)
     model = model_of(recipe)
     optimizer = build_optimizer(recipe, model)
-    set_learning_rate(optimizer, 1e-3)
+    set_learning_rates(optimizer, rates_from(recipe, 1e-3))
     resnet = model.backbone
     rates = [
         group_of(optimizer, each)["lr"]
@@ -80,7 +81,7 @@ def test_a_first_step_is_as_long_as_its_optimizers_definition_says(
     weight = model.head.get_parameter("weight")
     before = weight.detach().clone()
     optimizer = build_optimizer(recipe, model)
-    set_learning_rate(optimizer, 1e-3)
+    set_learning_rates(optimizer, rates_from(recipe, 1e-3))
     weight.grad = torch.ones_like(weight)
     optimizer.step()
     moved = (before - weight).mean().item() / 1e-3

@@ -6,12 +6,16 @@ from dataclasses import replace
 import pytest
 
 from objectives.recipe.image import ImageRecipe
-from objectives.training.learning.schedule import epochs_as_now, learning_rate_at, learning_stages
+from objectives.training.learning.schedule import epochs_as_now, learning_rates_at, learning_stages
 
 
-def rates(recipe: ImageRecipe, steps_per_epoch: int = 4) -> list[float]:
-    steps = range(recipe.epochs * steps_per_epoch)
-    return [learning_rate_at(recipe, step, steps_per_epoch) for step in steps]
+def rates(recipe: ImageRecipe) -> list[float]:
+    """The rate of the backbone's last stage at each step, four to an epoch."""
+    return [learning_rates_at(recipe, step, 4).last_stage for step in range(recipe.epochs * 4)]
+
+
+def head_rates(recipe: ImageRecipe) -> list[float]:
+    return [learning_rates_at(recipe, step, 4).head for step in range(recipe.epochs * 4)]
 
 
 def test_the_learning_rate_rises_step_by_step_and_falls_along_a_cosine() -> None:
@@ -41,16 +45,38 @@ def test_frozen_epochs_have_a_constant_rate_and_come_before_everything_else() ->
         warmup_epochs=1,
         epochs=5,
     )
-    seen = rates(recipe)
-    # The head's rate is twice the schedule's: 2e-3 for it is 1e-3 here.
-    assert seen[:8] == pytest.approx([1e-3] * 8)
-    assert seen[8:12] == pytest.approx([0.25e-3, 0.5e-3, 0.75e-3, 1e-3])
-    assert seen[16] == pytest.approx(0.5e-3)  # half of the cosine's two epochs
+    seen = head_rates(recipe)
+    assert seen[:8] == [2e-3] * 8
+    assert seen[8:12] == pytest.approx([0.5e-3, 1e-3, 1.5e-3, 2e-3])
+    assert seen[16] == pytest.approx(1e-3)  # half of the cosine's two epochs
 
 
 def test_without_a_rate_of_its_own_the_head_starts_at_the_schedules() -> None:
     recipe = ImageRecipe(learning_rate=1e-3, head_multiple=2.0, frozen_epochs=1, epochs=3)
-    assert rates(recipe)[:4] == [1e-3] * 4
+    assert head_rates(recipe)[:4] == [2e-3] * 4
+
+
+def test_each_part_of_the_network_has_its_rate_to_the_last_bit() -> None:
+    recipe = ImageRecipe(
+        learning_rate=3e-3,
+        head_multiple=0.7,
+        layer_decay=0.3,
+        frozen_epochs=1,
+        frozen_learning_rate=0.0123,
+        warmup_epochs=1,
+        epochs=4,
+    )
+    frozen, warming, late = (learning_rates_at(recipe, step, 5) for step in (0, 6, 13))
+    cosine = 3e-3 * 0.5 * (1 + math.cos(math.pi * (3 / 10)))
+    # Results of long studies must be repeatable: the order of these operations may not change.
+    assert frozen.head == 0.0123 / 0.7 * 0.7
+    assert (warming.head, warming.last_stage) == (3e-3 * 2 / 5 * 0.7, 3e-3 * 2 / 5)
+    assert (late.head, late.last_stage) == (cosine * 0.7, cosine)
+    assert [late.of_stage(before) for before in range(3)] == [
+        cosine,
+        cosine * 0.3,
+        cosine * 0.3**2,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +96,7 @@ def test_a_plateau_is_answered_by_a_factor_after_its_patience(
     recipe = ImageRecipe(
         learning_rate=1.0, schedule="plateau", plateau_patience=2, warmup_epochs=0, epochs=30
     )
-    assert learning_rate_at(recipe, 100, 10, losses) == pytest.approx(factor)
+    assert learning_rates_at(recipe, 100, 10, losses).last_stage == pytest.approx(factor)
 
 
 @pytest.mark.parametrize("warmup", [{"warmup_epochs": 1}, {"warmup_steps": 5}])
@@ -78,8 +104,9 @@ def test_a_plateau_of_the_frozen_and_warm_up_epochs_is_not_answered(warmup: dict
     recipe = ImageRecipe(schedule="plateau", plateau_patience=1, frozen_epochs=4, epochs=30)
     recipe = replace(recipe, learning_rate=1.0, **warmup)
     stalled = [1.0] * 5
-    assert learning_rate_at(recipe, 50, 10, stalled) == 1.0
-    assert learning_rate_at(recipe, 80, 10, [*stalled, 2.0, 2.0, 2.0]) == 0.5
+    assert learning_rates_at(recipe, 50, 10, stalled).last_stage == 1.0
+    later = learning_rates_at(recipe, 80, 10, [*stalled, 2.0, 2.0, 2.0])
+    assert later.last_stage == 0.5
 
 
 def test_stages_begin_to_learn_one_after_the_other_from_the_last() -> None:
