@@ -17,9 +17,9 @@ from optuna.storages import RDBStorage, get_storage
 from optuna.trial import TrialState
 from sqlalchemy import Connection, insert
 
-from storage import data, files, leases, results, studies, tables, workers
+from storage import leases, manifests, results, shared_files, split_uses, studies, tables, workers
 from storage.leases import Claim, Nothing
-from storage.readings import Readings
+from storage.reader import StoreReader
 from storage.rows import HandBackReason, Outcome, Stop, StudyRow
 from storage.schema import open_backend
 from storage.transaction import joined, transaction
@@ -27,10 +27,10 @@ from storage.transaction import joined, transaction
 __all__ = ["Claim", "Nothing", "Store", "StudyRow"]
 
 
-class Store(Readings):
+class Store(StoreReader):
     """All that must survive, behind plain values; open one per process and use it from any thread.
 
-    What is written stands here, what is read back in `Readings`.
+    What is written stands here, what is read back in `StoreReader`.
     """
 
     def __init__(self, backend: RDBStorage) -> None:
@@ -82,7 +82,7 @@ class Store(Readings):
             }
             connection.execute(insert(tables.studies).values(row))
             if manifest is not None:
-                data.keep_manifest(connection, study_id, manifest)
+                manifests.keep(connection, study_id, manifest)
             return studies.one(connection, name)
 
     def update_definition(
@@ -110,9 +110,7 @@ class Store(Readings):
         One that was written though its answer was lost counts twice: rather one use too many.
         """
         with transaction(self._engine) as connection:
-            study = studies.one(connection, name)
-            use = (used_by, purpose, study.data_fingerprint)
-            data.note_test_use(connection, study.study_id, *use)
+            split_uses.note(connection, studies.one(connection, name), used_by, purpose)
 
     # Trials
 
@@ -198,12 +196,12 @@ class Store(Readings):
         """Note a file that this attempt is about to put where other machines find it."""
         with self._writing(claim) as connection:
             leases.renew(connection, claim)
-            files.note(connection, claim, name, artifact_id)
+            shared_files.note(connection, claim, name, artifact_id)
 
     def forget_files(self, artifact_ids: Iterable[str]) -> None:
         """Remove the notes of files that are gone."""
         with transaction(self._engine) as connection:
-            files.forget(connection, artifact_ids)
+            shared_files.forget(connection, artifact_ids)
 
     def set_attribute(self, claim: Claim, key: str, value: Any, is_shown: bool = False) -> None:
         """Set an attribute of the Optuna trial under the lease; the dashboard lists a shown one."""

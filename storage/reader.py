@@ -5,7 +5,7 @@ from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from sqlalchemy import Engine
 
-from storage import data, files, studies, trials, workers
+from storage import manifests, shared_files, split_uses, studies, trials, workers
 from storage.rows import (
     AttemptRow,
     EpochRow,
@@ -18,7 +18,7 @@ from storage.rows import (
 from storage.transaction import transaction
 
 
-class Readings:
+class StoreReader:
     """The half of the store that changes nothing; every method is one short transaction.
 
     optuna_storage: for what only reads, such as optuna-dashboard; it caches finished trials.
@@ -41,12 +41,12 @@ class Readings:
     def manifest(self, name: str) -> str | None:
         """Give the study's data as the CSV table it was created with; None where there is none."""
         with transaction(self._engine) as connection:
-            return data.manifest_of(connection, studies.one(connection, name).study_id)
+            return manifests.read(connection, studies.one(connection, name).study_id)
 
     def test_uses(self, name: str) -> list[UseRow]:
         """Give every opening of the study's test split, the first one first."""
         with transaction(self._engine) as connection:
-            return data.test_uses_of(connection, studies.one(connection, name).study_id)
+            return split_uses.every(connection, studies.one(connection, name))
 
     def optuna_study(self, name: str, sampler: BaseSampler | None = None) -> optuna.Study:
         """Give Optuna's view of a study, for sampling and for reading; UnknownStudy without one."""
@@ -71,7 +71,7 @@ class Readings:
     def files(self, name: str, number: int | None = None) -> list[FileRow]:
         """Give the files that one trial's attempts, or all, share with other machines."""
         with transaction(self._engine) as connection:
-            return files.every(connection, studies.one(connection, name), number)
+            return shared_files.every(connection, studies.one(connection, name), number)
 
     def workers(self, name: str) -> list[WorkerRow]:
         """Give the study's workers, oldest first."""
