@@ -15,10 +15,11 @@ from storage.errors import LiveLeases, StorageError
 from storage.store import Claim, Store
 from storage.tables import SCHEMA, metadata
 from storage.transaction import advisory_lock, transaction
+from tests.storage.samples import new_worker
 
 SECOND = """
 from alembic import op
-revision, down_revision = "0004", "0003"
+revision, down_revision = "0002", "0001"
 def upgrade():
     op.execute("ALTER TABLE search_service.workers ADD COLUMN mood text")
 """
@@ -29,7 +30,7 @@ def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let this installation know one migration more."""
     folder = tmp_path / "100% new"
     shutil.copytree(schema.MIGRATIONS, folder)
-    (folder / "versions" / "0004_mood.py").write_text(SECOND)
+    (folder / "versions" / "0002_mood.py").write_text(SECOND)
     monkeypatch.setattr(schema, "MIGRATIONS", folder)
 
 
@@ -59,30 +60,11 @@ def test_a_second_opening_changes_nothing_and_waits_for_nobody(
 
 @pytest.mark.usefixtures("newer")
 def test_a_migration_is_made_on_opening(store: Store, database_url: str, engine: Engine) -> None:
-    store.register_worker("eve", "toy", "host", 1, "cpu", 1)
+    store.register_worker("toy", new_worker("eve"))
     Store.open(database_url).close()
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(mood) FROM search_service.workers")) == 0
-        assert schema.revision(connection) == "0004"
-
-
-@pytest.mark.parametrize("revision", ["0001", "0002"])
-def test_a_study_of_an_older_database_goes_on_without_a_manifest(
-    empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str
-) -> None:
-    shutil.copytree(schema.MIGRATIONS, tmp_path / "old")
-    for script in (tmp_path / "old" / "versions").glob("*.py"):
-        if script.name[:4] > revision:
-            script.unlink()
-    with monkeypatch.context() as older:
-        older.setattr(schema, "MIGRATIONS", tmp_path / "old")
-        with Store.open(empty_database_url) as store:
-            store.create("old", {}, "print", "data", "minimize", trials=1)
-
-    with Store.open(empty_database_url) as store:
-        store.register_worker("ada", "old", "host", 7, "cpu", 1)
-        assert isinstance(store.claim("old", "ada", lease_seconds=30), Claim)
-        assert (store.manifest("old"), store.test_uses("old")) == (None, [])
+        assert schema.revision(connection) == "0002"
 
 
 def test_a_migration_waits_until_no_trial_is_running(

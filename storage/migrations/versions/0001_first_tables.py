@@ -1,4 +1,4 @@
-"""The first tables: studies, workers, attempts, epochs."""
+"""All tables of 0.1.0."""
 
 from alembic import op
 
@@ -62,15 +62,43 @@ CREATE TABLE search_service.epochs (
     FOREIGN KEY (trial_id, attempt) REFERENCES search_service.attempts ON DELETE CASCADE
 )"""
 
+FILES = """
+CREATE TABLE search_service.files (
+    artifact_id text PRIMARY KEY,
+    trial_id integer NOT NULL,
+    attempt integer NOT NULL,
+    name text NOT NULL,
+    noted_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    FOREIGN KEY (trial_id, attempt) REFERENCES search_service.attempts ON DELETE CASCADE
+)"""
+
+MANIFESTS = """
+CREATE TABLE search_service.manifests (
+    study_id integer PRIMARY KEY REFERENCES search_service.studies ON DELETE CASCADE,
+    table_gz bytea NOT NULL
+)"""
+
+TEST_USES = """
+CREATE TABLE search_service.test_uses (
+    use_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    study_id integer NOT NULL REFERENCES search_service.studies ON DELETE CASCADE,
+    used_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    used_by text NOT NULL,
+    purpose text NOT NULL,
+    data_fingerprint text NOT NULL
+)"""
+
 INDEXES = """
 CREATE INDEX ix_search_service_workers_study_id ON search_service.workers (study_id);
 CREATE UNIQUE INDEX one_lease_per_trial ON search_service.attempts (trial_id)
     WHERE ended_at IS NULL;
-CREATE INDEX leases_of_a_worker ON search_service.attempts (worker_id) WHERE ended_at IS NULL
+CREATE INDEX leases_of_a_worker ON search_service.attempts (worker_id) WHERE ended_at IS NULL;
+CREATE INDEX files_of_a_trial ON search_service.files (trial_id);
+CREATE INDEX test_uses_of_a_study ON search_service.test_uses (study_id)
 """
 
 
 def upgrade() -> None:
     """Create the tables."""
-    for statement in (STUDIES, WORKERS, ATTEMPTS, EPOCHS, INDEXES):
+    for statement in (STUDIES, WORKERS, ATTEMPTS, EPOCHS, FILES, MANIFESTS, TEST_USES, INDEXES):
         op.execute(statement)
