@@ -41,7 +41,7 @@ from spaces.params import Float, Value
 from spaces.stored import data_to_json, from_json
 from spaces.study import Pruning, Study
 from storage.postgres import server
-from storage.store import Store
+from storage.store import NewWorker, Store
 
 TARGET_SECONDS = 0.6
 THREADS = 1
@@ -241,7 +241,8 @@ def open_worker(study: Study, device: str, settings: Settings, store: Store) -> 
     summary = catalog.read_data(study.objective, source)
     row = store_study(Prepared(study, source, summary, []), Overrides(study.name), settings, store)
     name = f"worker of {study.name}"
-    store.register_worker(name, study.name, "here", os.getpid(), device, THREADS)
+    own = {"host": "here", "pid": os.getpid(), "device": device, "threads": THREADS}
+    store.register_worker(study.name, NewWorker(name=name, **own))
     stored = from_json(row.definition)
     return worker.Worker(name, stored, store, settings, source, device, THREADS, StopFlag())
 

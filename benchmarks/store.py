@@ -28,7 +28,7 @@ from spaces.load import load_study
 from spaces.study import Study
 from storage.postgres import server
 from storage.rows import Outcome
-from storage.store import Claim, Store
+from storage.store import Claim, NewStudy, NewWorker, Store
 
 EPOCHS, METRICS = 5, 10
 STUDY = load_study("digits")
@@ -104,8 +104,11 @@ def measure(url: str, store: Store, pairs: int, trials: int) -> Iterator[dict[st
 def our_trial(store: Store, watch: Watch) -> Callable[[], float]:
     """Give what keeps the books of our next trial, as `search.worker` does."""
     study = replace(STUDY, name="ours")
-    store.create(study.name, {}, "fingerprint", "data", "minimize", trials=None)
-    store.register_worker("worker", study.name, "host", 1, "cpu", 1)
+    prints = {"fingerprint": "fingerprint", "data_fingerprint": "data"}
+    new = {"definition": {}, "direction": "minimize", "trials": None}
+    store.create(NewStudy(name=study.name, **prints, **new))
+    worker = NewWorker(name="worker", host="host", pid=1, device="cpu", threads=1)
+    store.register_worker(study.name, worker)
     learned = store.optuna_study(study.name, sampler=optuna.samplers.TPESampler(seed=1))
 
     def trial() -> float:

@@ -40,7 +40,7 @@ class Nothing(Enum):
     STOPPED = "a stop was requested"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """A trial that is one worker's until its lease ends; `attempt` is the fencing token."""
 
@@ -56,6 +56,7 @@ def claim(
     backend: RDBStorage,
     study: StudyRow,
     worker: str,
+    *,
     lease_seconds: float,
 ) -> Claim | Nothing:
     """Take the next trial: one without a live lease, else a queued one, else a new one.
@@ -72,7 +73,7 @@ def claim(
     if attempt is None:  # its owner came back in this very moment
         return Nothing.WAIT
     number = connection.scalars(select(trials.c.number).where(trials.c.trial_id == trial_id)).one()
-    return Claim(study.name, trial_id, number, attempt, worker)
+    return Claim(study=study.name, trial_id=trial_id, number=number, attempt=attempt, worker=worker)
 
 
 def renew(connection: Connection, claim: Claim) -> Stop | None:

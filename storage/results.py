@@ -27,6 +27,7 @@ def write_epoch(
     connection: Connection,
     claim: Claim,
     epoch: int,
+    *,
     metrics: Mapping[str, float],
     numbers: Mapping[str, float],
 ) -> bool:
@@ -58,6 +59,7 @@ def tell(
     backend: RDBStorage,
     claim: Claim,
     state: TrialState,
+    *,
     value: float | None,
     violations: Mapping[str, float],
 ) -> None:

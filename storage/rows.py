@@ -1,13 +1,14 @@
 """What the store gives back: plain rows, moments in UTC."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
 State = Literal["WAITING", "RUNNING", "COMPLETE", "PRUNED", "FAIL"]
 Stop = Literal["drain", "now"]
+Direction = Literal["minimize", "maximize"]
 
 
 class Outcome(StrEnum):
@@ -40,7 +41,42 @@ class HandBackReason(StrEnum):
     CUDA_ERROR = "cuda_error"  # nothing works in its process any more
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class NewStudy:
+    """A study to be stored.
+
+    definition: JSON; the order of its keys is kept.
+    trials: how many trials may begin, the budget; None: without end.
+    queue: the parameter values of the first trials, in order.
+    manifest: the study's data as CSV text; None for an objective without data.
+    """
+
+    name: str
+    definition: Mapping[str, Any]
+    fingerprint: str
+    data_fingerprint: str
+    direction: Direction
+    trials: int | None
+    queue: Sequence[Mapping[str, Any]] = ()
+    manifest: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewWorker:
+    """A worker process to be registered.
+
+    machine: all else that its results depend on, such as versions and the device class.
+    """
+
+    name: str
+    host: str
+    pid: int
+    device: str
+    threads: int
+    machine: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyRow:
     """A stored study; `definition` is the JSON it was created with, keys in their order.
 
@@ -53,12 +89,12 @@ class StudyRow:
     trials: int | None
     fingerprint: str
     data_fingerprint: str
-    direction: Literal["minimize", "maximize"]
+    direction: Direction
     stop: Stop | None
     created_at: datetime
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EpochRow:
     """The numbers of one recorded epoch; `value` is the one that pruning and ranking look at."""
 
@@ -72,7 +108,7 @@ class EpochRow:
     recorded_at: datetime
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrialRow:
     """One trial as it stands: what it was told, who has it, its last and its best epoch.
 
@@ -97,7 +133,7 @@ class TrialRow:
     best: EpochRow | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AttemptRow:
     """One process trying one trial; `reason` says how it ended, None while it runs.
 
@@ -118,7 +154,7 @@ class AttemptRow:
     epochs: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FileRow:
     """A file of an attempt that was put where other machines find it; it may be missing or torn."""
 
@@ -128,7 +164,7 @@ class FileRow:
     artifact_id: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UseRow:
     """One opening of a study's test split: by whom, and what for ("confirm").
 
@@ -141,7 +177,7 @@ class UseRow:
     data_fingerprint: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WorkerRow:
     """One worker process; `trial` is the number of the trial it holds now.
 

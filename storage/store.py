@@ -7,7 +7,7 @@ says StudyExists then, `delete` UnknownStudy; only `note_test_use` counts both).
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, Self
 
@@ -15,16 +15,16 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage, get_storage
 from optuna.trial import TrialState
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
-from storage import leases, manifests, results, shared_files, split_uses, studies, tables, workers
+from storage import leases, manifests, results, shared_files, split_uses, studies, workers
 from storage.leases import Claim, Nothing
 from storage.reader import StoreReader
-from storage.rows import HandBackReason, Outcome, Stop, StudyRow
+from storage.rows import HandBackReason, NewStudy, NewWorker, Outcome, Stop, StudyRow
 from storage.schema import open_backend
 from storage.transaction import joined, transaction
 
-__all__ = ["Claim", "Nothing", "Store", "StudyRow"]
+__all__ = ["Claim", "NewStudy", "NewWorker", "Nothing", "Store", "StudyRow"]
 
 
 class Store(StoreReader):
@@ -55,35 +55,16 @@ class Store(StoreReader):
 
     # Studies
 
-    def create(
-        self,
-        name: str,
-        definition: Mapping[str, Any],
-        fingerprint: str,
-        data_fingerprint: str,
-        direction: Literal["minimize", "maximize"],
-        trials: int | None,
-        queue: Sequence[Mapping[str, Any]] = (),
-        manifest: str | None = None,
-    ) -> StudyRow:
-        """Store a new study with its first trials queued, or nothing; StudyExists if it is there.
+    def create(self, study: NewStudy) -> StudyRow:
+        """Store a study with its manifest and its queue, all or nothing.
 
-        trials: how many may begin, None for no end. queue: parameter values, first one first.
-        manifest: its data as a CSV table, None where it has none.
+        Raises StudyExists if the name is taken.
         """
         with self._writing() as connection:
-            study_id = studies.create(self._backend, name, direction, queue)
-            row = {
-                "study_id": study_id,
-                "definition": definition,
-                "trials": trials,
-                "fingerprint": fingerprint,
-                "data_fingerprint": data_fingerprint,
-            }
-            connection.execute(insert(tables.studies).values(row))
-            if manifest is not None:
-                manifests.keep(connection, study_id, manifest)
-            return studies.one(connection, name)
+            study_id = studies.create(connection, self._backend, study)
+            if study.manifest is not None:
+                manifests.keep(connection, study_id, study.manifest)
+            return studies.one(connection, study.name)
 
     def update_definition(
         self, name: str, definition: Mapping[str, Any], trials: int | None
@@ -126,7 +107,9 @@ class Store(StoreReader):
             workers.see(connection, worker)
             if study.stop:
                 return Nothing.STOPPED
-            return leases.claim(connection, self._backend, study, worker, lease_seconds)
+            return leases.claim(
+                connection, self._backend, study, worker, lease_seconds=lease_seconds
+            )
 
     @contextmanager
     def trial(self, claim: Claim, study: optuna.Study) -> Iterator[optuna.Trial]:
@@ -156,6 +139,7 @@ class Store(StoreReader):
         epoch: int,
         metrics: Mapping[str, float],
         value: float,
+        *,
         seconds: float,
         images: int,
     ) -> Stop | None:
@@ -167,7 +151,7 @@ class Store(StoreReader):
         with self._writing(claim) as connection:
             stop = leases.renew(connection, claim)
             numbers = {"value": float(value), "seconds": float(seconds), "images": int(images)}
-            if results.write_epoch(connection, claim, epoch, metrics, numbers):
+            if results.write_epoch(connection, claim, epoch, metrics=metrics, numbers=numbers):
                 self._backend.set_trial_intermediate_value(claim.trial_id, epoch, float(value))
             return stop
 
@@ -177,6 +161,7 @@ class Store(StoreReader):
         state: Literal["COMPLETE", "PRUNED", "FAIL"],
         value: float | None,
         outcome: Outcome,
+        *,
         detail: str | None = None,
         violations: Mapping[str, float] | None = None,
     ) -> None:
@@ -189,8 +174,14 @@ class Store(StoreReader):
             raise ValueError(f"a {state} trial was told the value {value}")
         with self._writing(claim) as connection:
             if leases.close(connection, claim, outcome, detail, told=True):
-                final = TrialState[state]
-                results.tell(connection, self._backend, claim, final, value, violations or {})
+                results.tell(
+                    connection,
+                    self._backend,
+                    claim,
+                    TrialState[state],
+                    value=value,
+                    violations=violations or {},
+                )
 
     def note_file(self, claim: Claim, name: str, artifact_id: str) -> None:
         """Note a file that this attempt is about to put where other machines find it."""
@@ -233,22 +224,10 @@ class Store(StoreReader):
 
     # Workers
 
-    def register_worker(
-        self,
-        worker: str,
-        study: str,
-        host: str,
-        pid: int,
-        device: str,
-        threads: int,
-        machine: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Note a worker before its first claim; `machine` is what else its results depend on."""
+    def register_worker(self, study: str, worker: NewWorker) -> None:
+        """Store a worker of the study before its first claim."""
         with transaction(self._engine) as connection:
-            row = {"worker_id": worker, "host": host, "pid": pid, "machine": machine or {}}
-            row |= {"device": device, "threads": threads}
-            row |= {"study_id": studies.one(connection, study).study_id}
-            workers.register(connection, row)
+            workers.register(connection, studies.one(connection, study), worker)
 
     def worker_ended(self, worker: str, exit_code: int | None, reason: str) -> None:
         """Note how a worker ended; its leases are ended by `end_leases`."""

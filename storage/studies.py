@@ -1,35 +1,40 @@
 """Studies as they are stored: an Optuna study and what we keep about it."""
 
 import difflib
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
-from sqlalchemy import Connection, Row, Select, delete, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from storage.errors import LiveLeases, StudyExists, UnknownStudy
 from storage.leases import count_live
-from storage.rows import StudyRow
+from storage.rows import NewStudy, StudyRow
 from storage.tables import directions, optuna_studies, optuna_tables, studies, trials
 from storage.transaction import advisory_lock
 
 
-def create(
-    backend: RDBStorage, name: str, direction: str, queue: Sequence[Mapping[str, Any]]
-) -> int:
-    """Make the Optuna study with its queue and give its id; StudyExists if the name is taken."""
+def create(connection: Connection, backend: RDBStorage, study: NewStudy) -> int:
+    """Store Optuna's study with its queue and our row beside it, and return the study's id.
+
+    `backend` must be joined to the connection. Raises StudyExists if the name is taken.
+    """
     try:
-        study_id = backend.create_new_study([StudyDirection[direction.upper()]], name)
+        study_id = backend.create_new_study([StudyDirection[study.direction.upper()]], study.name)
     except DuplicatedStudyError as error:
-        raise StudyExists(f"a study {name!r} is stored already; choose another name") from error
-    for params in queue:
+        raise StudyExists(f"a study {study.name!r} is stored already", "choose another name") from (
+            error
+        )
+    for params in study.queue:
         waiting = create_trial(
             state=TrialState.WAITING, system_attrs={"fixed_params": dict(params)}
         )
         backend.create_new_trial(study_id, waiting)
+    row = {"study_id": study_id, "definition": study.definition, "trials": study.trials}
+    row |= {"fingerprint": study.fingerprint, "data_fingerprint": study.data_fingerprint}
+    connection.execute(insert(studies).values(row))
     return study_id
 
 

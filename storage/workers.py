@@ -8,12 +8,15 @@ from sqlalchemy.dialects.postgresql import insert
 
 from storage.errors import StorageError
 from storage.leases import LIVE, OVERDUE
-from storage.rows import StudyRow, WorkerRow
+from storage.rows import NewWorker, StudyRow, WorkerRow
 from storage.tables import attempts, trials, workers
 
 
-def register(connection: Connection, row: dict[str, Any]) -> None:
-    """Note a worker before its first claim."""
+def register(connection: Connection, study: StudyRow, worker: NewWorker) -> None:
+    """Store a worker of the study; a worker of this name that is stored already is replaced."""
+    row = {"worker_id": worker.name, "study_id": study.study_id, "host": worker.host}
+    row |= {"pid": worker.pid, "device": worker.device, "threads": worker.threads}
+    row |= {"machine": worker.machine}
     writing = insert(workers).values(row)
     connection.execute(writing.on_conflict_do_update(index_elements=["worker_id"], set_=row))
 

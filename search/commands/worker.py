@@ -19,7 +19,7 @@ from search.studies.reopen import open_study
 from search.worker.loop import Worker, work, worker_name
 from storage.artifacts import check_reachable
 from storage.errors import DatabaseUnreachable
-from storage.store import Store
+from storage.store import NewWorker, Store
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +53,15 @@ def _work(
     if not arguments.id:  # the `run` that supervises us has looked
         check_networks_here(study)
     machine = {"process_scope": process_scope(), **describe_machine(share.device)}
-    store.register_worker(
-        name, study.name, socket.gethostname(), os.getpid(), share.device, share.threads, machine
+    registered = NewWorker(
+        name=name,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        device=share.device,
+        threads=share.threads,
+        machine=machine,
     )
+    store.register_worker(study.name, registered)
     code = _until_the_end(
         Worker(name, study, store, settings, source, share.device, share.threads, flag)
     )

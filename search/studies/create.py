@@ -21,7 +21,7 @@ from spaces.stored import (
     from_json,
     to_json,
 )
-from storage.store import Store, StudyRow
+from storage.store import NewStudy, Store, StudyRow
 
 
 def store_study(
@@ -53,16 +53,17 @@ def _create(prepared: Prepared, store: Store) -> StudyRow:
     fields = catalog.describe(prepared.study.objective).fields
     study = prepared.study.with_defaults({name: field["default"] for name, field in fields.items()})
     study = replace(study, weights=check_networks(study))
-    return store.create(
-        study.name,
-        to_json(study),
-        fingerprint(study),
-        prepared.manifest.fingerprint,
-        study.direction,
-        study.trials,
+    new = NewStudy(
+        name=study.name,
+        definition=to_json(study),
+        fingerprint=fingerprint(study),
+        data_fingerprint=prepared.manifest.fingerprint,
+        direction=study.direction,
+        trials=study.trials,
         queue=[study.params.mode(), *study.enqueue],
         manifest=prepared.manifest.as_csv() if prepared.manifest.rows else None,
     )
+    return store.create(new)
 
 
 def _continue(row: StudyRow, prepared: Prepared, overrides: Overrides, store: Store) -> StudyRow:

@@ -174,13 +174,19 @@ def _write_down(worker: Worker, claim: Claim, outcome: Ending) -> None:
             _keep_files(worker, claim)
             patiently(lambda: store.tell(claim, "COMPLETE", value, Outcome.FINISHED))
         case Pruned(epoch):
-            patiently(lambda: store.tell(claim, "PRUNED", None, Outcome.PRUNED, f"epoch {epoch}"))
+            patiently(
+                lambda: store.tell(claim, "PRUNED", None, Outcome.PRUNED, detail=f"epoch {epoch}")
+            )
         case Failed(kind, detail, report):
             log.error("trial %d failed (%s): %s", claim.number, kind, detail)
             _keep_files(worker, claim, {"traceback.txt": report or detail})
             # A violated constraint: the sampler learns where memory ends.
             violated = {"memory": 1.0} if kind == Outcome.OUT_OF_MEMORY else None
-            patiently(lambda: store.tell(claim, optuna_state(kind), None, kind, detail, violated))
+            patiently(
+                lambda: store.tell(
+                    claim, optuna_state(kind), None, kind, detail=detail, violations=violated
+                )
+            )
         case HandedBack(reason, detail):
             patiently(lambda: store.hand_back(claim, reason, detail))
         case Lost():

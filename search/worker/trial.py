@@ -103,9 +103,14 @@ class Trial:
         self.outbox.send(result)
 
     def _record(self, result: EpochResult) -> Stop | None:
-        value = self.value(result.epoch)
-        numbers = (result.epoch, result.metrics, value, result.seconds, result.images)
-        return self.store.record(self.claim, *numbers)
+        return self.store.record(
+            self.claim,
+            result.epoch,
+            result.metrics,
+            self.value(result.epoch),
+            seconds=result.seconds,
+            images=result.images,
+        )
 
 
 def run_trial(

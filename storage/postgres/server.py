@@ -23,7 +23,7 @@ TURN_SECONDS = 180  # one start and one stop of somebody else's
 KEPT, STOPPED = "kept", "stopped"  # what a person asked for; otherwise it is up while it is used
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ServerStatus:
     """What `search doctor` shows of a home's embedded Postgres."""
 

@@ -16,6 +16,7 @@ from spaces.stored import fingerprint, to_json
 from spaces.study import Study
 from storage.artifacts import artifact_store, keep
 from storage.store import Claim, Store
+from tests.storage.samples import new_study, new_worker
 
 STUDY = Study(
     name="toy",
@@ -48,9 +49,9 @@ def store(database_url: str, home: Path) -> Iterator[Store]:
     """A store with two finished trials, which kept files, and a running one."""
     home.mkdir()
     with Store.open(database_url) as store:
-        definition, print_ = to_json(STUDY), fingerprint(STUDY)
-        store.create("toy", definition, print_, "data", STUDY.direction, STUDY.trials)
-        store.register_worker("ada", "toy", "host", 7, "cpu", 1)
+        new = {"fingerprint": fingerprint(STUDY), "trials": STUDY.trials}
+        store.create(new_study(definition=to_json(STUDY), direction=STUDY.direction, **new))
+        store.register_worker("toy", new_worker("ada"))
         for _ in range(2):
             finish(store, begin(store), home)
         begin(store)
@@ -64,7 +65,7 @@ def begin(store: Store) -> Claim:
     with store.trial(claim, store.optuna_study("toy")) as trial:
         STUDY.params.suggest(trial)
     for epoch in (1, 2, 3):
-        store.record(claim, epoch, {"val_loss": 1 / epoch}, 1 / epoch, 1.0, 10)
+        store.record(claim, epoch, {"val_loss": 1 / epoch}, 1 / epoch, seconds=1.0, images=10)
     return claim
 
 

@@ -17,6 +17,7 @@ from spaces.params import Float
 from spaces.stored import from_json
 from spaces.study import Study
 from storage.store import Claim, Store
+from tests.storage.samples import new_worker
 
 
 def make_worker(store: Store, home: Path, **changes: Any) -> Worker:
@@ -36,7 +37,7 @@ def make_worker(store: Store, home: Path, **changes: Any) -> Worker:
     overrides = Overrides(study.name)
     row = store_study(prepared, overrides, Settings(home), store)
     machine = {"device_class": device_class("cpu"), "versions": versions()}
-    store.register_worker("w", study.name, "here", 1, "cpu", 1, machine)
+    store.register_worker(study.name, new_worker("w", machine=machine))
     stored = from_json(row.definition)
     return Worker("w", stored, store, Settings(home), source, "cpu", 1, StopFlag())
 

@@ -32,7 +32,7 @@ def main(url: str, orders: str, idle: str) -> None:
 
 def act(url: str, orders: Path, name: str, study: str, trial_id: str, attempt: str) -> int:
     """Act until the database has heard of it."""
-    claim = Claim(study, int(trial_id), 0, int(attempt), "ada")
+    claim = Claim(study=study, trial_id=int(trial_id), number=0, attempt=int(attempt), worker="ada")
     with Store.open(url) as store:
         plant(store, orders)
         while True:
@@ -51,7 +51,7 @@ def call(store: Store, name: str, claim: Claim) -> None:
         case "claim":
             store.claim(claim.study, "ada", lease_seconds=30)
         case "record":
-            store.record(claim, 1, {"loss": 0.5}, 0.5, 1.0, 10)
+            store.record(claim, 1, {"loss": 0.5}, 0.5, seconds=1.0, images=10)
         case "tell":
             store.tell(claim, "COMPLETE", 0.5, "finished")
         case "hand_back":

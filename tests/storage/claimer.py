@@ -5,13 +5,15 @@ import signal
 import sys
 import time
 
-from storage.store import Claim, Nothing, Store
+from storage.store import Claim, NewWorker, Nothing, Store
 
 
 def main(url: str, name: str, fate: str) -> None:
     """Claim and end trials until none is left; wait while the study is stopped."""
     with Store.open(url) as store:
-        store.register_worker(name, "toy", "host", os.getpid(), "cpu", 1)
+        store.register_worker(
+            "toy", NewWorker(name=name, host="host", pid=os.getpid(), device="cpu", threads=1)
+        )
         while (claim := store.claim("toy", name, lease_seconds=60)) is not Nothing.DONE:
             if not isinstance(claim, Claim):
                 time.sleep(0.02)

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine, text
 from storage.postgres import server
 from storage.store import Claim, Store
 from tests.storage.postgres.server_user import USER, User
+from tests.storage.samples import new_study, new_worker
 
 Sql = Callable[..., list[tuple[object, ...]]]
 
@@ -19,9 +20,10 @@ Sql = Callable[..., list[tuple[object, ...]]]
 def store(database_url: str) -> Iterator[Store]:
     """An open store with a study `toy` of three trials and the workers ada and bob."""
     with Store.open(database_url) as store:
-        store.create("toy", {"space": ["x"]}, "print", "data", "minimize", trials=3)
-        for worker in ("ada", "bob"):
-            store.register_worker(worker, "toy", "host", 7, "cuda:0", 4, {"torch": "2.15"})
+        store.create(new_study("toy", definition={"space": ["x"]}, trials=3))
+        gpu = {"device": "cuda:0", "threads": 4, "machine": {"torch": "2.15"}}
+        for name in ("ada", "bob"):
+            store.register_worker("toy", new_worker(name, **gpu))
         yield store
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, event, text
 
 from storage.errors import DatabaseUnreachable
 from storage.store import Claim, Store
+from tests.storage.samples import new_study
 
 Act = Callable[[Store, Claim], object]
 
@@ -22,7 +23,7 @@ def draw(store: Store, held: Claim) -> None:
 ACTS: dict[str, Act] = {
     "claim": lambda store, held: store.claim(held.study, "bob", lease_seconds=30),
     "draw": draw,
-    "record": lambda store, held: store.record(held, 1, {"loss": 0.5}, 0.5, 1.0, 10),
+    "record": lambda store, held: store.record(held, 1, {"loss": 0.5}, 0.5, seconds=1.0, images=10),
     "tell": lambda store, held: store.tell(held, "COMPLETE", 0.5, "finished"),
     "hand back": lambda store, held: store.hand_back(held, "drained"),
 }
@@ -74,7 +75,7 @@ def test_a_cut_write_is_made_once_when_it_is_called_again(
     pictures = []
     for statement in itertools.count():
         name = f"cut-{statement}"
-        store.create(name, {}, "print", "data", "minimize", trials=None)
+        store.create(new_study(name, trials=None))
         held = store.claim(name, "ada", lease_seconds=30)
         assert isinstance(held, Claim)
         was_cut = False

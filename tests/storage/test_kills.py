@@ -14,6 +14,7 @@ import pytest
 from storage.locks import wait_until
 from storage.store import Claim, Nothing, Store
 from tests.storage.actor import LOST
+from tests.storage.samples import new_study
 
 pytestmark = pytest.mark.slow
 
@@ -80,13 +81,13 @@ def make_actor(database_url: str, tmp_path: Path) -> Iterator[Callable[[str], Ac
 
 def begin(store: Store, name: str, act: str, trials: int = 1) -> Claim | None:
     """Store a study and claim what the act needs."""
-    store.create(name, {}, "print", "data", "minimize", trials=trials)
+    store.create(new_study(name, trials=trials))
     if act == "claim":
         return None
     claim = store.claim(name, "ada", lease_seconds=30)
     assert isinstance(claim, Claim)
     if act == "tell":
-        store.record(claim, 1, {"loss": 0.5}, 0.5, 1.0, 10)
+        store.record(claim, 1, {"loss": 0.5}, 0.5, seconds=1.0, images=10)
     return claim
 
 
@@ -95,7 +96,7 @@ def go_on(store: Store, name: str) -> None:
     store.end_leases("ada", "killed")
     while (claim := store.claim(name, "bob", lease_seconds=30)) is not Nothing.DONE:
         assert isinstance(claim, Claim)
-        store.record(claim, 1, {"loss": 0.5}, 0.5, 1.0, 10)
+        store.record(claim, 1, {"loss": 0.5}, 0.5, seconds=1.0, images=10)
         store.tell(claim, "COMPLETE", 0.5, "finished")
 
 

@@ -11,6 +11,7 @@ from storage.errors import LeaseLost, StorageError
 from storage.locks import wait_until
 from storage.store import Claim, Nothing, Store
 from storage.transaction import transaction
+from tests.storage.samples import new_study, new_worker
 
 Claiming = Callable[..., Claim]
 
@@ -29,8 +30,8 @@ def test_new_trials_are_numbered_from_zero(claim: Claiming) -> None:
 
 
 def test_a_free_running_trial_comes_before_the_queue(store: Store) -> None:
-    store.create("queued", {}, "f", "d", "minimize", trials=9, queue=[{"x": 1}, {"x": 2}])
-    store.register_worker("eve", "queued", "host", 8, "cpu", 1)
+    store.create(new_study("queued", trials=9, queue=[{"x": 1}, {"x": 2}]))
+    store.register_worker("queued", new_worker("eve"))
     first = store.claim("queued", "eve", lease_seconds=30)
     assert isinstance(first, Claim)
     store.hand_back(first, "drained")
@@ -40,11 +41,11 @@ def test_a_free_running_trial_comes_before_the_queue(store: Store) -> None:
 
 
 def test_the_queue_is_taken_in_order_and_comes_before_new_trials(store: Store) -> None:
-    store.create("queued", {}, "f", "d", "minimize", trials=9, queue=[{"x": 1}, {"x": 2}])
+    store.create(new_study("queued", trials=9, queue=[{"x": 1}, {"x": 2}]))
     study = store.optuna_study("queued")
     drawn = []
     for worker in ("u", "v", "w"):
-        store.register_worker(worker, "queued", "host", 8, "cpu", 1)
+        store.register_worker("queued", new_worker(worker))
         claim = store.claim("queued", worker, lease_seconds=30)
         assert isinstance(claim, Claim)
         with store.trial(claim, study) as trial:
@@ -54,8 +55,8 @@ def test_the_queue_is_taken_in_order_and_comes_before_new_trials(store: Store) -
 
 
 def test_queued_trials_obey_the_budget(store: Store) -> None:
-    store.create("queued", {}, "f", "d", "minimize", trials=1, queue=[{"x": 1}, {"x": 2}])
-    store.register_worker("eve", "queued", "host", 8, "cpu", 1)
+    store.create(new_study("queued", queue=[{"x": 1}, {"x": 2}]))
+    store.register_worker("queued", new_worker("eve"))
     claim = store.claim("queued", "eve", lease_seconds=30)
     assert isinstance(claim, Claim)
     finish(store, claim)

@@ -89,7 +89,7 @@ def test_a_trial_is_attached_again_with_its_number_values_and_steps(
     held = claim("ada")
     with store.trial(held, store.optuna_study("toy")) as trial:
         drawn = trial.suggest_float("x", 0, 1)
-    store.record(held, 1, {"loss": 0.5}, 0.5, 1.0, 10)
+    store.record(held, 1, {"loss": 0.5}, 0.5, seconds=1.0, images=10)
     store.hand_back(held, "drained")
     with store.trial(claim("bob"), store.optuna_study("toy")) as again:
         assert (again.number, again.suggest_float("x", 0, 1)) == (0, drawn)
@@ -138,7 +138,7 @@ def test_a_pruned_trial_with_nan_as_its_last_report_is_ranked_last(
 
     for value in (0.9, float("nan")):
         held = claim()
-        store.record(held, 1, {"loss": value}, value, 1.0, 10)
+        store.record(held, 1, {"loss": value}, value, seconds=1.0, images=10)
         store.tell(held, "PRUNED", None, "pruned")
     study = store.optuna_study("toy")
     below, above = _split_pruned_trials(study.trials, study, n_below=1)

@@ -38,15 +38,15 @@ def test_every_bit_of_a_metric_comes_back(store: Store, held: Claim) -> None:
 
 def test_optuna_hears_the_same_value_at_the_same_epoch(store: Store, held: Claim) -> None:
     for epoch, value in enumerate((0.5, math.nan, math.inf), start=1):
-        store.record(held, epoch, {"loss": 0.1}, value, 1.0, 10)
+        store.record(held, epoch, {"loss": 0.1}, value, seconds=1.0, images=10)
     heard = store.optuna_study("toy").trials[0].intermediate_values
     assert str(heard) == "{1: 0.5, 2: nan, 3: inf}"
 
 
 def test_an_epoch_recorded_again_stays_as_it_was(store: Store, held: Claim) -> None:
-    store.record(held, 1, ODD, 0.5, 1.0, 10)
+    store.record(held, 1, ODD, 0.5, seconds=1.0, images=10)
     before = store.epochs("toy")[0].recorded_at
-    store.record(held, 1, ODD, 0.5, 1.0, 10)
+    store.record(held, 1, ODD, 0.5, seconds=1.0, images=10)
     assert [row.recorded_at for row in store.epochs("toy")] == [before]
 
 
@@ -54,33 +54,33 @@ def test_an_epoch_recorded_again_stays_as_it_was(store: Store, held: Claim) -> N
 def test_an_epoch_recorded_again_with_other_numbers_is_refused(
     store: Store, held: Claim, value: float, loss: float
 ) -> None:
-    store.record(held, 1, {"loss": 0.4}, 0.5, 1.0, 10)
+    store.record(held, 1, {"loss": 0.4}, 0.5, seconds=1.0, images=10)
     with pytest.raises(EpochDiffers, match="epoch 1 of trial 0 is recorded with"):
-        store.record(held, 1, {"loss": loss}, value, 1.0, 10)
+        store.record(held, 1, {"loss": loss}, value, seconds=1.0, images=10)
     assert store.epochs("toy")[0].metrics == {"loss": 0.4}
 
 
 def test_a_repeated_epoch_may_take_another_time(store: Store, held: Claim) -> None:
-    store.record(held, 1, {"loss": 0.4, "compute_s": 1.0}, 0.5, 1.0, 10)
-    store.record(held, 1, {"loss": 0.4, "compute_s": 9.0}, 0.5, 9.0, 10)
+    store.record(held, 1, {"loss": 0.4, "compute_s": 1.0}, 0.5, seconds=1.0, images=10)
+    store.record(held, 1, {"loss": 0.4, "compute_s": 9.0}, 0.5, seconds=9.0, images=10)
     assert store.epochs("toy")[0].metrics["compute_s"] == 1.0
 
 
 def test_the_next_attempt_may_record_what_the_last_one_did(
     store: Store, held: Claim, claim: Callable[..., Claim]
 ) -> None:
-    store.record(held, 1, {"loss": 0.4}, 0.4, 1.0, 10)
+    store.record(held, 1, {"loss": 0.4}, 0.4, seconds=1.0, images=10)
     store.hand_back(held, "drained")
     second = claim("bob")
     for epoch in (1, 2):
-        store.record(second, epoch, {"loss": 0.4}, 0.4, 1.0, 10)
+        store.record(second, epoch, {"loss": 0.4}, 0.4, seconds=1.0, images=10)
     assert [(row.epoch, row.attempt) for row in store.epochs("toy")] == [(1, 1), (2, 2)]
 
 
 def test_an_outcome_is_kept_beside_the_state_that_optuna_was_told(
     store: Store, held: Claim
 ) -> None:
-    store.tell(held, "FAIL", None, "data_error", "empty image: remove it")
+    store.tell(held, "FAIL", None, "data_error", detail="empty image: remove it")
     (trial,) = store.trials("toy")
     assert (trial.state, trial.outcome) == ("FAIL", "data_error")
     assert trial.detail == "empty image: remove it"
@@ -90,8 +90,8 @@ def test_a_pruned_trial_has_its_last_value_for_optuna_and_none_for_us(
     store: Store, held: Claim
 ) -> None:
     for epoch, value in ((1, 0.3), (2, 0.4)):
-        store.record(held, epoch, {"loss": value}, value, 1.0, 10)
-    store.tell(held, "PRUNED", None, "pruned", "epoch 2")
+        store.record(held, epoch, {"loss": value}, value, seconds=1.0, images=10)
+    store.tell(held, "PRUNED", None, "pruned", detail="epoch 2")
     assert store.optuna_study("toy").trials[0].value == 0.4
     assert store.trials("toy")[0].value is None
 
@@ -99,7 +99,9 @@ def test_a_pruned_trial_has_its_last_value_for_optuna_and_none_for_us(
 def test_a_trial_that_ran_out_of_memory_is_told_as_a_violated_constraint(
     store: Store, held: Claim
 ) -> None:
-    store.tell(held, "PRUNED", None, "out_of_memory", "batch 256", {"memory": 1.0})
+    store.tell(
+        held, "PRUNED", None, "out_of_memory", detail="batch 256", violations={"memory": 1.0}
+    )
     (trial,) = store.optuna_study("toy").trials
     assert (trial.state, trial.constraints) == (TrialState.PRUNED, {"memory": 1.0})
 

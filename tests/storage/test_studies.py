@@ -7,11 +7,14 @@ import pytest
 from storage.errors import LiveLeases, StudyExists, UnknownStudy
 from storage.store import Claim, Store
 from storage.tables import metadata, optuna_tables
+from tests.storage.samples import new_study
 
 
 def test_a_study_comes_back_as_it_was_stored(store: Store) -> None:
     definition = {"z": 1, "a": [1e-5, 0.1 + 0.2, None, True], "space": {"b": 1, "a": 2}}
-    stored = store.create("gleason", definition, "print", "data", "maximize", trials=None)
+    stored = store.create(
+        new_study("gleason", definition=definition, direction="maximize", trials=None)
+    )
     assert stored == store.study("gleason")
     assert list(stored.definition.items()) == list(definition.items())
     assert (stored.direction, stored.trials, stored.stop) == ("maximize", None, None)
@@ -20,13 +23,13 @@ def test_a_study_comes_back_as_it_was_stored(store: Store) -> None:
 
 def test_a_name_is_given_once(store: Store) -> None:
     with pytest.raises(StudyExists, match="choose another name"):
-        store.create("toy", {"other": 1}, "other", "data", "minimize", trials=9)
+        store.create(new_study("toy", fingerprint="other"))
     assert store.study("toy").fingerprint == "print"
 
 
 def test_a_study_that_cannot_be_stored_whole_is_not_stored(store: Store) -> None:
     with pytest.raises(TypeError):
-        store.create("half", {}, "f", "d", "minimize", trials=1, queue=[{"x": 1}, {"x": object()}])
+        store.create(new_study("half", queue=[{"x": 1}, {"x": object()}]))
     assert "half" not in {study.study_name for study in store.optuna_storage.get_all_studies()}
 
 
@@ -48,7 +51,7 @@ def test_a_deleted_study_leaves_no_row_behind(
     with store.trial(held, store.optuna_study("toy")) as trial:
         trial.suggest_float("x", 0, 1)
         trial.set_user_attr("key", 1)
-    store.record(held, 1, {"loss": 1.0}, 1.0, 1.0, 1)
+    store.record(held, 1, {"loss": 1.0}, 1.0, seconds=1.0, images=1)
     store.tell(held, "COMPLETE", 1.0, "finished")
     store.delete("toy")
     tables = [*optuna_tables.tables, *metadata.tables]

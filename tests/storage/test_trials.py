@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from storage.store import Claim, Store
+from tests.storage.samples import new_study
 
 Claiming = Callable[..., Claim]
 
@@ -27,7 +28,7 @@ def test_a_trial_shows_its_last_and_its_best_epoch(store: Store, claim: Claiming
 
 
 def test_the_best_of_a_maximised_metric_is_its_highest(store: Store) -> None:
-    store.create("up", {}, "f", "d", "maximize", trials=1)
+    store.create(new_study("up", direction="maximize"))
     claim = store.claim("up", "ada", lease_seconds=30)
     assert isinstance(claim, Claim)
     follow(store, claim, [0.3, math.nan, 0.5, 0.4])
@@ -38,7 +39,7 @@ def test_the_best_of_a_maximised_metric_is_its_highest(store: Store) -> None:
 
 def test_parameters_come_back_as_they_were_drawn(store: Store) -> None:
     drawn = {"depth": "34", "lr": 1e-3, "batch_size": 64, "ldam": False, "nothing": None}
-    store.create("queued", {}, "f", "d", "minimize", trials=1, queue=[drawn])
+    store.create(new_study("queued", queue=[drawn]))
     claim = store.claim("queued", "ada", lease_seconds=30)
     assert isinstance(claim, Claim)
     with store.trial(claim, store.optuna_study("queued")) as trial:
@@ -52,7 +53,7 @@ def test_parameters_come_back_as_they_were_drawn(store: Store) -> None:
 
 
 def test_a_waiting_trial_has_nothing_yet(store: Store) -> None:
-    store.create("queued", {}, "f", "d", "minimize", trials=1, queue=[{"x": 1}])
+    store.create(new_study("queued", queue=[{"x": 1}]))
     (trial,) = store.trials("queued")
     assert (trial.state, trial.attempts, trial.worker, trial.started_at) == (
         ("WAITING", 0, None, None)
@@ -68,7 +69,7 @@ def test_attempts_are_a_ledger_of_who_worked_where_and_for_what(
     store.end_leases("ada", "killed")
     second = claim("bob")
     follow(store, second, [0.5, 0.4, 0.3])
-    store.tell(second, "COMPLETE", 0.3, "finished", "in time")
+    store.tell(second, "COMPLETE", 0.3, "finished", detail="in time")
     rows = store.attempts("toy", first.number)
     assert [(row.worker, row.epochs, row.reason) for row in rows] == [
         ("ada", 2, "killed"),

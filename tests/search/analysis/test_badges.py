@@ -34,7 +34,16 @@ def epochs(val_loss: list[float], train_loss: list[float], **others: list[float]
     courses = {"val_loss": val_loss, "train_loss": train_loss, **others}
     numbers = [dict(zip(courses, values, strict=True)) for values in zip(*courses.values())]  # noqa: B905
     return [
-        EpochRow(0, epoch, 1, metrics["val_loss"], metrics, 1.0, 10, NOW)
+        EpochRow(
+            number=0,
+            epoch=epoch,
+            attempt=1,
+            value=metrics["val_loss"],
+            metrics=metrics,
+            seconds=1.0,
+            images=10,
+            recorded_at=NOW,
+        )
         for epoch, metrics in enumerate(numbers, start=1)
     ]
 
@@ -130,7 +139,9 @@ def told(store: Store, tmp_path: Path) -> Store:
         claim = take(worker)
         worker.settings.trial_folder("toy", claim.number).joinpath("attempt-1").mkdir(parents=True)
         for row in rows:
-            store.record(claim, row.epoch, row.metrics, row.value, row.seconds, row.images)
+            store.record(
+                claim, row.epoch, row.metrics, row.value, seconds=row.seconds, images=row.images
+            )
         settle(worker, claim, outcome)
     return store
 

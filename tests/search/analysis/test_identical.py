@@ -22,6 +22,7 @@ from spaces.params import Choice, Int
 from storage.rows import EpochRow
 from storage.store import Store
 from tests.search.toy_worker import make_worker, take
+from tests.storage.samples import new_worker
 
 KNOWN = catalog.describe("image_classifier")
 DEFAULTS = {name: field["default"] for name, field in KNOWN.fields.items()}
@@ -30,7 +31,16 @@ SHARED = {"first_loss": 2.5, "first_step": 2.25}
 
 
 def first(number: int, metrics: dict[str, float]) -> EpochRow:
-    return EpochRow(number, 1, 1, 0.5, metrics, 1.0, 10, datetime(2030, 1, 1, tzinfo=UTC))
+    return EpochRow(
+        number=number,
+        epoch=1,
+        attempt=1,
+        value=0.5,
+        metrics=metrics,
+        seconds=1.0,
+        images=10,
+        recorded_at=datetime(2030, 1, 1, tzinfo=UTC),
+    )
 
 
 def found(*trials: tuple[dict[str, Any], dict[str, float]]) -> list[IdenticalTrials]:
@@ -126,12 +136,12 @@ def begun(store: Store, tmp_path: Path) -> Store:
         space=[Choice("backbone", ("small_cnn", "resnet18")), Int("epochs", 4, 8)],
         enqueue=[{"backbone": "resnet18", "epochs": 5}],
     )
-    store.register_worker("v", "toy", "here", 2, "cpu", 1)
+    store.register_worker("toy", new_worker("v"))
     for name in ("w", "v"):
         claim = take(replace(worker, name=name))
         with store.trial(claim, store.optuna_study("toy")) as trial:
             worker.study.params.suggest(trial)
-        store.record(claim, 1, {"val_loss": 0.5, **SHARED}, 0.5, 1.0, 10)
+        store.record(claim, 1, {"val_loss": 0.5, **SHARED}, 0.5, seconds=1.0, images=10)
     return store
 
 

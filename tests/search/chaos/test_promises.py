@@ -11,6 +11,7 @@ from search.worker.loop import work
 from spaces.study import Pruning
 from storage.store import Store
 from tests.search.toy_worker import make_worker, take
+from tests.storage.samples import new_worker
 
 BUDGET = "no trial is lost, none is more than the budget"
 EPOCHS = "every epoch is there once, none is missing"
@@ -53,7 +54,7 @@ DAMAGES = {
 def broken(store: Store, database_url: str, tmp_path: Path) -> Callable[[], set[str]]:
     """Gives the broken promises of a study of three trials, the first of two attempts."""
     worker = make_worker(store, tmp_path, trials=3, pruning=Pruning("none"))
-    store.register_worker("v", "toy", "here", 2, "cpu", 1)
+    store.register_worker("toy", new_worker("v"))
     store.hand_back(take(worker), "drained")
     assert work(worker) == 0
 

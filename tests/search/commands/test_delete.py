@@ -9,6 +9,7 @@ from search.settings import Settings
 from search.studies.splits import split_file
 from storage import artifacts
 from storage.store import Claim, Store
+from tests.storage.samples import new_study, new_worker
 
 
 def test_a_deleted_study_takes_the_files_of_every_attempt_along_and_no_others(
@@ -17,7 +18,7 @@ def test_a_deleted_study_takes_the_files_of_every_attempt_along_and_no_others(
     settings = Settings(tmp_path, database_url)
     with Store.open(database_url) as store:
         for study in ("mine", "other"):
-            store.create(study, {}, "space", "data", "minimize", 1)
+            store.create(new_study(study))
             keep_two_attempts_files(store, settings, study)
             split_file(settings, study).parent.mkdir(exist_ok=True)
             split_file(settings, study).write_text("path,split,fold\n")
@@ -37,7 +38,7 @@ def keep_two_attempts_files(store: Store, settings: Settings, study: str) -> Non
     report = settings.home / "traceback.txt"
     report.write_text("it broke")
     for worker in (f"{study}-1", f"{study}-2"):
-        store.register_worker(worker, study, "host", 7, "cpu", 1)
+        store.register_worker(study, new_worker(worker))
         claim = store.claim(study, worker, lease_seconds=30)
         assert isinstance(claim, Claim)
         kept = artifacts.artifact_store(settings.artifacts)

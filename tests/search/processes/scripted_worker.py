@@ -9,11 +9,12 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 
 from search.processes.signals import StopFlag, listening
 from search.worker.retries import Patience
 from storage.leases import Claim, Nothing
-from storage.store import Store
+from storage.store import NewWorker, Store
 
 EPOCHS = 3
 patiently = Patience(is_over=lambda: False)
@@ -23,7 +24,9 @@ def main(url: str, study: str, name: str, fault: str) -> int:
     """Follow trials as a worker does; give its exit code."""
     lease_seconds = 0.5 if fault == "stall" else 30
     with Store.open(url) as store, listening() as flag:
-        store.register_worker(name, study, "box", os.getpid(), "cpu", 1)
+        store.register_worker(
+            study, NewWorker(name=name, host="box", pid=os.getpid(), device="cpu", threads=1)
+        )
         while not flag.draining:
             match patiently(lambda: store.claim(study, name, lease_seconds=lease_seconds)):
                 case Nothing.DONE:
@@ -47,7 +50,8 @@ def train(store: Store, claim: Claim, fault: str, flag: StopFlag) -> None:
     for epoch in range(first, EPOCHS + 1):
         time.sleep(1.0 if fault == "slow" else 0.05)
         value = claim.number + 1 / epoch
-        patiently(lambda: store.record(claim, epoch, {"val_loss": value}, value, 0.1, 10))  # noqa: B023
+        numbers = {"metrics": {"val_loss": value}, "value": value, "seconds": 0.1, "images": 10}
+        patiently(partial(store.record, claim, epoch, **numbers))
         if fault == "die" and (claim.number, claim.attempt) == (1, 1):
             os.kill(os.getpid(), signal.SIGKILL)
         if fault == "stall" and (claim.number, claim.attempt) == (1, 1):

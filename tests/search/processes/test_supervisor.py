@@ -23,6 +23,7 @@ from spaces.stored import to_json
 from spaces.study import Study
 from storage.postgres import server
 from storage.store import Store
+from tests.storage.samples import new_study
 
 WorkerCommand: TypeAlias = Callable[[DeviceShare, str], Sequence[str]]
 Show: TypeAlias = Callable[[Snapshot], None]
@@ -223,7 +224,7 @@ def test_a_cut_database_costs_no_worker_and_the_embedded_one_is_started_again(tm
 
 
 def create_study(store: Store) -> None:
-    store.create("toy", to_json(STUDY), "f", "d", "minimize", STUDY.trials)
+    store.create(new_study(definition=to_json(STUDY), trials=STUDY.trials))
 
 
 def a_run(store: Store, folder: Path, workers: Sequence[str], command: WorkerCommand) -> Run:

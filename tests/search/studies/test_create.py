@@ -18,6 +18,7 @@ from spaces.errors import StudyError
 from spaces.load import load_study, shipped_studies
 from spaces.stored import from_json
 from storage.store import Store, StudyRow
+from tests.storage.samples import new_worker
 
 TOY = """
 from spaces.params import Float, Int, Toggle
@@ -124,7 +125,7 @@ def test_new_words_and_a_new_patience_are_taken_over_and_the_rest_stays(
 def test_a_total_below_what_has_begun_is_refused(store: Store, toy: Path) -> None:
     stored(store, toy.parent, Overrides(str(toy)))
     for worker in ("v", "w"):
-        store.register_worker(worker, "toy", "here", 1, "cpu", 1)
+        store.register_worker("toy", new_worker(worker))
         store.claim("toy", worker, lease_seconds=30)
 
     with pytest.raises(StudyError, match="give --trials 2 or more"):

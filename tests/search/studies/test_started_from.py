@@ -32,6 +32,7 @@ from spaces.stored import fingerprint, from_json, to_json
 from spaces.study import Study
 from storage.store import Store
 from tests.search.toy_worker import make_worker, take
+from tests.storage.samples import new_study
 
 STUDY = """
 from spaces.data import Digits
@@ -144,7 +145,8 @@ def test_a_machine_that_cannot_have_the_weights_joins_no_study(
     fixed = {"backbone": "resnet18", "weights": "pretrained"}
     lacking = replace(study, data=Digits(), fixed=fixed, weights={})
     data = catalog.read_data("image_classifier", DataSource({"kind": "digits"})).fingerprint
-    store.create("mine", to_json(lacking), "f", data, "minimize", 3, queue=[{}])
+    new = {"definition": to_json(lacking), "data_fingerprint": data, "trials": 3, "queue": [{}]}
+    store.create(new_study("mine", **new))
     surroundings = {
         **{"SEARCH_HOME": str(tmp_path), "SEARCH_DATABASE_URL": database_url},
         **{"TORCH_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"},  # nobody answers
@@ -169,7 +171,7 @@ def test_an_export_says_what_its_trial_started_from(store: Store, tmp_path: Path
     store.update_definition("toy", to_json(replace(worker.study, weights=known)), 1)
     claim = take(worker)
     worker.settings.trial_folder("toy", 0).joinpath("attempt-1").mkdir(parents=True)
-    store.record(claim, 1, {"val_loss": 0.5}, 0.5, 1.0, 10)
+    store.record(claim, 1, {"val_loss": 0.5}, 0.5, seconds=1.0, images=10)
     settle(worker, claim, Finished(0.5, (1,)))
 
     assert export(store, "toy", "best")["weights"] == {"sha256": "ab"}

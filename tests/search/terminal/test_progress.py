@@ -189,10 +189,33 @@ def at(number: int, fold: int, epoch: int, done: int) -> TrialRow:
 
 
 def snapshot(*trials: TrialRow) -> Snapshot:
-    row = StudyRow("toy-practice", 1, to_json(STUDY), 4, "f", "d", "minimize", None, NOW)
+    row = StudyRow(
+        name="toy-practice",
+        study_id=1,
+        definition=to_json(STUDY),
+        trials=4,
+        fingerprint="f",
+        data_fingerprint="d",
+        direction="minimize",
+        stop=None,
+        created_at=NOW,
+    )
     working = next((trial.number for trial in trials if trial.state == "RUNNING"), None)
     worker = WorkerRow(
-        "box-1", "box", 7, "cpu", 1, {}, NOW, NOW, None, None, None, working, 0.0, False
+        worker="box-1",
+        host="box",
+        pid=7,
+        device="cpu",
+        threads=1,
+        machine={},
+        started_at=NOW,
+        seen_at=NOW,
+        ended_at=None,
+        exit_code=None,
+        reason=None,
+        trial=working,
+        silent_seconds=0.0,
+        is_overdue=False,
     )
     return Snapshot(row, STUDY, trials, [worker])
 
@@ -201,7 +224,20 @@ def running(number: int, epoch: int | None) -> TrialRow:
     last = epoch_row(number, epoch, 0.5) if epoch else None
     drawn = {"learning_rate": 0.01, "epochs": 8}
     return TrialRow(
-        number, number, "RUNNING", None, None, None, drawn, 1, "box-1", True, NOW, None, last, last
+        number=number,
+        trial_id=number,
+        state="RUNNING",
+        outcome=None,
+        detail=None,
+        value=None,
+        params=drawn,
+        attempts=1,
+        worker="box-1",
+        is_leased=True,
+        started_at=NOW,
+        ended_at=None,
+        last=last,
+        best=last,
     )
 
 
@@ -217,7 +253,16 @@ def ended(number: int, outcome: str, detail: str) -> TrialRow:
 
 
 def epoch_row(number: int, epoch: int, value: float) -> EpochRow:
-    return EpochRow(number, epoch, 1, value, {"val_loss": value}, 2.0, 100, NOW)
+    return EpochRow(
+        number=number,
+        epoch=epoch,
+        attempt=1,
+        value=value,
+        metrics={"val_loss": value},
+        seconds=2.0,
+        images=100,
+        recorded_at=NOW,
+    )
 
 
 def pairs(looks: list[Snapshot]) -> list[tuple[Snapshot | None, Snapshot]]:

@@ -137,7 +137,7 @@ def tried(worker: Worker, outcome: Ending, reached: int) -> None:
         worker.study.params.suggest(trial)
     worker.settings.trial_folder("toy", claim.number).joinpath("attempt-1").mkdir(parents=True)
     for epoch in range(1, reached + 1):
-        worker.store.record(claim, epoch, {"val_loss": 0.5}, 0.5, 1.0, 10)
+        worker.store.record(claim, epoch, {"val_loss": 0.5}, 0.5, seconds=1.0, images=10)
     settle(worker, claim, outcome)
 
 

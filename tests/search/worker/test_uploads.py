@@ -87,7 +87,7 @@ def finish(worker: Worker, value: float) -> None:
     folder = worker.settings.trial_folder("toy", claim.number) / "attempt-1"
     folder.mkdir(parents=True)
     (folder / "best.pt").write_text(f"weights of value {value}")
-    worker.store.record(claim, 1, {"val_loss": value}, value, 1.0, 10)
+    worker.store.record(claim, 1, {"val_loss": value}, value, seconds=1.0, images=10)
     settle(worker, claim, Finished(value, (1,)))
 
 
