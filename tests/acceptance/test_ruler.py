@@ -4,7 +4,7 @@ Of networks that have learned what there is to learn. Far from that, LDAM's are 
 accuracy: after 6 of these 60 epochs they read .04 to .07 higher on the ruler at equal accuracy.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -55,14 +55,18 @@ def last_metrics(
 
 
 @pytest.mark.parametrize(
-    "seed", [1, pytest.param(2, marks=pytest.mark.full), pytest.param(3, marks=pytest.mark.full)]
+    ("seed", "losses"),
+    [
+        (1, LOSSES[::2]),  # the two whose logits differ most
+        *(pytest.param(seed, LOSSES, marks=pytest.mark.full) for seed in (1, 2, 3)),
+    ],
 )
 def test_equally_good_networks_read_the_same_where_raw_cross_entropy_does_not(
-    seed: int, digits: DataSource, tmp_path: Path
+    seed: int, losses: Sequence[Mapping[str, object]], digits: DataSource, tmp_path: Path
 ) -> None:
     read = [
         last_metrics(loss, digits, seed, tmp_path / str(number))
-        for number, loss in enumerate(LOSSES)
+        for number, loss in enumerate(losses)
     ]
 
     def spread(name: str) -> float:

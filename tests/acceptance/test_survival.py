@@ -98,9 +98,15 @@ def test_no_worker_and_no_trial_is_lost_when_the_database_is_away(
             time.sleep(away_seconds)
             server.start(home)
             assert run.wait(120) == 0
-            assert [row.reason for row in store.attempts(name)] == ["finished"] * 4
+            attempts = store.attempts(name)
+            assert [row.number for row in attempts] == [0, 1, 2, 3]
+            # The last one may be pruned once the database is back and three are complete.
+            assert {row.reason for row in attempts} <= {"finished", "pruned"}
             assert [row.exit_code for row in store.workers(name)] == [0, 0]
-            assert [row.epoch for row in store.epochs(name)] == [1, 2, 3, 4, 5, 6] * 4
+            epochs = [(row.number, row.epoch) for row in store.epochs(name)]
+            assert epochs == [
+                (row.number, epoch) for row in attempts for epoch in range(1, row.epochs + 1)
+            ]
     finally:
         run.kill()
         run.wait()
