@@ -9,7 +9,7 @@ from torch import Tensor
 
 from objectives.augment.volumes import augment_volumes, normalize_volumes
 from objectives.contract import Attempt, EpochResult
-from objectives.data.contents import pixels_shape
+from objectives.data.layouts.readers import open_layout
 from objectives.data.pixels.normalization import Normalization
 from objectives.data.pixels.volumes import STANDARDIZED
 from objectives.models.classifier import Classifier
@@ -26,7 +26,7 @@ def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
     config: the fields of VolumeRecipe. Raises RecipeError, DataError or OutOfMemory.
     """
     recipe = VolumeRecipe.from_config(config)
-    shape = pixels_shape(attempt.data, recipe.image_size)
+    shape = open_layout(attempt.data).pixels_shape(recipe.image_size)
     yield from train_classifier(VolumeTask(recipe, modalities=shape[0]), attempt)
 
 

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from objectives.contract import DataError, DataSource
-from objectives.data.contents import decoder, pixels_shape
+from objectives.data.layouts.layout import Layout
+from objectives.data.layouts.readers import open_layout
 from objectives.data.manifest.manifest import Manifest, Row, read_manifest
 from objectives.data.manifest.splits import SPLITS
 from objectives.data.manifest.subsample import proportional
@@ -154,10 +155,17 @@ def open_images(
     manifest = _manifest(source, cache)
     if with_table and not manifest.columns:
         raise DataError(
-            f"{source.folder or source.layout['kind']}: the images have no table beside them; name "
+            f"{source.folder or 'this data set'}: the images have no table beside them; name "
             "its columns in `metadata` of the study's data, or set use_metadata to false"
         )
-    opening = _Opening(source, manifest, image_size, cache, progress)
+    opening = _Opening(
+        source=source,
+        layout=open_layout(source),
+        manifest=manifest,
+        image_size=image_size,
+        cache=cache,
+        progress=progress,
+    )
     opened = OpenSplits()
     for split in splits:
         if split not in SPLITS:
@@ -192,11 +200,12 @@ def _manifest(source: DataSource, cache: Path | None) -> Manifest:
     return _manifests[key]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Opening:
     """A study's images at one size: where their pixels come from on this machine."""
 
     source: DataSource
+    layout: Layout
     manifest: Manifest
     image_size: int
     cache: Path | None
@@ -234,9 +243,8 @@ class _Opening:
         """Give the rows' pixels, out of the cache folder if there is one."""
 
         def fill(array: Array) -> None:
-            decode = decoder(self.source, self.image_size)
             told = DecodingLog(len(rows), self.image_size, self.cache)
-            _decode_all([row.path for row in rows], decode, array, self.progress, told)
+            _decode_all([row.path for row in rows], self._decode, array, self.progress, told)
 
         if self.cache is not None:
             stamp, shape = _stamp(rows), self._shape(rows)
@@ -244,6 +252,9 @@ class _Opening:
         array: Array = np.empty(self._shape(rows), dtype=np.uint8)
         fill(array)
         return array
+
+    def _decode(self, path: str) -> Pixels:
+        return self.layout.pixels_of(path, self.image_size)
 
     def _image_set(self, rows: Sequence[Row], array: Array) -> ImageSet:
         return ImageSet(
@@ -259,7 +270,7 @@ class _Opening:
         return f"{self.manifest.fingerprint[:16]}-{self.image_size}px-{name}"
 
     def _shape(self, rows: Sequence[Row]) -> tuple[int, ...]:
-        return (len(rows), *pixels_shape(self.source, self.image_size))
+        return (len(rows), *self.layout.pixels_shape(self.image_size))
 
 
 def _tabulated(images: ImageSet, manifest: Manifest, fold: int) -> ImageSet:

@@ -168,11 +168,11 @@ def _split_as_recorded(
     source: DataSource, splits: Mapping[str, Any] | None, folder: Path
 ) -> DataSource:
     """Give the data split as they were, whatever would be carved here and now."""
-    from objectives.data.layouts.readers import read_layout
+    from objectives.data.layouts.readers import open_layout
 
     if splits is None:
         return source
-    paths = [found.file.path for found in read_layout(source).found]
+    paths = [found.file.path for found in open_layout(source).find_images().found]
     return replace(source, partition=write_partition(folder / "splits.csv", unpack(splits, paths)))
 
 

@@ -70,11 +70,15 @@ def _rate(images: float) -> str:
 
 
 def _loader(prepared: Prepared, config: TrialConfig) -> float:
-    from objectives.data.contents import decoder  # Pillow, and numpy
+    from objectives.data.layouts.readers import open_layout  # Pillow, and numpy
 
     size = int(config["image_size"] or 0)
     size = size or known_backbone(str(config["backbone"])).image_size or USUAL_SIZE
-    decode = decoder(prepared.source, size)
+    layout = open_layout(prepared.source)
+
+    def decode(path: str) -> object:
+        return layout.pixels_of(path, size)
+
     with ThreadPoolExecutor(usable_cores()) as pool:
         began, done = time.monotonic(), 0
         for chunk in _chunks(_sample(prepared), 4 * usable_cores()):

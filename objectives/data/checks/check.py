@@ -12,6 +12,7 @@ from objectives.data.checks.images import check_depth, check_modes, check_readab
 from objectives.data.checks.near_copies import check_near_copies
 from objectives.data.checks.sizes import check_sizes, tell_resolution
 from objectives.data.layouts.listing import File
+from objectives.data.layouts.readers import open_layout
 from objectives.data.manifest.manifest import Manifest
 from objectives.data.manifest.partition import EXCLUDED
 from objectives.data.problems import Problem
@@ -59,4 +60,4 @@ def examine(
     """Look at every image that is not excluded, and give what the rules go by."""
     used = (row for row in manifest.rows if row.split != EXCLUDED)
     files = [File(row.path, row.bytes, row.modified_ns) for row in used]
-    return Evidence(source, manifest, scan(source, files, cache, progress))
+    return Evidence(source, manifest, scan(open_layout(source), files, cache, progress))

@@ -8,8 +8,8 @@ from functools import cached_property
 from objectives.contract import DataSource
 from objectives.data.manifest.manifest import Manifest, Row
 from objectives.data.manifest.splits import SPLITS
+from objectives.data.pixels.facts import Facts
 from objectives.data.problems import Problem
-from objectives.data.scan.facts import Facts
 
 
 @dataclass(frozen=True)

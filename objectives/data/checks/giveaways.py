@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from objectives.data.checks.evidence import Evidence
 from objectives.data.manifest.manifest import Row
+from objectives.data.pixels.facts import Facts
 from objectives.data.problems import Problem
-from objectives.data.scan.facts import Facts
 
 HIGHEST_AUC = 0.7
 FOLDS = 5

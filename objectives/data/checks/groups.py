@@ -5,11 +5,10 @@ from collections.abc import Iterator
 
 from objectives.data.checks.evidence import Evidence, place_of
 from objectives.data.checks.wording import are, counted, listed, some
+from objectives.data.layouts.readers import open_layout
 from objectives.data.manifest.manifest import Row
 from objectives.data.manifest.partition import read_partition
 from objectives.data.problems import Problem
-
-GROUPED = ("file_names", "class_folders", "table")  # what a study may declare a group for
 
 
 def check_groups(evidence: Evidence) -> Iterator[Problem]:
@@ -38,10 +37,10 @@ def check_lone_images(evidence: Evidence) -> Iterator[Problem]:
 
     That is so without a group in the study, and with one that fits no name as it is meant.
     """
-    layout, rows = evidence.source.layout, evidence.rows
-    if layout["kind"] not in GROUPED or len({row.group for row in rows}) < len(rows):
+    source, rows = evidence.source, evidence.rows
+    if not open_layout(source).takes_group or len({row.group for row in rows}) < len(rows):
         return
-    declared = layout.get("group")
+    declared = source.layout.get("group")
     what = f"by group {declared!r} no two images share one" if declared else "no group is declared"
     yield Problem(
         "C01",

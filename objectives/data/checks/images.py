@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 
 from objectives.data.checks.evidence import Evidence
 from objectives.data.checks.wording import are, counted, some
+from objectives.data.pixels.facts import Facts
 from objectives.data.pixels.limits import MOST_PIXELS
 from objectives.data.problems import Problem
-from objectives.data.scan.facts import Facts
 
 
 def check_readable(evidence: Evidence) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from objectives.data.scan.facts import LOWEST
+from objectives.data.pixels.facts import LOWEST
 
 # Of 3.7 million pairs of different images (practice patches, practice lesions, scikit-learn's
 # digits) none passes both; of copies saved as JPEG at quality 25 to 90, mirrored, turned, halved,

@@ -1,13 +1,19 @@
-"""L5: a BraTS tree, a folder per patient beneath `HGG/` and `LGG/`, a NIfTI file per modality."""
+"""L5: a BraTS tree: a folder per patient under `HGG/` and `LGG/`, a NIfTI file per modality."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.folder import image_folder, subfolders
+from objectives.data.layouts.layout import data_folder
 from objectives.data.layouts.listing import File, Found, Listing
+from objectives.data.pixels.decode import Pixels
+from objectives.data.pixels.facts import SIDE, Facts, lowest_frequencies
+from objectives.data.pixels.volumes import decode_volume, unreadable, volume_form
 from objectives.data.problems import Problem
 
 GRADES = ("HGG", "LGG")
@@ -25,53 +31,100 @@ ID = re.compile(r"^(brats1[789]_([^_]+)_[^_]+)_\d+$", re.IGNORECASE)
 LATER_ID = re.compile(r"^(brats-[a-z]+-\d+)()-\d{3}$", re.IGNORECASE)
 
 
-def read_brats(source: DataSource) -> Listing:
-    """Read the patients' folders; the grade is the class, the patient the group.
+@dataclass(frozen=True)
+class Brats:
+    """Volumes of patients; a path is the patient's folder."""
 
-    A patient who lacks a modality is left out and named by C04; segmentations are no input.
-    """
-    folder = image_folder(source)
-    modalities = declared_modalities(source)
-    found: list[Found] = []
-    lacking: dict[str, list[str]] = {}
-    for patient in _patients(folder):
-        path = patient.relative_to(folder).as_posix()
-        files = _by_modality(patient)
-        if missing := [each for each in modalities if each not in files]:
-            lacking[path] = missing
-        else:
-            found.append(_found(path, [files[each] for each in modalities]))
-    if not found:
-        raise DataError(
-            f"{folder}: no patient with {', '.join(modalities)}; it should hold HGG/ and LGG/ with "
-            "a folder per patient, `<id>/<id>_t1.nii.gz` and so on"
+    source: DataSource
+    takes_group: ClassVar[bool] = False
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities that the study reads, in the order of the network's channels."""
+        return tuple(self.source.layout.get("modalities") or SPELLINGS)
+
+    def find_images(self) -> Listing:
+        """List the patients; the grade is the class, the patient the group.
+
+        A patient without one of the modalities is left out and named by C04. Segmentations are not
+        read.
+        """
+        folder, modalities = image_folder(self.source), self.modalities
+        found: list[Found] = []
+        lacking: dict[str, list[str]] = {}
+        for patient in _patients(folder):
+            path = patient.relative_to(folder).as_posix()
+            files = _by_modality(patient)
+            if missing := [each for each in modalities if each not in files]:
+                lacking[path] = missing
+            else:
+                found.append(_found(path, [files[each] for each in modalities]))
+        if not found:
+            raise DataError(
+                f"{folder}: no patient with {', '.join(modalities)}",
+                fix="it should hold HGG/ and LGG/ with a folder per patient, `<id>/<id>_t1.nii.gz` "
+                "and so on",
+            )
+        classes = tuple(sorted({each.label for each in found}))
+        skipped = Counter(f"no {', '.join(missing)}" for missing in lacking.values())
+        return Listing(found, classes, skipped, problems=tuple(_missing(lacking, len(found))))
+
+    def bytes_of(self, path: str) -> Mapping[Path, bytes]:
+        """Read a patient's NIfTI files, in the order of the modalities."""
+        files = modality_files(self.source.folder or Path(), path, self.modalities)
+        return {file: _read(file) for file in files}
+
+    def pixels_of(self, path: str, image_size: int) -> Pixels:
+        """Decode a patient as (modalities, S, S, S); see `decode_volume`."""
+        return decode_volume(self.bytes_of(path), image_size)
+
+    def pixels_shape(self, image_size: int) -> tuple[int, ...]:
+        """Return the shape of a cube per modality."""
+        return (len(self.modalities), image_size, image_size, image_size)
+
+    def look_at(self, files: Mapping[Path, bytes]) -> Facts:
+        """Decode a patient as for training; a copy is known by the first volume's middle slice."""
+        try:
+            cube = decode_volume(files, SIDE)
+        except DataError as error:
+            return Facts(error=error.found)
+        width, height, mode = volume_form(*next(iter(files.items())))
+        frequencies = lowest_frequencies(cube[0, :, :, SIDE // 2])
+        return Facts(width=width, height=height, mode=mode, frequencies=frequencies)
+
+    def identity(self) -> tuple[object, ...]:
+        """Return kind, folder and modalities: a patient's bytes are those of the modalities."""
+        return (
+            self.source.layout["kind"],
+            data_folder(self.source.folder),
+            list(self.modalities),
         )
-    classes = tuple(sorted({each.label for each in found}))
-    skipped = Counter(f"no {', '.join(missing)}" for missing in lacking.values())
-    return Listing(found, classes, skipped, problems=tuple(_missing(lacking, len(found))))
-
-
-def declared_modalities(source: DataSource) -> tuple[str, ...]:
-    """Give the modalities that the study reads, in the order of the network's channels."""
-    return tuple(source.layout.get("modalities") or SPELLINGS)
 
 
 def modality_files(folder: Path, row_path: str, modalities: Sequence[str]) -> tuple[Path, ...]:
-    """Give a patient's NIfTI files in the order of the modalities.
+    """Find a patient's NIfTI files, in the order of the modalities.
 
-    row_path: the patient's folder as the manifest has it. Raises DataError where one is missing.
+    row_path: the patient's folder, relative to `folder`. Raises DataError where a file is missing.
     """
     files = _by_modality(folder / row_path)
     for modality in modalities:
         if modality not in files:
             raise DataError(
-                f"{folder / row_path}: no {modality} file; bring it back, or remove the patient"
+                f"{folder / row_path}: no {modality} file",
+                fix="bring it back, or remove the patient",
             )
     return tuple(files[modality] for modality in modalities)
 
 
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise unreadable(file, error) from error
+
+
 def _patients(folder: Path) -> Iterator[Path]:
-    """Give the patients' folders, HGG first; the grades may lie one folder further down."""
+    """Find the patients' folders, HGG first; the grades may lie one folder further down."""
     for top in (folder, *sorted(subfolders(folder))):
         for grade in GRADES:
             if (top / grade).is_dir():
@@ -79,7 +132,7 @@ def _patients(folder: Path) -> Iterator[Path]:
 
 
 def _by_modality(patient: Path) -> Mapping[str, Path]:
-    """Give a patient's file of each modality, the unpacked one where there are both."""
+    """Find a patient's file of each modality, the unpacked one where there are both."""
     if not patient.is_dir():
         return {}
     spelled = {spelling: name for name, known in SPELLINGS.items() for spelling in known}
@@ -98,7 +151,7 @@ def _found(path: str, files: Sequence[Path]) -> Found:
     *_, grade, patient = path.split("/")
     match = ID.match(patient) or LATER_ID.match(patient)
     group, site = match.groups() if match else (patient, "")
-    return Found(File(path, size, newest), grade, group, "", site)
+    return Found(File(path, size, newest), grade, group, split="", site=site)
 
 
 def _missing(lacking: Mapping[str, Sequence[str]], whole: int) -> Iterator[Problem]:

@@ -1,93 +1,122 @@
-"""L4: CIFAR-10's python pickles; ten thousand images share a file."""
+"""L4: CIFAR-10's python pickles, ten thousand images to a file."""
 
 import pickle
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.folder import image_folder
+from objectives.data.layouts.layout import data_folder
 from objectives.data.layouts.listing import File, Found, Listing
+from objectives.data.pixels.decode import Pixels, square
+from objectives.data.pixels.facts import Facts, look_at_pixels
 
 NAME = "cifar-10-batches-py"
 TEST = "test_batch"
 SHAPE = (3, 32, 32)  # red, green, blue: 3,072 bytes in all
 BYTES = 3072
+UNPACK_AGAIN = "unpack cifar-10-python.tar.gz again"
 
 Scans = npt.NDArray[np.uint8]  # (images, 3072)
 
 
-def read_cifar10(source: DataSource) -> Listing:
-    """Read the training batches, image by image; the test batch is counted and never opened.
+class Cifar10:
+    """The training images; the test batch is counted and never opened.
 
-    A path is the batch and the row in it, `data_batch_1/0017`. The classes keep the order of
-    `batches.meta`.
+    A path is the batch and the row in it, `data_batch_1/0017`.
     """
-    folder = _batches(source)
-    classes = _classes(folder / "batches.meta")
-    batches = sorted(path for path in folder.glob("data_batch_*") if path.is_file())
-    if not batches:
-        raise DataError(f"{folder}: no data_batch_1 to 5; unpack cifar-10-python.tar.gz again")
-    found: list[Found] = []
-    for batch in batches:
-        labels, modified_ns = _labels(batch, len(classes)), batch.stat().st_mtime_ns
-        for row, label in enumerate(labels):
-            path = f"{batch.name}/{row:04d}"
-            found.append(Found(File(path, BYTES, modified_ns), classes[label], path, ""))
-    return Listing(found, classes, {}, sealed_test=_sealed(folder, batches[0], found))
 
+    takes_group: ClassVar[bool] = False
 
-def image_reader(source: DataSource) -> Callable[[str], Scans]:
-    """Give the function from a path to an image's (3072,) bytes, safe to call from threads."""
-    folder, lock = _batches(source), Lock()
+    def __init__(self, source: DataSource) -> None:
+        self.source = source
+        self._scans: dict[str, Scans] = {}  # by batch, once one of its images was asked for
+        self._loading = Lock()
 
-    @cache
-    def scans(batch: str) -> Scans:
-        array: Scans = _load(folder / batch)["data"]
-        return array
+    def find_images(self) -> Listing:
+        """List the images of the training batches; classes keep the order of `batches.meta`."""
+        folder = self._folder
+        classes = _classes(folder / "batches.meta")
+        batches = sorted(path for path in folder.glob("data_batch_*") if path.is_file())
+        if not batches:
+            raise DataError(f"{folder}: no data_batch_1 to 5", fix=UNPACK_AGAIN)
+        found: list[Found] = []
+        for batch in batches:
+            labels, modified_ns = _labels(batch, len(classes)), batch.stat().st_mtime_ns
+            for row, label in enumerate(labels):
+                path = f"{batch.name}/{row:04d}"
+                found.append(Found(File(path, BYTES, modified_ns), classes[label], path, ""))
+        return Listing(found, classes, {}, sealed_test=_sealed(folder, batches[0], found))
 
-    def read(path: str) -> Scans:
+    def bytes_of(self, path: str) -> Mapping[Path, bytes]:
+        """Return an image's 3,072 bytes, red before green before blue."""
+        return {Path(path): self._scan(path).tobytes()}
+
+    def pixels_of(self, path: str, image_size: int) -> Pixels:
+        """Resize an image to (3, image_size, image_size)."""
+        return square(_picture(self._scan(path)), image_size)
+
+    def pixels_shape(self, image_size: int) -> tuple[int, ...]:
+        """Return the shape of an RGB square."""
+        return (3, image_size, image_size)
+
+    def look_at(self, files: Mapping[Path, bytes]) -> Facts:
+        """Examine an image at its own size."""
+        (contents,) = files.values()
+        return look_at_pixels(_picture(np.frombuffer(contents, np.uint8)))
+
+    def identity(self) -> tuple[object, ...]:
+        """Return the kind and the folder."""
+        return self.source.layout["kind"], data_folder(self.source.folder)
+
+    @cached_property
+    def _folder(self) -> Path:
+        folder = image_folder(self.source)
+        return folder / NAME if (folder / NAME).is_dir() else folder
+
+    def _scan(self, path: str) -> Scans:
         batch, row = path.split("/")
-        with lock:  # else every thread would load the first batch
-            scan: Scans = scans(batch)[int(row)]
+        with self._loading:  # else every thread would load the first batch
+            if batch not in self._scans:
+                self._scans[batch] = _load(self._folder / batch)["data"]
+        scan: Scans = self._scans[batch][int(row)]
         return scan
 
-    return read
+
+def _picture(scan: Scans) -> Image.Image:
+    return Image.fromarray(np.ascontiguousarray(scan.reshape(SHAPE).transpose(1, 2, 0)))
 
 
 def _classes(meta: Path) -> tuple[str, ...]:
     names = _load(meta).get("label_names")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise _no_part(meta, "no list of label_names")
+        raise _unusable(meta, "no list of label_names")
     if len(set(names)) < len(names):
-        raise _no_part(meta, f"label_names hold one name twice: {', '.join(names)}")
+        raise _unusable(meta, f"label_names hold one name twice: {', '.join(names)}")
     return tuple(names)
 
 
 def _labels(batch: Path, classes: int) -> list[int]:
-    """Give the class index of each image, of which all have one and their 3,072 bytes."""
+    """Read the class index of every image; DataError unless each has one and 3,072 bytes."""
     contents = _load(batch)
     labels, scans = contents.get("labels"), contents.get("data")
     if not isinstance(labels, list) or not {*map(type, labels)} <= {int}:
-        raise _no_part(batch, "no list of labels")
+        raise _unusable(batch, "no list of labels")
     if wrong := [label for label in labels if not 0 <= label < classes]:
-        raise _no_part(batch, f"label {wrong[0]} of {classes} classes")
+        raise _unusable(batch, f"label {wrong[0]} of {classes} classes")
     if not isinstance(scans, np.ndarray) or scans.dtype != np.uint8:
-        raise _no_part(batch, "no bytes as data")
+        raise _unusable(batch, "no bytes as data")
     if scans.shape != (len(labels), BYTES):
-        raise _no_part(batch, f"data of shape {scans.shape} for {len(labels)} labels")
+        raise _unusable(batch, f"data of shape {scans.shape} for {len(labels)} labels")
     return labels
-
-
-def _batches(source: DataSource) -> Path:
-    folder = image_folder(source)
-    return folder / NAME if (folder / NAME).is_dir() else folder
 
 
 def _sealed(folder: Path, batch: Path, found: Sequence[Found]) -> int:
@@ -98,18 +127,25 @@ def _sealed(folder: Path, batch: Path, found: Sequence[Found]) -> int:
     return round((folder / TEST).stat().st_size * images / batch.stat().st_size)
 
 
-# What unpickling something else raises, beside the error that is made for it.
+# Unpickling a file that is no pickle raises any of these.
 _NO_PICKLE = (
-    *(OSError, pickle.UnpicklingError, EOFError, LookupError, TypeError, ValueError),
-    *(AttributeError, OverflowError, MemoryError),
+    OSError,
+    pickle.UnpicklingError,
+    EOFError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
 )
 
 
 class _Unpickler(pickle.Unpickler):
-    """Reads arrays and lists only: a pickle from the net may otherwise run any code.
+    """Read arrays and lists only: a downloaded pickle may otherwise run any code.
 
-    torchvision reads these files with a plain `pickle.load`, and importing it takes torch, which
-    listing data shall not need.
+    torchvision reads these files with a plain `pickle.load`, and it imports torch, which listing
+    data must not need.
     """
 
     def find_class(self, module: str, name: str) -> Any:
@@ -130,13 +166,11 @@ def _load(path: Path) -> dict[str, Any]:
             # A pickle of Python 2, whose strings are bytes.
             contents = _Unpickler(file, encoding="latin1").load()
     except _NO_PICKLE as error:
-        raise _no_part(path, str(error)) from error
+        raise _unusable(path, str(error)) from error
     if not isinstance(contents, dict):
-        raise _no_part(path, "no mapping")
+        raise _unusable(path, "no mapping")
     return contents
 
 
-def _no_part(path: Path, why: str) -> DataError:
-    return DataError(
-        f"{path}: no part of CIFAR-10's python version ({why}); unpack cifar-10-python.tar.gz again"
-    )
+def _unusable(path: Path, why: str) -> DataError:
+    return DataError(f"{path}: no part of CIFAR-10's python version ({why})", fix=UNPACK_AGAIN)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from objectives.contract import DataError, DataSource
+from objectives.contract import DataError
 from objectives.data.layouts.classes import colliding
 from objectives.data.layouts.folder import (
     SPLIT_OF_FOLDER,
@@ -13,39 +13,43 @@ from objectives.data.layouts.folder import (
     subfolders,
     with_groups,
 )
+from objectives.data.layouts.image_files import ImageFiles
 from objectives.data.layouts.listing import File, Listing
 from objectives.data.problems import Problem
 
 NO_FOLDER = "outside the class folders"
 
 
-def read_class_folders(source: DataSource) -> Listing:
-    """Read folders that are called as their classes.
+class ClassFolders(ImageFiles):
+    """Folders that are named after their classes."""
 
-    Hidden and empty ones are no class here; C08 names them, since they are one to other readers.
-    """
-    folder = image_folder(source)
-    tops = subfolders(folder)
-    has_splits = any(SPLIT_OF_FOLDER.get(top.name.lower()) == "train" for top in tops)
-    depth = 1 if has_splits else 0
-    labelled: list[tuple[File, str]] = []
-    skipped = Counter[str]()
-    filled: set[Path] = set()
-    for file in list_images(folder):
-        parts = PurePosixPath(file.path).parts
-        if len(parts) < depth + 2:
-            skipped[NO_FOLDER] += 1
-            continue
-        labelled.append((file, parts[depth]))
-        filled.add(folder.joinpath(*parts[: depth + 1]))
-    if not labelled:
-        raise DataError(f"{folder}: no class folder with images; make one folder per class")
-    classes = tuple(sorted({label for _, label in labelled}))
-    _check_train(folder, [file for file, _ in labelled], classes, has_splits)
-    parents = tops if has_splits else [folder]
-    idle = [path for parent in parents for path in _folders(parent) if path not in filled]
-    problems = (*_shifting(folder, idle), *colliding(classes))
-    return Listing(with_groups(labelled, source), classes, skipped, problems=problems)
+    def find_images(self) -> Listing:
+        """List the images; C08 names hidden and empty folders.
+
+        Such a folder is no class here, and a class to other readers.
+        """
+        folder = image_folder(self.source)
+        tops = subfolders(folder)
+        has_splits = any(SPLIT_OF_FOLDER.get(top.name.lower()) == "train" for top in tops)
+        depth = 1 if has_splits else 0
+        labelled: list[tuple[File, str]] = []
+        skipped = Counter[str]()
+        filled: set[Path] = set()
+        for file in list_images(folder):
+            parts = PurePosixPath(file.path).parts
+            if len(parts) < depth + 2:
+                skipped[NO_FOLDER] += 1
+                continue
+            labelled.append((file, parts[depth]))
+            filled.add(folder.joinpath(*parts[: depth + 1]))
+        if not labelled:
+            raise DataError(f"{folder}: no class folder with images; make one folder per class")
+        classes = tuple(sorted({label for _, label in labelled}))
+        _check_train(folder, [file for file, _ in labelled], classes, has_splits)
+        parents = tops if has_splits else [folder]
+        idle = [path for parent in parents for path in _folders(parent) if path not in filled]
+        problems = (*_shifting(folder, idle), *colliding(classes))
+        return Listing(with_groups(labelled, self.source), classes, skipped, problems=problems)
 
 
 def _check_train(

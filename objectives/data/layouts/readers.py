@@ -1,30 +1,29 @@
-"""Which reader takes which layout."""
+"""Which class reads which kind of data: the only place that looks at the kind."""
 
 import importlib
-from collections.abc import Mapping
 
 from objectives.contract import DataError, DataSource
-from objectives.data.layouts.listing import Listing
+from objectives.data.layouts.layout import Layout
 
 # Imported when called for: tables bring pandas, trees of volumes bring nibabel.
-READERS: Mapping[str, str] = {
-    "file_names": "objectives.data.layouts.file_names:read_file_names",
-    "class_folders": "objectives.data.layouts.class_folders:read_class_folders",
-    "table": "objectives.data.layouts.tables.table:read_table",
-    "cifar10": "objectives.data.layouts.cifar10:read_cifar10",
-    "brats": "objectives.data.layouts.brats:read_brats",
-    "digits": "objectives.data.layouts.digits:read_digits",
+LAYOUTS = {
+    "file_names": "objectives.data.layouts.file_names:FileNames",
+    "class_folders": "objectives.data.layouts.class_folders:ClassFolders",
+    "table": "objectives.data.layouts.tables.table:Table",
+    "cifar10": "objectives.data.layouts.cifar10:Cifar10",
+    "brats": "objectives.data.layouts.brats:Brats",
+    "digits": "objectives.data.layouts.digits:Digits",
 }
 
 
-def read_layout(source: DataSource) -> Listing:
-    """Give every image that the layout declares, with label, group and given split.
+def open_layout(source: DataSource) -> Layout:
+    """Return the layout that the study declares; nothing is read before its methods are called.
 
-    Raises DataError when the folder does not hold what the layout says.
+    Raises DataError for a kind that no class reads.
     """
     kind = source.layout["kind"]
-    if kind not in READERS:
-        raise DataError(f"no reader for data of kind {kind!r}; use one of {', '.join(READERS)}")
-    module, function = READERS[kind].split(":")
-    listing: Listing = getattr(importlib.import_module(module), function)(source)
-    return listing
+    if kind not in LAYOUTS:
+        raise DataError(f"no reader for data of kind {kind!r}", f"use one of {', '.join(LAYOUTS)}")
+    module, name = LAYOUTS[kind].split(":")
+    layout: Layout = getattr(importlib.import_module(module), name)(source)
+    return layout

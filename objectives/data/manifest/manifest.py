@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.listing import Column, Listing
-from objectives.data.layouts.readers import read_layout
+from objectives.data.layouts.readers import open_layout
 from objectives.data.manifest.partition import Place, divide
 from objectives.data.manifest.splits import SPLITS
 from objectives.data.manifest.summary import DataSummary
@@ -141,7 +141,8 @@ def read_manifest(
     each is then looked at in the same pass. Raises DataError, one line that ends with the fix.
     """
     is_practice = source.folder is not None and _is_practice(source.folder)
-    listing = read_layout(source)
+    layout = open_layout(source)
+    listing = layout.find_images()
     if len(listing.classes) < 2:
         raise DataError(
             f"{source.folder}: only one class, {listing.classes[0]!r}, in "
@@ -151,7 +152,7 @@ def read_manifest(
     if listed:
         listed(len(listing.found))
     files = [found.file for found in listing.found]
-    sha1 = digests(source, files, cache, progress, look=listed is not None)
+    sha1 = digests(layout, files, cache, progress, look=listed is not None)
     return Manifest(
         _rows(listing, places, sha1),
         listing.classes,

@@ -1,11 +1,13 @@
-"""From a patient's NIfTI files to one cube of bytes; no torch here.
+"""Decode a patient's NIfTI files as one cube of bytes; no torch here.
 
 Modalities are channels; axes run left to right, back to front, bottom to top, whatever way the
 scanner stored them.
 """
 
+import gzip
+import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,79 +19,113 @@ from objectives.contract import DataError
 from objectives.data.pixels.normalization import Normalization
 
 Voxels = npt.NDArray[np.uint8]  # (modalities, size, size, size)
-Stack = npt.NDArray[Any]  # (modalities, X, Y, Z), whatever numbers the files hold
+Stack = npt.NDArray[Any]  # (X, Y, Z), in the numbers of the file
 
-# A brain is told in standard deviations from its own mean: a scanner's unit means nothing.
+LONGEST_HEADER = 540  # bytes, of NIfTI-2; NIfTI-1 has 348
+# Voxels are measured in standard deviations from their brain's mean: a scanner's unit is arbitrary.
 MOST_DEVIATIONS = 4.0
 BYTES_PER_DEVIATION = 31.75  # 4 of them reach from 128 to 255
-# Around the brain is its mean, not black: what a convolution pads with and what a rotation lets in
-# is then the same as what is there, and no edge of 4 deviations is the loudest thing in the head.
+# The background is the brain's mean, not black: a convolution's padding and the corners that a
+# rotation brings in are then the same, and the edge of the head is no step of 4 deviations.
 BACKGROUND = 128
 STANDARDIZED = Normalization((BACKGROUND / 255,), (BYTES_PER_DEVIATION / 255,))
 
 
-def decode_volume(paths: Sequence[Path], image_size: int) -> Voxels:
-    """Read one patient as (modalities, S, S, S), byte = 128 + 31.75 z.
+def decode_volume(files: Mapping[Path, bytes], image_size: int) -> Voxels:
+    """Decode one patient as (modalities, S, S, S), byte = 128 + 31.75 z.
 
-    z: a modality's voxels by the mean and deviation of those that are not zero, at most 4. What is
-    not zero is the brain; it is cut out, its longest side becomes `image_size`, the others
-    keep their proportions in millimetres, and the rest is background. Raises DataError with the
-    path of a file that cannot be used.
+    z is the distance of a voxel from the mean of its modality's brain, in standard deviations, and
+    ends at 4. The brain is the box around the voxels that are not zero. It is cut out; its longest
+    side becomes S voxels, the others keep their proportions in millimetres, and the rest of the
+    cube is background.
+
+    files: the contents of each modality's file, in the order of the channels.
+    image_size: S, the side of the cube in voxels.
+
+    Raises DataError with the path of a file that cannot be used.
     """
-    volumes, spacing = _read_all(paths)
+    volumes, spacing = _read_all(files)
     box = _brain_box(volumes)
     brains = np.stack(
-        [_standardized(each[box], path) for each, path in zip(volumes, paths, strict=True)]
+        [_standardized(each[box], path) for each, path in zip(volumes, files, strict=True)]
     )
     extent = np.array(brains.shape[1:]) * spacing
     sides = np.maximum(1, np.rint(image_size * extent / extent.max())).astype(int)
     for axis, side in enumerate(sides, start=1):
         brains = _resized(brains, axis, int(side))
-    cube = np.full((len(paths), *[image_size] * 3), BACKGROUND, dtype=np.uint8)
+    cube = np.full((len(files), *[image_size] * 3), BACKGROUND, dtype=np.uint8)
     middle = tuple(slice((image_size - side) // 2, (image_size + side) // 2) for side in sides)
     cube[(slice(None), *middle)] = _as_bytes(brains)
     return cube
 
 
-def _read_all(paths: Sequence[Path]) -> tuple[list[Stack], npt.NDArray[np.float64]]:
-    """Give every modality (X, Y, Z) and the size of a voxel, which all must share."""
-    read = [_read(path) for path in paths]
-    first, spacing = read[0]
+def volume_form(path: Path, contents: bytes) -> tuple[int, int, str]:
+    """Read the first two sides of a volume, in voxels, and its data type from its header."""
+    image = _open(path, contents)
+    width, height = image.shape[:2]
+    return width, height, str(image.get_data_dtype())
+
+
+def unreadable(path: Path, error: Exception) -> DataError:
+    """Return the error that names a file which cannot be read as a volume."""
+    return DataError(
+        f"{path}: cannot be read as NIfTI ({error})", fix="replace it, or remove the patient"
+    )
+
+
+def _read_all(files: Mapping[Path, bytes]) -> tuple[list[Stack], npt.NDArray[np.float64]]:
+    """Read every modality (X, Y, Z) and the size of a voxel, which must be the same in all."""
+    read = [_read(path, contents) for path, contents in files.items()]
+    paths, (first, spacing) = list(files), read[0]
     for path, (volume, size) in zip(paths[1:], read[1:], strict=True):
         if volume.shape != first.shape or not np.allclose(size, spacing, rtol=0.01):
             raise DataError(
                 f"{path}: {_grid(volume, size)}, and {paths[0].name} beside it is "
-                f"{_grid(first, spacing)}; resample them to one grid, or remove the patient"
+                f"{_grid(first, spacing)}",
+                fix="resample them to one grid, or remove the patient",
             )
     return [volume for volume, _ in read], spacing
 
 
-def _read(path: Path) -> tuple[Stack, npt.NDArray[np.float64]]:
-    """Give one modality in the numbers its file holds: four of 240 x 240 x 155 int16 are 71 MB."""
+def _read(path: Path, contents: bytes) -> tuple[Stack, npt.NDArray[np.float64]]:
+    """Read one modality in the numbers of its file: four of 240 x 240 x 155 int16 are 71 MB."""
     nibabel = _nibabel()
     try:
-        image = nibabel.as_closest_canonical(nibabel.load(path))
+        image = nibabel.as_closest_canonical(_open(path, contents))
         volume = np.asanyarray(image.dataobj)
         spacing = nibabel.affines.voxel_sizes(image.affine)
     except _reading_errors(nibabel) as error:
-        raise DataError(
-            f"{path}: cannot be read as NIfTI ({error}); replace it, or remove the patient"
-        ) from error
+        raise unreadable(path, error) from error
     if volume.ndim != 3:
         raise DataError(
-            f"{path}: has {volume.ndim} dimensions, a volume has 3; replace it, or remove the "
-            "patient"
+            f"{path}: has {volume.ndim} dimensions, a volume has 3",
+            fix="replace it, or remove the patient",
         )
     if volume.dtype.kind not in "iuf":
         raise DataError(
-            f"{path}: holds {volume.dtype}, no plain numbers; convert it, or remove the patient"
+            f"{path}: holds {volume.dtype}, no plain numbers",
+            fix="convert it, or remove the patient",
         )
     if not np.isfinite(volume).all() or not (np.isfinite(spacing) & (spacing > 0)).all():
         raise DataError(
-            f"{path}: holds NaN or infinity; replace it, or set those voxels to 0 if they are "
-            "background"
+            f"{path}: holds NaN or infinity",
+            fix="replace it, or set those voxels to 0 if they are background",
         )
     return volume, spacing
+
+
+def _open(path: Path, contents: bytes) -> Any:
+    """Open a NIfTI file of version 1 or 2 out of memory; its header is read, its voxels are not."""
+    nibabel = _nibabel()
+    stream: Any = io.BytesIO(contents)
+    if path.suffix.lower() == ".gz":
+        stream = gzip.GzipFile(fileobj=stream)
+    start = stream.read(LONGEST_HEADER)
+    stream.seek(0)
+    for version in (nibabel.Nifti1Image, nibabel.Nifti2Image):
+        if version.header_class.may_contain_header(start):
+            return version.from_stream(stream)
+    raise nibabel.filebasedimages.ImageFileError("no NIfTI header" if contents else "empty")
 
 
 def _nibabel() -> Any:
@@ -97,13 +133,14 @@ def _nibabel() -> Any:
         import nibabel
     except ImportError as error:
         raise DataError(
-            "volumes need MONAI and nibabel, which are not here; pip install 'search[volumes]'"
+            "volumes need MONAI and nibabel, which are not here",
+            fix="pip install 'search[volumes]'",
         ) from error
     return nibabel
 
 
 def _reading_errors(nibabel: Any) -> tuple[type[Exception], ...]:
-    """Give what a damaged file raises: nibabel's for a bad header, gzip's for a bad end."""
+    """Return what a damaged file raises: nibabel's for a bad header, gzip's for a bad end."""
     headers = (nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError)
     shapes = (OverflowError, nibabel.orientations.OrientationError)
     return (OSError, EOFError, ValueError, zlib.error, *headers, *shapes)
@@ -115,7 +152,7 @@ def _grid(volume: Stack, spacing: npt.NDArray[np.float64]) -> str:
 
 
 def _brain_box(volumes: Sequence[Stack]) -> tuple[slice, ...]:
-    """Give the smallest box around what is not zero in any modality."""
+    """Find the smallest box around the voxels that are not zero in some modality."""
     brain = volumes[0] != 0
     for volume in volumes[1:]:
         brain |= volume != 0
@@ -127,13 +164,14 @@ def _brain_box(volumes: Sequence[Stack]) -> tuple[slice, ...]:
 
 
 def _standardized(volume: Stack, path: Path) -> npt.NDArray[np.float32]:
-    """Give z = (v - mean) / deviation of the voxels that are not zero, at most 4; 0 elsewhere."""
+    """Compute z = (v - mean) / deviation of the voxels that are not zero, at most 4; else 0."""
     is_brain = volume != 0
     brain = volume[is_brain]
     mean, deviation = (brain.mean(), brain.std()) if len(brain) else (0.0, 0.0)
     if not deviation > 0:
         raise DataError(
-            f"{path}: is empty (one value all over the brain); replace it, or remove the patient"
+            f"{path}: is empty (one value all over the brain)",
+            fix="replace it, or remove the patient",
         )
     z = np.zeros(volume.shape, dtype=np.float32)
     z[is_brain] = ((brain - mean) / deviation).clip(-MOST_DEVIATIONS, MOST_DEVIATIONS)

@@ -1,4 +1,4 @@
-"""One pass over the images themselves: what two machines must share, and what can be wrong."""
+"""One pass over the images themselves: their digests, and the facts that the checks go by."""
 
 import hashlib
 import os
@@ -8,58 +8,64 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from objectives.contract import DataError, DataSource
-from objectives.data.contents import reader
+from objectives.contract import DataError
+from objectives.data.layouts.layout import Layout
 from objectives.data.layouts.listing import File
-from objectives.data.scan.facts import Facts, looker
+from objectives.data.pixels.facts import Facts
 from objectives.data.scan.seen import Seen, keep_seen, read_seen
 
 HANDFUL = 8  # files a thread takes at a time: one task for each of 56,000 would take 80 MB
 
 
 def digests(
-    source: DataSource,
+    layout: Layout,
     files: Sequence[File],
     cache: Path | None = None,
     progress: Callable[[], None] = lambda: None,
     look: bool = False,
 ) -> Mapping[str, str]:
-    """Give the SHA-1 of each image's bytes by its path; "" for one that cannot be read.
+    """Compute the SHA-1 of each image's bytes, by path; "" for an image that cannot be read.
 
-    cache: the machine's folder where what was found is kept by path, size and time. progress:
-    called for each image that is read. look: whether to find out at once what `scan` will ask for.
+    cache: the machine's folder where the results are kept by path, size and time.
+    progress: called for each image that is read.
+    look: whether to examine each image in the same pass, as `scan` does.
     """
-    return {path: seen.sha1 for path, seen in _see(source, files, look, cache, progress)}
+    seen = _see_all(layout, files, cache, progress, look=look)
+    return {path: each.sha1 for path, each in seen}
 
 
 def scan(
-    source: DataSource,
+    layout: Layout,
     files: Sequence[File],
     cache: Path | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Mapping[str, Facts]:
-    """Give the facts of each image by its path; pixels are let go of as soon as they are seen."""
-    seen = _see(source, files, True, cache, progress)
+    """Examine each image and return its facts by path; no pixels are kept.
+
+    cache, progress: as for `digests`.
+    """
+    seen = _see_all(layout, files, cache, progress, look=True)
     return {path: each.facts or Facts() for path, each in seen}
 
 
-def _see(
-    source: DataSource,
+def _see_all(
+    layout: Layout,
     files: Sequence[File],
-    look: bool,
     cache: Path | None,
     progress: Callable[[], None],
+    *,
+    look: bool,
 ) -> Iterator[tuple[str, Seen]]:
-    """Give what is known of each image, having read those of which too little is."""
-    known = read_seen(cache, source)
+    """Return each image with what was seen of it, now or before."""
+    known = read_seen(cache, layout)
     unknown = [file for file in files if not _is_known(known.get(file.path), file, look)]
     try:
-        for path, seen in _in_threads(source, unknown, look):
+        for path, seen in _in_threads(layout, unknown, look):
             known[path] = seen
             progress()
     finally:  # also of a pass that was interrupted
         if unknown:
-            keep_seen(cache, source, {path: each for path, each in known.items() if _is_sure(each)})
+            keep_seen(cache, layout, {path: each for path, each in known.items() if _is_sure(each)})
     return ((file.path, known[file.path]) for file in files)
 
 
@@ -68,17 +74,18 @@ def _is_known(seen: Seen | None, file: File, look: bool) -> bool:
 
 
 def _is_sure(seen: Seen) -> bool:
-    """Say whether it holds next time: what cannot be read today may lie on a disk that is away."""
+    """Whether it still holds next time: an unreadable file may lie on a disk that is away."""
     return bool(seen.sha1) and not (seen.facts and seen.facts.error)
 
 
-def _in_threads(
-    source: DataSource, files: Sequence[File], look: bool
-) -> Iterator[tuple[str, Seen]]:
-    """Look at all files with all cores, in order, and no further than is asked for."""
-    # Pillow, zlib and hashlib work without the interpreter's lock, so that threads are as fast as
+def _in_threads(layout: Layout, files: Sequence[File], look: bool) -> Iterator[tuple[str, Seen]]:
+    """Read all files with all cores, in order; stop reading when the caller stops asking."""
+    # Pillow, zlib and hashlib release the interpreter's lock, so that threads are as fast as
     # processes and need neither imports nor pickles.
-    see = _seer(source, look)
+
+    def see(file: File) -> tuple[str, Seen]:
+        return file.path, _see(layout, file, look)
+
     handfuls = [files[at : at + HANDFUL] for at in range(0, len(files), HANDFUL)]
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool, _quiet():
         try:
@@ -88,27 +95,23 @@ def _in_threads(
             pool.shutdown(cancel_futures=True)
 
 
-def _seer(source: DataSource, look: bool) -> Callable[[File], tuple[str, Seen]]:
-    """Give the function that reads one image, once, and says what it is."""
-    read, look_at = reader(source), looker(source)
-
-    def see(file: File) -> tuple[str, Seen]:
-        try:
-            contents = read(file.path)
-        except (OSError, DataError) as error:
-            seen = Seen(file.bytes, file.modified_ns, "", Facts(error=str(error)))
-        else:
-            sha1 = hashlib.sha1(contents, usedforsecurity=False).hexdigest()
-            facts = look_at(file.path, contents) if look else None
-            seen = Seen(file.bytes, file.modified_ns, sha1, facts)
-        return file.path, seen
-
-    return see
+def _see(layout: Layout, file: File, look: bool) -> Seen:
+    """Read one image, once."""
+    try:
+        files = layout.bytes_of(file.path)
+    except (OSError, DataError) as error:
+        reason = error.found if isinstance(error, DataError) else str(error)
+        return Seen(file.bytes, file.modified_ns, "", Facts(error=reason))
+    digest = hashlib.sha1(usedforsecurity=False)
+    for contents in files.values():
+        digest.update(contents)
+    facts = layout.look_at(files) if look else None
+    return Seen(file.bytes, file.modified_ns, digest.hexdigest(), facts)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Let no library warn of what the rules will say in their own words (odd Exif, for example)."""
+    """Silence Pillow's warnings, of odd Exif for example: the rules report what matters."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         yield

@@ -3,14 +3,14 @@
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from objectives.contract import DataSource
+from objectives.data.layouts.layout import Layout
 from objectives.data.layouts.listing import File
-from objectives.data.scan.facts import Facts
+from objectives.data.pixels.facts import Facts
 from objectives.files.whole import write_whole
 
 log = logging.getLogger(__name__)
@@ -34,12 +34,12 @@ class Seen(NamedTuple):
         return (self.bytes, self.modified_ns) == (file.bytes, file.modified_ns)
 
 
-def read_seen(cache: Path | None, source: DataSource) -> dict[str, Seen]:
+def read_seen(cache: Path | None, layout: Layout) -> dict[str, Seen]:
     """Give what is known by path; lines that are torn or somebody else's are as good as none."""
     known: dict[str, Seen] = {}
     if cache is None:
         return known
-    with suppress(OSError), _file(cache, source).open(encoding="utf-8", errors="replace") as lines:
+    with suppress(OSError), _file(cache, layout).open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             with suppress(ValueError, TypeError, RecursionError):
                 path, seen = _from_line(line)
@@ -47,11 +47,11 @@ def read_seen(cache: Path | None, source: DataSource) -> dict[str, Seen]:
     return known
 
 
-def keep_seen(cache: Path | None, source: DataSource, seen: Mapping[str, Seen]) -> None:
+def keep_seen(cache: Path | None, layout: Layout, seen: Mapping[str, Seen]) -> None:
     """Write down what is known, whole or not at all; a cache that takes nothing is no error."""
     if cache is None:
         return
-    file = _file(cache, source)
+    file = _file(cache, layout)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, lambda path: _write(path, seen))
@@ -59,11 +59,9 @@ def keep_seen(cache: Path | None, source: DataSource, seen: Mapping[str, Seen]) 
         log.warning("%s: cannot keep what was found out about images (%s)", file, error.strerror)
 
 
-def _file(cache: Path, source: DataSource) -> Path:
-    """Name the file of this data folder; a patient's bytes are those of the declared modalities."""
-    folder = str(source.folder.resolve()) if source.folder else ""
-    told = [FORMAT, source.layout["kind"], folder, source.layout.get("modalities")]
-    return cache / f"seen-{hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]}.jsonl"
+def _file(cache: Path, layout: Layout) -> Path:
+    key = json.dumps([FORMAT, *layout.identity()])
+    return cache / f"seen-{hashlib.sha256(key.encode()).hexdigest()[:16]}.jsonl"
 
 
 def _write(file: Path, seen: Mapping[str, Seen]) -> None:
@@ -78,16 +76,14 @@ def _line(path: str, seen: Seen) -> str:
 
 def _from_line(line: str) -> tuple[str, Seen]:
     """Read one line; ValueError or TypeError when it is not one of ours."""
-    path, size, modified_ns, sha1, told = json.loads(line)
-    seen = Seen(size, modified_ns, sha1, None if told is None else _facts(*told))
-    if list(map(type, (path, *seen[:3]))) != [str, int, int, str]:
+    path, size, modified_ns, sha1, facts = json.loads(line)
+    if [type(each) for each in (path, size, modified_ns, sha1)] != [str, int, int, str]:
         raise ValueError(line)
-    return path, seen
+    return path, Seen(size, modified_ns, sha1, None if facts is None else _to_facts(facts))
 
 
-def _facts(*told: Any) -> Facts:
-    error, width, height, mode, bits, is_turned, frequencies = told
-    facts = Facts(error, width, height, mode, bits, is_turned, bytes.fromhex(frequencies))
-    if list(map(type, facts)) != [str, int, int, str, int, bool, bytes]:
-        raise ValueError(told)
-    return facts
+def _to_facts(values: Sequence[Any]) -> Facts:
+    if [type(each) for each in values] != [str, int, int, str, int, bool, str]:
+        raise ValueError(values)
+    facts = Facts(*values)
+    return facts._replace(frequencies=bytes.fromhex(values[-1]))

@@ -152,21 +152,17 @@ BUILDER = r"""
 import json, os, sys, time
 from pathlib import Path
 from objectives.contract import DataSource
+from objectives.data.layouts.file_names import FileNames
 from objectives.sets import images
 
-decoder = images.decoder
+decode = FileNames.pixels_of
 
-def told(source, image_size):
-    decode = decoder(source, image_size)
+def tell(layout, path, image_size):
+    os.write(1, b"decoding\n")  # whole lines, from several threads
+    time.sleep(0.05)
+    return decode(layout, path, image_size)
 
-    def tell(path):
-        os.write(1, b"decoding\n")  # whole lines, from several threads
-        time.sleep(0.05)
-        return decode(path)
-
-    return tell
-
-images.decoder = told
+FileNames.pixels_of = tell
 folder, cache, layout = sys.argv[1:]
 source = DataSource(json.loads(layout), Path(folder))
 print(int(images.open_images(source, 64, ("train",), Path(cache))["train"].images.sum()))

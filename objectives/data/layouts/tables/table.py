@@ -3,9 +3,9 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from objectives.contract import DataError, DataSource
+from objectives.contract import DataError
 from objectives.data.layouts.classes import colliding
 from objectives.data.layouts.folder import (
     SPLIT_OF_FOLDER,
@@ -13,6 +13,7 @@ from objectives.data.layouts.folder import (
     image_folder,
     list_images,
 )
+from objectives.data.layouts.image_files import ImageFiles
 from objectives.data.layouts.listing import Column, Found, Listing
 from objectives.data.layouts.tables.cells import (
     id_problems,
@@ -33,46 +34,88 @@ log = logging.getLogger(__name__)
 NO_LABEL = "no label in the table"
 
 
-def read_table(source: DataSource) -> Listing:
-    """Read tables and the images they name; ids stay text, whatever they look like.
+class Table(ImageFiles):
+    """Image files that the rows of a table name; ids stay text, whatever they look like."""
 
-    C04 names the rows without a file and the files without a row, C13 what was kept as numbers.
-    """
-    folder, layout = image_folder(source), source.layout
-    sheet = read_sheets(folder, layout)
+    def find_images(self) -> Listing:
+        """Read the tables and find the images that they name.
+
+        C04 names rows without a file and files without a row, C13 cells kept as numbers.
+        """
+        folder, layout = image_folder(self.source), self.source.layout
+        sheet = read_sheets(folder, layout)
+        rows, order = _rows_of(sheet, layout)
+        images = Images(list_images(folder))
+        matches = _match(images, sheet, layout)
+        skipped = Counter({reason: len(lost) for reason, lost in matches.lost.items()})
+        found = _found(images, matches, rows, layout, skipped)
+        if not found:
+            counts = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
+            raise DataError(
+                f"{sheet.name}: no row of {len(rows)} gives an image with a label ({counts})",
+                fix="correct the study's path and label columns",
+            )
+        present, names = {each.label for each in found}, _names(layout)
+        named = dict.fromkeys(names.get(label, label) for label in order)
+        problems = (
+            *sheet.problems,
+            *matches.problems(sheet.name),
+            *_cell_problems(sheet, layout),
+            *colliding(name for name in named if name in present),
+        )
+        return Listing(
+            found,
+            classes=tuple(name for name in named if name in present),
+            skipped=skipped,
+            columns=_columns(layout),
+            problems=tuple(dict.fromkeys(problems)),
+        )
+
+
+class _Row(NamedTuple):
+    """A row of the tables; "" for a label, group, split or site that it does not give."""
+
+    label: str
+    group: str
+    split: str
+    site: str
+    metadata: tuple[float | str | None, ...]
+
+
+def _rows_of(sheet: Sheet, layout: Mapping[str, Any]) -> tuple[list[_Row], list[str]]:
+    """Read the rows, and the labels in the order of their classes."""
     labels, order = read_labels(sheet, layout)
     groups, splits, sites = _groups(sheet, layout), _splits(sheet, layout), _sites(sheet, layout)
-    columns, metadata = _metadata(sheet, layout)
-    images = Images(list_images(folder))
-    matches = _match(images, sheet, layout)
-    names, skip = dict(layout.get("names") or {}), {str(each) for each in layout.get("skip") or ()}
-    skipped = Counter({reason: len(lost) for reason, lost in matches.lost.items()})
+    metadata = _metadata(sheet, layout)
+    return list(map(_Row, labels, groups, splits, sites, metadata)), order
+
+
+def _found(
+    images: Images,
+    matches: Matches,
+    rows: Sequence[_Row],
+    layout: Mapping[str, Any],
+    skipped: Counter[str],
+) -> list[Found]:
+    """List the images of rows with a label that counts; the others are counted in `skipped`."""
+    names, skip = _names(layout), {str(label) for label in layout.get("skip") or ()}
     found: list[Found] = []
     first_of: dict[int, str] = {}
-    for path, row in sorted(matches.row_of.items()):
-        first_of.setdefault(row, path)
-        label, name = labels[row], names.get(labels[row], labels[row])
-        if not label or label in skip:
+    for path, at in sorted(matches.row_of.items()):
+        first_of.setdefault(at, path)
+        row = rows[at]
+        name = names.get(row.label, row.label)
+        if not row.label or row.label in skip:
             skipped[name or NO_LABEL] += 1
             continue
-        file, group = images.files[path], groups[row] or first_of[row]
-        found.append(Found(file, name, group, splits[row], sites[row], metadata[row]))
-    if not found:
-        raise DataError(
-            f"{sheet.name}: no row of {len(labels)} gives an image with a label "
-            f"({', '.join(f'{count} {reason}' for reason, count in skipped.items())}); correct the "
-            "study's path and label columns"
-        )
-    present = {each.label for each in found}
-    named = dict.fromkeys(names.get(label, label) for label in order)
-    classes = tuple(name for name in named if name in present)
-    problems = (
-        *sheet.problems,
-        *matches.problems(sheet.name),
-        *_cell_problems(sheet, layout),
-        *colliding(classes),
-    )
-    return Listing(found, classes, skipped, columns, tuple(dict.fromkeys(problems)))
+        # Without a group, a row's images are a group of their own.
+        named = row._replace(label=name, group=row.group or first_of[at])
+        found.append(Found(images.files[path], *named))
+    return found
+
+
+def _names(layout: Mapping[str, Any]) -> dict[str, str]:
+    return dict(layout.get("names") or {})
 
 
 def _patterns(layout: Mapping[str, Any]) -> list[str]:
@@ -135,13 +178,15 @@ def _sites(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
     return ["" if is_missing(site) else site.strip() for site in sheet.column(layout["site"])]
 
 
-def _metadata(
-    sheet: Sheet, layout: Mapping[str, Any]
-) -> tuple[tuple[Column, ...], list[tuple[float | str | None, ...]]]:
+def _columns(layout: Mapping[str, Any]) -> tuple[Column, ...]:
     # By name: a mapping that went through a database has lost its order.
-    columns = tuple(Column(*each) for each in sorted((layout.get("metadata") or {}).items()))
-    cells = [_values(sheet.column(each.name), each.kind) for each in columns]
-    return columns, list(zip(*cells, strict=True)) if cells else [()] * len(sheet.splits)
+    return tuple(Column(*each) for each in sorted((layout.get("metadata") or {}).items()))
+
+
+def _metadata(sheet: Sheet, layout: Mapping[str, Any]) -> list[tuple[float | str | None, ...]]:
+    """Read the values of each row, in the order of `_columns`."""
+    cells = [_values(sheet.column(each.name), each.kind) for each in _columns(layout)]
+    return list(zip(*cells, strict=True)) if cells else [()] * len(sheet.splits)
 
 
 def _values(cells: Sequence[str], kind: str) -> list[float | str | None]:

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from objectives.data.checks.likeness import PAIRS, alike, phash
-from objectives.data.scan.facts import LOWEST, look_at_file
+from objectives.data.pixels.facts import LOWEST, look_at_file
 from tests.objectives.data.checks.conftest import photograph
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from objectives.contract import DataError, DataSource
-from objectives.data.contents import reader
-from objectives.data.layouts.brats import modality_files, read_brats
+from objectives.data.layouts.brats import Brats, modality_files
 
 MODALITIES = ("flair", "t1", "t1ce", "t2")
 SOURCE = {"kind": "brats"}
@@ -35,7 +34,7 @@ def brats(tmp_path: Path, request: pytest.FixtureRequest) -> DataSource:
 
 
 def test_a_patient_is_one_image_with_grade_site_and_itself_as_group(brats: DataSource) -> None:
-    listing = read_brats(brats)
+    listing = Brats(brats).find_images()
     assert listing.classes == ("HGG", "LGG")
     assert Counter(each.label for each in listing.found) == {"HGG": 3, "LGG": 2}
     assert [each.site for each in listing.found] == ["2013", "CBICA", "TCIA01", "2013", "TCIA10"]
@@ -48,13 +47,13 @@ def test_a_patient_is_one_image_with_grade_site_and_itself_as_group(brats: DataS
 def test_the_grades_may_lie_right_in_the_folder(brats: DataSource) -> None:
     assert brats.folder is not None
     below = DataSource(SOURCE, brats.folder / "MICCAI_BraTS_2018_Data_Training")
-    assert read_brats(below).found[0].file.path == "HGG/Brats18_2013_2_1"
-    assert len(read_brats(below).found) == 5
+    assert Brats(below).find_images().found[0].file.path == "HGG/Brats18_2013_2_1"
+    assert len(Brats(below).find_images().found) == 5
 
 
 def test_files_come_in_the_order_of_the_modalities(brats: DataSource) -> None:
     assert brats.folder is not None
-    path = read_brats(brats).found[0].file.path
+    path = Brats(brats).find_images().found[0].file.path
     files = modality_files(brats.folder, path, ("t2", "t1ce"))
     assert [nib.load(file).get_fdata().max() for file in files] == [3, 2]
 
@@ -68,7 +67,7 @@ def test_two_scans_of_a_patient_are_one_group(
 ) -> None:
     for scan in scans:
         write_patient(tmp_path / "LGG" / f"{patient}{scan}", *MODALITIES)
-    groups = [each.group for each in read_brats(DataSource(SOURCE, tmp_path)).found]
+    groups = [each.group for each in Brats(DataSource(SOURCE, tmp_path)).find_images().found]
     assert groups == [patient, patient]
 
 
@@ -83,7 +82,7 @@ def test_a_patient_without_a_modality_is_left_out_counted_and_named(brats: DataS
     assert brats.folder is not None
     path = "MICCAI_BraTS_2018_Data_Training/LGG/Brats18_2013_0_1"
     modality_files(brats.folder, path, ("t1ce",))[0].unlink()
-    listing = read_brats(brats)
+    listing = Brats(brats).find_images()
     assert (len(listing.found), listing.skipped) == (4, {"no t1ce": 1})
     (problem,) = listing.problems
     assert (problem.rule, problem.level, problem.paths) == ("C04", "error", (path,))
@@ -94,7 +93,7 @@ def test_a_patient_without_a_modality_is_left_out_counted_and_named(brats: DataS
 
 def test_only_the_modalities_asked_for_are_needed_and_weighed(brats: DataSource) -> None:
     assert brats.folder is not None
-    both = read_brats(DataSource({**SOURCE, "modalities": ["flair", "t2"]}, brats.folder))
+    both = Brats(DataSource({**SOURCE, "modalities": ["flair", "t2"]}, brats.folder)).find_images()
     files = modality_files(brats.folder, both.found[0].file.path, ("flair", "t2"))
     assert both.found[0].file.bytes == sum(file.stat().st_size for file in files)
 
@@ -102,11 +101,22 @@ def test_only_the_modalities_asked_for_are_needed_and_weighed(brats: DataSource)
 def test_a_tree_without_grades_is_an_error_that_shows_the_tree(tmp_path: Path) -> None:
     write_patient(tmp_path / "Brats18_CBICA_AAB_1", *MODALITIES)
     with pytest.raises(DataError, match=r"no patient with flair.* should hold HGG/ and LGG/"):
-        read_brats(DataSource(SOURCE, tmp_path))
+        Brats(DataSource(SOURCE, tmp_path)).find_images()
 
 
 def test_the_contents_are_the_modalities_bytes_in_order(brats: DataSource) -> None:
     assert brats.folder is not None
-    path = read_brats(brats).found[0].file.path
+    path = Brats(brats).find_images().found[0].file.path
     files = modality_files(brats.folder, path, MODALITIES)
-    assert reader(brats)(path) == b"".join(file.read_bytes() for file in files)
+    assert Brats(brats).bytes_of(path) == {file: file.read_bytes() for file in files}
+
+
+def test_a_file_that_cannot_be_read_is_named_with_the_fix(brats: DataSource) -> None:
+    assert brats.folder is not None
+    layout = Brats(brats)
+    path = layout.find_images().found[0].file.path
+    broken = modality_files(brats.folder, path, ("t1ce",))[0]
+    broken.unlink()
+    broken.symlink_to("/proc/self/mem")  # a plain file whose first byte cannot be read
+    with pytest.raises(DataError, match=rf"{broken.name}: cannot be read .*; replace it, or remov"):
+        layout.pixels_of(path, 8)

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from objectives.contract import DataError, DataSource
-from objectives.data.contents import decoder, reader
-from objectives.data.layouts.cifar10 import read_cifar10
+from objectives.data.layouts.cifar10 import Cifar10
 from objectives.data.manifest.manifest import read_manifest
 
 SOURCE = {"kind": "cifar10"}
@@ -45,7 +44,7 @@ def cifar(tmp_path: Path) -> DataSource:
 
 
 def test_the_training_batches_are_read_image_by_image(cifar: DataSource) -> None:
-    listing = read_cifar10(cifar)
+    listing = Cifar10(cifar).find_images()
     assert listing.classes == CLASSES
     assert Counter(each.label for each in listing.found) == dict.fromkeys(CLASSES, 20)
     first = listing.found[0]
@@ -65,30 +64,31 @@ def test_the_test_batch_is_never_parsed(cifar: DataSource) -> None:
     assert cifar.folder is not None
     test = cifar.folder / "cifar-10-batches-py" / "test_batch"
     test.write_bytes(b"x" * test.stat().st_size)
-    assert read_cifar10(cifar).sealed_test == 30
+    assert Cifar10(cifar).find_images().sealed_test == 30
 
 
 def test_without_its_test_batch_no_test_is_counted(cifar: DataSource) -> None:
     assert cifar.folder is not None
     (cifar.folder / "cifar-10-batches-py" / "test_batch").unlink()
-    assert read_cifar10(cifar).sealed_test == 0
+    assert Cifar10(cifar).find_images().sealed_test == 0
 
 
 def test_the_folder_of_the_batches_may_be_given_itself(cifar: DataSource) -> None:
     assert cifar.folder is not None
     inside = DataSource(SOURCE, cifar.folder / "cifar-10-batches-py")
-    assert len(read_cifar10(inside).found) == 200
+    assert len(Cifar10(inside).find_images().found) == 200
 
 
 def test_the_contents_are_the_pixels_and_nothing_else(cifar: DataSource) -> None:
     pixels = np.random.default_rng(3).integers(0, 256, (40, 3072), dtype=np.uint8)
-    assert reader(cifar)("data_batch_3/0017") == pixels[17].tobytes()
+    (contents,) = Cifar10(cifar).bytes_of("data_batch_3/0017").values()
+    assert contents == pixels[17].tobytes()
 
 
 def test_the_planes_are_red_green_and_blue(cifar: DataSource) -> None:
     pixels = np.random.default_rng(2).integers(0, 256, (40, 3072), dtype=np.uint8)
-    assert (decoder(cifar, 32)("data_batch_2/0005") == pixels[5].reshape(3, 32, 32)).all()
-    assert decoder(cifar, 64)("data_batch_2/0005").shape == (3, 64, 64)
+    assert (Cifar10(cifar).pixels_of("data_batch_2/0005", 32) == pixels[5].reshape(3, 32, 32)).all()
+    assert Cifar10(cifar).pixels_of("data_batch_2/0005", 64).shape == (3, 64, 64)
 
 
 def test_a_pickle_that_would_run_code_is_refused(cifar: DataSource) -> None:
@@ -99,7 +99,7 @@ def test_a_pickle_that_would_run_code_is_refused(cifar: DataSource) -> None:
     assert cifar.folder is not None
     dump(cifar.folder / "cifar-10-batches-py" / "data_batch_1", {"labels": Attack()})
     with pytest.raises(DataError, match=r"data_batch_1: .*print\); unpack .* again$"):
-        read_cifar10(cifar)
+        Cifar10(cifar).find_images()
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_labels_and_pixels_that_do_not_fit_are_refused(
     batch = cifar.folder / "cifar-10-batches-py" / "data_batch_1"
     dump(batch, {"labels": labels, "data": pixels})
     with pytest.raises(DataError, match=rf"data_batch_1: .*{said}\); unpack .* again$"):
-        read_cifar10(cifar)
+        Cifar10(cifar).find_images()
 
 
 @pytest.mark.parametrize("names", [["cat", "cat"], [1, 2], "cats", None])
@@ -128,7 +128,7 @@ def test_classes_without_names_of_their_own_are_refused(cifar: DataSource, names
     assert cifar.folder is not None
     dump(cifar.folder / "cifar-10-batches-py" / "batches.meta", {"label_names": names})
     with pytest.raises(DataError, match=r"batches.meta: .*label_names.* again$"):
-        read_cifar10(cifar)
+        Cifar10(cifar).find_images()
 
 
 @pytest.mark.parametrize("name", ["batches.meta", "data_batch_4"])
@@ -136,4 +136,4 @@ def test_a_damaged_file_is_named(cifar: DataSource, name: str) -> None:
     assert cifar.folder is not None
     (cifar.folder / "cifar-10-batches-py" / name).write_bytes(b"no pickle")
     with pytest.raises(DataError, match=rf"{name}: no part of CIFAR-10.* again$"):
-        read_cifar10(cifar)
+        Cifar10(cifar).find_images()

@@ -2,11 +2,11 @@ from collections import Counter
 from dataclasses import replace
 
 from objectives.contract import DataSource
-from objectives.data.layouts.file_names import read_file_names
+from objectives.data.layouts.file_names import FileNames
 
 
 def test_the_gleason_export_reads_to_its_counts(gleason: DataSource) -> None:
-    listing = read_file_names(gleason)
+    listing = FileNames(gleason).find_images()
     assert Counter(each.label for each in listing.found) == {
         "Benign": 20,
         "Gleason 3": 20,
@@ -23,10 +23,10 @@ def test_classes_keep_the_order_of_their_numbers(gleason: DataSource) -> None:
     for path in gleason.folder.glob("*_3.png"):
         path.rename(path.with_name(path.name.replace("_3.png", "_10.png")))
     layout = {**gleason.layout, "label": r"_(\d+)\.png$", "names": {}, "skip": []}
-    assert read_file_names(replace(gleason, layout=layout)).classes == (*"01245", "10")
+    assert FileNames(replace(gleason, layout=layout)).find_images().classes == (*"01245", "10")
 
 
 def test_names_that_collide_by_case_are_named(gleason: DataSource) -> None:
     names = {"0": "benign", "1": "Benign", "2": "Gleason 4", "3": "Gleason 5"}
-    listing = read_file_names(replace(gleason, layout={**gleason.layout, "names": names}))
+    listing = FileNames(replace(gleason, layout={**gleason.layout, "names": names})).find_images()
     assert [problem.rule for problem in listing.problems] == ["C09"]

@@ -4,11 +4,11 @@ import sys
 import pytest
 
 from objectives.contract import DataError, DataSource
-from objectives.data.layouts.readers import READERS, read_layout
+from objectives.data.layouts.readers import LAYOUTS, open_layout
 
 
 def test_no_reader_loads_torch() -> None:
-    modules = ", ".join(sorted({reader.split(":")[0] for reader in READERS.values()}))
+    modules = ", ".join(sorted({reader.split(":")[0] for reader in LAYOUTS.values()}))
     code = (
         f"import sys, {modules}, objectives.data.manifest.manifest; print('torch' in sys.modules)"
     )
@@ -18,4 +18,4 @@ def test_no_reader_loads_torch() -> None:
 
 def test_an_unknown_kind_names_the_known_ones() -> None:
     with pytest.raises(DataError, match=r"'dicom'; use one of file_names, .*, brats, digits"):
-        read_layout(DataSource({"kind": "dicom"}))
+        open_layout(DataSource({"kind": "dicom"})).find_images()

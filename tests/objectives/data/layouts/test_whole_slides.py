@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from objectives.contract import DataError, DataSource
-from objectives.data.layouts.class_folders import read_class_folders
-from objectives.data.layouts.readers import read_layout
+from objectives.data.layouts.class_folders import ClassFolders
+from objectives.data.layouts.readers import open_layout
 from objectives.data.pixels.decode import decode
 from tests.objectives.data.conftest import write_image
 
@@ -50,7 +50,7 @@ def test_a_folder_of_slides_is_refused_before_anything_is_decoded(tmp_path: Path
     write_tiles(tmp_path / "benign" / "0005f7aaab2800f6170c399693a96917.tiff", 64, 32)
     write_tiles(tmp_path / "cancer" / "000920ad0b612851f8e01bcc880d9b3d.tiff", 128, 64, 32)
     with pytest.raises(DataError, match=r"000920.*whole-slide TIFF.*cut it into tiles first"):
-        read_class_folders(DataSource(FOLDERS, tmp_path))
+        ClassFolders(DataSource(FOLDERS, tmp_path)).find_images()
 
 
 @pytest.mark.parametrize("name", ["a.svs", "a.ndpi", "a.MRXS"])
@@ -59,7 +59,7 @@ def test_a_scanners_own_format_is_called_what_it_is(tmp_path: Path, name: str, k
     (tmp_path / "cancer").mkdir()
     (tmp_path / "cancer" / name).write_bytes(b"scan")
     with pytest.raises(DataError, match=rf"{name}: a whole-slide scan; cut it into tiles first"):
-        read_layout(DataSource({"kind": kind, "label": r"_(\d)"}, tmp_path))
+        open_layout(DataSource({"kind": kind, "label": r"_(\d)"}, tmp_path)).find_images()
 
 
 def test_a_huge_image_among_others_does_not_stop_the_reading(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_huge_image_among_others_does_not_stop_the_reading(tmp_path: Path) -> 
     Image.new("1", (10001, 10001)).save(tmp_path / "b.png")
     (tmp_path / "b").mkdir()
     (tmp_path / "b.png").rename(tmp_path / "b" / "2.png")
-    assert len(read_class_folders(DataSource(FOLDERS, tmp_path)).found) == 2
+    assert len(ClassFolders(DataSource(FOLDERS, tmp_path)).find_images().found) == 2
 
 
 @pytest.mark.parametrize("size", [(10001, 10001), (20000, 20000)])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from objectives.contract import DataError, DataSource
-from objectives.data.contents import decoder
+from objectives.data.layouts.readers import open_layout
 from objectives.data.manifest.manifest import read_manifest
 from tests.objectives.data.conftest import write_image
 
@@ -245,8 +245,8 @@ def test_the_fingerprint_covers_what_a_table_says_beside_the_label(table: DataSo
 
 
 def test_the_images_of_a_table_decode_by_their_paths(table: DataSource) -> None:
-    decode = decoder(table, 8)
-    assert {decode(row.path).shape for row in read_manifest(table).rows} == {(3, 8, 8)}
+    layout = open_layout(table)
+    assert {layout.pixels_of(row.path, 8).shape for row in read_manifest(table).rows} == {(3, 8, 8)}
 
 
 def test_the_digits_are_ten_classes_split_by_class() -> None:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from objectives.contract import DataError, DataSource
-from objectives.data.contents import decoder
+from objectives.data.layouts.readers import open_layout
 from objectives.data.pixels.decode import decode
 
 RAMP = np.linspace(0, 65535, 64 * 64).reshape(64, 64)
@@ -87,7 +87,7 @@ def test_an_unreadable_image_is_named(tmp_path: Path, damage: str) -> None:
 
 
 def test_a_digit_is_its_scan_in_full_range() -> None:
-    pixels = decoder(DataSource({"kind": "digits"}), 8)("digit-0000")
+    pixels = open_layout(DataSource({"kind": "digits"})).pixels_of("digit-0000", 8)
     assert pixels.shape == (3, 8, 8)
     assert (pixels[0] == pixels[2]).all()
     assert pixels.max() == 239  # 15 of 16 in the scan

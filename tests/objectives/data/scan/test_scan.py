@@ -7,6 +7,7 @@ from PIL import Image
 
 from objectives.contract import DataSource
 from objectives.data.layouts.folder import list_images
+from objectives.data.layouts.readers import open_layout
 from objectives.data.scan.scan import digests, scan
 from tests.objectives.data.conftest import FOLDERS, write_image
 
@@ -33,9 +34,9 @@ def opened(source: DataSource, cache: Path | None, look: bool = True) -> int:
     assert source.folder is not None
     count, files = Count(), list_images(source.folder)
     if look:
-        scan(source, files, cache, count)
+        scan(open_layout(source), files, cache, count)
     else:
-        digests(source, files, cache, count)
+        digests(open_layout(source), files, cache, count)
     return count.images
 
 
@@ -48,12 +49,12 @@ def kept(cache: Path) -> Path:
 def test_what_was_seen_is_not_read_again(source: DataSource, tmp_path: Path) -> None:
     assert source.folder is not None
     files = list_images(source.folder)
-    before = scan(source, files, tmp_path / "cache")
+    before = scan(open_layout(source), files, tmp_path / "cache")
     for file in files:  # the same size and time: nobody may look
         path = source.folder / file.path
         path.write_bytes(b"x" * file.bytes)
         os.utime(path, ns=(file.modified_ns, file.modified_ns))
-    assert scan(source, files, tmp_path / "cache") == before
+    assert scan(open_layout(source), files, tmp_path / "cache") == before
     assert opened(source, tmp_path / "cache") == 0
     assert opened(source, tmp_path / "cache", look=False) == 0
 
@@ -64,7 +65,7 @@ def test_a_touched_file_is_read_again_and_no_other(source: DataSource, tmp_path:
     write_image(source.folder / "07.png", (30, 20), seed=99)
     assert opened(source, tmp_path / "cache") == 1
     files = list_images(source.folder)
-    assert scan(source, files, tmp_path / "cache")["07.png"].width == 30
+    assert scan(open_layout(source), files, tmp_path / "cache")["07.png"].width == 30
 
 
 def test_digests_alone_are_kept_too_but_tell_nothing_about_images(
@@ -77,7 +78,7 @@ def test_digests_alone_are_kept_too_but_tell_nothing_about_images(
 
 def test_a_pass_for_digests_may_look_at_once(source: DataSource, tmp_path: Path) -> None:
     assert source.folder is not None
-    digests(source, list_images(source.folder), tmp_path / "cache", look=True)
+    digests(open_layout(source), list_images(source.folder), tmp_path / "cache", look=True)
     assert opened(source, tmp_path / "cache") == 0
 
 
@@ -123,7 +124,9 @@ def test_an_interrupted_pass_keeps_what_it_saw(source: DataSource, tmp_path: Pat
 
     steps = interrupted()
     with pytest.raises(KeyboardInterrupt):
-        scan(source, list_images(source.folder), tmp_path / "cache", lambda: next(steps))
+        scan(
+            open_layout(source), list_images(source.folder), tmp_path / "cache", lambda: next(steps)
+        )
     assert opened(source, tmp_path / "cache") == 10
 
 
@@ -131,8 +134,8 @@ def test_a_file_that_is_gone_has_no_digest_and_an_error(source: DataSource) -> N
     assert source.folder is not None
     files = list_images(source.folder)
     (source.folder / "05.png").unlink()
-    assert digests(source, files)["05.png"] == ""
-    assert "05.png" in scan(source, files)["05.png"].error
+    assert digests(open_layout(source), files)["05.png"] == ""
+    assert "05.png" in scan(open_layout(source), files)["05.png"].error
 
 
 def test_the_facts_are_the_files_own(source: DataSource) -> None:
@@ -140,17 +143,15 @@ def test_the_facts_are_the_files_own(source: DataSource) -> None:
     exif = Image.Exif()
     exif[0x0112] = 8
     Image.new("CMYK", (30, 20)).save(source.folder / "a.jpg", exif=exif)
-    facts = scan(source, list_images(source.folder))["a.jpg"]
+    facts = scan(open_layout(source), list_images(source.folder))["a.jpg"]
     assert (facts.width, facts.height, facts.mode, facts.bits) == (30, 20, "CMYK", 8)
     assert facts.is_turned
     assert not facts.error
 
 
 def test_digits_and_what_else_has_no_file_of_its_own_are_looked_at(tmp_path: Path) -> None:
-    from objectives.data.layouts.readers import read_layout
-
-    digits = DataSource({"kind": "digits"})
-    files = [found.file for found in read_layout(digits).found[:3]]
+    digits = open_layout(DataSource({"kind": "digits"}))
+    files = [found.file for found in digits.find_images().found[:3]]
     facts = scan(digits, files, tmp_path)[files[0].path]
     assert (facts.width, facts.height, facts.mode) == (8, 8, "L")
     assert any(facts.frequencies)

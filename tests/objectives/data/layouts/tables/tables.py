@@ -10,7 +10,7 @@ import openpyxl
 
 from objectives.contract import DataSource
 from objectives.data.layouts.listing import Listing
-from objectives.data.layouts.tables.table import read_table
+from objectives.data.layouts.readers import open_layout
 from spaces.data import Table
 
 
@@ -33,4 +33,4 @@ def write_xlsx(path: Path, *rows: Sequence[Any]) -> None:
 def read(folder: Path, declared: Table) -> Listing:
     """Read the images that a declaration, as it comes back from the database, finds."""
     layout = json.loads(json.dumps({"kind": "table", **asdict(declared)}))
-    return read_table(DataSource(layout, folder))
+    return open_layout(DataSource(layout, folder)).find_images()
