@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Self
 
 
+# storage does not import objectives, whose `try_lock` is the other lock of the house. This one is
+# a handle that child processes inherit.
 class FileLock:
     """An open lock file; closing it, or any death of its holders, frees the lock.
 

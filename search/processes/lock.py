@@ -1,11 +1,11 @@
 """One `search run` per study and machine."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from objectives.files.lock import try_lock
 from search.errors import AlreadyRunning
 
 
@@ -17,10 +17,8 @@ def run_lock(study: str, folder: Path) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "run.lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunning(_refusal(study, (folder / "run.lock").read_text())) from None
+        if not try_lock(file):
+            raise AlreadyRunning(_refusal(study, (folder / "run.lock").read_text()))
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

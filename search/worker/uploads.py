@@ -7,7 +7,6 @@ looks next in that home. Only a home that is lost takes them along: `search retr
 again.
 """
 
-import fcntl
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from threading import Thread
 from typing import BinaryIO, Self
 
 from objectives.contract import BEST_WEIGHTS
+from objectives.files.lock import try_lock
 from search.analysis.snapshot import read_snapshot
 from search.settings import Settings
 from search.worker.retries import Patience
@@ -94,7 +94,7 @@ class Weights:
 
     def _send(self, file: FileRow, content: BinaryIO) -> None:
         kept = artifacts.artifact_store(self._settings.artifacts)
-        if not _is_ours_alone(content):
+        if not try_lock(content):  # another worker of this machine sends it
             return
         if not artifacts.is_there(kept, file):
             kept.write(file.artifact_id, content)
@@ -109,12 +109,3 @@ class Weights:
             return read_snapshot(self._store, self._study).kept
         except UnknownStudy:  # deleted meanwhile
             return set()
-
-
-def _is_ours_alone(content: BinaryIO) -> bool:
-    """Say whether no other worker of this machine sends this file; the lock ends with the file."""
-    try:
-        fcntl.flock(content, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

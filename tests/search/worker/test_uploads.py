@@ -172,7 +172,7 @@ def test_weights_of_a_home_on_nfs_are_sent(worker: Worker, monkeypatch) -> None:
             raise OSError(errno.EBADF, "Bad file descriptor")
 
     finish(worker, 0.5)
-    monkeypatch.setattr("search.worker.uploads.fcntl.flock", flock_as_on_nfs)
+    monkeypatch.setattr("fcntl.flock", flock_as_on_nfs)
     with sending(worker):
         pass
     assert shared(worker) == ["weights of value 0.5"]

@@ -12,7 +12,7 @@ from objectives.data.checks.check import check_data
 from objectives.data.checks.fix import Mended, mend
 from objectives.data.layouts.folder import list_images
 from objectives.data.manifest.manifest import Manifest, read_manifest
-from tests.objectives.data.conftest import write_image
+from tests.objectives.conftest import write_image
 
 GROUP = r"^(p\d+)_"
 

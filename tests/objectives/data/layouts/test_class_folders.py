@@ -8,7 +8,7 @@ import pytest
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.class_folders import ClassFolders
 from objectives.data.manifest.manifest import read_manifest
-from tests.objectives.data.conftest import write_image
+from tests.objectives.conftest import write_image
 
 MakeTree = Callable[..., DataSource]
 

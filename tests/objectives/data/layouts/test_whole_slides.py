@@ -8,7 +8,7 @@ from objectives.contract import DataError, DataSource
 from objectives.data.layouts.class_folders import ClassFolders
 from objectives.data.layouts.readers import open_layout
 from objectives.data.pixels.decode import decode
-from tests.objectives.data.conftest import write_image
+from tests.objectives.conftest import write_image
 
 FOLDERS = {"kind": "class_folders"}
 

@@ -13,7 +13,7 @@ import pytest
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.readers import open_layout
 from objectives.data.manifest.manifest import read_manifest
-from tests.objectives.data.conftest import write_image
+from tests.objectives.conftest import write_image
 
 MakeTree = Callable[..., DataSource]
 CLASSES = ("Benign", "Gleason 3", "Gleason 4", "Gleason 5-Single Cells")

@@ -6,7 +6,7 @@ import pytest
 
 from objectives.contract import DataError, DataSource
 from objectives.data.manifest.manifest import read_manifest
-from tests.objectives.data.conftest import write_image
+from tests.objectives.conftest import write_image
 from tests.objectives.data.layouts.tables.tables import write_csv
 
 MakeTree = Callable[..., DataSource]

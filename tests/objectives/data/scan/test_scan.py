@@ -9,7 +9,7 @@ from objectives.contract import DataSource
 from objectives.data.layouts.folder import list_images
 from objectives.data.layouts.readers import open_layout
 from objectives.data.scan.scan import digests, scan
-from tests.objectives.data.conftest import FOLDERS, write_image
+from tests.objectives.conftest import FOLDERS, write_image
 
 
 class Count:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from objectives.data.layouts.listing import Column, Listing
 from spaces.data import Table
-from tests.objectives.data.conftest import write_image
+from tests.objectives.conftest import write_image
 from tests.objectives.data.layouts.tables.tables import read, write_csv, write_xlsx
 
 

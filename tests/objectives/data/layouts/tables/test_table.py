@@ -10,7 +10,7 @@ from objectives.contract import DataError
 from objectives.data.layouts.listing import Listing
 from objectives.data.problems import Problem
 from spaces.data import Table
-from tests.objectives.data.conftest import write_image
+from tests.objectives.conftest import write_image
 from tests.objectives.data.layouts.tables.tables import read, write_csv, write_xlsx
 
 PLAIN = Table("t.csv", path="image", label="dx", group="patient")
