@@ -1,17 +1,15 @@
 """Decoded images on disk: one array per key, built once by one worker and mapped by all."""
 
 import errno
-import fcntl
 import json
 import mmap
 import os
-import tempfile
-import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
+from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -19,49 +17,110 @@ import numpy as np
 import numpy.typing as npt
 
 from objectives.files.disk import when_there_is_room
+from objectives.files.lock import try_lock
+from objectives.files.whole import flush, partials_of, write_text_whole, write_whole
+from objectives.sets.eviction import lock_path, make_room, read_note
 
 Array = npt.NDArray[np.uint8]
 POLL_SECONDS = 0.2  # how often a worker that waits for the builder looks again
 CHECKED_ROWS = 64  # spread over the file; reading all of 11 GB would cost a worker's start
-_TRIES = 3  # whoever deletes the folder that often means to stop us
-_one_builder_here = threading.Lock()  # lockf knows processes only, not their threads
+_TRIES = 3  # a folder that is deleted this often is deleted on purpose
 
 
-def cached_array(
-    folder: Path,
-    key: str,
-    stamp: str,
-    shape: tuple[int, ...],
-    fill: Callable[[Array], None],
-    progress: Callable[[], None],
-) -> Array:
-    """Give the array of this key as a memory map of its file, built with `fill` if need be.
+@dataclass(frozen=True, kw_only=True)
+class CachedArray:
+    """An array in the cache folder, by its name and by the facts that make it the one asked for."""
 
-    stamp: what the array was made from; a file with another stamp is built again. A builder killed
-    at any instant leaves nothing that is taken for whole, and one whose folder is deleted meanwhile
-    begins anew. progress: called while waiting.
-    """
-    for _ in range(_TRIES - 1):
-        with suppress(FileNotFoundError):
-            return _found_or_built(folder, key, stamp, shape, fill, progress)
-    return _found_or_built(folder, key, stamp, shape, fill, progress)
+    folder: Path
+    key: str  # of its files' names
+    stamp: str  # of the sources it is made from; a file with another stamp is built again
+    shape: tuple[int, ...]  # of uint8
 
+    def open(self, fill: Callable[[Array], None], progress: Callable[[], None]) -> Array:
+        """Open the array as a memory map of its file. If it is missing or stale, build it.
 
-def read_array(folder: Path, key: str, stamp: str, shape: tuple[int, ...]) -> Array | None:
-    """Map the file if its note, size and a spread of its rows say that it is whole, else None."""
-    try:
-        note = json.loads((folder / f"{key}.json").read_text())
-        # "c": torch wants a writable array; what is written would stay in this process.
-        array: Array = np.lib.format.open_memmap(folder / f"{key}.npy", mode="c")
-    except (OSError, ValueError):
+        A builder killed at any instant leaves nothing that is taken for whole, and one whose folder
+        is deleted meanwhile begins anew. Raises OSError where the disk does not keep it.
+
+        fill: writes every row of the array that it is given.
+        progress: called while another process builds it, and while the disk is full.
+        """
+        for _ in range(_TRIES - 1):
+            with suppress(FileNotFoundError):
+                return self._read_or_build(fill, progress)
+        return self._read_or_build(fill, progress)
+
+    def read(self) -> Array | None:
+        """Map the file if its note, size and a spread of its rows say that it is whole, else None.
+
+        No process removes the file for as long as the array, or a view of it, exists.
+        """
+        note = read_note(self._note)
+        array = None if note is None else self._map()
+        if array is None or note != _note_of(self.stamp, array):
+            return None
+        with suppress(OSError):  # a folder that is only lent to us keeps no time of use
+            os.utime(self._note)
+        return array
+
+    @property
+    def _array(self) -> Path:
+        return self.folder / f"{self.key}.npy"
+
+    @property
+    def _note(self) -> Path:
+        return self.folder / f"{self.key}.json"
+
+    def _read_or_build(self, fill: Callable[[Array], None], progress: Callable[[], None]) -> Array:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        array = self.read()
+        if array is None:
+            with _only_builder(lock_path(self.folder, self.key), progress):
+                # Another worker may have built it meanwhile.
+                array = self.read()
+                if array is None:
+                    when_there_is_room(lambda: self._build(fill), self.folder, progress)
+                    array = self.read()
+        if array is None:
+            problem = "written but not read back the same; check this disk"
+            raise OSError(errno.EIO, problem, str(self.folder))
+        return array
+
+    def _build(self, fill: Callable[[Array], None]) -> None:
+        """Write the array, then its note: the note last, since it vouches for the array."""
+        for left_over in (*partials_of(self._array), *partials_of(self._note)):
+            left_over.unlink()  # of killed builders: the lock is ours
+        make_room(self.folder, prod(self.shape))
+        notes = []
+
+        def save(partial: Path) -> None:
+            array = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=self.shape)
+            _reserve(partial)
+            fill(array)
+            array.flush()
+            notes.append(_note_of(self.stamp, array))
+
+        write_whole(self._array, save)
+        flush(self.folder)  # a power cut must not leave the note without the array
+        write_text_whole(self._note, json.dumps(notes[0]))
+        flush(self.folder)
+
+    def _map(self) -> Array | None:
+        with suppress(OSError, ValueError), self._array.open("rb") as file:
+            # The map keeps the lock. A file system without locks is no reason to decode again.
+            with suppress(OSError):
+                if not try_lock(file, shared=True):
+                    return None  # being removed
+            np.lib.format.read_magic(file)
+            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+            if shape == self.shape and dtype == np.uint8:
+                # "c": torch wants a writable array; its writes would stay in this process.
+                return np.memmap(file, dtype, mode="c", offset=file.tell(), shape=shape)
         return None
-    if array.shape != shape or array.dtype != np.uint8:
-        return None
-    return array if note == _note(stamp, array) else None
 
 
 def let_go(array: Array) -> None:
-    """Take what was touched of a mapped file out of this process; the system's cache keeps it.
+    """Take the touched part of a mapped file out of this process; the system's cache keeps it.
 
     Else a process would seem to hold the whole file after one pass over it: every row that is read
     brings in up to 2 MB around it.
@@ -70,53 +129,13 @@ def let_go(array: Array) -> None:
         array.base.madvise(mmap.MADV_DONTNEED)
 
 
-def _found_or_built(
-    folder: Path,
-    key: str,
-    stamp: str,
-    shape: tuple[int, ...],
-    fill: Callable[[Array], None],
-    progress: Callable[[], None],
-) -> Array:
-    folder.mkdir(parents=True, exist_ok=True)
-    array = read_array(folder, key, stamp, shape)
-    if array is None:
-        with _building(folder / f"{key}.lock", progress):
-            # Another worker may have built it meanwhile.
-            array = read_array(folder, key, stamp, shape)
-            if array is None:
-                build = partial(_build, folder, key, stamp, shape, fill)
-                when_there_is_room(build, folder, progress)
-                array = read_array(folder, key, stamp, shape)
-    if array is None:
-        raise OSError(errno.EIO, "written but not read back the same; check this disk", str(folder))
-    return array
-
-
-def _note(stamp: str, array: Array) -> dict[str, Any]:
+def _note_of(stamp: str, array: Array) -> dict[str, Any]:
     rows = np.linspace(0, len(array) - 1, min(CHECKED_ROWS, len(array))).astype(int)
     checksums = []
     for row in rows:
         checksums.append(zlib.crc32(array[row].tobytes()))
         let_go(array)
     return {"stamp": stamp, "rows_crc32": checksums}
-
-
-def _build(
-    folder: Path, key: str, stamp: str, shape: tuple[int, ...], fill: Callable[[Array], None]
-) -> None:
-    """Write the array, then its note: the note last, since it vouches for the array."""
-    for left_over in folder.glob(f"{key}.*.tmp"):  # of killed builders: the lock is ours
-        left_over.unlink()
-    with _replacing(folder, key, ".npy") as temporary:
-        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
-        _reserve(temporary)
-        fill(array)
-        array.flush()
-        note = _note(stamp, array)
-        del array
-    with _replacing(folder, key, ".json") as temporary:
-        temporary.write_text(json.dumps(note))
 
 
 def _reserve(path: Path) -> None:
@@ -131,40 +150,10 @@ def _reserve(path: Path) -> None:
 
 
 @contextmanager
-def _replacing(folder: Path, key: str, suffix: str) -> Iterator[Path]:
-    """Give a temporary file of one's own that takes its place whole or not at all."""
-    handle, name = tempfile.mkstemp(prefix=f"{key}.", suffix=".tmp", dir=folder)
-    temporary = Path(name)
-    try:
-        yield temporary
-        os.fsync(handle)
-        temporary.replace(folder / f"{key}{suffix}")
-    finally:
-        os.close(handle)
-        temporary.unlink(missing_ok=True)
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _building(lock: Path, progress: Callable[[], None]) -> Iterator[None]:
-    """Be the only builder on this machine; the kernel frees the lock whatever kills us."""
-    with _one_builder_here, lock.open("w") as file:
-        while not _try_lock(file.fileno()):
+def _only_builder(lock: Path, progress: Callable[[], None]) -> Iterator[None]:
+    """Be the only builder on this machine; the system frees the lock whatever ends the process."""
+    with lock.open("a") as file:
+        while not try_lock(file):
             progress()
             time.sleep(POLL_SECONDS)
         yield
-
-
-def _try_lock(handle: int) -> bool:
-    with suppress(BlockingIOError, PermissionError):  # either may say "held by another process"
-        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    return False

@@ -21,7 +21,7 @@ from objectives.data.manifest.splits import SPLITS
 from objectives.data.manifest.subsample import proportional
 from objectives.data.pixels.decode import Pixels
 from objectives.sets.batch import Batch
-from objectives.sets.cache import Array, cached_array, let_go, read_array
+from objectives.sets.cache import Array, CachedArray, let_go
 from objectives.sets.progress import DecodingLog
 from objectives.sets.tabular import Encoding, fit_encoding
 
@@ -229,7 +229,7 @@ class _Opening:
         """
         key, seed = self._key(name), self.source.split_seed
         if whole is None and count and self.cache is not None:
-            kept = read_array(self.cache, key, _stamp(rows), self._shape(rows))
+            kept = self._cached(self.cache, key, rows).read()
             whole = None if kept is None else self._image_set(rows, kept)
         if whole is not None:
             return subsample(whole, count, seed)
@@ -247,14 +247,16 @@ class _Opening:
             _decode_all([row.path for row in rows], self._decode, array, self.progress, told)
 
         if self.cache is not None:
-            stamp, shape = _stamp(rows), self._shape(rows)
-            return cached_array(self.cache, key, stamp, shape, fill, self.progress)
+            return self._cached(self.cache, key, rows).open(fill, self.progress)
         array: Array = np.empty(self._shape(rows), dtype=np.uint8)
         fill(array)
         return array
 
     def _decode(self, path: str) -> Pixels:
         return self.layout.pixels_of(path, self.image_size)
+
+    def _cached(self, cache: Path, key: str, rows: Sequence[Row]) -> CachedArray:
+        return CachedArray(folder=cache, key=key, stamp=_stamp(rows), shape=self._shape(rows))
 
     def _image_set(self, rows: Sequence[Row], array: Array) -> ImageSet:
         return ImageSet(

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from objectives.sets.cache import Array, cached_array
+from objectives.sets.cache import Array, CachedArray
 
 SHAPE = (40, 3, 8, 8)
 
 BUILDER = """
 import sys, time
 from pathlib import Path
-from objectives.sets.cache import cached_array
+from objectives.sets.cache import CachedArray
 
 def fill(array):
     array[:20] = 7
@@ -26,7 +26,8 @@ def fill(array):
     time.sleep(float(sys.argv[2]))
     array[20:] = 7
 
-cached_array(Path(sys.argv[1]), "key", "stamp", (40, 3, 8, 8), fill, lambda: None)
+array = CachedArray(folder=Path(sys.argv[1]), key="key", stamp="stamp", shape=(40, 3, 8, 8))
+array.open(fill, lambda: None)
 print("ready", flush=True)
 """
 
@@ -44,7 +45,8 @@ def nothing() -> None:
 
 
 def opened(folder: Path, stamp: str = "stamp", build: object = fill) -> Array:
-    return cached_array(folder, "key", stamp, SHAPE, build, nothing)  # type: ignore[arg-type]
+    array = CachedArray(folder=folder, key="key", stamp=stamp, shape=SHAPE)
+    return array.open(build, nothing)  # type: ignore[arg-type]
 
 
 def start_builder(folder: Path, seconds: float) -> "subprocess.Popen[str]":
@@ -106,11 +108,11 @@ def test_a_builder_killed_half_way_hands_over_to_the_one_that_waits(tmp_path: Pa
         waited.append(builder.poll())
         os.kill(builder.pid, signal.SIGKILL)
 
-    array = cached_array(tmp_path, "key", "stamp", SHAPE, fill, wait)
+    array = CachedArray(folder=tmp_path, key="key", stamp="stamp", shape=SHAPE).open(fill, wait)
     builder.communicate()
     assert (array == 7).all()
     assert waited[0] is None  # it did wait, and said that it was alive
-    assert not list(tmp_path.glob("*.tmp"))
+    assert not list(tmp_path.glob("*.partial"))
 
 
 def test_a_second_worker_waits_for_the_first_and_builds_nothing(tmp_path: Path) -> None:

@@ -201,7 +201,7 @@ def test_what_a_killed_worker_left_behind_is_decoded_again(
     assert torch.equal(
         open_images(gleason, 64, ("train",), tmp_path / "cache")["train"].images, plain
     )
-    assert not list((tmp_path / "cache").glob("*.tmp"))
+    assert not list((tmp_path / "cache").glob("*.partial"))
 
 
 def resident_kilobytes(file: Path) -> int:

@@ -1,0 +1,96 @@
+"""Room on the disk for decoded images: arrays that no process uses make way for new ones."""
+
+import json
+import logging
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from objectives.files.lock import try_lock
+from objectives.files.whole import PARTIAL
+
+log = logging.getLogger(__name__)
+
+MOST_OF_DISK = 0.5  # of the space that the cache has or could take; the rest is for checkpoints
+_NOTE_KEYS = {"stamp", "rows_crc32"}
+_UNFINISHED = re.compile(rf"(?P<key>.+)\.(npy|json)\.[0-9a-f]+{re.escape(PARTIAL)}")
+
+
+def make_room(folder: Path, needed: int) -> None:
+    """Remove the arrays used longest ago until the cache and `needed` bytes are half of its space.
+
+    Its space is its own bytes and those that are free on its disk. Only arrays with a note of ours
+    are removed, and none that a process has open or builds; a cache that is in use may stay larger.
+    What killed builders left is removed in any case.
+    """
+    _remove_unfinished(folder)
+    arrays = _longest_unused_first(folder)
+    size_of = {array: array.stat().st_size for array in arrays}
+    total = sum(size_of.values())
+    most = MOST_OF_DISK * (total + shutil.disk_usage(folder).free)
+    for array in arrays:
+        if total + needed <= most:
+            return
+        if _remove(array):
+            total -= size_of[array]
+            log.info(
+                "%s: removed %.1f GB of decoded images, those used longest ago",
+                array,
+                size_of[array] / 1e9,
+                extra={"action": "cache_evicted", "bytes": size_of[array]},
+            )
+
+
+def read_note(path: Path) -> dict[str, Any] | None:
+    """Read the note that vouches for an array; None where there is none of ours."""
+    try:
+        note = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return note if isinstance(note, dict) and note.keys() == _NOTE_KEYS else None
+
+
+def lock_path(folder: Path, key: str) -> Path:
+    """Return the file that the builder of an array locks; it is never removed, or two could."""
+    return folder / f"{key}.lock"
+
+
+def _longest_unused_first(folder: Path) -> list[Path]:
+    notes = [(path.with_suffix(".json"), path) for path in folder.glob("*.npy")]
+    used = []
+    for note, array in notes:
+        with suppress(FileNotFoundError):  # another process removes it as well
+            if read_note(note) is not None:
+                used.append((note.stat().st_mtime, array))
+    return [array for _, array in sorted(used)]
+
+
+def _remove(array: Path) -> bool:
+    """Remove an array and its note unless a process uses it; return whether it is gone."""
+    with suppress(OSError), _locked(lock_path(array.parent, array.stem)) as is_ours:
+        if not is_ours:
+            return False
+        with array.open("r+b") as file:
+            if try_lock(file):  # whoever has it mapped shares the lock
+                array.unlink()
+                array.with_suffix(".json").unlink(missing_ok=True)
+                return True
+    return False
+
+
+def _remove_unfinished(folder: Path) -> None:
+    for partial in folder.glob(f"*{PARTIAL}"):
+        if name := _UNFINISHED.fullmatch(partial.name):
+            lock = lock_path(folder, name["key"])
+            with suppress(OSError), _locked(lock) as is_ours:
+                if is_ours:
+                    partial.unlink()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[bool]:
+    with path.open("a") as file:
+        yield try_lock(file)
