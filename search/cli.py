@@ -13,19 +13,24 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from objectives.practice.flags import SETS as PRACTICE_SETS
 from objectives.practice.flags import dirt_help
 from search.errors import DRAINED, WRONG, user_errors
 from search.settings import read_settings
 
+GUARDS = ("fence", "claim", "replay")  # as in storage/faults.py, which is too heavy to import here
 MOST = 1_000_000  # of trials, images, workers: more is a slip of the finger
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Run one command and give its exit code; a user's error is one line on stderr."""
+def main(words: Sequence[str] | None = None, **given: Any) -> int:
+    """Run one command and give its exit code; a user's error is one line on stderr.
+
+    words: the command line, sys.argv's where it is None.
+    given: further arguments of the command's function, for callers in Python.
+    """
     _settle_streams()
     # Unwinds what is open, the embedded Postgres too; who trains installs handlers of its own.
     for signum in (signal.SIGTERM, signal.SIGHUP):
@@ -36,7 +41,7 @@ def main(words: Sequence[str] | None = None) -> int:
     module, _, function = arguments.command.partition(":")
     try:
         command = getattr(importlib.import_module(f"search.commands.{module}"), function)
-        code: int = command(arguments, read_settings())
+        code: int = command(arguments, read_settings(), **given)
     except user_errors() as error:
         print(f"search: {error}", file=sys.stderr)
         return getattr(error, "exit_code", WRONG)
@@ -189,6 +194,9 @@ def _add_machine_commands(commands: Commands) -> None:
     chaos.add_argument("--seed", type=int, default=0, metavar="K")
     chaos.add_argument("--keep", action="store_true", help="keep the study's folder for a look")
     chaos.add_argument("--faults", metavar="KIND,KIND", help="these kinds only")
+    chaos.add_argument(
+        "--without", choices=GUARDS, metavar="GUARD", help=f"switch one off: {', '.join(GUARDS)}"
+    )
     _add_json(chaos)
 
     database = commands.add_parser("database", help="the embedded Postgres of this folder")

@@ -11,7 +11,6 @@ from search.errors import UsageError
 LEASE_SECONDS = 30.0
 BEATS_PER_LEASE = 3  # two may be missed
 SHORTEST_SECONDS = 0.1  # a beat is a write
-GUARDS = ("fence", "claim", "replay")  # what `search chaos` can do without, to see if it notices
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,6 @@ class Settings:
     lease_seconds: `SEARCH_LEASE_SECONDS`, how long a silent worker keeps its trial.
     beat_seconds: `SEARCH_BEAT_SECONDS`, how often a lease is renewed; else a third of it.
     shared_artifacts: `SEARCH_ARTIFACTS`, a folder or an s3:// address that other machines reach.
-    fault, broken_guard: `SEARCH_FAULT` and `SEARCH_CHAOS_BREAK`, for tests of what survives.
     """
 
     home: Path
@@ -34,8 +32,6 @@ class Settings:
     lease_seconds: float = LEASE_SECONDS
     beat_seconds: float = LEASE_SECONDS / BEATS_PER_LEASE
     shared_artifacts: str | None = None
-    fault: Path | None = None
-    broken_guard: str | None = None
 
     @property
     def artifacts(self) -> str:
@@ -74,7 +70,6 @@ def read_settings(
         raise UsageError(
             f"SEARCH_BEAT_SECONDS is {beat:g} and the lease {lease:g} s; let several beats fit in"
         )
-    fault = environment.get("SEARCH_FAULT")
     return Settings(
         home.resolve(),
         environment.get("SEARCH_DATABASE_URL") or None,
@@ -83,8 +78,6 @@ def read_settings(
         lease,
         beat,
         _location(environment.get("SEARCH_ARTIFACTS")),
-        Path(fault) if fault else None,
-        _guard(environment.get("SEARCH_CHAOS_BREAK")),
     )
 
 
@@ -109,12 +102,6 @@ def _location(given: str | None) -> str | None:
     if "://" in given:
         raise UsageError(f"SEARCH_ARTIFACTS is {given!r}; give it a folder or s3://bucket/prefix")
     return str(Path(given).expanduser().resolve())
-
-
-def _guard(name: str | None) -> str | None:
-    if name and name not in GUARDS:
-        raise UsageError(f"SEARCH_CHAOS_BREAK is {name!r}; use {', '.join(GUARDS)}, or unset it")
-    return name or None
 
 
 def _nearest_home(folder: Path) -> Path:

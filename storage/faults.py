@@ -1,41 +1,156 @@
-"""Faults on order, for tests and `search chaos`: nothing here runs unless it is planted.
+"""Stores that fail on purpose, for tests and `search chaos`; nothing else imports this module.
 
-An order is a file with the line `ACT POINT SIGNAL`, `record 3 KILL` for one. ACT: claim, record,
-tell, hand_back or any. POINT: the number of the act's statement or commit before which it happens,
-from 0; `commit` (before the first one) or `after` (done, but the caller has not heard of it).
-SIGNAL: KILL or STOP. Whoever obeys renames the file to `<file>.taken-<pid>` first, so that one
-process does.
+An order is a file with the line `ACT POINT SIGNAL`, `record 3 KILL` for example.
+ACT: claim, record, tell, hand_back or any.
+POINT: the number of the act's statement or commit before which the signal comes, counted from 0;
+`commit` (before the first commit) or `after` (committed, and the caller does not know it yet).
+SIGNAL: KILL or STOP.
+A process renames the file to `<file>.taken-<pid>` before it obeys, so that only one process does.
 """
 
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, event, update
+from optuna.trial import TrialState
+from sqlalchemy import Connection, and_, event, func, select, update
 
-from storage import leases, studies
-from storage.leases import Claim
-from storage.rows import HandBackReason, Outcome
+from storage import results, studies
+from storage.errors import DatabaseUnreachable, LeaseLost
+from storage.leases import Claim, Nothing
+from storage.rows import Outcome, Stop
 from storage.store import Store
-from storage.tables import attempts
+from storage.tables import attempts, trials
+from storage.transaction import transaction
 
 ACTS = ("claim", "record", "tell", "hand_back")
+SHORT_LEASE_SECONDS = 0.05  # a fortieth of the lease in `search chaos`
 
 
-def plant(store: Store, file: Path) -> None:
-    """Let this process obey the orders that appear in `file`."""
-    hook = _Hook(file)
-    event.listen(store._engine, "before_cursor_execute", hook.statement)
-    event.listen(store._engine, "commit", hook.commit)
-    for act in ACTS:
-        setattr(store, act, hook.around(act, getattr(store, act)))
+class ObedientStore(Store):
+    """A store whose process obeys orders to die or to pause in the middle of a write."""
+
+    def obey(self, orders: Path) -> None:
+        """Obey the orders that appear in the file `orders` from now on."""
+        hook = _Hook(orders)
+        event.listen(self._engine, "before_cursor_execute", hook.statement)
+        event.listen(self._engine, "commit", hook.commit)
+        for act in ACTS:
+            setattr(self, act, hook.around(act, getattr(self, act)))
+
+
+class UnfencedStore(ObedientStore):
+    """A store through which a superseded attempt writes as if it still held its trial."""
+
+    def beat(self, claim: Claim) -> Stop | None:
+        """Extend the lease if it is still held; never raise LeaseLost."""
+        with suppress(LeaseLost):
+            return super().beat(claim)
+        return None
+
+    def record(
+        self,
+        claim: Claim,
+        epoch: int,
+        metrics: Mapping[str, float],
+        value: float,
+        *,
+        seconds: float,
+        images: int,
+    ) -> Stop | None:
+        """Write the numbers of an epoch, whoever holds the trial."""
+        try:
+            return super().record(claim, epoch, metrics, value, seconds=seconds, images=images)
+        except LeaseLost:
+            numbers = {"value": value, "seconds": seconds, "images": images}
+            with self._writing(claim) as connection:
+                if results.write_epoch(connection, claim, epoch, metrics=metrics, numbers=numbers):
+                    self._backend.set_trial_intermediate_value(claim.trial_id, epoch, value)
+            return None
+
+    def tell(
+        self,
+        claim: Claim,
+        state: Literal["COMPLETE", "PRUNED", "FAIL"],
+        value: float | None,
+        outcome: Outcome,
+        *,
+        detail: str | None = None,
+        violations: Mapping[str, float] | None = None,
+    ) -> None:
+        """End the trial, whoever holds it."""
+        try:
+            super().tell(claim, state, value, outcome, detail=detail, violations=violations)
+        except LeaseLost:
+            ours = and_(attempts.c.trial_id == claim.trial_id, attempts.c.attempt == claim.attempt)
+            end = {"ended_at": func.clock_timestamp(), "reason": outcome, "told": True}
+            with self._writing(claim) as connection:
+                connection.execute(update(attempts).where(ours).values(end))
+                results.tell(
+                    connection,
+                    self._backend,
+                    claim,
+                    TrialState[state],
+                    value=value,
+                    violations=violations or {},
+                )
+
+    def set_attribute(self, claim: Claim, key: str, value: Any, is_shown: bool = False) -> None:
+        """Set an attribute if the trial is still held; never raise LeaseLost."""
+        with suppress(LeaseLost):
+            super().set_attribute(claim, key, value, is_shown)
+
+
+class GreedyStore(ObedientStore):
+    """A store whose claims take a lease as expired .05 s after its last beat."""
+
+    def claim(self, name: str, worker: str, *, lease_seconds: float) -> Claim | Nothing:
+        """Cut the leases of all other workers short, then claim."""
+        with transaction(self._engine) as connection:
+            of_study = trials.c.study_id == studies.one(connection, name).study_id
+            others = and_(
+                attempts.c.trial_id.in_(select(trials.c.trial_id).where(of_study)),
+                attempts.c.ended_at.is_(None),
+                attempts.c.worker_id != worker,
+            )
+            shorter = update(attempts).where(others).values(lease_seconds=SHORT_LEASE_SECONDS)
+            connection.execute(shorter)
+        return super().claim(name, worker, lease_seconds=lease_seconds)
+
+
+class ForgetfulStore(ObedientStore):
+    """A store that drops the epochs that the database cannot take now."""
+
+    def record(
+        self,
+        claim: Claim,
+        epoch: int,
+        metrics: Mapping[str, float],
+        value: float,
+        *,
+        seconds: float,
+        images: int,
+    ) -> Stop | None:
+        """Write the numbers of an epoch if the database answers."""
+        with suppress(DatabaseUnreachable):
+            return super().record(claim, epoch, metrics, value, seconds=seconds, images=images)
+        return None
+
+
+# The guards of a worker's writes, each with a store that does without it.
+GUARDS: Mapping[str, type[ObedientStore]] = {
+    "fence": UnfencedStore,
+    "claim": GreedyStore,
+    "replay": ForgetfulStore,
+}
 
 
 class _Hook:
-    """Knows which act each thread is in, and how far."""
+    """The act that each thread is in, and the point it has reached there."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -61,7 +176,7 @@ class _Hook:
     def commit(self, _: Connection) -> None:
         if self._act:
             self._reach("commit")
-            # A number as well: a walk of the numbers also finds a commit that should not be.
+            # Counted as well: a test that tries every number also finds a commit too many.
             self.statement()
 
     @property
@@ -76,42 +191,3 @@ class _Hook:
                 os.kill(os.getpid(), signal.Signals[f"SIG{name}"])
         except FileNotFoundError:  # there is no order, or another process was first
             return
-
-
-def switch_off(guard: str) -> None:
-    """Let this process do without a guard, so that a test of the promises can be seen to fail."""
-    GUARDS[guard]()
-
-
-def _write_unfenced() -> None:
-    """A superseded attempt writes as if it still held its trial."""
-
-    def close(
-        connection: Connection,
-        claim: Claim,
-        reason: Outcome | HandBackReason,
-        detail: str | None = None,
-        *,
-        told: bool,
-    ) -> bool:
-        ending = update(attempts).where(leases._is(claim))
-        now = leases._NOW
-        connection.execute(ending.values(ended_at=now, reason=reason, detail=detail, told=told))
-        return True
-
-    leases.renew = lambda *_: None
-    leases.close = close
-
-
-def _claim_unguarded() -> None:
-    """Whoever claims takes a lease for expired at a fortieth of it, and waits for no lock."""
-
-    def held_by_another(worker: str) -> ColumnElement[bool]:
-        ends_at = attempts.c.beat_at + attempts.c.lease_seconds / 40 * leases._SECOND
-        return and_(leases._OPEN, ends_at > leases._NOW, attempts.c.worker_id != worker)
-
-    leases._held_by_another = held_by_another
-    studies.locked = studies.one
-
-
-GUARDS = {"fence": _write_unfenced, "claim": _claim_unguarded}

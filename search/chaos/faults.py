@@ -11,7 +11,7 @@ import psutil
 
 from objectives.files import checkpoints
 from objectives.files.whole import write_text_whole
-from search.chaos.box import LEASE_SECONDS, NAME, Box, NoProgress, wait_for
+from search.chaos.sandbox import LEASE_SECONDS, NAME, Box, NoProgress, wait_for
 from storage.postgres import server
 from storage.rows import WorkerRow
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 
-from search.chaos.box import LEASE_SECONDS, NAME, WORKERS, Box, NoProgress, wait_for
 from search.chaos.faults import FAULTS
 from search.chaos.promises import Promise, check, gather
+from search.chaos.sandbox import LEASE_SECONDS, NAME, WORKERS, Box, NoProgress, wait_for
 from search.errors import DONE
 from storage.errors import StorageError
 

@@ -6,9 +6,9 @@ from argparse import Namespace
 from rich.console import Console
 from rich.table import Table
 
-from search.chaos.box import box
 from search.chaos.faults import FAULTS
 from search.chaos.play import Played, play
+from search.chaos.sandbox import box
 from search.errors import DONE, FAILED, UsageError
 from search.settings import Settings
 from search.terminal import wording
@@ -22,9 +22,9 @@ console = Console(stderr=True)
 def chaos(arguments: Namespace, settings: Settings) -> int:
     """Inject faults round after round; exit 1 if a promise was broken, and keep the evidence."""
     kinds = _kinds(arguments.faults)
-    with box(settings.broken_guard) as made:
+    with box(arguments.without) as made:
         played = play(made, arguments.rounds, arguments.seed, kinds, _say)
-        is_surprise = not played.holds and settings.broken_guard is None
+        is_surprise = not played.holds and arguments.without is None
         made.is_kept = arguments.keep or is_surprise
     if arguments.json:
         print(json.dumps(_plain(played, arguments.seed), indent=2))

@@ -42,16 +42,26 @@ from storage.postgres import server
 from storage.store import Store
 
 
-def run(arguments: Namespace, settings: Settings) -> int:
-    """Check the study, store it, and keep its workers running to the end."""
+def run(
+    arguments: Namespace, settings: Settings, worker_program: Sequence[str] | None = None
+) -> int:
+    """Check the study, store it, and keep its workers running to the end.
+
+    worker_program: the words before `worker` in the command of a worker; None for this program.
+    """
     if arguments.detach and arguments.ready_fd is None:
         return _detach(arguments.words)
     # Open to the end, so that the port stays ours before and between the dashboard's starts.
     with nullcontext() if arguments.no_dashboard else listen(arguments.port) as listener:
-        return _run_with(listener, arguments, settings)
+        return _run_with(listener, arguments, settings, worker_program or _this_program())
 
 
-def _run_with(listener: socket | None, arguments: Namespace, settings: Settings) -> int:
+def _run_with(
+    listener: socket | None,
+    arguments: Namespace,
+    settings: Settings,
+    worker_program: Sequence[str],
+) -> int:
     overrides = read_overrides(arguments)
     declared = declare(overrides, settings)
     name, findings = declared.study.name, check_rules(declared.study)
@@ -70,7 +80,7 @@ def _run_with(listener: socket | None, arguments: Namespace, settings: Settings)
         _tell_of_other_total(study, prepared.study)
         store.clear_stop(name)
         set_up_logs(settings.logs / name / "run.log")
-        run = _run(arguments, prepared, settings, store, listener, shares)
+        run = _run(prepared, settings, store, listener, shares, worker_program)
         url = address(listener) if listener else ""
         if arguments.ready_fd is not None:
             log = str(run.logs / "detached.log")
@@ -149,12 +159,12 @@ def _tell_what_is_left_out(stored: Study) -> None:
 
 
 def _run(
-    arguments: Namespace,
     prepared: Prepared,
     settings: Settings,
     store: Store,
     listener: socket | None,
     shares: Sequence[DeviceShare],
+    worker_program: Sequence[str],
 ) -> Run:
     name = prepared.study.name
     fds = [listener.fileno()] if listener else []
@@ -162,7 +172,10 @@ def _run(
         study=name,
         shares=shares,
         store=store,
-        worker_command=lambda _, worker: _worker_command(name, worker, prepared.source.folder),
+        worker_command=lambda _, worker: [
+            *worker_program,
+            *_worker_words(name, worker, prepared.source.folder),
+        ],
         environment={**os.environ, "SEARCH_HOME": str(settings.home)},
         logs=settings.logs / name,
         cache=settings.cache,
@@ -173,9 +186,9 @@ def _run(
     )
 
 
-def _worker_command(study: str, worker: str, data: Path | None) -> list[str]:
+def _worker_words(study: str, worker: str, data: Path | None) -> list[str]:
     place = ["--data", str(data)] if data else []
-    return [*_this_program(), "worker", "--study", study, "--id", worker, *place]
+    return ["worker", "--study", study, "--id", worker, *place]
 
 
 def _this_program() -> list[str]:

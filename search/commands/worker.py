@@ -4,11 +4,12 @@ import logging
 import os
 import socket
 from argparse import Namespace
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from typing import TypeAlias
 
 from search.database import open_store
 from search.errors import DRAINED
-from search.faults import plant_faults
 from search.logs import hush_teardown, set_up_logs
 from search.processes.devices import DeviceShare, own_share, worker_environment
 from search.processes.machine import describe_machine, process_scope
@@ -23,9 +24,14 @@ from storage.store import NewWorker, Store
 
 log = logging.getLogger(__name__)
 
+OpenStore: TypeAlias = Callable[[Settings], AbstractContextManager[Store]]
 
-def worker(arguments: Namespace, settings: Settings) -> int:
-    """Follow trials of a stored study until there is none left or somebody asks to stop."""
+
+def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = open_store) -> int:
+    """Follow trials of a stored study until there is none left or somebody asks to stop.
+
+    open_store: opens the store that the worker claims from and writes to.
+    """
     share = own_share(settings.visible_gpus, settings.threads)
     # Before torch is loaded: it reads these once.
     os.environ.update(worker_environment(share, {}))
@@ -35,7 +41,6 @@ def worker(arguments: Namespace, settings: Settings) -> int:
         check_reachable(settings.shared_artifacts)
     try:
         with open_store(settings) as store, listening() as flag:
-            plant_faults(settings, store)
             return _work(arguments, settings, store, share, flag)
     except DatabaseUnreachable as error:
         if not arguments.id:

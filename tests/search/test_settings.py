@@ -27,8 +27,3 @@ def test_a_lease_that_is_no_time_is_refused_with_the_fix(seconds: str) -> None:
 def test_a_beat_longer_than_the_lease_is_refused() -> None:
     with pytest.raises(UsageError, match="let several beats fit in"):
         read_settings({"SEARCH_LEASE_SECONDS": "2", "SEARCH_BEAT_SECONDS": "3"})
-
-
-def test_a_guard_that_there_is_not_is_refused() -> None:
-    with pytest.raises(UsageError, match="use fence, claim, replay, or unset it"):
-        read_settings({"SEARCH_CHAOS_BREAK": "luck"})

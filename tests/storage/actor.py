@@ -12,7 +12,7 @@ from pathlib import Path
 
 from storage import transaction
 from storage.errors import DatabaseUnreachable, LeaseLost
-from storage.faults import plant
+from storage.faults import ObedientStore
 from storage.store import Claim, Store
 
 LOST = 7
@@ -33,8 +33,8 @@ def main(url: str, orders: str, idle: str) -> None:
 def act(url: str, orders: Path, name: str, study: str, trial_id: str, attempt: str) -> int:
     """Act until the database has heard of it."""
     claim = Claim(study=study, trial_id=int(trial_id), number=0, attempt=int(attempt), worker="ada")
-    with Store.open(url) as store:
-        plant(store, orders)
+    with ObedientStore.open(url) as store:
+        store.obey(orders)
         while True:
             try:
                 call(store, name, claim)

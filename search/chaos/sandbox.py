@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from typing import TypeVar
 
 import psutil
 
+from search.chaos import plant
 from search.database import open_store
 from search.errors import DRAINED
 from search.processes.spawn import kill, spawn
@@ -45,6 +45,7 @@ class Box:
     settings: Settings
     store: Store
     environment: Mapping[str, str]
+    without: str | None = None
     run: subprocess.Popen[bytes] | None = None
     is_kept: bool = False
 
@@ -61,7 +62,8 @@ class Box:
     def start_run(self, *words: str) -> None:
         """Start `search run`, or go on with it."""
         options = ("--workers", str(WORKERS), "--no-dashboard", *words)
-        command = [sys.executable, "-P", "-m", "search.cli", "run", "--study", str(STUDY), *options]
+        program = plant.program(self.order, self.without)
+        command = [*program, "run", "--study", str(STUDY), *options]
         self.run = spawn(command, self.home / "run.log", self.environment)
 
     def end_of_run(self) -> int:
@@ -140,7 +142,7 @@ class Box:
 
 
 @contextmanager
-def box(broken_guard: str | None) -> Iterator[Box]:
+def box(without: str | None) -> Iterator[Box]:
     """Yield a box of its own; nothing that was started in it runs on afterwards."""
     home = Path(tempfile.mkdtemp(prefix="search-chaos-"))
     settings = Settings(home, lease_seconds=LEASE_SECONDS, beat_seconds=BEAT_SECONDS)
@@ -151,13 +153,11 @@ def box(broken_guard: str | None) -> Iterator[Box]:
         "SEARCH_HOME": str(home),
         "SEARCH_LEASE_SECONDS": str(LEASE_SECONDS),
         "SEARCH_BEAT_SECONDS": str(BEAT_SECONDS),
-        "SEARCH_FAULT": str(home / "order"),
-        "SEARCH_CHAOS_BREAK": broken_guard or "",
     }
     made: Box | None = None
     try:
         with open_store(settings) as store:
-            made = Box(settings, store, environment)
+            made = Box(settings, store, environment, without)
             try:
                 yield made
             finally:
