@@ -237,9 +237,10 @@ def verdict(low: float, high: float) -> str:
 
 def open_worker(study: Study, device: str, settings: Settings, store: Store) -> worker.Worker:
     """Store a study and give a worker for it, as `search run` and `search worker` do."""
-    source = DataSource(data_to_json(study), None, study.seed)
-    summary = catalog.read_data(study.objective, source)
-    row = store_study(Prepared(study, source, summary, []), Overrides(study.name), settings, store)
+    plain = DataSource(data_to_json(study), None, study.seed)
+    source = catalog.list_data(study.objective, plain)
+    prepared = Prepared(study, source, source.manifest, [])
+    row = store_study(prepared, Overrides(study.name), settings, store)
     name = f"worker of {study.name}"
     own = {"host": "here", "pid": os.getpid(), "device": device, "threads": THREADS}
     store.register_worker(study.name, NewWorker(name=name, **own))

@@ -5,7 +5,7 @@ import importlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +25,7 @@ from objectives.recipe.volume import VolumeRecipe
 from objectives.reported import CLASSIFIER_METRICS, TOY_METRICS
 
 if TYPE_CHECKING:
+    from objectives.data.manifest.listed import ListedData
     from objectives.data.manifest.manifest import Manifest
     from objectives.data.problems import Problem
 
@@ -112,6 +113,27 @@ def read_data(
 
     has_data = _entry(objective).has_data
     return read_manifest(source, cache, progress, listed) if has_data else NOTHING
+
+
+def list_data(
+    objective: str,
+    source: DataSource,
+    cache: Path | None = None,
+    partition_for: Callable[[Sequence[str]], Path] | None = None,
+) -> "ListedData":
+    """Return the source with its manifest, so that nothing lists its folder again.
+
+    cache: this machine's folder for what was found out about images.
+    partition_for: called with the paths of the images; returns a partition file to split them by.
+
+    Raises DataError when the data cannot be used.
+    """
+    from objectives.data.manifest import listed  # numpy
+    from objectives.data.manifest.manifest import NOTHING
+
+    if not _entry(objective).has_data:
+        return listed.with_manifest(source, NOTHING)
+    return listed.list_data(source, cache, partition_for)
 
 
 def check_data(

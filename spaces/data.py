@@ -131,6 +131,11 @@ def needs_folder(data: Data) -> bool:
     return not isinstance(data, Digits | NoData)
 
 
+def kind_needs_folder(kind: str) -> bool:
+    """Whether data of this kind lie in a folder; an unknown kind is taken to need one."""
+    return KINDS.get(kind) not in (Digits, NoData)
+
+
 def kind_of(data: Data) -> str:
     """Give the word that stands for this kind of declaration in JSON."""
     for kind, declared in KINDS.items():

@@ -16,7 +16,8 @@ from torch import Tensor
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.layout import Layout
 from objectives.data.layouts.readers import open_layout
-from objectives.data.manifest.manifest import Manifest, Row, read_manifest
+from objectives.data.manifest.listed import manifest_of
+from objectives.data.manifest.manifest import Manifest, Row
 from objectives.data.manifest.splits import SPLITS
 from objectives.data.manifest.subsample import proportional
 from objectives.data.pixels.decode import Pixels
@@ -129,7 +130,6 @@ class OpenSplits(dict[str, ImageSet]):
         )
 
 
-_manifests: dict[str, Manifest] = {}
 _sets: dict[tuple[Hashable, ...], ImageSet] = {}
 
 
@@ -152,7 +152,8 @@ def open_images(
     whether the metadata of the images comes with them. Raises DataError with the path of an image
     that cannot be read.
     """
-    manifest = _manifest(source, cache)
+    manifest = manifest_of(source, cache)
+    _drop_other_data(manifest)
     if with_table and not manifest.columns:
         raise DataError(
             f"{source.folder or 'this data set'}: the images have no table beside them; name "
@@ -174,7 +175,7 @@ def open_images(
         if not rows:
             raise DataError(f"there is no {split} image to open; give the study a {split} split")
         count = asked if asked < len(rows) else 0
-        key = (manifest.fingerprint, image_size, split, fold, with_table)
+        key = (manifest.fingerprint, source.split_seed, image_size, split, fold, with_table)
         if (*key, count) not in _sets:
             is_folded = manifest.folds > 0 and split != "test"
             whole = opening.of_pool(rows) if is_folded else _sets.get((*key, 0))
@@ -186,18 +187,13 @@ def open_images(
 
 def forget() -> None:
     """Drop what is kept warm, for a process that turns to other data."""
-    _manifests.clear()
     _sets.clear()
 
 
-def _manifest(source: DataSource, cache: Path | None) -> Manifest:
-    folder = str(source.folder.resolve()) if source.folder else None
-    how = [dict(source.layout), source.split_seed, source.folds, source.has_test]
-    key = json.dumps([folder, str(source.partition), *how], sort_keys=True)
-    if key not in _manifests:
-        forget()  # one study's data at a time
-        _manifests[key] = read_manifest(source, cache)
-    return _manifests[key]
+def _drop_other_data(manifest: Manifest) -> None:
+    """Keep the images of one manifest at a time: two studies' data may not fit into memory."""
+    for key in [key for key in _sets if key[0] != manifest.fingerprint]:
+        del _sets[key]
 
 
 @dataclass(frozen=True, kw_only=True)

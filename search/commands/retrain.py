@@ -26,6 +26,7 @@ from search.logs import hush_teardown
 from search.processes.devices import own_share, worker_environment
 from search.settings import Settings
 from search.studies.folders import find_data
+from spaces.data import kind_needs_folder
 from spaces.errors import StudyError
 
 console = Console(stderr=True)
@@ -77,7 +78,7 @@ def _own_device(exported: Mapping[str, Any], settings: Settings) -> str:
 
 
 def _data(arguments: Namespace, exported: Mapping[str, Any], settings: Settings) -> Path | None:
-    if exported["data"]["layout"]["kind"] in ("digits", "none"):
+    if not kind_needs_folder(exported["data"]["layout"]["kind"]):
         return None
     return find_data(settings, exported["study"], arguments.data)
 

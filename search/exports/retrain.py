@@ -1,8 +1,8 @@
 """An exported trial, trained again; with --verify, held against its recorded numbers."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from itertools import islice
 from pathlib import Path
@@ -95,18 +95,16 @@ def retrain(
     """
     objective, declared = exported["objective"], exported["data"]
     folder.mkdir(parents=True, exist_ok=True)
-    source = _split_as_recorded(
-        DataSource(
-            declared["layout"],
-            data,
-            declared["split_seed"],
-            declared.get("folds", 0),  # exports of before have none of these
-            declared.get("has_test", True),
-        ),
-        declared.get("splits"),
-        folder,
+    as_declared = DataSource(
+        declared["layout"],
+        data,
+        declared["split_seed"],
+        declared.get("folds", 0),  # exports of before have none of these
+        declared.get("has_test", True),
     )
-    manifest = catalog.read_data(objective, source)
+    partition_for = _recorded_partition(declared.get("splits"), folder)
+    source = catalog.list_data(objective, as_declared, partition_for=partition_for)
+    manifest = source.manifest
     if not manifest.is_of(declared["fingerprint"]):
         raise StudyError(
             f"the data in {data} is not what trial {exported['trial']} was trained on"
@@ -164,16 +162,13 @@ def compare(
     ]
 
 
-def _split_as_recorded(
-    source: DataSource, splits: Mapping[str, Any] | None, folder: Path
-) -> DataSource:
-    """Give the data split as they were, whatever would be carved here and now."""
-    from objectives.data.layouts.readers import open_layout
-
+def _recorded_partition(
+    splits: Mapping[str, Any] | None, folder: Path
+) -> Callable[[Sequence[str]], Path] | None:
+    """Return the function that writes the recorded splits, whatever would be carved here."""
     if splits is None:
-        return source
-    paths = [found.file.path for found in open_layout(source).find_images().found]
-    return replace(source, partition=write_partition(folder / "splits.csv", unpack(splits, paths)))
+        return None
+    return lambda paths: write_partition(folder / "splits.csv", unpack(splits, paths))
 
 
 def _config(exported: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,9 +29,9 @@ def open_study(
     row = store.study(name)
     study = from_json(row.definition)
     folder = find_data(settings, name, data) if needs_folder(study.data) else None
-    source = data_source(study, folder, partition_of(name, settings, store))
-    manifest = catalog.read_data(study.objective, source, settings.cache)
-    check_same_data(row, manifest, folder, store)
+    split = data_source(study, folder, partition_of(name, settings, store))
+    source = catalog.list_data(study.objective, split, settings.cache)
+    check_same_data(row, source.manifest, folder, store)
     check_weights(study)
     return study, source
 

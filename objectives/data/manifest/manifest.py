@@ -132,17 +132,24 @@ def read_manifest(
     cache: Path | None = None,
     progress: Callable[[], None] = lambda: None,
     listed: Callable[[int], None] | None = None,
+    listing: Listing | None = None,
 ) -> Manifest:
-    """List the data of a study with classes, groups, splits and contents.
+    """Read the images of a study with their classes, groups, splits and digests.
 
-    Splits given as folders stand; those missing are carved out of train by `source.split_seed`,
-    and a partition stands before both. cache: where the images' digests are kept. progress: called
-    for each image that is read. listed: told how many images there are, by who checks them next:
-    each is then looked at in the same pass. Raises DataError, one line that ends with the fix.
+    Splits that the folders or the table give are kept; missing ones are carved out of train by
+    `source.split_seed`. A partition file takes the place of both.
+
+    cache: where the images' digests are kept.
+    progress: called for each image that is read.
+    listed: called with the number of images, by a caller that will check them next; each image is
+    then examined in the same pass.
+    listing: the images of this source, where they are listed already.
+
+    Raises DataError.
     """
     is_practice = source.folder is not None and _is_practice(source.folder)
     layout = open_layout(source)
-    listing = layout.find_images()
+    listing = listing or layout.find_images()
     if len(listing.classes) < 2:
         raise DataError(
             f"{source.folder}: only one class, {listing.classes[0]!r}, in "
