@@ -6,7 +6,6 @@ from contextlib import suppress
 
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage
-from optuna.study._constrained_optimization import _CONSTRAINTS_KEY
 from optuna.trial import TrialState
 from sqlalchemy import Connection, and_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -14,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from storage import leases
 from storage.errors import EpochDiffers
 from storage.leases import Claim
+from storage.optuna_inside import constraint_key
 from storage.rows import Outcome
 from storage.tables import epochs
 
@@ -65,8 +65,7 @@ def tell(
 ) -> None:
     """Tell Optuna how the trial ended; a pruned one has its last value, as Optuna has it."""
     for name, violation in violations.items():
-        key = f"{_CONSTRAINTS_KEY}:{name}"
-        backend.set_trial_system_attr(claim.trial_id, key, float(violation))
+        backend.set_trial_system_attr(claim.trial_id, constraint_key(name), float(violation))
     if state == TrialState.PRUNED:
         value = _last_value(connection, claim)
     backend.set_trial_state_values(claim.trial_id, state, None if value is None else [float(value)])

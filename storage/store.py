@@ -19,10 +19,11 @@ from sqlalchemy import Connection
 
 from storage import leases, manifests, results, shared_files, split_uses, studies, workers
 from storage.leases import Claim, Nothing
+from storage.optuna_inside import forget_trials, joined
 from storage.reader import StoreReader
 from storage.rows import HandBackReason, NewStudy, NewWorker, Outcome, Stop, StudyRow
 from storage.schema import open_backend
-from storage.transaction import joined, transaction
+from storage.transaction import transaction
 
 __all__ = ["Claim", "NewStudy", "NewWorker", "Nothing", "Store", "StudyRow"]
 
@@ -121,8 +122,7 @@ class Store(StoreReader):
         study.get_trials(deepcopy=False)  # the cached storage must know the trial
         with self._writing(claim) as connection:
             leases.renew(connection, claim)
-            # What sampling remembers of the trials within one `ask`, which is not used here.
-            study._thread_local.cached_all_trials = None
+            forget_trials(study)
             yield optuna.Trial(study, claim.trial_id)
 
     def beat(self, claim: Claim) -> Stop | None:

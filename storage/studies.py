@@ -6,13 +6,13 @@ from typing import Any
 from optuna.exceptions import DuplicatedStudyError
 from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
-from optuna.trial import TrialState, create_trial
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from storage.errors import LiveLeases, StudyExists, UnknownStudy
 from storage.leases import count_live
+from storage.optuna_inside import optuna_tables, queued_trial
 from storage.rows import NewStudy, StudyRow
-from storage.tables import directions, optuna_studies, optuna_tables, studies, trials
+from storage.tables import directions, optuna_studies, studies, trials
 from storage.transaction import advisory_lock
 
 
@@ -28,10 +28,7 @@ def create(connection: Connection, backend: RDBStorage, study: NewStudy) -> int:
             error
         )
     for params in study.queue:
-        waiting = create_trial(
-            state=TrialState.WAITING, system_attrs={"fixed_params": dict(params)}
-        )
-        backend.create_new_trial(study_id, waiting)
+        backend.create_new_trial(study_id, queued_trial(params))
     row = {"study_id": study_id, "definition": study.definition, "trials": study.trials}
     row |= {"fingerprint": study.fingerprint, "data_fingerprint": study.data_fingerprint}
     connection.execute(insert(studies).values(row))

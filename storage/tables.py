@@ -3,7 +3,6 @@
 They live in a schema of their own and hang on Optuna's rows: what is deleted there goes here.
 """
 
-from optuna.storages._rdb import models
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -25,10 +24,11 @@ from sqlalchemy import (
     func,
 )
 
+from storage.optuna_inside import optuna_tables
+
 # Not "search": a role of the same name would draw Optuna's tables into it ("$user" on the path).
 SCHEMA = "search_service"
 
-optuna_tables: MetaData = models.BaseModel.metadata
 optuna_studies: Table = optuna_tables.tables["studies"]
 directions: Table = optuna_tables.tables["study_directions"]
 trials: Table = optuna_tables.tables["trials"]

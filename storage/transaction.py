@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from optuna.storages import RDBStorage
 from sqlalchemy import Connection, Engine, ExceptionContext, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
@@ -59,17 +58,6 @@ def transaction(engine: Engine, **limits: str) -> Iterator[Connection]:
 def advisory_lock(connection: Connection, key: int) -> None:
     """Hold the lock of this number, a study's id, until the transaction ends, however it ends."""
     connection.execute(select(func.pg_advisory_xact_lock(LOCKS, key)))
-
-
-@contextmanager
-def joined(backend: RDBStorage, connection: Connection) -> Iterator[None]:
-    """Make this thread's writes through `backend` a part of the connection's transaction."""
-    backend.remove_session()
-    backend.scoped_session(bind=connection, join_transaction_mode="create_savepoint")
-    try:
-        yield
-    finally:
-        backend.remove_session()
 
 
 def _explain(context: ExceptionContext) -> DatabaseUnreachable | None:

@@ -4,11 +4,11 @@ from functools import lru_cache
 from typing import Any
 
 from optuna.distributions import BaseDistribution, json_to_distribution
-from optuna.storages._rdb.models import TrialValueModel
 from optuna.trial import TrialState
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, select, true
 
 from storage.leases import LIVE
+from storage.optuna_inside import stored_value
 from storage.results import decoded
 from storage.rows import AttemptRow, EpochRow, HandBackReason, Outcome, StudyRow, TrialRow
 from storage.tables import attempts, epochs, params, trials, values, workers
@@ -130,7 +130,7 @@ def _reason(stored: str | None) -> Outcome | HandBackReason | None:
 def _value(row: Row[Any]) -> float | None:
     if row.state != TrialState.COMPLETE:
         return None
-    return TrialValueModel.stored_repr_to_value(row.value, row.value_type)
+    return stored_value(row.value, row.value_type)
 
 
 def _params(connection: Connection, study_id: int) -> dict[int, dict[str, Any]]:

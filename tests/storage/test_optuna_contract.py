@@ -12,9 +12,9 @@ from optuna.storages import RDBStorage, get_storage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import text
 
+from storage.optuna_inside import joined, optuna_tables
 from storage.store import Claim, Store
-from storage.tables import optuna_tables
-from storage.transaction import joined, transaction
+from storage.transaction import transaction
 
 Write = Callable[[RDBStorage, int, int], object]
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from storage.errors import LiveLeases, StudyExists, UnknownStudy
+from storage.optuna_inside import optuna_tables
 from storage.store import Claim, Store
-from storage.tables import metadata, optuna_tables
+from storage.tables import metadata
 from tests.storage.samples import new_study
 
 

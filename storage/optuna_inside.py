@@ -1,0 +1,51 @@
+"""Every name that storage uses in Optuna although Optuna does not document it, read in 5.0.0.
+
+With a new release of Optuna, read these places again: tests/storage/test_optuna_inside.py fails
+by the name of whatever is missing, test_optuna_contract.py where one behaves differently.
+Nothing else in storage imports a private module of Optuna.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import optuna
+from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
+from optuna.storages import RDBStorage
+from optuna.storages._rdb.models import BaseModel, TrialValueModel
+from optuna.study._constrained_optimization import _CONSTRAINTS_KEY
+from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy import Connection, MetaData
+
+__all__ = ["ARTIFACTS_ATTR_PREFIX", "DEFAULT_MIME_TYPE"]
+
+optuna_tables: MetaData = BaseModel.metadata
+stored_value = TrialValueModel.stored_repr_to_value
+
+
+def constraint_key(name: str) -> str:
+    """Return the system attribute under which a trial's violation of a constraint is read."""
+    return f"{_CONSTRAINTS_KEY}:{name}"
+
+
+def queued_trial(params: Mapping[str, object]) -> FrozenTrial:
+    """Build a waiting trial that draws these values, as `Study.enqueue_trial` stores it."""
+    return create_trial(state=TrialState.WAITING, system_attrs={"fixed_params": dict(params)})
+
+
+def forget_trials(study: optuna.Study) -> None:
+    """Make the study's next sampling read the trials anew.
+
+    The list lives for one `Study.ask`, which we do not call.
+    """
+    study._thread_local.cached_all_trials = None
+
+
+@contextmanager
+def joined(backend: RDBStorage, connection: Connection) -> Iterator[None]:
+    """Make this thread's writes through `backend` a part of the connection's transaction."""
+    backend.remove_session()
+    backend.scoped_session(bind=connection, join_transaction_mode="create_savepoint")
+    try:
+        yield
+    finally:
+        backend.remove_session()
