@@ -1,4 +1,4 @@
-"""What can go wrong with storage, each said in one line that ends with the fix."""
+"""The errors of storage, each one line that ends with the fix."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,15 +21,19 @@ class UserError(Exception):
 
 
 class StorageError(UserError):
-    """Something about where studies are kept is wrong; the message is one line with the fix."""
+    """The database, the embedded Postgres or the artifact store cannot be used as asked."""
 
 
-class DatabaseUnreachable(StorageError):
-    """No connection to the database: it is down, elsewhere, or refuses us."""
+class Unreachable(StorageError):
+    """The database or the artifact store cannot be reached now; trying again later may help."""
 
 
-class ArtifactsUnreachable(DatabaseUnreachable):
-    """No way to the artifact store; who waits for the database waits for it as well."""
+class DatabaseUnreachable(Unreachable):
+    """The database is down, elsewhere, or refuses the connection."""
+
+
+class ArtifactsUnreachable(Unreachable):
+    """The artifact store is away, or may not be read or written."""
 
 
 class ForeignServer(StorageError):
@@ -45,24 +49,24 @@ class UnknownStudy(StorageError):
 
 
 class LiveLeases(StorageError):
-    """The tables cannot be changed while trials are being run."""
+    """Workers hold trials: neither the tables can be changed nor the study be deleted."""
 
 
 class LeaseLost(StorageError):
-    """Another attempt owns this trial now: nothing of this one may be written."""
+    """The trial belongs to another attempt now: this one may write nothing more."""
 
 
 class EpochDiffers(StorageError):
-    """An epoch is recorded already, with other numbers: the trial did not repeat itself."""
+    """The epoch is already recorded with other numbers: training did not repeat itself."""
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn what the file system refuses into a StorageError with a way out."""
+    """Turn an OSError of the home's files into a StorageError with a way out."""
     try:
         yield
     except OSError as error:
         raise StorageError(
-            f"{error.filename or 'locking a file'}: {error.strerror}; "
-            "choose another home with SEARCH_HOME, or a database with SEARCH_DATABASE_URL"
+            f"{error.filename or 'locking a file'}: {error.strerror}",
+            "choose another home with SEARCH_HOME, or a database with SEARCH_DATABASE_URL",
         ) from error

@@ -19,7 +19,7 @@ from search.studies.networks import check_networks_here
 from search.studies.reopen import open_study
 from search.worker.loop import Worker, work, worker_name
 from storage.artifacts import check_reachable
-from storage.errors import DatabaseUnreachable
+from storage.errors import Unreachable
 from storage.store import NewWorker, Store
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
     try:
         with open_store(settings) as store, listening() as flag:
             return _work(arguments, settings, store, share, flag)
-    except DatabaseUnreachable as error:
+    except Unreachable as error:
         if not arguments.id:
             raise
         # Under a supervisor: it starts us again once the database is back.
@@ -71,7 +71,7 @@ def _work(
         Worker(name, study, store, settings, source, share.device, share.threads, flag)
     )
     if not arguments.id:  # a supervisor would note it
-        with suppress(DatabaseUnreachable):
+        with suppress(Unreachable):
             store.worker_ended(name, code, "")
     return code
 
@@ -79,7 +79,7 @@ def _work(
 def _until_the_end(worker: Worker) -> int:
     try:
         return work(worker)
-    except DatabaseUnreachable as error:
+    except Unreachable as error:
         # What was trained is in the checkpoint: start it again and it goes on there.
         log.error("%s", error)
         return DRAINED

@@ -85,8 +85,8 @@ def worker_name() -> str:
 def work(worker: Worker) -> int:
     """Follow trials until the budget is reached or somebody asks to stop; give the exit code.
 
-    Raises StudyBroken when trial after trial ends by the same error, DatabaseUnreachable when the
-    database stays away.
+    Raises StudyBroken when trial after trial ends by the same error, Unreachable when the
+    database or the artifact store stays away.
     """
     with _sending_weights(worker) as look:
         return _follow(worker, look)

@@ -1,4 +1,4 @@
-"""Waiting for a database that is away."""
+"""Waiting for a database or an artifact store that cannot be reached."""
 
 import logging
 import random
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from storage.errors import DatabaseUnreachable
+from storage.errors import Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Patience:
-    """Calls the database until it answers.
+    """Calls the database or the artifact store until it answers.
 
     is_over: asked before every further try; a process that is told to stop waits for nobody.
     """
@@ -27,9 +27,9 @@ class Patience:
     minutes: float = 15.0
 
     def __call__(self, call: Callable[[], Answer]) -> Answer:
-        """Give what `call` gives, trying again while the database is away.
+        """Give what `call` gives, trying again while it raises Unreachable.
 
-        `call` must be idempotent: an acknowledgement can be lost. Raises DatabaseUnreachable when
+        `call` must be idempotent: an acknowledgement can be lost. Raises Unreachable when
         patience ends.
         """
         ends_at = time.monotonic() + self.minutes * 60
@@ -37,7 +37,7 @@ class Patience:
         while True:
             try:
                 return call()
-            except DatabaseUnreachable as error:
+            except Unreachable as error:
                 if self.is_over() or time.monotonic() >= ends_at:
                     raise
                 log.warning("%s; trying again in %.1f s", error, pause_seconds)

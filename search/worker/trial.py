@@ -32,7 +32,7 @@ from search.worker.outbox import Outbox
 from search.worker.retries import Patience
 from spaces.space import TrialConfig
 from spaces.study import Study
-from storage.errors import DatabaseUnreachable, LeaseLost
+from storage.errors import DatabaseUnreachable, LeaseLost, Unreachable
 from storage.rows import HandBackReason, Outcome, Stop
 from storage.store import Claim, Store
 
@@ -143,7 +143,7 @@ def _train(
                 if result.epoch >= known and (outcome := _judge(trial, result, is_draining)):
                     return outcome
         return _ended(trial)
-    except (LeaseLost, DatabaseUnreachable):
+    except (LeaseLost, Unreachable):
         raise
     except Exception as error:  # noqa: BLE001 - training code may raise anything
         return failure(error)

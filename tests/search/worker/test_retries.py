@@ -3,12 +3,12 @@
 import pytest
 
 from search.worker.retries import Patience
-from storage.errors import DatabaseUnreachable
+from storage.errors import ArtifactsUnreachable, DatabaseUnreachable, Unreachable
 
 
-def away_for(calls: int):
+def away_for(calls: int, error: type[Unreachable] = DatabaseUnreachable):
     """A call that fails as often, then answers."""
-    left = iter([DatabaseUnreachable("the database is away")] * calls)
+    left = iter([error("it is away", "start it")] * calls)
 
     def call() -> str:
         if error := next(left, None):
@@ -18,8 +18,9 @@ def away_for(calls: int):
     return call
 
 
-def test_a_short_outage_is_sat_out() -> None:
-    assert Patience(is_over=lambda: False)(away_for(2)) == "here"
+@pytest.mark.parametrize("error", [DatabaseUnreachable, ArtifactsUnreachable])
+def test_a_short_outage_is_sat_out(error: type[Unreachable]) -> None:
+    assert Patience(is_over=lambda: False)(away_for(2, error)) == "here"
 
 
 def test_who_is_told_to_stop_waits_for_nobody() -> None:
