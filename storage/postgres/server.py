@@ -16,6 +16,7 @@ from storage.errors import DatabaseUnreachable, ForeignServer, StorageError, exp
 from storage.locks import FileLock, wait_until
 from storage.postgres.cluster import Cluster, cluster_of, place_of
 from storage.postgres.url import check_reachable, database_url
+from storage.whole import whole_file
 
 START_SECONDS = 120  # after a crash the log of changes is replayed first
 LAUNCHES = 3  # what starts can be killed as well
@@ -223,8 +224,6 @@ def _want(cluster: Cluster, wish: str) -> None:
     _write(cluster.folder / "wanted", wish)
 
 
-def _write(file: Path, content: str) -> None:
-    """Replace a file's content whole: a kill in the middle leaves the old one."""
-    unfinished = file.with_suffix(".new")
-    unfinished.write_text(content)
-    unfinished.replace(file)
+def _write(path: Path, content: str) -> None:
+    with whole_file(path) as file:
+        file.write(content.encode())

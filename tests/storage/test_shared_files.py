@@ -12,7 +12,7 @@ import pytest
 
 from storage import artifacts
 from storage.artifacts import artifact_store, check_reachable
-from storage.errors import ArtifactsUnreachable, LeaseLost, StorageError
+from storage.errors import ArtifactsUnreachable, DatabaseUnreachable, LeaseLost, StorageError
 from storage.locks import wait_until
 from storage.rows import FileRow
 from storage.store import Claim, Store
@@ -137,6 +137,8 @@ def test_a_place_that_may_not_be_written_to_is_one_line_with_the_fix(tmp_path: P
     with pytest.raises(ArtifactsUnreachable, match="or set SEARCH_ARTIFACTS to another") as raised:
         check_reachable(str(tmp_path / "file"))
     assert "\n" not in str(raised.value)
+    assert "database" not in str(raised.value)
+    assert not isinstance(raised.value, DatabaseUnreachable)
 
 
 @pytest.mark.slow

@@ -94,13 +94,13 @@ def test_nothing_shared_is_left_of_a_trial_that_has_ended(
 def test_a_trial_that_ended_does_not_wait_for_its_last_checkpoint(
     elsewhere: Callable[[str], Worker], store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    may_write, write = Event(), artifacts._WholeFiles.write
+    may_write, write = Event(), artifacts.ArtifactStore.write
 
     def write_later(*given: Any) -> None:
         may_write.wait(60)
         write(*given)
 
-    monkeypatch.setattr(artifacts._WholeFiles, "write", write_later)
+    monkeypatch.setattr(artifacts.ArtifactStore, "write", write_later)
     worker = elsewhere("a")
 
     assert isinstance(attempt(worker), Finished)

@@ -65,14 +65,14 @@ class Gate:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    gate, write = Gate(), artifacts._WholeFiles.write
+    gate, write = Gate(), artifacts.ArtifactStore.write
 
     def write_later(*given: Any) -> None:
         gate.knocked.set()
         gate.opened.wait(60)
         write(*given)
 
-    monkeypatch.setattr(artifacts._WholeFiles, "write", write_later)
+    monkeypatch.setattr(artifacts.ArtifactStore, "write", write_later)
     yield gate
     gate.opened.set()
 
