@@ -4,8 +4,9 @@ import sys
 from argparse import Namespace
 
 from search.database import open_store
-from search.exports.trial import as_yaml, write_yaml
-from search.exports.trial import export as export_trial
+from search.errors import DONE
+from search.exports.exported import Exported
+from search.exports.trial import as_yaml, export_trial, write_yaml
 from search.settings import Settings
 
 
@@ -15,16 +16,16 @@ def export(arguments: Namespace, settings: Settings) -> int:
         exported = export_trial(store, arguments.study, arguments.trial)
     if arguments.out is None:
         print(as_yaml(exported), end="")
-        return 0
+        return DONE
     write_yaml(exported, arguments.out)
-    value = exported["value"]
-    folds = value.get("epochs")
-    where = f"over {len(folds)} folds" if folds else f"at epoch {value['epoch']}"
-    number = exported["outcome"] if value["value"] is None else f"{value['value']:.4g}"
-    print(
-        f"{arguments.out}: trial {exported['trial']} of {exported['study']},"
-        f" {value['metric']} {number} {where}"
-        + (" (practice data)" if exported["practice_data"] else ""),
-        file=sys.stderr,
-    )
-    return 0
+    print(f"{arguments.out}: {_in_words(exported)}", file=sys.stderr)
+    return DONE
+
+
+def _in_words(exported: Exported) -> str:
+    value, folds = exported.value, exported.data.folds
+    number = exported.outcome if value.value is None else f"{value.value:.4g}"
+    epochs = exported.value_epochs
+    where = f"over {len(epochs)} folds" if folds else f"at epoch {epochs[0].epoch}"
+    practice = " (practice data)" if exported.practice_data else ""
+    return f"trial {exported.trial} of {exported.study}, {value.metric} {number} {where}{practice}"

@@ -4,8 +4,6 @@ import json
 from argparse import Namespace
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress
 from rich.table import Table
 
 from search.database import store_if_any
@@ -25,7 +23,7 @@ from search.processes.machine import device_class
 from search.settings import Settings
 from search.studies.examine import Prepared, prepare
 from search.studies.overrides import read_overrides
-from search.terminal.console import page
+from search.terminal.console import page, with_bar
 from search.terminal.wording import duration
 from spaces.stored import fingerprint
 
@@ -57,17 +55,8 @@ def plan(arguments: Namespace, settings: Settings) -> int:
 
 
 def _measured(prepared: Prepared, shares: Sequence[DeviceShare]) -> list[Row]:
-    console = Console(stderr=True)
-    columns = ("measuring {task.description}", BarColumn(), MofNCompleteColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task("steps", total=len(combinations(prepared.study)))
-        rows = []
-        for row in make_rows(prepared, shares):
-            rows.append(row)
-            bar.update(task, advance=1, description=f"{row.backbone}, batch {row.batch_size}")
-        return rows
+    total = len(combinations(prepared.study))
+    return list(with_bar(make_rows(prepared, shares), "measuring", total))
 
 
 def _print(plan: Plan, gpu_hours: float | None) -> None:

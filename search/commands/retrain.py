@@ -6,27 +6,20 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.progress import track
 
 from objectives.contract import BEST_WEIGHTS
 from search.errors import DONE, FAILED
-from search.exports.retrain import (
-    ELSEWHERE,
-    Difference,
-    compare,
-    last_recorded_epoch,
-    other_machine,
-    read_export,
-)
-from search.exports.retrain import retrain as train_again
+from search.exports.exported import Exported
+from search.exports.read import read_export
+from search.exports.retrain import train_again
+from search.exports.verify import ELSEWHERE, Difference, compare, other_machine
 from search.logs import hush_teardown
 from search.processes.devices import own_share, worker_environment
 from search.settings import Settings
 from search.studies.folders import find_data
-from spaces.data import kind_needs_folder
+from search.terminal.console import with_bar
 from spaces.errors import StudyError
 
 console = Console(stderr=True)
@@ -38,8 +31,9 @@ def retrain(arguments: Namespace, settings: Settings) -> int:
     exported = read_export(arguments.export)
     if arguments.out is None and not arguments.verify:
         raise StudyError(
-            "nothing of this training would be kept; add --out DIR for its weights, or --verify to"
-            " hold its numbers against the recorded ones"
+            "nothing of this training would be kept",
+            "add --out DIR for its weights, or --verify to compare its numbers with the recorded"
+            " ones",
         )
     device = _own_device(exported, settings)
     data = _data(arguments, exported, settings)
@@ -59,28 +53,28 @@ def retrain(arguments: Namespace, settings: Settings) -> int:
 
 
 def _train(
-    exported: Mapping[str, Any], folder: Path, data: Path | None, device: str
+    exported: Exported, folder: Path, data: Path | None, device: str
 ) -> dict[int, Mapping[str, float]]:
-    last = last_recorded_epoch(exported)
+    last = exported.last_epoch.epoch
     results = train_again(exported, folder, data, device)
-    bar = track(results, f"trial {exported['trial']}", total=last, console=console)
-    again = {result.epoch: result.metrics for result in bar}
+    steps = with_bar(results, f"trial {exported.trial}", last)
+    again = {result.epoch: result.metrics for result in steps}
     if last not in again:
         console.print(f"training ended after epoch {len(again)}, not as recorded after {last}")
     return again
 
 
-def _own_device(exported: Mapping[str, Any], settings: Settings) -> str:
+def _own_device(exported: Exported, settings: Settings) -> str:
     """Give this process one device and the recorded threads, before torch is loaded."""
-    share = own_share(settings.visible_gpus, exported["trained_on"]["threads"])
+    share = own_share(settings.visible_gpus, exported.trained_on.threads)
     os.environ.update(worker_environment(share, {}))
     return share.device
 
 
-def _data(arguments: Namespace, exported: Mapping[str, Any], settings: Settings) -> Path | None:
-    if not kind_needs_folder(exported["data"]["layout"]["kind"]):
+def _data(arguments: Namespace, exported: Exported, settings: Settings) -> Path | None:
+    if not exported.data.needs_folder:
         return None
-    return find_data(settings, exported["study"], arguments.data)
+    return find_data(settings, exported.study, arguments.data)
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """A trial written out: everything that is needed to train it again and to check the result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -11,130 +10,125 @@ from objectives.files.whole import write_text_whole
 from search.analysis.badges import badges
 from search.analysis.folds import value_epochs
 from search.analysis.snapshot import Snapshot, read_snapshot
+from search.exports.exported import (
+    Exported,
+    ExportedData,
+    ExportedEpoch,
+    ExportedValue,
+    TrainedOn,
+)
 from search.seeds import training_seed
 from search.studies.splits import pack, places_in
 from spaces.errors import StudyError
 from spaces.stored import data_to_json
 from spaces.study import Study
-from storage.rows import TrialRow
+from storage.rows import AttemptRow, TrialRow
 from storage.store import Store, StudyRow
 
-EXPORT_FORMAT = 1
-MACHINE_KEYS = ("device_class", "versions", "commit")
 
+def export_trial(store: Store, name: str, wanted: str) -> Exported:
+    """Collect every resolved value, the seed, data, versions and metrics of a trial.
 
-def export(store: Store, name: str, wanted: str) -> dict[str, Any]:
-    """Give a trial as plain data: every resolved value, seed, data, versions, metrics.
-
-    wanted: "best" or a trial's number. Raises StudyError when there is no such trial.
+    wanted: "best" or a trial's number.
+    Raises StudyError when there is no such trial, or it has no epoch yet.
     """
     snapshot = read_snapshot(store, name)
     study, trial = snapshot.study, _pick(snapshot, wanted)
     recorded = store.epochs(name, trial.number)
-    epochs = {each.epoch: dict(each.metrics) for each in recorded}
-    judged = value_epochs(study, {each.epoch: each.value for each in recorded}, epochs)
-    if not epochs:
-        raise StudyError(f"trial {trial.number} of {name!r} has no epoch yet; export another one")
+    if not recorded:
+        raise StudyError(f"trial {trial.number} of {name!r} has no epoch yet", "export another one")
+    metrics = {row.epoch: row.metrics for row in recorded}
+    judged = value_epochs(study, {row.epoch: row.value for row in recorded}, metrics)
+    config = study.config(trial.params)
     attempts = store.attempts(name, trial.number)
-    attempt = attempts[-1]
-    return {
-        "format": EXPORT_FORMAT,
-        "study": name,
-        "trial": trial.number,
-        "outcome": str(trial.outcome or trial.state.lower()),
-        "badges": list(badges(study.config(trial.params), trial.outcome, recorded)),
-        "practice_data": study.is_practice,
-        "objective": study.objective,
-        "config": study.config(trial.params),
-        "searched": sorted(trial.params),
-        "weights": _weights(study, trial),
-        "seed": training_seed(study.seed, trial.number),
-        "data": _data(study, snapshot.row, store.manifest(name)),
-        "skipped_checks": list(study.skipped_checks),
-        "test_uses": len(snapshot.test_uses),
-        "value": _value(study, trial, list(judged.values())),
-        "metrics": {
-            **_of_folds(
-                study, "value_epoch", [_exact(study, each, epochs) for each in judged.values()]
-            ),
-            "last_epoch": _exact(study, max(epochs), epochs),
-        },
-        "trained_on": {
-            "device": attempt.device,
-            "threads": attempt.threads,
-            **{key: attempt.machine.get(key) for key in MACHINE_KEYS},
-        },
+    return Exported(
+        study=name,
+        trial=trial.number,
+        outcome=str(trial.outcome or trial.state.lower()),
+        badges=badges(config, trial.outcome, recorded),
+        practice_data=study.is_practice,
+        objective=study.objective,
+        config=config,
+        searched=tuple(sorted(trial.params)),
+        weights=study.weights.get(catalog.weights_key(config), {}),
+        seed=training_seed(study.seed, trial.number),
+        data=_data(study, snapshot.row, store.manifest(name)),
+        skipped_checks=tuple(study.skipped_checks),
+        test_uses=len(snapshot.test_uses),
+        value=_value(study, trial),
+        value_epochs=tuple(_epoch(study, epoch, metrics) for epoch in judged.values()),
+        last_epoch=_epoch(study, max(metrics), metrics),
+        trained_on=_machine(attempts[-1]),
         # More threads than one number: the bits of such a trial do not come back.
-        "threads_of_attempts": [each.threads for each in attempts if each.epochs],
-    }
+        threads_of_attempts=tuple(each.threads for each in attempts if each.epochs),
+    )
 
 
-def write_yaml(exported: Mapping[str, Any], out: Path) -> None:
+def write_yaml(exported: Exported, out: Path) -> None:
     """Write an export to a file, whole or not at all; a float comes back to the last bit."""
     if out.is_dir():
-        raise StudyError(f"{out} is a folder; name a file in it, --out {out / 'best.yaml'}")
+        raise StudyError(f"{out} is a folder", f"name a file in it, --out {out / 'best.yaml'}")
     if out.exists() and not out.is_file():  # replacing a device would remove it
-        raise StudyError(f"{out} is no file; leave --out away to write to the terminal")
+        raise StudyError(
+            f"{out} is not a regular file", "leave --out away to write to the terminal"
+        )
     out.parent.mkdir(parents=True, exist_ok=True)
     write_text_whole(out, as_yaml(exported))
 
 
-def as_yaml(exported: Mapping[str, Any]) -> str:
-    """Give an export as YAML text in its own order."""
-    return yaml.safe_dump(dict(exported), sort_keys=False, allow_unicode=True)
+def as_yaml(exported: Exported) -> str:
+    """Return an export as YAML text, its fields in their own order."""
+    return yaml.safe_dump(exported.as_mapping(), sort_keys=False, allow_unicode=True)
 
 
 def _pick(snapshot: Snapshot, wanted: str) -> TrialRow:
     name, count = snapshot.study.name, len(snapshot.trials)
     if wanted == "best":
         if snapshot.best is None:
-            raise StudyError(f"no trial of {name!r} has finished yet; wait, or export --trial N")
+            raise StudyError(f"no trial of {name!r} has finished yet", "wait, or export --trial N")
         return snapshot.best
     trial = snapshot.trial(int(wanted)) if wanted.isascii() and wanted.isdigit() else None
     if trial is None:
-        raise StudyError(f"{name!r} has no trial {wanted!r}; use `best` or 0..{count - 1}")
+        raise StudyError(f"{name!r} has no trial {wanted!r}", f"use `best` or 0..{count - 1}")
     return trial
 
 
-def _data(study: Study, row: StudyRow, manifest: str | None) -> dict[str, Any]:
-    frozen = {"splits": pack(places_in(manifest))} if manifest else {}
-    return {
-        "layout": data_to_json(study),
-        "split_seed": study.seed,
-        "folds": study.folds,
-        "has_test": study.has_test,
-        "fingerprint": row.data_fingerprint,
-        **frozen,
-    }
+def _data(study: Study, row: StudyRow, manifest: str | None) -> ExportedData:
+    return ExportedData(
+        layout=data_to_json(study),
+        split_seed=study.seed,
+        folds=study.folds,
+        has_test=study.has_test,
+        fingerprint=row.data_fingerprint,
+        splits=pack(places_in(manifest)) if manifest else None,
+    )
 
 
-def _weights(study: Study, trial: TrialRow) -> dict[str, str]:
-    """Give the file that the trial started from; nothing where it started at random."""
-    return dict(study.weights.get(catalog.weights_key(study.config(trial.params)), {}))
+def _value(study: Study, trial: TrialRow) -> ExportedValue:
+    return ExportedValue(
+        metric=study.metric,
+        direction=study.direction,
+        of=study.value,
+        value=trial.value,
+    )
 
 
-def _value(study: Study, trial: TrialRow, judged: Sequence[int]) -> dict[str, Any]:
-    """Give the value and where it was seen: at one epoch, or as the mean of one in each fold."""
-    return {
-        "metric": study.metric,
-        "direction": study.direction,
-        "of": study.value,
-        **_of_folds(study, "epoch", judged),
-        "value": trial.value,
-    }
+def _machine(attempt: AttemptRow) -> TrainedOn:
+    return TrainedOn(
+        device=attempt.device,
+        threads=attempt.threads,
+        device_class=attempt.machine["device_class"],
+        versions=attempt.machine["versions"],
+        commit=attempt.machine.get("commit"),
+    )
 
 
-def _of_folds(study: Study, name: str, each: Sequence[Any]) -> dict[str, Any]:
-    """Give a list with one for each fold, under the plural; without folds just the one."""
-    return {f"{name}s": list(each)} if study.folds else {name: each[0]}
-
-
-def _exact(study: Study, epoch: int, epochs: Mapping[int, Mapping[str, float]]) -> dict[str, Any]:
-    """Give what the same configuration and seed give again: every metric but the times."""
+def _epoch(study: Study, epoch: int, epochs: Mapping[int, Mapping[str, float]]) -> ExportedEpoch:
+    """Leave out the times: the same configuration and seed do not give them again."""
     known = catalog.describe(study.objective).metrics
-    again = {
+    metrics = {
         name: value
         for name, value in epochs[epoch].items()
         if known.get(name, {}).get("exact", True)
     }
-    return {"epoch": epoch, **again}
+    return ExportedEpoch(epoch, metrics)

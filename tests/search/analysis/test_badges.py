@@ -12,7 +12,7 @@ from rich.console import Console
 
 from search.analysis.badges import badges, read_badges
 from search.analysis.snapshot import read_snapshot
-from search.exports.trial import export
+from search.exports.trial import export_trial
 from search.terminal.status import print_status
 from search.terminal.summary import summary
 from search.worker.endings import Failed, Finished
@@ -169,8 +169,8 @@ def test_the_last_words_of_a_run_name_the_badges_of_its_best_trial(told: Store) 
 
 
 def test_an_export_has_its_trials_badges(told: Store) -> None:
-    assert export(told, "toy", "best")["badges"] == ["overfits after epoch 3"]
-    assert export(told, "toy", "2")["badges"] == []
+    assert export_trial(told, "toy", "best").badges == ("overfits after epoch 3",)
+    assert export_trial(told, "toy", "2").badges == ()
 
 
 def test_the_dashboard_shows_the_badges_beside_the_trial(told: Store) -> None:

@@ -9,12 +9,15 @@ from statistics import fmean
 from typing import Any
 
 import pytest
+import yaml
 
 from objectives.contract import Attempt, EpochResult
 from objectives.toy_curve import train
 from search.cli import main
-from search.exports.retrain import compare, read_export, retrain
-from search.exports.trial import export, write_yaml
+from search.exports.read import read_export
+from search.exports.retrain import train_again
+from search.exports.trial import export_trial, write_yaml
+from search.exports.verify import compare
 from search.seeds import training_seed
 from search.worker.endings import Failed, Finished, HandedBack, Outcome
 from search.worker.loop import Worker, work
@@ -176,21 +179,20 @@ def test_an_export_has_each_folds_epoch_and_training_it_again_gives_every_number
 ) -> None:
     attempt(folded(store, tmp_path, value=value, fixed={"epochs": 3, "noise": 0.3}))
 
-    exported = export(store, "toy", "best")
+    exported = export_trial(store, "toy", "best")
     write_yaml(exported, tmp_path / "best.yaml")
     read = read_export(tmp_path / "best.yaml")
-    results = retrain(read, tmp_path / "again", None, "cpu")
+    results = train_again(read, tmp_path / "again", None, "cpu")
     again = {result.epoch: dict(result.metrics) for result in results}
 
-    each = exported["metrics"]["value_epochs"]
-    assert [numbers["fold"] for numbers in each] == [1, 2, 3, 4, 5]
-    assert exported["value"]["epochs"] == [numbers["epoch"] for numbers in each]
-    assert exported["value"]["value"] == fmean(numbers["val_loss"] for numbers in each)
+    each = exported.value_epochs
+    assert [epoch.metrics["fold"] for epoch in each] == [1, 2, 3, 4, 5]
+    assert exported.value.value == fmean(epoch.metrics["val_loss"] for epoch in each)
     assert compare(read, again, exactly=True) == []
-    again[exported["value"]["epochs"][3]]["val_loss"] += 1e-9
+    again[each[3].epoch]["val_loss"] += 1e-9
     wheres = [difference.where for difference in compare(read, again, exactly=True)]
-    numbers = ", ".join(map(str, exported["value"]["epochs"]))
-    assert wheres == [f"the mean of epochs {numbers}", f"epoch {each[3]['epoch']}"]
+    numbers = ", ".join(str(epoch.epoch) for epoch in each)
+    assert wheres == [f"the mean of epochs {numbers}", f"epoch {each[3].epoch}"]
 
 
 def test_a_pruned_trial_of_folds_is_exported_with_the_folds_it_has(
@@ -198,11 +200,11 @@ def test_a_pruned_trial_of_folds_is_exported_with_the_folds_it_has(
 ) -> None:
     work(folded(store, tmp_path, trials=2, **enqueued(1.0)))
 
-    exported = export(store, "toy", "1")
+    exported = export_trial(store, "toy", "1")
     write_yaml(exported, tmp_path / "one.yaml")
 
-    assert len(exported["value"]["epochs"]) == 3
-    assert exported["value"]["value"] is None
+    assert len(exported.value_epochs) == 3
+    assert exported.value.value is None
     assert read_export(tmp_path / "one.yaml") == exported
 
 
@@ -225,11 +227,13 @@ def test_the_command_that_exports_says_over_how_many_folds(
 
 def test_an_export_whose_folds_do_not_fit_together_is_refused(store: Store, tmp_path: Path) -> None:
     attempt(folded(store, tmp_path))
-    exported = export(store, "toy", "best")
-    exported["metrics"]["value_epochs"][1].pop("epoch")
+    exported = export_trial(store, "toy", "best")
     write_yaml(exported, tmp_path / "best.yaml")
+    plain = yaml.safe_load((tmp_path / "best.yaml").read_text())
+    del plain["metrics"]["value_epochs"][1]
+    (tmp_path / "best.yaml").write_text(yaml.safe_dump(plain))
 
-    with pytest.raises(StudyError, match=r"value\.epochs.*export the trial again"):
+    with pytest.raises(StudyError, match=r"'value\.epochs'; export the trial again"):
         read_export(tmp_path / "best.yaml")
 
 

@@ -1,4 +1,4 @@
-"""An exported trial trains again: its weights, its numbers, and what is told when they differ."""
+"""An exported trial trains again: its weights, its numbers, and the message when they differ."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from objectives.contract import DataSource
+from objectives import catalog
+from objectives.contract import Attempt, DataSource
 from search.cli import main
+from search.exports.exported import Exported, ExportedEpoch
 from search.exports.trial import write_yaml
-from search.processes import machine
 from spaces.errors import StudyError
+from tests.search.exports.an_export import make_export
 
 Edit = Callable[[dict[str, Any]], object]
 TOY = {"learning_rate": 0.01, "epochs": 4, "seconds_per_epoch": 0.0}
@@ -25,9 +27,6 @@ DIGITS = {
     "warmup_epochs": 0,
     "augmentation": "none",
 }
-
-# Of the digits, split by seed 0, when it was of sizes and not of contents.
-DIGITS_OF_BEFORE = "a7d6212817464bf5c17e1ec8f4691c95257c75db9dd585c359ad3c5f83b29349"
 
 
 @pytest.fixture(autouse=True)
@@ -44,42 +43,25 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def exported(
     objective: str, config: Mapping[str, Any], layout: Mapping[str, Any], folder: Path, epochs: int
-) -> dict[str, Any]:
-    """What `search export` writes of a trial with these values, trained here and now."""
-    from objectives import catalog
-    from objectives.contract import Attempt
-
-    source = DataSource(layout)
+) -> Exported:
+    """The export of a trial with these values, trained here and now."""
     folder.mkdir()
-    attempt = Attempt(folder=folder, data=source, seed=7)
+    attempt = Attempt(folder=folder, data=DataSource(layout), seed=7)
     results = list(catalog.load(objective)(config, attempt))[:epochs]
     known = catalog.describe(objective).metrics
-    numbers = {
-        name: value for name, value in results[-1].metrics.items() if known[name]["exact"]
-    } | {"epoch": len(results)}
-    return {
-        "format": 1,
-        "study": "small",
-        "trial": 3,
-        "outcome": "finished",
-        "objective": objective,
-        "config": dict(config),
-        "seed": 7,
-        "data": {
-            "layout": dict(layout),
-            "split_seed": 0,
-            "fingerprint": catalog.read_data(objective, source).fingerprint,
-        },
-        "value": {"metric": "val_loss", "epoch": len(results), "value": numbers["val_loss"]},
-        "metrics": {"value_epoch": dict(numbers), "last_epoch": dict(numbers)},
-        "trained_on": {"threads": 1, "device_class": machine.device_class("cpu")}
-        | {"versions": machine.versions()},
-    }
+    metrics = {name: value for name, value in results[-1].metrics.items() if known[name]["exact"]}
+    return make_export(objective, config, layout, ExportedEpoch(len(results), metrics))
 
 
 @pytest.fixture
 def toy(place: Path) -> dict[str, Any]:
-    return exported("toy_curve", TOY, {"kind": "none"}, place / "first", 4)
+    """An export's fields, to be damaged."""
+    return exported("toy_curve", TOY, {"kind": "none"}, place / "first", 4).as_mapping()
+
+
+def digits(config: Mapping[str, Any], place: Path) -> dict[str, Any]:
+    """The fields of an export of one epoch on the digits."""
+    return exported("image_classifier", config, {"kind": "digits"}, place / "first", 1).as_mapping()
 
 
 def retrain(trial: Mapping[str, Any], *words: str) -> int:
@@ -104,7 +86,7 @@ def scale(name: str, factor: float) -> Edit:
 def test_the_weights_of_a_finished_trial_are_written_and_its_numbers_come_back(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trial = exported("image_classifier", DIGITS, {"kind": "digits"}, place / "first", 1)
+    trial = digits(DIGITS, place)
 
     assert retrain(trial, "--out", "again", "--verify") == 0
     assert (place / "again" / "best.pt").is_file()
@@ -118,21 +100,15 @@ def test_the_weights_of_a_finished_trial_are_written_and_its_numbers_come_back(
     assert "fractions within 0.05" in " ".join(capsys.readouterr().err.split())
 
 
-def test_an_export_from_before_manifests_trains_again(place: Path) -> None:
-    trial = exported("image_classifier", DIGITS, {"kind": "digits"}, place / "first", 1)
-    trial["data"]["fingerprint"] = DIGITS_OF_BEFORE
-    assert retrain(trial, "--verify") == 0
-
-
 def test_a_batch_that_memory_took_apart_is_trained_in_the_same_parts_again(place: Path) -> None:
     in_parts = {**DIGITS, "micro_batch": 100}
-    trial = exported("image_classifier", in_parts, {"kind": "digits"}, place / "first", 1)
+    trial = digits(in_parts, place)
     trial["config"]["micro_batch"] = 0  # nobody asked for them: it was all that fitted
     assert retrain(trial, "--verify") == 0
 
 
 def test_a_trial_that_did_not_finish_stops_where_it_stopped(place: Path) -> None:
-    trial = exported("toy_curve", TOY, {"kind": "none"}, place / "first", 2)
+    trial = exported("toy_curve", TOY, {"kind": "none"}, place / "first", 2).as_mapping()
     trial["outcome"] = "pruned"
     trial["value"]["value"] = None
 
@@ -184,10 +160,17 @@ def test_training_that_ends_earlier_than_recorded_is_told(
     [
         (lambda trial: trial.pop("seed"), "'seed'; export the trial again"),
         (lambda trial: trial.update(seed="seven"), "'seed'"),
-        (lambda trial: trial.update(metrics=[1]), "'metrics.value_epoch.epoch'"),
+        (lambda trial: trial.pop("weights"), "'weights'"),
+        (lambda trial: trial.update(practice_data=0), "'practice_data'"),
+        (lambda trial: trial.update(badges=[1]), "'badges.0'"),
+        (lambda trial: trial.update(metrics=[1]), "'metrics'"),
+        (lambda trial: trial["metrics"]["value_epoch"].pop("epoch"), "'metrics.value_epoch.epoch'"),
+        (lambda trial: trial["data"]["layout"].update(kind="dgits"), "'data.layout.kind'"),
+        (lambda trial: trial["value"].update(epoch=3), "'value.epoch'"),
         (lambda trial: trial["value"].pop("value"), "'value.value'"),
-        (lambda trial: trial["value"].update(metric="val_los"), "'val_los of epoch 4'"),
-        (lambda trial: trial["metrics"]["last_epoch"].update(train_loss="x"), "'train_loss of"),
+        (lambda trial: trial["value"].update(metric="val_los"), "'value.metric'"),
+        (lambda trial: trial["metrics"]["last_epoch"].update(train_loss="x"), "epoch.train_loss'"),
+        (lambda trial: trial["metrics"]["last_epoch"].update(val_los=0.1), "last_epoch.val_los'"),
         (lambda trial: trial["trained_on"].update(versions=None), "'trained_on.versions'"),
         (lambda trial: trial.update(objective="toy_curv"), "did you mean 'toy_curve'"),
         (lambda trial: trial["config"].update(learning_rat=1.0), "learning_rate"),
@@ -216,10 +199,11 @@ def test_a_file_that_is_no_export_is_one_line(
 
 
 @pytest.mark.parametrize("out", [".", "best.yaml/x.yaml", "/proc/none/x.yaml"])
-def test_an_export_that_cannot_be_written_is_one_error(out: str) -> None:
+def test_an_export_that_cannot_be_written_is_one_error(place: Path, out: str) -> None:
     Path("best.yaml").touch()
+    trial = exported("toy_curve", TOY, {"kind": "none"}, place / "first", 4)
 
     with pytest.raises((StudyError, OSError)) as refused:
-        write_yaml({"format": 1}, Path(out))
+        write_yaml(trial, Path(out))
     assert isinstance(refused.value, StudyError) or refused.value.filename
     assert [path.name for path in Path.cwd().parent.glob("*.partial")] == []

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-import yaml
 
 from objectives import catalog
 from objectives.contract import DataSource
@@ -15,8 +13,7 @@ from objectives.files.digest import sha256
 from objectives.models.small_cnn import SmallCNN
 from search.cli import main
 from search.errors import MachineMismatch
-from search.exports.retrain import retrain
-from search.exports.trial import export
+from search.exports.trial import export_trial
 from search.settings import Settings
 from search.studies import networks
 from search.studies.create import store_study
@@ -174,68 +171,7 @@ def test_an_export_says_what_its_trial_started_from(store: Store, tmp_path: Path
     store.record(claim, 1, {"val_loss": 0.5}, 0.5, seconds=1.0, images=10)
     settle(worker, claim, Finished(0.5, (1,)))
 
-    assert export(store, "toy", "best")["weights"] == {"sha256": "ab"}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("is_same", [True, False])
-def test_a_trial_is_trained_again_from_the_same_weights_only(
-    tmp_path: Path, weights: Path, is_same: bool
-) -> None:
-    recorded = {"file": "mine.pt", "sha256": sha256(weights)}
-    if not is_same:
-        torch.save(SmallCNN().state_dict(), weights)
-    exported = digits_trial(str(weights), recorded)
-
-    if is_same:
-        assert [each.epoch for each in retrain(exported, tmp_path / "out", None, "cpu")] == [1]
-    else:
-        with pytest.raises(
-            StudyError, match=r"another file than the mine\.pt that trial 3 .*set we"
-        ):
-            retrain(exported, tmp_path / "out", None, "cpu")
-
-
-def digits_trial(weights: str, recorded: dict[str, str]) -> dict[str, Any]:
-    """What a second of training on the digits exports."""
-    layout = {"kind": "digits"}
-    return {
-        "trial": 3,
-        "outcome": "finished",
-        "objective": "image_classifier",
-        "config": {
-            **{"backbone": "small_cnn", "weights": weights, "image_size": 32, "epochs": 1},
-            **{"warmup_epochs": 0, "batch_size": 256, "augmentation": "none"},
-        },
-        "seed": 7,
-        "weights": recorded,
-        "data": {
-            "layout": layout,
-            "split_seed": 0,
-            "fingerprint": catalog.read_data("image_classifier", DataSource(layout)).fingerprint,
-        },
-        "metrics": {"last_epoch": {"epoch": 1}},
-        "trained_on": {"threads": 1},
-    }
-
-
-@pytest.mark.parametrize("weights", ["text", {"sha256": 3}])
-def test_an_export_with_unusable_weights_is_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], weights: object
-) -> None:
-    path = tmp_path / "best.yaml"
-    epoch = {"epoch": 1, "val_loss": 0.5}
-    whole = {
-        **digits_trial("none", {}),
-        **{"format": 1, "study": "mine", "weights": weights},
-        "value": {"metric": "val_loss", "epoch": 1, "value": 0.5},
-        "metrics": {"value_epoch": epoch, "last_epoch": epoch},
-        "trained_on": {"threads": 1, "device_class": "cpu", "versions": {}},
-    }
-    path.write_text(yaml.safe_dump(whole))
-
-    assert main(["retrain", str(path)]) == 2
-    assert "has no usable 'weights'; export the trial again" in capsys.readouterr().err
+    assert export_trial(store, "toy", "best").weights == {"sha256": "ab"}
 
 
 @pytest.mark.parametrize(
