@@ -37,8 +37,8 @@ def drain_after(worker: Worker, epoch: int) -> None:
     """Let a worker hand its trial back after this epoch."""
     record = Store.record
 
-    def record_and_stop(store: Store, claim: Claim, this: int, *numbers: Any) -> Any:
-        answer = record(store, claim, this, *numbers)
+    def record_and_stop(store: Store, claim: Claim, this: int, *numbers: Any, **more: Any) -> Any:
+        answer = record(store, claim, this, *numbers, **more)
         return "drain" if this == epoch else answer
 
     with pytest.MonkeyPatch.context() as patched:
