@@ -1,10 +1,12 @@
-"""Which objectives there are, what they understand and what they report; torch stays out."""
+"""Name the objectives and answer questions about them, without torch.
+
+The module stands beside `objectives.sets`. It reaches the rooms above it, and all that loads torch
+or numpy, only by names that are imported when a function is called.
+"""
 
 import gc
 import importlib
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from objectives.contract import DataSource, Objective, RecipeError
 from objectives.data.manifest.summary import DataSummary
+from objectives.probes.ask import ask
 from objectives.recipe.backbones import known_backbone
 from objectives.recipe.classifier import ClassifierRecipe
 from objectives.recipe.fields import declared, nearest
@@ -29,17 +32,29 @@ if TYPE_CHECKING:
     from objectives.data.manifest.manifest import Manifest
     from objectives.data.problems import Problem
 
+# The hyperparameters that decide whether a network can be built.
+_BUILT_BY = (
+    "backbone",
+    "weights",
+    "stem",
+    "dilated",
+    "image_size",
+    "allow_noncommercial",
+    "compile",
+)
+
 
 @dataclass(frozen=True)
 class ObjectiveFields:
-    """What an objective understands and reports, as plain mappings.
+    """The hyperparameters and the metrics of an objective, as plain mappings.
 
     fields: hyperparameter -> {type, low, high, choices, default, unit, source, acts_when, doc}.
-    metrics: name -> {direction, low, high, exact, is_loss, ranks, changed_by, doc}; high is None
-    when there is no bound; exact says that the same configuration and seed give the same value
-    again (a time never does); is_loss, that it shows a divergence (the ruler saturates, these do
-    not); ranks, that it says in each epoch how good that is; changed_by names the hyperparameters
-    that make it another measure.
+    metrics: name -> {direction, low, high, exact, is_loss, ranks, changed_by, doc}:
+        high: None when there is no bound.
+        exact: the same configuration and seed give the same value again (a time never does).
+        is_loss: it shows a divergence (the ruler saturates, these do not).
+        ranks: its value in each epoch says how good the epoch is.
+        changed_by: the hyperparameters that turn it into another measure.
     """
 
     fields: Mapping[str, Mapping[str, Any]]
@@ -47,21 +62,24 @@ class ObjectiveFields:
 
 
 def describe(objective: str) -> ObjectiveFields:
-    """Give every hyperparameter and metric of an objective; RecipeError for an unknown one."""
+    """Return every hyperparameter and metric of an objective; RecipeError for an unknown one."""
     entry = _entry(objective)
     return ObjectiveFields(declared(entry.recipe), entry.metrics)
 
 
 def load(objective: str) -> Objective:
-    """Give the function that trains; only now is what it needs (torch) imported.
+    """Return the function that trains; torch is imported by this call, not before."""
+    return cast(Objective, _named(_entry(objective).train))
 
-    What comes with it stays: torch's half a million objects are not looked through again, which
-    took a full garbage collection .25 s, now and then between two steps or two trials.
+
+def freeze_loaded() -> None:
+    """Take all objects of now out of later garbage collections; a second call does nothing.
+
+    For a process that trains, once its objective is loaded: torch leaves half a million live
+    objects, and each full collection over them cost .25 s in the middle of training.
     """
-    train = cast(Objective, _named(_entry(objective).train))
     if not gc.get_freeze_count():
         gc.freeze()
-    return train
 
 
 def check(objective: str, config: Mapping[str, Any]) -> None:
@@ -70,25 +88,26 @@ def check(objective: str, config: Mapping[str, Any]) -> None:
 
 
 def network_recipe(objective: str, config: Mapping[str, Any]) -> ImageRecipe | VolumeRecipe:
-    """Give the recipe of a configuration that a network is built by.
+    """Return the recipe of a configuration that trains a network.
 
     Raises RecipeError for one that cannot be trained, and for an objective without a network.
     """
     recipe = _entry(objective).recipe.from_config(config)
     if isinstance(recipe, ToyRecipe):
-        raise RecipeError(f"{objective} trains no network; choose another objective")
+        raise RecipeError(f"{objective} trains no network", "choose another objective")
     return recipe
 
 
-def load_task(recipe: ImageRecipe | VolumeRecipe) -> Any:
-    """Give what is particular to what a recipe trains on, a `Task`; torch is imported."""
-    return _named(_entry(recipe.objective).task)(recipe)
+def load_task(recipe: ImageRecipe | VolumeRecipe, channels: int) -> Any:
+    """Return the `Task` of a recipe, for images of so many channels; torch is imported."""
+    task = _named(_entry(recipe.objective).task)
+    return task(recipe, channels) if isinstance(recipe, VolumeRecipe) else task(recipe)
 
 
 def schedule(objective: str, config: Mapping[str, Any]) -> dict[str, int]:
-    """Give what a pruner must know of a configuration.
+    """Return the two numbers that a pruner needs of a configuration.
 
-    `epochs`, and `settled_epoch`: the last one of warm-up and unfreezing.
+    `epochs`, and `settled_epoch`, the last epoch of warm-up and unfreezing.
     """
     recipe = _entry(objective).recipe.from_config(config)
     return {name: getattr(recipe, name) for name in ("epochs", "settled_epoch")}
@@ -101,15 +120,14 @@ def read_data(
     progress: Callable[[], None] = lambda: None,
     listed: Callable[[int], None] | None = None,
 ) -> "Manifest":
-    """Give the manifest of the data; DataError when it cannot be used.
+    """Read the manifest of the data; DataError when it cannot be used.
 
-    cache: this machine's folder for what was found out about images. progress: called for each
-    that is read. listed: told how many there are, where `check_data` will look at them next.
+    cache: this machine's folder for facts about images that were read before.
+    progress: called for each image that is read.
+    listed: called with the number of images where `check_data` examines them next.
     """
-    from objectives.data.manifest.manifest import (  # with numpy, for names alone none
-        NOTHING,
-        read_manifest,
-    )
+    # Here, because it loads numpy.
+    from objectives.data.manifest.manifest import NOTHING, read_manifest
 
     has_data = _entry(objective).has_data
     return read_manifest(source, cache, progress, listed) if has_data else NOTHING
@@ -143,82 +161,96 @@ def check_data(
     cache: Path | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> "list[Problem]":
-    """Give what is wrong with the data, errors first, each with the id of its rule.
+    """Find the problems of the data, errors first, each with the id of its rule.
 
-    cache, progress: as for `read_data`; every image is opened that has not been before.
+    Opens every image that was not examined before.
+
+    cache: as for `read_data`.
+    progress: as for `read_data`.
     """
     from objectives.data.checks.check import check_data as check_rows
 
     return check_rows(source, manifest, cache, progress) if _entry(objective).has_data else []
 
 
+def channels(source: DataSource) -> int:
+    """Count the channels of one image: 3, or the modalities that a study of volumes declares."""
+    from objectives.data.layouts.readers import open_layout  # here, because it loads numpy
+
+    return open_layout(source).pixels_shape(image_size=1)[0]
+
+
 def check_fit(objective: str, config: Mapping[str, Any], data: DataSummary) -> None:
     """Raise RecipeError for a configuration that asks more of the data than there is.
 
-    A batch of more images than the training split has, a sample that cannot have every class, a
-    warm-up in steps that never ends, a table where the images have none.
+    That is a batch larger than the training split, a sample too small to hold every class, a
+    warm-up in steps that never ends, or a table where the images have none.
     """
     recipe = _entry(objective).recipe.from_config(config)
     if not isinstance(recipe, ClassifierRecipe):
         return
     if isinstance(recipe, Metadata) and recipe.use_metadata and not data.columns:
         raise RecipeError(
-            f"{objective}: use_metadata is true and the images have no table beside them; name its "
-            "columns in `metadata` of the study's data, or set use_metadata to false"
+            f"{objective}: use_metadata is true and the images have no table beside them",
+            fix="name its columns in `metadata` of the study's data, or set use_metadata to false",
         )
+    images = _check_samples(recipe, data)
+    for name in ("batch_size", "micro_batch"):
+        if getattr(recipe, name) > images:
+            raise RecipeError(
+                f"{objective}: {name} {getattr(recipe, name)} is more than the {images} images "
+                "there are to train on",
+                fix=f"set {name} to {images} or less",
+            )
+    check_warmup_steps(recipe, images)
+
+
+def _check_samples(recipe: ClassifierRecipe, data: DataSummary) -> int:
+    """Return the number of images that an epoch trains on; RecipeError for too small a sample."""
     images, classes = sum(data.counts["train"].values()), len(data.classes)
     for name in ("max_train_samples", "max_val_samples"):
         if 0 < getattr(recipe, name) < classes:
             raise RecipeError(
-                f"{objective}: {name} {getattr(recipe, name)} cannot stand for {classes} classes; "
-                f"set {name} to {classes} or more, or to 0 for all images"
+                f"{recipe.objective}: {name} {getattr(recipe, name)} is less than one image for "
+                f"each of {classes} classes",
+                fix=f"set {name} to {classes} or more, or to 0 for all images",
             )
-    seen = min(images, recipe.max_train_samples or images)
-    for name in ("batch_size", "micro_batch"):
-        if getattr(recipe, name) > seen:
-            raise RecipeError(
-                f"{objective}: {name} {getattr(recipe, name)} is more than the {seen} images there "
-                f"are to train on; set {name} to {seen} or less"
-            )
-    check_warmup_steps(recipe, seen)
+    return min(images, recipe.max_train_samples or images)
 
 
-def preflight(objective: str, configs: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    """Make sure that every network can be built and fed, fetching weights that are not here yet.
+def preflight(
+    objective: str, configs: Iterable[Mapping[str, Any]], source: DataSource
+) -> dict[str, dict[str, str]]:
+    """Check that every network can be built for the data; fetch the weights that are missing.
 
     Returns the file, sha256, licence and parameter count of all weights by "backbone weights".
-    Raises RecipeError with the fix. The look is a process of its own, so that the caller stays free
-    of torch; what needs none is not looked at.
+    Raises RecipeError with the fix. A child process builds the networks, so that this one loads no
+    torch; networks that certainly can be built are skipped.
     """
     recipes = [_entry(objective).recipe.from_config(config) for config in configs]
-    built = [each for each in recipes if isinstance(each, ImageRecipe | VolumeRecipe)]
-    asked = {json.dumps(_network(each)): each for each in built if not _surely_builds(each)}
-    if not asked:
+    networks = [each for each in recipes if isinstance(each, ImageRecipe | VolumeRecipe)]
+    doubtful = {json.dumps(_network(each)): each for each in networks if not _surely_builds(each)}
+    if not doubtful:
         return {}
-    command = [sys.executable, "-P", "-m", "objectives.models.probe"]
-    asking = f"[{', '.join(sorted(asked))}]"
-    done = subprocess.run(command, input=asking, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise RecipeError(said[-1] if said else _silent(asked.values(), done.returncode))
-    records: dict[str, dict[str, str]] = json.loads(done.stdout)
+    names = ", ".join(sorted({recipe.backbone for recipe in doubtful.values()}))
+    question = {"channels": channels(source), "networks": [json.loads(each) for each in doubtful]}
+    answer = ask("objectives.models.probe", question, purpose=f"building {names}")
+    records: dict[str, dict[str, str]] = json.loads("".join(answer))
     return records
 
 
 def weights_key(config: Mapping[str, Any]) -> str:
-    """Give the name under which `preflight` returns what a whole configuration starts from."""
+    """Return the key under which `preflight` records the weights of a whole configuration."""
     return weights_name(config.get("backbone"), config.get("weights"))
 
 
 def _network(recipe: ImageRecipe | VolumeRecipe) -> dict[str, Any]:
-    """Give what decides whether a network can be built."""
-    names = ("backbone", "weights", "stem", "dilated", "image_size", "allow_noncommercial")
-    known = {name: getattr(recipe, name) for name in (*names, "compile") if hasattr(recipe, name)}
+    known = {name: getattr(recipe, name) for name in _BUILT_BY if hasattr(recipe, name)}
     return {"objective": recipe.objective, **known}
 
 
 def _surely_builds(recipe: ImageRecipe | VolumeRecipe) -> bool:
-    """Say whether the recipe has checked all there is: no file, no compiler, no code of timm's."""
+    """Return whether the recipe itself has checked everything: no file, no compiler, no timm."""
     if recipe.weights != "none" or recipe.compile:
         return False
     if isinstance(recipe, VolumeRecipe):
@@ -226,17 +258,12 @@ def _surely_builds(recipe: ImageRecipe | VolumeRecipe) -> bool:
     return known_backbone(recipe.backbone).library != "timm"
 
 
-def _silent(recipes: Iterable[ImageRecipe | VolumeRecipe], exit_code: int) -> str:
-    names = ", ".join(sorted({recipe.backbone for recipe in recipes}))
-    return (
-        f"the look for the weights of {names} ended with {exit_code} and no word; "
-        "see that memory is free and try again, or set weights to none"
-    )
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Entry:
-    """train: "module:function", imported when called for. task: the class, of what has one."""
+    """An objective; `train` and `task` are "module:name", imported when they are called.
+
+    task: the class that implements `Task`; empty for an objective without a network.
+    """
 
     train: str
     recipe: type[ImageRecipe] | type[VolumeRecipe] | type[ToyRecipe]
@@ -247,25 +274,31 @@ class _Entry:
 
 _ENTRIES = {
     "image_classifier": _Entry(
-        "objectives.image_classifier:train",
-        ImageRecipe,
-        CLASSIFIER_METRICS,
-        "objectives.image_classifier:ImageTask",
+        train="objectives.image_classifier:train",
+        recipe=ImageRecipe,
+        metrics=CLASSIFIER_METRICS,
+        task="objectives.image_classifier:ImageTask",
     ),
     "volume_classifier": _Entry(
-        "objectives.volume_classifier:train",
-        VolumeRecipe,
-        CLASSIFIER_METRICS,
-        "objectives.volume_classifier:VolumeTask",
+        train="objectives.volume_classifier:train",
+        recipe=VolumeRecipe,
+        metrics=CLASSIFIER_METRICS,
+        task="objectives.volume_classifier:VolumeTask",
     ),
-    "toy_curve": _Entry("objectives.toy_curve:train", ToyRecipe, TOY_METRICS, has_data=False),
+    "toy_curve": _Entry(
+        train="objectives.toy_curve:train",
+        recipe=ToyRecipe,
+        metrics=TOY_METRICS,
+        has_data=False,
+    ),
 }
 
 
 def _entry(objective: str) -> _Entry:
     if objective not in _ENTRIES:
         raise RecipeError(
-            f"there is no objective {objective!r}; did you mean {nearest(objective, _ENTRIES)!r}?"
+            f"there is no objective {objective!r}",
+            fix=f"did you mean {nearest(objective, _ENTRIES)!r}?",
         )
     return _ENTRIES[objective]
 

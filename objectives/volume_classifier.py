@@ -35,7 +35,7 @@ class VolumeTask:
     """What is particular to volumes; see `Task`."""
 
     recipe: VolumeRecipe
-    modalities: int = 4
+    modalities: int
     memory_format: ClassVar = torch.channels_last_3d
 
     @property

@@ -1,13 +1,14 @@
-"""Build networks before a search does: weights are fetched, and an image of each size passes.
+"""Build the networks of a study before it runs: fetch weights, pass an image of each size.
 
-`python -P -m objectives.models.probe` reads a JSON list of {objective, backbone, weights, …},
-the fields of a recipe that decide whether its network can be built, and prints the record of every
-file of weights by "backbone weights"; what cannot be had is one line on stderr and exit code 2.
+`python -P -m objectives.models.probe` reads {channels, networks} as JSON: the channels of an image,
+and a list of {objective, backbone, weights, ...}, the hyperparameters that decide whether a network
+can be built. It prints the record of every file of weights by "backbone weights". A network that
+cannot be built is one line on stderr and exit code 2.
 """
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -24,27 +25,29 @@ from objectives.recipe.network import weights_name
 from objectives.recipe.volume import VolumeRecipe
 
 Records = dict[str, dict[str, str]]
-_MODALITIES = 4  # what a file of one is inflated to; of how many the data are, only they know
 
 
-def main() -> int:
-    """Answer on stdout what is asked on stdin."""
+def main(question: Mapping[str, Any]) -> int:
+    """Print the records of all weights; return 2, with the error on stderr, where one fails."""
     try:
-        recipes = [network_recipe(each.pop("objective"), each) for each in json.load(sys.stdin)]
-        print(json.dumps(preflight(recipes)))
+        recipes = [network_recipe(each.pop("objective"), each) for each in question["networks"]]
+        print(json.dumps(preflight(recipes, question["channels"])))
     except RecipeError as error:
         print(error, file=sys.stderr)
         return 2
     return 0
 
 
-def preflight(recipes: Iterable[ImageRecipe | VolumeRecipe]) -> Records:
-    """Give the records of all weights; raises RecipeError for the first network that cannot be."""
+def preflight(recipes: Iterable[ImageRecipe | VolumeRecipe], channels: int) -> Records:
+    """Build all networks for images of so many channels; return the records of their weights.
+
+    Raises RecipeError for the first network that cannot be built.
+    """
     records: Records = {}
     for recipe in recipes:
         if recipe.compile:
             check_compiler("cuda" if torch.cuda.is_available() else "cpu")
-        backbone, key = _build(recipe), weights_name(recipe.backbone, recipe.weights)
+        backbone, key = _build(recipe, channels), weights_name(recipe.backbone, recipe.weights)
         if backbone.weights and key not in records:
             records[key] = backbone.weights.record(backbone.network)
     return records
@@ -53,28 +56,27 @@ def preflight(recipes: Iterable[ImageRecipe | VolumeRecipe]) -> Records:
 def check_image_size(recipe: ImageRecipe, backbone: Backbone) -> None:
     """Raise RecipeError unless an image of the recipe's size becomes one vector of features.
 
-    The network is emptied: only shapes are computed, which takes neither time nor memory.
+    The network loses its weights: only shapes are computed, which takes neither time nor memory.
     """
     own = own_image_size(recipe.backbone)
     size = recipe.image_size or own
     try:
         features = _pass_one_image(backbone.network, size)
     except MISFITS as error:
-        said = next(iter(str(error).splitlines()), type(error).__name__)
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise RecipeError(
-            f"image_classifier: {recipe.backbone} cannot take an image_size of {size} ({said}); "
-            + (f"set image_size to {own}" if size != own else "choose another backbone")
+            f"image_classifier: {recipe.backbone} cannot take an image_size of {size} ({reason})",
+            fix=f"set image_size to {own}" if size != own else "choose another backbone",
         ) from error
     if not isinstance(features, torch.Tensor) or features.shape != (1, backbone.features):
         raise no_features(recipe.backbone)
 
 
-def _build(recipe: ImageRecipe | VolumeRecipe) -> Backbone | VolumeBackbone:
-    """Give a network that takes the recipe's size; a 3-D ResNet takes all that its recipe does."""
+def _build(recipe: ImageRecipe | VolumeRecipe, channels: int) -> Backbone | VolumeBackbone:
     if isinstance(recipe, VolumeRecipe):
-        return build_volume_backbone(recipe, _MODALITIES)
+        return build_volume_backbone(recipe, channels)
     backbone = build_backbone(recipe)
-    check_image_size(recipe, backbone)
+    check_image_size(recipe, backbone)  # a 3-D ResNet takes every size that its recipe does
     return backbone
 
 
@@ -85,4 +87,4 @@ def _pass_one_image(network: nn.Module, size: int) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(json.load(sys.stdin)))

@@ -1,83 +1,79 @@
-"""What a configuration costs on a device: asked of a process of its own, so no torch here."""
+"""The cost of an optimizer step on a device, measured by a child process that loads torch."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from tempfile import TemporaryFile
-from typing import IO, Any
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from objectives.contract import RecipeError
+from objectives.probes.ask import ask
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Cost:
-    """One optimizer step of a configuration.
+    """The cost of one optimizer step of a configuration.
 
-    step_seconds: the whole batch, forward, backward and update. part: images at once, 0 where not
-    even one fits. memory_bytes: the process's peak with so many; capacity_bytes: what one worker
-    may take. measured_images: how many were passed at once to find this out; fewer than `part`
-    means that time and memory are extrapolated.
+    step_seconds: of a whole batch, forward, backward and update.
+    micro_batch: images per forward pass; 0 where not even one fits.
+    memory_bytes: the peak of the process with this micro-batch.
+    capacity_bytes: the memory that one worker may take.
+    measured_images: images per forward pass in the measurement; fewer than `micro_batch` means
+        that time and memory are extrapolated.
     """
 
     step_seconds: float
-    part: int
+    micro_batch: int
     memory_bytes: float
     capacity_bytes: float
     measured_images: int
 
 
-def measure_costs(
-    configs: Sequence[Mapping[str, Any]],
-    classes: int,
-    device: str,
-    environment: Mapping[str, str],
-    workers_per_device: int,
-    launcher: Sequence[str] = (),
-    objective: str = "image_classifier",
-) -> Iterator[Cost]:
-    """Yield each configuration's cost on a device that so many workers share, once it is known.
+@dataclass(frozen=True)
+class Inputs:
+    """The data that the measured networks would be trained on.
 
-    environment: the process's, as a worker gets it (one GPU, its threads). launcher: what the
-    process is started by, see `search.processes.spawn`. Raises RecipeError.
+    classes: the number of classes.
+    channels: of one image: 3, or the number of a volume's modalities.
     """
-    asked = {"configs": list(map(dict, configs)), "classes": classes, "device": device}
-    asked |= {"share": 1 / workers_per_device, "objective": objective}
-    command = [*launcher, sys.executable, "-P", "-m", "objectives.training.probe"]
-    with (
-        # A file each: a command line holds 240 configurations at most, and a pipe that nobody
-        # reads yet would fill.
-        _file_of(json.dumps(asked)) as question,
-        TemporaryFile("w+") as words,
-        subprocess.Popen(
-            command,
-            env=dict(environment),
-            stdin=question,
-            stdout=subprocess.PIPE,
-            stderr=words,
-            text=True,
-        ) as process,
-    ):
-        try:
-            for line in process.stdout or ():
-                yield Cost(**json.loads(line))
-        except BaseException:
-            process.kill()  # whoever stops asking, or is stopped, does not wait for the rest
-            raise
-        if process.wait():
-            words.seek(0)
-            raise RecipeError(_last_line(words.read()))
+
+    objective: str
+    classes: int
+    channels: int
 
 
-def _file_of(text: str) -> IO[str]:
-    """Give an open file that is read from its beginning and gone when it is closed."""
-    file = TemporaryFile("w+")  # noqa: SIM115 - the caller closes it
-    file.write(text)
-    file.seek(0)
-    return file
+@dataclass(frozen=True, kw_only=True)
+class SharedDevice:
+    """A device to measure on, and the process that measures.
+
+    device: "cpu" or "cuda".
+    workers: the number of workers that share its memory.
+    environment: of the process, as a worker gets it (one GPU, its threads).
+    launcher: the command that starts the process, see `search.processes.spawn`.
+    """
+
+    device: str
+    workers: int
+    environment: Mapping[str, str]
+    launcher: Sequence[str] = ()
 
 
-def _last_line(said: str) -> str:
-    lines = said.strip().splitlines()
-    return lines[-1] if lines else "measuring ended without a word; see that memory is free"
+def measure_costs(
+    configs: Sequence[Mapping[str, Any]], inputs: Inputs, shared: SharedDevice
+) -> Iterator[Cost]:
+    """Yield the cost of each configuration once it is measured; RecipeError where one fails."""
+    question = {
+        "configs": list(map(dict, configs)),
+        **asdict(inputs),
+        "device": shared.device,
+        "share": 1 / shared.workers,
+    }
+    answers = ask(
+        "objectives.training.probe",
+        question,
+        "measuring the cost of a step",
+        environment=shared.environment,
+        launcher=shared.launcher,
+    )
+    with closing(answers):
+        for line in answers:
+            yield Cost(**json.loads(line))

@@ -52,7 +52,7 @@ def _drop_as_ever(attempt: Attempt) -> None:
 def _mean_loss(stepper: Stepper, batch: Batch, criterion: Criterion) -> float:
     """Give the batch's mean loss; summed in double, that a small learning rate shows in it."""
     total = 0.0
-    for part in batch.parts(stepper.part):
+    for part in batch.parts(stepper.micro_batch):
         with stepper.autocast:
             logits = stepper.model(*part.inputs)
         total += criterion.losses(logits, part.labels).double().sum().item()

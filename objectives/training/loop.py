@@ -1,5 +1,6 @@
 """Train one classifier, epoch by epoch: images and volumes alike."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -24,7 +25,7 @@ from objectives.training.learning.optimizers import set_learning_rates
 from objectives.training.learning.schedule import epochs_as_now, learning_rates_at, learning_stages
 from objectives.training.learning.stopping import best_epoch, has_stalled
 from objectives.training.measures.metrics import measure
-from objectives.training.memory import in_parts
+from objectives.training.memory import halve_until_it_fits
 from objectives.training.records import state
 from objectives.training.records.best import answers, keep_best, take_best
 from objectives.training.records.pooled import fold_metrics
@@ -36,7 +37,7 @@ from objectives.training.task import Task
 # So long after a stage began to learn its BatchNorm's running statistics trail behind the weights.
 _LAGGING_STEPS = 200
 _ESTIMATION_BATCHES = 10
-# Images validated at once, while memory holds them; of volumes as many as are as large in sum.
+# Images validated at once while memory holds them, and the numbers in that many usual images.
 _VALIDATION_BATCH, _VALIDATION_VALUES = 256, 256 * 3 * 224 * 224
 
 
@@ -58,6 +59,11 @@ def train_classifier(task: Task, attempt: Attempt) -> Iterator[EpochResult]:
         keep_records(attempt, history.results, history.bests, history.ends)
 
 
+def validated_at_once(shape: Sequence[int]) -> int:
+    """Count the images of a shape (C, *spatial) that are validated at once: of volumes, few."""
+    return min(_VALIDATION_BATCH, max(1, _VALIDATION_VALUES // math.prod(shape)))
+
+
 def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[EpochResult]:
     """Yield the epochs of one fold, or of all there is, from where its history leaves off."""
     recipe, device = task.recipe, attempt.device
@@ -70,7 +76,9 @@ def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[Epoc
     validated = average.module if average else model
     stepper = build_stepper(recipe, model, autocast)
     first = build_criterion(recipe, counts, epoch=1)
-    fit_into_memory(stepper, task, first, images.images.shape[1:], images.table_width)
+    fit_into_memory(
+        stepper, task, first, shape=images.images.shape[1:], table_width=images.table_width
+    )
     history.put_back(stepper, average)
 
     while not _is_over(recipe, losses := history.losses):
@@ -93,7 +101,7 @@ def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[Epoc
             TRAIN_LOSS: loss_sum.item() / len(images),  # waits for the device
             "data_wait_s": feed.wait_seconds,
             "compute_s": time.perf_counter() - started - feed.wait_seconds,
-            MICRO_BATCH: float(stepper.part),
+            MICRO_BATCH: float(stepper.micro_batch),
         }
         values |= at_first if number == 1 else {}
 
@@ -133,16 +141,15 @@ def _predict(model: Classifier, images: ImageSet, task: Task, attempt: Attempt) 
     """Give the logits (N, classes) of all images of a set, in its order."""
     model.eval()
 
-    def run(part: int) -> Tensor:
+    def run(at_once: int) -> Tensor:
         logits = []
-        with validation_feed(images, task, attempt, model.normalization, part) as feed:
+        with validation_feed(images, task, attempt, model.normalization, at_once) as feed:
             for batch in feed:
                 logits.append(model(*batch.inputs))
                 attempt.progress()
         return torch.cat(logits)
 
-    at_once = min(_VALIDATION_BATCH, max(1, _VALIDATION_VALUES // images.images[0].numel()))
-    return in_parts(at_once, run)[0]
+    return halve_until_it_fits(validated_at_once(images.images.shape[1:]), run)[0]
 
 
 def _first_batches(
@@ -151,7 +158,7 @@ def _first_batches(
     """Yield some of an epoch's training images again, in the parts that were trained."""
     with training_feed(images, task, attempt, epoch, stepper.model.normalization) as feed:
         for batch in islice(feed, _ESTIMATION_BATCHES):
-            yield from (part.inputs for part in batch.parts(stepper.part))
+            yield from (part.inputs for part in batch.parts(stepper.micro_batch))
 
 
 def _is_over(recipe: ClassifierRecipe, losses: Sequence[float]) -> bool:

@@ -1,4 +1,4 @@
-"""Doing as much at once as the device's memory holds."""
+"""Compute with as many images at once as the memory of the device holds."""
 
 import logging
 from collections.abc import Callable
@@ -13,27 +13,28 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 
-def in_parts(part: int, run: Callable[[int], Answer]) -> tuple[Answer, int]:
-    """Give what `run` gives with parts of so many images, halved until it fits, and their size.
+def halve_until_it_fits(images: int, run: Callable[[int], Answer]) -> tuple[Answer, int]:
+    """Call `run` with a number of images, halved until it fits; return its answer and the number.
 
-    run: called again with the smaller size, from its beginning. Raises OutOfMemory when not even
-    one image fits.
+    Raises OutOfMemory when not even one image fits.
+
+    run: called again from its beginning with each smaller number.
     """
     while True:
         try:
-            return run(part), part
+            return run(images), images
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            if part == 1:
+            if images == 1:
                 raise OutOfMemory(
                     f"not even one image at a time fits into memory ({_first_line(error)}); "
                     "use a smaller backbone or image_size"
                 ) from error
-        # Only here: inside the except block the traceback still holds what is to be freed.
+        # Only here: inside the except block, the traceback still holds the memory to be freed.
         _release()
-        part //= 2
-        log.warning("memory is short: %d images at a time from here on", part)
+        images //= 2
+        log.warning("memory is short: %d images at a time from here on", images)
 
 
 def _release() -> None:

@@ -1,7 +1,7 @@
-"""Measure what an optimizer step takes on this device, in time and in memory.
+"""Measure the time and the memory that an optimizer step takes on this device.
 
-`python -m objectives.training.probe` reads {objective, configs, classes, device, share} as JSON and
-prints a line of JSON per configuration.
+`python -m objectives.training.probe` reads {objective, configs, classes, channels, device, share}
+as JSON and prints a line of JSON per configuration.
 """
 
 import json
@@ -29,22 +29,28 @@ from objectives.training.learning.schedule import learning_stages
 from objectives.training.step import blank_batch, build_stepper, fit_into_memory
 from objectives.training.task import Task
 
-_WARM_STEPS, _TIMED_STEPS = 2, 5  # the first ones choose kernels and make the optimizer's state
+_WARM_STEPS, _TIMED_STEPS = 2, 5  # the first ones choose kernels and create the optimizer's state
 _ENOUGH_SECONDS = 2.0
 _HOST_IMAGES = 16  # at once on a CPU, where a whole batch of 256 would take a minute
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Probe:
-    """A configuration ready to be measured. share: of the device's memory, for one worker."""
+    """A configuration to be measured.
+
+    channels: of one image.
+    device: "cpu" or "cuda".
+    share: of the device's memory, for one worker.
+    """
 
     recipe: ImageRecipe | VolumeRecipe
     classes: int
+    channels: int
     device: str
     share: float
 
     def cost(self) -> Cost:
-        """Give what a step costs; a part of 0 where it cannot be taken."""
+        """Measure the cost of a step; its `micro_batch` is 0 where not even one image fits."""
         precision.settle(torch.get_num_threads(), deterministic=self.recipe.deterministic)
         is_gpu = self.device == "cuda"
         capacity = self.share * (_gpu_bytes() if is_gpu else psutil.virtual_memory().available)
@@ -53,7 +59,13 @@ class Probe:
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            return Cost(0.0, 0, capacity, capacity, 0)
+            return Cost(
+                step_seconds=0.0,
+                micro_batch=0,
+                memory_bytes=capacity,
+                capacity_bytes=capacity,
+                measured_images=0,
+            )
 
     def _on_gpu(self, capacity: float) -> Cost:
         torch.cuda.empty_cache()
@@ -64,38 +76,48 @@ class Probe:
         torch.cuda.synchronize()
         started = time.perf_counter()
         for _ in range(_TIMED_STEPS):
-            part = step()
+            micro_batch = step()
         torch.cuda.synchronize()
-        seconds = (time.perf_counter() - started) / _TIMED_STEPS
-        return Cost(seconds, part, torch.cuda.max_memory_reserved(), capacity, part)
+        return Cost(
+            step_seconds=(time.perf_counter() - started) / _TIMED_STEPS,
+            micro_batch=micro_batch,
+            memory_bytes=torch.cuda.max_memory_reserved(),
+            capacity_bytes=capacity,
+            measured_images=micro_batch,
+        )
 
     def _on_host(self, capacity: float) -> Cost:
-        """Measure few images and go on from there: more memory than there is would be promised."""
+        """Extrapolate from two small batches: a host promises more memory than it has."""
         batch, many = self.recipe.batch_size, min(_HOST_IMAGES, self.recipe.batch_size)
-        few = min(many, max(3, many // 2))  # of fewer, BatchNorm may have too little to go by
+        few = min(many, max(3, many // 2))  # fewer may be too few for BatchNorm
         (_, less), (seconds, more) = (
             _timed(replace(self, recipe=replace(self.recipe, batch_size=images)))
             for images in (few, many)
         )
         per_image = max(0.0, (more - less) / max(1, many - few))
-        part = self.recipe.micro_batch or batch
-        while part > 1 and more + per_image * (part - many) > capacity:
-            part //= 2
-        memory = more + per_image * (part - many)
-        fits = memory <= capacity
-        return Cost(seconds * batch / many, part if fits else 0, memory, capacity, many)
+        micro_batch = self.recipe.micro_batch or batch
+        while micro_batch > 1 and more + per_image * (micro_batch - many) > capacity:
+            micro_batch //= 2
+        memory = more + per_image * (micro_batch - many)
+        return Cost(
+            step_seconds=seconds * batch / many,
+            micro_batch=micro_batch if memory <= capacity else 0,
+            memory_bytes=memory,
+            capacity_bytes=capacity,
+            measured_images=many,
+        )
 
     def stepping(self) -> Callable[[], int]:
-        """Give what takes one step of a batch and says how many images passed at once."""
+        """Build a function that takes one step of a batch and returns its micro-batch."""
         recipe = self.recipe
-        task: Task = load_task(replace(recipe, weights="none"))
+        task: Task = load_task(replace(recipe, weights="none"), self.channels)
         model = task.build(self.classes).to(self.device)
         model.to(memory_format=task.memory_format)
         stepper = build_stepper(recipe, model, precision.autocast(recipe.precision, self.device))
         counts = torch.full((self.classes,), 100, device=self.device)
         criterion = build_criterion(recipe, counts, recipe.epochs)
         average = averaged(model, recipe.ema_decay) if recipe.ema_decay else None
-        fit_into_memory(stepper, task, criterion, task.shape)
+        fit_into_memory(stepper, task, criterion, shape=task.shape)
         model.learn(learning_stages(recipe, recipe.epochs))
         model.train()
         batch = blank_batch(task, task.shape, self.device)
@@ -105,17 +127,17 @@ class Probe:
             stepper.step(batch, criterion)
             if average:
                 average.update_parameters(model)
-            return stepper.part
+            return stepper.micro_batch
 
         return step
 
 
-@cache  # larger batches go on from the same few images
+@cache  # larger batches are extrapolated from the same few images
 def _timed(probe: Probe) -> tuple[float, float]:
-    """Give the seconds of a step on the host and the process's peak of memory in bytes."""
+    """Return the seconds of a step on the host and the process's peak of memory in bytes."""
     step = probe.stepping()
     step()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew (man proc)
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak (man proc)
     seconds: list[float] = []
     while len(seconds) < _TIMED_STEPS and sum(seconds) < _ENOUGH_SECONDS:
         started = time.perf_counter()
@@ -124,14 +146,16 @@ def _timed(probe: Probe) -> tuple[float, float]:
     return median(seconds), _peak_bytes()
 
 
-def main(asked: Mapping[str, Any]) -> int:
-    """Print each configuration's cost; 2 and one line on stderr for one that cannot be built."""
-    if asked["device"] == "cuda":
-        torch.cuda.set_per_process_memory_fraction(asked["share"])
+def main(question: Mapping[str, Any]) -> int:
+    """Print the cost of each configuration; return 2, with the error on stderr, where one fails."""
+    if question["device"] == "cuda":
+        torch.cuda.set_per_process_memory_fraction(question["share"])
     try:
-        for config in asked["configs"]:
-            recipe = network_recipe(asked["objective"], config)
-            probe = Probe(recipe, asked["classes"], asked["device"], asked["share"])
+        for config in question["configs"]:
+            probe = Probe(
+                recipe=network_recipe(question["objective"], config),
+                **{name: question[name] for name in ("classes", "channels", "device", "share")},
+            )
             print(json.dumps(asdict(probe.cost())), flush=True)
     except RecipeError as error:
         print(error, file=sys.stderr)

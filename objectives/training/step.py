@@ -1,4 +1,4 @@
-"""One optimizer step of one effective batch, passed in parts as large as memory holds."""
+"""One optimizer step of a whole batch, computed in micro-batches as large as memory holds."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,29 +14,32 @@ from objectives.sets.batch import Batch
 from objectives.training.learning.losses import Criterion
 from objectives.training.learning.optimizers import build_optimizer
 from objectives.training.learning.schedule import learning_stages
-from objectives.training.memory import in_parts
+from objectives.training.memory import halve_until_it_fits
 from objectives.training.task import Task
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Stepper:
-    """Trains a model step by step; `part` is how many images are passed at once.
+    """A model, its optimizer and the number of images that fit into memory at once.
 
-    The loss and its gradients are means over the whole batch, weights included, whatever the
-    parts; BatchNorm sees the parts.
+    The loss and its gradients are means over the whole batch, class weights included, whatever the
+    micro-batch. BatchNorm computes its statistics per micro-batch.
+
+    clip_norm: the longest gradient of a step; 0 is no limit.
+    micro_batch: images per forward pass; halved for good when memory runs out.
     """
 
     model: Classifier
     optimizer: torch.optim.Optimizer
     autocast: AbstractContextManager[None]
     clip_norm: float
-    part: int
+    micro_batch: int
 
     def __post_init__(self) -> None:
-        self._volatile = _Volatile(self.model)
+        self._untrained = _UntrainedState(self.model)
 
     def step(self, batch: Batch, criterion: Criterion) -> Tensor:
-        """Take one step and give the batch's mean loss (); a step that ran out of memory is redone.
+        """Take one step and return the batch's mean loss (); redo it where memory ran out.
 
         Raises OutOfMemory when not even one image fits.
         """
@@ -47,32 +50,34 @@ class Stepper:
         return loss
 
     def probe(self, batch: Batch, criterion: Criterion) -> None:
-        """Find the part that fits beside what the optimizer will keep, and change nothing else."""
-        kept = [torch.empty_like(each) for each in self.model.parameters() for _ in range(2)]
+        """Find the micro-batch that fits beside the optimizer's state; change nothing else."""
+        optimizer_state = [
+            torch.empty_like(each) for each in self.model.parameters() for _ in range(2)
+        ]
         self._gradients(batch, criterion)
         self.optimizer.zero_grad(set_to_none=True)
-        self._volatile.restore()
-        del kept
+        self._untrained.restore()
+        del optimizer_state
 
     def _gradients(self, batch: Batch, criterion: Criterion) -> Tensor:
-        self._volatile.keep()
+        self._untrained.keep()
 
-        def run(part: int) -> Tensor:
-            if part < self.part:  # again, from where the batch began
-                self._volatile.restore()
-            return self._pass(batch, criterion, part)
+        def compute(micro_batch: int) -> Tensor:
+            if micro_batch < self.micro_batch:  # a second try starts from the same state
+                self._untrained.restore()
+            return self._pass(batch, criterion, micro_batch)
 
-        loss, self.part = in_parts(self.part, run)
+        loss, self.micro_batch = halve_until_it_fits(self.micro_batch, compute)
         return loss
 
-    def _pass(self, batch: Batch, criterion: Criterion, part: int) -> Tensor:
+    def _pass(self, batch: Batch, criterion: Criterion, micro_batch: int) -> Tensor:
         self.optimizer.zero_grad(set_to_none=True)
         whole = criterion.weights(batch.labels).sum()
         loss = torch.zeros((), device=batch.labels.device)
-        for some in batch.parts(part):
+        for part in batch.parts(micro_batch):
             with self.autocast:
-                logits = self.model(*some.inputs)
-            share = criterion.losses(logits, some.labels).sum() / whole
+                logits = self.model(*part.inputs)
+            share = criterion.losses(logits, part.labels).sum() / whole
             share.backward()  # type: ignore[no-untyped-call]
             loss += share.detach()
         return loss
@@ -81,22 +86,31 @@ class Stepper:
 def build_stepper(
     recipe: ClassifierRecipe, model: Classifier, autocast: AbstractContextManager[None]
 ) -> Stepper:
-    """Give what trains a model by a recipe, a whole batch at once until memory says otherwise."""
-    part = min(recipe.micro_batch or recipe.batch_size, recipe.batch_size)
-    return Stepper(model, build_optimizer(recipe, model), autocast, recipe.clip_norm, part)
+    """Build the stepper of a recipe; without a `micro_batch` it starts with the whole batch."""
+    return Stepper(
+        model=model,
+        optimizer=build_optimizer(recipe, model),
+        autocast=autocast,
+        clip_norm=recipe.clip_norm,
+        micro_batch=min(recipe.micro_batch or recipe.batch_size, recipe.batch_size),
+    )
 
 
 def fit_into_memory(
     stepper: Stepper,
     task: Task,
     criterion: Criterion,
+    *,
     shape: Sequence[int],
     table_width: int = 0,
 ) -> None:
-    """Find, before the first epoch, the part that fits at the schedule's dearest: all stages learn.
+    """Find the micro-batch that fits when all stages learn, the schedule's most expensive phase.
 
-    shape: (C, *spatial) of one image. A GPU refuses what does not fit. A host promises more memory
-    than it has, so there is nothing to be learned from asking.
+    Only on a GPU, which refuses an allocation that does not fit. A host promises more memory than
+    it has, so a try there would not fail.
+
+    shape: (C, *spatial) of one image.
+    table_width: columns beside each image, 0 without a table.
     """
     device = next(stepper.model.parameters()).device
     if device.type == "cuda":
@@ -108,7 +122,11 @@ def fit_into_memory(
 def blank_batch(
     task: Task, shape: Sequence[int], device: torch.device | str, table_width: int = 0
 ) -> Batch:
-    """Give a whole batch of nothing, as it would lie on the device. shape: (C, *spatial)."""
+    """Build a whole batch of zeros, laid out on the device as a real one.
+
+    shape: (C, *spatial) of one image.
+    table_width: columns beside each image, 0 without a table.
+    """
     count = task.recipe.batch_size
     pixels = torch.zeros(count, *shape, device=device).to(memory_format=task.memory_format)
     labels = torch.zeros(count, dtype=torch.long, device=device)
@@ -116,28 +134,31 @@ def blank_batch(
     return Batch(pixels, labels, table)
 
 
-class _Volatile:
-    """What a pass changes although it is not trained: random streams and BatchNorm statistics."""
+class _UntrainedState:
+    """The state that a forward pass changes besides gradients: random streams and buffers.
+
+    The buffers are BatchNorm's running statistics.
+    """
 
     def __init__(self, model: nn.Module) -> None:
-        by_kind = defaultdict(list)
-        for each in model.buffers():
-            by_kind[each.dtype].append(each)
-        # Groups of one kind: 159 small copies a step would cost a GPU as much as its time target.
+        by_dtype = defaultdict(list)
+        for buffer in model.buffers():
+            by_dtype[buffer.dtype].append(buffer)
+        # One copy per dtype: on a GPU, 159 small copies a step would cost the whole time target.
         self._groups = [
-            (each, [torch.empty_like(one) for one in each]) for each in by_kind.values()
+            (buffers, [torch.empty_like(each) for each in buffers]) for buffers in by_dtype.values()
         ]
         self._is_cuda = next(model.parameters()).is_cuda
 
     def keep(self) -> None:
-        """Note how it is now."""
+        """Copy the present state."""
         for buffers, kept in self._groups:
             torch._foreach_copy_(kept, buffers)
         self._cpu = torch.get_rng_state()
         self._cuda = torch.cuda.get_rng_state() if self._is_cuda else None
 
     def restore(self) -> None:
-        """Make it what it was at the last `keep`."""
+        """Put back the state of the last `keep`."""
         for buffers, kept in self._groups:
             torch._foreach_copy_(buffers, kept)
         torch.set_rng_state(self._cpu)

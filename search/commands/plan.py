@@ -86,7 +86,7 @@ def _table(rows: Sequence[Row]) -> Table:
         else:
             sign = "~" if _is_worked_out(row) else ""
             cells = [
-                str(cost.part),
+                str(cost.micro_batch),
                 f"{sign}{cost.memory_bytes / GB:.1f} GB",
                 f"{cost.capacity_bytes / GB:.1f} GB",
                 f"{sign}{1000 * cost.step_seconds:.0f} ms",
@@ -99,7 +99,7 @@ def _table(rows: Sequence[Row]) -> Table:
 
 def _is_worked_out(row: Row) -> bool:
     """Was it measured with fewer images than are passed at once?"""
-    return row.cost.measured_images < row.cost.part
+    return row.cost.measured_images < row.cost.micro_batch
 
 
 def _totals(plan: Plan, gpu_hours: float | None) -> list[str]:

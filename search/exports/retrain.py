@@ -37,7 +37,7 @@ def train_again(
             f" ({fingerprint[:12]}, not {exported.data.fingerprint[:12]})",
             "give that folder with --data",
         )
-    _check_weights(exported)
+    _check_weights(exported, source)
     attempt = Attempt(
         folder=folder,
         data=source,
@@ -81,9 +81,9 @@ def _config(exported: Exported) -> dict[str, Any]:
     return {**exported.config, **({MICRO_BATCH: int(parts)} if parts else {})}
 
 
-def _check_weights(exported: Exported) -> None:
+def _check_weights(exported: Exported, source: DataSource) -> None:
     config, recorded = exported.config, exported.weights
-    here = catalog.preflight(exported.objective, [config])
+    here = catalog.preflight(exported.objective, [config], source)
     found = here.get(catalog.weights_key(config), {}).get("sha256", "none")
     if recorded and recorded.get("sha256") != found:
         raise StudyError(

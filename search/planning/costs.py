@@ -11,7 +11,7 @@ from typing import Any
 
 from objectives import catalog
 from objectives.files.whole import write_text_whole
-from objectives.probes.cost import Cost, measure_costs
+from objectives.probes.cost import Cost, Inputs, SharedDevice, measure_costs
 from search.processes.devices import DeviceShare, worker_environment
 from search.processes.machine import device_class
 from search.processes.spawn import launcher
@@ -39,7 +39,7 @@ class Row:
     @property
     def fits(self) -> bool:
         """Whether it can be trained at all, if only image by image."""
-        return self.cost.part > 0
+        return self.cost.micro_batch > 0
 
 
 @dataclass(frozen=True)
@@ -91,16 +91,23 @@ def make_rows(prepared: Prepared, shares: Sequence[DeviceShare]) -> Iterator[Row
     wanted = combinations(prepared.study)
     costs = measure_costs(
         [config for config, _ in wanted],
-        len(prepared.summary.classes),
-        shares[0].device,
-        worker_environment(shares[0], os.environ),
-        sum(share.visible == shares[0].visible for share in shares),
-        launcher(),
-        prepared.study.objective,
+        probe_inputs(prepared),
+        SharedDevice(
+            device=shares[0].device,
+            workers=sum(share.visible == shares[0].visible for share in shares),
+            environment=worker_environment(shares[0], os.environ),
+            launcher=launcher(),
+        ),
     )
     for (config, weight), cost in zip(wanted, costs, strict=True):
         batch_size, seconds = _int(config["batch_size"]), _epoch_seconds(prepared, config, cost)
         yield Row(str(config["backbone"]), batch_size, weight, cost, seconds)
+
+
+def probe_inputs(prepared: Prepared) -> Inputs:
+    """Return the data that a measured network of this study would be trained on."""
+    classes = len(prepared.summary.classes)
+    return Inputs(prepared.study.objective, classes, catalog.channels(prepared.source))
 
 
 def combinations(study: Study) -> list[tuple[TrialConfig, float]]:

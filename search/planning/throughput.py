@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from objectives import catalog
-from objectives.probes.cost import measure_costs
+from objectives.probes.cost import SharedDevice, measure_costs
 from objectives.recipe.backbones import known_backbone
+from search.planning.costs import probe_inputs
 from search.processes.devices import device_shares, usable_cores, worker_environment
 from search.processes.spawn import launcher
 from search.settings import Settings
@@ -99,8 +100,11 @@ def _chunks(paths: Sequence[str], size: int) -> Sequence[Sequence[str]]:
 
 def _model(prepared: Prepared, config: TrialConfig, settings: Settings) -> float:
     share = device_shares(None, settings.visible_gpus)[0]
-    environment = worker_environment(share, os.environ)
-    classes, objective = len(prepared.summary.classes), prepared.study.objective
-    asked = ([config], classes, share.device, environment, 1, launcher(), objective)
-    (cost,) = measure_costs(*asked)
-    return int(config["batch_size"] or 0) / cost.step_seconds if cost.part else 0.0
+    shared = SharedDevice(
+        device=share.device,
+        workers=1,
+        environment=worker_environment(share, os.environ),
+        launcher=launcher(),
+    )
+    (cost,) = measure_costs([config], probe_inputs(prepared), shared)
+    return int(config["batch_size"] or 0) / cost.step_seconds if cost.micro_batch else 0.0

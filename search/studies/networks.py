@@ -8,6 +8,7 @@ from objectives.contract import RecipeError
 from objectives.files.digest import sha256
 from objectives.recipe.network import is_noncommercial
 from search.errors import MachineMismatch
+from search.studies.declare import data_source
 from search.studies.rules import drawable
 from spaces.errors import StudyError
 from spaces.study import Study
@@ -19,7 +20,7 @@ def check_networks(study: Study) -> dict[str, dict[str, str]]:
     Raises StudyError for what cannot be had on this machine.
     """
     try:
-        return catalog.preflight(study.objective, drawable(study))
+        return catalog.preflight(study.objective, drawable(study), data_source(study, None))
     except RecipeError as error:
         raise StudyError(f"{study.name}: {error}") from error
 

@@ -137,6 +137,7 @@ def attempt_trial(worker: Worker, claim: Claim) -> Ending:
 
     trial = Trial(study, claim, store, config, completed, patiently)
     objective = catalog.load(study.objective)
+    catalog.freeze_loaded()
     with (
         Beat(store, claim, worker.settings.beat_seconds, study.stall_minutes) as beat,
         _sharing(worker, claim, objective) as (shared_objective, finish),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from objectives.probes.cost import measure_costs
+from objectives.probes.cost import Inputs, SharedDevice, measure_costs
 from search.processes.devices import own_share, worker_environment
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]
@@ -61,8 +61,9 @@ def test_a_plan_finds_what_does_not_fit_into_a_share_of_the_card() -> None:
         {"backbone": "convnextv2_base", "image_size": 224, "batch_size": 16},
     ]
     environment = worker_environment(own_share(None, None), os.environ)
-    small, large = measure_costs(configs, 10, "cuda", environment, workers_per_device=100)
-    assert small.part == 16
+    shared = SharedDevice(device="cuda", workers=100, environment=environment)
+    small, large = measure_costs(configs, Inputs("image_classifier", 10, 3), shared)
+    assert small.micro_batch == 16
     assert 0 < small.memory_bytes <= small.capacity_bytes
     assert small.step_seconds > 0
-    assert large.part == 0
+    assert large.micro_batch == 0

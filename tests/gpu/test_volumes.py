@@ -71,13 +71,13 @@ def test_a_gpu_moves_volumes_as_the_cpu_does() -> None:
 
 def test_a_batch_that_does_not_fit_is_passed_in_parts() -> None:
     recipe = VolumeRecipe(backbone="resnet50_3d", image_size=96, batch_size=12)
-    task, whole = VolumeTask(recipe), torch.cuda.get_device_properties(0).total_memory
+    task, whole = VolumeTask(recipe, 4), torch.cuda.get_device_properties(0).total_memory
     model = task.build(classes=2).cuda()
     stepper = build_stepper(recipe, model, precision.autocast("auto", "cuda"))
     criterion = build_criterion(recipe, torch.tensor([60, 168], device="cuda"), epoch=1)
     torch.cuda.set_per_process_memory_fraction(4 * 2**30 / whole)
     try:
-        fit_into_memory(stepper, task, criterion, task.shape)
+        fit_into_memory(stepper, task, criterion, shape=task.shape)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
-    assert 1 <= stepper.part < 12
+    assert 1 <= stepper.micro_batch < 12

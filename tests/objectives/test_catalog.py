@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from objectives import catalog
-from objectives.contract import RecipeError
+from objectives.contract import DataSource, RecipeError
 from objectives.data.manifest.summary import DataSummary
+
+DIGITS = DataSource({"kind": "digits"})
 
 
 def test_the_catalog_loads_neither_torch_nor_numpy() -> None:
@@ -28,7 +30,7 @@ def test_an_unknown_objective_is_refused_with_the_nearest_one() -> None:
 
 def test_preflight_refuses_a_configuration_that_no_recipe_takes() -> None:
     with pytest.raises(RecipeError, match="did you mean 'epochs'"):
-        catalog.preflight("toy_curve", [{"epochs": 3}, {"epoch": 3}])
+        catalog.preflight("toy_curve", [{"epochs": 3}, {"epoch": 3}], DIGITS)
 
 
 NEEDS_WEIGHTS = [{"backbone": "resnet18", "weights": "pretrained"}]
@@ -46,7 +48,7 @@ def test_preflight_ignores_what_is_called_like_us_where_the_user_stands(
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(RecipeError, match="is damaged; delete it"):
-        catalog.preflight("image_classifier", NEEDS_WEIGHTS)
+        catalog.preflight("image_classifier", NEEDS_WEIGHTS, DIGITS)
 
 
 def test_a_preflight_that_is_killed_without_a_word_is_told(
@@ -57,8 +59,8 @@ def test_a_preflight_that_is_killed_without_a_word_is_told(
     killed.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(killed))
 
-    with pytest.raises(RecipeError, match=r"resnet18.* -9.*set weights to none"):
-        catalog.preflight("image_classifier", NEEDS_WEIGHTS)
+    with pytest.raises(RecipeError, match=r"resnet18.* -9 .*; free some memory"):
+        catalog.preflight("image_classifier", NEEDS_WEIGHTS, DIGITS)
 
 
 def summary(images: int, columns: tuple[str, ...] = ()) -> DataSummary:

@@ -16,10 +16,10 @@ import torch
 from objectives import catalog
 from objectives.contract import Attempt, DataSource, EpochResult, RecipeError
 from objectives.files.checkpoints import newest_good
-from objectives.probes.cost import measure_costs
+from objectives.models.classifier import Classifier
+from objectives.probes.cost import Inputs, SharedDevice, measure_costs
 from objectives.recipe.volume import VolumeRecipe
-from objectives.sets.images import open_images
-from objectives.training.step import Stepper
+from objectives.training.loop import validated_at_once
 from objectives.volume_classifier import VolumeTask, train
 from tests.objectives.volume_files import write_tree
 
@@ -30,6 +30,8 @@ QUICK = {
     "epochs": 2,
     "learning_rate": 3e-3,
 }
+FOUR_MODALITIES = DataSource({"kind": "brats", "modalities": ("t1", "t1ce", "t2", "flair")})
+TWO_MODALITIES = DataSource({"kind": "brats", "modalities": ("t1", "flair")})
 
 
 @pytest.fixture(scope="module")
@@ -111,38 +113,28 @@ def test_only_what_is_unfrozen_moves_batchnorm_statistics_included(
 def test_volumes_that_do_not_fit_into_memory_are_passed_in_parts(
     attempt: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pass_batch = Stepper._pass
+    forward = Classifier.forward
 
-    def short_of_memory(self: Stepper, batch, criterion, part: int):
-        if part > 2:
+    def short_of_memory(self: Classifier, images, tabular=None):
+        if self.training and len(images) > 2:
             raise MemoryError
-        return pass_batch(self, batch, criterion, part)
+        return forward(self, images, tabular)
 
     # Of 34 voxels the last stage has 2: a single volume is enough for BatchNorm.
     config = {**QUICK, "image_size": 34, "epochs": 1, "warmup_epochs": 0}
     asked = list(train({**config, "micro_batch": 2}, attempt("asked")))
-    monkeypatch.setattr(Stepper, "_pass", short_of_memory)
+    monkeypatch.setattr(Classifier, "forward", short_of_memory)
     short = list(train(config, attempt("short")))
     assert exact(short) == exact(asked)
     assert short[0].metrics["micro_batch"] == 2
 
 
-def test_volumes_are_validated_few_at_a_time(
-    attempt: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("objectives.training.loop._VALIDATION_VALUES", 2 * 4 * 16**3)
-    sizes: list[int] = []
-    task = VolumeTask.normalize
-
-    def noted(self: VolumeTask, pixels, normalization):
-        sizes.append(len(pixels))
-        return task(self, pixels, normalization)
-
-    monkeypatch.setattr(VolumeTask, "normalize", noted)
-    one = attempt()
-    next(train(QUICK, one))
-    count = len(open_images(one.data, 16, cache=one.cache)["val"])
-    assert (max(sizes), sum(sizes)) == (2, count)
+@pytest.mark.parametrize(
+    ("shape", "images"),
+    [((3, 32, 32), 256), ((3, 224, 224), 256), ((4, 96, 96, 96), 10), ((4, 256, 256, 256), 1)],
+)
+def test_volumes_are_validated_few_at_a_time(shape: tuple[int, ...], images: int) -> None:
+    assert validated_at_once(shape) == images
 
 
 @pytest.fixture
@@ -175,7 +167,7 @@ def test_what_no_volume_classifier_takes_is_refused(more: dict[str, object], sai
 
 def test_a_plain_network_needs_no_look_before_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere")
-    assert catalog.preflight("volume_classifier", [QUICK]) == {}
+    assert catalog.preflight("volume_classifier", [QUICK], TWO_MODALITIES) == {}
 
 
 @pytest.mark.slow
@@ -183,16 +175,21 @@ def test_a_weights_file_is_recorded_before_a_search_and_a_wrong_one_refused(tmp_
     path = tmp_path / "own.pt"
     torch.save(VolumeTask(VolumeRecipe.from_config(QUICK), 4).build(2).state_dict(), path)
     config = {**QUICK, "weights": str(path)}
-    records = catalog.preflight("volume_classifier", [config])
+    records = catalog.preflight("volume_classifier", [config], FOUR_MODALITIES)
     assert records[catalog.weights_key(config)]["sha256"] == (
         hashlib.sha256(path.read_bytes()).hexdigest()
     )
     with pytest.raises(RecipeError, match=r"^volume_classifier: .* set backbone to the one"):
-        catalog.preflight("volume_classifier", [{**config, "backbone": "resnet10_3d"}])
+        catalog.preflight(
+            "volume_classifier", [{**config, "backbone": "resnet10_3d"}], FOUR_MODALITIES
+        )
+    with pytest.raises(RecipeError, match=r"conv1.weight is .*x4x.* in the file and .*x2x"):
+        catalog.preflight("volume_classifier", [config], TWO_MODALITIES)
 
 
 @pytest.mark.slow
 def test_a_step_on_volumes_is_measured_for_a_plan() -> None:
-    (cost,) = measure_costs([QUICK], 2, "cpu", os.environ, 1, objective="volume_classifier")
+    cpu = SharedDevice(device="cpu", workers=1, environment=os.environ)
+    (cost,) = measure_costs([QUICK], Inputs("volume_classifier", classes=2, channels=4), cpu)
     assert cost.step_seconds > 0
-    assert cost.part == cost.measured_images == QUICK["batch_size"]
+    assert cost.micro_batch == cost.measured_images == QUICK["batch_size"]

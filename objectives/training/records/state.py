@@ -55,7 +55,7 @@ class History:
         if state is not None:
             stepper.model.load_state_dict(state["model"])
             stepper.optimizer.load_state_dict(state["optimizer"])
-            stepper.part = state["part"]
+            stepper.micro_batch = state["micro_batch"]
             if average:
                 average.load_state_dict(state["average"])
 
@@ -71,7 +71,7 @@ def save(attempt: Attempt, stepper: Stepper, average: Average | None, history: H
     state = {
         "model": stepper.model.state_dict(),
         "optimizer": stepper.optimizer.state_dict(),
-        "part": stepper.part,
+        "micro_batch": stepper.micro_batch,
         "average": average and average.state_dict(),
         "results": [asdict(result) for result in history.results],
         "fold": history.fold,

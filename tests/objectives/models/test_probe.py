@@ -12,13 +12,14 @@ from torch import nn
 from torchvision import models
 
 from objectives import catalog
-from objectives.contract import RecipeError
+from objectives.contract import DataSource, RecipeError
 from objectives.data.pixels.normalization import IMAGENET
 from objectives.models.backbones import Backbone
 from objectives.models.probe import check_image_size, preflight
 from objectives.models.timm_networks import features_of
 from objectives.recipe.image import ImageRecipe
 
+DIGITS = DataSource({"kind": "digits"})
 DINOV2 = "vit_small_patch14_dinov2.lvd142m"
 
 
@@ -37,7 +38,7 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def look(*configs: dict[str, Any]) -> dict[str, dict[str, str]]:
-    return catalog.preflight("image_classifier", configs)
+    return catalog.preflight("image_classifier", configs, DIGITS)
 
 
 def put_into_hugging_cache(home: Path, repository: str, state: dict[str, torch.Tensor]) -> None:
@@ -115,13 +116,13 @@ def test_a_size_that_a_network_cannot_take_is_one_line_with_the_fix(
     backbone: str, size: int, says: str
 ) -> None:
     with pytest.raises(RecipeError, match=says) as refused:
-        preflight([ImageRecipe(backbone=backbone, image_size=size)])
+        preflight([ImageRecipe(backbone=backbone, image_size=size)], 3)
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("size", [0, 28, 224])
 def test_every_multiple_of_its_patch_suits_dinov2(size: int) -> None:
-    assert preflight([ImageRecipe(backbone="dinov2_vits14", image_size=size)]) == {}
+    assert preflight([ImageRecipe(backbone="dinov2_vits14", image_size=size)], 3) == {}
 
 
 def test_a_network_that_makes_no_vector_of_an_image_is_refused() -> None:
@@ -136,7 +137,7 @@ def test_a_file_of_another_architecture_is_found(tmp_path: Path) -> None:
     torch.save(models.resnet34().state_dict(), tmp_path / "mine.pth")
     recipe = ImageRecipe(backbone="resnet18", weights=str(tmp_path / "mine.pth"))
     with pytest.raises(RecipeError, match=r"no layer1\.2\.conv1\.weight"):
-        preflight([recipe])
+        preflight([recipe], 3)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU's compiler is another")

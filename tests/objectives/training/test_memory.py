@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from objectives.contract import OutOfMemory
-from objectives.training.memory import in_parts
+from objectives.training.memory import halve_until_it_fits
 
 # A network at 128 px whose batch of 64 does not fit into what the process may still take: the limit
 # is the kernel's, and the refusal comes out of torch's own allocator.
@@ -40,9 +40,9 @@ if room:
 seen = {"parts": [], "losses": []}
 try:
     for part in parts:
-        stepper.part = min(part, stepper.part)
+        stepper.micro_batch = min(part, stepper.micro_batch)
         seen["losses"].append(stepper.step(batch, criterion).item())
-        seen["parts"].append(stepper.part)
+        seen["parts"].append(stepper.micro_batch)
 except OutOfMemory as error:
     print(json.dumps({"error": str(error)}))
     sys.exit()
@@ -77,7 +77,7 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
         raise RuntimeError(f"a shape is wrong with {part} images")
 
     with pytest.raises(RuntimeError, match="wrong with 8 images"):
-        in_parts(8, run)
+        halve_until_it_fits(8, run)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_memory_that_a_library_asks_for_itself_is_memory_too(said: str) -> None:
         if part > 2:
             raise RuntimeError(said)
 
-    assert in_parts(8, run) == (None, 2)
+    assert halve_until_it_fits(8, run) == (None, 2)
 
 
 def test_a_part_is_halved_until_it_fits_and_never_below_one() -> None:
@@ -105,7 +105,7 @@ def test_a_part_is_halved_until_it_fits_and_never_below_one() -> None:
             raise MemoryError
         return "done"
 
-    assert in_parts(13, run) == ("done", 3)
+    assert halve_until_it_fits(13, run) == ("done", 3)
     assert asked == [13, 6, 3]
     with pytest.raises(OutOfMemory):
-        in_parts(13, lambda part: run(part + 4))
+        halve_until_it_fits(13, lambda part: run(part + 4))

@@ -151,13 +151,13 @@ def test_the_branch_learns_with_the_head_while_the_backbone_is_frozen() -> None:
     model.learn(0)
     learning = {name.split(".")[0] for name, each in model.named_parameters() if each.requires_grad}
     assert learning == {"head", "branch"}
-    scales = {
-        id(parameter): group["scale"]
+    rates = {
+        id(parameter): group["lr"]
         for group in build_optimizer(recipe, model).param_groups
         for parameter in group["params"]
     }
-    assert {scales[id(each)] for each in model.head_parameters()} == {3.0}
-    assert len(scales) == len(list(model.parameters()))
+    assert {rates[id(each)] for each in model.head_parameters()} == {3 * recipe.learning_rate}
+    assert len(rates) == len(list(model.parameters()))
 
 
 def test_a_network_without_a_table_has_no_branch_and_the_same_start() -> None:

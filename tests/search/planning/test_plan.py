@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from objectives.probes.cost import Cost, measure_costs
+from objectives.probes.cost import Cost, Inputs, SharedDevice, measure_costs
 from objectives.recipe.image import ImageRecipe
 from search.cli import main
 from search.database import open_store
@@ -42,6 +42,19 @@ def digits(**pins: Value) -> Study:
     return load_study("digits").pinned(pins)
 
 
+CPU = SharedDevice(device="cpu", workers=1, environment=os.environ)
+
+
+def cost(micro_batch: int, seconds: float = 1.0) -> Cost:
+    return Cost(
+        step_seconds=seconds,
+        micro_batch=micro_batch,
+        memory_bytes=1e9 if micro_batch else 8e9,
+        capacity_bytes=8e9,
+        measured_images=micro_batch,
+    )
+
+
 def plan_of(study: Study, rows: list[Row]) -> Plan:
     machine = device_class("cpu")
     return Plan(study.name, fingerprint(study), machine, 1, rows, epochs=5.0, trials=3)
@@ -54,7 +67,7 @@ def test_every_backbone_and_batch_size_of_the_space_is_measured(home: Path, caps
     named = {(row["backbone"], row["batch_size"]) for row in rows}
     assert named == {(net, size) for net in ("small_cnn", "resnet18") for size in (32, 64, 128)}
     assert sum(row["weight"] for row in rows) == pytest.approx(1)
-    assert all(row["cost"]["part"] == row["batch_size"] for row in rows)
+    assert all(row["cost"]["micro_batch"] == row["batch_size"] for row in rows)
     small, resnet = (
         min(row["cost"]["step_seconds"] for row in rows if row["backbone"] == net)
         for net in ("small_cnn", "resnet18")
@@ -91,7 +104,7 @@ def test_what_does_not_fit_into_a_workers_share_of_memory_is_kept_for_the_run(
 
 
 def test_a_trial_of_folds_takes_as_many_times_its_epochs() -> None:
-    once = plan_of(digits(), [Row("resnet18", 32, 1.0, Cost(1.0, 4, 1e9, 8e9, 4), 10.0)])
+    once = plan_of(digits(), [Row("resnet18", 32, 1.0, cost(4), 10.0)])
     folded = replace(once, folds=4)
     assert (once.trial_seconds, folded.trial_seconds) == (50.0, 200.0)
     assert folded.hours == pytest.approx(3 * 200 / 3600)
@@ -99,7 +112,7 @@ def test_a_trial_of_folds_takes_as_many_times_its_epochs() -> None:
 
 
 def test_a_backbone_is_left_out_only_where_no_batch_size_of_it_fits() -> None:
-    fits, does_not = Cost(1.0, 4, 1e9, 8e9, 4), Cost(0.0, 0, 8e9, 8e9, 0)
+    fits, does_not = cost(4), cost(0)
     rows = [
         Row("resnet18", 32, 0.25, fits, 10.0),
         Row("resnet18", 64, 0.25, does_not, 0.0),
@@ -112,7 +125,7 @@ def test_a_backbone_is_left_out_only_where_no_batch_size_of_it_fits() -> None:
 
 
 def test_what_was_too_large_in_another_form_of_the_study_is_not_left_out(tmp_path: Path) -> None:
-    too_large = [Row("resnet18", 32, 1.0, Cost(0.0, 0, 8e9, 8e9, 0), 0.0)]
+    too_large = [Row("resnet18", 32, 1.0, cost(0), 0.0)]
     settings = Settings(tmp_path)
     remember(plan_of(digits(image_size=1024), too_large), settings)
     assert excluded_here(digits(image_size=1024), "cpu", 1, settings) == ["resnet18"]
@@ -168,8 +181,8 @@ def test_a_plan_that_could_not_be_kept_is_refused_before_it_is_measured(
 @pytest.mark.slow
 def test_a_study_begins_without_what_its_plan_found_too_large(home: Path, capsys) -> None:
     rows = [
-        Row("small_cnn", 32, 0.7, Cost(0.1, 32, 1e9, 8e9, 32), 4.0),
-        Row("resnet18", 32, 0.3, Cost(0.0, 0, 8e9, 8e9, 0), 0.0),
+        Row("small_cnn", 32, 0.7, cost(32, seconds=0.1), 4.0),
+        Row("resnet18", 32, 0.3, cost(0), 0.0),
     ]
     remember(plan_of(digits(epochs=2), rows), Settings(home))
     words = ["run", "--study", "digits", "--workers", "1", "--no-dashboard", "--set", "epochs=2"]
@@ -206,6 +219,6 @@ def test_a_plan_that_is_ended_leaves_no_process_and_no_half_a_plan(
 @pytest.mark.slow
 def test_more_configurations_are_measured_than_a_command_line_holds() -> None:
     recipe = ImageRecipe(backbone="small_cnn", image_size=16, batch_size=2)
-    costs = measure_costs([asdict(recipe)] * 1000, 3, "cpu", os.environ, 1)
-    assert next(costs).part == 2
+    costs = measure_costs([asdict(recipe)] * 1000, Inputs("image_classifier", 3, 3), CPU)
+    assert next(costs).micro_batch == 2
     costs.close()

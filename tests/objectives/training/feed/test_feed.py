@@ -4,7 +4,7 @@ import threading
 import time
 import traceback
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -149,8 +149,11 @@ def test_waiting_is_what_the_reader_waited_and_no_more() -> None:
     assert 0.3 <= feed.wait_seconds < 0.6
 
 
-def prefetching() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
+@pytest.fixture
+def threads() -> Callable[[], int]:
+    """Counts the threads that were started since the test began and still run."""
+    before = threading.active_count()
+    return lambda: threading.active_count() - before
 
 
 def numbers(given: list[int], last: int = 100) -> Iterator[int]:
@@ -159,17 +162,17 @@ def numbers(given: list[int], last: int = 100) -> Iterator[int]:
         yield number
 
 
-def test_what_is_prefetched_comes_in_order_from_one_thread() -> None:
-    threads = set()
+def test_what_is_prefetched_comes_in_order_from_one_thread(threads) -> None:
+    readers = set()
 
     def items() -> Iterator[int]:
         for number in range(50):
-            threads.add(threading.current_thread().name)
+            readers.add(threading.get_ident())
             yield number
 
     assert list(ahead(items(), 2)) == list(range(50))
-    assert threads == {"prefetch_0"}
-    assert not prefetching()
+    assert len(readers - {threading.get_ident()}) == len(readers) == 1
+    assert threads() == 0
 
 
 def test_no_more_is_prefetched_than_asked_for() -> None:
@@ -181,32 +184,32 @@ def test_no_more_is_prefetched_than_asked_for() -> None:
     items.close()
 
 
-def test_closing_in_the_middle_ends_the_thread() -> None:
+def test_closing_in_the_middle_ends_the_thread(threads) -> None:
     items = ahead(numbers([]), 2)
     next(items)
-    assert len(prefetching()) == 1
+    assert threads() == 1
     items.close()
-    assert not prefetching()
+    assert threads() == 0
 
 
-def test_a_feed_left_by_an_error_or_by_islice_ends_its_thread() -> None:
+def test_a_feed_left_by_an_error_or_by_islice_ends_its_thread(threads) -> None:
     def feed() -> Feed:
         return Feed(ahead((Batch(torch.zeros(1), torch.zeros(1)) for _ in range(100)), 2))
 
     def stumble() -> None:
         with feed() as batches:
             next(batches)
-            assert len(prefetching()) == 1
+            assert threads() == 1
             raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError, match="in the middle"):
         stumble()
-    assert not prefetching()
+    assert threads() == 0
     assert len(list(islice(feed(), 5))) == 5
-    assert not prefetching()
+    assert threads() == 0
 
 
-def test_an_error_in_the_thread_reaches_the_reader_with_its_traceback() -> None:
+def test_an_error_in_the_thread_reaches_the_reader_with_its_traceback(threads) -> None:
     def broken_decoder() -> Iterator[int]:
         yield 1
         raise OSError("a page could not be read")
@@ -216,4 +219,4 @@ def test_an_error_in_the_thread_reaches_the_reader_with_its_traceback() -> None:
     with pytest.raises(OSError, match="a page could not be read") as raised:
         next(items)
     assert "broken_decoder" in "".join(traceback.format_exception(raised.value))
-    assert not prefetching()
+    assert threads() == 0
