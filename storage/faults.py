@@ -80,11 +80,11 @@ class UnfencedStore(ObedientStore):
         outcome: Outcome,
         *,
         detail: str | None = None,
-        violations: Mapping[str, float] | None = None,
+        where: str | None = None,
     ) -> None:
         """End the trial, whoever holds it."""
         try:
-            super().tell(claim, state, value, outcome, detail=detail, violations=violations)
+            super().tell(claim, state, value, outcome, detail=detail, where=where)
         except LeaseLost:
             ours = and_(attempts.c.trial_id == claim.trial_id, attempts.c.attempt == claim.attempt)
             end = {"ended_at": func.clock_timestamp(), "reason": outcome, "told": True}
@@ -96,7 +96,7 @@ class UnfencedStore(ObedientStore):
                     claim,
                     TrialState[state],
                     value=value,
-                    violations=violations or {},
+                    outcome=outcome,
                 )
 
     def set_attribute(self, claim: Claim, key: str, value: Any, is_shown: bool = False) -> None:

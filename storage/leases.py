@@ -102,13 +102,15 @@ def close(
     detail: str | None = None,
     *,
     told: bool,
+    where: str | None = None,
 ) -> bool:
     """End the attempt; False when this had been done and only its acknowledgement was lost.
 
     told: whether the trial ends with it. Raises LeaseLost when the attempt ended in another way.
     """
     ending = update(attempts).where(_is(claim), _OPEN)
-    ending = ending.values(ended_at=_NOW, reason=reason, detail=detail, told=told)
+    end = {"ended_at": _NOW, "reason": reason, "detail": detail, "told": told, "where": where}
+    ending = ending.values(end)
     if connection.execute(ending).rowcount:
         return True
     same = (attempts.c.reason == reason, attempts.c.told == told)

@@ -61,11 +61,11 @@ def tell(
     state: TrialState,
     *,
     value: float | None,
-    violations: Mapping[str, float],
+    outcome: Outcome,
 ) -> None:
     """Tell Optuna how the trial ended; a pruned one has its last value, as Optuna has it."""
-    for name, violation in violations.items():
-        backend.set_trial_system_attr(claim.trial_id, constraint_key(name), float(violation))
+    if outcome == Outcome.OUT_OF_MEMORY:  # a violated constraint: samplers learn where memory ends
+        backend.set_trial_system_attr(claim.trial_id, constraint_key("memory"), 1.0)
     if state == TrialState.PRUNED:
         value = _last_value(connection, claim)
     backend.set_trial_state_values(claim.trial_id, state, None if value is None else [float(value)])

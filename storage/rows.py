@@ -113,6 +113,7 @@ class TrialRow:
     """One trial as it stands: what it was told, who has it, its last and its best epoch.
 
     outcome, detail: how a final trial ended, None while it runs. value: a complete trial's.
+    where: of a trial that an exception ended: its type, file and line.
     attempts: how many there were. worker: who made the newest, None before the first.
     is_leased: a worker holds it now; a RUNNING trial without a lease waits for its next attempt.
     """
@@ -122,6 +123,7 @@ class TrialRow:
     state: State
     outcome: Outcome | None
     detail: str | None
+    where: str | None
     value: float | None
     params: Mapping[str, Any]
     attempts: int

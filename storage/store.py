@@ -163,24 +163,24 @@ class Store(StoreReader):
         outcome: Outcome,
         *,
         detail: str | None = None,
-        violations: Mapping[str, float] | None = None,
+        where: str | None = None,
     ) -> None:
         """End the trial and the lease: `state` for Optuna, `outcome` and `detail` for people.
 
-        value: a number for COMPLETE, None otherwise. violations: constraints for the sampler to
-        learn from, above 0 where they are violated.
+        where: the type, file and line of the exception that ended the trial.
+        value: a number for COMPLETE, None otherwise.
         """
         if (state == "COMPLETE") != (value is not None and not math.isnan(value)):
             raise ValueError(f"a {state} trial was told the value {value}")
         with self._writing(claim) as connection:
-            if leases.close(connection, claim, outcome, detail, told=True):
+            if leases.close(connection, claim, outcome, detail, told=True, where=where):
                 results.tell(
                     connection,
                     self._backend,
                     claim,
                     TrialState[state],
                     value=value,
-                    violations=violations or {},
+                    outcome=outcome,
                 )
 
     def note_file(self, claim: Claim, name: str, artifact_id: str) -> None:

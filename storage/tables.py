@@ -91,6 +91,7 @@ attempts = Table(
     Column("ended_at", MOMENT),
     Column("reason", Text),
     Column("detail", Text),
+    Column("where", Text),  # of an exception: its type, file and line
     # Whether this end was told to Optuna as the trial's: then the reason is the trial's outcome.
     Column("told", Boolean, nullable=False, server_default=false()),
     CheckConstraint("(ended_at IS NULL) = (reason IS NULL)", name="an_end_has_a_reason"),

@@ -35,6 +35,7 @@ def every(connection: Connection, study: StudyRow) -> list[TrialRow]:
             state=row.state.name,
             outcome=Outcome(row.outcome) if row.outcome else None,
             detail=row.detail,
+            where=row.where,
             value=_value(row),
             params=drawn.get(row.trial_id, {}),
             attempts=row.attempt or 0,
@@ -103,7 +104,7 @@ def _trials(study_id: int) -> Select[Any]:
         select(
             *(trials.c[name] for name in ("trial_id", "number", "state")),
             *(values.c[name] for name in ("value", "value_type")),
-            *(attempts.c[name] for name in ("attempt", "worker_id", "detail")),
+            *(attempts.c[name] for name in ("attempt", "worker_id", "detail", "where")),
             case((_FINAL, _OUTCOME)).label("outcome"),
             and_(LIVE, ~_FINAL).label("is_leased"),
             func.coalesce(begun, func.timezone("UTC", trials.c.datetime_start)).label("started_at"),

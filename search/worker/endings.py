@@ -34,12 +34,19 @@ class Pruned:
     epoch: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Failed:
-    """It went wrong; `detail` says in one line what, `report` with everything."""
+    """The trial failed.
+
+    detail: the failure in one line.
+    where: the type, file and line of an exception, or which part of an objective broke its
+    contract; the same error has the same `where`. None for a failure of the configuration.
+    report: the whole traceback.
+    """
 
     outcome: Outcome
     detail: str
+    where: str | None = None
     report: str = ""
 
 
@@ -73,11 +80,12 @@ def failure(error: Exception) -> Failed | HandedBack:
     After a CUDA error nothing works in this process any more: another one goes on with the trial.
     """
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
-    detail = f"{place}: {error}".splitlines()[0][:500]
+    where = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
+    detail = f"{where}: {error}".splitlines()[0][:500]
     if _is_cuda_error(error):
         return HandedBack(HandBackReason.CUDA_ERROR, detail)
-    return Failed(_outcome(error), detail, "".join(traceback.format_exception(error)))
+    report = "".join(traceback.format_exception(error))
+    return Failed(outcome=_outcome(error), detail=detail, where=where, report=report)
 
 
 def diverged(
@@ -87,10 +95,10 @@ def diverged(
     for name in filter(now.__contains__, losses):
         before, value = first.get(name, now[name]), now[name]
         if not math.isfinite(value):
-            return Failed(Outcome.DIVERGED, f"{name} is {value} at epoch {epoch}")
+            return Failed(outcome=Outcome.DIVERGED, detail=f"{name} is {value} at epoch {epoch}")
         if value > max(EXPLODED * before, SURELY_WRONG):
             grown = f"{name} went from {before:.3g} to {value:.3g} at epoch {epoch}"
-            return Failed(Outcome.DIVERGED, grown)
+            return Failed(outcome=Outcome.DIVERGED, detail=grown)
     return None
 
 
@@ -111,7 +119,7 @@ def out_of_range(
 
 
 def _out_of_range(detail: str) -> Failed:
-    return Failed(Outcome.METRIC_OUT_OF_RANGE, f"{detail} (O02)")
+    return Failed(outcome=Outcome.METRIC_OUT_OF_RANGE, detail=f"{detail} (O02)")
 
 
 def _is_cuda_error(error: Exception) -> bool:

@@ -178,14 +178,12 @@ def _write_down(worker: Worker, claim: Claim, outcome: Ending) -> None:
             patiently(
                 lambda: store.tell(claim, "PRUNED", None, Outcome.PRUNED, detail=f"epoch {epoch}")
             )
-        case Failed(kind, detail, report):
+        case Failed(outcome=kind, detail=detail, report=report, where=where):
             log.error("trial %d failed (%s): %s", claim.number, kind, detail)
             _keep_files(worker, claim, {"traceback.txt": report or detail})
-            # A violated constraint: the sampler learns where memory ends.
-            violated = {"memory": 1.0} if kind == Outcome.OUT_OF_MEMORY else None
             patiently(
                 lambda: store.tell(
-                    claim, optuna_state(kind), None, kind, detail=detail, violations=violated
+                    claim, optuna_state(kind), None, kind, detail=detail, where=where
                 )
             )
         case HandedBack(reason, detail):
@@ -201,8 +199,8 @@ def _show_badges(worker: Worker, claim: Claim, outcome: Ending) -> None:
             name = Outcome.FINISHED
         case Pruned():
             name = Outcome.PRUNED
-        case Failed(kind):
-            name = kind
+        case Failed(outcome=failed):
+            name = failed
         case _:
             return
     drawn = worker.store.optuna_storage.get_trial(claim.trial_id).params

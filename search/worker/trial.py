@@ -224,13 +224,21 @@ def _ended(trial: Trial) -> Ending:
     With folds the mean over each one's; it must have gone through all of them.
     """
     if not trial.results:
-        return Failed(Outcome.CODE_ERROR, "the objective ended without an epoch; let it yield one")
+        return _broken_contract(trial, "without an epoch; let it yield one")
     done, folds = folds_done(trial.results[max(trial.results)].metrics), trial.study.folds
     if done < folds:
-        return Failed(
-            Outcome.CODE_ERROR,
-            f"the objective ended after {done} of {folds} folds; let it train all of them and say"
-            " with each epoch how many are over (folds_done)",
+        return _broken_contract(
+            trial,
+            f"after {done} of {folds} folds; let it train all of them and say with each epoch how"
+            " many are over (folds_done)",
         )
     epochs = value_epochs(trial.study, trial.values, trial.metrics).values()
     return Finished(fmean(trial.value(epoch) for epoch in epochs), tuple(epochs))
+
+
+def _broken_contract(trial: Trial, detail: str) -> Failed:
+    return Failed(
+        outcome=Outcome.CODE_ERROR,
+        detail=f"the objective ended {detail}",
+        where=f"the end of {trial.study.objective}",
+    )

@@ -99,9 +99,7 @@ def test_a_pruned_trial_has_its_last_value_for_optuna_and_none_for_us(
 def test_a_trial_that_ran_out_of_memory_is_told_as_a_violated_constraint(
     store: Store, held: Claim
 ) -> None:
-    store.tell(
-        held, "PRUNED", None, "out_of_memory", detail="batch 256", violations={"memory": 1.0}
-    )
+    store.tell(held, "PRUNED", None, "out_of_memory", detail="batch 256")
     (trial,) = store.optuna_study("toy").trials
     assert (trial.state, trial.constraints) == (TrialState.PRUNED, {"memory": 1.0})
 

@@ -43,6 +43,7 @@ CREATE TABLE search_service.attempts (
     ended_at timestamptz,
     reason text,
     detail text,
+    "where" text,
     told boolean NOT NULL DEFAULT false,
     PRIMARY KEY (trial_id, attempt),
     CONSTRAINT an_end_has_a_reason CHECK ((ended_at IS NULL) = (reason IS NULL))

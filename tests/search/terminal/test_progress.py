@@ -229,6 +229,7 @@ def running(number: int, epoch: int | None) -> TrialRow:
         state="RUNNING",
         outcome=None,
         detail=None,
+        where=None,
         value=None,
         params=drawn,
         attempts=1,

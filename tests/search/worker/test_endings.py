@@ -58,7 +58,9 @@ def test_a_metric_out_of_its_range_fails_the_trial_and_says_by_which_rule(
     metrics: dict[str, float], detail: str
 ) -> None:
     known = catalog.describe("image_classifier").metrics
-    assert out_of_range(metrics, known) == Failed(Outcome.METRIC_OUT_OF_RANGE, detail)
+    assert out_of_range(metrics, known) == Failed(
+        outcome=Outcome.METRIC_OUT_OF_RANGE, detail=detail
+    )
 
 
 @pytest.mark.parametrize("kind", [torch.OutOfMemoryError, RuntimeError])
@@ -87,7 +89,7 @@ def test_a_host_whose_memory_is_full_is_no_broken_code() -> None:
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
 def test_a_loss_that_is_not_finite_diverged(loss: float) -> None:
     found = diverged(3, ["train_loss"], {"train_loss": 2.0}, {"train_loss": loss})
-    assert found == Failed(Outcome.DIVERGED, f"train_loss is {loss} at epoch 3")
+    assert found == Failed(outcome=Outcome.DIVERGED, detail=f"train_loss is {loss} at epoch 3")
 
 
 @pytest.mark.parametrize(("first", "now"), [(2.0, 999.0), (362.0, 1100.0), (0.01, 5.0)])
@@ -122,7 +124,7 @@ def test_the_sampler_stays_away_from_where_memory_ended(store: Store, tmp_path: 
     worker = make_worker(store, tmp_path, trials=40, **EPOCHS_SEARCHED)
     for _ in range(4):
         tried(worker, Pruned(1), reached=1)
-    tried(worker, Failed(Outcome.OUT_OF_MEMORY, "80 GiB"), reached=3)
+    tried(worker, Failed(outcome=Outcome.OUT_OF_MEMORY, detail="80 GiB"), reached=3)
 
     suggested = [draw(worker, number)["epochs"] for number in range(8, 32)]
 
