@@ -1,4 +1,4 @@
-"""What a trial's course says in a few words, to be read before its numbers."""
+"""Badges: the remarkable things about a trial in a few words, to be read before its numbers."""
 
 import math
 from collections import Counter
@@ -12,8 +12,8 @@ from spaces.space import TrialConfig
 from storage.rows import EpochRow, Outcome
 from storage.store import Store
 
-# Validation of a good network wobbles by a few percent, and by hundredths of a nat where next to
-# nothing is left to lose: two epochs in a row beyond both are no wobble any more.
+# The validation loss of a good network varies by a few percent, and by hundredths of a nat where
+# it is close to 0. Two epochs in a row that exceed both margins are more than that noise.
 MARGIN, SMALLEST_MARGIN = 0.1, 0.02
 BAD_EPOCHS = 2
 
@@ -23,14 +23,16 @@ Badges = Mapping[int, tuple[str, ...]]  # by trial number, of the trials that ha
 def badges(
     config: TrialConfig, outcome: Outcome | None, epochs: Sequence[EpochRow]
 ) -> tuple[str, ...]:
-    """Give what is to be known of a trial at once: () for one that went as one would wish.
+    """Find the badges of one trial; () for a trial without anything remarkable.
 
-    outcome: how it ended, None while the trial runs. epochs: the recorded ones, in order;
-    metrics that they do not have earn nothing. Of folds they tell in how many.
+    A badge whose metrics are not recorded is left out. With folds, a badge says in how many.
+
+    outcome: how the trial ended, None while it runs.
+    epochs: the recorded epochs, in order.
     """
     batch, asked = (int(config.get(name) or 0) for name in ("batch_size", MICRO_BATCH))
     found = [str(outcome)] if outcome == Outcome.DIVERGED else []
-    found += _of_losses(config, outcome, epochs)
+    found += _loss_badges(config, outcome, epochs)
     at_once = _course(epochs, MICRO_BATCH)
     if at_once and min(at_once.values()) < min(batch, asked or batch):
         found.append(f"in parts of {min(at_once.values()):g}")
@@ -38,7 +40,7 @@ def badges(
 
 
 def read_badges(store: Store, snapshot: Snapshot) -> Badges:
-    """Give the badges of all of a study's trials."""
+    """Find the badges of every trial of a study."""
     study = snapshot.study
     rows = groupby(store.epochs(study.name), key=lambda row: row.number)
     epochs = {number: list(of_trial) for number, of_trial in rows}
@@ -51,13 +53,13 @@ def read_badges(store: Store, snapshot: Snapshot) -> Badges:
     return {number: earned for number, earned in every.items() if earned}
 
 
-def _of_losses(
+def _loss_badges(
     config: TrialConfig, outcome: Outcome | None, epochs: Sequence[EpochRow]
 ) -> Iterator[str]:
-    """Yield what the losses say, fold by fold: in each a network began anew."""
+    """Yield the badges of the losses, fold by fold, since each fold trains a new network."""
     frozen = int(config.get("frozen_epochs") or 0)
     folds = [list(rows) for _, rows in groupby(epochs, key=lambda row: row.metrics.get(FOLD))]
-    found = [_of_fold(frozen, outcome is not None, rows) for rows in folds]
+    found = [_fold_badge(frozen, outcome is not None, rows) for rows in folds]
     if FOLD in (epochs[0].metrics if epochs else {}):
         for kind, count in Counter(kind for kind, _ in found if kind).items():
             yield f"{kind} in {count} of {len(folds)} folds"
@@ -65,11 +67,11 @@ def _of_losses(
         yield from (kind + since for kind, since in found if kind)
 
 
-def _of_fold(frozen: int, has_ended: bool, epochs: Sequence[EpochRow]) -> tuple[str, str]:
-    """Give what one network's losses say, and since when; nothing where all is well."""
+def _fold_badge(frozen: int, has_ended: bool, epochs: Sequence[EpochRow]) -> tuple[str, str]:
+    """Return the badge of one network and the epoch it counts from, both "" where all is well."""
     in_fold = [replace(row, epoch=epoch) for epoch, row in enumerate(epochs, start=1)]
     ruler, trained = (_course(in_fold, name) for name in (RULER, TRAIN_LOSS))
-    # "Never" is a word for trials that have ended. It explains why the loss rose, too.
+    # Only a trial that has ended can say "never". Asked first: it also explains a loss that rose.
     if has_ended and _fine_tuning_never_helped(ruler, frozen):
         return "fine-tuning never helped", ""
     if best := _overfits_after(ruler, trained):
@@ -78,18 +80,18 @@ def _of_fold(frozen: int, has_ended: bool, epochs: Sequence[EpochRow]) -> tuple[
 
 
 def _fine_tuning_never_helped(ruler: Mapping[int, float], frozen: int) -> bool:
-    """Say whether the best epoch is one in which the backbone had not learned yet."""
+    """Say whether the best epoch is one in which the backbone was still frozen."""
     return 0 < frozen < max(ruler, default=0) and _best_epoch(ruler) <= frozen
 
 
 def _overfits_after(ruler: Mapping[int, float], trained: Mapping[int, float]) -> int | None:
-    """Give the best epoch where the loss rose clearly since, and the trained one still fell."""
+    """Return the best epoch if the loss has clearly risen since while the training loss fell."""
     if not ruler:
         return None
     best, last = _best_epoch(ruler), max(ruler)
-    borne = ruler[best] + max(MARGIN * ruler[best], SMALLEST_MARGIN)
+    limit = ruler[best] + max(MARGIN * ruler[best], SMALLEST_MARGIN)
     newest = [ruler[epoch] for epoch in sorted(ruler) if epoch > best][-BAD_EPOCHS:]
-    rose = len(newest) == BAD_EPOCHS and min(newest) > borne
+    rose = len(newest) == BAD_EPOCHS and min(newest) > limit
     fell = best in trained and last in trained and trained[last] < trained[best]
     return best if rose and fell else None
 
@@ -99,6 +101,6 @@ def _best_epoch(ruler: Mapping[int, float]) -> int:
 
 
 def _course(epochs: Sequence[EpochRow], name: str) -> dict[int, float]:
-    """Give one metric by epoch, where it is a number; nothing where the objective has none."""
+    """Return one metric by epoch, without the epochs that lack it or report NaN."""
     values = {row.epoch: row.metrics[name] for row in epochs if name in row.metrics}
     return {epoch: value for epoch, value in values.items() if not math.isnan(value)}

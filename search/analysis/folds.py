@@ -1,4 +1,4 @@
-"""What a trial's folds add up to: the epoch and the value of each; without folds there is one."""
+"""The epoch that counts in each fold of a trial, and its value; one fold where there are none."""
 
 from collections.abc import Mapping
 
@@ -9,21 +9,22 @@ Metrics = Mapping[str, float]
 
 
 def fold_of(metrics: Metrics) -> int:
-    """Give the fold that an epoch is of; 1 where it says none."""
+    """Return the fold of an epoch, from 1; 1 where its metrics name none."""
     return int(metrics.get(FOLD, 1))
 
 
 def folds_done(metrics: Metrics) -> int:
-    """Give how many folds are over after an epoch; 0 where it says none."""
+    """Return the number of folds finished after an epoch; 0 where its metrics name none."""
     return int(metrics.get(FOLDS_DONE, 0))
 
 
 def value_epochs(
     study: Study, values: Mapping[int, float], metrics: Mapping[int, Metrics]
 ) -> dict[int, int]:
-    """Give by fold the epoch that it is judged by, its best or its last as the study says.
+    """Find the epoch that counts in each fold: its best or its last, as the study says.
 
-    values, metrics: of each epoch, the study's value and all that was reported.
+    values: the study's metric by epoch.
+    metrics: all reported metrics by epoch.
     """
     of_fold: dict[int, dict[int, float]] = {}
     for epoch, value in values.items():
@@ -38,6 +39,6 @@ def value_epochs(
 def fold_values(
     study: Study, values: Mapping[int, float], metrics: Mapping[int, Metrics]
 ) -> dict[int, float]:
-    """Give by fold the value of the epoch that it is judged by."""
+    """Return the value of the epoch that counts in each fold; parameters as `value_epochs`."""
     judged = value_epochs(study, values, metrics)
     return {fold: values[epoch] for fold, epoch in judged.items()}

@@ -1,4 +1,4 @@
-"""Pairs of trials that should have begun differently and did not: what differs was not read."""
+"""Pairs of trials that should have started differently and did not: a key is not read."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,24 +14,17 @@ from storage.rows import EpochRow
 from storage.store import Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IdenticalTrials:
-    """Two trials that differ in what matters to a metric by one key, and read the same there."""
+    """Two trials whose relevant hyperparameters differ in one key but whose metric is identical.
+
+    The key is probably ignored.
+    """
 
     key: str
     values: tuple[Value, Value]
     trials: tuple[int, int]
     metric: str
-
-    @property
-    def words(self) -> str:
-        """The suspicion in a line, with what to do about it."""
-        (one, other), (first, second) = self.values, self.trials
-        return (
-            f"{self.key}={one} and {self.key}={other} gave the same {self.metric} to the last bit"
-            f" in trials {first} and {second}: does nothing read {self.key}? Mend that, or search"
-            " it no longer (D02)"
-        )
 
 
 def read_identical_trials(store: Store, snapshot: Snapshot) -> list[IdenticalTrials]:
@@ -40,7 +33,7 @@ def read_identical_trials(store: Store, snapshot: Snapshot) -> list[IdenticalTri
     measures = _measures(known.metrics)
     if not measures:
         return []
-    # A study of before knows nothing of hyperparameters that are new: the recipe fills them in.
+    # A study that was stored before an upgrade lacks the hyperparameters that the upgrade added.
     defaults = {name: field["default"] for name, field in known.fields.items()}
     configs = {
         trial.number: {**defaults, **study.config(trial.params)} for trial in snapshot.trials
@@ -55,17 +48,22 @@ def find_identical_trials(
     fields: Mapping[str, Mapping[str, Any]],
     measures: Mapping[str, Sequence[str]],
 ) -> list[IdenticalTrials]:
-    """Give a pair of trials for each key that was not read, the earliest.
+    """Find, for each hyperparameter that was not read, the earliest pair of trials that shows it.
 
-    configs: whole ones, by trial number. firsts: the trials' first epochs. measures: metric -> the
-    keys that must show in it, of a metric that depends on nothing else that differs between trials,
-    such as their seeds. What cannot act in a trial (`acts_when`) is none of its keys, and what
-    waits for a key goes with it.
+    Two trials are compared where they agree in all other keys that change the metric. A key that
+    cannot act in a trial (`acts_when`) is left out of the comparison, and with a suspected key also
+    the keys that act only under a condition on it. A key that acts later than the metric is
+    measured, such as `epochs`, is never suspected.
 
-    An equal metric proves that these two trials did the same up to there: a key that was read but
-    made no difference, such as a weight per class where all classes are as frequent, is told as
-    well. Nothing is found before two trials agree in all other keys that show in the metric, and a
-    key that acts later than the metric sees, such as epochs, is never a suspect.
+    An equal metric proves only that the two trials did the same up to that point: a key that was
+    read without effect, such as a weight per class where all classes are equally frequent, is
+    reported too.
+
+    configs: whole configurations, by trial number.
+    firsts: the first epoch of each trial.
+    fields: the hyperparameters of the objective, as `catalog.describe` has them.
+    measures: metric -> the keys that change it; nothing else that differs between trials, such as
+        their seeds, may change it.
     """
     found: dict[str, IdenticalTrials] = {}
     for metric, keys in measures.items():
@@ -75,7 +73,7 @@ def find_identical_trials(
 
 
 def _measures(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, Sequence[str]]:
-    """Give the metrics that the study's seed and the configuration alone decide: the first step."""
+    """Return the metrics that depend only on the study's seed and the configuration."""
     return {
         name: known["changed_by"] for name, known in metrics.items() if name.startswith("first_")
     }
@@ -100,14 +98,15 @@ def _pairs(
             others = tuple(
                 item
                 for item in acting.items()
-                if item[0] != key and not _waits(fields[item[0]], key)
+                if item[0] != key and not _acts_only_with(fields[item[0]], key)
             )
             earlier = seen.setdefault((key, value, others), row.number)
             if configs[earlier][key] != config[key]:
                 values = (configs[earlier][key], config[key])
-                yield IdenticalTrials(key, values, (earlier, row.number), metric)
+                trials = (earlier, row.number)
+                yield IdenticalTrials(key=key, values=values, trials=trials, metric=metric)
 
 
-def _waits(field: Mapping[str, Any], key: str) -> bool:
-    """Say whether a field acts only under a condition on `key`."""
+def _acts_only_with(field: Mapping[str, Any], key: str) -> bool:
+    """Say whether a hyperparameter acts only under a condition on `key`."""
     return any(key in condition for condition in field.get("acts_when", ()))

@@ -1,4 +1,4 @@
-"""How a study stands: its rows read once, and what they add up to."""
+"""A study's rows at one moment, read once, and the sums over them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,42 +9,39 @@ from spaces.study import Study
 from storage.rows import StudyRow, TrialRow, UseRow, WorkerRow
 from storage.store import Store
 
-SILENCE_SECONDS = 120  # a waiting worker asks for a trial every few seconds
+SILENCE_SECONDS = 120  # a waiting worker asks the database for a trial every few seconds
 FINAL = ("COMPLETE", "PRUNED", "FAIL")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A study's rows at one moment. `note` is what else the reader should know, in one line.
-
-    test_uses: every time that its test split was opened.
-    """
+    """A study's rows at one moment."""
 
     row: StudyRow
     study: Study
     trials: Sequence[TrialRow]
     workers: Sequence[WorkerRow]
-    note: str = ""
-    test_uses: Sequence[UseRow] = ()
+    note: str = ""  # a remark for the reader in one line, as "the workers are starting"
+    test_uses: Sequence[UseRow] = ()  # every opening of the test split
 
     @property
     def final(self) -> list[TrialRow]:
-        """The trials that have ended, whichever way."""
+        """The trials that have ended, in any way."""
         return [trial for trial in self.trials if trial.state in FINAL]
 
     @property
     def running(self) -> list[TrialRow]:
-        """The trials that have begun and not ended, held by a worker or waiting for the next."""
+        """The trials that have begun and not ended, whether a worker has them now or not."""
         return [trial for trial in self.trials if trial.state == "RUNNING"]
 
     @property
     def outcomes(self) -> Counter[str]:
-        """How many trials ended in which way, by Outcome."""
+        """The number of trials that have ended, by Outcome."""
         return Counter(trial.outcome or trial.state.lower() for trial in self.final)
 
     @property
     def ranking(self) -> list[TrialRow]:
-        """The trials that have a final value, the best one first, the earlier of equals first."""
+        """The trials that have a final value, best first; among equals the earlier one first."""
         valued = [(trial.value, trial) for trial in self.trials if trial.value is not None]
         sign = 1 if self.study.direction == "minimize" else -1
         return [trial for value, trial in sorted(valued, key=lambda pair: sign * pair[0])]
@@ -56,13 +53,13 @@ class Snapshot:
 
     @property
     def kept(self) -> set[int]:
-        """The numbers of the best trials: those that keep their weights."""
+        """The numbers of the best trials, which keep their weights."""
         return {trial.number for trial in self.ranking[: self.study.keep]}
 
     @property
     def live_workers(self) -> list[WorkerRow]:
         """The workers at work now, on this machine and on others."""
-        # Nobody notes the end of a worker that died together with its supervisor.
+        # The end of a worker that died together with its supervisor is not recorded.
         return [
             worker
             for worker in self.workers
@@ -71,11 +68,11 @@ class Snapshot:
         ]
 
     def trial(self, number: int | None) -> TrialRow | None:
-        """Give the trial of that number."""
+        """Find the trial of that number; None where there is none."""
         return next((trial for trial in self.trials if trial.number == number), None)
 
     def planned_epochs(self, trial: TrialRow) -> int | None:
-        """Give the length of a trial's schedule, with folds that of each.
+        """Return the length of a trial's schedule in epochs; with folds, of each fold.
 
         None where its configuration has no `epochs`.
         """
@@ -85,7 +82,8 @@ class Snapshot:
     def remaining_seconds(self) -> float | None:
         """Estimate the time to the end; None before a trial has ended or without a worker.
 
-        A trial took its epochs times the last one's seconds: nights between attempts do not count.
+        A trial's duration is its epochs times the seconds of its last epoch, so that nights between
+        attempts do not count.
         """
         ended = [_trained_seconds(trial) for trial in self.final if trial.last]
         open_trials = self.study.trials - len(self.final)
@@ -96,18 +94,18 @@ class Snapshot:
         return (open_trials * typical - spent) / min(len(self.live_workers), open_trials)
 
     def noting(self, note: str) -> "Snapshot":
-        """Give the same snapshot with a note."""
+        """Return the same snapshot with a note."""
         return replace(self, note=note)
 
 
 def read_snapshot(store: Store, name: str) -> Snapshot:
-    """Read how the study of that name stands."""
+    """Read the study of that name; UnknownStudy when there is none."""
     row = store.study(name)
     return Snapshot(
-        row,
-        from_json(row.definition),
-        store.trials(name),
-        store.workers(name),
+        row=row,
+        study=from_json(row.definition),
+        trials=store.trials(name),
+        workers=store.workers(name),
         test_uses=store.test_uses(name),
     )
 

@@ -9,9 +9,7 @@ from pathlib import Path
 from socket import socket
 
 from dashboards.door.port import address, listen
-from search.analysis.badges import read_badges
-from search.analysis.identical import read_identical_trials
-from search.analysis.snapshot import read_snapshot
+from search.analysis.frame import read_frame
 from search.database import has_store, open_store
 from search.errors import DONE
 from search.logs import set_up_logs
@@ -118,10 +116,7 @@ def _supervise(run: Run, url: str) -> int:
         ending = supervise(run, flag, show)
     # Neither a database that is away nor a reader that has gone changes how the run ended.
     with suppress(DatabaseUnreachable, BrokenPipeError):
-        snapshot = read_snapshot(run.store, run.study)
-        badges = read_badges(run.store, snapshot)
-        identical = read_identical_trials(run.store, snapshot)
-        for line in summary(snapshot, badges, len(run.shares), identical):
+        for line in summary(read_frame(run.store, run.study), len(run.shares)):
             print(line, flush=True)
     if ending.trouble:
         print(ending.trouble, file=sys.stderr)

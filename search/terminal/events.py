@@ -1,4 +1,4 @@
-"""What happened between two looks at a study, told in lines."""
+"""The events between two snapshots of a study, one line each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from storage.rows import TrialRow
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened; `is_ending` when a trial ended or a better one was found."""
+    """One event of a study."""
 
     line: str
-    is_ending: bool = False
+    is_ending: bool = False  # a trial ended, or a better one was found
 
 
 def events(before: Snapshot | None, now: Snapshot) -> Iterator[Event]:
-    """Yield what is new since `before`, trial by trial; None is the first look."""
+    """Yield the events since `before`, trial by trial; None stands for the first look."""
     if before is None:
         yield Event(wording.title(now))
         yield Event(
@@ -26,14 +26,14 @@ def events(before: Snapshot | None, now: Snapshot) -> Iterator[Event]:
         )
     known = {trial.number: trial for trial in (before or now).trials}
     for trial in now.trials:
-        yield from _of_trial(now, known.get(trial.number), trial)
+        yield from _trial_events(now, known.get(trial.number), trial)
     if before and now.best and now.best != before.best:
         yield Event(f"new {wording.best(now)}", is_ending=True)
     if now.note and now.note != (before.note if before else ""):
         yield Event(now.note)
 
 
-def _of_trial(now: Snapshot, before: TrialRow | None, trial: TrialRow) -> Iterator[Event]:
+def _trial_events(now: Snapshot, before: TrialRow | None, trial: TrialRow) -> Iterator[Event]:
     if trial.attempts > (before.attempts if before else 0):
         again = f", attempt {trial.attempts}" if trial.attempts > 1 else ""
         yield Event(f"trial {trial.number} began on {trial.worker}{again}")
@@ -46,7 +46,7 @@ def _of_trial(now: Snapshot, before: TrialRow | None, trial: TrialRow) -> Iterat
 
 
 def _milestone(snapshot: Snapshot, trial: TrialRow) -> int:
-    """Give how many quarters of its schedule, or folds, are done: each one is worth a line."""
+    """Count the quarters of the schedule that are done, or the folds: each one gets a line."""
     if trial.last and snapshot.study.folds:
         return folds_done(trial.last.metrics)
     done, planned = trial.last.epoch if trial.last else 0, snapshot.planned_epochs(trial)

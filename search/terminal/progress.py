@@ -1,4 +1,4 @@
-"""What a person watching `search run` sees: a live view, or plain lines where no terminal is."""
+"""The progress of `search run`: a live view on a terminal, plain lines elsewhere."""
 
 import os
 import sys
@@ -19,16 +19,19 @@ from search.terminal import wording
 from search.terminal.events import events
 from storage.rows import WorkerRow
 
-WIDE_COLUMNS = 70  # a narrower terminal does without the less important columns
+WIDE_COLUMNS = 70  # a narrower terminal gets only the more important columns
 
 
 @contextmanager
 def watching(url: str, console: Console | None = None) -> Iterator[Callable[[Snapshot], None]]:
-    """Give what shows a snapshot: redrawn in place on a terminal, otherwise a line per event.
+    """Yield a function that shows a snapshot: a live view on a terminal, else a line per event.
 
-    url: the dashboard's address, "" without one. A terminal that closes is no reason to stop.
+    A terminal that closes, or a reader that stops reading, does not end the run.
+
+    url: the dashboard's address, "" without one.
     """
-    # Asked once: rich asks at every write, and a terminal that closed says that it is none.
+    # Detected once: rich asks at every write, and a terminal that has closed no longer counts as
+    # one.
     console = console or Console(force_terminal=sys.stdout.isatty())
     can_redraw = console.is_terminal and not console.is_dumb_terminal
     painting = _painting if can_redraw else _telling
@@ -37,7 +40,7 @@ def watching(url: str, console: Console | None = None) -> Iterator[Callable[[Sna
         def show(snapshot: Snapshot) -> None:
             try:
                 paint(snapshot)
-            except OSError:  # the terminal closed, or `| head` had enough
+            except OSError:  # the terminal closed, or `| head` has read enough
                 _fall_silent()
 
         yield show
@@ -59,7 +62,7 @@ def _painting(url: str, console: Console) -> Iterator[Callable[[Snapshot], None]
 @contextmanager
 def _telling(url: str, console: Console) -> Iterator[Callable[[Snapshot], None]]:
     # Not the console's own printing: it ends the program when the pipe it writes to is closed,
-    # and Ctrl-C in `search run | tee log` closes it just when the workers are to drain.
+    # and Ctrl-C in `search run | tee log` closes that pipe while the workers still drain.
     say = partial(print, file=console.file, flush=True)
     if url:
         say(f"dashboard: {url}")
@@ -67,15 +70,19 @@ def _telling(url: str, console: Console) -> Iterator[Callable[[Snapshot], None]]
 
 
 def _fall_silent() -> None:
-    """Let whatever is said from now on go nowhere."""
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - it is no file
+    """Discard all further output."""
+    with open(os.devnull, "wb") as null:  # noqa: PTH123 - a device, not a file
         if os.path.sameopenfile(1, 2):
-            os.dup2(nowhere.fileno(), 2)
-        os.dup2(nowhere.fileno(), 1)
+            os.dup2(null.fileno(), 2)
+        os.dup2(null.fileno(), 1)
 
 
 def view(snapshot: Snapshot, url: str, elapsed_seconds: float, width: int) -> RenderableType:
-    """Draw how the study stands: its head, each worker, and all of it together."""
+    """Draw a study: its title, the progress of all trials, the best one, and each worker.
+
+    url: the dashboard's address, "" without one.
+    width: the columns of the terminal.
+    """
     lines: list[RenderableType] = [_line(wording.title(snapshot), "bold")]
     if url:
         lines.append(_line(f"dashboard {url}", "cyan"))
@@ -84,12 +91,12 @@ def view(snapshot: Snapshot, url: str, elapsed_seconds: float, width: int) -> Re
     if snapshot.note:
         lines.append(Text(snapshot.note, "yellow"))
     if snapshot.live_workers:
-        lines.append(_workers(snapshot, width))  # last: a low terminal cuts the end off
+        lines.append(_workers(snapshot, width))  # last, because a low terminal cuts off the end
     return Group(*lines)
 
 
 class _Teller:
-    """Says what is new since the snapshot before."""
+    """Prints the events since the previous snapshot."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
@@ -101,7 +108,7 @@ class _Teller:
         self._before = snapshot
 
     def tell_endings(self, snapshot: Snapshot) -> None:
-        """The rest is in the view."""
+        """Print only the endings: the live view shows the rest."""
         for event in events(self._before, snapshot) if self._before else []:
             if event.is_ending:
                 self._say(event.line)

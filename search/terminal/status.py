@@ -1,18 +1,14 @@
 """`search status`: every study in a table, or one study with its trials and workers."""
 
 import json
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from search.analysis.badges import Badges, read_badges
-from search.analysis.identical import IdenticalTrials, read_identical_trials
+from search.analysis.badges import Badges
+from search.analysis.frame import Frame, read_frame
 from search.analysis.snapshot import Snapshot, read_snapshot
 from search.terminal import wording
 from spaces.data import NoData
@@ -21,72 +17,27 @@ from storage.store import Store
 
 
 def print_status(store: Store, study: str | None, as_json: bool, console: Console) -> None:
-    """Print how one study stands, or all of them; as JSON for programs."""
+    """Print the state of one study, or of all where `study` is None; as JSON for programs."""
     names = [study] if study else [row.name for row in store.studies()]
-    snapshots = [read_snapshot(store, name) for name in names]
     if as_json:
-        whole = [
-            as_mapping(each, read_badges(store, each), read_identical_trials(store, each))
-            for each in snapshots
-        ]
-        text = json.dumps(whole[0] if study else whole, indent=2, allow_nan=False)
+        frames = [read_frame(store, name).as_mapping() for name in names]
+        text = json.dumps(frames[0] if study else frames, indent=2, allow_nan=False)
         console.out(text, highlight=False)
     elif study:
-        only = snapshots[0]
-        _print_study(only, read_badges(store, only), read_identical_trials(store, only), console)
-    elif snapshots:
-        console.print(_studies(snapshots))
+        _print_study(read_frame(store, study), console)
+    elif names:
+        console.print(_studies([read_snapshot(store, name) for name in names]))
     else:
         console.out("no study yet; start one with `search run --study digits`", highlight=False)
 
 
-def as_mapping(
-    snapshot: Snapshot, badges: Badges, identical: Sequence[IdenticalTrials] = ()
-) -> dict[str, Any]:
-    """Give a snapshot as plain JSON: moments in ISO 8601, null for a value that is not finite."""
-    best = snapshot.best
-    whole: dict[str, Any] = _plain(
-        {
-            "study": asdict(snapshot.row),
-            "is_practice": snapshot.study.is_practice,
-            "skipped_checks": list(snapshot.study.skipped_checks),
-            "test_uses": [asdict(use) for use in snapshot.test_uses],
-            "outcomes": snapshot.outcomes,
-            "best": best.number if best else None,
-            "trials": [
-                {**asdict(trial), "badges": badges.get(trial.number, ())}
-                for trial in snapshot.trials
-            ],
-            "identical_trials": [asdict(pair) for pair in identical],
-            "workers": [asdict(worker) for worker in snapshot.workers],
-        }
-    )
-    return whole
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case float():
-            return value if math.isfinite(value) else None
-        case datetime():
-            return value.isoformat()
-        case Mapping():
-            return {key: _plain(each) for key, each in value.items()}
-        case list() | tuple():
-            return [_plain(each) for each in value]
-    return value
-
-
-def _studies(snapshots: list[Snapshot]) -> Table:
+def _studies(snapshots: Sequence[Snapshot]) -> Table:
     table = Table(
         Column("study", no_wrap=True), "trials", "running", "workers", "best", "metric", ""
     )
     table.box = None
     for snapshot in snapshots:
         best, study = snapshot.best, snapshot.study
-        remarks = ["practice data"] if study.is_practice else []
-        if snapshot.row.stop and len(snapshot.final) < study.trials:
-            remarks.append("stop requested" if snapshot.live_workers else "stopped")
         table.add_row(
             Text(study.name),
             f"{len(snapshot.final)}/{study.trials}",
@@ -94,28 +45,40 @@ def _studies(snapshots: list[Snapshot]) -> Table:
             str(len(snapshot.live_workers)),
             f"{wording.number(best.value)} (trial {best.number})" if best else "-",
             f"{wording.measure(study)}, {study.direction}",
-            ", ".join(remarks),
+            ", ".join(_remarks(snapshot)),
         )
     return table
 
 
-def _print_study(
-    snapshot: Snapshot, badges: Badges, identical: Sequence[IdenticalTrials], console: Console
-) -> None:
-    for line in (wording.title(snapshot), wording.counts(snapshot), wording.best(snapshot)):
+def _remarks(snapshot: Snapshot) -> Iterator[str]:
+    if snapshot.study.is_practice:
+        yield "practice data"
+    if snapshot.row.stop and len(snapshot.final) < snapshot.study.trials:
+        yield "stop requested" if snapshot.live_workers else "stopped"
+
+
+def _print_study(frame: Frame, console: Console) -> None:
+    snapshot = frame.snapshot
+    for line in _head(snapshot):
         console.out(line, highlight=False)
-    if snapshot.study.pins:
-        console.out(f"pinned: {wording.values(snapshot.study.pins)}", highlight=False)
-    if snapshot.study.skipped_checks:
-        waved = ", ".join(snapshot.study.skipped_checks)
-        console.out(f"checks of the data waved through: {waved}", highlight=False)
-    if not isinstance(snapshot.study.data, NoData):
-        console.out(f"test split opened so far: {len(snapshot.test_uses)}", highlight=False)
-    console.print(_trials(snapshot, badges))
-    for pair in identical:
-        console.out(pair.words, highlight=False)
+    console.print(_trials(snapshot, frame.badges))
+    for pair in frame.identical_trials:
+        console.out(wording.suspicion(pair), highlight=False)
     if snapshot.live_workers:
         console.print(_workers(snapshot))
+
+
+def _head(snapshot: Snapshot) -> Iterator[str]:
+    yield wording.title(snapshot)
+    yield wording.counts(snapshot)
+    yield wording.best(snapshot)
+    study = snapshot.study
+    if study.pins:
+        yield f"pinned: {wording.values(study.pins)}"
+    if study.skipped_checks:
+        yield f"checks of the data waved through: {', '.join(study.skipped_checks)}"
+    if not isinstance(study.data, NoData):
+        yield f"test split opened so far: {len(snapshot.test_uses)}"
 
 
 def _trials(snapshot: Snapshot, badges: Badges) -> Table:
@@ -132,16 +95,17 @@ def _workers(snapshot: Snapshot) -> Table:
     table = Table("worker", "trial", "device", "threads", "pid", box=None)
     for worker in snapshot.live_workers:
         trial = "waiting" if worker.trial is None else str(worker.trial)
-        table.add_row(worker.worker, trial, worker.device, str(worker.threads), str(worker.pid))
+        cells = [worker.worker, trial, worker.device, str(worker.threads), str(worker.pid)]
+        table.add_row(*cells)
     return table
 
 
 def _cells(snapshot: Snapshot, trial: TrialRow) -> list[str]:
     last = trial.last.value if trial.last else None
-    is_adrift = trial.state == "RUNNING" and not trial.is_leased
+    has_no_worker = trial.state == "RUNNING" and not trial.is_leased
     return [
         str(trial.number),
-        "to be continued" if is_adrift else trial.outcome or trial.state.lower(),
+        "to be continued" if has_no_worker else trial.outcome or trial.state.lower(),
         wording.epochs(snapshot, trial),
         wording.number(last if trial.value is None else trial.value),
         str(trial.attempts),

@@ -1,9 +1,8 @@
-"""The last words of `search run`: what was found, what went wrong, what to type next."""
+"""The last lines of `search run`: the best trial, the failures, and the next commands to type."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from search.analysis.badges import Badges
-from search.analysis.identical import IdenticalTrials
+from search.analysis.frame import Frame
 from search.analysis.snapshot import Snapshot
 from search.terminal import wording
 from storage.rows import Outcome, TrialRow
@@ -12,29 +11,29 @@ SHOWN_FAILURES = 3
 WELL = (Outcome.FINISHED, Outcome.PRUNED)
 
 
-def summary(
-    snapshot: Snapshot, badges: Badges, workers: int, identical: Sequence[IdenticalTrials] = ()
-) -> Iterator[str]:
-    """Yield the lines that close a run of so many workers."""
+def summary(frame: Frame, workers: int) -> Iterator[str]:
+    """Yield the lines that close a run with that number of workers."""
+    snapshot = frame.snapshot
     yield wording.title(snapshot)
     yield wording.counts(snapshot)
-    yield from _best(snapshot, badges)
+    yield from _best(frame)
     yield from _failures(snapshot)
-    yield from (pair.words for pair in identical)
+    yield from map(wording.suspicion, frame.identical_trials)
     yield from _next_commands(snapshot, workers)
 
 
-def _best(snapshot: Snapshot, badges: Badges) -> Iterator[str]:
-    yield wording.best(snapshot)
-    if snapshot.best:
-        if snapshot.best.number in badges:
-            yield f"  {', '.join(badges[snapshot.best.number])}"
-        yield from _learned(snapshot.best, snapshot.study.folds)
+def _best(frame: Frame) -> Iterator[str]:
+    best = frame.snapshot.best
+    yield wording.best(frame.snapshot)
+    if best:
+        if best.number in frame.badges:
+            yield f"  {', '.join(frame.badges[best.number])}"
+        yield from _metrics(best, frame.snapshot.study.folds)
 
 
-def _learned(trial: TrialRow, folds: int) -> Iterator[str]:
-    """Give what a trial has learned, not its times and its micro-batch, where there is any."""
-    # No epoch of one fold speaks for all of them; what the last one has pooled does.
+def _metrics(trial: TrialRow, folds: int) -> Iterator[str]:
+    """Yield a line with the trial's metrics; its times and micro-batch are left out."""
+    # No epoch of one fold describes all of them; the last epoch has the pooled metrics.
     epoch, kinds = (trial.last, ("pooled_",)) if folds else (trial.best, ("train_", "val_"))
     metrics = [
         f"{name} {value:.4g}"

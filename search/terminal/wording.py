@@ -1,9 +1,10 @@
-"""Numbers, times and trials in words, the same wherever a person reads them."""
+"""Numbers, times and trials in words, the same in every command."""
 
 from collections.abc import Mapping
 
 from objectives.contract import FOLD_EPOCH
 from search.analysis.folds import fold_of
+from search.analysis.identical import IdenticalTrials
 from search.analysis.snapshot import Snapshot
 from spaces.params import Value
 from spaces.study import Study
@@ -11,12 +12,12 @@ from storage.rows import TrialRow
 
 
 def number(value: float | None) -> str:
-    """Give a metric with four significant digits, "-" where there is none."""
+    """Format a metric with four significant digits, or "-" where there is none."""
     return "-" if value is None else f"{value:.4g}"
 
 
 def duration(seconds: float) -> str:
-    """Give a time span as 3:07 or 2:03:07."""
+    """Format a time span as 3:07 or 2:03:07."""
     minutes, seconds_left = divmod(round(seconds), 60)
     hours, minutes_left = divmod(minutes, 60)
     if hours:
@@ -25,12 +26,12 @@ def duration(seconds: float) -> str:
 
 
 def params(trial: TrialRow) -> str:
-    """Give a trial's drawn values in one line."""
+    """Format the drawn values of a trial in one line."""
     return values(trial.params)
 
 
 def values(named: Mapping[str, Value]) -> str:
-    """Give values with their names in one line."""
+    """Format values with their names in one line."""
     return ", ".join(
         f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in named.items()
@@ -38,19 +39,19 @@ def values(named: Mapping[str, Value]) -> str:
 
 
 def title(snapshot: Snapshot) -> str:
-    """Name the study and its metric, with "practice data" where its results are on such."""
+    """Name the study, its metric and, where it runs on practice data, that it does."""
     aim = {"minimize": "lower", "maximize": "higher"}[snapshot.study.direction]
     practice = " · practice data" if snapshot.study.is_practice else ""
     return f"{snapshot.study.name}{practice} · {measure(snapshot.study)}, {aim} is better"
 
 
 def measure(study: Study) -> str:
-    """Give what a trial's value is, as val_loss, mean over 5 folds."""
+    """Name the measure of a trial's value, as `val_loss, mean over 5 folds`."""
     return f"{study.metric}, mean over {study.folds} folds" if study.folds else study.metric
 
 
 def best(snapshot: Snapshot) -> str:
-    """Give the best trial so far with its values."""
+    """Describe the best trial so far with its values."""
     trial = snapshot.best
     if trial is None:
         return "no trial is complete yet"
@@ -58,13 +59,13 @@ def best(snapshot: Snapshot) -> str:
 
 
 def counts(snapshot: Snapshot) -> str:
-    """Give how many trials of how many have ended, and in which ways."""
+    """Count the trials that have ended, of how many, and by outcome."""
     ways = [f"{count} {way}" for way, count in snapshot.outcomes.most_common()]
     return " · ".join([f"{len(snapshot.final)}/{snapshot.study.trials} trials", *ways])
 
 
 def epochs(snapshot: Snapshot, trial: TrialRow) -> str:
-    """Give the epochs a trial has behind it and those it is to have, as 3/8 or 3/8 in fold 2/5."""
+    """Format the recorded and the planned epochs of a trial, as 3/8 or 3/8 in fold 2/5."""
     planned, folds = snapshot.planned_epochs(trial) or "?", snapshot.study.folds
     if not folds:
         return f"{trial.last.epoch if trial.last else 0}/{planned}"
@@ -73,8 +74,18 @@ def epochs(snapshot: Snapshot, trial: TrialRow) -> str:
 
 
 def ending(snapshot: Snapshot, trial: TrialRow) -> str:
-    """Say how a final trial ended: its value, or why it has none."""
+    """Describe how a final trial ended: its value, or the reason why it has none."""
     if trial.value is not None:
         return f"{trial.outcome}: {snapshot.study.metric} {number(trial.value)} ({params(trial)})"
     last = f"{snapshot.study.metric} {number(trial.last.value)}" if trial.last else "no epoch"
     return f"{trial.outcome}: {trial.detail or ''}, {last} ({params(trial)})"
+
+
+def suspicion(pair: IdenticalTrials) -> str:
+    """Describe two identical trials in one line, with the next step."""
+    (one, other), (first, second) = pair.values, pair.trials
+    return (
+        f"{pair.key}={one} and {pair.key}={other} gave the same {pair.metric} to the last bit in"
+        f" trials {first} and {second}: is {pair.key} read anywhere? Fix that, or stop searching it"
+        " (D02)"
+    )

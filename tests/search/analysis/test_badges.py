@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from search.analysis.badges import badges, read_badges
-from search.analysis.snapshot import read_snapshot
+from search.analysis.badges import badges
+from search.analysis.frame import read_frame
 from search.exports.trial import export_trial
 from search.terminal.status import print_status
 from search.terminal.summary import summary
@@ -163,8 +163,7 @@ def test_programs_read_the_badges_of_every_trial(told: Store) -> None:
 
 
 def test_the_last_words_of_a_run_name_the_badges_of_its_best_trial(told: Store) -> None:
-    snapshot = read_snapshot(told, "toy")
-    lines = list(summary(snapshot, read_badges(told, snapshot), workers=1))
+    lines = list(summary(read_frame(told, "toy"), workers=1))
     assert lines[3] == "  overfits after epoch 3"
 
 

@@ -1,4 +1,4 @@
-"""Trials that should have begun differently: when that is told, and where a person reads it."""
+"""Trials that should have started differently: when that is reported, and where."""
 
 import io
 import json
@@ -13,6 +13,7 @@ from rich.console import Console
 import objectives.models.classifier as networks
 from objectives import catalog
 from objectives.contract import Attempt, DataSource
+from search.analysis.frame import read_frame
 from search.analysis.identical import IdenticalTrials, find_identical_trials, read_identical_trials
 from search.analysis.snapshot import read_snapshot
 from search.terminal.status import print_status
@@ -53,7 +54,9 @@ def test_two_backbones_that_begin_alike_are_told_with_both_trials() -> None:
     other = ({"backbone": "resnet50"}, {"first_loss": 2.75, "first_step": 2.5})
     one, same = (({"backbone": name}, SHARED) for name in ("resnet18", "resnet34"))
     assert found(other, one, same) == [
-        IdenticalTrials("backbone", ("resnet18", "resnet34"), (1, 2), "first_loss")
+        IdenticalTrials(
+            key="backbone", values=("resnet18", "resnet34"), trials=(1, 2), metric="first_loss"
+        )
     ]
 
 
@@ -148,11 +151,10 @@ def begun(store: Store, tmp_path: Path) -> Store:
 def test_status_and_the_last_words_of_a_run_tell_of_identical_trials(begun: Store) -> None:
     line = (
         "backbone=small_cnn and backbone=resnet18 gave the same first_loss to the last bit in"
-        " trials 0 and 1: does nothing read backbone? Mend that, or search it no longer (D02)"
+        " trials 0 and 1: is backbone read anywhere? Fix that, or stop searching it (D02)"
     )
-    snapshot = read_snapshot(begun, "toy")
     assert line in status_of(begun, as_json=False).splitlines()
-    assert line in list(summary(snapshot, {}, 1, read_identical_trials(begun, snapshot)))
+    assert line in list(summary(read_frame(begun, "toy"), workers=1))
 
 
 def test_programs_read_the_identical_trials(begun: Store) -> None:

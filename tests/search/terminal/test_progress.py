@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
+from search.analysis.frame import Frame
 from search.analysis.snapshot import Snapshot
 from search.terminal.events import events
 from search.terminal.progress import view, watching
-from search.terminal.status import as_mapping
 from search.terminal.summary import summary
 from search.terminal.wording import duration
 from spaces.params import Float, Int
@@ -114,7 +114,7 @@ def test_on_a_terminal_only_endings_are_told_above_the_view():
 
 def test_the_summary_ends_with_the_commands_to_type_next():
     seen = snapshot(complete(0, 0.5), ended(1, "code_error", "ValueError: x"))
-    lines = list(summary(seen, {}, 2))
+    lines = list(summary(Frame(seen, {}), 2))
     assert "at epoch 8: val_loss 0.5" in lines[3]
     assert lines[4].startswith("trial 1 code_error: ValueError: x")
     assert "search run --study toy-practice" in lines[5]
@@ -123,7 +123,7 @@ def test_the_summary_ends_with_the_commands_to_type_next():
 
 def test_status_is_valid_json_even_where_a_loss_is_not_a_number():
     diverged = replace(ended(0, "diverged", ""), last=epoch_row(0, 3, float("nan")))
-    whole = json.loads(json.dumps(as_mapping(snapshot(diverged), {}), allow_nan=False))
+    whole = json.loads(json.dumps(Frame(snapshot(diverged), {}).as_mapping(), allow_nan=False))
     assert whole["trials"][0]["last"]["value"] is None
     assert whole["trials"][0]["ended_at"] == "2030-01-01T00:00:00+00:00"
     assert whole["outcomes"] == {"diverged": 1}
@@ -173,7 +173,7 @@ def test_the_summary_of_folds_tells_what_they_pooled_and_no_single_epoch():
     best = at(0, fold=5, epoch=8, done=5)
     pooled = {**best.last.metrics, "pooled_auc": 0.8123, "pooled_auc_low": 0.75}
     done = replace(complete(0, 0.5), last=replace(best.last, metrics=pooled))
-    lines = list(summary(in_folds(done), {}, 2))
+    lines = list(summary(Frame(in_folds(done), {}), 2))
     assert lines[3] == "  over 5 folds: pooled_auc 0.8123, pooled_auc_low 0.75"
     assert not any("at epoch" in line for line in lines)
 
@@ -217,7 +217,7 @@ def snapshot(*trials: TrialRow) -> Snapshot:
         silent_seconds=0.0,
         is_overdue=False,
     )
-    return Snapshot(row, STUDY, trials, [worker])
+    return Snapshot(row=row, study=STUDY, trials=trials, workers=[worker])
 
 
 def running(number: int, epoch: int | None) -> TrialRow:
