@@ -32,9 +32,11 @@ from objectives.data.pixels.normalization import IMAGENET
 from objectives.image_classifier import ImageTask
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
-from objectives.sets.images import ImageSet, open_images
+from objectives.sets.images import ImageSet
+from objectives.sets.opened import open_images
+from objectives.sets.placed import place
 from objectives.training import precision
-from objectives.training.feed.feed import Feed, place, training_feed
+from objectives.training.feed.feed import Feed, training_feed
 
 Batches = Iterable[tuple[Tensor, Tensor]]
 TARGETS = {"ready": 0.97, "pil": 5.0, "timm": 1.0}
@@ -99,10 +101,11 @@ def measured(device: str, folder: Path, against: list[str], pairs: int) -> Itera
     """Give a row for each case and each thing it is compared with."""
     for case in CASES[device]:
         files = draw_files(folder / case.suffix, case)
-        attempt = Attempt(folder, DataSource({"kind": "class_folders"}, files), device=device)
-        images = open_images(attempt.data, case.image_size, cache=folder / "cache")["train"]
+        source, cache = DataSource({"kind": "class_folders"}, files), folder / "cache"
+        attempt = Attempt(folder, source, device=device, cache=cache)
+        images = open_images(attempt, case.image_size)["train"]
         if "ready" in against and case.trained:
-            yield from against_ready_batches(case, attempt, folder / "cache", pairs)
+            yield from against_ready_batches(case, attempt, pairs)
         ours = loading(case, images, attempt)
         asked = (files / "train", case.image_size, case.batch_size, device)
         if "pil" in against:
@@ -131,12 +134,10 @@ def row(
     }
 
 
-def against_ready_batches(
-    case: Case, attempt: Attempt, cache: Path, pairs: int
-) -> Iterator[dict[str, Any]]:
+def against_ready_batches(case: Case, attempt: Attempt, pairs: int) -> Iterator[dict[str, Any]]:
     """Train on files and on ready batches in turn, from each memory that images can lie in."""
     limit = {"train": case.trained}
-    images = open_images(attempt.data, case.image_size, cache=cache, at_most=limit)["train"]
+    images = open_images(attempt, case.image_size, at_most=limit)["train"]
     fed = {"host": images}
     if attempt.device != "cpu":
         fed[attempt.device] = place(images, attempt.device)

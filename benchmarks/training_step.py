@@ -29,7 +29,8 @@ from objectives.image_classifier import train
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
 from objectives.recipe.optimization import steps_per_epoch
-from objectives.sets.images import ImageSet, open_images
+from objectives.sets.images import ImageSet
+from objectives.sets.opened import open_images
 from objectives.training import precision
 
 TARGET = 0.98
@@ -92,10 +93,10 @@ def measure(case: Case, device: str, folder: Path, pairs: int) -> dict[str, Any]
     source = DataSource({"kind": "digits"})
     if case.data == "noise":
         source = DataSource({"kind": "class_folders"}, noise_images(folder / "noise", case))
-    images = open_images(source, case.image_size)["train"]
     attempt = Attempt(
         Path(tempfile.mkdtemp(dir=folder)), source, seed=1, device=device, threads=THREADS
     )
+    images = open_images(attempt, case.image_size)["train"]
     seen = compare(our_turn(case, attempt, pairs), bare_turn(case, images, device), pairs)
     return {
         "case": f"{case.backbone}, {case.data} {case.image_size} px, batch {case.batch_size}",

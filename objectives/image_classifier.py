@@ -13,7 +13,8 @@ from objectives.data.pixels.normalization import Normalization
 from objectives.models.backbones import own_image_size
 from objectives.models.classifier import Classifier, build_classifier
 from objectives.recipe.image import ImageRecipe
-from objectives.sets.images import ImageSet, open_images
+from objectives.sets.images import ImageSet
+from objectives.sets.opened import open_images
 from objectives.training.loop import train_classifier
 
 
@@ -41,11 +42,9 @@ class ImageTask:
     def open(self, attempt: Attempt, fold: int) -> tuple[ImageSet, ImageSet]:
         """Give the training and the validation images, decoded at the network's size."""
         at_most = {"train": self.recipe.max_train_samples, "val": self.recipe.max_val_samples}
-        data, cache, progress = attempt.data, attempt.cache, attempt.progress
-        size = self.shape[-1]
+        with_table = self.recipe.use_metadata
         splits = open_images(
-            *(data, size, attempt.splits, cache, progress, at_most, fold),
-            with_table=self.recipe.use_metadata,
+            attempt, self.shape[-1], at_most=at_most, fold=fold, with_table=with_table
         )
         return splits["train"], splits["val"]
 

@@ -16,7 +16,8 @@ from objectives.models.classifier import Classifier
 from objectives.models.heads import build_head
 from objectives.models.volume_networks import build_volume_backbone
 from objectives.recipe.volume import VolumeRecipe
-from objectives.sets.images import ImageSet, open_images
+from objectives.sets.images import ImageSet
+from objectives.sets.opened import open_images
 from objectives.training.loop import train_classifier
 
 
@@ -46,9 +47,7 @@ class VolumeTask:
     def open(self, attempt: Attempt, fold: int) -> tuple[ImageSet, ImageSet]:
         """Give the training and the validation volumes, decoded at the network's size."""
         at_most = {"train": self.recipe.max_train_samples, "val": self.recipe.max_val_samples}
-        data, cache, progress = attempt.data, attempt.cache, attempt.progress
-        size = self.recipe.image_size
-        splits = open_images(data, size, attempt.splits, cache, progress, at_most, fold)
+        splits = open_images(attempt, self.recipe.image_size, at_most=at_most, fold=fold)
         return splits["train"], splits["val"]
 
     def build(self, classes: int, table_width: int = 0) -> Classifier:

@@ -1,42 +1,20 @@
-"""The images of a study, split by split, as tensors that stay warm from one trial to the next."""
+"""The images of one split as tensors, with their labels and the table beside them."""
 
-import hashlib
-import json
 import mmap
-import os
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from objectives.contract import DataError, DataSource
-from objectives.data.layouts.layout import Layout
-from objectives.data.layouts.readers import open_layout
-from objectives.data.manifest.listed import manifest_of
-from objectives.data.manifest.manifest import Manifest, Row
-from objectives.data.manifest.splits import SPLITS
 from objectives.data.manifest.subsample import proportional
-from objectives.data.pixels.decode import Pixels
 from objectives.sets.batch import Batch
-from objectives.sets.cache import Array, CachedArray, let_go
-from objectives.sets.progress import DecodingLog
-from objectives.sets.tabular import Encoding, fit_encoding
+from objectives.sets.tabular import Encoding
 
-DECODING = 2  # raised whenever the same file becomes other pixels: old caches are built again
 MAPPED_ROWS = 4  # of a mapped file, in this process at once: 8 MB with what lies around them
-_POOL = "pool"  # what train and validation images of all folds are called together
-CHUNK = 256  # images in flight while decoding or copying: enough for every core, flat in memory
+CHUNK = 256  # images copied at a time, so that a copy needs no second set of memory
 
 
-class SealedSplit(Exception):
-    """A split that this attempt may not open; only `search confirm` opens the test split."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ImageSet:
     """One split, or a sample of it; images or volumes.
 
@@ -118,186 +96,3 @@ def subsample(images: ImageSet, count: int, seed: int) -> ImageSet:
         return images
     chosen = torch.from_numpy(proportional(images.labels.numpy(), count, seed))
     return images.only(chosen)
-
-
-class OpenSplits(dict[str, ImageSet]):
-    """The splits an attempt may see; asking for another raises SealedSplit."""
-
-    def __missing__(self, split: str) -> ImageSet:
-        raise SealedSplit(
-            f"the {split} split is sealed during a search (C14); let the objective judge by "
-            f"{' and '.join(self)} alone: only `search confirm` opens the test"
-        )
-
-
-_sets: dict[tuple[Hashable, ...], ImageSet] = {}
-
-
-def open_images(
-    source: DataSource,
-    image_size: int,
-    splits: Iterable[str] = ("train", "val"),
-    cache: Path | None = None,
-    progress: Callable[[], None] = lambda: None,
-    at_most: Mapping[str, int] | None = None,
-    fold: int = 1,
-    *,
-    with_table: bool = False,
-) -> OpenSplits:
-    """Give these splits decoded at image_size, out of memory or the cache folder if they are there.
-
-    No file of another split is decoded. progress: called for every image decoded. at_most: how many
-    images of a split, see `subsample`; without folds no others are decoded for it. fold: the one
-    that is validated, where there are folds: all of them share what is decoded once. with_table:
-    whether the metadata of the images comes with them. Raises DataError with the path of an image
-    that cannot be read.
-    """
-    manifest = manifest_of(source, cache)
-    _drop_other_data(manifest)
-    if with_table and not manifest.columns:
-        raise DataError(
-            f"{source.folder or 'this data set'}: the images have no table beside them; name "
-            "its columns in `metadata` of the study's data, or set use_metadata to false"
-        )
-    opening = _Opening(
-        source=source,
-        layout=open_layout(source),
-        manifest=manifest,
-        image_size=image_size,
-        cache=cache,
-        progress=progress,
-    )
-    opened = OpenSplits()
-    for split in splits:
-        if split not in SPLITS:
-            raise ValueError(f"no split is called {split!r}; use one of {', '.join(SPLITS)}")
-        asked, rows = (at_most or {}).get(split, 0), manifest.split(split, fold)
-        if not rows:
-            raise DataError(f"there is no {split} image to open; give the study a {split} split")
-        count = asked if asked < len(rows) else 0
-        key = (manifest.fingerprint, source.split_seed, image_size, split, fold, with_table)
-        if (*key, count) not in _sets:
-            is_folded = manifest.folds > 0 and split != "test"
-            whole = opening.of_pool(rows) if is_folded else _sets.get((*key, 0))
-            images = opening.sample(split, rows, count, whole)
-            _sets[*key, count] = _tabulated(images, manifest, fold) if with_table else images
-        opened[split] = _sets[*key, count]
-    return opened
-
-
-def forget() -> None:
-    """Drop what is kept warm, for a process that turns to other data."""
-    _sets.clear()
-
-
-def _drop_other_data(manifest: Manifest) -> None:
-    """Keep the images of one manifest at a time: two studies' data may not fit into memory."""
-    for key in [key for key in _sets if key[0] != manifest.fingerprint]:
-        del _sets[key]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Opening:
-    """A study's images at one size: where their pixels come from on this machine."""
-
-    source: DataSource
-    layout: Layout
-    manifest: Manifest
-    image_size: int
-    cache: Path | None
-    progress: Callable[[], None]
-
-    def of_pool(self, rows: Sequence[Row]) -> ImageSet:
-        """Give these rows out of all that folds are made of, which are decoded once for all."""
-        key = (self.manifest.fingerprint, self.image_size, _POOL)
-        if key not in _sets:
-            everything = [row for row in self.manifest.rows if row.split == "train"]
-            _sets[key] = self.sample(_POOL, everything, 0, None)
-        place = {path: row for row, path in enumerate(_sets[key].paths)}
-        return _sets[key].only(torch.tensor([place[row.path] for row in rows]))
-
-    def sample(
-        self, name: str, rows: Sequence[Row], count: int, whole: ImageSet | None
-    ) -> ImageSet:
-        """Give `count` of the rows, 0 for all, out of the whole set where that is decoded already.
-
-        name: what the set is called in the cache folder.
-        """
-        key, seed = self._key(name), self.source.split_seed
-        if whole is None and count and self.cache is not None:
-            kept = self._cached(self.cache, key, rows).read()
-            whole = None if kept is None else self._image_set(rows, kept)
-        if whole is not None:
-            return subsample(whole, count, seed)
-        if not count:
-            return self._image_set(rows, self._pixels(rows, key))
-        labels = np.array([row.class_index for row in rows])
-        chosen = [rows[row] for row in proportional(labels, count, seed)]
-        return self._image_set(chosen, self._pixels(chosen, f"{key}-{count}-seed{seed}"))
-
-    def _pixels(self, rows: Sequence[Row], key: str) -> Array:
-        """Give the rows' pixels, out of the cache folder if there is one."""
-
-        def fill(array: Array) -> None:
-            told = DecodingLog(len(rows), self.image_size, self.cache)
-            _decode_all([row.path for row in rows], self._decode, array, self.progress, told)
-
-        if self.cache is not None:
-            return self._cached(self.cache, key, rows).open(fill, self.progress)
-        array: Array = np.empty(self._shape(rows), dtype=np.uint8)
-        fill(array)
-        return array
-
-    def _decode(self, path: str) -> Pixels:
-        return self.layout.pixels_of(path, self.image_size)
-
-    def _cached(self, cache: Path, key: str, rows: Sequence[Row]) -> CachedArray:
-        return CachedArray(folder=cache, key=key, stamp=_stamp(rows), shape=self._shape(rows))
-
-    def _image_set(self, rows: Sequence[Row], array: Array) -> ImageSet:
-        return ImageSet(
-            images=torch.from_numpy(array),
-            labels=torch.tensor([row.class_index for row in rows]),
-            classes=self.manifest.classes,
-            groups=tuple(row.group for row in rows),
-            paths=tuple(row.path for row in rows),
-            pages=array.base if isinstance(array.base, mmap.mmap) else None,
-        )
-
-    def _key(self, name: str) -> str:
-        return f"{self.manifest.fingerprint[:16]}-{self.image_size}px-{name}"
-
-    def _shape(self, rows: Sequence[Row]) -> tuple[int, ...]:
-        return (len(rows), *self.layout.pixels_shape(self.image_size))
-
-
-def _tabulated(images: ImageSet, manifest: Manifest, fold: int) -> ImageSet:
-    """Give the images with their metadata as the fold's training rows, all of them, encode it."""
-    training = [row.metadata for row in manifest.split("train", fold)]
-    encoding = fit_encoding(manifest.columns, training)
-    of_path = {row.path: row.metadata for row in manifest.rows}
-    table = encoding.encode([of_path[path] for path in images.paths])
-    return replace(images, tabular=torch.from_numpy(table), encoding=encoding)
-
-
-def _stamp(rows: Iterable[Row]) -> str:
-    """Tell whether a file was changed since it was decoded, by its size and time, or its reader."""
-    facts: list[object] = [(row.path, row.bytes, row.modified_ns) for row in rows]
-    return hashlib.sha256(json.dumps([DECODING, *facts]).encode()).hexdigest()
-
-
-def _decode_all(
-    paths: Sequence[str],
-    decode: Callable[[str], Pixels],
-    array: Array,
-    progress: Callable[[], None],
-    told: DecodingLog,
-) -> None:
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for start in range(0, len(paths), CHUNK):
-            chunk = paths[start : start + CHUNK]
-            for row, pixels in enumerate(pool.map(decode, chunk), start):
-                array[row] = pixels
-                progress()
-            let_go(array)
-            told.tell(start + len(chunk))

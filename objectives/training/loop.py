@@ -14,8 +14,9 @@ from objectives.models.classifier import Classifier
 from objectives.recipe.classifier import ClassifierRecipe
 from objectives.recipe.optimization import steps_per_epoch
 from objectives.sets.images import ImageSet
+from objectives.sets.placed import place
 from objectives.training import precision
-from objectives.training.feed.feed import place, training_feed, validation_feed
+from objectives.training.feed.feed import training_feed, validation_feed
 from objectives.training.feed.order import epoch_generator, in_fold
 from objectives.training.first_step import first_step
 from objectives.training.learning.average import Average, averaged

@@ -15,7 +15,8 @@ from objectives.data.pixels.normalization import CENTRED
 from objectives.image_classifier import ImageTask
 from objectives.recipe.image import ImageRecipe
 from objectives.sets.batch import Batch
-from objectives.sets.images import ImageSet, open_images, subsample
+from objectives.sets.images import ImageSet, subsample
+from objectives.sets.opened import open_images
 from objectives.training.feed.feed import Feed, training_feed, validation_feed
 
 pytestmark = pytest.mark.gpu
@@ -26,7 +27,7 @@ TASK = ImageTask(ImageRecipe())
 
 
 def in_host_memory() -> ImageSet:
-    return subsample(open_images(DIGITS, 32)["train"], 1000, seed=1)
+    return subsample(open_images(Attempt(Path(), DIGITS), 32)["train"], 1000, seed=1)
 
 
 def feed(images: ImageSet, level: str = "light") -> Feed:
@@ -114,7 +115,7 @@ def test_each_image_keeps_its_row_of_the_table(place: str) -> None:
 
 
 def test_validation_comes_in_order() -> None:
-    validation = open_images(DIGITS, 32)["val"]
+    validation = open_images(Attempt(Path(), DIGITS), 32)["val"]
     with validation_feed(validation, TASK, ATTEMPT, CENTRED, batch=100) as epoch:
         labels = torch.cat([batch.labels for batch in epoch])
     assert torch.equal(labels.cpu(), validation.labels)

@@ -15,7 +15,7 @@ from objectives.files.checkpoints import newest_good
 from objectives.image_classifier import ImageTask, train
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
-from objectives.sets.images import SealedSplit, open_images
+from objectives.sets.opened import SealedSplit, open_images
 from objectives.training.feed.feed import validation_feed
 from objectives.training.records.pooled import POOLED
 
@@ -149,7 +149,7 @@ def test_the_kept_weights_give_the_kept_logits(tmp_path: Path) -> None:
     kept, logits = torch.load(tmp_path / "best.pt"), np.load(tmp_path / "best_logits.npz")
     model = build_classifier(recipe, classes=10)
     model.load_state_dict(kept["model"])
-    validation = open_images(DIGITS, recipe.image_size)["val"]
+    validation = open_images(Attempt(Path(), DIGITS), recipe.image_size)["val"]
     feed = validation_feed(validation, ImageTask(recipe), here, model.normalization)
     again = torch.cat([model.eval()(*batch.inputs) for batch in feed])
     losses = [result.metrics["val_loss"] for result in results]
@@ -176,7 +176,9 @@ def test_a_diverged_network_yields_nan_and_does_not_raise(tmp_path: Path) -> Non
 def test_every_step_and_validation_batch_is_a_sign_of_life(tmp_path: Path) -> None:
     signs: list[int] = []
     here = attempt(tmp_path, progress=lambda: signs.append(1))
-    open_images(DIGITS, QUICK["image_size"])  # decoding counts too, and is done once
+    open_images(
+        Attempt(Path(), DIGITS), QUICK["image_size"]
+    )  # decoding counts too, and is done once
     next(train(QUICK, here))
     assert len(signs) == math.ceil(1283 / 64) + math.ceil(257 / 256)
 

@@ -12,9 +12,9 @@ from search.cli import main
 
 def peek(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
     """Train as the image classifier does, with one look too many."""
-    from objectives.sets.images import open_images
+    from objectives.sets.opened import open_images
 
-    open_images(attempt.data, int(config["image_size"]), attempt.splits, attempt.cache)["test"]
+    open_images(attempt, int(config["image_size"]))["test"]
     yield from image_classifier.train(config, attempt)
 
 

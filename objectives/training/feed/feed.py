@@ -1,7 +1,6 @@
 """What a step is fed: batches of an epoch, ready on the device."""
 
 import time
-import weakref
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -47,46 +46,6 @@ class Feed:
     def close(self) -> None:
         """End the epoch here; no more batches come."""
         self._batches.close()
-
-
-def place(images: ImageSet, device: str) -> ImageSet:
-    """Give the images on a GPU that has room for four times as many, else where they are.
-
-    They stay there as long as the set given is kept: the next trial finds them.
-    """
-    return images if device == "cpu" else _placed.on(images, device, _free_bytes)
-
-
-class Placed:
-    """The sets that were moved to a device last, one to train and one to validate on."""
-
-    def __init__(self) -> None:
-        self._moved: dict[int, tuple[weakref.ref[ImageSet], ImageSet]] = {}
-
-    def on(self, images: ImageSet, device: str, free_bytes: Callable[[str], int]) -> ImageSet:
-        """Give the set on the device if it is there or four times as much is free."""
-        moved = self._moved.pop(id(images), None)
-        self._drop(1)
-        if moved is None or moved[0]() is not images:
-            if 4 * images.nbytes > free_bytes(device):
-                return images
-            moved = (weakref.ref(images), images.to(device))
-        self._moved[id(images)] = moved
-        return moved[1]
-
-    def _drop(self, most: int) -> None:
-        """Let go of sets that nobody keeps any more, and of those used longest ago."""
-        kept = [(key, moved) for key, moved in self._moved.items() if moved[0]() is not None]
-        self._moved = dict(kept[-most:])
-
-
-_placed = Placed()
-
-
-def _free_bytes(device: str) -> int:
-    # What torch has taken from the driver and uses no longer is as good as free.
-    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return torch.cuda.mem_get_info(device)[0] + unused
 
 
 def training_feed(

@@ -1,6 +1,5 @@
 """Tests of learning from a table beside the images."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -16,7 +15,8 @@ from objectives.files.checkpoints import newest_good
 from objectives.image_classifier import train
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
-from objectives.sets.images import ImageSet, forget, open_images
+from objectives.sets.images import ImageSet
+from objectives.sets.opened import open_images
 from objectives.training.learning.optimizers import build_optimizer
 
 LAYOUT = {
@@ -38,13 +38,6 @@ CONFIG = {
     "metadata_units": 16,
 }
 FILLED = ["age", "age is missing", "itch is no", "itch is yes", "itch is another"]
-
-
-@pytest.fixture(autouse=True)
-def _start_cold() -> Iterator[None]:
-    forget()
-    yield
-    forget()
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +62,7 @@ def attempt(folder: Path, data: DataSource, **more) -> Attempt:
 
 
 def opened(data: DataSource, fold: int = 1) -> tuple[ImageSet, ImageSet]:
-    splits = open_images(data, 16, fold=fold, with_table=True)
+    splits = open_images(Attempt(Path(), data), 16, fold=fold, with_table=True)
     return splits["train"], splits["val"]
 
 
@@ -114,7 +107,8 @@ def test_ages_are_standardised_by_the_training_rows_of_the_fold(
 
 def test_a_sample_keeps_row_and_image_together(lesions: DataSource) -> None:
     whole, _ = opened(lesions)
-    sample = open_images(lesions, 16, ("train",), at_most={"train": 40}, with_table=True)["train"]
+    attempt, at_most = Attempt(Path(), lesions), {"train": 40}
+    sample = open_images(attempt, 16, at_most=at_most, with_table=True)["train"]
     assert len(sample) == 40
     where = {path: row for row, path in enumerate(whole.paths)}
     rows = torch.tensor([where[path] for path in sample.paths])

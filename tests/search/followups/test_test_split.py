@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from objectives.contract import Attempt, DataSource
-from objectives.sets.images import OpenSplits, SealedSplit, open_images
+from objectives.sets.opened import OpenSplits, SealedSplit, open_images
 from search.followups.test_split import open_test
 from search.settings import Settings
 from search.studies.create import store_study
@@ -21,7 +21,7 @@ from search.terminal.status import print_status
 from storage.errors import UnknownStudy
 from storage.store import Store
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STUDY = """
 from spaces.data import Digits
 from spaces.params import Toggle
@@ -53,7 +53,7 @@ def test_a_trial_whose_objective_opens_the_test_split_fails_and_says_so(
     assert (trial.state, trial.outcome) == ("FAIL", "code_error")
     assert trial.detail is not None
     assert "the test split is sealed during a search (C14)" in trial.detail
-    assert "only `search confirm` opens the test" in trial.detail
+    assert "let the objective judge by train and val alone" in trial.detail
     assert store.epochs(study) == []
     assert store.test_uses(study) == []
 
@@ -106,4 +106,4 @@ def is_text(node: ast.AST) -> bool:
 
 def images(attempt: Attempt) -> OpenSplits:
     """What an objective gets to see of its attempt's data."""
-    return open_images(attempt.data, 8, attempt.splits)
+    return open_images(attempt, 8)

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from objectives.contract import DataError
+from objectives.contract import Attempt, DataError
 from objectives.data.layouts.readers import open_layout
 from objectives.data.pixels.volumes import BACKGROUND, decode_volume
-from objectives.sets.images import forget, open_images
+from objectives.sets.opened import WarmSets
 from tests.objectives.volume_files import BRATS, brain, write_nifti, write_patient, write_tree
 
 SHAPE = (24, 20, 16)  # a brain of 20 x 16 x 12 in it
@@ -155,9 +155,9 @@ def test_volumes_are_opened_as_sets_and_decoded_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = write_tree(tmp_path / "data", high=6, low=3)
-    first = open_images(source, 16, cache=tmp_path / "cache")["train"]
-    forget()
+    attempt = Attempt(tmp_path, source, cache=tmp_path / "cache")
+    first = WarmSets().open(attempt, 16)["train"]
     monkeypatch.setitem(sys.modules, "nibabel", None)  # from here on nothing can be decoded
-    again = open_images(source, 16, cache=tmp_path / "cache")["train"]
+    again = WarmSets().open(attempt, 16)["train"]
     assert first.images.shape == (len(first), 4, 16, 16, 16)
     assert first.images.equal(again.images)

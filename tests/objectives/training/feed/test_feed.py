@@ -3,7 +3,6 @@
 import threading
 import time
 import traceback
-import weakref
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -19,8 +18,9 @@ from objectives.data.pixels.normalization import CENTRED
 from objectives.image_classifier import ImageTask
 from objectives.recipe.image import ImageRecipe
 from objectives.sets.batch import Batch
-from objectives.sets.images import ImageSet, open_images, subsample
-from objectives.training.feed.feed import Feed, Placed, place, training_feed, validation_feed
+from objectives.sets.images import ImageSet, subsample
+from objectives.sets.opened import open_images
+from objectives.training.feed.feed import Feed, training_feed, validation_feed
 from objectives.training.feed.prefetch import ahead
 
 DIGITS = DataSource({"kind": "digits"})
@@ -36,7 +36,7 @@ def attempt(seed: int = 7) -> Attempt:
 
 
 def digits(split: str = "train") -> ImageSet:
-    return open_images(DIGITS, 16)[split]
+    return open_images(Attempt(Path(), DIGITS), 16)[split]
 
 
 def epoch(number: int = 1, seed: int = 7, **more: object) -> tuple[Tensor, Tensor]:
@@ -67,7 +67,7 @@ def test_an_epoch_has_every_image_once_in_batches_of_one_size() -> None:
 def test_a_sampler_feeds_every_class_equally_often() -> None:
     even = subsample(digits(), 1200, seed=0)
     keep = (even.labels != 3) | (torch.arange(1200) % 10 == 0)
-    rare = ImageSet(digits().images, even.labels[keep], even.classes, (), even.index[keep])
+    rare = even.only(keep.nonzero().flatten())
     with training_feed(rare, task(balancing="sampler"), attempt(), 1, CENTRED) as feed:
         labels = torch.cat([batch.labels for batch in feed])
     assert labels.bincount()[3] > 3 * rare.labels.bincount()[3]
@@ -102,39 +102,6 @@ def test_a_sample_feeds_its_own_images_only() -> None:
         images = torch.cat([batch.pixels for batch in feed])
         assert len(images) == 100
         assert torch.allclose(images.sum(0), own.sum(0), atol=1e-3)
-
-
-def test_images_stay_where_they_are_on_a_cpu() -> None:
-    assert place(digits(), "cpu") is digits()
-
-
-def half(split: str) -> ImageSet:
-    return subsample(digits(split), 100, seed=1)
-
-
-def test_what_was_moved_is_there_for_the_next_trial() -> None:
-    placed, train, validation = Placed(), half("train"), half("val")
-    moved = [placed.on(each, "cpu", lambda _: 10**9) for each in (train, validation)]
-    assert all(images.index is None for images in moved)  # copies of their own
-    for _ in range(2):  # now whatever is free: it takes no more
-        assert placed.on(train, "cpu", lambda _: 0) is moved[0]
-        assert placed.on(validation, "cpu", lambda _: 0) is moved[1]
-
-
-def test_a_set_that_does_not_fit_four_times_stays_where_it_is() -> None:
-    images = half("train")
-    assert Placed().on(images, "cpu", lambda _: 4 * images.nbytes - 1) is images
-    assert Placed().on(images, "cpu", lambda _: 4 * images.nbytes) is not images
-
-
-def test_two_sets_are_kept_moved_and_none_that_nobody_has_any_more() -> None:
-    placed, sets = Placed(), [subsample(digits(), 50, seed) for seed in range(3)]
-    first, second, third = [weakref.ref(placed.on(each, "cpu", lambda _: 10**9)) for each in sets]
-    assert [each() is None for each in (first, second, third)] == [True, False, False]
-    del sets
-    placed.on(half("val"), "cpu", lambda _: 10**9)
-    assert second() is None
-    assert third() is None
 
 
 def test_waiting_is_what_the_reader_waited_and_no_more() -> None:

@@ -168,7 +168,7 @@ def test_the_tables_answer_as_the_metrics_did_however_near_or_large_the_logits(
 ) -> None:
     # In float16 the first image's logits would tie and the second's be infinite.
     logits, labels = torch.tensor([[30.0, 30.005], [7e4, 8e4], [1.0, 0.0]]), torch.tensor([1, 1, 0])
-    images = ImageSet(torch.zeros(3, 3, 1, 1), labels, ("a", "b"), ())
+    images = ImageSet(images=torch.zeros(3, 3, 1, 1), labels=labels, classes=("a", "b"), groups=())
     best = take_best(2, 1, torch.nn.Identity(), logits, images)
     keep_records(attempt_in(tmp_path), RESULTS, [best])
     right = [int(row[at]) for at, row in enumerate(table(tmp_path / "confusion_matrix.csv")) if at]

@@ -1,26 +1,42 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from objectives.contract import DataError, DataSource
+from objectives.contract import Attempt, DataError, DataSource
+from objectives.data.manifest.listed import list_data
 from objectives.data.manifest.manifest import read_manifest
 from objectives.data.pixels.decode import decode
-from objectives.sets import images
-from objectives.sets.images import SealedSplit, forget, open_images, subsample
+from objectives.sets.images import subsample
+from objectives.sets.opened import OpenSplits, SealedSplit, WarmSets, open_images
 
 
-@pytest.fixture(autouse=True)
-def _start_cold() -> Iterator[None]:
-    forget()
-    yield
-    forget()
+def attempt_at(
+    source: DataSource,
+    splits: tuple[str, ...] = ("train", "val"),
+    cache: Path | None = None,
+    progress: Callable[[], None] = lambda: None,
+) -> Attempt:
+    return Attempt(Path(), source, splits=splits, cache=cache, progress=progress)
+
+
+def open_cold(
+    source: DataSource,
+    image_size: int,
+    splits: tuple[str, ...] = ("train", "val"),
+    cache: Path | None = None,
+    **wanted: Any,
+) -> OpenSplits:
+    """Open the splits as the first trial of a new process does."""
+    return WarmSets().open(attempt_at(source, splits, cache), image_size, **wanted)
 
 
 def spoil(source: DataSource, split: str) -> list[Path]:
@@ -34,7 +50,7 @@ def spoil(source: DataSource, split: str) -> list[Path]:
 
 def test_every_image_stands_in_its_row_with_its_label_and_group(gleason: DataSource) -> None:
     assert gleason.folder is not None
-    train = open_images(gleason, 16)["train"]
+    train = open_cold(gleason, 16)["train"]
     assert train.images.shape == (len(train), 3, 16, 16)
     assert train.images.dtype == torch.uint8
     paths = [row.path for row in read_manifest(gleason).split("train")]
@@ -50,9 +66,10 @@ def test_all_folds_are_made_of_what_is_decoded_once(
 ) -> None:
     beats: list[None] = []
     folds, manifest = replace(gleason, folds=3), read_manifest(replace(gleason, folds=3))
-    cache = tmp_path / "cache" if cached else None
+    cache, sets = tmp_path / "cache" if cached else None, WarmSets()
     for fold in (1, 2, 3):
-        opened = open_images(folds, 16, cache=cache, progress=lambda: beats.append(None), fold=fold)
+        attempt = attempt_at(folds, cache=cache, progress=lambda: beats.append(None))
+        opened = sets.open(attempt, 16, fold=fold)
         for split, found in opened.items():
             assert found.paths == tuple(row.path for row in manifest.split(split, fold))
             label = [row.class_index for row in manifest.split(split, fold)]
@@ -65,13 +82,13 @@ def test_all_folds_are_made_of_what_is_decoded_once(
 def test_no_test_image_is_among_what_folds_are_made_of(gleason: DataSource) -> None:
     folds = replace(gleason, folds=3)
     spoil(folds, "test")
-    assert set(open_images(folds, 16, fold=2)) == {"train", "val"}
+    assert set(open_cold(folds, 16, fold=2)) == {"train", "val"}
 
 
 def test_a_fold_is_sampled_from_its_own_images(gleason: DataSource) -> None:
     folds = replace(gleason, folds=3)
     whole, sample = (
-        open_images(folds, 16, at_most=limits, fold=2)["val"] for limits in ({}, {"val": 9})
+        open_cold(folds, 16, at_most=limits, fold=2)["val"] for limits in ({}, {"val": 9})
     )
     assert len(sample) == 9
     assert set(sample.paths) <= set(whole.paths)
@@ -81,59 +98,71 @@ def test_a_fold_is_sampled_from_its_own_images(gleason: DataSource) -> None:
 
 
 def test_an_unopened_split_is_sealed(gleason: DataSource) -> None:
-    opened = open_images(gleason, 16, splits=("train", "val"))
+    opened = open_cold(gleason, 16, splits=("train", "val"))
     with pytest.raises(SealedSplit, match="the test split is sealed"):
         opened["test"]
 
 
 def test_no_file_of_a_sealed_split_is_decoded(gleason: DataSource) -> None:
     spoil(gleason, "test")
-    assert set(open_images(gleason, 16, splits=("train", "val"))) == {"train", "val"}
+    assert set(open_cold(gleason, 16, splits=("train", "val"))) == {"train", "val"}
     with pytest.raises(DataError):
-        open_images(gleason, 16, splits=("test",))
+        open_cold(gleason, 16, splits=("test",))
 
 
 def test_a_corrupt_image_is_named(gleason: DataSource) -> None:
     paths = spoil(gleason, "val")
     with pytest.raises(DataError, match=r"_54662_239_250_\d.png: cannot be read") as raised:
-        open_images(gleason, 16)
+        open_cold(gleason, 16)
     assert str(paths[0]) in str(raised.value)
 
 
 def test_an_unknown_split_is_refused(gleason: DataSource) -> None:
     with pytest.raises(ValueError, match="no split is called 'holdout'"):
-        open_images(gleason, 16, splits=("holdout",))
+        open_cold(gleason, 16, splits=("holdout",))
 
 
 def test_the_next_trial_gets_the_same_tensors_without_reading(gleason: DataSource) -> None:
-    first = open_images(gleason, 16)
+    attempt = attempt_at(list_data(gleason))
+    first = open_images(attempt, 16)
     spoil(gleason, "train")
-    assert open_images(gleason, 16)["train"] is first["train"]
+    assert open_images(attempt, 16)["train"] is first["train"]
 
 
 def test_another_size_is_decoded_anew(gleason: DataSource) -> None:
-    open_images(gleason, 16)
-    assert open_images(gleason, 8)["val"].images.shape[2:] == (8, 8)
+    open_images(attempt_at(gleason), 16)
+    assert open_images(attempt_at(gleason), 8)["val"].images.shape[2:] == (8, 8)
 
 
-def test_other_data_pushes_out_what_was_warm(gleason: DataSource) -> None:
-    open_images(gleason, 16)
-    open_images(DataSource({"kind": "digits"}), 8)
-    assert len(images._sets) == 2
+def test_the_size_before_the_last_one_is_still_in_memory_and_no_older_one(
+    gleason: DataSource,
+) -> None:
+    sets, attempt = WarmSets(), attempt_at(gleason)
+    oldest, before = (weakref.ref(sets.open(attempt, size)["train"]) for size in (8, 12))
+    sets.open(attempt, 16)
+    assert oldest() is None
+    assert sets.open(attempt, 12)["train"] is before()
+
+
+def test_other_data_push_the_warm_ones_out_of_memory(gleason: DataSource) -> None:
+    sets = WarmSets()
+    warm = weakref.ref(sets.open(attempt_at(gleason), 16)["train"])
+    assert warm() is not None
+    sets.open(attempt_at(DataSource({"kind": "digits"})), 8)
+    assert warm() is None
 
 
 def test_the_cache_gives_what_decoding_gives_and_to_a_new_process_too(
     gleason: DataSource, tmp_path: Path
 ) -> None:
-    decoded = open_images(gleason, 16)["train"].images
+    decoded = open_cold(gleason, 16)["train"].images
     for _ in range(2):
-        forget()
-        cached = open_images(gleason, 16, cache=tmp_path / "cache")["train"].images
+        cached = open_cold(gleason, 16, cache=tmp_path / "cache")["train"].images
         assert torch.equal(cached, decoded)
 
 
 def test_the_cache_holds_the_opened_splits_only(gleason: DataSource, tmp_path: Path) -> None:
-    open_images(gleason, 16, cache=tmp_path / "cache")
+    open_cold(gleason, 16, cache=tmp_path / "cache")
     names = {path.stem.split("-")[-1] for path in (tmp_path / "cache").glob("*.npy")}
     assert names == {"train", "val"}
 
@@ -141,19 +170,18 @@ def test_the_cache_holds_the_opened_splits_only(gleason: DataSource, tmp_path: P
 def test_an_image_replaced_by_one_of_equal_size_is_decoded_again(
     gleason: DataSource, tmp_path: Path
 ) -> None:
-    open_images(gleason, 16, cache=tmp_path / "cache")
+    open_cold(gleason, 16, cache=tmp_path / "cache")
     spoil(gleason, "val")
-    forget()
     with pytest.raises(DataError, match="cannot be read"):
-        open_images(gleason, 16, cache=tmp_path / "cache")
+        open_cold(gleason, 16, cache=tmp_path / "cache")
 
 
 BUILDER = r"""
 import json, os, sys, time
 from pathlib import Path
-from objectives.contract import DataSource
+from objectives.contract import Attempt, DataSource
 from objectives.data.layouts.file_names import FileNames
-from objectives.sets import images
+from objectives.sets.opened import open_images
 
 decode = FileNames.pixels_of
 
@@ -165,7 +193,8 @@ def tell(layout, path, image_size):
 FileNames.pixels_of = tell
 folder, cache, layout = sys.argv[1:]
 source = DataSource(json.loads(layout), Path(folder))
-print(int(images.open_images(source, 64, ("train",), Path(cache))["train"].images.sum()))
+attempt = Attempt(Path(), source, splits=("train",), cache=Path(cache))
+print(int(open_images(attempt, 64)["train"].images.sum()))
 """
 
 
@@ -181,7 +210,7 @@ def test_two_workers_that_start_at_once_decode_every_image_once(
 ) -> None:
     builders = [start_builder(gleason, tmp_path / "cache") for _ in range(2)]
     lines = [builder.communicate()[0].splitlines() for builder in builders]
-    images = open_images(gleason, 64, ("train",))["train"].images
+    images = open_cold(gleason, 64, ("train",))["train"].images
     assert sum(output.count("decoding") for output in lines) == len(images)
     assert {output[-1] for output in lines} == {str(int(images.sum()))}
 
@@ -195,11 +224,10 @@ def test_what_a_killed_worker_left_behind_is_decoded_again(
     assert builder.stdout.readline() == "decoding\n"
     builder.kill()
     builder.communicate()
-    plain = open_images(gleason, 64, ("train",))["train"].images
-    forget()
+    plain = open_cold(gleason, 64, ("train",))["train"].images
     assert not list((tmp_path / "cache").glob("*.npy"))
     assert torch.equal(
-        open_images(gleason, 64, ("train",), tmp_path / "cache")["train"].images, plain
+        open_cold(gleason, 64, ("train",), tmp_path / "cache")["train"].images, plain
     )
     assert not list((tmp_path / "cache").glob("*.partial"))
 
@@ -214,7 +242,7 @@ def resident_kilobytes(file: Path) -> int:
 def test_what_was_read_out_of_the_cache_is_not_kept_in_the_process(
     gleason: DataSource, tmp_path: Path
 ) -> None:
-    train = open_images(gleason, 64, cache=tmp_path)["train"]
+    train = open_cold(gleason, 64, cache=tmp_path)["train"]
     (file,) = tmp_path.glob("*-train.npy")
     train.images.sum()
     assert resident_kilobytes(file) > 500
@@ -224,12 +252,12 @@ def test_what_was_read_out_of_the_cache_is_not_kept_in_the_process(
 
 def test_progress_is_called_for_every_image(gleason: DataSource) -> None:
     beats: list[None] = []
-    opened = open_images(gleason, 16, progress=lambda: beats.append(None))
+    opened = WarmSets().open(attempt_at(gleason, progress=lambda: beats.append(None)), 16)
     assert len(beats) == len(opened["train"]) + len(opened["val"])
 
 
 def test_a_batch_holds_the_images_of_its_indices(gleason: DataSource) -> None:
-    train = open_images(gleason, 16)["train"]
+    train = open_cold(gleason, 16)["train"]
     indices = torch.tensor([5, 0, 5, 11])
     batch = train.batch(indices)
     assert torch.equal(batch.pixels, train.images[indices])
@@ -237,7 +265,7 @@ def test_a_batch_holds_the_images_of_its_indices(gleason: DataSource) -> None:
 
 
 def test_a_sample_holds_some_of_the_images_and_copies_none(gleason: DataSource) -> None:
-    train = open_images(gleason, 16)["train"]
+    train = open_cold(gleason, 16)["train"]
     sample = subsample(train, 11, seed=3)
     assert len(sample) == len(sample.groups) == 11
     assert sample.images.data_ptr() == train.images.data_ptr()
@@ -250,7 +278,7 @@ def test_a_sample_holds_some_of_the_images_and_copies_none(gleason: DataSource) 
 
 
 def test_a_sample_of_a_sample_and_a_moved_one_have_the_same_images(gleason: DataSource) -> None:
-    sample = subsample(open_images(gleason, 16)["train"], 20, seed=3)
+    sample = subsample(open_cold(gleason, 16)["train"], 20, seed=3)
     smaller, moved = subsample(sample, 9, seed=3), subsample(sample, 9, seed=3).to("cpu")
     everything = torch.arange(9)
     assert len(moved.images) == 9
@@ -264,9 +292,8 @@ def test_only_the_images_of_a_sample_are_decoded(gleason: DataSource, tmp_path: 
     beats: list[None] = []
 
     def sample(cache: Path | None) -> Tensor:
-        forget()
-        limits = {"train": 9}
-        opened = open_images(gleason, 16, ("train",), cache, lambda: beats.append(None), limits)
+        attempt = attempt_at(gleason, ("train",), cache, lambda: beats.append(None))
+        opened = WarmSets().open(attempt, 16, at_most={"train": 9})
         return opened["train"].batch(torch.arange(9)).pixels
 
     first = sample(cache=None)
@@ -279,10 +306,10 @@ def test_only_the_images_of_a_sample_are_decoded(gleason: DataSource, tmp_path: 
 def test_a_sample_comes_out_of_the_whole_split_where_that_is_decoded(
     gleason: DataSource, tmp_path: Path
 ) -> None:
-    whole = open_images(gleason, 16, ("train",), tmp_path)["train"]
-    warm = open_images(gleason, 16, ("train",), tmp_path, at_most={"train": 9})["train"]
+    sets, attempt = WarmSets(), attempt_at(gleason, ("train",), tmp_path)
+    whole = sets.open(attempt, 16)["train"]
+    warm = sets.open(attempt, 16, at_most={"train": 9})["train"]
     assert warm.images.data_ptr() == whole.images.data_ptr()
-    forget()
-    cold = open_images(gleason, 16, ("train",), tmp_path, at_most={"train": 9})["train"]
+    cold = open_cold(gleason, 16, ("train",), tmp_path, at_most={"train": 9})["train"]
     assert len(list(tmp_path.glob("*.npy"))) == 1
     assert torch.equal(cold.batch(torch.arange(9)).pixels, warm.batch(torch.arange(9)).pixels)
