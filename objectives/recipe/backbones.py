@@ -1,4 +1,4 @@
-"""Which backbones can be named and what is known of each before any is built; no torch here."""
+"""The names of backbones, and what is known of each before it is built; no torch here."""
 
 import re
 from collections.abc import Mapping
@@ -15,14 +15,15 @@ from objectives.recipe.fields import nearest
 NONCOMMERCIAL = "cc-by-nc-4.0"
 
 
-@dataclass(frozen=True)
-class Backbone:
-    """What a name stands for.
+@dataclass(frozen=True, kw_only=True)
+class BackboneName:
+    """The meaning of a backbone's name.
 
-    library: who builds it. tag: torchvision's weights enum, or timm's name with its pretrained tag;
-    None where there are no weights. licence: of the weights, None where only timm can say it.
-    image_size: its own side in pixels, None where only timm can say it. multiple: what every image
-    size must be a multiple of.
+    library: builds the network.
+    tag: torchvision's weights enum, or timm's name with its pretrained tag; None without weights.
+    licence: of the weights; None where only timm knows it.
+    image_size: the backbone's own side in pixels; None where only timm knows it.
+    multiple: every image size must be a multiple of it.
     """
 
     library: Literal["torchvision", "timm", "ours"]
@@ -33,50 +34,54 @@ class Backbone:
 
     @property
     def has_small_stem(self) -> bool:
-        """Whether its first layers can be exchanged for some that suit tiny images."""
+        """Whether its first layers can be exchanged for ones that suit tiny images."""
         return self.library == "torchvision" and str(self.tag).startswith("ResNet")
 
 
-def _torchvision(weights: str) -> Backbone:
-    return Backbone("torchvision", weights, "bsd-3-clause")
+def _torchvision(weights: str) -> BackboneName:
+    return BackboneName(library="torchvision", tag=weights, licence="bsd-3-clause")
 
 
-# One line each: what is not here is looked up in timm by its own name.
-BACKBONES: Mapping[str, Backbone] = {
+def _timm(tag: str, licence: str, image_size: int = 224, multiple: int = 1) -> BackboneName:
+    return BackboneName(
+        library="timm", tag=tag, licence=licence, image_size=image_size, multiple=multiple
+    )
+
+
+# One line each; every other name is looked up in timm.
+BACKBONES: Mapping[str, BackboneName] = {
     "resnet18": _torchvision("ResNet18_Weights.IMAGENET1K_V1"),
     "resnet34": _torchvision("ResNet34_Weights.IMAGENET1K_V1"),
     "resnet50": _torchvision("ResNet50_Weights.IMAGENET1K_V2"),
     "resnext50_32x4d": _torchvision("ResNeXt50_32X4D_Weights.IMAGENET1K_V2"),
-    "convnextv2_tiny": Backbone("timm", "convnextv2_tiny.fcmae_ft_in22k_in1k", NONCOMMERCIAL),
-    "convnextv2_base": Backbone("timm", "convnextv2_base.fcmae_ft_in22k_in1k", NONCOMMERCIAL),
-    "efficientnetv2_s": Backbone("timm", "tf_efficientnetv2_s.in21k_ft_in1k", "apache-2.0", 300),
-    "dinov2_vits14": Backbone(
-        "timm", "vit_small_patch14_dinov2.lvd142m", "apache-2.0", 224, multiple=14
-    ),
-    "small_cnn": Backbone("ours", None, image_size=32, multiple=1),
+    "convnextv2_tiny": _timm("convnextv2_tiny.fcmae_ft_in22k_in1k", NONCOMMERCIAL),
+    "convnextv2_base": _timm("convnextv2_base.fcmae_ft_in22k_in1k", NONCOMMERCIAL),
+    "efficientnetv2_s": _timm("tf_efficientnetv2_s.in21k_ft_in1k", "apache-2.0", image_size=300),
+    "dinov2_vits14": _timm("vit_small_patch14_dinov2.lvd142m", "apache-2.0", multiple=14),
+    "small_cnn": BackboneName(library="ours", tag=None, image_size=32),
 }
 
 
-def known_backbone(name: str) -> Backbone:
-    """Give what a name stands for: one of ours, or any of timm's as it is, pretrained tag or not.
+def known_backbone(name: str) -> BackboneName:
+    """Look up a name: one of ours, or any name of timm's with or without its pretrained tag.
 
     Raises RecipeError with the nearest name.
     """
     if name in BACKBONES:
         return BACKBONES[name]
     if name.split(".")[0] in timm_names():
-        return Backbone("timm", name, image_size=None)
+        return BackboneName(library="timm", tag=name, image_size=None)
     ours = get_close_matches(name, BACKBONES, 1, cutoff=0.8)
     meant = ours[0] if ours else nearest(name, timm_names() or BACKBONES)
     raise RecipeError(
-        f"image_classifier: there is no backbone {name!r}; did you mean {meant!r}? "
-        f"(ours: {', '.join(BACKBONES)}; or a name of timm's)"
+        f"image_classifier: there is no backbone {name!r}",
+        fix=f"did you mean {meant!r}? (ours: {', '.join(BACKBONES)}; or a name of timm's)",
     )
 
 
 @cache
 def timm_names() -> frozenset[str]:
-    """Give the name of every network that timm can build, read from its source without loading it.
+    """Read the name of every network that timm can build from its source, without loading it.
 
     Loading timm loads torch, which takes seconds; this takes 25 ms.
     """

@@ -1,4 +1,4 @@
-"""What every classifier is trained by, whatever it classifies."""
+"""The hyperparameters that every classifier has, of images or of volumes."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,6 @@ from objectives.recipe.head import Head
 from objectives.recipe.optimization import Optimization
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ClassifierRecipe(Computing, Optimization, Balancing, Head):
-    """Head, loss, optimization and computing; the backbone and its inputs come beside it."""
+    """Head, loss, optimization and computing; a subclass adds the backbone and its inputs."""

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import SequenceMatcher
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypedDict, Unpack
 
 from objectives.contract import RecipeError
 
-Condition = Mapping[str, Any]  # what must hold together: name -> its values, or `at_least(n)`
+# Conditions that must hold together: name -> its possible values, or `at_least(n)`.
+Condition = Mapping[str, Any]
 
 _TYPES = {
     "float": (float, int),
@@ -33,7 +34,7 @@ class Recipe:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """Give the recipe of a plain mapping; keys left out take their defaults.
+        """Build the recipe of a plain mapping; keys left out take their defaults.
 
         Raises RecipeError for an unknown key, a wrong type, a value out of range or a combination
         that has no definition.
@@ -41,21 +42,51 @@ class Recipe:
         known = declared(cls)
         for name, value in config.items():
             if name not in known:
-                meant = nearest(name, known)
                 raise RecipeError(
-                    f"{cls.objective} has no parameter {name!r}; did you mean {meant!r}?"
+                    f"{cls.objective} has no parameter {name!r}",
+                    fix=f"did you mean {nearest(name, known)!r}?",
                 )
             _check(f"{cls.objective}: {name}", value, known[name])
         return cls(**config)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Declaration:
+    type: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] | None = None
+    default: object
+    unit: str = ""
+    source: str = ""
+    acts_when: tuple[Condition, ...] = ()
+    doc: str
+
+    def as_field(self) -> Any:
+        return field(default=self.default, metadata=vars(self))
+
+
+class Traits(TypedDict, total=False):
+    """Further facts about a hyperparameter.
+
+    unit: of its values.
+    source: of the default or of the idea.
+    acts_when: alternative conditions, of which one must hold for the value to be used at all;
+        none means always.
+    """
+
+    unit: str
+    source: str
+    acts_when: tuple[Condition, ...]
+
+
 def declared(recipe: type[Recipe]) -> dict[str, dict[str, Any]]:
-    """Give every hyperparameter of a recipe as a plain mapping, in the order it was declared."""
+    """Return every hyperparameter of a recipe as a plain mapping, in the order of declaration."""
     return {each.name: dict(each.metadata) for each in fields(recipe)}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Give the known name that was most likely meant, by its initials (`lr`) or its letters."""
+    """Find the known name that was most likely meant, by its initials (`lr`) or its letters."""
 
     def likeness(candidate: str) -> float:
         initials = "".join(word[:1] for word in candidate.split("_"))
@@ -64,82 +95,54 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return max(known, key=likeness)
 
 
-def number(default: float, low: float, high: float, doc: str, **more: Any) -> Any:
+def number(default: float, low: float, high: float, doc: str, **more: Unpack[Traits]) -> Any:
     """Declare a real number in [low, high]."""
-    return _declare("float", default, doc, low=low, high=high, **more)
+    return _Declaration(
+        type="float", default=default, low=low, high=high, doc=doc, **more
+    ).as_field()
 
 
-def whole(default: int, low: int, high: int, doc: str, **more: Any) -> Any:
+def whole(default: int, low: int, high: int, doc: str, **more: Unpack[Traits]) -> Any:
     """Declare a whole number in [low, high]."""
-    return _declare("int", default, doc, low=low, high=high, **more)
+    return _Declaration(type="int", default=default, low=low, high=high, doc=doc, **more).as_field()
 
 
-def toggle(default: bool, doc: str, **more: Any) -> Any:
-    """Declare something that is on or off."""
-    return _declare("bool", default, doc, **more)
+def toggle(default: bool, doc: str, **more: Unpack[Traits]) -> Any:
+    """Declare a switch."""
+    return _Declaration(type="bool", default=default, doc=doc, **more).as_field()
 
 
-def choice(default: str, choices: tuple[str, ...], doc: str, **more: Any) -> Any:
+def choice(default: str, choices: tuple[str, ...], doc: str, **more: Unpack[Traits]) -> Any:
     """Declare one name out of several."""
-    return _declare("choice", default, doc, choices=choices, **more)
+    return _Declaration(type="choice", default=default, choices=choices, doc=doc, **more).as_field()
 
 
-def name(default: str, known: tuple[str, ...], doc: str, **more: Any) -> Any:
-    """Declare a name: one of the known ones, or another that the recipe itself looks up."""
-    return _declare("name", default, doc, choices=known, **more)
+def name(default: str, known: tuple[str, ...], doc: str, **more: Unpack[Traits]) -> Any:
+    """Declare a name: a known one, or another that the recipe itself looks up."""
+    return _Declaration(type="name", default=default, choices=known, doc=doc, **more).as_field()
 
 
 def when(**needed: Any) -> tuple[Condition]:
-    """Give the condition that these hyperparameters have these values, one or one of a tuple.
+    """Return the condition that these hyperparameters have these values, or one of a tuple.
 
-    Conditions that are alternatives are added up: `(*when(a=1), *when(b=2))`.
+    Alternatives are joined: `(*when(a=1), *when(b=2))`.
     """
     plain = (bool, int, float, str)
     return ({key: (each,) if isinstance(each, plain) else each for key, each in needed.items()},)
 
 
 def at_least(low: float) -> Mapping[str, float]:
-    """Give the condition on a number that it is `low` or more."""
+    """Return the condition on a number that it is `low` or more."""
     return {"at_least": low}
-
-
-def _declare(
-    kind: str,
-    default: object,
-    doc: str,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    choices: tuple[str, ...] | None = None,
-    unit: str = "",
-    source: str = "",
-    acts_when: tuple[Condition, ...] = (),
-) -> Any:
-    """source: where the default or the idea comes from; acts_when: the alternatives, of which one
-    must hold for this one to be read at all; none is always."""
-    return field(
-        default=default,
-        metadata={
-            "type": kind,
-            "low": low,
-            "high": high,
-            "choices": choices,
-            "default": default,
-            "unit": unit,
-            "source": source,
-            "acts_when": acts_when,
-            "doc": doc,
-        },
-    )
 
 
 def _check(name: str, value: object, declared: Mapping[str, Any]) -> None:
     kind, choices, low, high = (declared[key] for key in ("type", "choices", "low", "high"))
     if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != "bool"):
         raise RecipeError(
-            f"{name} is {value!r}; give it {_WORDS[kind]}, like {declared['default']!r}"
+            f"{name} is {value!r}", fix=f"give it {_WORDS[kind]}, like {declared['default']!r}"
         )
     if kind == "choice" and value not in choices:
-        raise RecipeError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
+        raise RecipeError(f"{name} is {value!r}", fix=f"choose one of {', '.join(choices)}")
     if low is not None and not low <= value <= high:
-        raise RecipeError(f"{name} is {value!r}; choose a value from {low} to {high}")
+        raise RecipeError(f"{name} is {value!r}", fix=f"choose a value from {low} to {high}")

@@ -1,4 +1,4 @@
-"""The hyperparameters of what turns features into logits."""
+"""The hyperparameters of the layers that turn features into logits."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,11 @@ class Head(Recipe):
     head: str = choice(
         "linear",
         ("linear", "hidden"),
-        "What turns features into logits: one layer, or a hidden layer with ReLU before it.",
+        "The layers behind the backbone: one linear layer, or a hidden layer with ReLU before it.",
     )
     hidden_units: int = whole(
         512, 1, 8192, "Width of the hidden layer.", unit="units", acts_when=when(head="hidden")
     )
     dropout: float = number(
-        0.0, 0.0, 0.9, "Share of what the last layer sees that is dropped in training."
+        0.0, 0.0, 0.9, "Share of the last layer's inputs that is dropped in training."
     )

@@ -1,4 +1,4 @@
-"""Every hyperparameter of the image classifier: type, range, default, source, when it acts."""
+"""The recipe of the image classifier."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,9 +10,9 @@ from objectives.recipe.network import Network, check_network
 from objectives.recipe.optimization import check_optimization
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ImageRecipe(ClassifierRecipe, Metadata, Network):
-    """How to train one image classifier. A range is what is accepted, not what is sensible."""
+    """How to train one image classifier. A range holds every accepted value, sensible or not."""
 
     objective: ClassVar[str] = "image_classifier"
 

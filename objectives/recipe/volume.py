@@ -1,4 +1,4 @@
-"""Every hyperparameter of the volume classifier that images do not have."""
+"""The recipe of the volume classifier."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,11 +11,15 @@ from objectives.recipe.network import is_path
 from objectives.recipe.optimization import check_optimization
 
 VOLUME_BACKBONES = (
-    *("resnet10_3d_quarter", "resnet10_3d", "resnet18_3d", "resnet34_3d", "resnet50_3d"),
+    "resnet10_3d_quarter",
+    "resnet10_3d",
+    "resnet18_3d",
+    "resnet34_3d",
+    "resnet50_3d",
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Volumes(Recipe):
     """Backbone and volumes."""
 
@@ -29,45 +33,48 @@ class Volumes(Recipe):
     weights: str = name(
         "none",
         ("none",),
-        "Where the backbone starts: random, or the path of a file, such as MedicalNet's.",
+        "Where the backbone starts: at random, or from the file at this path, such as "
+        "MedicalNet's.",
         source="MedicalNet: Chen et al. 2019, arXiv:1904.00625",
     )
     dilated: bool = toggle(
         False,
         "Let the last two stages look wider instead of halving the side, as MedicalNet was trained "
-        "for segmentation; dearer, and its weights' features differ by 45 % without.",
+        "for segmentation; takes longer, and without it the features of its weights differ by "
+        "45 %.",
         source="MedicalNet: Chen et al. 2019, arXiv:1904.00625",
     )
     image_size: int = whole(
-        96, 16, 256, "Side of the cube that holds the brain's bounding box.", unit="voxels"
+        96, 16, 256, "Side of the cube that holds the bounding box of the brain.", unit="voxels"
     )
     augmentation: str = choice(
         "conservative",
         ("none", "conservative"),
-        "What is done to a training volume: nothing, or turned by up to 10 degrees about each "
-        "axis, scaled and shifted by up to 8 %, and mirrored left to right every other time.",
+        "How training volumes are changed: conservative turns them by up to 10 degrees about each "
+        "axis, scales and shifts them by up to 8 %, and mirrors every other one left to right.",
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VolumeRecipe(ClassifierRecipe, Volumes):
-    """How to train one volume classifier. A range is what is accepted, not what is sensible."""
+    """How to train one volume classifier. A range holds every accepted value, sensible or not."""
 
     objective: ClassVar[str] = "volume_classifier"
 
     def __post_init__(self) -> None:
         if self.weights != "none" and not is_path(self.weights):
             raise RecipeError(
-                f"volume_classifier: weights is {self.weights!r}; give it none or the path of a "
-                "weights file, such as MedicalNet's resnet_50_23dataset.pth"
+                f"volume_classifier: weights is {self.weights!r}",
+                fix="give it none or the path of a weights file, such as MedicalNet's "
+                "resnet_50_23dataset.pth",
             )
-        part = min(self.micro_batch or self.batch_size, self.batch_size)
-        if part < 3 and self.image_size <= 32 and not self.dilated:
+        at_once = min(self.micro_batch or self.batch_size, self.batch_size)
+        if at_once < 3 and self.image_size <= 32 and not self.dilated:
             # An odd batch leaves a single volume, of one voxel in the last stage.
             raise RecipeError(
-                f"volume_classifier: {part} volumes of {self.image_size} voxels at once give "
-                "BatchNorm too little to go by; set batch_size and micro_batch to 3 or more, or "
-                "image_size to 33 or more"
+                f"volume_classifier: {at_once} volumes of {self.image_size} voxels at once are too "
+                "few for BatchNorm",
+                fix="set batch_size and micro_batch to 3 or more, or image_size to 33 or more",
             )
         check_balancing(self)
         check_optimization(self)

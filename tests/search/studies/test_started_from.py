@@ -184,7 +184,11 @@ def test_an_export_says_what_its_trial_started_from(store: Store, tmp_path: Path
             "set batch_size to 60",
         ),
         ({"micro_batch": 1500}, '"batch_size", (64,)', r"micro_batch 1500 .*set micro_batch to"),
-        ({}, '"max_val_samples", (0, 9)', "max_val_samples 9 cannot stand for 10 classes"),
+        (
+            {},
+            '"max_val_samples", (0, 9)',
+            "max_val_samples 9 is less than one image",
+        ),
     ],
 )
 def test_a_batch_or_sample_that_does_not_suit_the_set_is_found_before_anything_runs(
