@@ -43,7 +43,7 @@ def main(words: Sequence[str] | None = None, **given: Any) -> int:
         command = getattr(importlib.import_module(f"search.commands.{module}"), function)
         code: int = command(arguments, read_settings(), **given)
     except user_errors() as error:
-        print(f"search: {error}", file=sys.stderr)
+        _report(f"search: {error}", arguments)
         return getattr(error, "exit_code", WRONG)
     except KeyboardInterrupt:
         return 130
@@ -54,9 +54,16 @@ def main(words: Sequence[str] | None = None, **given: Any) -> int:
         file = error.filename2 or error.filename  # a rename is told by where it leads
         if file is None:
             raise
-        print(f"search: {file}: {error.strerror}; choose another place", file=sys.stderr)
+        _report(f"search: {file}: {error.strerror}; choose another place", arguments)
         return WRONG
     return code
+
+
+def _report(line: str, arguments: argparse.Namespace) -> None:
+    """Print an error, and leave it for the supervisor that started this worker, if one did."""
+    print(line, file=sys.stderr)
+    if reason_file := getattr(arguments, "reason_file", None):
+        reason_file.write_text(line, encoding="utf-8")
 
 
 def _settle_streams() -> None:
@@ -158,6 +165,7 @@ def _add_run_commands(commands: Commands) -> None:
     _add_study(worker)
     _add_data(worker)
     worker.add_argument("--id", metavar="NAME", help=argparse.SUPPRESS)
+    worker.add_argument("--reason-file", type=Path, help=argparse.SUPPRESS)  # a supervisor reads it
 
     status = _add(commands, "status", "status:status", "what runs and what was found")
     _add_study(status, required=False)

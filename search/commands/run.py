@@ -82,7 +82,7 @@ def _run_with(
         url = address(listener) if listener else ""
         if arguments.ready_fd is not None:
             log = str(run.logs / "detached.log")
-            go_silent(arguments.ready_fd, UnderWay(name, os.getpid(), url, log))
+            go_silent(arguments.ready_fd, UnderWay(study=name, pid=os.getpid(), url=url, log=log))
         return _supervise(run, url)
 
 

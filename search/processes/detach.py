@@ -1,4 +1,4 @@
-"""A run that goes on without the terminal it was typed in."""
+"""A run that goes on without the terminal in which it was typed."""
 
 import json
 import os
@@ -9,48 +9,48 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UnderWay:
-    """What a detached run tells the command that started it. url: its dashboard's, or ""."""
+    """The message of a detached run, once it works, to the command that started it."""
 
     study: str
     pid: int
-    url: str
+    url: str  # the dashboard's address, "" without one
     log: str
 
 
 def start_detached(
     command: Sequence[str], environment: Mapping[str, str] | None = None
 ) -> UnderWay | int:
-    """Start a command in a session of its own; give what it says, or the exit code it failed with.
+    """Start a command in a session of its own; return its message, or its exit code if it failed.
 
-    The command gets `--ready-fd N` and calls `go_silent` with it once it is under way. Until then
-    it speaks to this terminal, so that its errors are seen.
+    The command gets `--ready-fd N` and calls `go_silent` with it once it works. Until then it
+    writes to this terminal, so that its errors are seen.
     """
-    hears, says = os.pipe()
-    with os.fdopen(hears) as answer:
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as answer:
         process = subprocess.Popen(
-            [*command, "--ready-fd", str(says)],
+            [*command, "--ready-fd", str(writing)],
             stdin=subprocess.DEVNULL,
             env=environment,
-            pass_fds=[says],
+            pass_fds=[writing],
             start_new_session=True,
         )
-        os.close(says)
+        os.close(writing)
         try:
-            line = answer.read()  # to its end: that of the run, or the run's word
-        except BaseException:  # Ctrl-C: nobody wants it any more
+            line = answer.read()  # returns after the message, or when the run ends without one
+        except BaseException:  # Ctrl-C: the run is no longer wanted
             process.terminate()
             raise
     return UnderWay(**json.loads(line)) if line else process.wait()
 
 
 def go_silent(ready_fd: int, under_way: UnderWay) -> None:
-    """Turn both streams to the log and tell the command that waits that the run is under way."""
+    """Redirect both streams to the log, and send the message to the command that waits for it."""
     log = Path(under_way.log)
     with log.open("ab") as file:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
             os.dup2(file.fileno(), stream.fileno())
-    with os.fdopen(ready_fd, "w") as says:
-        json.dump(asdict(under_way), says)
+    with os.fdopen(ready_fd, "w") as waiting:
+        json.dump(asdict(under_way), waiting)

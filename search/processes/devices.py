@@ -1,11 +1,12 @@
-"""Which GPUs and how many cores this machine lends, and which worker gets what."""
+"""The GPUs and CPU cores of this machine, and the share of them that each worker gets."""
 
-import ctypes
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from search.processes import driver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,24 +20,25 @@ class DeviceShare:
 
 
 def gpus(visible: str | None) -> tuple[str, ...]:
-    """Name the GPUs that CUDA sees here, each as a worker's CUDA_VISIBLE_DEVICES must spell it.
+    """List the GPUs that CUDA sees here, each as a worker's CUDA_VISIBLE_DEVICES must spell it.
 
-    visible: this process's own CUDA_VISIBLE_DEVICES, None when unset; its choice and order hold.
+    visible: this process's own CUDA_VISIBLE_DEVICES, whose choice and order are kept; None when it
+        is not set.
     """
-    count = _count_gpus()
+    count = driver.count_gpus()
     if visible is None:
         return tuple(str(index) for index in range(count))
     return tuple(name.strip() for name in visible.split(","))[:count]
 
 
 def usable_cores(cgroups: Path = Path("/sys/fs/cgroup")) -> int:
-    """Count the cores this process may keep busy: its affinity, cut by a container's CPU quota."""
+    """Count the cores that this process may use: its affinity, within a container's CPU quota."""
     return max(1, min([len(os.sched_getaffinity(0)), *_cpu_quotas(cgroups)]))
 
 
 def assign(workers: int, gpus: Sequence[str], cores: int) -> list[DeviceShare]:
-    """Give each worker one GPU, in turn when workers outnumber them, and its share of the cores."""
-    # More threads than cores is a cliff: 2 workers x 2 threads on 2 cores once ran at a tenth.
+    """Assign each worker one GPU, in turn where workers outnumber them, and its cores."""
+    # Never more threads than cores: 2 workers x 2 threads on 2 cores ran at a tenth of the speed.
     threads = max(1, cores // workers)
     return [
         DeviceShare(
@@ -52,7 +54,7 @@ def assign(workers: int, gpus: Sequence[str], cores: int) -> list[DeviceShare]:
 def device_shares(workers: int | None, visible: str | None) -> list[DeviceShare]:
     """Divide this machine among its workers; without a number there is one per GPU, else one.
 
-    visible: this process's CUDA_VISIBLE_DEVICES, None where it is not set.
+    visible: this process's CUDA_VISIBLE_DEVICES, None when it is not set.
     """
     found = gpus(visible)
     return assign(workers or max(1, len(found)), found, usable_cores())
@@ -61,16 +63,17 @@ def device_shares(workers: int | None, visible: str | None) -> list[DeviceShare]
 def own_share(visible: str | None, threads: int | None) -> DeviceShare:
     """Return the share of a worker without a supervisor: the first GPU and every usable core.
 
-    visible: its CUDA_VISIBLE_DEVICES; threads: its OMP_NUM_THREADS; None where they are not set.
+    visible: its CUDA_VISIBLE_DEVICES, None when it is not set.
+    threads: its OMP_NUM_THREADS, None when it is not set.
     """
     return assign(1, gpus(visible), threads or usable_cores())[0]
 
 
 def worker_environment(share: DeviceShare, base: Mapping[str, str]) -> dict[str, str]:
-    """Build a worker's environment: one device, its threads, and what makes its results repeat."""
+    """Build a worker's environment: its device and threads, and settings for repeatable results."""
     return {
-        # Threads that wait by spinning starve each other where something else runs, too: an epoch
-        # of ResNet-50 took 51 and 60 s on two busy cores, and 12 s so, to the same bits.
+        # Threads that spin while they wait starve each other on busy cores: an epoch of ResNet-50
+        # took 51 and 60 s on two busy cores, and 12 s with this setting, to the same bits.
         "OMP_WAIT_POLICY": "PASSIVE",
         **base,
         "CUDA_VISIBLE_DEVICES": share.visible,
@@ -82,20 +85,8 @@ def worker_environment(share: DeviceShare, base: Mapping[str, str]) -> dict[str,
     }
 
 
-def _count_gpus() -> int:
-    # The driver itself answers: it knows CUDA_VISIBLE_DEVICES, MIG and a container's share, and
-    # counting opens no context, so no GPU memory is taken.
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return 0
-    count = ctypes.c_int(0)
-    found = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
-    return count.value if found else 0
-
-
 def _cpu_quotas(cgroups: Path) -> list[int]:
-    """The whole cores in each quota that holds here: cgroup v2's `cpu.max`, then version 1's."""
+    """Return the whole cores of each quota in force: cgroup v2's `cpu.max`, then version 1's."""
     quotas = []
     for limit in ("cpu.max", "cpu/cpu.cfs_quota_us"):
         try:

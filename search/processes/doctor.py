@@ -22,36 +22,44 @@ from storage.postgres import server
 GB = 1e9
 DISK_GB = 20  # a ResNet-50 under AdamW takes 0.3 GB a checkpoint, decoded images tens of GB
 MEMORY_GB = 4  # a worker on the CPU takes 1 to 2 GB
-# Asked in a process of its own: torch is never loaded into the supervisor's.
+INSTALL = "install the tested versions: pip install --constraint constraints.txt --editable ."
+# Run in a process of its own, so that torch is never loaded into this one.
 ASK_TORCH = """
-import json, torch, torchvision
-devices = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
-print(json.dumps({
-    "torch": torch.__version__, "torchvision": torchvision.__version__, "cuda": torch.version.cuda,
-    "gpus": [[device.name, device.total_memory] for device in devices],
-}))
+import json
+try:
+    import torch, torchvision
+except Exception as error:
+    print(json.dumps({"error": f"{type(error).__name__}: {error}"}))
+else:
+    devices = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
+    print(json.dumps({
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "cuda": torch.version.cuda,
+        "gpus": [[device.name, device.total_memory] for device in devices],
+    }))
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MachineFinding:
-    """One fact about this machine. `fix` says what to do about it; "" where nothing need be."""
+    """One fact about this machine."""
 
     name: str
     level: Literal["ok", "warn", "error"]
     found: str
-    fix: str = ""
+    fix: str = ""  # the next step, "" where none is needed
 
 
 def examine(settings: Settings) -> list[MachineFinding]:
-    """Look at all that a search needs here; nothing is started or changed.
+    """Examine everything that a search needs on this machine; nothing is started or changed.
 
-    Whether a place of artifacts may be written to is tried by a file that is removed at once.
+    Write access to the artifact store is tried with a file that is removed at once.
     """
     return [
-        MachineFinding("python", "ok", platform.python_version()),
+        _ok("python", platform.python_version()),
         *_torch(len(gpus(settings.visible_gpus))),
-        MachineFinding("cores", "ok", str(usable_cores())),
+        _ok("cores", str(usable_cores())),
         _memory(),
         _disk(settings.home),
         _configured(settings) if settings.database_url else _embedded(settings),
@@ -60,19 +68,19 @@ def examine(settings: Settings) -> list[MachineFinding]:
 
 
 def _torch(driver_gpus: int) -> Iterator[MachineFinding]:
-    """Find torch and what it sees; `driver_gpus` is how many GPUs the driver itself shows."""
+    """Find torch and the GPUs that it can use; `driver_gpus` is the number the driver shows."""
     asked = subprocess.run(
         [sys.executable, "-P", "-c", ASK_TORCH], capture_output=True, text=True, check=False
     )
     if asked.returncode:
-        last_words = (asked.stderr.splitlines() or ["it said nothing"])[-1]
-        fix = "install the tested versions: pip install --constraint constraints.txt --editable ."
-        yield MachineFinding("torch", "error", f"does not load: {last_words}", fix)
+        yield _error("torch", f"does not load: exit code {asked.returncode}", INSTALL)
         return
-    answer = json.loads(asked.stdout)
+    answer = json.loads(asked.stdout.splitlines()[-1])  # a library may print above it
+    if "error" in answer:
+        yield _error("torch", f"does not load: {answer['error']}", INSTALL)
+        return
     cuda = f"CUDA {answer['cuda']}" if answer["cuda"] else "no CUDA"
-    versions = f"{answer['torch']}, torchvision {answer['torchvision']}, {cuda}"
-    yield MachineFinding("torch", "ok", versions)
+    yield _ok("torch", f"{answer['torch']}, torchvision {answer['torchvision']}, {cuda}")
     yield _gpus(answer, driver_gpus)
 
 
@@ -80,69 +88,72 @@ def _gpus(answer: dict[str, Any], driver_gpus: int) -> MachineFinding:
     seen = [f"{name} ({memory / GB:.0f} GB)" for name, memory in answer["gpus"]]
     if len(seen) < driver_gpus:
         found = f"the driver shows {driver_gpus}, torch can use {len(seen)}"
-        fix = f"bring NVIDIA's driver up to date, for CUDA {answer['cuda']}"
         if not answer["cuda"]:
-            fix = "install a torch built for CUDA"
-        return MachineFinding("gpus", "error", found, fix)
+            return _error("gpus", found, "install a torch built for CUDA")
+        return _error("gpus", found, f"update NVIDIA's driver, for CUDA {answer['cuda']}")
     if not seen:
-        fix = "if there should be one, install NVIDIA's driver and look at CUDA_VISIBLE_DEVICES"
-        return MachineFinding("gpus", "warn", "none: trials train on the CPU", fix)
-    return MachineFinding("gpus", "ok", ", ".join(seen))
+        fix = "if there should be one, install NVIDIA's driver and check CUDA_VISIBLE_DEVICES"
+        return _warn("gpus", "none: trials train on the CPU", fix)
+    return _ok("gpus", ", ".join(seen))
 
 
 def _memory() -> MachineFinding:
     memory = psutil.virtual_memory()
     found = f"{memory.available / GB:.0f} of {memory.total / GB:.0f} GB available"
     if memory.available < MEMORY_GB * GB:
-        return MachineFinding("memory", "warn", found, "close other programs, or use --workers 1")
-    return MachineFinding("memory", "ok", found)
+        return _warn("memory", found, "close other programs, or use --workers 1")
+    return _ok("memory", found)
 
 
 def _disk(home: Path) -> MachineFinding:
     folder = next(folder for folder in (home, *home.parents) if folder.exists())
     if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        fix = "choose another home with SEARCH_HOME"
-        return MachineFinding("disk", "error", f"{folder} cannot be written to", fix)
+        return _error("disk", f"{folder} cannot be written to", "set SEARCH_HOME to another folder")
     free = psutil.disk_usage(str(folder)).free
     found = f"{free / GB:.0f} GB free for {home}"
     if free < DISK_GB * GB:
-        fix = f"free {DISK_GB} GB, or choose another home with SEARCH_HOME"
-        return MachineFinding("disk", "warn", found, fix)
-    return MachineFinding("disk", "ok", found)
+        fix = f"free {DISK_GB} GB, or set SEARCH_HOME to another folder"
+        return _warn("disk", found, fix)
+    return _ok("disk", found)
 
 
 def _embedded(settings: Settings) -> MachineFinding:
     try:
         status = server.status(settings.home)
     except StorageError as error:
-        return _refused(error)
+        return _error("database", error.found, error.fix)
     if not status.is_made:
-        return MachineFinding("database", "ok", "embedded Postgres, made by the first `search run`")
-    wish = {"kept": "kept up", "stopped": "stopped on purpose"}.get(status.wanted, "up while used")
+        return _ok("database", "embedded Postgres, made by the first `search run`")
+    kept = {"kept": "kept up", "stopped": "stopped on purpose"}.get(status.wanted, "up while used")
     state = f"running as process {status.pid}" if status.is_running else "not running"
-    return MachineFinding(
-        "database", "ok", f"embedded Postgres in {status.folder}, {state}, {wish}"
-    )
+    return _ok("database", f"embedded Postgres in {status.folder}, {state}, {kept}")
 
 
 def _configured(settings: Settings) -> MachineFinding:
     try:
         with server.connect(settings.home, settings.database_url) as url:
-            place = urlsplit(url)
+            parts = urlsplit(url)
     except StorageError as error:
-        return _refused(error)
-    where = f"{place.hostname or 'the local socket'}{place.path}"
-    return MachineFinding("database", "ok", f"Postgres at {where} answers (SEARCH_DATABASE_URL)")
+        return _error("database", error.found, error.fix)
+    where = f"{parts.hostname or 'the local socket'}{parts.path}"
+    return _ok("database", f"Postgres at {where} answers (SEARCH_DATABASE_URL)")
 
 
 def _artifacts(location: str) -> MachineFinding:
     try:
         artifacts.check_reachable(location)
     except StorageError as error:
-        return _refused(error, "artifacts")
-    return MachineFinding("artifacts", "ok", f"{location} can be written to (SEARCH_ARTIFACTS)")
+        return _error("artifacts", error.found, error.fix)
+    return _ok("artifacts", f"{location} can be written to (SEARCH_ARTIFACTS)")
 
 
-def _refused(error: StorageError, name: str = "database") -> MachineFinding:
-    found, _, fix = str(error).rpartition("; ")
-    return MachineFinding(name, "error", found, fix)
+def _ok(name: str, found: str) -> MachineFinding:
+    return MachineFinding(name=name, level="ok", found=found)
+
+
+def _warn(name: str, found: str, fix: str) -> MachineFinding:
+    return MachineFinding(name=name, level="warn", found=found, fix=fix)
+
+
+def _error(name: str, found: str, fix: str) -> MachineFinding:
+    return MachineFinding(name=name, level="error", found=found, fix=fix)

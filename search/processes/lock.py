@@ -11,9 +11,10 @@ from search.errors import AlreadyRunning
 
 @contextmanager
 def run_lock(study: str, folder: Path) -> Iterator[None]:
-    """Hold the study on this machine for as long as the block lasts; any death lets go of it.
+    """Hold the study on this machine for as long as the block lasts; any death releases it.
 
-    folder: the study's own folder. Raises AlreadyRunning.
+    folder: the study's own folder.
+    Raises AlreadyRunning when another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "run.lock").open("a+") as file:

@@ -1,4 +1,4 @@
-"""What a person or a scheduler asks of a running process: finish the epoch, or stop now."""
+"""Requests to end a process, by signal: finish the epoch first, or stop now."""
 
 import signal
 import time
@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-# `timeout` sends each signal twice at once, to its child and to the child's group: one request.
+# `timeout` sends each signal twice at once, to its child and to the child's group: that is one.
 SAME_REQUEST_SECONDS = 0.3
 
 
 class StopFlag:
-    """What was asked so far: `draining` after the first request, `now` after the second."""
+    """The requests so far: `draining` after the first one, `now` after the second."""
 
     def __init__(self) -> None:
         self._first_at: float | None = None
@@ -23,20 +23,20 @@ class StopFlag:
         return self._first_at is not None
 
     def drain(self) -> None:
-        """Ask for a drain, as the first signal does."""
+        """Request a drain, as the first signal does."""
         self._first_at = self._first_at or time.monotonic()
 
     def receive(self, signum: int, _frame: FrameType | None = None) -> None:
-        """Take one signal as a request; a hang-up drains and never hurries."""
+        """Handle one signal as a request; SIGHUP only ever requests a drain."""
         repeated = self._first_at and time.monotonic() - self._first_at > SAME_REQUEST_SECONDS
-        # A closing terminal hangs up more than once: by the shell, then by the kernel.
+        # A closing terminal sends SIGHUP more than once: from the shell, then from the kernel.
         self.now = self.now or bool(repeated and signum != signal.SIGHUP)
         self.drain()
 
 
 @contextmanager
 def listening() -> Iterator[StopFlag]:
-    """Turn SIGINT, SIGTERM and SIGHUP into a flag for as long as the block lasts."""
+    """Turn SIGINT, SIGTERM and SIGHUP into requests for as long as the block lasts."""
     flag = StopFlag()
     before = {signum: signal.getsignal(signum) for signum in _heard_signals()}
     for signum in before:
@@ -50,6 +50,6 @@ def listening() -> Iterator[StopFlag]:
 
 def _heard_signals() -> list[signal.Signals]:
     heard = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` had it ignored: so it stays
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` ignores it
         heard.append(signal.SIGHUP)
     return heard

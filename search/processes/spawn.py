@@ -1,7 +1,7 @@
-"""Start a process that cannot outlive the one that started it.
+"""Start a process that cannot outlive its parent.
 
-`python -m search.processes.spawn PARENT COMMAND...` is the launcher that stands between fork and
-command: it ties itself to its parent and becomes the command, before the command has imported
+`python -m search.processes.spawn PARENT COMMAND...` is the launcher that runs between fork and
+command: it ties itself to its parent and then becomes the command, before the command has imported
 anything.
 """
 
@@ -20,10 +20,13 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h; survives exec, so the command inherits it
 def spawn(
     command: Sequence[str], log: Path, environment: Mapping[str, str], fds: Sequence[int] = ()
 ) -> subprocess.Popen[bytes]:
-    """Start a command in a session of its own, its output appended to `log`; it dies with us.
+    """Start a command in a session of its own; it dies with this process.
 
-    fds: the open files that it is handed, under the same numbers; it gets no others of ours.
     Call it from the main thread: the kernel's parent-death signal follows the *thread* that forked.
+
+    log: the file to which its output is appended.
+    environment: its whole environment.
+    fds: the open files that it inherits under the same numbers; it gets no others.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -39,13 +42,13 @@ def spawn(
 
 
 def launcher() -> list[str]:
-    """Give the words before a command that is to die with this process."""
-    # -P: a folder named `search` where the user stands must not be taken for this package.
+    """Return the words to put before a command, so that it dies with this process."""
+    # -P: a folder named `search` in the working directory must not be taken for this package.
     return [sys.executable, "-P", "-m", "search.processes.spawn", str(os.getpid())]
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """End a spawned process and whatever it started, at once."""
+    """Kill a spawned process and every process that it started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -54,7 +57,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 def die_with_parent(parent: int) -> None:
     """Have the kernel kill this process when its parent dies, or exit if that has happened."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    # The parent may have died between fork and the line above: then nobody would ever tell us.
+    # If the parent died between fork and the line above, that signal never comes.
     if os.getppid() != parent:
         sys.exit(f"process {parent} is gone: not started without it")
 

@@ -1,4 +1,4 @@
-"""Keep a study's workers running until there is nothing left to do or somebody asks to stop."""
+"""Keep a study's workers running until nothing is left to do or a stop is requested."""
 
 import logging
 import secrets
@@ -33,44 +33,41 @@ FULL_DISK_BYTES = 20e6
 READ_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run:
-    """What a supervisor keeps going on this machine.
+    """The run of one study on this machine.
 
-    worker_command: builds a worker's command from its share and its name, new at every start.
-    environment: what the children's environments are built on; logs: the folder of their logs.
-    cache: where their decoded images are. dashboard_fds: the open files that dashboard_command
-    names, its listening socket's.
-    lease_seconds: how long a silent worker keeps its trial, and then again until it is ended.
-    revive_database: called while the database is away; starts the embedded one again, and gives
-    False when a person stopped that on purpose.
+    worker_command: builds the command of a share's worker from its name, which is new at every
+        start. `--reason-file FILE` is appended: the worker writes the error that ends it there.
+    revive_database: called while the database is away. It starts the embedded one again, and
+        returns False when that was stopped on purpose.
     """
 
     study: str
     shares: Sequence[DeviceShare]
     store: Store
     worker_command: Callable[[DeviceShare, str], Sequence[str]]
-    environment: Mapping[str, str]
-    logs: Path
-    cache: Path
-    lease_seconds: float
+    environment: Mapping[str, str]  # the base of the children's environments
+    logs: Path  # the folder of the children's logs
+    cache: Path  # the folder of decoded images
+    lease_seconds: float  # a silent worker keeps its trial so long, and lives as long again
     dashboard_command: Sequence[str] | None = None
-    dashboard_fds: Sequence[int] = ()
+    dashboard_fds: Sequence[int] = ()  # open files that the command names: its listening socket
     revive_database: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ended: the exit code of `search run`, and what went wrong in one line, or ""."""
+    """The end of a run."""
 
-    exit_code: int
-    trouble: str = ""
+    exit_code: int  # of `search run`
+    trouble: str = ""  # the error that ended it, in one line
 
 
 def supervise(run: Run, flag: StopFlag, show: Callable[[Snapshot], None]) -> Ending:
-    """Keep the workers running to the end; no child outlives the call.
+    """Keep the workers running to the end; no child process outlives the call.
 
-    show: called about once a second with how the study stands.
+    show: called about once a second with a snapshot of the study.
     """
     return _Supervisor(run, flag, show).supervise()
 
@@ -78,7 +75,9 @@ def supervise(run: Run, flag: StopFlag, show: Callable[[Snapshot], None]) -> End
 class _Supervisor:
     def __init__(self, run: Run, flag: StopFlag, show: Callable[[Snapshot], None]) -> None:
         self._run, self._flag, self._show = run, flag, show
-        self._slots = [WorkerSlot(share, _worker_child(run, share)) for share in run.shares]
+        self._slots = [
+            WorkerSlot(share=share, child=_worker_child(run, share)) for share in run.shares
+        ]
         self._dashboard = Child(run.logs / "dashboard.log", run.environment)
         self._dashboard_deaths = 0
         self._snapshot = read_snapshot(run.store, run.study)
@@ -106,7 +105,7 @@ class _Supervisor:
         return self._ending()
 
     def _free_the_dead(self) -> None:
-        """End the leases that a killed run left on this machine: nobody need wait them out."""
+        """End the leases that a killed run left on this machine before they expire."""
         for worker in self._snapshot.workers:
             is_ours = (
                 worker.ended_at is None and worker.machine.get("process_scope") == process_scope()
@@ -120,7 +119,7 @@ class _Supervisor:
                 )
 
     def _read(self) -> None:
-        """Read how the study stands, about once a second, and show it."""
+        """Read the study about once a second, and show it."""
         started = time.monotonic()
         if started < self._read_at:
             return
@@ -134,18 +133,18 @@ class _Supervisor:
                 log.warning("%s; the workers go on without it", error)
             self._is_database_away = True
             for slot in self._slots:
-                slot.watch(None, 0)  # nobody can renew a lease now
+                slot.watch(None, 0)  # no worker can renew its lease now
             self._revive_database()
         self._show(self._snapshot.noting(self._note()))
-        # Reading a long study may take a tenth of our time, not more.
+        # Reading a long study may take a tenth of the time at most.
         self._read_at = time.monotonic() + max(READ_SECONDS, 9 * (time.monotonic() - started))
 
     def _end_the_stalled(self) -> None:
-        """Kill workers whose trials no longer move, for others to go on with those."""
+        """Kill workers whose trials no longer move, so that others go on with these."""
         rows = {row.worker: row for row in self._snapshot.workers}
         for slot in self._slots:
             if slot.watch(rows.get(slot.worker), self._run.lease_seconds):
-                log.warning("worker %s does not move any more: killed", slot.worker)
+                log.warning("worker %s no longer moves: killed", slot.worker)
                 slot.is_stalled = True
                 slot.child.kill()
 
@@ -161,7 +160,7 @@ class _Supervisor:
         return decoding_note(self._run.cache)
 
     def _revive_database(self) -> None:
-        """Start the embedded database again; say what a person may do if that is not for us."""
+        """Start the embedded database again; note the command for it where the user stopped it."""
         self._away = "the database is away; the workers go on without it"
         try:
             if not self._run.revive_database():
@@ -170,7 +169,7 @@ class _Supervisor:
             self._away += f": {error}"
 
     def _obey(self, stop: str | None) -> None:
-        """Follow what `search stop` left in the database."""
+        """Act on the request that `search stop` left in the database."""
         if stop:
             self._flag.drain()
         if stop == "now":
@@ -180,7 +179,7 @@ class _Supervisor:
     def _pass_the_drain_on(self) -> None:
         if self._flag.draining and not self._is_drain_told:
             self._is_drain_told = True
-            self._read_at = 0.0  # who pressed Ctrl-C sees at once what it did
+            self._read_at = 0.0  # Ctrl-C shows its effect at once
             for slot in self._slots:
                 slot.child.terminate()
 
@@ -189,8 +188,8 @@ class _Supervisor:
         if code is not None:
             self._dashboard_deaths += 1
             self._dashboard.pause(self._dashboard_deaths)
-            how, words = describe_exit(code), self._dashboard.last_words()
-            log.warning("the dashboard ended by %s: %s", how, words)
+            how, reason = describe_exit(code), self._dashboard.reason()
+            log.warning("the dashboard ended by %s: %s", how, reason)
         if command and self._dashboard.may_start and not self._flag.draining:
             self._dashboard.start(command, self._run.dashboard_fds)
 
@@ -203,13 +202,14 @@ class _Supervisor:
             slot.is_over = True
         elif slot.child.may_start and not slot.is_over and not self._is_database_away:
             slot.start(f"{socket.gethostname()}-{slot.share.index}-{secrets.token_hex(3)}")
-            slot.child.start(self._run.worker_command(slot.share, slot.worker))
+            command = self._run.worker_command(slot.share, slot.worker)
+            slot.child.start([*command, "--reason-file", str(slot.child.reason_file)])
 
     def _settle(self, slot: WorkerSlot, code: int) -> None:
-        """Free what an ended worker held and decide what follows, once the database is there."""
-        words, reason = self._explain(slot, code)
+        """Free the trial of an ended worker and decide what follows, once the database is there."""
+        why, lease_end = self._explain(slot, code)
         try:
-            self._free(slot.worker, code, words, reason)
+            self._free(slot.worker, code, why, lease_end)
             has_progressed = _has_progressed(self._run.store, self._run.study, slot.worker)
             self._obey(self._run.store.study(self._run.study).stop)
         except DatabaseUnreachable:
@@ -218,27 +218,27 @@ class _Supervisor:
             return
         slot.exit_code = None
         slot.fruitless = 0 if has_progressed else slot.fruitless + 1
-        log.info("worker %s ended by %s: %s", slot.worker, describe_exit(code), words)
-        self._decide(slot, code, words)
+        log.info("worker %s ended by %s: %s", slot.worker, describe_exit(code), why)
+        self._decide(slot, code, why)
 
     def _explain(self, slot: WorkerSlot, code: int) -> tuple[str, HandBackReason]:
-        """Give a worker's last words, and why its lease is ended."""
+        """Return why a worker ended, in one line, and why its lease is ended."""
         if slot.is_stalled:
             return "it reported no step for too long", HandBackReason.STALLED
-        # Who was stopped, or gave up on the database, did not die of its trial.
+        # A worker that was stopped, or gave up on the database, did not die of its trial.
         is_asked = self._flag.draining or code in (DONE, DRAINED)
         reason = HandBackReason.STOPPED if is_asked else HandBackReason.KILLED
         if code == DONE:
             return "nothing left to do", reason
         if code == DRAINED and self._flag.draining:
             return "handed back", reason
-        return slot.child.last_words(), reason
+        return slot.child.reason(), reason
 
-    def _decide(self, slot: WorkerSlot, code: int, words: str) -> None:
+    def _decide(self, slot: WorkerSlot, code: int, why: str) -> None:
         if code == DONE:
             self._is_done = slot.is_over = True
         elif code in (WRONG, BROKEN_OFF, MISMATCH):
-            self._trouble = self._trouble or Ending(code, words)
+            self._trouble = self._trouble or Ending(code, why)
             slot.is_over = True
             self._flag.drain()
         elif self._flag.draining:
@@ -248,18 +248,18 @@ class _Supervisor:
             self._trouble = self._trouble or Ending(
                 FAILED,
                 f"worker {slot.share.index} ended {slot.fruitless} times in a row without an epoch,"
-                f" the last time by {describe_exit(code)} ({words}); see {slot.child.log}",
+                f" the last time by {describe_exit(code)} ({why}); see {slot.child.log}",
             )
         else:
-            # 75 unasked: it replaces itself, after a CUDA error for one.
+            # 75 without a request: the worker replaces itself, for example after a CUDA error.
             slot.child.pause(0 if code == DRAINED else slot.fruitless)
 
-    def _free(self, worker: str, code: int, words: str, reason: HandBackReason) -> None:
+    def _free(self, worker: str, code: int, why: str, lease_end: HandBackReason) -> None:
         store = self._run.store
-        store.end_leases(worker, reason)
-        # One that died while it was loading its libraries is not known there.
+        store.end_leases(worker, lease_end)
+        # A worker that died while it loaded its libraries is not registered there.
         if any(row.worker == worker for row in store.workers(self._run.study)):
-            store.worker_ended(worker, code, words)
+            store.worker_ended(worker, code, why)
 
     def _ending(self) -> Ending:
         if self._flag.now:
@@ -274,7 +274,7 @@ class _Supervisor:
             slot.child.kill()
             code = slot.child.ended()
             if code is not None:
-                with suppress(StorageError):  # or the lease expires by itself
+                with suppress(StorageError):  # then the lease expires by itself
                     self._free(
                         slot.worker, code, "killed with its supervisor", HandBackReason.STOPPED
                     )
@@ -286,6 +286,6 @@ def _worker_child(run: Run, share: DeviceShare) -> Child:
 
 
 def _has_progressed(store: Store, study: str, worker: str) -> bool:
-    """Whether this worker recorded an epoch or ended a trial."""
+    """Say whether this worker recorded an epoch or ended a trial."""
     ended = any(row.worker == worker and row.state != "RUNNING" for row in store.trials(study))
     return ended or any(row.worker == worker and row.epochs for row in store.attempts(study))

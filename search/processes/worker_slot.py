@@ -1,40 +1,36 @@
-"""A place for one worker: who works there, and how it went so far."""
+"""A slot of the supervisor: it holds one worker after another."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from search.processes.child import Child
 from search.processes.devices import DeviceShare
 from storage.rows import WorkerRow
 
 
-@dataclass
+@dataclass(kw_only=True)
 class WorkerSlot:
-    """A share, the worker at work there, and how it went so far.
-
-    exit_code: of a worker that has ended but not been settled with the database yet.
-    fruitless: ends in a row without a newly recorded epoch. is_over: nobody starts here again.
-    is_stalled: its worker was ended because its trial no longer moved.
-    """
+    """The share of one worker, its process, and its record so far."""
 
     share: DeviceShare
     child: Child
-    worker: str = ""
-    exit_code: int | None = None
-    fruitless: int = 0
-    is_over: bool = False
-    is_stalled: bool = False
-    _overdue_since: float | None = None
+    worker: str = ""  # the name of the latest worker here
+    exit_code: int | None = None  # of a worker that ended and whose trial is not freed yet
+    fruitless: int = 0  # ends in a row without a newly recorded epoch
+    is_over: bool = False  # no worker starts here again
+    is_stalled: bool = False  # the worker was killed because its trial no longer moved
+    _overdue_since: float | None = field(default=None, repr=False)
 
     def start(self, worker: str) -> None:
-        """Note who is to work here from now on."""
+        """Note the name of the worker that starts here."""
         self.worker, self.is_stalled, self._overdue_since = worker, False, None
 
     def watch(self, row: WorkerRow | None, grace_seconds: float) -> bool:
         """Say whether the worker has been overdue for longer than the grace.
 
-        row: how the database has it now. A paused process is no stalled one: whoever paused it
-        may wake it, and then it has the grace to beat again.
+        A paused process is not overdue: once it is woken it has the whole grace to beat again.
+
+        row: the worker as the database has it now.
         """
         if row is None or not row.is_overdue or self.child.is_paused:
             self._overdue_since = None

@@ -32,14 +32,15 @@ def database_url(configured: str) -> str:
     Raises StorageError for what is no Postgres URL; the message never repeats a password.
     """
     if configured.count("@") > 1:
-        raise _unreadable("has more than one '@'; write an '@' inside the password as %40")
+        raise _unreadable("has more than one '@'", "write an '@' inside the password as %40")
     try:
         url = make_url(configured)
     except (ArgumentError, ValueError):  # ValueError: a port that is no number, quoted in the text
-        raise _unreadable(f"cannot be read; write it as {SHAPE}") from None
+        raise _unreadable("cannot be read", f"write it as {SHAPE}") from None
     scheme = url.drivername.partition("+")[0]
     if scheme not in ("postgres", "postgresql"):
-        raise _unreadable(f"begins with '{scheme}', but Postgres is the only database; use {SHAPE}")
+        found = f"begins with '{scheme}', but Postgres is the only database"
+        raise _unreadable(found, f"use {SHAPE}")
     return url.set(drivername=DRIVER).render_as_string(hide_password=False)
 
 
@@ -50,11 +51,12 @@ def check_reachable(url: str) -> None:
     try:
         psycopg2.connect(**{"connect_timeout": CONNECT_SECONDS, **options}).close()
     except psycopg2.Error as error:
-        raise DatabaseUnreachable(f"{_place(options)}: {_reason(error)}") from None
+        said, fix = _reason(error)
+        raise DatabaseUnreachable(f"{_place(options)}: {said}", fix) from None
 
 
-def _unreadable(problem: str) -> StorageError:
-    return StorageError(f"the database URL (SEARCH_DATABASE_URL) {problem}")
+def _unreadable(problem: str, fix: str) -> StorageError:
+    return StorageError(f"the database URL (SEARCH_DATABASE_URL) {problem}", fix)
 
 
 def _place(options: Mapping[str, object]) -> str:
@@ -64,9 +66,9 @@ def _place(options: Mapping[str, object]) -> str:
     return f"no connection to Postgres at {host}, port {port}, database {database}, user {user}"
 
 
-def _reason(error: psycopg2.Error) -> str:
-    """Say in one line why there is no connection, ending with the fix."""
+def _reason(error: psycopg2.Error) -> tuple[str, str]:
+    """Return why there is no connection, and the fix."""
     first_line = str(error).strip().partition("\n")[0]
     said = first_line.rpartition("failed: ")[2].removeprefix("FATAL:").strip().rstrip(".")
     fix = next((fix for words, fix in FIXES.items() if words in said), "correct the URL")
-    return f"{said}; {fix}, or unset SEARCH_DATABASE_URL to use the built-in Postgres"
+    return said, f"{fix}, or unset SEARCH_DATABASE_URL to use the built-in Postgres"

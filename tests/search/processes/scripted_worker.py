@@ -20,7 +20,7 @@ EPOCHS = 3
 patiently = Patience(is_over=lambda: False)
 
 
-def main(url: str, study: str, name: str, fault: str) -> int:
+def main(url: str, study: str, name: str, fault: str, *_: str) -> int:
     """Follow trials as a worker does; give its exit code."""
     lease_seconds = 0.5 if fault == "stall" else 30
     with Store.open(url) as store, listening() as flag:

@@ -40,7 +40,7 @@ def test_a_machine_without_a_driver_has_no_gpu_whatever_the_environment_says(mon
     ],
 )
 def test_the_gpus_are_named_as_this_process_was_given_them(monkeypatch, visible, count, names):
-    monkeypatch.setattr("search.processes.devices._count_gpus", lambda: count)
+    monkeypatch.setattr("search.processes.driver.count_gpus", lambda: count)
     assert gpus(visible) == names
 
 

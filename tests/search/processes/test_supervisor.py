@@ -14,7 +14,6 @@ import psutil
 import pytest
 
 from search.analysis.snapshot import Snapshot
-from search.processes.child import Child
 from search.processes.devices import DeviceShare, assign
 from search.processes.signals import StopFlag
 from search.processes.supervisor import Ending, Run, supervise
@@ -126,17 +125,21 @@ def test_an_ending_with_an_epoch_starts_the_count_again(scripted, store):
     assert [worker.exit_code for worker in store.workers("toy")] == [75, 75, 75, 0]
 
 
-def test_a_worker_that_replaces_itself_starts_again_at_once(shell, tmp_path, monkeypatch):
-    once = f"test -e {tmp_path}/been && exit 0; touch {tmp_path}/been; exit 75"
-    may_start_after, pause = [], Child.pause
+def test_a_worker_that_replaces_itself_does_not_wait_as_one_that_died(shell, tmp_path):
+    def ends_once(worker: int, code: int) -> str:
+        been = f"{tmp_path}/been-{worker}"
+        note = f"echo {worker} >> {tmp_path}/starts"
+        return f"{note}; test -e {been} && exit 0; touch {been}; exit {code}"
 
-    def noting(child: Child, deaths: int) -> None:
-        pause(child, deaths)
-        may_start_after.append(child.process is None and child.may_start)
+    supervise(shell(ends_once(1, 1), ends_once(2, 75)), StopFlag(), ignore)
+    starts = (tmp_path / "starts").read_text().split()
+    assert sorted(starts[:2]) == ["1", "2"]
+    assert starts[2:] == ["2", "1"]
 
-    monkeypatch.setattr(Child, "pause", noting)
-    supervise(shell(once), StopFlag(), ignore)
-    assert may_start_after == [True]
+
+def test_the_error_that_a_worker_leaves_for_its_supervisor_is_the_reason_of_its_end(shell):
+    left = "printf 'search: why; do this' > \"$1\"; echo noise >&2; exit 2"
+    assert supervise(shell(left), StopFlag(), ignore) == Ending(2, "search: why; do this")
 
 
 @pytest.mark.parametrize("code", [2, 3, 4])
@@ -228,7 +231,16 @@ def create_study(store: Store) -> None:
 
 
 def a_run(store: Store, folder: Path, workers: Sequence[str], command: WorkerCommand) -> Run:
-    return Run("toy", assign(len(workers), (), 1), store, command, os.environ, folder, folder, 0.5)
+    return Run(
+        study="toy",
+        shares=assign(len(workers), (), 1),
+        store=store,
+        worker_command=command,
+        environment=os.environ,
+        logs=folder,
+        cache=folder,
+        lease_seconds=0.5,
+    )
 
 
 def worker_command(url: str, faults: Sequence[str]) -> WorkerCommand:
