@@ -23,6 +23,7 @@ import optuna
 from benchmarks.pairs import compare, report
 from search.pruners.median import is_hopeless
 from search.settings import LEASE_SECONDS
+from search.studies.declare import resolved
 from search.worker.trial import completed_curves, curve_of
 from spaces.load import load_study
 from spaces.study import Study
@@ -32,6 +33,7 @@ from storage.store import Claim, NewStudy, NewWorker, Store
 
 EPOCHS, METRICS = 5, 10
 STUDY = load_study("digits")
+STORED = resolved(STUDY)
 NOTES = (
     "ratio: plain ms / ours; low, high: 95 % interval; parts: median ms, in the order they happen"
 )
@@ -118,7 +120,7 @@ def our_trial(store: Store, watch: Watch) -> Callable[[], float]:
             claim = store.claim(study.name, "worker", lease_seconds=LEASE_SECONDS)
             assert isinstance(claim, Claim)
         with watch("draw"), store.trial(claim, learned) as drawn:
-            config = study.config(study.params.suggest(drawn))
+            config = STORED.config(study.space.suggest(drawn))
         values: dict[int, float] = {}
         for epoch, metrics in epochs(claim.number):
             values[epoch] = metrics["val_loss"]
@@ -137,7 +139,7 @@ def judge(
     study: Study, learned: optuna.Study, config: dict[str, Any], values: Mapping[int, float]
 ) -> bool:
     """Say what our pruner thinks of it; every trial goes on all the same, as with plain Optuna."""
-    completed = completed_curves(study, learned.get_trials(deepcopy=False), {})
+    completed = completed_curves(STORED, learned.get_trials(deepcopy=False), {})
     return is_hopeless(study, curve_of(study, config, values), completed)
 
 
@@ -152,7 +154,7 @@ def plain_trial(url: str, watch: Watch) -> Callable[[], float]:
         with watch("ask"):
             drawn = study.ask()
         with watch("suggest"):
-            STUDY.config(STUDY.params.suggest(drawn))
+            STORED.config(STUDY.space.suggest(drawn))
         for epoch, metrics in epochs(drawn.number):
             with watch("report"):
                 drawn.report(metrics["val_loss"], epoch)

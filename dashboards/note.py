@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from spaces.params import Choice, Float, Int, Param, Toggle, Value
-from spaces.stored import data_to_json, fingerprint, from_json
+from spaces.stored import StoredStudy, data_to_json, fingerprint, from_json
 from spaces.study import FIRST_JUDGED_FOLDS, Study
 from storage.store import Store
 
@@ -19,18 +19,19 @@ def study_note(
 
     counts: split -> class -> images. meaning: the metric in a sentence, as its objective has it.
     """
-    study = from_json(definition)
+    stored = from_json(definition)
+    study = stored.study
     parts = [
-        PRACTICE if study.is_practice else "",
-        _waved_through(study),
+        PRACTICE if stored.found.is_practice else "",
+        _waved_through(stored.found.skipped_checks),
         study.about,
         _metric(study, meaning),
         _budget(study),
         *_section("Data", _data(study, counts)),
         *_section("Searched", _space(study)),
-        *_section("Fixed", _fixed(study)),
-        *_section("Weights to start from", _weights(study)),
-        f"Fingerprint `{fingerprint(study)}`",
+        *_section("Fixed", _fixed(stored)),
+        *_section("Weights to start from", _weights(stored.found.weights)),
+        f"Fingerprint `{fingerprint(stored)}`",
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -44,10 +45,8 @@ def write_note(store: Store, study: str, text: str) -> None:
         save_note(shown, text)
 
 
-def _waved_through(study: Study) -> str:
-    if not study.skipped_checks:
-        return ""
-    return f"**Checks of the data waved through: {', '.join(study.skipped_checks)}.**"
+def _waved_through(rules: Sequence[str]) -> str:
+    return f"**Checks of the data waved through: {', '.join(rules)}.**" if rules else ""
 
 
 def _metric(study: Study, meaning: str) -> str:
@@ -89,7 +88,7 @@ def _data(study: Study, counts: Mapping[str, Mapping[str, int]]) -> str:
 
 
 def _space(study: Study) -> str:
-    rows = [[f"`{param.name}`", *_described(param), _condition(param)] for param in study.params]
+    rows = [[f"`{param.name}`", *_described(param), _condition(param)] for param in study.space]
     return _table(["parameter", "values", "prior", "only when"], rows)
 
 
@@ -118,17 +117,17 @@ def _condition(param: Param) -> str:
     return ", ".join(f"`{name}` is {_word(value)}" for name, value in param.when.items())
 
 
-def _fixed(study: Study) -> str:
-    searched = study.params.names
-    kept = {name: value for name, value in study.settled.items() if name not in searched}
+def _fixed(stored: StoredStudy) -> str:
+    searched = stored.study.space.names
+    kept = {name: value for name, value in stored.settled.items() if name not in searched}
     return _table(["parameter", "value"], [[f"`{name}`", _word(kept[name])] for name in kept])
 
 
-def _weights(study: Study) -> str:
+def _weights(weights: Mapping[str, Mapping[str, str]]) -> str:
     """Give each file of weights, under which licence it may be used, and what it is known by."""
     rows = [
         [f"`{network}`", record["licence"], record["file"], f"`{record['sha256'][:12]}`"]
-        for network, record in study.weights.items()
+        for network, record in weights.items()
     ]
     return _table(["network and weights", "licence", "file", "sha256"], rows)
 

@@ -1,75 +1,157 @@
-"""A study as JSON: how it is stored, compared and read back."""
+"""A study as it is stored: written, settled, as JSON, and compared with itself later on."""
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from typing import Any
 
+from spaces.converted import Converted
 from spaces.data import KINDS as DATA_KINDS
 from spaces.data import Data, kind_of
 from spaces.errors import StudyError
-from spaces.params import Choice, Float, Int, Toggle
+from spaces.params import Choice, Float, Int, Toggle, Value
 from spaces.priors import Prior
-from spaces.space import Space
+from spaces.space import Space, TrialConfig
 from spaces.study import Practice, Pruning, Study
 
 PARAM_KINDS = {"float": Float, "int": Int, "choice": Choice, "toggle": Toggle}
 KIND_OF_PARAM = {declared: kind for kind, declared in PARAM_KINDS.items()}
 
-# What a changed file changes in a study that goes on: its words, its patience, what it keeps.
+# A study that goes on takes these fields from its changed file.
 ADOPTED_FIELDS = ("about", "stall_minutes", "outage_minutes", "keep")
-# Beside those, what is found at its creation or asked for at each start.
-FREE_FIELDS = {"trials", "practice", "weights", "skipped_checks", *ADOPTED_FIELDS}
+# These may differ, too: a study goes on to the total that was last asked for, and its practice form
+# is another study. Of `Found`, the values in use are compared and the rest may differ.
+FREE_FIELDS = {"trials", "practice", *ADOPTED_FIELDS}
 
 
-def to_json(study: Study) -> dict[str, Any]:
-    """Give the study as plain JSON; fields at their default are left out."""
-    return _declared(study)
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What the service found, and the command line asked for, when a study was created.
+
+    defaults: the objective's defaults at that time, so that an upgrade changes nothing.
+    pins: the values that `--set` fixed; they are among the study's fixed ones as well.
+    too_large: backbones that are never drawn, because not one image of them fitted into the memory
+        of the device that began the study.
+    weights: a record of each file of weights that a network starts from, by network and name.
+    skipped_checks: rules of the data whose errors were waved through, then or since.
+    is_practice: whether this is a practice form, which runs on generated data.
+    """
+
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+    pins: Mapping[str, Value] = field(default_factory=dict)
+    too_large: Converted[Iterable[Value], tuple[Value, ...]] = Converted(tuple, default=())
+    weights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    skipped_checks: Converted[Iterable[str], tuple[str, ...]] = Converted(tuple, default=())
+    is_practice: bool = False
 
 
-def from_json(definition: Mapping[str, Any]) -> Study:
-    """Read back what `to_json` gave."""
-    read: dict[str, Any] = dict(definition)
-    read["space"] = Space(tuple(param_from_json(param) for param in read["space"]))
+@dataclass(frozen=True)
+class StoredStudy:
+    """A study together with what was found and asked for beside it: all that a worker needs."""
+
+    study: Study
+    found: Found = Found()
+
+    @property
+    def settled(self) -> TrialConfig:
+        """The values that no trial draws: the defaults, and the fixed values over them."""
+        return {**self.found.defaults, **self.study.fixed}
+
+    def config(self, drawn: Mapping[str, Value]) -> TrialConfig:
+        """Return the whole configuration of a trial: the drawn values over the settled ones."""
+        return {**self.settled, **drawn}
+
+    def pinned(self, values: Mapping[str, Value]) -> "StoredStudy":
+        """Return this study with `values` fixed and no longer searched (`--set key=value`)."""
+        pins = {**self.found.pins, **values}
+        return StoredStudy(self.study.pinned(values), replace(self.found, pins=pins))
+
+    def for_practice(self) -> "StoredStudy":
+        """Return the small study that runs on this study's practice set."""
+        return StoredStudy(self.study.for_practice(), replace(self.found, is_practice=True))
+
+    def without_backbones(self, too_large: Sequence[Value]) -> "StoredStudy":
+        """Return this study with some backbones never drawn, nor tried first.
+
+        Raises StudyError when none is left.
+        """
+        if not too_large:
+            return self
+        study = self.study
+        searched = study.space.get("backbone")
+        options = searched.corners() if searched else (self.settled.get("backbone"),)
+        if not set(options) - set(too_large):
+            raise StudyError(
+                f"{study.name}: not one image of {', '.join(map(str, options))} fits into this"
+                " device's memory (search plan)",
+                "use a smaller backbone or image_size",
+            )
+        fitting = replace(
+            study,
+            space=study.space.without({"backbone": too_large}),
+            enqueue=[each for each in study.enqueue if each.get("backbone") not in too_large],
+        )
+        return StoredStudy(fitting, replace(self.found, too_large=too_large))
+
+
+def to_json(stored: StoredStudy) -> dict[str, Any]:
+    """Return the study as plain JSON; fields at their default are left out."""
+    return {"study": _declared(stored.study), "found": _declared(stored.found)}
+
+
+def from_json(definition: Mapping[str, Any]) -> StoredStudy:
+    """Read back what `to_json` returned."""
+    read: dict[str, Any] = dict(definition["study"])
+    read["space"] = Space(tuple(map(param_from_json, read["space"])))
     if "data" in read:
         read["data"] = _data_from_json(read["data"])
     if "pruning" in read:
         read["pruning"] = Pruning(**read["pruning"])
     if "practice" in read:
-        practice = dict(read["practice"])
-        practice["space"] = tuple(map(param_from_json, practice.get("space", ())))
-        read["practice"] = Practice(**practice)
-    return Study(**read)
+        space = map(param_from_json, read["practice"].get("space", ()))
+        read["practice"] = Practice(**{**read["practice"], "space": space})
+    return StoredStudy(Study(**read), Found(**definition["found"]))
 
 
 def data_to_json(study: Study) -> dict[str, Any]:
-    """Give the data declaration as the plain mapping that an objective reads."""
+    """Return the data declaration as the plain mapping that an objective reads."""
     plain: dict[str, Any] = _plain(study.data)
     return plain
 
 
-def fingerprint(study: Study) -> str:
-    """Give the hash of all that must not change while the study goes on."""
-    kept = {key: value for key, value in to_json(study).items() if key not in FREE_FIELDS}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+def fingerprint(stored: StoredStudy) -> str:
+    """Return the hash of everything that must not change while the study goes on."""
+    return hashlib.sha256(json.dumps(_lasting(stored), sort_keys=True).encode()).hexdigest()
 
 
-def differences(stored: Study, given: Study) -> list[str]:
-    """Say what differs between two studies, one `field: stored -> given` each."""
+def differences(stored: StoredStudy, given: StoredStudy) -> list[str]:
+    """List what must not change and differs between two studies, one `field: old -> new` each."""
     return [
         f"{path}: {_short(old)} -> {_short(new)}"
-        for path, old, new in _walk("", to_json(stored), to_json(given))
-        if path.split(".")[0] not in FREE_FIELDS
+        for path, old, new in _walk("", _lasting(stored), _lasting(given))
     ]
 
 
+def _lasting(stored: StoredStudy) -> dict[str, Any]:
+    """Return as JSON what must not change: the study, its fixed values resolved.
+
+    Pins and backbones that are too large need no place of their own: both show in the fixed values,
+    the space and the enqueued trials.
+    """
+    written = {
+        name: value for name, value in _declared(stored.study).items() if name not in FREE_FIELDS
+    }
+    practice = {"is_practice": True} if stored.found.is_practice else {}
+    return {**written, "fixed": _plain(stored.settled), **practice}
+
+
 def param_from_json(plain: Mapping[str, Any]) -> Float | Int | Choice | Toggle:
-    """Read one parameter back."""
+    """Read one parameter back; StudyError for an unknown kind."""
     read = dict(plain)
     kind = read.pop("kind", None)
     if kind not in PARAM_KINDS:
-        raise StudyError(f"parameter kind {kind!r} is unknown; use {', '.join(PARAM_KINDS)}")
+        raise StudyError(f"parameter kind {kind!r} is unknown", f"use {', '.join(PARAM_KINDS)}")
     if isinstance(read.get("prior"), Mapping):
         read["prior"] = Prior(**read["prior"])
     if kind == "choice":
@@ -118,7 +200,7 @@ def _choice(choice: Choice) -> dict[str, Any]:
 
 
 def _declared(declared: Any) -> dict[str, Any]:
-    """Give the fields that are not at their default, so that a new field changes no fingerprint."""
+    """Return the fields that are not at their default: a new field changes no fingerprint."""
     return {
         field.name: _plain(getattr(declared, field.name))
         for field in fields(declared)
@@ -144,13 +226,10 @@ def _walk(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _by_name(value: Any) -> Any:
-    if (
-        isinstance(value, list)
-        and value
-        and all(isinstance(v, dict) and "name" in v for v in value)
-    ):
-        return {param["name"]: param for param in value}
-    return value
+    if not isinstance(value, list) or not value:
+        return value
+    are_params = all(isinstance(each, dict) and "name" in each for each in value)
+    return {param["name"]: param for param in value} if are_params else value
 
 
 def _short(value: Any) -> str:

@@ -46,7 +46,7 @@ def read_badges(store: Store, snapshot: Snapshot) -> Badges:
     epochs = {number: list(of_trial) for number, of_trial in rows}
     every = {
         trial.number: badges(
-            study.config(trial.params), trial.outcome, epochs.get(trial.number, [])
+            snapshot.stored.config(trial.params), trial.outcome, epochs.get(trial.number, [])
         )
         for trial in snapshot.trials
     }

@@ -30,8 +30,8 @@ class Frame:
         whole: dict[str, Any] = _plain(
             {
                 "study": asdict(snapshot.row),
-                "is_practice": snapshot.study.is_practice,
-                "skipped_checks": list(snapshot.study.skipped_checks),
+                "is_practice": snapshot.stored.found.is_practice,
+                "skipped_checks": list(snapshot.stored.found.skipped_checks),
                 "test_uses": [asdict(use) for use in snapshot.test_uses],
                 "outcomes": snapshot.outcomes,
                 "best": best.number if best else None,

@@ -33,11 +33,7 @@ def read_identical_trials(store: Store, snapshot: Snapshot) -> list[IdenticalTri
     measures = _measures(known.metrics)
     if not measures:
         return []
-    # A study that was stored before an upgrade lacks the hyperparameters that the upgrade added.
-    defaults = {name: field["default"] for name, field in known.fields.items()}
-    configs = {
-        trial.number: {**defaults, **study.config(trial.params)} for trial in snapshot.trials
-    }
+    configs = {trial.number: snapshot.stored.config(trial.params) for trial in snapshot.trials}
     firsts = [row for row in store.epochs(study.name) if row.epoch == 1 and row.number in configs]
     return find_identical_trials(configs, firsts, known.fields, measures)
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from spaces.stored import from_json
+from spaces.stored import StoredStudy, from_json
 from spaces.study import Study
 from storage.rows import StudyRow, TrialRow, UseRow, WorkerRow
 from storage.store import Store
@@ -18,11 +18,16 @@ class Snapshot:
     """A study's rows at one moment."""
 
     row: StudyRow
-    study: Study
+    stored: StoredStudy
     trials: Sequence[TrialRow]
     workers: Sequence[WorkerRow]
     note: str = ""  # a remark for the reader in one line, as "the workers are starting"
     test_uses: Sequence[UseRow] = ()  # every opening of the test split
+
+    @property
+    def study(self) -> Study:
+        """The study without what is settled beside it."""
+        return self.stored.study
 
     @property
     def final(self) -> list[TrialRow]:
@@ -76,7 +81,7 @@ class Snapshot:
 
         None where its configuration has no `epochs`.
         """
-        epochs = self.study.config(trial.params).get("epochs")
+        epochs = self.stored.config(trial.params).get("epochs")
         return int(epochs) if epochs else None
 
     def remaining_seconds(self) -> float | None:
@@ -103,7 +108,7 @@ def read_snapshot(store: Store, name: str) -> Snapshot:
     row = store.study(name)
     return Snapshot(
         row=row,
-        study=from_json(row.definition),
+        stored=from_json(row.definition),
         trials=store.trials(name),
         workers=store.workers(name),
         test_uses=store.test_uses(name),

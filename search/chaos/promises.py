@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -10,8 +10,7 @@ from pathlib import Path
 from objectives import catalog
 from objectives.contract import Attempt, DataSource, EpochResult
 from search.seeds import training_seed
-from spaces.stored import from_json
-from spaces.study import Study
+from spaces.stored import StoredStudy, from_json
 from storage.rows import AttemptRow, EpochRow, HandBackReason, Outcome, TrialRow
 from storage.store import Store
 
@@ -32,7 +31,7 @@ class Promise:
 class Evidence:
     """All that a study left in the database. begun: the trials that were to be tried."""
 
-    study: Study
+    stored: StoredStudy
     begun: int
     lease_seconds: float
     trials: list[TrialRow]
@@ -88,8 +87,8 @@ def _whole_budget(evidence: Evidence) -> Iterator[str]:
 def _contiguous(evidence: Evidence) -> Iterator[str]:
     for trial in evidence.trials:
         epochs = [row.epoch for row in evidence.curve(trial.number)]
-        study = evidence.study
-        planned = catalog.schedule(study.objective, study.config(trial.params))["epochs"]
+        stored = evidence.stored
+        planned = catalog.schedule(stored.study.objective, stored.config(trial.params))["epochs"]
         wanted = planned if trial.state == "COMPLETE" else max(epochs, default=1)
         if epochs != list(range(1, wanted + 1)):
             yield f"trial {trial.number} has epochs {epochs} of {planned}"
@@ -135,16 +134,16 @@ def _told_once(evidence: Evidence) -> Iterator[str]:
 def _undisturbed(evidence: Evidence) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="search-chaos-") as folder:
         for trial in evidence.trials:
-            alone = _train_alone(evidence.study, trial, Path(folder))
+            alone = _train_alone(evidence.stored, trial, Path(folder))
             for row in evidence.curve(trial.number):
                 if row.metrics != alone[row.epoch - 1].metrics:
                     yield f"trial {trial.number} differs at epoch {row.epoch}"
                     break
 
 
-def _train_alone(study: Study, trial: TrialRow, folder: Path) -> list[EpochResult]:
+def _train_alone(stored: StoredStudy, trial: TrialRow, folder: Path) -> list[EpochResult]:
     """Train a trial's configuration with its seed in one go."""
-    quick = replace(study, pins={**study.pins, "seconds_per_epoch": 0.0})
+    study, quick = stored.study, stored.pinned({"seconds_per_epoch": 0.0})
     place = folder / str(trial.number)
     place.mkdir()
     attempt = Attempt(

@@ -16,7 +16,7 @@ from objectives.data.manifest.summary import DataSummary
 from objectives.data.problems import Problem
 from search.errors import DONE, MISMATCH, WRONG, UsageError
 from search.settings import Settings
-from search.studies.declare import Declared, declare, declared_study, overridden
+from search.studies.declare import Declared, declare, find_study, overridden
 from search.studies.examine import Checked, check_data, skipped_in
 from search.studies.networks import check_networks, licence_notes
 from search.studies.overrides import Overrides, read_overrides
@@ -73,8 +73,8 @@ def check(arguments: Namespace, settings: Settings) -> int:
     """Print what rules and data have wrong, how the data split, and what is fast; 2 on an error."""
     overrides = read_overrides(arguments)
     if arguments.rules_only:
-        study = overridden(declared_study(arguments.study, settings), overrides)
-        report = Report(study.name, find_rules(study))
+        stored = overridden(find_study(arguments.study, settings), overrides)
+        report = Report(stored.study.name, find_rules(stored))
     else:
         report = _look(declare(overrides, settings), overrides, arguments, settings)
     if arguments.json:
@@ -95,15 +95,14 @@ def _look(
     """Look at one thing after another, as far as each can be looked at."""
     from search.planning.throughput import measure
 
-    study = declared.study
-    report = Report(study.name, find_rules(study))
+    report = Report(declared.study.name, find_rules(declared.stored))
     can_train = report.exit_code == DONE
     try:
         report = _with_data(report, declared, overrides, settings, arguments.fix)
         if can_train and report.checked:
             prepared = report.checked.prepared
-            check_fit(study, prepared.summary)
-            report = replace(report, weights=check_networks(study))
+            check_fit(declared.stored, prepared.summary)
+            report = replace(report, weights=check_networks(declared.stored))
             if not arguments.no_throughput:
                 with Console(stderr=True).status("measuring loader and model"):
                     report = replace(report, throughput=measure(prepared, settings))
@@ -128,11 +127,11 @@ def _with_data(
                 f" `search check --fix --as {known.name}-2`, then `search run --as {known.name}-2`"
             )
         if known:
-            as_it_began(known, declared.study, overrides)
+            as_it_began(known, declared.stored, overrides)
         report = replace(
             report,
             checked=check_data(declared, report.rules, settings, store),
-            skipped=skipped_in(declared.study, known),
+            skipped=skipped_in(declared.stored, known),
         )
         report = _mended(report, settings) if fix else report
         if report.mended:

@@ -38,11 +38,11 @@ def plan(arguments: Namespace, settings: Settings) -> int:
     make_room(settings)  # before minutes of measuring
     measured = Plan(
         prepared.study.name,
-        fingerprint(prepared.study),
+        fingerprint(prepared.stored),
         device_class(shares[0].device),
         len(shares),
         _measured(prepared, shares),
-        planned_epochs(prepared.study),
+        planned_epochs(prepared.stored),
         prepared.study.trials,
         prepared.study.folds,
     )
@@ -55,7 +55,7 @@ def plan(arguments: Namespace, settings: Settings) -> int:
 
 
 def _measured(prepared: Prepared, shares: Sequence[DeviceShare]) -> list[Row]:
-    total = len(combinations(prepared.study))
+    total = len(combinations(prepared.stored))
     return list(with_bar(make_rows(prepared, shares), "measuring", total))
 
 

@@ -32,7 +32,7 @@ from search.studies.splits import split_note
 from search.terminal.progress import watching
 from search.terminal.summary import summary
 from spaces.rules.finding import Finding
-from spaces.stored import from_json
+from spaces.stored import StoredStudy, from_json
 from spaces.study import Study
 from storage.artifacts import check_reachable
 from storage.errors import DatabaseUnreachable
@@ -62,7 +62,7 @@ def _run_with(
 ) -> int:
     overrides = read_overrides(arguments)
     declared = declare(overrides, settings)
-    name, findings = declared.study.name, check_rules(declared.study)
+    name, findings = declared.study.name, check_rules(declared.stored)
     # Where no study can be stored yet, the data are looked at first: a refusal leaves no home.
     prepared = None if has_store(settings) else _checked(declared, findings, overrides, settings)
     if settings.shared_artifacts:
@@ -70,12 +70,12 @@ def _run_with(
     with open_store(settings) as store, run_lock(name, settings.study_folder(name)):
         prepared = prepared or _checked(declared, findings, overrides, settings, store)
         shares = device_shares(arguments.workers, settings.visible_gpus)
-        too_large = excluded_here(prepared.study, shares[0].device, len(shares), settings)
-        study = from_json(store_study(prepared, overrides, settings, store, too_large).definition)
-        for note in licence_notes(study.weights):
+        too_large = excluded_here(prepared.stored, shares[0].device, len(shares), settings)
+        stored = from_json(store_study(prepared, overrides, settings, store, too_large).definition)
+        for note in licence_notes(stored.found.weights):
             print(f"search: {note}", file=sys.stderr)
-        _tell_what_is_left_out(study)
-        _tell_of_other_total(study, prepared.study)
+        _tell_what_is_left_out(stored)
+        _tell_of_other_total(stored.study, prepared.study)
         store.clear_stop(name)
         set_up_logs(settings.logs / name / "run.log")
         run = _run(prepared, settings, store, listener, shares, worker_program)
@@ -96,13 +96,13 @@ def _checked(
     """Read and check the data, refuse their errors, and say in a few lines what is to be known."""
     known = find(store, declared.study.name) if store else None
     if known:
-        as_it_began(known, declared.study, overrides)
-    skipped = skipped_in(declared.study, known)
+        as_it_began(known, declared.stored, overrides)
+    skipped = skipped_in(declared.stored, known)
     checked = check_data(declared, findings, settings, store)
     if store and known:  # other data first of all: what is wrong with them is no question then
         check_same_data(known, checked.prepared.manifest, declared.folder, store)
     refuse_errors(checked, skipped)
-    check_fit(declared.study, checked.prepared.summary)
+    check_fit(declared.stored, checked.prepared.summary)
     rules = [f"{finding.message} ({finding.rule})" for finding in findings]
     note = split_note(checked.prepared.source.partition, settings, declared.study.name)
     for line in (*rules, note, *summary_lines(checked, skipped)):
@@ -144,11 +144,12 @@ def _tell_of_other_total(stored: Study, declared: Study) -> None:
         )
 
 
-def _tell_what_is_left_out(stored: Study) -> None:
-    if stored.too_large:
+def _tell_what_is_left_out(stored: StoredStudy) -> None:
+    if stored.found.too_large:
+        names = ", ".join(map(str, stored.found.too_large))
         print(
-            f"search: {stored.name} leaves out {', '.join(map(str, stored.too_large))}: not one"
-            " image fits into the memory that was planned with",
+            f"search: {stored.study.name} leaves out {names}: not one image fits into the memory"
+            " that was planned with",
             file=sys.stderr,
         )
 

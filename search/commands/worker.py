@@ -54,9 +54,9 @@ def _work(
     arguments: Namespace, settings: Settings, store: Store, share: DeviceShare, flag: StopFlag
 ) -> int:
     name = arguments.id or worker_name()
-    study, source = open_study(arguments.study, arguments.data, settings, store)
+    stored, source = open_study(arguments.study, arguments.data, settings, store)
     if not arguments.id:  # the `run` that supervises us has looked
-        check_networks_here(study)
+        check_networks_here(stored)
     machine = {"process_scope": process_scope(), **describe_machine(share.device)}
     registered = NewWorker(
         name=name,
@@ -66,9 +66,9 @@ def _work(
         threads=share.threads,
         machine=machine,
     )
-    store.register_worker(study.name, registered)
+    store.register_worker(stored.study.name, registered)
     code = _until_the_end(
-        Worker(name, study, store, settings, source, share.device, share.threads, flag)
+        Worker(name, stored, store, settings, source, share.device, share.threads, flag)
     )
     if not arguments.id:  # a supervisor would note it
         with suppress(Unreachable):

@@ -33,27 +33,28 @@ def export_trial(store: Store, name: str, wanted: str) -> Exported:
     Raises StudyError when there is no such trial, or it has no epoch yet.
     """
     snapshot = read_snapshot(store, name)
-    study, trial = snapshot.study, _pick(snapshot, wanted)
+    stored, trial = snapshot.stored, _pick(snapshot, wanted)
+    study = stored.study
     recorded = store.epochs(name, trial.number)
     if not recorded:
         raise StudyError(f"trial {trial.number} of {name!r} has no epoch yet", "export another one")
     metrics = {row.epoch: row.metrics for row in recorded}
     judged = value_epochs(study, {row.epoch: row.value for row in recorded}, metrics)
-    config = study.config(trial.params)
+    config = stored.config(trial.params)
     attempts = store.attempts(name, trial.number)
     return Exported(
         study=name,
         trial=trial.number,
         outcome=str(trial.outcome or trial.state.lower()),
         badges=badges(config, trial.outcome, recorded),
-        practice_data=study.is_practice,
+        practice_data=stored.found.is_practice,
         objective=study.objective,
         config=config,
         searched=tuple(sorted(trial.params)),
-        weights=study.weights.get(catalog.weights_key(config), {}),
+        weights=stored.found.weights.get(catalog.weights_key(config), {}),
         seed=training_seed(study.seed, trial.number),
         data=_data(study, snapshot.row, store.manifest(name)),
-        skipped_checks=tuple(study.skipped_checks),
+        skipped_checks=stored.found.skipped_checks,
         test_uses=len(snapshot.test_uses),
         value=_value(study, trial),
         value_epochs=tuple(_epoch(study, epoch, metrics) for epoch in judged.values()),

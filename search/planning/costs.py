@@ -20,7 +20,7 @@ from search.studies.examine import Prepared
 from spaces.errors import StudyError
 from spaces.params import Choice, Value
 from spaces.space import TrialConfig
-from spaces.stored import fingerprint
+from spaces.stored import StoredStudy, fingerprint
 from spaces.study import Study
 
 FORWARD_SHARE = 1 / 3  # of a step; validation goes forward only
@@ -88,7 +88,7 @@ def make_rows(prepared: Prepared, shares: Sequence[DeviceShare]) -> Iterator[Row
     Workers that have the same device share its memory. Raises StudyError for an objective that has
     no backbone.
     """
-    wanted = combinations(prepared.study)
+    wanted = combinations(prepared.stored)
     costs = measure_costs(
         [config for config, _ in wanted],
         probe_inputs(prepared),
@@ -110,29 +110,30 @@ def probe_inputs(prepared: Prepared) -> Inputs:
     return Inputs(prepared.study.objective, classes, catalog.channels(prepared.source))
 
 
-def combinations(study: Study) -> list[tuple[TrialConfig, float]]:
+def combinations(stored: StoredStudy) -> list[tuple[TrialConfig, float]]:
     """Give the configuration and prior weight of every backbone and batch size, all else usual.
 
     Usual is the prior's mode, but for the largest of the image sizes.
     """
-    study = _resolved(study)
-    sizes = study.params.get("image_size")
+    _check_backbone(stored.study)
+    space = stored.study.space
+    sizes = space.get("image_size")
     dearest = {"image_size": max(map(_int, sizes.corners()))} if sizes else {}
 
     def config(backbone: Value, batch_size: Value) -> TrialConfig:
         given = {**dearest, "backbone": backbone, "batch_size": batch_size}
-        return study.config(study.params.mode_with(given))
+        return stored.config(space.mode_with(given))
 
-    backbones, batches = (_options(study, name) for name in ("backbone", "batch_size"))
+    backbones, batches = (_options(stored, name) for name in ("backbone", "batch_size"))
     return [
         (config(backbone, batch_size), likely * as_likely)
         for (backbone, likely), (batch_size, as_likely) in product(backbones, batches)
     ]
 
 
-def planned_epochs(study: Study) -> float:
+def planned_epochs(stored: StoredStudy) -> float:
     """Give the epochs of a mean trial: the middle of what can be drawn."""
-    return fmean(_int(value) for value, _ in _options(_resolved(study), "epochs"))
+    return fmean(_int(value) for value, _ in _options(stored, "epochs"))
 
 
 def make_room(settings: Settings) -> Path:
@@ -148,14 +149,14 @@ def remember(plan: Plan, settings: Settings) -> None:
     write_text_whole(path, json.dumps(as_mapping(plan), indent=2))
 
 
-def excluded_here(study: Study, device: str, workers: int, settings: Settings) -> list[str]:
+def excluded_here(stored: StoredStudy, device: str, workers: int, settings: Settings) -> list[str]:
     """Give the backbones that a plan of just this study, device and workers found too large."""
     try:
-        plan = json.loads((settings.home / "plans" / f"{study.name}.json").read_text())
+        plan = json.loads((settings.home / "plans" / f"{stored.study.name}.json").read_text())
     except (OSError, ValueError, RecursionError):
         return []
     ours = {
-        "fingerprint": fingerprint(study),
+        "fingerprint": fingerprint(stored),
         "device_class": device_class(device),
         "workers": workers,
     }
@@ -177,22 +178,19 @@ def as_mapping(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _resolved(study: Study) -> Study:
-    """Give the study with the objective's defaults; only what has a backbone is planned."""
-    fields = catalog.describe(study.objective).fields
-    if "backbone" not in fields:
+def _check_backbone(study: Study) -> None:
+    if "backbone" not in catalog.describe(study.objective).fields:
         raise StudyError(
             f"{study.name}: {study.objective} has no backbone whose cost could be measured; plan a "
             "study of image_classifier"
         )
-    return study.with_defaults({name: field["default"] for name, field in fields.items()})
 
 
-def _options(study: Study, name: str) -> list[tuple[Value, float]]:
+def _options(stored: StoredStudy, name: str) -> list[tuple[Value, float]]:
     """Give what a parameter can be, each with its share of the trials."""
-    param = study.params.get(name)
+    param = stored.study.space.get(name)
     if param is None:
-        return [(study.settled[name], 1.0)]
+        return [(stored.settled[name], 1.0)]
     weights = param.weights if isinstance(param, Choice) else (1.0,) * len(param.corners())
     whole = sum(weights)
     return [(value, weight / whole) for value, weight in zip(param.corners(), weights, strict=True)]

@@ -58,9 +58,7 @@ def measure(prepared: Prepared, settings: Settings) -> Throughput | None:
     known = catalog.describe(prepared.study.objective).fields
     if not known.keys() >= {"backbone", "image_size", "batch_size"}:
         return None
-    defaults = {name: field["default"] for name, field in known.items()}
-    study = prepared.study.with_defaults(defaults)
-    config = study.config(study.params.mode())
+    config = prepared.stored.config(prepared.study.space.mode())
     backbone, batch_size = str(config["backbone"]), int(config["batch_size"] or 0)
     loader, cores = _loader(prepared, config), usable_cores()
     return Throughput(loader, cores, backbone, batch_size, _model(prepared, config, settings))

@@ -20,10 +20,10 @@ def sampler_for(study: Study, number: int) -> BaseSampler:
     """
     seed = derive_seed(study.seed, number, "sample")
     if number < STARTUP_TRIALS:
-        return PriorSampler(study.params, seed) if number % 2 == 0 else RandomSampler(seed)
+        return PriorSampler(study.space, seed) if number % 2 == 0 else RandomSampler(seed)
     with warnings.catch_warnings():
         # `group` keeps conditional parameters apart; it is marked experimental.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        conditional = any(param.when for param in study.params)
+        conditional = any(param.when for param in study.space)
         # Chance has had its turn above: TPE learns from the first trials that ended.
         return TPESampler(seed=seed, group=conditional, n_startup_trials=STARTUP_TRIALS // 2)

@@ -15,12 +15,7 @@ from search.studies.overrides import Overrides
 from search.studies.reopen import as_it_began, find
 from spaces.errors import StudyError
 from spaces.params import Value
-from spaces.stored import (
-    ADOPTED_FIELDS,
-    fingerprint,
-    from_json,
-    to_json,
-)
+from spaces.stored import ADOPTED_FIELDS, StoredStudy, fingerprint, from_json, to_json
 from storage.store import NewStudy, Store, StudyRow
 
 
@@ -31,66 +26,74 @@ def store_study(
     store: Store,
     too_large: Sequence[Value] = (),
 ) -> StudyRow:
-    """Create the study, or continue the one of that name when nothing that matters has changed.
+    """Create the study, or go on with the one of that name if nothing that matters has changed.
 
-    too_large: backbones that a new study leaves out. Raises StudyError when it changed,
-    MachineMismatch when this machine's data is another.
+    too_large: backbones that a new study leaves out.
+    Raises StudyError when the study has changed, MachineMismatch when this machine's data, networks
+    or weights are not the ones it was created with.
     """
     known = find(store, prepared.study.name)
     if known is None:
-        fitting = replace(prepared, study=prepared.study.without_backbones(too_large))
-        row = _create(fitting, store)
+        row = _create(prepared, prepared.stored.without_backbones(too_large), store)
     else:
         row = _continue(known, prepared, overrides, store)
     if row != known:
-        _note(row, prepared, store)
+        _write_note(row, prepared, store)
     if prepared.source.folder:
         remember_data(settings, row.name, prepared.source.folder)
     return row
 
 
-def _create(prepared: Prepared, store: Store) -> StudyRow:
-    fields = catalog.describe(prepared.study.objective).fields
-    study = prepared.study.with_defaults({name: field["default"] for name, field in fields.items()})
-    study = replace(study, weights=check_networks(study))
+def _create(prepared: Prepared, declared: StoredStudy, store: Store) -> StudyRow:
+    stored = replace(declared, found=replace(declared.found, weights=check_networks(declared)))
+    study = stored.study
     new = NewStudy(
         name=study.name,
-        definition=to_json(study),
-        fingerprint=fingerprint(study),
+        definition=to_json(stored),
+        fingerprint=fingerprint(stored),
         data_fingerprint=prepared.manifest.fingerprint,
         direction=study.direction,
         trials=study.trials,
-        queue=[study.params.mode(), *study.enqueue],
+        queue=[study.space.mode(), *study.enqueue],
         manifest=prepared.manifest.as_csv() if prepared.manifest.rows else None,
     )
     return store.create(new)
 
 
 def _continue(row: StudyRow, prepared: Prepared, overrides: Overrides, store: Store) -> StudyRow:
-    stored, given = from_json(row.definition), as_it_began(row, prepared.study, overrides)
+    stored = from_json(row.definition)
+    given = as_it_began(row, prepared.stored, overrides)
     check_same_data(row, prepared.manifest, prepared.source.folder, store)
     check_weights(stored)
     check_networks_here(stored)
     if overrides.trials:
         _check_total(row, overrides.trials, store)
-    adopted: dict[str, Any] = {name: getattr(given, name) for name in ADOPTED_FIELDS}
-    # What was waved through once stays so, and what is now is written down with it.
-    adopted["skipped_checks"] = sorted({*stored.skipped_checks, *given.skipped_checks})
-    going_on = replace(stored, trials=overrides.trials or stored.trials, **adopted)
+    going_on = _adopted(stored, given, overrides.trials)
     if going_on == stored:
         return row
-    return store.update_definition(row.name, to_json(going_on), going_on.trials)
+    return store.update_definition(row.name, to_json(going_on), going_on.study.trials)
+
+
+def _adopted(stored: StoredStudy, given: StoredStudy, trials: int | None) -> StoredStudy:
+    """Return the stored study with all that may change while it goes on."""
+    fields: dict[str, Any] = {name: getattr(given.study, name) for name in ADOPTED_FIELDS}
+    # A check that was waved through once stays so.
+    skipped = sorted({*stored.found.skipped_checks, *given.found.skipped_checks})
+    return StoredStudy(
+        replace(stored.study, trials=trials or stored.study.trials, **fields),
+        replace(stored.found, skipped_checks=skipped),
+    )
 
 
 def _check_total(row: StudyRow, total: int, store: Store) -> None:
     begun = sum(trial.state != "WAITING" for trial in store.trials(row.name))
     if total < begun:
         raise StudyError(
-            f"{row.name!r} has begun {begun} trials already; give --trials {begun} or more"
+            f"{row.name!r} has begun {begun} trials already", f"give --trials {begun} or more"
         )
 
 
-def _note(row: StudyRow, prepared: Prepared, store: Store) -> None:
+def _write_note(row: StudyRow, prepared: Prepared, store: Store) -> None:
     """Write what the study is where its page in the dashboard shows it."""
     metric = catalog.describe(prepared.study.objective).metrics[prepared.study.metric]
     text = study_note(row.definition, prepared.summary.counts, metric["doc"])

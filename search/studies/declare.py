@@ -1,63 +1,99 @@
-"""From the words that were typed to a study, and to this machine's folder of its data."""
+"""From what was typed to a study, and to this machine's folder of its data."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from objectives import catalog
 from objectives.contract import DataSource
 from search.settings import Settings
 from search.studies.folders import find_data
-from search.studies.overrides import Overrides, check_skippable
+from search.studies.overrides import Overrides
 from spaces.data import needs_folder
 from spaces.errors import StudyError
 from spaces.load import load_study
-from spaces.stored import data_to_json, from_json
+from spaces.rules.fields import default_values
+from spaces.stored import Found, StoredStudy, data_to_json, from_json
 from spaces.study import Study
 
 
 @dataclass(frozen=True)
 class Declared:
-    """A study as its file and the command line want it, and this machine's folder of its data."""
+    """A study as its file and the command line ask for it, and this machine's folder of its data.
 
-    study: Study
+    folder: None for a study whose data need none.
+    """
+
+    stored: StoredStudy
     folder: Path | None
+
+    @property
+    def study(self) -> Study:
+        """The study without what is settled beside it."""
+        return self.stored.study
 
 
 def declare(overrides: Overrides, settings: Settings) -> Declared:
-    """Give the study that is asked for; DataError when there is no folder of its data."""
-    study, folder = _place(declared_study(overrides.reference, settings), overrides, settings)
-    return Declared(overridden(study, overrides), folder)
+    """Find the study that was asked for, and its data.
+
+    In a folder of practice data it is the study's practice form. Raises StudyError where there is
+    no such study, DataError where there is no folder of its data.
+    """
+    stored = find_study(overrides.reference, settings)
+    if not needs_folder(stored.study.data):
+        return Declared(overridden(stored, overrides), None)
+    folder = find_data(settings, stored.study.name, overrides.data, alias=overrides.name or "")
+    if (folder / "practice.json").is_file() and not stored.found.is_practice:
+        stored = stored.for_practice()
+    return Declared(overridden(stored, overrides), folder)
 
 
-def overridden(study: Study, overrides: Overrides) -> Study:
-    """Give the study as the command line wants it; StudyError for a check that none may skip."""
-    check_skippable(study.skipped_checks)  # the file's own
-    return replace(
-        study.pinned(overrides.pins),
-        name=overrides.name or study.name,
-        trials=overrides.trials or study.trials,
-        skipped_checks=sorted({*study.skipped_checks, *overrides.skipped}),
-    )
+def find_study(reference: str, settings: Settings) -> StoredStudy:
+    """Load the study of that file or shipped name, else the one that is stored under that name.
 
-
-def declared_study(reference: str, settings: Settings) -> Study:
-    """Give the study of that file or shipped name, else the one stored under that name."""
+    Raises StudyError where there is none, RecipeError for an unknown objective.
+    """
     try:
-        return load_study(reference)
+        return resolved(load_study(reference))
     except StudyError:
-        stored = None if reference.endswith(".py") else _stored_study(reference, settings)
+        stored = None if reference.endswith(".py") else _find_stored(reference, settings)
         if stored is None:
             raise
         return stored
 
 
-def data_source(study: Study, folder: Path | None, partition: Path | None = None) -> DataSource:
-    """Give how this study's data is read out of this machine's folder."""
-    return DataSource(
-        data_to_json(study), folder, study.seed, study.folds, study.has_test, partition
+def resolved(study: Study) -> StoredStudy:
+    """Return the study with its objective's defaults written beside it."""
+    defaults = default_values(catalog.describe(study.objective).fields)
+    return StoredStudy(study, Found(defaults=defaults))
+
+
+def overridden(stored: StoredStudy, overrides: Overrides) -> StoredStudy:
+    """Return the study as the command line wants it."""
+    pinned = stored.pinned(overrides.pins)
+    study, found = pinned.study, pinned.found
+    name, trials = overrides.name or study.name, overrides.trials or study.trials
+    skipped = sorted({*found.skipped_checks, *overrides.skipped})
+    return StoredStudy(
+        replace(study, name=name, trials=trials), replace(found, skipped_checks=skipped)
     )
 
 
-def _stored_study(name: str, settings: Settings) -> Study | None:
+def data_source(study: Study, folder: Path | None, partition: Path | None = None) -> DataSource:
+    """Say how this study's data are read out of this machine's folder.
+
+    partition: a file with the split of each image, where the study's splits are stored.
+    """
+    return DataSource(
+        layout=data_to_json(study),
+        folder=folder,
+        split_seed=study.seed,
+        folds=study.folds,
+        has_test=study.has_test,
+        partition=partition,
+    )
+
+
+def _find_stored(name: str, settings: Settings) -> StoredStudy | None:
     from search.database import has_store, open_store  # SQLAlchemy: only when a store is asked
 
     if not has_store(settings):
@@ -65,13 +101,3 @@ def _stored_study(name: str, settings: Settings) -> Study | None:
     with open_store(settings) as store:
         row = next((row for row in store.studies() if row.name == name), None)
     return from_json(row.definition) if row else None
-
-
-def _place(study: Study, overrides: Overrides, settings: Settings) -> tuple[Study, Path | None]:
-    """Find the data folder; on practice data the study becomes its small practice form."""
-    if not needs_folder(study.data):
-        return study, None
-    folder = find_data(settings, study.name, overrides.data, alias=overrides.name or "")
-    if (folder / "practice.json").is_file() and not study.is_practice:
-        study = study.for_practice()
-    return study, folder

@@ -15,7 +15,7 @@ from search.studies.overrides import Overrides
 from search.studies.rules import check_fit, check_rules
 from search.terminal.console import Bar
 from spaces.rules.finding import Finding
-from spaces.stored import from_json
+from spaces.stored import StoredStudy, from_json
 from spaces.study import Study
 
 if TYPE_CHECKING:  # numpy, SQLAlchemy, which checking the rules alone does without
@@ -27,10 +27,15 @@ if TYPE_CHECKING:  # numpy, SQLAlchemy, which checking the rules alone does with
 class Prepared:
     """A study whose rules hold and whose data can be read, with the data as this machine has it."""
 
-    study: Study
+    stored: StoredStudy
     source: DataSource
     manifest: "Manifest"
     findings: Sequence[Finding]
+
+    @property
+    def study(self) -> Study:
+        """The study without what is settled beside it."""
+        return self.stored.study
 
     @property
     def summary(self) -> DataSummary:
@@ -59,9 +64,9 @@ def prepare(overrides: Overrides, settings: Settings, store: "Store | None" = No
     StudyError, DataError or RecipeError.
     """
     declared = declare(overrides, settings)
-    findings = check_rules(declared.study)
+    findings = check_rules(declared.stored)
     prepared = with_data(declared, findings, settings, store)
-    check_fit(prepared.study, prepared.summary)
+    check_fit(prepared.stored, prepared.summary)
     return prepared
 
 
@@ -84,7 +89,7 @@ def with_data(
     source = data_source(study, declared.folder, partition)
     telling = (bar.step, bar.expect) if bar else ()
     manifest = catalog.read_data(study.objective, source, settings.cache, *telling)
-    return Prepared(study, source, manifest, findings)
+    return Prepared(declared.stored, source, manifest, findings)
 
 
 def check_data(
@@ -106,10 +111,10 @@ def check_data(
     return Checked(prepared, problems, time.monotonic() - began, bar.count)
 
 
-def skipped_in(study: Study, known: "StudyRow | None") -> set[str]:
+def skipped_in(declared: StoredStudy, known: "StudyRow | None") -> set[str]:
     """Give the rules whose errors are waved through, now or when the study was stored."""
-    stored = from_json(known.definition).skipped_checks if known else ()
-    return {*study.skipped_checks, *stored}
+    stored = from_json(known.definition).found.skipped_checks if known else ()
+    return {*declared.found.skipped_checks, *stored}
 
 
 def refuse_errors(checked: Checked, skipped: Collection[str]) -> None:

@@ -11,63 +11,69 @@ from search.errors import MachineMismatch
 from search.studies.declare import data_source
 from search.studies.rules import drawable
 from spaces.errors import StudyError
-from spaces.study import Study
+from spaces.stored import StoredStudy
+
+WeightRecords = Mapping[str, Mapping[str, str]]  # "backbone weights" -> file, sha256, licence
 
 
-def check_networks(study: Study) -> dict[str, dict[str, str]]:
-    """Give what is known of each file of weights, once every network is built and takes its images.
+def check_networks(stored: StoredStudy) -> dict[str, dict[str, str]]:
+    """Build every network of the study, and return a record of each file of weights.
 
-    Raises StudyError for what cannot be had on this machine.
+    Raises StudyError for a network or a file that cannot be had on this machine.
     """
     try:
-        return catalog.preflight(study.objective, drawable(study), data_source(study, None))
+        source = data_source(stored.study, None)
+        return catalog.preflight(stored.study.objective, drawable(stored), source)
     except RecipeError as error:
-        raise StudyError(f"{study.name}: {error}") from error
+        raise StudyError(f"{stored.study.name}: {error.found}", error.fix) from error
 
 
-def check_networks_here(study: Study) -> None:
-    """Raise MachineMismatch unless every network starts on this machine as where it was created.
+def check_networks_here(stored: StoredStudy) -> None:
+    """Raise MachineMismatch unless every network starts from the weights it was created with.
 
-    Fetches published weights that are missing. Takes seconds, since it builds the networks: it is
-    asked once on a machine that goes on with a study, and not by each of its workers.
+    Fetches published weights that are missing. It builds the networks, which takes seconds, so it
+    runs once on a machine that goes on with a study, and not in each of its workers.
     """
     try:
-        here = check_networks(study)
+        here = check_networks(stored)
     except StudyError as error:
-        raise MachineMismatch(str(error)) from error
-    for network, record in study.weights.items():
+        raise MachineMismatch(error.found, error.fix) from error
+    for network, record in stored.found.weights.items():
         found = here.get(network, {}).get("sha256", "none")
         if found != record["sha256"]:
             raise MachineMismatch(
-                f"the weights of {network} are here another file than study {study.name!r} was"
-                f" created with ({found[:12]}, not {record['sha256'][:12]}); install the versions"
-                " that it was created with, or start a new study with --as NAME"
+                f"the weights of {network} are another file here than study"
+                f" {stored.study.name!r} was created with"
+                f" ({found[:12]}, not {record['sha256'][:12]})",
+                "install the versions that it was created with, or start a new study with"
+                " --as NAME",
             )
 
 
-def check_weights(study: Study) -> None:
-    """Raise MachineMismatch unless the study's own files of weights are here and the same ones."""
-    for network, record in study.weights.items():
+def check_weights(stored: StoredStudy) -> None:
+    """Raise MachineMismatch unless the user's own files of weights are here and unchanged."""
+    study = stored.study.name
+    for network, record in stored.found.weights.items():
         name = network.partition(" ")[2]
         if name == "pretrained":
-            continue  # see `check_networks_here`
+            continue  # published weights are for `check_networks_here`
         try:
             found = sha256(Path(name).expanduser())
         except OSError as error:
             raise MachineMismatch(
-                f"the weights {name} of study {study.name!r} cannot be read here"
-                f" ({error.strerror}); bring that file to the same place on this machine"
+                f"the weights {name} of study {study!r} cannot be read here ({error.strerror})",
+                "bring that file to the same place on this machine",
             ) from error
         if found != record["sha256"]:
             raise MachineMismatch(
-                f"the file {name} is not what study {study.name!r} was created with"
-                f" ({found[:12]}, not {record['sha256'][:12]}); bring the same file here, or start"
-                " a new study with --as NAME"
+                f"the file {name} is not what study {study!r} was created with"
+                f" ({found[:12]}, not {record['sha256'][:12]})",
+                "bring the same file here, or start a new study with --as NAME",
             )
 
 
-def licence_notes(weights: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    """Yield a line for each file of weights that may not be used for everything."""
+def licence_notes(weights: WeightRecords) -> Iterator[str]:
+    """Yield a line for each file of weights whose licence forbids commercial use."""
     for network, record in weights.items():
         if is_noncommercial(record["licence"]):
             yield (

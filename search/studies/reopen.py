@@ -1,5 +1,6 @@
 """From a stored study back to a study, and to its data on this machine."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from objectives import catalog
@@ -13,46 +14,48 @@ from search.studies.overrides import Overrides
 from search.studies.splits import partition_of
 from spaces.data import needs_folder
 from spaces.errors import StudyError
-from spaces.stored import differences, fingerprint, from_json
-from spaces.study import Study
+from spaces.stored import StoredStudy, differences, fingerprint, from_json
 from storage.errors import UnknownStudy
 from storage.store import Store, StudyRow
 
 
 def open_study(
     name: str, data: Path | None, settings: Settings, store: Store
-) -> tuple[Study, DataSource]:
-    """Give a stored study and this machine's data for it, split as they were at its creation.
+) -> tuple[StoredStudy, DataSource]:
+    """Return a stored study and this machine's data for it, with the splits of its creation.
 
+    data: the folder, where it is not the one that this machine used last.
     Raises MachineMismatch when the data or a file of weights is not what it was created on.
     """
     row = store.study(name)
-    study = from_json(row.definition)
+    stored = from_json(row.definition)
+    study = stored.study
     folder = find_data(settings, name, data) if needs_folder(study.data) else None
     split = data_source(study, folder, partition_of(name, settings, store))
     source = catalog.list_data(study.objective, split, settings.cache)
     check_same_data(row, source.manifest, folder, store)
-    check_weights(study)
-    return study, source
+    check_weights(stored)
+    return stored, source
 
 
 def find(store: Store, name: str) -> StudyRow | None:
-    """Give the stored study of that name, or None."""
+    """Return the stored study of that name, or None."""
     try:
         return store.study(name)
     except UnknownStudy:
         return None
 
 
-def as_it_began(row: StudyRow, study: Study, overrides: Overrides) -> Study:
-    """Give a stored study as it is declared now, with what was settled when it began.
+def as_it_began(row: StudyRow, declared: StoredStudy, overrides: Overrides) -> StoredStudy:
+    """Return the study as it is declared now, with the values that were settled when it began.
 
-    Raises StudyError when it has changed since: before its data are read, which another declaration
-    would read differently.
+    Raises StudyError when it has changed since. Ask before its data are read: a changed declaration
+    would read them differently.
     """
     stored = from_json(row.definition)
-    given = study if overrides.pins else study.pinned(stored.pins)
-    given = given.with_defaults(stored.defaults).without_backbones(stored.too_large)
+    given = declared if overrides.pins else declared.pinned(stored.found.pins)
+    given = replace(given, found=replace(given.found, defaults=stored.found.defaults))
+    given = given.without_backbones(stored.found.too_large)
     if fingerprint(given) != row.fingerprint:
         changed = "; ".join(differences(stored, given)) or "the order of the space"
         raise StudyError(

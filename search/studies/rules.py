@@ -1,4 +1,4 @@
-"""Whether a study's rules hold, and whether its data are enough for it."""
+"""Whether a study keeps the rules, and asks of its data no more than there is."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -7,58 +7,70 @@ from objectives import catalog
 from objectives.contract import RecipeError
 from objectives.data.manifest.summary import DataSummary
 from spaces.errors import StudyError
+from spaces.params import Value
 from spaces.rules.check import check
+from spaces.rules.fields import Fields
 from spaces.rules.finding import Finding
 from spaces.space import TrialConfig
-from spaces.study import Study
+from spaces.stored import StoredStudy
 
 
-def check_rules(study: Study) -> list[Finding]:
-    """Give the warnings of the rules; raises StudyError for the first error."""
-    findings = find_rules(study)
+def check_rules(stored: StoredStudy) -> list[Finding]:
+    """Return the warnings of the rules; raises StudyError for the first error."""
+    findings = find_rules(stored)
     for finding in findings:
         if finding.level == "error":
-            raise StudyError(f"{study.name}: {finding.message} ({finding.rule})")
+            raise StudyError(f"{stored.study.name}: {finding.message} ({finding.rule})")
     return findings
 
 
-def find_rules(study: Study) -> list[Finding]:
-    """Give all that the rules find, errors first; RecipeError for an unknown objective.
+def find_rules(stored: StoredStudy) -> list[Finding]:
+    """Return everything that the rules find, errors first.
 
-    An error is also a corner of the space that the objective would refuse to train.
+    A configuration that can be drawn and that the objective refuses to train is an error, too.
+    Raises RecipeError for an unknown objective.
     """
-    known = catalog.describe(study.objective)
-    schedule = partial(_schedule, study.objective)
-    findings = check(study, known.fields, known.metrics, schedule)
+    objective = stored.study.objective
+    known = catalog.describe(objective)
+    fields = _with_defaults(known.fields, stored.found.defaults)
+    findings = check(stored.study, fields, known.metrics, partial(_schedule, objective))
     if any(finding.level == "error" for finding in findings):
         return findings
     try:
-        for config in drawable(study):
-            catalog.check(study.objective, config)
+        for config in drawable(stored):
+            catalog.check(objective, config)
     except RecipeError as error:
         return [Finding("D01", "error", str(error)), *findings]
     return findings
 
 
-def check_fit(study: Study, summary: DataSummary) -> None:
+def check_fit(stored: StoredStudy, summary: DataSummary) -> None:
     """Raise StudyError for a configuration that asks more of the data than there is."""
     if not summary.classes:
         return
     try:
-        for config in drawable(study):
-            catalog.check_fit(study.objective, config, summary)
+        for config in drawable(stored):
+            catalog.check_fit(stored.study.objective, config, summary)
     except RecipeError as error:
-        raise StudyError(f"{study.name}: {error}") from error
+        raise StudyError(f"{stored.study.name}: {error.found}", error.fix) from error
 
 
-def drawable(study: Study) -> Iterator[TrialConfig]:
-    """Yield what is likeliest to be drawn, and what of options and ends can be."""
-    yield study.config(study.params.mode())
-    yield from map(study.config, study.params.corners())
+def drawable(stored: StoredStudy) -> Iterator[TrialConfig]:
+    """Yield the prior's mode and the corners of the space, as whole configurations."""
+    yield stored.config(stored.study.space.mode())
+    yield from map(stored.config, stored.study.space.corners())
+
+
+def _with_defaults(fields: Fields, defaults: Mapping[str, Value]) -> Fields:
+    """Return the fields with a stored study's defaults, which an upgrade may have changed."""
+    return {
+        name: {**field, "default": defaults.get(name, field["default"])}
+        for name, field in fields.items()
+    }
 
 
 def _schedule(objective: str, config: TrialConfig) -> Mapping[str, int] | None:
-    """Give how a configuration is planned; None for one that is refused, which is said later."""
+    """Return a configuration's schedule; None for a refused one, which `find_rules` reports."""
     try:
         return catalog.schedule(objective, config)
     except RecipeError:

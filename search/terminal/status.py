@@ -51,7 +51,7 @@ def _studies(snapshots: Sequence[Snapshot]) -> Table:
 
 
 def _remarks(snapshot: Snapshot) -> Iterator[str]:
-    if snapshot.study.is_practice:
+    if snapshot.stored.found.is_practice:
         yield "practice data"
     if snapshot.row.stop and len(snapshot.final) < snapshot.study.trials:
         yield "stop requested" if snapshot.live_workers else "stopped"
@@ -72,11 +72,11 @@ def _head(snapshot: Snapshot) -> Iterator[str]:
     yield wording.title(snapshot)
     yield wording.counts(snapshot)
     yield wording.best(snapshot)
-    study = snapshot.study
-    if study.pins:
-        yield f"pinned: {wording.values(study.pins)}"
-    if study.skipped_checks:
-        yield f"checks of the data waved through: {', '.join(study.skipped_checks)}"
+    study, found = snapshot.study, snapshot.stored.found
+    if found.pins:
+        yield f"pinned: {wording.values(found.pins)}"
+    if found.skipped_checks:
+        yield f"checks of the data waved through: {', '.join(found.skipped_checks)}"
     if not isinstance(study.data, NoData):
         yield f"test split opened so far: {len(snapshot.test_uses)}"
 

@@ -41,7 +41,7 @@ def values(named: Mapping[str, Value]) -> str:
 def title(snapshot: Snapshot) -> str:
     """Name the study, its metric and, where it runs on practice data, that it does."""
     aim = {"minimize": "lower", "maximize": "higher"}[snapshot.study.direction]
-    practice = " · practice data" if snapshot.study.is_practice else ""
+    practice = " · practice data" if snapshot.stored.found.is_practice else ""
     return f"{snapshot.study.name}{practice} · {measure(snapshot.study)}, {aim} is better"
 
 

@@ -43,6 +43,7 @@ from search.worker.sharing import Uploads, bring_checkpoint
 from search.worker.trial import Trial, completed_curves, run_trial
 from search.worker.uploads import Weights
 from spaces.space import TrialConfig
+from spaces.stored import StoredStudy
 from spaces.study import Study
 from storage.errors import LeaseLost
 from storage.rows import HandBackReason, Outcome
@@ -63,13 +64,18 @@ class Worker:
     """
 
     name: str
-    study: Study
+    stored: StoredStudy
     store: Store
     settings: Settings
     data: DataSource
     device: str
     threads: int
     flag: StopFlag
+
+    @property
+    def study(self) -> Study:
+        """The study without what is settled beside it."""
+        return self.stored.study
 
     @property
     def patiently(self) -> Patience:
@@ -126,14 +132,14 @@ def attempt_trial(worker: Worker, claim: Claim) -> Ending:
     sampler = sampler_for(study, claim.number)
     learned = patiently(lambda: store.optuna_study(study.name, sampler=sampler))
     try:
-        config = study.config(patiently(lambda: _draw(worker, claim, learned)))
+        config = worker.stored.config(patiently(lambda: _draw(worker, claim, learned)))
     except LeaseLost:
         return Lost()
 
     known: dict[int, Curve] = {}
 
     def completed() -> list[Curve]:
-        return completed_curves(study, learned.get_trials(deepcopy=False), known)
+        return completed_curves(worker.stored, learned.get_trials(deepcopy=False), known)
 
     trial = Trial(study, claim, store, config, completed, patiently)
     objective = catalog.load(study.objective)
@@ -205,7 +211,7 @@ def _show_badges(worker: Worker, claim: Claim, outcome: Ending) -> None:
             return
     drawn = worker.store.optuna_storage.get_trial(claim.trial_id).params
     epochs = worker.store.epochs(claim.study, claim.number)
-    if earned := badges(worker.study.config(drawn), name, epochs):
+    if earned := badges(worker.stored.config(drawn), name, epochs):
         worker.store.set_attribute(claim, "badges", ", ".join(earned), is_shown=True)
 
 
@@ -235,7 +241,7 @@ def _look_back(worker: Worker) -> None:
 
 def _draw(worker: Worker, claim: Claim, learned: optuna.Study) -> TrialConfig:
     with worker.store.trial(claim, learned) as trial:
-        return worker.study.params.suggest(trial)
+        return worker.study.space.suggest(trial)
 
 
 @contextmanager

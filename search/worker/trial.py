@@ -31,6 +31,7 @@ from search.worker.endings import (
 from search.worker.outbox import Outbox
 from search.worker.retries import Patience
 from spaces.space import TrialConfig
+from spaces.stored import StoredStudy
 from spaces.study import Study
 from storage.errors import DatabaseUnreachable, LeaseLost, Unreachable
 from storage.rows import HandBackReason, Outcome, Stop
@@ -150,7 +151,7 @@ def _train(
 
 
 def completed_curves(
-    study: Study, trials: Iterable[FrozenTrial], known: dict[int, Curve]
+    stored: StoredStudy, trials: Iterable[FrozenTrial], known: dict[int, Curve]
 ) -> list[Curve]:
     """Give the curves of the trials that went through their schedule.
 
@@ -159,8 +160,8 @@ def completed_curves(
     """
     for trial in trials:
         if trial.state == TrialState.COMPLETE and trial.number not in known:
-            config = study.config(trial.params)
-            known[trial.number] = curve_of(study, config, trial.intermediate_values)
+            config = stored.config(trial.params)
+            known[trial.number] = curve_of(stored.study, config, trial.intermediate_values)
     return list(known.values())
 
 

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 
 from spaces.params import Param, Value
 from spaces.rules.conditions import can_act, condition_words, trials
-from spaces.rules.finding import Fields, Finding
+from spaces.rules.fields import Fields
+from spaces.rules.finding import Finding
 from spaces.study import Study
 
 
 def dead_parameters(study: Study, fields: Fields) -> Iterator[Finding]:
     """Find what is searched (an error) or fixed (a warning), and acts in no trial."""
-    for param in study.params:
+    for param in study.space:
         if not _acts_somewhere(param.name, study, fields):
             yield Finding(
                 "D02",
@@ -34,8 +35,8 @@ def dead_enqueued_values(study: Study) -> Iterator[Finding]:
     """Find what an enqueued trial sets although it cannot have it: it would run without a word."""
     for values in study.enqueue:
         for name, value in values.items():
-            param = study.params.get(name)
-            if name in study.fixed and study.fixed[name] != value and name not in study.pins:
+            param = study.space.get(name)
+            if name in study.fixed and study.fixed[name] != value:
                 why = f"which is fixed at {study.fixed[name]!r}"
             elif param and (unmet := _unmet(param, values)):
                 why = f"which waits for {unmet}"
@@ -53,7 +54,7 @@ def _acts_somewhere(name: str, study: Study, fields: Fields) -> bool:
     return not alternatives or any(
         can_act(fields[name], config)
         for drawn, config in trials(study, fields, name, *needed)
-        if name in drawn or name not in study.params.names
+        if name in drawn or name not in study.space.names
     )
 
 

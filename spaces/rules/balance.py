@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from spaces.rules.conditions import trials
-from spaces.rules.finding import Fields, Finding
+from spaces.rules.fields import Fields
+from spaces.rules.finding import Finding
 from spaces.space import TrialConfig
 from spaces.study import Study
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from spaces.rules.acting import dead_enqueued_values, dead_parameters
 from spaces.rules.balance import fast_heads, small_ldam_batches, stacked_balancing
-from spaces.rules.finding import Fields, Finding
+from spaces.rules.fields import Fields
+from spaces.rules.finding import Finding
 from spaces.rules.keys import unknown_keys, values_out_of_range
 from spaces.rules.measure import read_test_split, wrong_metric
 from spaces.rules.timing import Schedule, late_reweighting, misplaced_rung

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from spaces.rules.finding import Fields
+from spaces.rules.fields import Fields, default_values
 from spaces.space import TrialConfig
 from spaces.study import Study
 
@@ -13,9 +13,9 @@ def trials(study: Study, fields: Fields, *names: str) -> Iterator[tuple[TrialCon
 
     Every option and both ends of every range; of very many, every pair.
     """
-    defaults = {name: field["default"] for name, field in fields.items()}
-    for drawn in study.params.around(names).corners():
-        yield drawn, {**defaults, **study.config(drawn)}
+    settled = {**default_values(fields), **study.fixed}
+    for drawn in study.space.around(names).corners():
+        yield drawn, {**settled, **drawn}
 
 
 def can_act(field: Mapping[str, Any], config: Mapping[str, Any]) -> bool:

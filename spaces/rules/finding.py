@@ -1,10 +1,7 @@
 """What a rule says when it is broken."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
-
-Fields = Mapping[str, Mapping[str, Any]]
+from typing import Literal
 
 
 @dataclass(frozen=True)

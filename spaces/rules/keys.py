@@ -5,13 +5,14 @@ from typing import Any
 
 from spaces.errors import nearest
 from spaces.params import Value
-from spaces.rules.finding import Fields, Finding
+from spaces.rules.fields import Fields
+from spaces.rules.finding import Finding
 from spaces.study import Study
 
 
 def unknown_keys(study: Study, fields: Fields) -> Iterator[Finding]:
     """Find what the objective has no hyperparameter for."""
-    for name in (*study.fixed, *study.pins, *study.params.names):
+    for name in (*study.fixed, *study.space.names):
         if name not in fields:
             message = f"{study.objective} has no parameter {name!r}; {nearest(name, fields)}"
             yield Finding("D01", "error", message)
@@ -19,10 +20,10 @@ def unknown_keys(study: Study, fields: Fields) -> Iterator[Finding]:
 
 def values_out_of_range(study: Study, fields: Fields) -> Iterator[Finding]:
     """Find what is fixed at, or can be drawn as, a value that is not accepted."""
-    for name, value in {**study.fixed, **study.pins}.items():
+    for name, value in study.fixed.items():
         if name in fields and not _takes(fields[name], value):
             yield Finding("D01", "error", f"{name}={value!r} is not {_wanted(fields[name])}")
-    for param in study.params:
+    for param in study.space:
         for value in param.corners() if param.name in fields else ():
             if not _takes(fields[param.name], value):
                 wanted = _wanted(fields[param.name])

@@ -6,7 +6,8 @@ from pathlib import PurePath
 
 from spaces.data import Table
 from spaces.errors import nearest
-from spaces.rules.finding import Fields, Finding
+from spaces.rules.fields import Fields
+from spaces.rules.finding import Finding
 from spaces.study import Study
 
 _TEST = re.compile(r"(?<![A-Za-z])test|Test|(?<![A-Z])TEST")  # a word, as in no `latest.csv`
@@ -36,7 +37,7 @@ def wrong_metric(study: Study, metrics: Fields) -> Iterator[Finding]:
             f" {study.direction}; change the direction or the metric",
         )
     for name in metrics.get(study.metric, {}).get("changed_by", ()):
-        if name in study.params.names:
+        if name in study.space.names:
             yield Finding(
                 "O03",
                 "error",

@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 
 from spaces.rules.conditions import trials
-from spaces.rules.finding import Fields, Finding
+from spaces.rules.fields import Fields
+from spaces.rules.finding import Finding
 from spaces.space import TrialConfig
 from spaces.study import Study
 

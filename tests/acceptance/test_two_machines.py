@@ -56,9 +56,10 @@ def curve(store):
 
 def undisturbed(store, folder):
     """What the trial's configuration and seed give when they are trained in one go."""
-    (trial,), study = store.trials("moving"), from_json(store.study("moving").definition)
+    (trial,), stored = store.trials("moving"), from_json(store.study("moving").definition)
+    study = stored.study
     attempt = Attempt(folder, DataSource({"kind": "none"}), training_seed(study.seed, trial.number))
-    results = catalog.load(study.objective)(study.config(trial.params), attempt)
+    results = catalog.load(study.objective)(stored.config(trial.params), attempt)
     return [result.metrics for result in results]
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from spaces.params import Float
-from spaces.stored import fingerprint, to_json
+from spaces.stored import StoredStudy, fingerprint, to_json
 from spaces.study import Study
 from storage.artifacts import artifact_store, keep
 from storage.store import Claim, Store
@@ -49,8 +49,10 @@ def store(database_url: str, home: Path) -> Iterator[Store]:
     """A store with two finished trials, which kept files, and a running one."""
     home.mkdir()
     with Store.open(database_url) as store:
-        new = {"fingerprint": fingerprint(STUDY), "trials": STUDY.trials}
-        store.create(new_study(definition=to_json(STUDY), direction=STUDY.direction, **new))
+        new = {"fingerprint": fingerprint(StoredStudy(STUDY)), "trials": STUDY.trials}
+        store.create(
+            new_study(definition=to_json(StoredStudy(STUDY)), direction=STUDY.direction, **new)
+        )
         store.register_worker("toy", new_worker("ada"))
         for _ in range(2):
             finish(store, begin(store), home)
@@ -63,7 +65,7 @@ def begin(store: Store) -> Claim:
     claim = store.claim("toy", "ada", lease_seconds=30)
     assert isinstance(claim, Claim)
     with store.trial(claim, store.optuna_study("toy")) as trial:
-        STUDY.params.suggest(trial)
+        STUDY.space.suggest(trial)
     for epoch in (1, 2, 3):
         store.record(claim, epoch, {"val_loss": 1 / epoch}, 1 / epoch, seconds=1.0, images=10)
     return claim

@@ -48,7 +48,7 @@ def test_the_study_its_curves_and_its_note_are_shown_without_an_error(
     expect(curves.get_by_text("trial #2 (running)")).to_be_visible()
     expect(curves.locator(".scatterlayer .js-line")).to_have_count(3)
     page.locator("a[href$='/note']").click()
-    expect(page.get_by_text(row.definition["about"])).to_be_visible()
+    expect(page.get_by_text(row.definition["study"]["about"])).to_be_visible()
     expect(page.get_by_role("cell", name="learning_rate")).to_be_visible()
 
     expect(page.get_by_role("alert")).to_have_count(0)

@@ -9,7 +9,7 @@ from dashboards.note import PRACTICE, study_note, write_note
 from spaces.load import load_study
 from spaces.params import Choice, Float, Int, Toggle
 from spaces.priors import Prior
-from spaces.stored import fingerprint, to_json
+from spaces.stored import Found, StoredStudy, fingerprint, to_json
 from spaces.study import Pruning, Study
 from storage.store import Store
 
@@ -47,15 +47,15 @@ COUNTS = {"train": {"Benign": 300, "Gleason 3": 41}, "val": {"Benign": 90}}
         "| `ldam_max_margin` | 0.1 to 0.8 |  | `ldam` is on |",
         "| `image_size` | 224 |",
         "| `schedule` | none |",
-        f"Fingerprint `{fingerprint(STUDY)}`",
+        f"Fingerprint `{fingerprint(StoredStudy(STUDY))}`",
     ],
 )
 def test_a_note_has_the_line(line: str) -> None:
-    assert line in study_note(to_json(STUDY), COUNTS).splitlines()
+    assert line in study_note(to_json(StoredStudy(STUDY)), COUNTS).splitlines()
 
 
 def test_the_metric_is_explained_in_its_objectives_words() -> None:
-    note = study_note(to_json(STUDY), COUNTS, "The ruler.")
+    note = study_note(to_json(StoredStudy(STUDY)), COUNTS, "The ruler.")
     assert "`val_loss` on the validation split, lower is better, at a trial's best epoch" in note
     assert "epoch. The ruler." in note
 
@@ -63,37 +63,39 @@ def test_the_metric_is_explained_in_its_objectives_words() -> None:
 def test_the_budget_says_when_a_trial_may_be_stopped() -> None:
     late = replace(STUDY, pruning=Pruning(first_epoch=5))
     never = replace(STUDY, pruning=Pruning(rule="none"))
-    assert "is stopped, from epoch 5 on." in study_note(to_json(late), {})
-    assert "40 trials; none is stopped early." in study_note(to_json(never), {})
+    assert "is stopped, from epoch 5 on." in study_note(to_json(StoredStudy(late)), {})
+    assert "40 trials; none is stopped early." in study_note(to_json(StoredStudy(never)), {})
 
 
 def test_practice_data_is_said_before_anything_else() -> None:
-    practice = load_study("gleason").for_practice()
+    practice = StoredStudy(load_study("gleason")).for_practice()
     assert study_note(to_json(practice), COUNTS).startswith(PRACTICE)
-    assert PRACTICE not in study_note(to_json(STUDY), COUNTS)
+    assert PRACTICE not in study_note(to_json(StoredStudy(STUDY)), COUNTS)
 
 
 def test_checks_that_were_waved_through_are_said_before_the_studys_own_words() -> None:
-    waved = replace(STUDY, skipped_checks=("C01", "C03"), about="Why?")
+    waved = StoredStudy(replace(STUDY, about="Why?"), Found(skipped_checks=("C01", "C03")))
     first, second, *_ = study_note(to_json(waved), COUNTS).split("\n\n")
     assert first == "**Checks of the data waved through: C01, C03.**"
     assert second == "Why?"
-    assert "waved through" not in study_note(to_json(STUDY), COUNTS)
+    assert "waved through" not in study_note(to_json(StoredStudy(STUDY)), COUNTS)
 
 
 def test_a_searched_parameters_default_is_not_called_fixed() -> None:
-    note = study_note(to_json(STUDY.with_defaults({"epochs": 10, "stem": "small"})), {})
+    note = study_note(
+        to_json(StoredStudy(STUDY, Found(defaults={"epochs": 10, "stem": "small"}))), {}
+    )
     assert "| `stem` | small |" in note
     assert "| `epochs` | 10 |" not in note
 
 
 def test_a_table_without_rows_is_left_out() -> None:
-    assert "### Fixed" not in study_note(to_json(replace(STUDY, fixed={})), {})
+    assert "### Fixed" not in study_note(to_json(StoredStudy(replace(STUDY, fixed={}))), {})
 
 
 def test_an_option_cannot_break_its_table() -> None:
     odd = replace(STUDY, space=[Choice("stem", ("a|b", "c"))])
-    assert r"| `stem` | a\|b, c |  |  |" in study_note(to_json(odd), {})
+    assert r"| `stem` | a\|b, c |  |  |" in study_note(to_json(StoredStudy(odd)), {})
 
 
 def test_a_note_is_read_back_whole_and_written_once(store: Store) -> None:
@@ -106,6 +108,6 @@ def test_a_note_is_read_back_whole_and_written_once(store: Store) -> None:
 
 def test_the_weights_that_a_study_starts_from_are_named_with_their_licence() -> None:
     record = {"file": "timm/net/model.safetensors", "sha256": "ab" * 32, "licence": "cc-by-nc-4.0"}
-    note = study_note(to_json(replace(STUDY, weights={"net pretrained": record})), {})
+    note = study_note(to_json(StoredStudy(STUDY, Found(weights={"net pretrained": record}))), {})
     row = "| `net pretrained` | cc-by-nc-4.0 | timm/net/model.safetensors | `abababababab` |"
     assert row in note.splitlines()

@@ -1,5 +1,6 @@
 """A worker on the toy objective, in this process, on a real store."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,19 +9,21 @@ from search.processes.machine import device_class, versions
 from search.processes.signals import StopFlag
 from search.settings import Settings
 from search.studies.create import store_study
-from search.studies.declare import data_source
+from search.studies.declare import data_source, resolved
 from search.studies.examine import Prepared
 from search.studies.overrides import Overrides
 from search.worker.endings import Ending
 from search.worker.loop import Worker, attempt_trial, settle
-from spaces.params import Float
+from spaces.params import Float, Value
 from spaces.stored import from_json
 from spaces.study import Study
 from storage.store import Claim, Store
 from tests.storage.samples import new_worker
 
 
-def make_worker(store: Store, home: Path, **changes: Any) -> Worker:
+def make_worker(
+    store: Store, home: Path, pins: Mapping[str, Value] | None = None, **changes: Any
+) -> Worker:
     """A worker on a small toy study of its own."""
     declared: dict[str, Any] = {
         "name": "toy",
@@ -32,8 +35,9 @@ def make_worker(store: Store, home: Path, **changes: Any) -> Worker:
         "space": [Float("learning_rate", 1e-5, 1.0, log=True)],
     }
     study = Study(**declared | changes)
+    declared_study = resolved(study).pinned(pins or {})
     source = data_source(study, None)
-    prepared = Prepared(study, source, NOTHING, [])
+    prepared = Prepared(declared_study, source, NOTHING, [])
     overrides = Overrides(study.name)
     row = store_study(prepared, overrides, Settings(home), store)
     machine = {"device_class": device_class("cpu"), "versions": versions()}

@@ -7,7 +7,7 @@ import pytest
 from spaces.data import Brats, ClassFolders, Data, Table
 from spaces.errors import StudyError
 from spaces.load import load_study
-from spaces.stored import from_json, to_json
+from spaces.stored import StoredStudy, from_json, to_json
 
 WHOLE = Table(
     ("India/India.xlsx", "Italy/Italy.xlsx"),
@@ -33,7 +33,7 @@ WHOLE = Table(
 )
 def test_a_declaration_survives_the_database(data: Data) -> None:
     study = replace(load_study("gleason"), data=data)
-    assert from_json(json.loads(json.dumps(to_json(study)))).data == data
+    assert from_json(json.loads(json.dumps(to_json(StoredStudy(study))))).study.data == data
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def test_a_users_own_file_is_a_study(tmp_path: Path) -> None:
 
 
 def test_a_shipped_study_goes_by_its_name() -> None:
-    assert load_study("gleason").params.get("backbone").weights == (0.8, 0.2)
+    assert load_study("gleason").space.get("backbone").weights == (0.8, 0.2)
 
 
 def test_a_misspelt_name_is_answered_with_the_nearest() -> None:

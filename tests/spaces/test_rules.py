@@ -140,13 +140,12 @@ def test_each_rule_finds_its_own(rule: str, change: dict[str, Any], says: str) -
         },
         {"metric": "val_criterion", "fixed": {"ldam": True}},
         {"space": [Toggle("ldam")], "fixed": {"ldam_scale": 10.0, "batch_size": 4}},
-        {"space": [Toggle("ldam")], "pins": {"dropout": 0.1}, "enqueue": [{"dropout": 0.3}]},
         {"data": Table({"train": "Train.xlsx", "test": "Test.xlsx"}, label="dx")},
         {"data": Table({"train": "latest.csv", "val": "LATEST_val.csv"}, label="dx")},
     ],
     ids=[
         *("either LDAM or the sampler", "its own condition", "never LDAM there", "one criterion"),
-        *("fixed for some trials", "pinned over an enqueued one", "a table of the sealed test"),
+        *("fixed for some trials", "a table of the sealed test"),
         "a test in a longer word",
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from spaces.errors import StudyError
 from spaces.load import load_study, shipped_studies
 from spaces.params import Choice, Float, Toggle
-from spaces.stored import differences, fingerprint, from_json, to_json
+from spaces.stored import Found, StoredStudy, differences, fingerprint, from_json, to_json
 from spaces.study import Practice, Pruning, Study
 
 
@@ -26,7 +26,7 @@ def small_study(**changes: Any) -> Study:
 
 @pytest.mark.parametrize("name", shipped_studies())
 def test_every_shipped_study_comes_back_from_json(name: str) -> None:
-    study = load_study(name)
+    study = StoredStudy(load_study(name), Found(too_large=["resnet50"], is_practice=True))
 
     again = from_json(json.loads(json.dumps(to_json(study))))
 
@@ -37,7 +37,7 @@ def test_every_shipped_study_comes_back_from_json(name: str) -> None:
 def test_options_that_json_has_no_keys_for_come_back() -> None:
     study = small_study(space=[Choice("size", {None: 0.5, 32: 0.25, True: 0.25})])
 
-    assert from_json(json.loads(json.dumps(to_json(study)))) == study
+    assert from_json(json.loads(json.dumps(to_json(StoredStudy(study))))).study == study
 
 
 def test_what_may_change_leaves_the_fingerprint_alone() -> None:
@@ -45,7 +45,7 @@ def test_what_may_change_leaves_the_fingerprint_alone() -> None:
 
     changed = replace(study, trials=99, about="other words", stall_minutes=1.0)
 
-    assert fingerprint(changed) == fingerprint(study)
+    assert fingerprint(StoredStudy(changed)) == fingerprint(StoredStudy(study))
 
 
 @pytest.mark.parametrize(
@@ -61,15 +61,15 @@ def test_what_may_change_leaves_the_fingerprint_alone() -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_what_decides_a_result_changes_the_fingerprint_and_is_named(change: dict[str, Any]) -> None:
-    study, changed = small_study(), small_study(**change)
+    study, changed = StoredStudy(small_study()), StoredStudy(small_study(**change))
 
     assert fingerprint(changed) != fingerprint(study)
     assert next(iter(change)) in differences(study, changed)[0]
 
 
 def test_drawn_values_stand_over_pins_over_fixed_ones_over_defaults() -> None:
-    study = small_study(fixed={"epochs": 5, "noise": 0.1}).with_defaults({"epochs": 10, "depth": 2})
-    study = study.pinned({"noise": 0.2})
+    written = small_study(fixed={"epochs": 5, "noise": 0.1})
+    study = StoredStudy(written, Found(defaults={"epochs": 10, "depth": 2})).pinned({"noise": 0.2})
 
     config = study.config({"learning_rate": 0.01})
 
@@ -77,17 +77,40 @@ def test_drawn_values_stand_over_pins_over_fixed_ones_over_defaults() -> None:
 
 
 def test_a_pinned_parameter_is_no_longer_searched() -> None:
-    assert small_study().pinned({"ldam": True}).params.names == ("learning_rate",)
+    assert small_study().pinned({"ldam": True}).space.names == ("learning_rate",)
+
+
+def test_a_pin_holds_over_enqueued_trials_and_on_practice_data() -> None:
+    study = small_study(
+        enqueue=[{"ldam": False, "learning_rate": 0.1}],
+        practice=Practice(fixed={"epochs": 3}, space=[Float("learning_rate", 1e-3, 0.1)]),
+    )
+
+    pinned = study.pinned({"learning_rate": 0.5, "epochs": 9})
+
+    assert pinned.enqueue == ({"ldam": False},)
+    assert pinned.for_practice().fixed == {"learning_rate": 0.5, "epochs": 9}
+    assert pinned.for_practice().space.names == ("ldam",)
+
+
+def test_a_default_that_is_written_out_is_no_change() -> None:
+    study = StoredStudy(small_study(), Found(defaults={"epochs": 10}))
+    written = replace(study, study=small_study(fixed={"epochs": 10}))
+
+    assert fingerprint(written) == fingerprint(study)
+    assert differences(study, written) == []
 
 
 def test_the_practice_form_has_its_own_name_values_and_ranges() -> None:
     smaller = Float("learning_rate", 1e-3, 0.1, log=True)
-    study = small_study(practice=Practice({"epochs": 3}, [smaller], trials=4, folds=3), folds=5)
+    study = small_study(
+        practice=Practice(fixed={"epochs": 3}, space=[smaller], trials=4, folds=3), folds=5
+    )
 
     practice = study.for_practice()
 
-    assert (practice.name, practice.trials, practice.is_practice) == ("small-practice", 4, True)
-    assert practice.params.get("learning_rate") == smaller
+    assert (practice.name, practice.trials) == ("small-practice", 4)
+    assert practice.space.get("learning_rate") == smaller
     assert practice.fixed == {"epochs": 3}
     assert practice.folds == 3
     assert small_study(folds=5, practice=Practice(trials=4)).for_practice().folds == 5
@@ -101,7 +124,7 @@ def test_enqueued_trials_go_to_practice_with_what_can_be_drawn_there() -> None:
             {"backbone": "larger", "ldam": True, "dropout": 0.5},
             {"backbone": "large"},
         ],
-        practice=Practice({"dropout": 0.0}, [Choice("backbone", ("small",))]),
+        practice=Practice(fixed={"dropout": 0.0}, space=[Choice("backbone", ("small",))]),
     )
     assert study.for_practice().enqueue == ({"ldam": True},)
 

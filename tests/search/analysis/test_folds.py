@@ -168,7 +168,7 @@ def test_a_killed_trial_goes_on_within_its_fold_as_if_undisturbed(
 
     trial, epochs = store.trials("toy")[0], store.epochs("toy", 0)
     data, seed = worker.data, training_seed(worker.study.seed, 0)
-    undisturbed = train(worker.study.config(trial.params), Attempt(tmp_path, data, seed))
+    undisturbed = train(worker.stored.config(trial.params), Attempt(tmp_path, data, seed))
     assert [row.metrics for row in epochs] == [result.metrics for result in undisturbed]
     assert {row.attempt for row in epochs if row.metrics["fold"] == 3} == {1, 2}
 
@@ -245,7 +245,7 @@ def run_scripted(store: Store, home: Path, losses: Sequence[float], drain_at: in
     fixed = {"epochs": 10, "seconds_per_epoch": 0.0}
     worker = folded(store, home, folds=3, fixed=fixed)
     claim, patiently = take(worker), worker.patiently
-    trial = Trial(worker.study, claim, store, worker.study.config({}), list, patiently)
+    trial = Trial(worker.study, claim, store, worker.stored.config({}), list, patiently)
 
     def objective(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
         for epoch, loss in enumerate(losses, start=1):

@@ -143,7 +143,7 @@ def begun(store: Store, tmp_path: Path) -> Store:
     for name in ("w", "v"):
         claim = take(replace(worker, name=name))
         with store.trial(claim, store.optuna_study("toy")) as trial:
-            worker.study.params.suggest(trial)
+            worker.study.space.suggest(trial)
         store.record(claim, 1, {"val_loss": 0.5, **SHARED}, 0.5, seconds=1.0, images=10)
     return store
 
@@ -165,17 +165,6 @@ def test_programs_read_the_identical_trials(begun: Store) -> None:
             "trials": [0, 1],
             "metric": "first_loss",
         }
-    ]
-
-
-def test_a_study_from_before_a_hyperparameter_has_its_twins_too(begun: Store) -> None:
-    row = begun.study("toy")
-    defaults = {**row.definition["defaults"]}
-    del defaults["use_metadata"]
-    begun.update_definition("toy", {**row.definition, "defaults": defaults}, row.trials)
-
-    assert [pair.key for pair in read_identical_trials(begun, read_snapshot(begun, "toy"))] == [
-        "backbone"
     ]
 
 

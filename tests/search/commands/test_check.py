@@ -204,7 +204,7 @@ def test_what_was_waved_through_is_written_on_the_study_and_stays(
 
     main([*RUN, "--skip-check", "C11"])
 
-    assert from_json(store.study("skin").definition).skipped_checks == (EMPTY[1], "C11")
+    assert from_json(store.study("skin").definition).found.skipped_checks == (EMPTY[1], "C11")
     assert f"waved through: {EMPTY[1]}, C11" in get_note(store.optuna_study("skin"))
     capsys.readouterr()
     assert main([*CHECK]) == 0

@@ -18,9 +18,10 @@ from search.database import open_store
 from search.planning.costs import Plan, Row, as_mapping, combinations, excluded_here, remember
 from search.processes.machine import device_class
 from search.settings import Settings
+from search.studies.declare import resolved
 from spaces.load import load_study
 from spaces.params import Choice, Value
-from spaces.stored import fingerprint, from_json
+from spaces.stored import StoredStudy, fingerprint, from_json
 from spaces.study import Study
 from storage.postgres import server
 
@@ -38,8 +39,8 @@ def plan(capsys: pytest.CaptureFixture[str], *words: str) -> dict:
     return printed
 
 
-def digits(**pins: Value) -> Study:
-    return load_study("digits").pinned(pins)
+def digits(**pins: Value) -> StoredStudy:
+    return resolved(load_study("digits")).pinned(pins)
 
 
 CPU = SharedDevice(device="cpu", workers=1, environment=os.environ)
@@ -55,9 +56,9 @@ def cost(micro_batch: int, seconds: float = 1.0) -> Cost:
     )
 
 
-def plan_of(study: Study, rows: list[Row]) -> Plan:
+def plan_of(stored: StoredStudy, rows: list[Row]) -> Plan:
     machine = device_class("cpu")
-    return Plan(study.name, fingerprint(study), machine, 1, rows, epochs=5.0, trials=3)
+    return Plan(stored.study.name, fingerprint(stored), machine, 1, rows, epochs=5.0, trials=3)
 
 
 @pytest.mark.slow
@@ -85,8 +86,14 @@ def test_every_backbone_is_measured_as_a_trial_draws_it_at_its_dearest() -> None
         Choice("stem", ("small", "standard"), when={"backbone": "resnet18"}),
         Choice("image_size", (224, 128)),
     ]
-    study = Study("mine", "image_classifier", "val_loss", "minimize", space)
-    (resnet, likely), (convnext, unlikely) = combinations(study)
+    study = Study(
+        name="mine",
+        objective="image_classifier",
+        metric="val_loss",
+        direction="minimize",
+        space=space,
+    )
+    (resnet, likely), (convnext, unlikely) = combinations(resolved(study))
     assert (resnet["stem"], resnet["image_size"], likely) == ("small", 224, 0.75)
     assert (convnext["stem"], convnext["image_size"], unlikely) == ("standard", 224, 0.25)
 
@@ -191,8 +198,8 @@ def test_a_study_begins_without_what_its_plan_found_too_large(home: Path, capsys
         assert "leaves out resnet18" in capsys.readouterr().err
         assert main([*words, "--trials", "1"]) == 0  # and goes on so, without its plan
         with open_store(Settings(home)) as store:
-            study = from_json(store.study("digits").definition)
-        assert study.params.get("backbone") == Choice("backbone", {"small_cnn": 0.7})
+            study = from_json(store.study("digits").definition).study
+        assert study.space.get("backbone") == Choice("backbone", {"small_cnn": 0.7})
     finally:
         server.remove(home)
 

@@ -18,7 +18,7 @@ from search.processes.devices import DeviceShare, assign
 from search.processes.signals import StopFlag
 from search.processes.supervisor import Ending, Run, supervise
 from spaces.params import Float
-from spaces.stored import to_json
+from spaces.stored import StoredStudy, to_json
 from spaces.study import Study
 from storage.postgres import server
 from storage.store import Store
@@ -227,7 +227,7 @@ def test_a_cut_database_costs_no_worker_and_the_embedded_one_is_started_again(tm
 
 
 def create_study(store: Store) -> None:
-    store.create(new_study(definition=to_json(STUDY), trials=STUDY.trials))
+    store.create(new_study(definition=to_json(StoredStudy(STUDY)), trials=STUDY.trials))
 
 
 def a_run(store: Store, folder: Path, workers: Sequence[str], command: WorkerCommand) -> Run:

@@ -28,9 +28,9 @@ def draw(number: int, seed: int = 0, finished: int = 0) -> dict[str, object]:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
     for _ in range(finished):
         trial = study.ask()
-        study.tell(trial, float(STUDY.params.suggest(trial)["epochs"]))
+        study.tell(trial, float(STUDY.space.suggest(trial)["epochs"]))
     study.sampler = sampler_for(Study(**{**vars(STUDY), "seed": seed}), number)
-    return STUDY.params.suggest(study.ask())
+    return STUDY.space.suggest(study.ask())
 
 
 @pytest.mark.parametrize("number", [0, 1, STARTUP_TRIALS, STARTUP_TRIALS + 1])

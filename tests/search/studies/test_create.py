@@ -10,7 +10,7 @@ from objectives.data.manifest.manifest import Row
 from search.errors import MachineMismatch
 from search.settings import Settings
 from search.studies.create import store_study
-from search.studies.declare import declared_study
+from search.studies.declare import find_study, resolved
 from search.studies.examine import prepare
 from search.studies.overrides import Overrides, parse_pins
 from search.studies.rules import check_rules
@@ -66,7 +66,7 @@ def test_the_priors_mode_is_first_in_the_queue_then_what_was_published(
 def test_every_default_of_the_objective_is_stored(store: Store, toy: Path) -> None:
     row = stored(store, toy.parent, Overrides(str(toy)))
 
-    assert from_json(row.definition).defaults["noise"] == 0.01
+    assert from_json(row.definition).found.defaults["noise"] == 0.01
 
 
 def test_going_on_with_the_same_file_changes_nothing(store: Store, toy: Path) -> None:
@@ -97,8 +97,8 @@ def test_a_pin_holds_without_being_repeated_and_cannot_be_changed(store: Store, 
 
     again = stored(store, toy.parent, Overrides(str(toy)))
 
-    assert from_json(again.definition).params.names == ("learning_rate",)
-    with pytest.raises(StudyError, match=r"pins\.epochs: 4 -> 5"):
+    assert from_json(again.definition).study.space.names == ("learning_rate",)
+    with pytest.raises(StudyError, match=r"fixed\.epochs: 4 -> 5"):
         stored(store, toy.parent, Overrides(str(toy), pins={"epochs": 5}))
 
 
@@ -108,7 +108,7 @@ def test_a_new_total_is_kept_until_another_is_given(store: Store, toy: Path) -> 
 
     again = stored(store, toy.parent, Overrides(str(toy)))
 
-    assert from_json(again.definition).trials == 9
+    assert from_json(again.definition).study.trials == 9
 
 
 def test_new_words_and_a_new_patience_are_taken_over_and_the_rest_stays(
@@ -117,7 +117,7 @@ def test_new_words_and_a_new_patience_are_taken_over_and_the_rest_stays(
     stored(store, toy.parent, Overrides(str(toy), trials=9))
     toy.write_text(TOY.replace("trials=5", 'trials=5, about="Why?", stall_minutes=3.0'))
 
-    again = from_json(stored(store, toy.parent, Overrides(str(toy))).definition)
+    again = from_json(stored(store, toy.parent, Overrides(str(toy))).definition).study
 
     assert (again.about, again.stall_minutes, again.trials) == ("Why?", 3.0, 9)
 
@@ -165,12 +165,12 @@ study = Study(name="doomed", objective="image_classifier", metric="val_loss", di
 """)
 
     with pytest.raises(StudyError, match=f"^doomed: .*{says}"):
-        check_rules(declared_study(str(toy), Settings(toy.parent)))
+        check_rules(find_study(str(toy), Settings(toy.parent)))
 
 
 @pytest.mark.parametrize("name", shipped_studies())
 def test_no_trial_of_a_shipped_study_must_die(name: str) -> None:
-    study = load_study(name)
+    study = resolved(load_study(name))
 
     for each in (study, study.for_practice()):
         assert {finding.level for finding in check_rules(each)} <= {"warn"}

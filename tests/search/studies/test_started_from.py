@@ -25,7 +25,7 @@ from search.worker.endings import Finished
 from search.worker.loop import settle
 from spaces.data import Digits
 from spaces.errors import StudyError
-from spaces.stored import fingerprint, from_json, to_json
+from spaces.stored import Found, StoredStudy, fingerprint, from_json, to_json
 from spaces.study import Study
 from storage.store import Store
 from tests.search.toy_worker import make_worker, take
@@ -62,18 +62,18 @@ def store(database_url: str) -> Iterator[Store]:
 
 
 @pytest.fixture
-def study(weights: Path) -> Study:
+def study(weights: Path) -> StoredStudy:
     """A study as it is stored, without the seconds that its creation takes."""
     record = {"file": str(weights), "sha256": sha256(weights)}
-    return Study(
+    study = Study(
         name="mine",
         objective="image_classifier",
         metric="val_loss",
         direction="minimize",
         space=[],
         fixed={"backbone": "small_cnn", "weights": str(weights)},
-        weights={f"small_cnn {weights}": record},
     )
+    return StoredStudy(study, Found(weights={f"small_cnn {weights}": record}))
 
 
 @pytest.mark.slow
@@ -84,7 +84,7 @@ def test_a_new_study_notes_its_files_and_goes_on_with_the_same_ones_only(
 
     row = store_study(prepare(overrides, settings), overrides, settings, store)
 
-    assert from_json(row.definition).weights == {
+    assert from_json(row.definition).found.weights == {
         f"small_cnn {weights}": {
             "file": str(weights),
             "sha256": sha256(weights),
@@ -118,7 +118,7 @@ def test_a_check_finds_a_file_of_another_network(
     assert error.count("\n") == 1
 
 
-def test_a_machine_without_the_file_is_refused(study: Study, weights: Path) -> None:
+def test_a_machine_without_the_file_is_refused(study: StoredStudy, weights: Path) -> None:
     check_weights(study)
     weights.unlink()
     with pytest.raises(MachineMismatch, match=r"cannot be read here .*bring that file to the same"):
@@ -126,21 +126,21 @@ def test_a_machine_without_the_file_is_refused(study: Study, weights: Path) -> N
 
 
 def test_published_weights_that_are_another_file_here_are_refused(
-    study: Study, monkeypatch: pytest.MonkeyPatch
+    study: StoredStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noted, here = ({"resnet18 pretrained": {"sha256": each * 64}} for each in "fe")
     monkeypatch.setattr(networks, "check_networks", lambda _: here)
-    check_networks_here(replace(study, weights=here))
-    with pytest.raises(MachineMismatch, match="resnet18 pretrained are here another file"):
-        check_networks_here(replace(study, weights=noted))
+    check_networks_here(replace(study, found=Found(weights=here)))
+    with pytest.raises(MachineMismatch, match="resnet18 pretrained are another file here"):
+        check_networks_here(replace(study, found=Found(weights=noted)))
 
 
 @pytest.mark.slow
 def test_a_machine_that_cannot_have_the_weights_joins_no_study(
-    store: Store, study: Study, database_url: str, tmp_path: Path, monkeypatch, capsys
+    store: Store, study: StoredStudy, database_url: str, tmp_path: Path, monkeypatch, capsys
 ) -> None:
     fixed = {"backbone": "resnet18", "weights": "pretrained"}
-    lacking = replace(study, data=Digits(), fixed=fixed, weights={})
+    lacking = StoredStudy(replace(study.study, data=Digits(), fixed=fixed))
     data = catalog.read_data("image_classifier", DataSource({"kind": "digits"})).fingerprint
     new = {"definition": to_json(lacking), "data_fingerprint": data, "trials": 3, "queue": [{}]}
     store.create(new_study("mine", **new))
@@ -156,16 +156,16 @@ def test_a_machine_that_cannot_have_the_weights_joins_no_study(
     assert all(trial.state == "WAITING" for trial in store.trials("mine"))
 
 
-def test_a_file_that_is_found_later_does_not_change_a_study(study: Study) -> None:
+def test_a_file_that_is_found_later_does_not_change_a_study(study: StoredStudy) -> None:
     assert from_json(to_json(study)) == study
-    assert fingerprint(study) == fingerprint(replace(study, weights={}))
+    assert fingerprint(study) == fingerprint(replace(study, found=Found()))
 
 
 def test_an_export_says_what_its_trial_started_from(store: Store, tmp_path: Path) -> None:
     config = {"backbone": "small_cnn", "weights": "none"}
     worker = make_worker(store, tmp_path, objective="image_classifier", fixed=config, space=[])
     known = {"small_cnn none": {"sha256": "ab"}, "small_cnn pretrained": {"sha256": "cd"}}
-    store.update_definition("toy", to_json(replace(worker.study, weights=known)), 1)
+    store.update_definition("toy", to_json(StoredStudy(worker.study, Found(weights=known))), 1)
     claim = take(worker)
     worker.settings.trial_folder("toy", 0).joinpath("attempt-1").mkdir(parents=True)
     store.record(claim, 1, {"val_loss": 0.5}, 0.5, seconds=1.0, images=10)

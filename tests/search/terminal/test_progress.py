@@ -15,7 +15,7 @@ from search.terminal.progress import view, watching
 from search.terminal.summary import summary
 from search.terminal.wording import duration
 from spaces.params import Float, Int
-from spaces.stored import to_json
+from spaces.stored import Found, StoredStudy, to_json
 from spaces.study import Study
 from storage.rows import EpochRow, StudyRow, TrialRow, WorkerRow
 
@@ -27,8 +27,8 @@ STUDY = Study(
     direction="minimize",
     space=[Float("learning_rate", 1e-4, 1.0, log=True), Int("epochs", 4, 8)],
     trials=4,
-    is_practice=True,
 )
+STORED = StoredStudy(STUDY, Found(is_practice=True))
 
 
 def test_lines_tell_each_beginning_quarter_and_ending_once():
@@ -179,7 +179,7 @@ def test_the_summary_of_folds_tells_what_they_pooled_and_no_single_epoch():
 
 
 def in_folds(*trials: TrialRow) -> Snapshot:
-    return replace(snapshot(*trials), study=replace(STUDY, folds=5))
+    return replace(snapshot(*trials), stored=replace(STORED, study=replace(STUDY, folds=5)))
 
 
 def at(number: int, fold: int, epoch: int, done: int) -> TrialRow:
@@ -192,7 +192,7 @@ def snapshot(*trials: TrialRow) -> Snapshot:
     row = StudyRow(
         name="toy-practice",
         study_id=1,
-        definition=to_json(STUDY),
+        definition=to_json(STORED),
         trials=4,
         fingerprint="f",
         data_fingerprint="d",
@@ -217,7 +217,7 @@ def snapshot(*trials: TrialRow) -> Snapshot:
         silent_seconds=0.0,
         is_overdue=False,
     )
-    return Snapshot(row=row, study=STUDY, trials=trials, workers=[worker])
+    return Snapshot(row=row, stored=STORED, trials=trials, workers=[worker])
 
 
 def running(number: int, epoch: int | None) -> TrialRow:

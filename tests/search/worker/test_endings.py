@@ -107,7 +107,7 @@ def test_an_exploded_loss_is_told_so_that_the_sampler_ranks_it_last(
     worker = make_worker(store, tmp_path)
     claim = take(worker)
     (tmp_path / "studies/toy/trials/0/attempt-1").mkdir(parents=True)
-    trial = Trial(worker.study, claim, store, worker.study.config({}), list, Patience(bool))
+    trial = Trial(worker.study, claim, store, worker.stored.config({}), list, Patience(bool))
 
     outcome = run_trial(trial, explode, Attempt(tmp_path, worker.data), lambda: False)
     settle(worker, claim, outcome)
@@ -136,7 +136,7 @@ def tried(worker: Worker, outcome: Ending, reached: int) -> None:
     """Let the next trial of the queue come so far and end so."""
     claim = take(worker)
     with worker.store.trial(claim, worker.store.optuna_study("toy")) as trial:
-        worker.study.params.suggest(trial)
+        worker.study.space.suggest(trial)
     worker.settings.trial_folder("toy", claim.number).joinpath("attempt-1").mkdir(parents=True)
     for epoch in range(1, reached + 1):
         worker.store.record(claim, epoch, {"val_loss": 0.5}, 0.5, seconds=1.0, images=10)
@@ -147,7 +147,7 @@ def draw(worker: Worker, number: int) -> dict[str, Any]:
     """What TPE would try as that trial; told as a failure, of which it learns nothing."""
     claim, sampler = take(worker), sampler_for(worker.study, number)
     with worker.store.trial(claim, worker.store.optuna_study("toy", sampler)) as trial:
-        drawn = dict(worker.study.params.suggest(trial))
+        drawn = dict(worker.study.space.suggest(trial))
     worker.store.tell(claim, "FAIL", None, "code_error")
     return drawn
 

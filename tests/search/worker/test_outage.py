@@ -14,6 +14,7 @@ from sqlalchemy import make_url
 
 from search.worker.endings import Ending, Finished, Lost, Pruned
 from search.worker.loop import attempt_trial, settle
+from spaces.stored import StoredStudy
 from spaces.study import Pruning
 from storage.errors import DatabaseUnreachable
 from storage.store import Store
@@ -147,8 +148,8 @@ def test_nothing_is_pruned_while_the_others_curves_are_away(
     worker = slow_worker(remote, tmp_path)
     judged = replace(worker.study, pruning=Pruning("median", startup_trials=1, first_epoch=2))
     quick = replace(judged, fixed={**judged.fixed, "seconds_per_epoch": 0.0})
-    attempt(replace(worker, study=replace(quick, pins={"learning_rate": 0.01})))
-    hopeless = replace(worker, study=replace(judged, pins={"learning_rate": 1e-5}))
+    attempt(replace(worker, stored=StoredStudy(quick).pinned({"learning_rate": 0.01})))
+    hopeless = replace(worker, stored=StoredStudy(judged).pinned({"learning_rate": 1e-5}))
     running = in_thread(lambda: attempt(hopeless))
     wait_for(lambda: store.epochs("toy", 1))
 
