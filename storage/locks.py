@@ -1,4 +1,4 @@
-"""File locks that end with their holder, however it ends."""
+"""File locks that the system frees with their holders, however those end."""
 
 import fcntl
 import os
@@ -8,28 +8,28 @@ from pathlib import Path
 from typing import Self
 
 
-# storage does not import objectives, whose `try_lock` is the other lock of the house. This one is
-# a handle that child processes inherit.
+# objectives/files/lock.py locks files that are open already; storage and objectives do not import
+# each other.
 class FileLock:
-    """An open lock file; closing it, or any death of its holders, frees the lock.
+    """An open lock file. Closing it, or the death of every holder, frees the lock.
 
-    A child that inherits `handle` holds the lock too, until the last of them is gone.
+    A child process that inherits `handle` holds the lock as well.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the file, made if need be, without taking the lock."""
+        """Open the file, made if it is not there, without taking the lock."""
         self.handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
 
     def try_exclusive(self) -> bool:
-        """Take the lock for ourselves alone; False when anybody else holds it."""
+        """Take the lock alone; False when another process holds it in either way."""
         return self._try(fcntl.LOCK_EX)
 
     def try_shared(self) -> bool:
-        """Take the lock together with others; False when somebody holds it alone."""
+        """Take the lock together with others; False when a process holds it alone."""
         return self._try(fcntl.LOCK_SH)
 
     def close(self) -> None:
-        """Let go."""
+        """Free the lock, unless a child inherited it."""
         os.close(self.handle)
 
     def __enter__(self) -> Self:
@@ -47,7 +47,7 @@ class FileLock:
 
 
 def wait_until(is_so: Callable[[], bool], patience_seconds: float) -> bool:
-    """Ask every 20 ms until the answer is yes; False when patience ends first."""
+    """Ask every 20 ms until the answer is True; return False after `patience_seconds`."""
     deadline = time.monotonic() + patience_seconds
     while not is_so():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""What is read back from the database: studies, trials, who works on them and what they left."""
+"""The reading half of the store: studies, trials, their epochs, attempts, files and workers."""
 
 import optuna
 from optuna.samplers import BaseSampler
@@ -19,9 +19,9 @@ from storage.transaction import transaction
 
 
 class StoreReader:
-    """The half of the store that changes nothing; every method is one short transaction.
+    """Methods that change nothing, each one short transaction; UnknownStudy for an unknown name.
 
-    optuna_storage: for what only reads, such as optuna-dashboard; it caches finished trials.
+    optuna_storage: for readers such as optuna-dashboard; it caches finished trials.
     """
 
     def __init__(self, engine: Engine, optuna_storage: BaseStorage) -> None:
@@ -29,51 +29,51 @@ class StoreReader:
         self.optuna_storage = optuna_storage
 
     def study(self, name: str) -> StudyRow:
-        """Give a stored study; UnknownStudy names the nearest one."""
+        """Read a stored study; UnknownStudy names the nearest one."""
         with transaction(self._engine) as connection:
             return studies.one(connection, name)
 
     def studies(self) -> list[StudyRow]:
-        """Give every stored study, oldest first."""
+        """Read every stored study, oldest first."""
         with transaction(self._engine) as connection:
             return studies.every(connection)
 
     def manifest(self, name: str) -> str | None:
-        """Give the study's data as the CSV table it was created with; None where there is none."""
+        """Read the study's manifest, the CSV text it was created with; None where there is none."""
         with transaction(self._engine) as connection:
             return manifests.read(connection, studies.one(connection, name).study_id)
 
     def test_uses(self, name: str) -> list[UseRow]:
-        """Give every opening of the study's test split, the first one first."""
+        """Read every use of the study's test split, oldest first."""
         with transaction(self._engine) as connection:
             return split_uses.every(connection, studies.one(connection, name))
 
     def optuna_study(self, name: str, sampler: BaseSampler | None = None) -> optuna.Study:
-        """Give Optuna's view of a study, for sampling and for reading; UnknownStudy without one."""
+        """Build Optuna's object for a study, to sample with or to read from."""
         self.study(name)
         return optuna.Study(name, self.optuna_storage, sampler)
 
     def trials(self, name: str) -> list[TrialRow]:
-        """Give every trial in the order of their numbers."""
+        """Read every trial, in the order of their numbers."""
         with transaction(self._engine) as connection:
             return trials.every(connection, studies.one(connection, name))
 
     def epochs(self, name: str, number: int | None = None) -> list[EpochRow]:
-        """Give the recorded epochs of one trial, or of all, in order."""
+        """Read the recorded epochs of one trial, or of all, in order."""
         with transaction(self._engine) as connection:
             return trials.epochs_of(connection, studies.one(connection, name), number)
 
     def attempts(self, name: str, number: int | None = None) -> list[AttemptRow]:
-        """Give the attempts at one trial, or at all: the ledger of worker time, losses included."""
+        """Read the attempts at one trial, or at all: the ledger of worker time, losses included."""
         with transaction(self._engine) as connection:
             return trials.attempts_of(connection, studies.one(connection, name), number)
 
     def files(self, name: str, number: int | None = None) -> list[FileRow]:
-        """Give the files that one trial's attempts, or all, share with other machines."""
+        """Read the notes of shared files, those of one trial or of all."""
         with transaction(self._engine) as connection:
             return shared_files.every(connection, studies.one(connection, name), number)
 
     def workers(self, name: str) -> list[WorkerRow]:
-        """Give the study's workers, oldest first."""
+        """Read the study's workers, oldest first."""
         with transaction(self._engine) as connection:
             return workers.every(connection, studies.one(connection, name))

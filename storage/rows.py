@@ -1,4 +1,4 @@
-"""What the store gives back: plain rows, moments in UTC."""
+"""The plain values that go into the store and come out of it; moments are in UTC."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ class NewStudy:
     """A study to be stored.
 
     definition: JSON; the order of its keys is kept.
-    trials: how many trials may begin, the budget; None: without end.
+    trials: the budget, how many trials may begin; None for no limit.
     queue: the parameter values of the first trials, in order.
     manifest: the study's data as CSV text; None for an objective without data.
     """
@@ -78,9 +78,11 @@ class NewWorker:
 
 @dataclass(frozen=True, kw_only=True)
 class StudyRow:
-    """A stored study; `definition` is the JSON it was created with, keys in their order.
+    """A stored study.
 
-    trials: the budget, how many may leave the queue; None: without end.
+    definition: the JSON it was created with, keys in their order.
+    trials: the budget, how many trials may begin; None for no limit.
+    stop: the stop request that its workers must obey, None without one.
     """
 
     name: str
@@ -96,7 +98,12 @@ class StudyRow:
 
 @dataclass(frozen=True, kw_only=True)
 class EpochRow:
-    """The numbers of one recorded epoch; `value` is the one that pruning and ranking look at."""
+    """The numbers of one recorded epoch of trial `number`.
+
+    epoch: counted from 1, the first finished one.
+    attempt: the attempt that recorded it first.
+    value: the metric that pruning and ranking look at.
+    """
 
     number: int
     epoch: int
@@ -110,12 +117,15 @@ class EpochRow:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialRow:
-    """One trial as it stands: what it was told, who has it, its last and its best epoch.
+    """One trial: its state, its parameters, its worker, and its last and best epoch.
 
-    outcome, detail: how a final trial ended, None while it runs. value: a complete trial's.
-    where: of a trial that an exception ended: its type, file and line.
-    attempts: how many there were. worker: who made the newest, None before the first.
-    is_leased: a worker holds it now; a RUNNING trial without a lease waits for its next attempt.
+    outcome, detail: how a final trial ended; None while it runs.
+    where: the type, file and line of the exception that ended it.
+    value: of a COMPLETE trial; None for others.
+    attempts: how many attempts there were.
+    worker: the worker of the newest attempt; None before the first.
+    is_leased: whether a worker holds it now. A RUNNING trial without a lease waits for its next
+        attempt.
     """
 
     number: int
@@ -137,9 +147,10 @@ class TrialRow:
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptRow:
-    """One process trying one trial; `reason` says how it ended, None while it runs.
+    """One process that tried trial `number`.
 
-    epochs: how many of the recorded ones are this attempt's.
+    reason, detail: how the attempt ended; None while it runs.
+    epochs: how many epochs this attempt recorded first.
     """
 
     number: int
@@ -158,7 +169,7 @@ class AttemptRow:
 
 @dataclass(frozen=True, kw_only=True)
 class FileRow:
-    """A file of an attempt that was put where other machines find it; it may be missing or torn."""
+    """The note of a file that an attempt shares with other machines; the file may be missing."""
 
     number: int
     attempt: int
@@ -168,8 +179,10 @@ class FileRow:
 
 @dataclass(frozen=True, kw_only=True)
 class UseRow:
-    """One opening of a study's test split: by whom, and what for ("confirm").
+    """One use of a study's test split.
 
+    used_by: the machine that opened it.
+    purpose: the reason, such as "confirm".
     data_fingerprint: of the data that were opened.
     """
 
@@ -181,10 +194,12 @@ class UseRow:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerRow:
-    """One worker process; `trial` is the number of the trial it holds now.
+    """One worker process.
 
-    silent_seconds: since it was last heard of. is_overdue: it began a trial and neither ended it
-    nor renewed its lease in time, and has not asked for another since.
+    seen_at: its latest claim or beat.
+    trial: the number of the trial it holds now; None for none.
+    silent_seconds: the time since `seen_at`, by the database's clock.
+    is_overdue: whether the lease of its latest attempt expired and it has not claimed since.
     """
 
     worker: str

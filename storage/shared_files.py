@@ -1,4 +1,4 @@
-"""Notes of the files that machines share, made under the lease of the attempt that writes them."""
+"""Notes of the files that machines share, each made under the lease of the attempt that writes."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from storage.tables import files, trials
 
 
 def note(connection: Connection, claim: Claim, name: str, artifact_id: str) -> None:
-    """Note a file of an attempt; one that is noted stays as it is."""
+    """Note a file of an attempt; an existing note stays as it is."""
     row = {"artifact_id": artifact_id, "trial_id": claim.trial_id, "attempt": claim.attempt}
     connection.execute(insert(files).values({**row, "name": name}).on_conflict_do_nothing())
 
@@ -22,7 +22,7 @@ def forget(connection: Connection, artifact_ids: Iterable[str]) -> None:
 
 
 def every(connection: Connection, study: StudyRow, number: int | None) -> list[FileRow]:
-    """Give the noted files of one trial, or of all, oldest first."""
+    """Read the notes of one trial, or of all, oldest first."""
     columns = (trials.c.number, files.c.attempt, files.c.name, files.c.artifact_id)
     rows = select(*columns).join_from(files, trials, trials.c.trial_id == files.c.trial_id)
     rows = rows.where(trials.c.study_id == study.study_id).order_by(files.c.noted_at)

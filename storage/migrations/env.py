@@ -1,4 +1,4 @@
-"""Runs our migrations on the connection that holds the opening lock; Alembic executes this file."""
+"""Run the migrations on the connection that holds the opening lock; Alembic executes this file."""
 
 from alembic import context
 from sqlalchemy.schema import CreateSchema
