@@ -87,7 +87,7 @@ class UnfencedStore(ObedientStore):
             super().tell(claim, state, value, outcome, detail=detail, where=where)
         except LeaseLost:
             ours = and_(attempts.c.trial_id == claim.trial_id, attempts.c.attempt == claim.attempt)
-            end = {"ended_at": func.clock_timestamp(), "reason": outcome, "told": True}
+            end = {"ended_at": func.clock_timestamp(), "reason": outcome, "ends_trial": True}
             with self._writing(claim) as connection:
                 connection.execute(update(attempts).where(ours).values(end))
                 results.tell(

@@ -1,8 +1,8 @@
 """Who may write a trial, until when, and with which fencing token.
 
 A lease is an attempt that has not ended; its number, counting 1, 2, 3 within the trial, is the
-token. Ages are the database's: a machine's clock is never asked, and an outage of the database
-makes no worker look dead, because no lease is older than the server.
+token. The database's clock alone counts, not a machine's. An outage of the database makes no
+worker look dead: a lease counts from the server's start at the earliest.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _OPEN = attempts.c.ended_at.is_(None)
 _SECOND: ColumnElement[timedelta] = literal_column("interval '1 second'")
 _BEAT = func.greatest(attempts.c.beat_at, func.pg_postmaster_start_time())
 LIVE: ColumnElement[bool] = and_(_OPEN, _BEAT + attempts.c.lease_seconds * _SECOND > _NOW)
-# Its worker has not asked for a trial since, so it still is at this attempt.
+# The worker has not claimed since this attempt began, so it is still at it.
 _IS_LATEST = attempts.c.started_at >= workers.c.seen_at
 OVERDUE: ColumnElement[bool] = and_(
     _IS_LATEST, or_(and_(_OPEN, ~LIVE), attempts.c.reason == HandBackReason.LOST)
@@ -42,7 +42,11 @@ class Nothing(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A trial that is one worker's until its lease ends; `attempt` is the fencing token."""
+    """A trial that one worker holds until its lease ends.
+
+    number: the trial's number in its study, from 0.
+    attempt: the fencing token.
+    """
 
     study: str
     trial_id: int
@@ -59,9 +63,9 @@ def claim(
     *,
     lease_seconds: float,
 ) -> Claim | Nothing:
-    """Take the next trial: one without a live lease, else a queued one, else a new one.
+    """Claim the next trial: one without a live lease, else a queued one, else a new one.
 
-    The study's advisory lock must be held and `backend` be joined to the connection.
+    The caller holds the study's advisory lock and has joined `backend` to the connection.
     """
     trial_id = _free_trial(connection, study.study_id, worker)
     if trial_id is None:
@@ -69,28 +73,29 @@ def claim(
         if isinstance(started, Nothing):
             return started
         trial_id = started
-    attempt = _take(connection, trial_id, worker, lease_seconds)
-    if attempt is None:  # its owner came back in this very moment
+    attempt = _begin_attempt(connection, trial_id, worker, lease_seconds)
+    if attempt is None:  # its holder renewed the lease in this very moment
         return Nothing.WAIT
     number = connection.scalars(select(trials.c.number).where(trials.c.trial_id == trial_id)).one()
     return Claim(study=study.name, trial_id=trial_id, number=number, attempt=attempt, worker=worker)
 
 
 def renew(connection: Connection, claim: Claim) -> Stop | None:
-    """Extend the lease and give the study's stop request; LeaseLost when the attempt is over.
+    """Extend the lease and return the study's stop request; LeaseLost when the attempt is over.
 
-    The attempt's row stays locked until the transaction ends: nobody takes the trial meanwhile.
+    The attempt's row stays locked until the transaction ends, so that no other worker can take the
+    trial meanwhile.
     """
     renewed = connection.scalars(
         update(attempts)
-        .where(_is(claim), _OPEN)
+        .where(_of_claim(claim), _OPEN)
         .where(trials.c.trial_id == attempts.c.trial_id, trials.c.state == TrialState.RUNNING)
         .where(studies.c.study_id == trials.c.study_id)
         .values(beat_at=_NOW)
         .returning(studies.c.stop)
     ).all()
     if not renewed:
-        raise lost(claim)
+        raise lease_lost(claim)
     stop: Stop | None = renewed[0]
     return stop
 
@@ -101,28 +106,32 @@ def close(
     reason: Outcome | HandBackReason,
     detail: str | None = None,
     *,
-    told: bool,
+    ends_trial: bool,
     where: str | None = None,
 ) -> bool:
-    """End the attempt; False when this had been done and only its acknowledgement was lost.
+    """End the attempt; return False when it had ended this way before.
 
-    told: whether the trial ends with it. Raises LeaseLost when the attempt ended in another way.
+    The second call comes when the acknowledgement of the first was lost. Raises LeaseLost when the
+    attempt ended in another way.
+
+    ends_trial: whether the trial ends with the attempt.
+    where: the type, file and line of the exception that ended it.
     """
-    ending = update(attempts).where(_is(claim), _OPEN)
-    end = {"ended_at": _NOW, "reason": reason, "detail": detail, "told": told, "where": where}
-    ending = ending.values(end)
+    ending = update(attempts).where(_of_claim(claim), _OPEN)
+    end = {"ended_at": _NOW, "reason": reason, "detail": detail, "where": where}
+    ending = ending.values({**end, "ends_trial": ends_trial})
     if connection.execute(ending).rowcount:
         return True
-    same = (attempts.c.reason == reason, attempts.c.told == told)
-    if not connection.scalar(select(attempts.c.attempt).where(_is(claim), *same)):
-        raise lost(claim)
+    same = (attempts.c.reason == reason, attempts.c.ends_trial == ends_trial)
+    if not connection.scalar(select(attempts.c.attempt).where(_of_claim(claim), *same)):
+        raise lease_lost(claim)
     return False
 
 
 def close_all(connection: Connection, worker: str, reason: HandBackReason) -> list[int]:
-    """End every attempt of a worker and give the trials that it held.
+    """End every attempt of a worker and return the ids of the trials that it held.
 
-    One that hung until another worker had its trial did not lose it: it stalled, and that counts.
+    For a stalled worker, an attempt that another worker took over counts as stalled, not as lost.
     """
     if reason == HandBackReason.STALLED:
         hung = update(attempts).where(attempts.c.worker_id == worker)
@@ -135,21 +144,23 @@ def close_all(connection: Connection, worker: str, reason: HandBackReason) -> li
 
 
 def deaths(connection: Connection, trial_id: int) -> list[HandBackReason]:
-    """Give the deadly ends of a trial's attempts since its last recorded epoch, oldest first."""
+    """Read the deadly ends of a trial's attempts since its last recorded epoch, oldest first."""
     of_trial = attempts.c.trial_id == trial_id
-    fruitful = select(func.max(epochs.c.attempt)).where(epochs.c.trial_id == trial_id)
-    since = func.coalesce(fruitful.scalar_subquery(), 0)
+    newest_recorder = select(func.max(epochs.c.attempt)).where(epochs.c.trial_id == trial_id)
+    since = func.coalesce(newest_recorder.scalar_subquery(), 0)
     ends = select(attempts.c.reason).where(of_trial, attempts.c.reason.in_(DEADLY))
     found = connection.scalars(ends.where(attempts.c.attempt > since).order_by("attempt"))
     return [HandBackReason(reason) for reason in found]
 
 
-def mark_told(connection: Connection, trial_id: int, reason: Outcome, detail: str) -> None:
-    """Make the newest attempt's end the trial's; what it said itself is kept behind `detail`."""
+def end_trial(connection: Connection, trial_id: int, reason: Outcome, detail: str) -> None:
+    """Make the end of the newest attempt the trial's; its own detail follows `detail`."""
     newest = select(func.max(attempts.c.attempt)).where(attempts.c.trial_id == trial_id)
     this = and_(attempts.c.trial_id == trial_id, attempts.c.attempt == newest.scalar_subquery())
     whole = func.concat_ws("; ", detail, attempts.c.detail)
-    connection.execute(update(attempts).where(this).values(told=True, reason=reason, detail=whole))
+    connection.execute(
+        update(attempts).where(this).values(ends_trial=True, reason=reason, detail=whole)
+    )
 
 
 def count_live(connection: Connection, study_id: int | None = None) -> int:
@@ -161,21 +172,22 @@ def count_live(connection: Connection, study_id: int | None = None) -> int:
     return connection.scalars(held).one()
 
 
-def lost(claim: Claim) -> LeaseLost:
-    """Give the error that ends an attempt quietly."""
+def lease_lost(claim: Claim) -> LeaseLost:
+    """Build the error of an attempt that is over."""
     return LeaseLost(
         f"attempt {claim.attempt} of trial {claim.number} was ended by another worker, "
-        "a supervisor or a person; write nothing more and claim the next trial"
+        "a supervisor or a person",
+        "write nothing more and claim the next trial",
     )
 
 
-def _is(claim: Claim) -> ColumnElement[bool]:
+def _of_claim(claim: Claim) -> ColumnElement[bool]:
     return and_(attempts.c.trial_id == claim.trial_id, attempts.c.attempt == claim.attempt)
 
 
 def _held_by_another(worker: str) -> ColumnElement[bool]:
-    # A worker runs one trial at a time: what it still holds when it claims is a claim of its own
-    # whose acknowledgement was lost, and it gets that trial again.
+    # A worker runs one trial at a time. If it holds one when it claims, the acknowledgement of its
+    # last claim was lost, and it gets that trial again.
     return and_(LIVE, attempts.c.worker_id != worker)
 
 
@@ -210,14 +222,15 @@ def _start_trial(connection: Connection, backend: RDBStorage, study: StudyRow) -
     return int(queued)
 
 
-def _take(connection: Connection, trial_id: int, worker: str, seconds: float) -> int | None:
+def _begin_attempt(
+    connection: Connection, trial_id: int, worker: str, seconds: float
+) -> int | None:
     of_trial = attempts.c.trial_id == trial_id
     connection.execute(
         update(attempts)
         .where(of_trial, _OPEN, ~_held_by_another(worker))
-        .values(
-            ended_at=attempts.c.beat_at, reason=HandBackReason.LOST
-        )  # the last that was heard of it
+        # Its last beat is the last sign of life.
+        .values(ended_at=attempts.c.beat_at, reason=HandBackReason.LOST)
     )
     count = select(func.coalesce(func.max(attempts.c.attempt), 0) + 1).where(of_trial)
     taking = insert(attempts).values(
@@ -226,6 +239,6 @@ def _take(connection: Connection, trial_id: int, worker: str, seconds: float) ->
         worker_id=worker,
         lease_seconds=seconds,
     )
-    # The index of open attempts has the last word on who holds a trial.
+    # The unique index of open attempts decides who holds a trial.
     taken = connection.scalars(taking.on_conflict_do_nothing().returning(attempts.c.attempt))
     return taken.one_or_none()

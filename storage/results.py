@@ -1,4 +1,4 @@
-"""What a trial has shown, written once: the numbers of its epochs, and how it ended."""
+"""The results of a trial, each written once: the numbers of its epochs, and its end."""
 
 import math
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from storage.optuna_inside import constraint_key
 from storage.rows import Outcome
 from storage.tables import epochs
 
-DEATHS = 3  # in a row, and a configuration is given up
+DEATHS = 3  # deadly ends in a row without a new epoch: the configuration is given up
 # A metric with this ending is a time: a repeated epoch reports another value. The contract of the
 # objectives has the same constant, which storage may not import; a test of the house compares both.
 CLOCK_ENDING = "_s"
@@ -31,7 +31,9 @@ def write_epoch(
     metrics: Mapping[str, float],
     numbers: Mapping[str, float],
 ) -> bool:
-    """Write an epoch; False when it is there with the same numbers, EpochDiffers if with others.
+    """Write an epoch; return False when it is recorded already with the same numbers.
+
+    Raises EpochDiffers when it is recorded with other numbers.
 
     numbers: its value, seconds and images.
     """
@@ -48,8 +50,8 @@ def write_epoch(
         if before.get(name) != now.get(name):
             raise EpochDiffers(
                 f"epoch {epoch} of trial {claim.number} is recorded with {name} "
-                f"{before.get(name)}, and now it is {now.get(name)}; "
-                "go on with this study on the same data, device class and number of threads"
+                f"{before.get(name)}, and now it is {now.get(name)}",
+                "go on with this study on the same data, device class and number of threads",
             )
     return False
 
@@ -63,7 +65,7 @@ def tell(
     value: float | None,
     outcome: Outcome,
 ) -> None:
-    """Tell Optuna how the trial ended; a pruned one has its last value, as Optuna has it."""
+    """Store the trial's end with Optuna; a pruned trial gets its last value, as in Optuna."""
     if outcome == Outcome.OUT_OF_MEMORY:  # a violated constraint: samplers learn where memory ends
         backend.set_trial_system_attr(claim.trial_id, constraint_key("memory"), 1.0)
     if state == TrialState.PRUNED:
@@ -71,24 +73,24 @@ def tell(
     backend.set_trial_state_values(claim.trial_id, state, None if value is None else [float(value)])
 
 
-def give_up_deadly(connection: Connection, backend: RDBStorage, trial_id: int) -> None:
-    """Fail a trial whose last attempts all ended deadly, without an epoch between."""
+def fail_after_deaths(connection: Connection, backend: RDBStorage, trial_id: int) -> None:
+    """Fail a trial after DEATHS deadly ends in a row without a new epoch."""
     ends = leases.deaths(connection, trial_id)
     if len(ends) >= DEATHS:
         detail = f"{len(ends)} attempts ended without an epoch between: {', '.join(ends)}"
-        # The newest may have been handed back, after a stall before it was found out.
-        leases.mark_told(connection, trial_id, Outcome(ends[-1]), detail)
-        with suppress(UpdateFinishedTrialError):  # a person was first
+        # The newest attempt may have been handed back after an older one was found to have stalled.
+        leases.end_trial(connection, trial_id, Outcome(ends[-1]), detail)
+        with suppress(UpdateFinishedTrialError):  # a person ended the trial first
             backend.set_trial_state_values(trial_id, TrialState.FAIL)
 
 
 def decoded(metrics: Mapping[str, float | str]) -> dict[str, float]:
-    """Give metrics as they were recorded."""
+    """Return stored metrics as numbers, with NaN and the infinities."""
     return {name: float(value) for name, value in metrics.items()}
 
 
 def _plain(value: float) -> float | str:
-    # JSON has no NaN and no infinity: they are stored as strings, which SQL can cast back as well.
+    # JSON has no NaN and no infinity: they are stored as strings, which SQL can cast back.
     return float(value) if math.isfinite(value) else str(float(value))
 
 

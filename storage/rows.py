@@ -181,7 +181,7 @@ class FileRow:
 class UseRow:
     """One use of a study's test split.
 
-    used_by: the machine that opened it.
+    used_by: the worker or process that opened it.
     purpose: the reason, such as "confirm".
     data_fingerprint: of the data that were opened.
     """

@@ -1,9 +1,9 @@
-"""The one door to the database: studies, claims, results, and what is read back.
+"""The one way into the database: studies, claims, results, files and workers.
 
-Every method is one short transaction, Optuna's writes included. When the database is away or busy
-DatabaseUnreachable leaves it: then nothing was written, or only the acknowledgement was lost.
-Calling again is right in both cases: a write that is there already is not made twice (`create`
-says StudyExists then, `delete` UnknownStudy; only `note_test_use` counts both).
+Every method is one short transaction, Optuna's writes included. DatabaseUnreachable means that
+nothing was written, or that only the acknowledgement was lost. Calling again is right in both
+cases: a write that was made is not made twice. (`create` then raises StudyExists, `delete`
+UnknownStudy, and `note_test_use` counts twice.)
 """
 
 import math
@@ -29,9 +29,9 @@ __all__ = ["Claim", "NewStudy", "NewWorker", "Nothing", "Store", "StudyRow"]
 
 
 class Store(StoreReader):
-    """All that must survive, behind plain values; open one per process and use it from any thread.
+    """The stored studies, read and written through plain values.
 
-    What is written stands here, what is read back in `StoreReader`.
+    Open one per process and use it from any thread. The methods that only read are in StoreReader.
     """
 
     def __init__(self, backend: RDBStorage) -> None:
@@ -40,11 +40,11 @@ class Store(StoreReader):
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """Give the store behind a database URL, its tables made or brought up to date."""
+        """Open the store behind a database URL; its tables are made or brought up to date."""
         return cls(open_backend(url))
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
         self._backend.remove_session()
         self._engine.dispose()
 
@@ -70,11 +70,11 @@ class Store(StoreReader):
     def update_definition(
         self, name: str, definition: Mapping[str, Any], trials: int | None
     ) -> StudyRow:
-        """Replace what does not touch the fingerprint: words and the budget."""
+        """Replace the definition and the budget of a study; its fingerprint stays."""
         return self._change(name, definition=definition, trials=trials)
 
     def request_stop(self, name: str, how: Stop) -> StudyRow:
-        """Ask every worker of the study to stop: after this epoch ("drain") or "now"."""
+        """Ask every worker of the study to stop after its epoch ("drain") or at once ("now")."""
         return self._change(name, stop=how)
 
     def clear_stop(self, name: str) -> StudyRow:
@@ -87,9 +87,13 @@ class Store(StoreReader):
             studies.remove(connection, name)
 
     def note_test_use(self, name: str, used_by: str, purpose: str) -> None:
-        """Write down that the study's test split is about to be opened: by whom and what for.
+        """Store a use of the study's test split, before the split is opened.
 
-        One that was written though its answer was lost counts twice: rather one use too many.
+        A call that is repeated because its answer was lost counts twice: one use too many is better
+        than one too few.
+
+        used_by: the worker or process.
+        purpose: the reason, such as "confirm".
         """
         with transaction(self._engine) as connection:
             split_uses.note(connection, studies.one(connection, name), used_by, purpose)
@@ -97,11 +101,11 @@ class Store(StoreReader):
     # Trials
 
     def claim(self, name: str, worker: str, *, lease_seconds: float) -> Claim | Nothing:
-        """Take the study's next trial for a registered worker, or say why there is none.
+        """Claim the study's next trial for a registered worker, or return why there is none.
 
-        First a running trial without a live lease, then the queue, then a new trial; the last two
-        only while fewer trials than the budget have begun. A worker that still holds a trial gets
-        that one: the answer to its last claim was lost.
+        First comes a running trial without a live lease, then the queue, then a new trial; the last
+        two only while fewer trials than the budget have begun. A worker that still holds a trial
+        gets that one, because the answer to its last claim was lost.
         """
         with self._writing() as connection:
             study = studies.locked(connection, name)
@@ -114,9 +118,10 @@ class Store(StoreReader):
 
     @contextmanager
     def trial(self, claim: Claim, study: optuna.Study) -> Iterator[optuna.Trial]:
-        """Yield the claimed trial for drawing its parameters: those drawn before are replayed.
+        """Yield the claimed trial to draw its parameters; those drawn before are replayed.
 
-        What is drawn in the block is written together at its end, and only under a valid lease.
+        The values drawn in the block are written together at its end, under a valid lease only.
+
         study: from `optuna_study`, with the sampler to draw with.
         """
         study.get_trials(deepcopy=False)  # the cached storage must know the trial
@@ -126,9 +131,10 @@ class Store(StoreReader):
             yield optuna.Trial(study, claim.trial_id)
 
     def beat(self, claim: Claim) -> Stop | None:
-        """Extend the lease and give the study's stop request; from any thread.
+        """Extend the lease and return the study's stop request; from any thread.
 
-        Raises LeaseLost when somebody else ended the attempt, or a person the trial.
+        Raises LeaseLost when another worker or a supervisor ended the attempt, or a person the
+        trial.
         """
         with transaction(self._engine) as connection:
             return leases.renew(connection, claim)
@@ -143,10 +149,12 @@ class Store(StoreReader):
         seconds: float,
         images: int,
     ) -> Stop | None:
-        """Write the numbers of an epoch, extend the lease and give the study's stop request.
+        """Write the numbers of an epoch, extend the lease and return the study's stop request.
 
-        value: what pruning and ranking look at; NaN and the infinities may be recorded. An epoch
-        that is there already with these numbers is left as it is; EpochDiffers if with others.
+        An epoch that is recorded already with these numbers is left as it is; with other numbers
+        it raises EpochDiffers.
+
+        value: the metric that pruning and ranking look at; NaN and infinities may be recorded.
         """
         with self._writing(claim) as connection:
             stop = leases.renew(connection, claim)
@@ -165,15 +173,17 @@ class Store(StoreReader):
         detail: str | None = None,
         where: str | None = None,
     ) -> None:
-        """End the trial and the lease: `state` for Optuna, `outcome` and `detail` for people.
+        """End the trial and the lease.
 
-        where: the type, file and line of the exception that ended the trial.
+        state: the trial's state for Optuna.
         value: a number for COMPLETE, None otherwise.
+        outcome, detail: how it ended, for people.
+        where: the type, file and line of the exception that ended it.
         """
         if (state == "COMPLETE") != (value is not None and not math.isnan(value)):
-            raise ValueError(f"a {state} trial was told the value {value}")
+            raise ValueError(f"a {state} trial cannot have the value {value}")
         with self._writing(claim) as connection:
-            if leases.close(connection, claim, outcome, detail, told=True, where=where):
+            if leases.close(connection, claim, outcome, detail, ends_trial=True, where=where):
                 results.tell(
                     connection,
                     self._backend,
@@ -184,18 +194,21 @@ class Store(StoreReader):
                 )
 
     def note_file(self, claim: Claim, name: str, artifact_id: str) -> None:
-        """Note a file that this attempt is about to put where other machines find it."""
+        """Note a file that this attempt is about to share with other machines."""
         with self._writing(claim) as connection:
             leases.renew(connection, claim)
             shared_files.note(connection, claim, name, artifact_id)
 
     def forget_files(self, artifact_ids: Iterable[str]) -> None:
-        """Remove the notes of files that are gone."""
+        """Remove the notes of files that were removed."""
         with transaction(self._engine) as connection:
             shared_files.forget(connection, artifact_ids)
 
     def set_attribute(self, claim: Claim, key: str, value: Any, is_shown: bool = False) -> None:
-        """Set an attribute of the Optuna trial under the lease; the dashboard lists a shown one."""
+        """Set an attribute of Optuna's trial under the lease.
+
+        is_shown: whether the dashboard lists it.
+        """
         backend = self._backend
         with self._writing(claim) as connection:
             leases.renew(connection, claim)
@@ -205,21 +218,21 @@ class Store(StoreReader):
     def hand_back(self, claim: Claim, reason: HandBackReason, detail: str | None = None) -> None:
         """End the lease and leave the trial running, for another attempt to continue.
 
-        A trial whose attempts ended deadly three times without an epoch between fails with it.
+        After three deadly ends in a row without a new epoch the trial fails.
         """
         with self._writing(claim) as connection:
-            leases.close(connection, claim, reason, detail, told=False)
-            results.give_up_deadly(connection, self._backend, claim.trial_id)
+            leases.close(connection, claim, reason, detail, ends_trial=False)
+            results.fail_after_deaths(connection, self._backend, claim.trial_id)
 
     def end_leases(self, worker: str, reason: HandBackReason) -> int:
-        """End the leases of a worker that is known to be dead; give how many it held.
+        """End the leases of a worker that is known to be dead; return how many it held.
 
-        A trial whose attempts ended deadly three times without an epoch between fails with it.
+        After three deadly ends in a row without a new epoch a trial fails.
         """
         with self._writing() as connection:
             held = leases.close_all(connection, worker, reason)
             for trial_id in held:
-                results.give_up_deadly(connection, self._backend, trial_id)
+                results.fail_after_deaths(connection, self._backend, trial_id)
             return len(held)
 
     # Workers
@@ -230,7 +243,7 @@ class Store(StoreReader):
             workers.register(connection, studies.one(connection, study), worker)
 
     def worker_ended(self, worker: str, exit_code: int | None, reason: str) -> None:
-        """Note how a worker ended; its leases are ended by `end_leases`."""
+        """Store how a worker ended; `end_leases` ends its leases."""
         with transaction(self._engine) as connection:
             workers.end(connection, worker, exit_code, reason)
 
@@ -246,4 +259,4 @@ class Store(StoreReader):
         except UpdateFinishedTrialError as error:  # a person ended the trial in the dashboard
             if claim is None:
                 raise
-            raise leases.lost(claim) from error
+            raise leases.lease_lost(claim) from error

@@ -1,4 +1,4 @@
-"""Studies as they are stored: an Optuna study and what we keep about it."""
+"""Stored studies: one of Optuna's each, and our row beside it."""
 
 import difflib
 from typing import Any
@@ -36,28 +36,29 @@ def create(connection: Connection, backend: RDBStorage, study: NewStudy) -> int:
 
 
 def locked(connection: Connection, name: str) -> StudyRow:
-    """Give a study whose advisory lock is held from now to the end of the transaction."""
+    """Take a study's advisory lock until the transaction ends, and read the study."""
     advisory_lock(connection, one(connection, name).study_id)
-    return one(connection, name)  # as it is now that nobody else claims
+    return one(connection, name)  # read again: another claim may have ended in between
 
 
 def change(connection: Connection, name: str, **columns: Any) -> StudyRow:
-    """Set columns of ours on a study."""
+    """Set columns of our row of a study."""
     study_id = one(connection, name).study_id
     connection.execute(update(studies).where(studies.c.study_id == study_id).values(columns))
     return one(connection, name)
 
 
 def remove(connection: Connection, name: str) -> None:
-    """Remove a study and all that hangs on it; LiveLeases while a worker holds a trial."""
+    """Remove a study with every row that belongs to it; LiveLeases while a worker holds a trial."""
     study = locked(connection, name)
     if live := count_live(connection, study.study_id):
         raise LiveLeases(
-            f"{live} trials of study {name!r} are running; "
-            f"run `search stop --study {name}`, then try again"
+            f"{live} trials of study {name!r} are running",
+            f"run `search stop --study {name}`, then try again",
         )
     of_study = select(trials.c.trial_id).where(trials.c.study_id == study.study_id)
-    for table in reversed(optuna_tables.sorted_tables):  # ours go with the rows they hang on
+    # Our rows refer to Optuna's and are deleted with them.
+    for table in reversed(optuna_tables.sorted_tables):
         if "study_id" in table.c:
             connection.execute(delete(table).where(table.c.study_id == study.study_id))
         elif "trial_id" in table.c:
@@ -65,13 +66,13 @@ def remove(connection: Connection, name: str) -> None:
 
 
 def every(connection: Connection) -> list[StudyRow]:
-    """Give every stored study, oldest first."""
+    """Read every stored study, oldest first."""
     rows = connection.execute(_studies().order_by(studies.c.study_id))
     return [_study_row(row) for row in rows]
 
 
 def one(connection: Connection, name: str) -> StudyRow:
-    """Give a study by its name; UnknownStudy names the nearest one."""
+    """Read a study by its name; UnknownStudy names the nearest one."""
     found = connection.execute(_studies().where(optuna_studies.c.study_name == name))
     row = found.one_or_none()
     if row is None:
@@ -80,10 +81,13 @@ def one(connection: Connection, name: str) -> StudyRow:
 
 
 def unknown(name: str, known: list[str]) -> UnknownStudy:
-    """Give the error for a study that is not there."""
+    """Build the error for a study that is not stored.
+
+    known: the names of the stored ones.
+    """
     near = difflib.get_close_matches(name, known, n=1)
     fix = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none yet'}"
-    return UnknownStudy(f"no study {name!r} is stored here; {fix}")
+    return UnknownStudy(f"no study {name!r} is stored here", fix)
 
 
 def _studies() -> Select[Any]:

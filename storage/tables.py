@@ -1,6 +1,6 @@
-"""Our tables beside Optuna's: what Optuna does not keep of a study, its attempts and epochs.
+"""Our tables beside Optuna's: studies, workers, attempts, epochs, files, manifests, test uses.
 
-They live in a schema of their own and hang on Optuna's rows: what is deleted there goes here.
+They live in a schema of their own. Their rows refer to Optuna's and are deleted with them.
 """
 
 from sqlalchemy import (
@@ -49,7 +49,8 @@ studies = Table(
     ),
     # JSON, not JSONB: the order of keys is the order in which parameters are drawn.
     Column("definition", JSON, nullable=False),
-    Column("trials", Integer),  # the budget; none: without end
+    # The budget, NULL for no limit. The definition has it too, but leaves it out at its default.
+    Column("trials", Integer),
     Column("fingerprint", Text, nullable=False),
     Column("data_fingerprint", Text, nullable=False),
     Column("stop", Text, CheckConstraint("stop IN ('drain', 'now')")),
@@ -91,9 +92,9 @@ attempts = Table(
     Column("ended_at", MOMENT),
     Column("reason", Text),
     Column("detail", Text),
-    Column("where", Text),  # of an exception: its type, file and line
-    # Whether this end was told to Optuna as the trial's: then the reason is the trial's outcome.
-    Column("told", Boolean, nullable=False, server_default=false()),
+    Column("where", Text),  # the type, file and line of the exception that ended the attempt
+    # Whether the trial ended with this attempt: then the reason is the trial's outcome.
+    Column("ends_trial", Boolean, nullable=False, server_default=false()),
     CheckConstraint("(ended_at IS NULL) = (reason IS NULL)", name="an_end_has_a_reason"),
 )
 Index(
@@ -111,7 +112,7 @@ epochs = Table(
     Column("epoch", Integer, primary_key=True, autoincrement=False),
     Column("attempt", Integer, nullable=False),
     Column("value", Double, nullable=False),
-    # JSON keeps a float's every bit; NaN and the infinities stand in it as strings.
+    # JSON keeps every bit of a float; NaN and the infinities are strings in it.
     Column("metrics", JSON, nullable=False),
     Column("seconds", Double, nullable=False),
     Column("images", BigInteger, nullable=False),
@@ -136,7 +137,7 @@ files = Table(
 )
 Index("files_of_a_trial", files.c.trial_id)
 
-# One per study that has data: its rows as CSV, compressed; 56,000 of them take 2 to 3 MB.
+# One per study that has data: the manifest as compressed CSV; 56,000 rows take 2 to 3 MB.
 manifests = Table(
     "manifests",
     metadata,
@@ -149,7 +150,7 @@ manifests = Table(
     Column("table_gz", LargeBinary, nullable=False),
 )
 
-# Each time that somebody opened a study's test split, written before the data was.
+# One row per opening of a study's test split, written before the split is read.
 test_uses = Table(
     "test_uses",
     metadata,

@@ -1,4 +1,4 @@
-"""The one kind of transaction that writes: short, on one connection, Optuna's writes inside."""
+"""The one kind of transaction: short, on one connection, Optuna's writes inside."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from storage.errors import DatabaseUnreachable
 
-# A machine that is paused or vanishes inside a transaction frees its locks within these limits.
+# The locks of a machine that is paused or vanishes inside a transaction are freed within these.
 LIMITS = {
     "lock_timeout": "5s",
     "statement_timeout": "10s",
@@ -22,33 +22,36 @@ CONNECT = {
     "keepalives": 1,
     "keepalives_idle": 4,
     "keepalives_interval": 2,
-    "keepalives_count": 3,  # 4 + 3 * 2 s: a silent peer is given up after 10 s
+    "keepalives_count": 3,  # a silent server is given up after 4 + 3 * 2 = 10 s
     "tcp_user_timeout": 10_000,  # ms
     "fallback_application_name": "search",
 }
-LOCKS = 0x5EA2C4  # the class of our advisory locks, so that no other program's are met
+LOCKS = 0x5EA2C4  # the class of our advisory locks; another program's locks are of another
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Give the options that every engine of ours is made with; what the URL itself says wins."""
+    """Build the options of every engine of ours; an option that the URL states itself wins."""
     stated = make_url(url).query
     return {
-        "pool_pre_ping": True,  # a connection cut while it was idle is replaced unnoticed
+        "pool_pre_ping": True,  # a connection that was cut while idle is replaced
         "isolation_level": "READ COMMITTED",  # claims must see what was committed while they waited
         "hide_parameters": True,
         "connect_args": {name: value for name, value in CONNECT.items() if name not in stated},
     }
 
 
-def watched(engine: Engine) -> Engine:
-    """Give the engine back; whatever it is used for, a lost database is a DatabaseUnreachable."""
+def explain_errors(engine: Engine) -> Engine:
+    """Let the engine raise DatabaseUnreachable when the database is lost; return the engine."""
     event.listen(engine, "handle_error", _explain)
     return engine
 
 
 @contextmanager
 def transaction(engine: Engine, **limits: str) -> Iterator[Connection]:
-    """Yield a connection whose work is committed at the end or, after an exception, undone."""
+    """Yield a connection; its work is committed at the end or, after an exception, undone.
+
+    limits: settings of Postgres that replace those in LIMITS.
+    """
     settings = LIMITS | limits
     with engine.begin() as connection:
         connection.execute(select(*(func.set_config(*item, True) for item in settings.items())))
@@ -56,16 +59,19 @@ def transaction(engine: Engine, **limits: str) -> Iterator[Connection]:
 
 
 def advisory_lock(connection: Connection, key: int) -> None:
-    """Hold the lock of this number, a study's id, until the transaction ends, however it ends."""
+    """Hold a lock until the transaction ends, however it ends.
+
+    key: the lock's number, such as a study's id.
+    """
     connection.execute(select(func.pg_advisory_xact_lock(LOCKS, key)))
 
 
 def _explain(context: ExceptionContext) -> DatabaseUnreachable | None:
-    # An OperationalError is no fault of ours: no connection, no answer in time, no space on disk.
+    # An OperationalError comes from outside: no connection, no answer in time, no space on disk.
     is_lost = context.is_disconnect or isinstance(context.sqlalchemy_exception, OperationalError)
     if context.is_pre_ping or not is_lost:  # after a failed ping the pool connects anew
         return None
-    said = str(context.original_exception).strip().partition("\n")[0]
+    reason = str(context.original_exception).strip().partition("\n")[0]
     return DatabaseUnreachable(
-        f"the database does not answer ({said}); see that it runs, then try again"
+        f"the database does not answer ({reason})", "see that it runs, then try again"
     )

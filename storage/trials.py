@@ -1,4 +1,4 @@
-"""Trials, their epochs and attempts read back: a few statements, however many trials there are."""
+"""Trials, their epochs and attempts, read in a few statements however many there are."""
 
 from functools import lru_cache
 from typing import Any
@@ -15,16 +15,16 @@ from storage.tables import attempts, epochs, params, trials, values, workers
 
 _SAME_TRIAL = trials.c.trial_id == epochs.c.trial_id
 _FINAL = trials.c.state.in_([state for state in TrialState if state.is_finished()])
-# A trial that a person failed in the dashboard is over, whatever its worker has noticed of it.
+# A trial that a person failed in the dashboard is over before its worker notices.
 _ENDED_AT = func.coalesce(
     attempts.c.ended_at, case((_FINAL, func.timezone("UTC", trials.c.datetime_complete)))
 )
 _REASON = func.coalesce(attempts.c.reason, case((_FINAL, Outcome.ENDED_ELSEWHERE.value)))
-_OUTCOME = case((attempts.c.told, attempts.c.reason), else_=Outcome.ENDED_ELSEWHERE.value)
+_OUTCOME = case((attempts.c.ends_trial, attempts.c.reason), else_=Outcome.ENDED_ELSEWHERE.value)
 
 
 def every(connection: Connection, study: StudyRow) -> list[TrialRow]:
-    """Give every trial of a study in the order of their numbers: four statements."""
+    """Read every trial of a study, in the order of their numbers, in four statements."""
     drawn = _params(connection, study.study_id)
     last = _one_epoch_per_trial(connection, study.study_id, epochs.c.epoch.desc())
     best = _one_epoch_per_trial(connection, study.study_id, *_best_first(study.direction))
@@ -51,37 +51,38 @@ def every(connection: Connection, study: StudyRow) -> list[TrialRow]:
 
 
 def epochs_of(connection: Connection, study: StudyRow, number: int | None) -> list[EpochRow]:
-    """Give the recorded epochs of one trial, or of all, in order."""
+    """Read the recorded epochs of one trial, or of all, in order."""
     rows = select(epochs, trials.c.number).join_from(epochs, trials, _SAME_TRIAL)
-    rows = rows.where(*_of(study.study_id, number)).order_by(trials.c.number, epochs.c.epoch)
+    rows = rows.where(*_in_study(study.study_id, number)).order_by(trials.c.number, epochs.c.epoch)
     return [_epoch_row(row) for row in connection.execute(rows)]
 
 
 def attempts_of(connection: Connection, study: StudyRow, number: int | None) -> list[AttemptRow]:
-    """Give the attempts of one trial, or of all, in order: the ledger of worker time."""
+    """Read the attempts at one trial, or at all, in order: the ledger of worker time."""
     recorded = (
         select(func.count())
         .select_from(epochs)
         .where(epochs.c.trial_id == attempts.c.trial_id, epochs.c.attempt == attempts.c.attempt)
     )
+    columns = [
+        trials.c.number,
+        attempts.c.attempt,
+        attempts.c.worker_id.label("worker"),
+        workers.c.host,
+        workers.c.device,
+        workers.c.threads,
+        workers.c.machine,
+        attempts.c.started_at,
+        _ENDED_AT.label("ended_at"),
+        _REASON.label("reason"),
+        attempts.c.detail,
+        recorded.scalar_subquery().label("epochs"),
+    ]
     rows = (
-        select(
-            trials.c.number,
-            attempts.c.attempt,
-            attempts.c.worker_id.label("worker"),
-            workers.c.host,
-            workers.c.device,
-            workers.c.threads,
-            workers.c.machine,
-            attempts.c.started_at,
-            _ENDED_AT.label("ended_at"),
-            _REASON.label("reason"),
-            attempts.c.detail,
-            recorded.scalar_subquery().label("epochs"),
-        )
+        select(*columns)
         .join_from(attempts, trials)
         .join(workers)
-        .where(*_of(study.study_id, number))
+        .where(*_in_study(study.study_id, number))
         .order_by(trials.c.number, attempts.c.attempt)
     )
     return [
@@ -90,7 +91,7 @@ def attempts_of(connection: Connection, study: StudyRow, number: int | None) -> 
     ]
 
 
-def _of(study_id: int, number: int | None = None) -> list[ColumnElement[bool]]:
+def _in_study(study_id: int, number: int | None = None) -> list[ColumnElement[bool]]:
     of_study = [trials.c.study_id == study_id]
     return of_study if number is None else [*of_study, trials.c.number == number]
 
@@ -100,16 +101,23 @@ def _trials(study_id: int) -> Select[Any]:
     of_trial = every.c.trial_id == trials.c.trial_id
     newest = select(func.max(every.c.attempt)).where(of_trial).scalar_subquery()
     begun = select(func.min(every.c.started_at)).where(of_trial).scalar_subquery()
+    columns = [
+        trials.c.trial_id,
+        trials.c.number,
+        trials.c.state,
+        values.c.value,
+        values.c.value_type,
+        attempts.c.attempt,
+        attempts.c.worker_id,
+        attempts.c.detail,
+        attempts.c.where,
+        case((_FINAL, _OUTCOME)).label("outcome"),
+        and_(LIVE, ~_FINAL).label("is_leased"),
+        func.coalesce(begun, func.timezone("UTC", trials.c.datetime_start)).label("started_at"),
+        case((_FINAL, _ENDED_AT)).label("ended_at"),
+    ]
     return (
-        select(
-            *(trials.c[name] for name in ("trial_id", "number", "state")),
-            *(values.c[name] for name in ("value", "value_type")),
-            *(attempts.c[name] for name in ("attempt", "worker_id", "detail", "where")),
-            case((_FINAL, _OUTCOME)).label("outcome"),
-            and_(LIVE, ~_FINAL).label("is_leased"),
-            func.coalesce(begun, func.timezone("UTC", trials.c.datetime_start)).label("started_at"),
-            case((_FINAL, _ENDED_AT)).label("ended_at"),
-        )
+        select(*columns)
         .outerjoin_from(
             trials, values, and_(values.c.trial_id == trials.c.trial_id, values.c.objective == 0)
         )
@@ -117,7 +125,7 @@ def _trials(study_id: int) -> Select[Any]:
             attempts,
             and_(attempts.c.trial_id == trials.c.trial_id, attempts.c.attempt == newest),
         )
-        .where(*_of(study_id))
+        .where(*_in_study(study_id))
         .order_by(trials.c.number)
     )
 
@@ -135,7 +143,7 @@ def _value(row: Row[Any]) -> float | None:
 
 
 def _params(connection: Connection, study_id: int) -> dict[int, dict[str, Any]]:
-    rows = select(params).join(trials).where(*_of(study_id)).order_by(params.c.param_id)
+    rows = select(params).join(trials).where(*_in_study(study_id)).order_by(params.c.param_id)
     drawn: dict[int, dict[str, Any]] = {}
     for row in connection.execute(rows):
         value = _distribution(row.distribution_json).to_external_repr(row.param_value)
@@ -152,7 +160,9 @@ def _one_epoch_per_trial(
     connection: Connection, study_id: int, *order: ColumnElement[Any]
 ) -> dict[int, EpochRow]:
     first = select(epochs).where(_SAME_TRIAL).order_by(*order).limit(1).lateral()
-    rows = select(first, trials.c.number).join_from(trials, first, true()).where(*_of(study_id))
+    rows = (
+        select(first, trials.c.number).join_from(trials, first, true()).where(*_in_study(study_id))
+    )
     return {row.trial_id: _epoch_row(row) for row in connection.execute(rows)}
 
 

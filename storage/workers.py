@@ -1,4 +1,4 @@
-"""Worker processes, as far as the database has heard of them."""
+"""The registered worker processes."""
 
 from typing import Any
 
@@ -11,6 +11,19 @@ from storage.leases import LIVE, OVERDUE
 from storage.rows import NewWorker, StudyRow, WorkerRow
 from storage.tables import attempts, trials, workers
 
+# The columns that a WorkerRow has as they are stored.
+PLAIN = (
+    "host",
+    "pid",
+    "device",
+    "threads",
+    "machine",
+    "started_at",
+    "ended_at",
+    "exit_code",
+    "reason",
+)
+
 
 def register(connection: Connection, study: StudyRow, worker: NewWorker) -> None:
     """Store a worker of the study; a worker of this name that is stored already is replaced."""
@@ -22,30 +35,29 @@ def register(connection: Connection, study: StudyRow, worker: NewWorker) -> None
 
 
 def see(connection: Connection, worker: str) -> None:
-    """Note that a worker is there; StorageError if it never registered."""
+    """Store that a worker is alive; StorageError if it never registered."""
     _change(connection, worker, seen_at=func.now())
 
 
 def end(connection: Connection, worker: str, exit_code: int | None, reason: str) -> None:
-    """Note how a worker ended."""
+    """Store how a worker ended."""
     _change(connection, worker, ended_at=func.now(), exit_code=exit_code, reason=reason)
 
 
 def every(connection: Connection, study: StudyRow) -> list[WorkerRow]:
-    """Give the workers of a study, oldest first, each with the trial it holds."""
+    """Read the workers of a study, oldest first, each with the trial it holds."""
     seen_at = func.greatest(workers.c.seen_at, func.max(attempts.c.beat_at))
     is_at_it = trials.c.state == TrialState.RUNNING
+    columns = [
+        workers.c.worker_id.label("worker"),
+        *(workers.c[name] for name in PLAIN),
+        seen_at.label("seen_at"),
+        func.max(trials.c.number).filter(LIVE, is_at_it).label("trial"),
+        cast(func.extract("epoch", func.now() - seen_at), Double).label("silent_seconds"),
+        func.coalesce(func.bool_or(OVERDUE), false()).label("is_overdue"),
+    ]
     rows = (
-        select(
-            workers.c.worker_id.label("worker"),
-            *(workers.c[name] for name in ("host", "pid", "device", "threads", "machine")),
-            workers.c.started_at,
-            seen_at.label("seen_at"),
-            *(workers.c[name] for name in ("ended_at", "exit_code", "reason")),
-            func.max(trials.c.number).filter(LIVE, is_at_it).label("trial"),
-            cast(func.extract("epoch", func.now() - seen_at), Double).label("silent_seconds"),
-            func.coalesce(func.bool_or(OVERDUE), false()).label("is_overdue"),
-        )
+        select(*columns)
         .outerjoin_from(workers, attempts)
         .outerjoin(trials)
         .where(workers.c.study_id == study.study_id)
@@ -58,4 +70,4 @@ def every(connection: Connection, study: StudyRow) -> list[WorkerRow]:
 def _change(connection: Connection, worker: str, **columns: Any) -> None:
     changing = update(workers).where(workers.c.worker_id == worker).values(columns)
     if not connection.execute(changing).rowcount:
-        raise StorageError(f"worker {worker!r} is not registered; call register_worker first")
+        raise StorageError(f"worker {worker!r} is not registered", "call register_worker first")

@@ -110,6 +110,6 @@ def test_a_trial_that_ran_out_of_memory_is_told_as_a_violated_constraint(
 def test_only_a_complete_trial_has_a_value(
     store: Store, held: Claim, state: str, value: float | None
 ) -> None:
-    with pytest.raises(ValueError, match="was told the value"):
+    with pytest.raises(ValueError, match="cannot have the value"):
         store.tell(held, state, value, "finished")  # type: ignore[arg-type]
     assert store.trials("toy")[0].state == "RUNNING"

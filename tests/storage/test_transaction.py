@@ -8,13 +8,13 @@ from sqlalchemy import Engine, create_engine, make_url, text
 
 from storage.errors import DatabaseUnreachable
 from storage.store import Store
-from storage.transaction import advisory_lock, engine_options, transaction, watched
+from storage.transaction import advisory_lock, engine_options, explain_errors, transaction
 
 
 @pytest.fixture
 def ours(database_url: str) -> Iterator[Engine]:
     """An engine made as the store makes its own."""
-    engine = watched(create_engine(database_url, **engine_options(database_url)))
+    engine = explain_errors(create_engine(database_url, **engine_options(database_url)))
     yield engine
     engine.dispose()
 

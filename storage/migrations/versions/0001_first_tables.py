@@ -44,7 +44,7 @@ CREATE TABLE search_service.attempts (
     reason text,
     detail text,
     "where" text,
-    told boolean NOT NULL DEFAULT false,
+    ends_trial boolean NOT NULL DEFAULT false,
     PRIMARY KEY (trial_id, attempt),
     CONSTRAINT an_end_has_a_reason CHECK ((ended_at IS NULL) = (reason IS NULL))
 )"""

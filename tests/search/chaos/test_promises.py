@@ -40,7 +40,7 @@ DAMAGES = {
         {LEASES},
     ),
     "a trial told twice": (
-        f"UPDATE search_service.attempts SET reason = 'finished', told = true {ATTEMPT_1}",
+        f"UPDATE search_service.attempts SET reason = 'finished', ends_trial = true {ATTEMPT_1}",
         {TOLD},
     ),
     "a number from elsewhere": (
