@@ -26,7 +26,7 @@ from tests.storage.samples import new_study
 
 WorkerCommand: TypeAlias = Callable[[DeviceShare, str], Sequence[str]]
 Show: TypeAlias = Callable[[Snapshot], None]
-WORKER = Path(__file__).parents[1] / "scripted_worker.py"
+WORKER = Path(__file__).with_name("scripted_worker.py")
 STUDY = Study(
     name="toy",
     objective="toy_curve",
