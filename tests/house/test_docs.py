@@ -1,55 +1,237 @@
-"""What the README says can be typed can be typed."""
+"""README and docs are true: commands can be typed, and named tests, files and folders exist."""
 
+import argparse
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from objectives import catalog
 from search.cli import build_parser
+from spaces import data
+from spaces.load import load_study
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
-# A command in a listing ends where its explanation begins, two spaces further.
-COMMANDS = sorted(set(re.findall(r"^(search [a-z].*?)(?:  .*)?$", README, re.MULTILINE)))
-TARGETS = sorted(set(re.findall(r"^make ([a-z]+)", README, re.MULTILINE)))
-TESTS = sorted(set(re.findall(r"`(test_\w+)`", README)))
+README = ROOT / "README.md"
+PAGES = {
+    page.relative_to(ROOT).as_posix(): page.read_text()
+    for page in (README, *sorted((ROOT / "docs").glob("*.md")))
+}
+ALL = "\n".join(PAGES.values())
+README_LINES = 180
+PACKAGES = ("dashboards", "objectives", "search", "spaces", "storage")
+# The one rule for running text: a command there may leave out arguments that it needs, and these
+# words stand for numbers. Listings can be typed as they are.
+NUMBERS = {"N": "3", "H": "3", "P": "8080", "K": "0"}
+
+LISTINGS = re.findall(r"^```\w*\n(.*?)^```", ALL, re.MULTILINE | re.DOTALL)
+PROSE = re.sub(r"^```\w*\n.*?^```", "", ALL, flags=re.MULTILINE | re.DOTALL)
+INLINE = sorted(set(re.findall(r"`([^`\n]+)`", PROSE)))
+# In a listing a command ends where its explanation begins, two spaces further.
+TYPED = re.compile(r"^(?:\w+=\S+ )*(search [a-z].*?)(?:  .*)?$", re.MULTILINE)
+LISTED = sorted({line for listing in LISTINGS for line in TYPED.findall(listing)})
+MENTIONED = [word for word in INLINE if word.startswith("search ")]
+MADE = sorted(
+    {word for word in INLINE if word.startswith("make ")}
+    | {line for listing in LISTINGS for line in re.findall(r"^(make .*?)(?:  .*)?$", listing, re.M)}
+)
+TESTS = sorted(set(re.findall(r"(?<![\w/])test_\w+", ALL)))  # not a path: see FILES
 DEFINED = {
     name
     for file in (ROOT / "tests").rglob("test_*.py")
-    for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
+    for name in (file.stem, *re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE))
 }
+FILES = [
+    word
+    for word in INLINE
+    if re.fullmatch(rf"(?:{'|'.join(PACKAGES)}|tests|benchmarks|docs)/[\w/]+\.\w+", word)
+    and Path(word).stem.removeprefix("test_") != "NAME"  # the thing that a recipe adds
+]
+LINKS = sorted(
+    (page, link)
+    for page, text in PAGES.items()
+    for link in re.findall(r"\]\(([^)\s]+)\)", text)
+    if "://" not in link
+)
+DECLARATIONS = [
+    word
+    for word in INLINE
+    if re.fullmatch(r"(?:FileNames|ClassFolders|Table|Cifar10|Brats|Digits)\(.*\)", word)
+    and "(...)" not in word
+]
 
 
-def test_the_readme_shows_commands() -> None:
-    assert len(COMMANDS) >= 10
-    assert {"run", "test"} <= set(TARGETS)
+def parsers(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """The command line's parsers by what is typed to reach them, `data make` and so on."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, inner in action.choices.items():
+                yield from ((f"{name} {more}".strip(), each) for more, each in parsers(inner))
+            return
+    yield "", parser
 
 
-@pytest.mark.parametrize("line", COMMANDS)
-def test_a_command_of_the_readme_is_understood(line: str) -> None:
-    arguments = build_parser().parse_args(shlex.split(line)[1:])
-
-    assert arguments.command
+COMMANDS = dict(parsers(build_parser()))
 
 
-@pytest.mark.parametrize("name", catalog.describe("image_classifier").fields)
-def test_every_hyperparameter_stands_in_the_readme(name: str) -> None:
-    assert f"`{name}`" in README
+def understood(line: str, *, whole: bool) -> bool:
+    """Whether the command line takes a line; if it is not `whole`, without what else it needs."""
+    parser = build_parser()
+    for _, command in parsers(parser):
+        command.allow_abbrev = False
+        for action in command._actions if not whole else ():
+            action.required = False
+            if not action.option_strings:
+                action.nargs = "?"
+    words = shlex.split(line)[1:]
+    try:
+        parser.parse_args(words if whole else [NUMBERS.get(word, word) for word in words])
+    except SystemExit as ending:  # `--help` ends with 0
+        return not ending.code
+    return True
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_a_make_target_of_the_readme_exists(target: str) -> None:
-    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+def test_the_pages_show_commands() -> None:
+    assert len(LISTED) >= 25
+    assert len(MENTIONED) >= 15
+    assert {"make run", "make test", "make check", "make acceptance"} <= set(MADE)
 
 
-def test_every_command_of_the_help_stands_in_the_readme() -> None:
-    listed = re.findall(r"^    ([a-z]+) ", build_parser().format_help(), re.MULTILINE)
+@pytest.mark.parametrize("line", LISTED)
+def test_a_listed_command_is_understood(line: str) -> None:
+    assert understood(line, whole=True)
 
-    assert {name for name in listed if f"search {name}" not in README} == set()
+
+@pytest.mark.parametrize("line", MENTIONED)
+def test_a_mentioned_command_is_understood(line: str) -> None:
+    assert understood(line, whole=False)
+
+
+@pytest.mark.parametrize("line", ["search walk", "search run --trial N", "search data"])
+def test_a_command_that_cannot_be_typed_is_found(line: str) -> None:
+    assert not understood(line, whole=False)
+
+
+def test_a_listing_leaves_nothing_out() -> None:
+    assert not understood("search run --workers 2", whole=True)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_the_help_is_shown(command: str) -> None:
+    assert any(re.match(rf"search {command}\b", line) for line in (*LISTED, *MENTIONED))
+
+
+@pytest.mark.parametrize("line", MADE)
+def test_a_make_target_exists_and_reads_its_variables(line: str) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    target, *variables = line.split()[1:]
+
+    assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+    assert all(f"$({each.split('=')[0]})" in makefile for each in variables)
+
+
+def test_every_fault_names_its_test() -> None:
+    recovery = PAGES["docs/recovery.md"]
+    rows = re.search(r"\n\|---\|---\|---\|\n((?:\|.*\n)+)", recovery)
+
+    assert rows
+    assert [row for row in rows[1].splitlines() if "`test_" not in row] == []
 
 
 @pytest.mark.parametrize("name", TESTS)
-def test_a_test_that_the_readme_names_as_a_proof_exists(name: str) -> None:
+def test_a_named_test_exists(name: str) -> None:
     assert name in DEFINED
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_a_named_file_exists(path: str) -> None:
+    assert (ROOT / path).is_file()
+
+
+@pytest.mark.parametrize(("page", "link"), LINKS)
+def test_a_link_leads_to_a_page_and_a_heading(page: str, link: str) -> None:
+    path, _, heading = link.partition("#")
+    target = (ROOT / page).parent / path if path else ROOT / page
+
+    assert target.is_file()
+    assert not heading or heading in headings(target.read_text())
+
+
+def headings(page: str) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    titles = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("objective", ["image_classifier", "volume_classifier"])
+def test_every_hyperparameter_stands_in_the_studies_page(objective: str) -> None:
+    images, volumes = PAGES["docs/studies.md"].split("\n## Hyperparameters of volumes\n")
+    fields = catalog.describe(objective).fields
+    rows = hyperparameters(images)
+    if objective == "volume_classifier":
+        rows |= hyperparameters(volumes)
+
+    told = {name: rows.get(name) for name in fields}
+
+    assert told == {name: (values(field), default(field)) for name, field in fields.items()}
+
+
+def hyperparameters(text: str) -> dict[str, tuple[str, str]]:
+    """Values and default of each hyperparameter, from tables with four columns."""
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \| ([^|]*) \| [^|]* \|$", text, re.MULTILINE)
+    return {name: (values, default) for name, values, default in rows}
+
+
+def values(field: dict[str, Any]) -> str:
+    """What a hyperparameter may be, as the page writes it."""
+    match field["type"]:
+        case "bool":
+            return "true, false"
+        case "choice":
+            return ", ".join(field["choices"])
+        case "name":
+            return ", ".join((*field["choices"], "..."))
+    return f"{field['low']:g} to {field['high']:g} {field['unit']}".rstrip()
+
+
+def default(field: dict[str, Any]) -> str:
+    """A hyperparameter's default, as the page writes it."""
+    return str(field["default"]).lower()
+
+
+def test_the_study_of_the_readme_can_be_run(tmp_path: Path) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+    (tmp_path / "my_study.py").write_text(code)
+
+    study = load_study(str(tmp_path / "my_study.py"))
+
+    assert len(study.params) == 6
+
+
+@pytest.mark.parametrize("declaration", DECLARATIONS)
+def test_a_declaration_of_data_can_be_written_so(declaration: str) -> None:
+    assert type(eval(declaration, vars(data))) in data.KINDS.values()
+
+
+def test_the_variables_are_those_that_are_read() -> None:
+    read = set(re.findall(r'"(SEARCH_\w+)"', (ROOT / "search" / "settings.py").read_text()))
+
+    assert set(re.findall(r"SEARCH_[A-Z_]+", ALL)) == read
+
+
+def test_the_readme_is_read_in_five_minutes() -> None:
+    assert len(README.read_text().splitlines()) <= README_LINES
+
+
+def test_the_house_names_every_folder_and_no_other() -> None:
+    named = re.findall(rf"^\| `((?:{'|'.join(PACKAGES)})/[\w/]*)` ", PAGES["docs/house.md"], re.M)
+    folders = {
+        f"{file.parent.relative_to(ROOT).as_posix()}/"
+        for package in PACKAGES
+        for file in (ROOT / package).rglob("*.py")
+    }
+
+    assert sorted(named) == sorted(folders)
