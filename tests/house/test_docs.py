@@ -1,18 +1,15 @@
 """README and docs are true: commands can be typed, and named tests, files and folders exist."""
 
-import argparse
 import re
-import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from objectives import catalog
-from search.cli import build_parser
 from spaces import data
 from spaces.load import load_study
+from tests.house.command_line import COMMANDS, understood
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -23,9 +20,6 @@ PAGES = {
 ALL = "\n".join(PAGES.values())
 README_LINES = 180
 PACKAGES = ("dashboards", "objectives", "search", "spaces", "storage")
-# The one rule for running text: a command there may leave out arguments that it needs, and these
-# words stand for numbers. Listings can be typed as they are.
-NUMBERS = {"N": "3", "H": "3", "P": "8080", "K": "0"}
 
 LISTINGS = re.findall(r"^```\w*\n(.*?)^```", ALL, re.MULTILINE | re.DOTALL)
 PROSE = re.sub(r"^```\w*\n.*?^```", "", ALL, flags=re.MULTILINE | re.DOTALL)
@@ -62,36 +56,6 @@ DECLARATIONS = [
     if re.fullmatch(r"(?:FileNames|ClassFolders|Table|Cifar10|Brats|Digits)\(.*\)", word)
     and "(...)" not in word
 ]
-
-
-def parsers(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    """The command line's parsers by what is typed to reach them, `data make` and so on."""
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for name, inner in action.choices.items():
-                yield from ((f"{name} {more}".strip(), each) for more, each in parsers(inner))
-            return
-    yield "", parser
-
-
-COMMANDS = dict(parsers(build_parser()))
-
-
-def understood(line: str, *, whole: bool) -> bool:
-    """Whether the command line takes a line; if it is not `whole`, without what else it needs."""
-    parser = build_parser()
-    for _, command in parsers(parser):
-        command.allow_abbrev = False
-        for action in command._actions if not whole else ():
-            action.required = False
-            if not action.option_strings:
-                action.nargs = "?"
-    words = shlex.split(line)[1:]
-    try:
-        parser.parse_args(words if whole else [NUMBERS.get(word, word) for word in words])
-    except SystemExit as ending:  # `--help` ends with 0
-        return not ending.code
-    return True
 
 
 def test_the_pages_show_commands() -> None:
@@ -208,7 +172,7 @@ def test_the_study_of_the_readme_can_be_run(tmp_path: Path) -> None:
 
     study = load_study(str(tmp_path / "my_study.py"))
 
-    assert len(study.params) == 6
+    assert len(study.space) == 6
 
 
 @pytest.mark.parametrize("declaration", DECLARATIONS)
