@@ -33,8 +33,8 @@ from search.processes.signals import StopFlag
 from search.settings import Settings
 from search.studies.create import store_study
 from search.studies.declare import resolved
-from search.studies.examine import Prepared
 from search.studies.overrides import Overrides
+from search.studies.prepare import Prepared
 from search.worker import files
 from search.worker import loop as worker
 from spaces.data import Digits
@@ -240,7 +240,7 @@ def open_worker(study: Study, device: str, settings: Settings, store: Store) -> 
     """Store a study and give a worker for it, as `search run` and `search worker` do."""
     plain = DataSource(data_to_json(study), None, study.seed)
     source = catalog.list_data(study.objective, plain)
-    prepared = Prepared(resolved(study), source, source.manifest, [])
+    prepared = Prepared(resolved(study), source, source.manifest)
     row = store_study(prepared, Overrides(study.name), settings, store)
     name = f"worker of {study.name}"
     own = {"host": "here", "pid": os.getpid(), "device": device, "threads": THREADS}

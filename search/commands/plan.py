@@ -1,4 +1,4 @@
-"""`search plan`: what a study will cost on this device, measured before it starts."""
+"""`search plan`: the cost of a study on this device, measured before it starts."""
 
 import json
 from argparse import Namespace
@@ -8,55 +8,34 @@ from rich.table import Table
 
 from search.database import store_if_any
 from search.errors import DONE
-from search.planning.costs import (
-    Plan,
-    Row,
-    as_mapping,
-    combinations,
-    make_room,
-    make_rows,
-    planned_epochs,
-    remember,
-)
-from search.processes.devices import DeviceShare, device_shares
-from search.processes.machine import device_class
+from search.planning.costs import CostRow
+from search.planning.kept import make_room, remember
+from search.planning.plan import Plan, as_mapping, measure_plan
+from search.processes.devices import device_shares
 from search.settings import Settings
-from search.studies.examine import Prepared, prepare
 from search.studies.overrides import read_overrides
-from search.terminal.console import page, with_bar
+from search.studies.prepare import prepare
+from search.terminal.console import page
+from search.terminal.stages import Stages
 from search.terminal.wording import duration
-from spaces.stored import fingerprint
 
 GB = 1e9
 
 
 def plan(arguments: Namespace, settings: Settings) -> int:
-    """Measure every backbone and batch size of the space; what cannot fit is kept for `run`."""
+    """Measure every backbone and batch size of the space, and keep what cannot fit for `run`."""
     with store_if_any(settings) as store:
         prepared = prepare(read_overrides(arguments), settings, store)
     shares = device_shares(arguments.workers, settings.visible_gpus)
-    make_room(settings)  # before minutes of measuring
-    measured = Plan(
-        prepared.study.name,
-        fingerprint(prepared.stored),
-        device_class(shares[0].device),
-        len(shares),
-        _measured(prepared, shares),
-        planned_epochs(prepared.stored),
-        prepared.study.trials,
-        prepared.study.folds,
-    )
+    make_room(settings)  # a folder that cannot be made is an error before minutes of measuring
+    with Stages() as progress:
+        measured = measure_plan(prepared, shares, progress)
     remember(measured, settings)
     if arguments.json:
         print(json.dumps(as_mapping(measured), indent=2))
     else:
         _print(measured, arguments.gpu_hours)
     return DONE
-
-
-def _measured(prepared: Prepared, shares: Sequence[DeviceShare]) -> list[Row]:
-    total = len(combinations(prepared.stored))
-    return list(with_bar(make_rows(prepared, shares), "measuring", total))
 
 
 def _print(plan: Plan, gpu_hours: float | None) -> None:
@@ -76,7 +55,7 @@ def _print(plan: Plan, gpu_hours: float | None) -> None:
         console.out(line, highlight=False)
 
 
-def _table(rows: Sequence[Row]) -> Table:
+def _table(rows: Sequence[CostRow]) -> Table:
     table = Table("backbone", "batch", "at once", "memory", "of", "step", "images/s", "epoch")
     table.box = None
     for row in rows:
@@ -97,8 +76,8 @@ def _table(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _is_worked_out(row: Row) -> bool:
-    """Was it measured with fewer images than are passed at once?"""
+def _is_worked_out(row: CostRow) -> bool:
+    """Say whether fewer images were measured than the device takes at once."""
     return row.cost.measured_images < row.cost.micro_batch
 
 

@@ -3,8 +3,9 @@
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from socket import socket
 
@@ -13,27 +14,22 @@ from search.analysis.frame import read_frame
 from search.database import has_store, open_store
 from search.errors import DONE
 from search.logs import set_up_logs
-from search.planning.costs import excluded_here
+from search.planning.kept import excluded_here
 from search.processes.detach import UnderWay, go_silent, start_detached
 from search.processes.devices import DeviceShare, device_shares
 from search.processes.lock import run_lock
 from search.processes.signals import listening
 from search.processes.supervisor import Run, supervise
 from search.settings import Settings
-from search.studies.create import store_study
-from search.studies.declare import Declared, declare
-from search.studies.examine import Prepared, check_data, refuse_errors, skipped_in, summary_lines
-from search.studies.mismatch import check_same_data
-from search.studies.networks import licence_notes
-from search.studies.overrides import Overrides, read_overrides
-from search.studies.reopen import as_it_began, find
-from search.studies.rules import check_fit, check_rules
-from search.studies.splits import split_note
+from search.studies.create import notes_on, store_study
+from search.studies.declare import declare
+from search.studies.examine import Look, examine
+from search.studies.overrides import read_overrides
+from search.studies.prepare import Prepared
+from search.studies.rules import check_rules
 from search.terminal.progress import watching
+from search.terminal.stages import Stages
 from search.terminal.summary import summary
-from spaces.rules.finding import Finding
-from spaces.stored import StoredStudy, from_json
-from spaces.study import Study
 from storage.artifacts import check_reachable
 from storage.errors import DatabaseUnreachable
 from storage.postgres import server
@@ -62,20 +58,24 @@ def _run_with(
 ) -> int:
     overrides = read_overrides(arguments)
     declared = declare(overrides, settings)
-    name, findings = declared.study.name, check_rules(declared.stored)
-    # Where no study can be stored yet, the data are looked at first: a refusal leaves no home.
-    prepared = None if has_store(settings) else _checked(declared, findings, overrides, settings)
+    look = Look(
+        declared=declared,
+        rules=check_rules(declared.stored),
+        overrides=overrides,
+        settings=settings,
+    )
+    name = declared.study.name
+    # If no database exists yet, check the data before creating one, so that a refused run leaves
+    # nothing on disk.
+    prepared = None if has_store(settings) else _examined(look)
     if settings.shared_artifacts:
         check_reachable(settings.shared_artifacts)
     with open_store(settings) as store, run_lock(name, settings.study_folder(name)):
-        prepared = prepared or _checked(declared, findings, overrides, settings, store)
+        prepared = prepared or _examined(look, store)
         shares = device_shares(arguments.workers, settings.visible_gpus)
         too_large = excluded_here(prepared.stored, shares[0].device, len(shares), settings)
-        stored = from_json(store_study(prepared, overrides, settings, store, too_large).definition)
-        for note in licence_notes(stored.found.weights):
-            print(f"search: {note}", file=sys.stderr)
-        _tell_what_is_left_out(stored)
-        _tell_of_other_total(stored.study, prepared.study)
+        row = store_study(prepared, overrides, settings, store, too_large=too_large)
+        _print_notes(notes_on(row, prepared.study))
         store.clear_stop(name)
         set_up_logs(settings.logs / name / "run.log")
         run = _run(prepared, settings, store, listener, shares, worker_program)
@@ -86,29 +86,17 @@ def _run_with(
         return _supervise(run, url)
 
 
-def _checked(
-    declared: Declared,
-    findings: Sequence[Finding],
-    overrides: Overrides,
-    settings: Settings,
-    store: Store | None = None,
-) -> Prepared:
-    """Read and check the data, refuse their errors, and say in a few lines what is to be known."""
-    known = find(store, declared.study.name) if store else None
-    if known:
-        as_it_began(known, declared.stored, overrides)
-    skipped = skipped_in(declared.stored, known)
-    checked = check_data(declared, findings, settings, store)
-    if store and known:  # other data first of all: what is wrong with them is no question then
-        check_same_data(known, checked.prepared.manifest, declared.folder, store)
-    refuse_errors(checked, skipped)
-    check_fit(declared.stored, checked.prepared.summary)
-    rules = [f"{finding.message} ({finding.rule})" for finding in findings]
-    note = split_note(checked.prepared.source.partition, settings, declared.study.name)
-    for line in (*rules, note, *summary_lines(checked, skipped)):
-        if line:
-            print(f"search: {line}", file=sys.stderr)
-    return checked.prepared
+def _examined(look: Look, store: Store | None = None) -> Prepared:
+    with Stages() as progress:
+        examined = examine(replace(look, progress=progress), store)
+    prepared = examined.accepted()
+    _print_notes(examined.notes())
+    return prepared
+
+
+def _print_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        print(f"search: {note}", file=sys.stderr)
 
 
 def _supervise(run: Run, url: str) -> int:
@@ -133,25 +121,6 @@ def _detach(words: Sequence[str]) -> int:
     print(f"look: search status --study {name}   stop: search stop --study {name}")
     print(f"log:  {started.log}")
     return DONE
-
-
-def _tell_of_other_total(stored: Study, declared: Study) -> None:
-    if stored.trials != declared.trials:
-        print(
-            f"search: {stored.name} goes on to {stored.trials} trials, its file says"
-            f" {declared.trials}; --trials {declared.trials} changes the total",
-            file=sys.stderr,
-        )
-
-
-def _tell_what_is_left_out(stored: StoredStudy) -> None:
-    if stored.found.too_large:
-        names = ", ".join(map(str, stored.found.too_large))
-        print(
-            f"search: {stored.study.name} leaves out {names}: not one image fits into the memory"
-            " that was planned with",
-            file=sys.stderr,
-        )
 
 
 def _run(

@@ -1,33 +1,28 @@
-"""What a study will cost on this device, before it starts: memory, time, what cannot fit."""
+"""What a backbone and a batch size cost on this device: measured memory and time."""
 
-import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from objectives import catalog
-from objectives.files.whole import write_text_whole
-from objectives.probes.cost import Cost, Inputs, SharedDevice, measure_costs
+from objectives.probes.cost import Cost, SharedDevice, measure_costs
 from search.processes.devices import DeviceShare, worker_environment
-from search.processes.machine import device_class
 from search.processes.spawn import launcher
-from search.settings import Settings
-from search.studies.examine import Prepared
+from search.studies.prepare import Prepared
+from search.studies.throughput import probe_inputs
 from spaces.errors import StudyError
 from spaces.params import Choice, Value
 from spaces.space import TrialConfig
-from spaces.stored import StoredStudy, fingerprint
+from spaces.stored import StoredStudy
 from spaces.study import Study
 
 FORWARD_SHARE = 1 / 3  # of a step; validation goes forward only
 
 
-@dataclass(frozen=True)
-class Row:
+@dataclass(frozen=True, kw_only=True)
+class CostRow:
     """One backbone and batch size: what it costs, and how likely a trial draws it."""
 
     backbone: str
@@ -42,47 +37,7 @@ class Row:
         return self.cost.micro_batch > 0
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A study's rows on one kind of device. epochs: of a mean trial; trials: the budget.
-
-    folds: how often a trial goes through its epochs, each time with another network; 0 is once.
-    fingerprint: what was planned; with another image size, say, other backbones fit.
-    """
-
-    study: str
-    fingerprint: str
-    device_class: str
-    workers: int
-    rows: Sequence[Row]
-    epochs: float
-    trials: int
-    folds: int = 0
-
-    @property
-    def excluded(self) -> list[str]:
-        """The backbones of which not even one image fits, whatever the batch size."""
-        backbones = dict.fromkeys(row.backbone for row in self.rows)
-        fitting = {row.backbone for row in self.rows if row.fits}
-        return [backbone for backbone in backbones if backbone not in fitting]
-
-    @property
-    def trial_seconds(self) -> float:
-        """The seconds of a mean trial, all its folds: every row by how likely it is drawn."""
-        rows = [row for row in self.rows if row.fits]
-        whole = sum(row.weight for row in rows)
-        if not whole:
-            return 0.0
-        mean = sum(row.weight / whole * row.epoch_seconds for row in rows)
-        return max(1, self.folds) * self.epochs * mean
-
-    @property
-    def hours(self) -> float:
-        """The hours that the whole budget takes all workers together, nothing pruned."""
-        return self.trials * self.trial_seconds / self.workers / 3600
-
-
-def make_rows(prepared: Prepared, shares: Sequence[DeviceShare]) -> Iterator[Row]:
+def make_rows(prepared: Prepared, shares: Sequence[DeviceShare]) -> Iterator[CostRow]:
     """Yield a row per backbone and batch size of the space, as each is measured on the first share.
 
     Workers that have the same device share its memory. Raises StudyError for an objective that has
@@ -100,14 +55,13 @@ def make_rows(prepared: Prepared, shares: Sequence[DeviceShare]) -> Iterator[Row
         ),
     )
     for (config, weight), cost in zip(wanted, costs, strict=True):
-        batch_size, seconds = _int(config["batch_size"]), _epoch_seconds(prepared, config, cost)
-        yield Row(str(config["backbone"]), batch_size, weight, cost, seconds)
-
-
-def probe_inputs(prepared: Prepared) -> Inputs:
-    """Return the data that a measured network of this study would be trained on."""
-    classes = len(prepared.summary.classes)
-    return Inputs(prepared.study.objective, classes, catalog.channels(prepared.source))
+        yield CostRow(
+            backbone=str(config["backbone"]),
+            batch_size=_int(config["batch_size"]),
+            weight=weight,
+            cost=cost,
+            epoch_seconds=_epoch_seconds(prepared, config, cost),
+        )
 
 
 def combinations(stored: StoredStudy) -> list[tuple[TrialConfig, float]]:
@@ -134,48 +88,6 @@ def combinations(stored: StoredStudy) -> list[tuple[TrialConfig, float]]:
 def planned_epochs(stored: StoredStudy) -> float:
     """Give the epochs of a mean trial: the middle of what can be drawn."""
     return fmean(_int(value) for value, _ in _options(stored, "epochs"))
-
-
-def make_room(settings: Settings) -> Path:
-    """Give the folder that plans are kept in, made if need be; OSError where none can be."""
-    folder = settings.home / "plans"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def remember(plan: Plan, settings: Settings) -> None:
-    """Keep what a plan found out, for the run that starts the study on this machine."""
-    path = make_room(settings) / f"{plan.study}.json"
-    write_text_whole(path, json.dumps(as_mapping(plan), indent=2))
-
-
-def excluded_here(stored: StoredStudy, device: str, workers: int, settings: Settings) -> list[str]:
-    """Give the backbones that a plan of just this study, device and workers found too large."""
-    try:
-        plan = json.loads((settings.home / "plans" / f"{stored.study.name}.json").read_text())
-    except (OSError, ValueError, RecursionError):
-        return []
-    ours = {
-        "fingerprint": fingerprint(stored),
-        "device_class": device_class(device),
-        "workers": workers,
-    }
-    if not (isinstance(plan, dict) and ours.items() <= plan.items()):
-        return []
-    excluded = plan.get("excluded")
-    if not isinstance(excluded, list):  # a file of another version
-        return []
-    return [each for each in excluded if isinstance(each, str)]
-
-
-def as_mapping(plan: Plan) -> dict[str, Any]:
-    """Give a plan as plain JSON."""
-    return {
-        **asdict(plan),
-        "excluded": plan.excluded,
-        "trial_seconds": plan.trial_seconds,
-        "hours": plan.hours,
-    }
 
 
 def _check_backbone(study: Study) -> None:

@@ -1,21 +1,27 @@
 """From a checked study to a stored one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from dashboards.note import study_note, write_note
 from objectives import catalog
 from search.settings import Settings
-from search.studies.examine import Prepared
 from search.studies.folders import remember_data
 from search.studies.mismatch import check_same_data
-from search.studies.networks import check_networks, check_networks_here, check_weights
+from search.studies.networks import (
+    check_networks,
+    check_networks_here,
+    check_weights,
+    licence_notes,
+)
 from search.studies.overrides import Overrides
+from search.studies.prepare import Prepared
 from search.studies.reopen import as_it_began, find
 from spaces.errors import StudyError
 from spaces.params import Value
 from spaces.stored import ADOPTED_FIELDS, StoredStudy, fingerprint, from_json, to_json
+from spaces.study import Study
 from storage.store import NewStudy, Store, StudyRow
 
 
@@ -42,6 +48,27 @@ def store_study(
     if prepared.source.folder:
         remember_data(settings, row.name, prepared.source.folder)
     return row
+
+
+def notes_on(row: StudyRow, declared: Study) -> Iterator[str]:
+    """Yield the lines that a person should read about a study as it was stored.
+
+    declared: the study as its file and the command line ask for it now.
+    """
+    stored = from_json(row.definition)
+    yield from licence_notes(stored.found.weights)
+    if stored.found.too_large:
+        names = ", ".join(map(str, stored.found.too_large))
+        yield (
+            f"{row.name} leaves out {names}: not one image fits into the memory that was planned"
+            " with"
+        )
+    total = stored.study.trials
+    if total != declared.trials:
+        yield (
+            f"{row.name} goes on to {total} trials, its file says {declared.trials};"
+            f" --trials {declared.trials} changes the total"
+        )
 
 
 def _create(prepared: Prepared, declared: StoredStudy, store: Store) -> StudyRow:

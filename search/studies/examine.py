@@ -1,150 +1,150 @@
-"""What is wrong with a study's data, and what of it stops a run."""
+"""What is looked at before a study runs, in this order: data, splits, networks, speed."""
 
 import time
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from objectives import catalog
-from objectives.contract import DataError, DataSource
-from objectives.data.manifest.summary import DataSummary
-from objectives.data.problems import Problem
+from objectives.contract import DataError, RecipeError
+from objectives.data.checks.fix import mend
+from search.errors import UsageError
 from search.settings import Settings
-from search.studies.declare import Declared, data_source, declare
+from search.studies.declare import Declared
+from search.studies.examined import DataCheck, Examined
+from search.studies.mismatch import mismatch
+from search.studies.networks import check_networks
 from search.studies.overrides import Overrides
-from search.studies.rules import check_fit, check_rules
-from search.terminal.console import Bar
+from search.studies.prepare import read_data
+from search.studies.progress import Progress, Steps, silent
+from search.studies.reopen import as_it_began, find
+from search.studies.rules import check_fit
+from search.studies.splits import split_file, split_note
+from search.studies.throughput import measure
+from spaces.errors import StudyError
 from spaces.rules.finding import Finding
 from spaces.stored import StoredStudy, from_json
-from spaces.study import Study
-
-if TYPE_CHECKING:  # numpy, SQLAlchemy, which checking the rules alone does without
-    from objectives.data.manifest.manifest import Manifest
-    from storage.store import Store, StudyRow
+from storage.store import Store, StudyRow
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A study whose rules hold and whose data can be read, with the data as this machine has it."""
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What to look at, and how far.
 
-    stored: StoredStudy
-    source: DataSource
-    manifest: "Manifest"
-    findings: Sequence[Finding]
-
-    @property
-    def study(self) -> Study:
-        """The study without what is settled beside it."""
-        return self.stored.study
-
-    @property
-    def summary(self) -> DataSummary:
-        """The data in counts."""
-        return self.manifest.summary
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A study with its data and what is wrong with them, errors first.
-
-    seconds: what it took. opened: how many images were looked into; what is known of one from
-    before, by its size and time, is not found out again.
+    rules: the findings of the study's rules; with an error among them the data are the last thing
+        that is looked at.
+    mends: whether to write a split that mends the problems that a split can mend.
+    networks: whether to build every network, which fetches missing weights.
+    throughput: whether to measure loader and model, which takes some ten seconds.
     """
 
-    prepared: Prepared
-    problems: Sequence[Problem]
-    seconds: float
-    opened: int
+    declared: Declared
+    rules: Sequence[Finding]
+    overrides: Overrides
+    settings: Settings
+    mends: bool = False
+    networks: bool = False
+    throughput: bool = False
+    progress: Progress = silent
 
 
-def prepare(overrides: Overrides, settings: Settings, store: "Store | None" = None) -> Prepared:
-    """Check the study, its space and its data, and write nothing that a study is.
+def examine(look: Look, store: Store | None) -> Examined:
+    """Look at one thing after another, as far as each can be looked at.
 
-    store: where a study of that name may be stored already, whose splits count then. Raises
-    StudyError, DataError or RecipeError.
+    store: where the study may be stored already.
+    Raises UsageError for a stored study whose splits are to be mended.
     """
-    declared = declare(overrides, settings)
-    findings = check_rules(declared.stored)
-    prepared = with_data(declared, findings, settings, store)
-    check_fit(prepared.stored, prepared.summary)
-    return prepared
+    stored = look.declared.stored
+    examined = Examined(study=stored.study.name, rules=look.rules)
+    can_train = all(finding.level != "error" for finding in look.rules)
+    try:
+        examined = _with_data(look, examined, store)
+        if can_train and examined.data:
+            prepared = examined.data.prepared
+            check_fit(stored, prepared.summary)
+            if look.networks:
+                examined = replace(examined, weights=check_networks(stored))
+            if look.throughput:
+                look.progress("measuring loader and model", 0, None)
+                examined = replace(examined, throughput=measure(prepared, look.settings))
+    except (DataError, RecipeError, StudyError) as error:
+        examined = replace(examined, trouble=error)
+    return examined
 
 
-def with_data(
-    declared: Declared,
-    findings: Sequence[Finding],
-    settings: Settings,
-    store: "Store | None" = None,
-    bar: "Bar | None" = None,
-) -> Prepared:
-    """Read the data of a study whose rules were checked.
-
-    store: where it may be stored already. bar: shown by who checks the data next, which are then
-    looked at in the same pass.
-    """
-    from search.studies.splits import partition_of  # SQLAlchemy: only where data is read
-
-    study = declared.study
-    partition = partition_of(study.name, settings, store)
-    source = data_source(study, declared.folder, partition)
-    telling = (bar.step, bar.expect) if bar else ()
-    manifest = catalog.read_data(study.objective, source, settings.cache, *telling)
-    return Prepared(declared.stored, source, manifest, findings)
+def _with_data(look: Look, examined: Examined, store: Store | None) -> Examined:
+    known = find(store, examined.study) if store else None
+    if known:
+        _check_declaration(look, known)
+    data = _check_data(look, store)
+    skipped = _skipped_checks(look.declared.stored, known)
+    examined = replace(examined, data=data, skipped=skipped)
+    if look.mends:
+        examined = _mended(look, examined, data)
+    if examined.mended:
+        data = _check_data(look, store)
+    manifest, folder = data.prepared.manifest, look.declared.folder
+    return replace(
+        examined,
+        data=data,
+        mismatch=mismatch(known, manifest, folder, store) if store and known else "",
+        split_note=split_note(data.prepared.source.partition, look.settings, examined.study),
+    )
 
 
-def check_data(
-    declared: Declared,
-    findings: Sequence[Finding],
-    settings: Settings,
-    store: "Store | None",
-) -> Checked:
-    """Read the data of a study and check them in one pass, showing how far it is.
+def _check_declaration(look: Look, known: StudyRow) -> None:
+    if look.mends:
+        raise UsageError(
+            f"study {known.name!r} is stored with its splits, which stay",
+            f"start a new one: `search check --fix --as {known.name}-2`, then"
+            f" `search run --as {known.name}-2`",
+        )
+    as_it_began(known, look.declared.stored, look.overrides)
 
-    findings: of the study's rules. store: where it may be stored already. Raises DataError where
-    the data cannot be read at all.
-    """
+
+def _check_data(look: Look, store: Store | None) -> DataCheck:
+    """Read the data and check them in one pass; DataError where they cannot be read at all."""
     began = time.monotonic()
-    with Bar("images") as bar:
-        prepared = with_data(declared, findings, settings, store, bar)
-        objective, data = prepared.study.objective, (prepared.source, prepared.manifest)
-        problems = catalog.check_data(objective, *data, settings.cache, bar.step)
-    return Checked(prepared, problems, time.monotonic() - began, bar.count)
+    steps, cache = Steps("images", look.progress), look.settings.cache
+    prepared = read_data(look.declared, look.settings, store, steps)
+    problems = catalog.check_data(
+        prepared.study.objective,
+        prepared.source,
+        prepared.manifest,
+        cache=cache,
+        progress=steps.step,
+    )
+    return DataCheck(
+        prepared=prepared,
+        problems=problems,
+        seconds=time.monotonic() - began,
+        opened=steps.count,
+    )
 
 
-def skipped_in(declared: StoredStudy, known: "StudyRow | None") -> set[str]:
-    """Give the rules whose errors are waved through, now or when the study was stored."""
+def _skipped_checks(declared: StoredStudy, known: StudyRow | None) -> set[str]:
+    """Return the rules whose errors are waved through, now or when the study was stored."""
     stored = from_json(known.definition).found.skipped_checks if known else ()
     return {*declared.found.skipped_checks, *stored}
 
 
-def refuse_errors(checked: Checked, skipped: Collection[str]) -> None:
-    """Raise DataError, in one line, for errors that nobody has waved through."""
-    errors = [each for each in checked.problems if each.level == "error"]
-    stopping = [each for each in errors if each.rule not in skipped]
-    if not stopping:
-        return
-    study, more = checked.prepared.study.name, len(stopping) - 1
-    raise DataError(
-        f"{study}: {stopping[0].message} ({stopping[0].rule})"
-        + (f"; and {_counted(more, 'more error')}" if more else "")
-        + "; see `search check`"
-    )
+def _mended(look: Look, examined: Examined, data: DataCheck) -> Examined:
+    """Write a split that mends the problems that a split can mend, if there are any.
 
-
-def summary_lines(checked: Checked, skipped: Collection[str]) -> Iterator[str]:
-    """Yield a line for all warnings together, and one for the errors that were waved through."""
-    warned = [each.rule for each in checked.problems if each.level == "warn"]
-    kept = [rule for rule in warned if rule not in skipped]
-    if kept:
-        rules = ", ".join(dict.fromkeys(kept))
-        yield f"{_counted(len(kept), 'warning')} of the data ({rules}); see `search check`"
-    waved = [
-        each.rule for each in checked.problems if each.level == "error" and each.rule in skipped
-    ]
-    if waved:
-        rules = ", ".join(dict.fromkeys(waved))
-        yield f"{_counted(len(waved), 'error')} of the data waved through by --skip-check ({rules})"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" + ("s" if count != 1 else "")
+    Where there is no such split, the examination goes on and the error is its `trouble`.
+    """
+    if not any(problem.can_fix for problem in data.problems):
+        return examined
+    out = split_file(look.settings, examined.study)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    prepared = data.prepared
+    try:
+        mended = mend(
+            prepared.source,
+            prepared.manifest,
+            data.problems,
+            out=out,
+            cache=look.settings.cache,
+        )
+    except DataError as error:
+        return replace(examined, trouble=error)
+    return replace(examined, mended=mended)

@@ -10,8 +10,8 @@ from search.processes.signals import StopFlag
 from search.settings import Settings
 from search.studies.create import store_study
 from search.studies.declare import data_source, resolved
-from search.studies.examine import Prepared
 from search.studies.overrides import Overrides
+from search.studies.prepare import Prepared
 from search.worker.endings import Ending
 from search.worker.loop import Worker, attempt_trial, settle
 from spaces.params import Float, Value
@@ -37,7 +37,7 @@ def make_worker(
     study = Study(**declared | changes)
     declared_study = resolved(study).pinned(pins or {})
     source = data_source(study, None)
-    prepared = Prepared(declared_study, source, NOTHING, [])
+    prepared = Prepared(declared_study, source, NOTHING)
     overrides = Overrides(study.name)
     row = store_study(prepared, overrides, Settings(home), store)
     machine = {"device_class": device_class("cpu"), "versions": versions()}

@@ -15,8 +15,8 @@ from objectives.sets.opened import OpenSplits, SealedSplit, open_images
 from search.followups.test_split import open_test
 from search.settings import Settings
 from search.studies.create import store_study
-from search.studies.examine import prepare
 from search.studies.overrides import Overrides
+from search.studies.prepare import prepare
 from search.terminal.status import print_status
 from storage.errors import UnknownStudy
 from storage.store import Store

@@ -15,7 +15,9 @@ from objectives.probes.cost import Cost, Inputs, SharedDevice, measure_costs
 from objectives.recipe.image import ImageRecipe
 from search.cli import main
 from search.database import open_store
-from search.planning.costs import Plan, Row, as_mapping, combinations, excluded_here, remember
+from search.planning.costs import CostRow, combinations
+from search.planning.kept import excluded_here, remember
+from search.planning.plan import Plan, as_mapping
 from search.processes.machine import device_class
 from search.settings import Settings
 from search.studies.declare import resolved
@@ -56,9 +58,27 @@ def cost(micro_batch: int, seconds: float = 1.0) -> Cost:
     )
 
 
-def plan_of(stored: StoredStudy, rows: list[Row]) -> Plan:
+def row(backbone: str, batch_size: int, weight: float, cost: Cost, seconds: float) -> CostRow:
+    return CostRow(
+        backbone=backbone,
+        batch_size=batch_size,
+        weight=weight,
+        cost=cost,
+        epoch_seconds=seconds,
+    )
+
+
+def plan_of(stored: StoredStudy, rows: list[CostRow]) -> Plan:
     machine = device_class("cpu")
-    return Plan(stored.study.name, fingerprint(stored), machine, 1, rows, epochs=5.0, trials=3)
+    return Plan(
+        study=stored.study.name,
+        fingerprint=fingerprint(stored),
+        device_class=machine,
+        workers=1,
+        rows=rows,
+        epochs=5.0,
+        trials=3,
+    )
 
 
 @pytest.mark.slow
@@ -111,7 +131,7 @@ def test_what_does_not_fit_into_a_workers_share_of_memory_is_kept_for_the_run(
 
 
 def test_a_trial_of_folds_takes_as_many_times_its_epochs() -> None:
-    once = plan_of(digits(), [Row("resnet18", 32, 1.0, cost(4), 10.0)])
+    once = plan_of(digits(), [row("resnet18", 32, 1.0, cost(4), 10.0)])
     folded = replace(once, folds=4)
     assert (once.trial_seconds, folded.trial_seconds) == (50.0, 200.0)
     assert folded.hours == pytest.approx(3 * 200 / 3600)
@@ -121,10 +141,10 @@ def test_a_trial_of_folds_takes_as_many_times_its_epochs() -> None:
 def test_a_backbone_is_left_out_only_where_no_batch_size_of_it_fits() -> None:
     fits, does_not = cost(4), cost(0)
     rows = [
-        Row("resnet18", 32, 0.25, fits, 10.0),
-        Row("resnet18", 64, 0.25, does_not, 0.0),
-        Row("resnet50", 32, 0.25, does_not, 0.0),
-        Row("resnet50", 64, 0.25, does_not, 0.0),
+        row("resnet18", 32, 0.25, fits, 10.0),
+        row("resnet18", 64, 0.25, does_not, 0.0),
+        row("resnet50", 32, 0.25, does_not, 0.0),
+        row("resnet50", 64, 0.25, does_not, 0.0),
     ]
     planned = plan_of(digits(), rows)
     assert planned.excluded == ["resnet50"]
@@ -132,7 +152,7 @@ def test_a_backbone_is_left_out_only_where_no_batch_size_of_it_fits() -> None:
 
 
 def test_what_was_too_large_in_another_form_of_the_study_is_not_left_out(tmp_path: Path) -> None:
-    too_large = [Row("resnet18", 32, 1.0, cost(0), 0.0)]
+    too_large = [row("resnet18", 32, 1.0, cost(0), 0.0)]
     settings = Settings(tmp_path)
     remember(plan_of(digits(image_size=1024), too_large), settings)
     assert excluded_here(digits(image_size=1024), "cpu", 1, settings) == ["resnet18"]
@@ -180,7 +200,7 @@ def test_a_plan_that_could_not_be_kept_is_refused_before_it_is_measured(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("SEARCH_HOME", str(tmp_path / "file"))
-    monkeypatch.setattr("search.commands.plan.make_rows", lambda *_: pytest.fail("measured"))
+    monkeypatch.setattr("search.commands.plan.measure_plan", lambda *_: pytest.fail("measured"))
     assert main(["plan", "--study", "digits"]) == 2
     assert "choose another place" in capsys.readouterr().err
 
@@ -188,8 +208,8 @@ def test_a_plan_that_could_not_be_kept_is_refused_before_it_is_measured(
 @pytest.mark.slow
 def test_a_study_begins_without_what_its_plan_found_too_large(home: Path, capsys) -> None:
     rows = [
-        Row("small_cnn", 32, 0.7, cost(32, seconds=0.1), 4.0),
-        Row("resnet18", 32, 0.3, cost(0), 0.0),
+        row("small_cnn", 32, 0.7, cost(32, seconds=0.1), 4.0),
+        row("resnet18", 32, 0.3, cost(0), 0.0),
     ]
     remember(plan_of(digits(epochs=2), rows), Settings(home))
     words = ["run", "--study", "digits", "--workers", "1", "--no-dashboard", "--set", "epochs=2"]

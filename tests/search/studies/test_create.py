@@ -11,8 +11,8 @@ from search.errors import MachineMismatch
 from search.settings import Settings
 from search.studies.create import store_study
 from search.studies.declare import find_study, resolved
-from search.studies.examine import prepare
 from search.studies.overrides import Overrides, parse_pins
+from search.studies.prepare import prepare
 from search.studies.rules import check_rules
 from spaces.errors import StudyError
 from spaces.load import load_study, shipped_studies

@@ -14,9 +14,9 @@ from search.errors import MachineMismatch
 from search.settings import Settings
 from search.studies import reopen
 from search.studies.create import store_study
-from search.studies.examine import prepare
 from search.studies.mismatch import differing
 from search.studies.overrides import Overrides
+from search.studies.prepare import prepare
 from search.studies.reopen import open_study
 from storage.store import Store
 

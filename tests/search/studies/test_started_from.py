@@ -17,9 +17,9 @@ from search.exports.trial import export_trial
 from search.settings import Settings
 from search.studies import networks
 from search.studies.create import store_study
-from search.studies.examine import prepare
 from search.studies.networks import check_networks_here, check_weights, licence_notes
 from search.studies.overrides import Overrides
+from search.studies.prepare import prepare
 from search.studies.reopen import open_study
 from search.worker.endings import Finished
 from search.worker.loop import settle

@@ -7,13 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from objectives import catalog
-from objectives.probes.cost import SharedDevice, measure_costs
+from objectives.probes.cost import Inputs, SharedDevice, measure_costs
 from objectives.recipe.backbones import known_backbone
-from search.planning.costs import probe_inputs
 from search.processes.devices import device_shares, usable_cores, worker_environment
 from search.processes.spawn import launcher
 from search.settings import Settings
-from search.studies.examine import Prepared
+from search.studies.prepare import Prepared
 from spaces.space import TrialConfig
 
 SAMPLE = 512  # images decoded, spread over the training split
@@ -21,11 +20,12 @@ ENOUGH_SECONDS = 3.0
 USUAL_SIZE = 224  # px, where only timm knows what the backbone takes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Throughput:
-    """Images a second out of the files with all cores, and into the network of the prior's mode.
+    """How fast images come out of their files, and into the network of the prior's mode.
 
-    model: 0 where not one image fits.
+    loader: images a second with all cores.
+    model: images a second; 0 where not one image fits into the device's memory.
     """
 
     loader: float
@@ -36,21 +36,21 @@ class Throughput:
 
     @property
     def words(self) -> str:
-        """Say it in a line, and what is the limit."""
+        """Both speeds in a line, and which of them is the limit."""
         loader = f"loader {_rate(self.loader)} images/s ({self.cores} cores)"
-        of = f"{self.backbone}, batch {self.batch_size}"
+        network = f"{self.backbone}, batch {self.batch_size}"
         if not self.model:
-            return f"{loader}, model: not one image fits ({of}); use a smaller image_size"
+            return f"{loader}, model: not one image fits ({network}); use a smaller image_size"
         limit = (
             "the model is the limit"
             if self.model <= self.loader
             else "the loader is the limit of the first epoch only: decoding is paid once and kept"
         )
-        return f"{loader}, model {_rate(self.model)} images/s ({of}): {limit}"
+        return f"{loader}, model {_rate(self.model)} images/s ({network}): {limit}"
 
 
 def measure(prepared: Prepared, settings: Settings) -> Throughput | None:
-    """Give what loader and model reach here; None for an objective without images.
+    """Measure loader and model on this machine; None for an objective without images.
 
     Takes some ten seconds. Raises DataError for an image that cannot be decoded, RecipeError where
     the network cannot be built.
@@ -59,16 +59,26 @@ def measure(prepared: Prepared, settings: Settings) -> Throughput | None:
     if not known.keys() >= {"backbone", "image_size", "batch_size"}:
         return None
     config = prepared.stored.config(prepared.study.space.mode())
-    backbone, batch_size = str(config["backbone"]), int(config["batch_size"] or 0)
-    loader, cores = _loader(prepared, config), usable_cores()
-    return Throughput(loader, cores, backbone, batch_size, _model(prepared, config, settings))
+    return Throughput(
+        loader=_loader_speed(prepared, config),
+        cores=usable_cores(),
+        backbone=str(config["backbone"]),
+        batch_size=int(config["batch_size"] or 0),
+        model=_model_speed(prepared, config, settings),
+    )
+
+
+def probe_inputs(prepared: Prepared) -> Inputs:
+    """Return the shape of the data that a measured network of this study is trained on."""
+    classes = len(prepared.summary.classes)
+    return Inputs(prepared.study.objective, classes, catalog.channels(prepared.source))
 
 
 def _rate(images: float) -> str:
     return f"{images:,.0f}" if images >= 10 else f"{images:.1f}"
 
 
-def _loader(prepared: Prepared, config: TrialConfig) -> float:
+def _loader_speed(prepared: Prepared, config: TrialConfig) -> float:
     from objectives.data.layouts.readers import open_layout  # Pillow, and numpy
 
     size = int(config["image_size"] or 0)
@@ -96,7 +106,7 @@ def _chunks(paths: Sequence[str], size: int) -> Sequence[Sequence[str]]:
     return [paths[start : start + size] for start in range(0, len(paths), size)]
 
 
-def _model(prepared: Prepared, config: TrialConfig, settings: Settings) -> float:
+def _model_speed(prepared: Prepared, config: TrialConfig, settings: Settings) -> float:
     share = device_shares(None, settings.visible_gpus)[0]
     shared = SharedDevice(
         device=share.device,

@@ -1,0 +1,87 @@
+"""What a study will cost on this device before it starts: memory, time, what cannot fit."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from search.planning.costs import CostRow, combinations, make_rows, planned_epochs
+from search.processes.devices import DeviceShare
+from search.processes.machine import device_class
+from search.studies.prepare import Prepared
+from search.studies.progress import Progress, silent
+from spaces.stored import fingerprint
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A study's rows on one kind of device. epochs: of a mean trial; trials: the budget.
+
+    folds: how often a trial goes through its epochs, each time with another network; 0 is once.
+    fingerprint: what was planned; with another image size, say, other backbones fit.
+    """
+
+    study: str
+    fingerprint: str
+    device_class: str
+    workers: int
+    rows: Sequence[CostRow]
+    epochs: float
+    trials: int
+    folds: int = 0
+
+    @property
+    def excluded(self) -> list[str]:
+        """The backbones of which not even one image fits, whatever the batch size."""
+        backbones = dict.fromkeys(row.backbone for row in self.rows)
+        fitting = {row.backbone for row in self.rows if row.fits}
+        return [backbone for backbone in backbones if backbone not in fitting]
+
+    @property
+    def trial_seconds(self) -> float:
+        """The seconds of a mean trial, all its folds: every row by how likely it is drawn."""
+        rows = [row for row in self.rows if row.fits]
+        whole = sum(row.weight for row in rows)
+        if not whole:
+            return 0.0
+        mean = sum(row.weight / whole * row.epoch_seconds for row in rows)
+        return max(1, self.folds) * self.epochs * mean
+
+    @property
+    def hours(self) -> float:
+        """The hours that the whole budget takes all workers together, nothing pruned."""
+        return self.trials * self.trial_seconds / self.workers / 3600
+
+
+def measure_plan(
+    prepared: Prepared, shares: Sequence[DeviceShare], progress: Progress = silent
+) -> Plan:
+    """Measure every backbone and batch size of the space, which may take minutes.
+
+    shares: the device of each worker; the first one is measured.
+    Raises StudyError for an objective that has no backbone.
+    """
+    total, rows = len(combinations(prepared.stored)), []
+    for row in make_rows(prepared, shares):
+        rows.append(row)
+        progress("measuring", len(rows), total)
+    study = prepared.study
+    return Plan(
+        study=study.name,
+        fingerprint=fingerprint(prepared.stored),
+        device_class=device_class(shares[0].device),
+        workers=len(shares),
+        rows=rows,
+        epochs=planned_epochs(prepared.stored),
+        trials=study.trials,
+        folds=study.folds,
+    )
+
+
+def as_mapping(plan: Plan) -> dict[str, Any]:
+    """Give a plan as plain JSON."""
+    return {
+        **asdict(plan),
+        "excluded": plan.excluded,
+        "trial_seconds": plan.trial_seconds,
+        "hours": plan.hours,
+    }

@@ -1,0 +1,134 @@
+"""Everything that was found out about a study before it runs, and what of it stops a run."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from objectives.contract import DataError, RecipeError
+from objectives.data.problems import Problem
+from search.errors import DONE, MISMATCH, WRONG, MachineMismatch
+from search.settings import Settings
+from search.studies.declare import find_study, overridden
+from search.studies.networks import WeightRecords
+from search.studies.overrides import Overrides
+from search.studies.prepare import Prepared
+from search.studies.rules import find_rules
+from spaces.errors import StudyError
+from spaces.rules.finding import Finding
+
+if TYPE_CHECKING:  # numpy, which checking the rules alone does without
+    from objectives.data.checks.fix import Mended
+    from search.studies.throughput import Throughput
+
+LEVELS = ("error", "warn", "info")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataCheck:
+    """The data of a study, and the problems in them.
+
+    problems: errors first.
+    seconds: how long reading and checking took.
+    opened: the number of images that were opened. Facts about an image are kept with its size and
+        time, so that an unchanged one is not opened again.
+    """
+
+    prepared: Prepared
+    problems: Sequence[Problem]
+    seconds: float
+    opened: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """Everything that was found out about a study.
+
+    rules: the findings of its rules.
+    skipped: the rules of the data whose errors are waved through.
+    data: None where they were not looked at, or could not be read.
+    mended: the split that was written because it mends problems of the data.
+    split_note: where the splits of a new study come from, if `search check --fix` wrote them.
+    mismatch: how this machine's data differ from those that the stored study was created on.
+    weights: a record of each file of weights that a network starts from.
+    trouble: the error that ended the examination, so that the rest was not looked at.
+    """
+
+    study: str
+    rules: Sequence[Finding]
+    skipped: Collection[str] = ()
+    data: DataCheck | None = None
+    mended: "Mended | None" = None
+    split_note: str = ""
+    mismatch: str = ""
+    weights: WeightRecords = field(default_factory=dict)
+    throughput: "Throughput | None" = None
+    trouble: DataError | RecipeError | StudyError | None = None
+
+    @property
+    def found(self) -> list[Finding | Problem]:
+        """Everything found, errors first, and of each level the rules before the data."""
+        problems = self.data.problems if self.data else ()
+        other = [Problem("C16", "error", self.mismatch)] if self.mismatch else []
+        found: list[Finding | Problem] = [*self.rules, *other, *problems]
+        return sorted(found, key=lambda each: LEVELS.index(each.level))
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a run that is refused for this; DONE where nothing stops it."""
+        if self.mismatch:
+            return MISMATCH
+        errors = {each.rule for each in self.found if each.level == "error"}
+        return WRONG if errors - {*self.skipped} or self.trouble else DONE
+
+    def accepted(self) -> Prepared:
+        """Return the study with its data; raises the first error for which a run is refused.
+
+        That is StudyError, DataError, RecipeError or MachineMismatch.
+        """
+        for finding in self.rules:
+            if finding.level == "error":
+                raise StudyError(f"{self.study}: {finding.message} ({finding.rule})")
+        if self.data is None:
+            raise self.trouble or DataError(f"the data of {self.study!r} were not examined")
+        if self.mismatch:  # the problems of other data are of no interest
+            raise MachineMismatch(f"{self.mismatch} (C16)")
+        self._refuse_problems(self.data.problems)
+        if self.trouble:
+            raise self.trouble
+        return self.data.prepared
+
+    def notes(self) -> Iterator[str]:
+        """Yield the lines that a person should read before a run: warnings, and waived errors."""
+        yield from (f"{finding.message} ({finding.rule})" for finding in self.rules)
+        if self.split_note:
+            yield self.split_note
+        problems = self.data.problems if self.data else ()
+        levels = [(each.rule, each.level) for each in problems]
+        warned = [rule for rule, level in levels if level == "warn" and rule not in self.skipped]
+        if warned:
+            rules = ", ".join(dict.fromkeys(warned))
+            yield f"{_counted(len(warned), 'warning')} of the data ({rules}); see `search check`"
+        waved = [rule for rule, level in levels if level == "error" and rule in self.skipped]
+        if waved:
+            count, rules = _counted(len(waved), "error"), ", ".join(dict.fromkeys(waved))
+            yield f"{count} of the data waved through by --skip-check ({rules})"
+
+    def _refuse_problems(self, problems: Sequence[Problem]) -> None:
+        errors = [each for each in problems if each.level == "error"]
+        stopping = [each for each in errors if each.rule not in self.skipped]
+        if stopping:
+            first, more = stopping[0], len(stopping) - 1
+            others = f"; and {_counted(more, 'more error')}" if more else ""
+            raise DataError(
+                f"{self.study}: {first.message} ({first.rule}){others}", "see `search check`"
+            )
+
+
+def examine_rules(overrides: Overrides, settings: Settings) -> Examined:
+    """Check the rules of a study alone; needs no data and no database."""
+    stored = overridden(find_study(overrides.reference, settings), overrides)
+    return Examined(study=stored.study.name, rules=find_rules(stored))
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("s" if count != 1 else "")
