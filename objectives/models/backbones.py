@@ -1,4 +1,4 @@
-"""The networks that turn images into features, built by their names."""
+"""Build the networks that turn images into features, by their names."""
 
 from dataclasses import dataclass
 
@@ -19,11 +19,13 @@ from objectives.recipe.backbones import known_backbone
 from objectives.recipe.image import ImageRecipe
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Backbone:
-    """A network that maps (B, 3, H, W) to (B, features), and how it wants its pixels.
+    """A network that maps images (B, 3, H, W) to features (B, features).
 
-    weights: the file it was started from, or None.
+    features: the length of one image's vector.
+    normalization: of the pixels that the network expects.
+    weights: the file that it starts from, or None.
     """
 
     network: nn.Module
@@ -33,9 +35,9 @@ class Backbone:
 
 
 def build_backbone(recipe: ImageRecipe) -> Backbone:
-    """Give the recipe's backbone with its weights; without any it starts from torch's random state.
+    """Build the recipe's backbone; without weights it starts from torch's random state.
 
-    Raises RecipeError when it or its weights cannot be had.
+    Raises RecipeError when the network cannot be built or its weights cannot be had.
     """
     match known_backbone(recipe.backbone).library:
         case "torchvision":
@@ -46,7 +48,7 @@ def build_backbone(recipe: ImageRecipe) -> Backbone:
 
 
 def own_image_size(name: str) -> int:
-    """Give the side in pixels that a backbone was made for."""
+    """Return the side in pixels that a backbone was made for."""
     known = known_backbone(name)
     return known.image_size or int(timm_settings(name).input_size[-1])
 
@@ -63,7 +65,9 @@ def _torchvision(recipe: ImageRecipe) -> Backbone:
         load_weights(network, weights, classifiers=("fc",))
     preset = models.get_weight(str(known_backbone(recipe.backbone).tag)).transforms()
     normalization = Normalization(tuple(preset.mean), tuple(preset.std))
-    return Backbone(network, features, normalization, weights)
+    return Backbone(
+        network=network, features=features, normalization=normalization, weights=weights
+    )
 
 
 def _timm(recipe: ImageRecipe) -> Backbone:
@@ -75,11 +79,13 @@ def _timm(recipe: ImageRecipe) -> Backbone:
         load_weights(network, weights, classifiers_of(network), converter(name))
     settings = timm_settings(name)
     normalization = Normalization(tuple(settings.mean), tuple(settings.std))
-    return Backbone(network, features, normalization, weights)
+    return Backbone(
+        network=network, features=features, normalization=normalization, weights=weights
+    )
 
 
 def _small_cnn(recipe: ImageRecipe) -> Backbone:
     weights, network = find_weights(recipe), SmallCNN()
     if weights:
         load_weights(network, weights, classifiers=("fc",))
-    return Backbone(network, FEATURES, CENTRED, weights)
+    return Backbone(network=network, features=FEATURES, normalization=CENTRED, weights=weights)

@@ -1,4 +1,4 @@
-"""A backbone and a head, and beside them what reads the table: the network of one trial."""
+"""The network of one trial: a backbone, a head, and a branch for the table beside the images."""
 
 from collections.abc import Iterator
 from typing import Self
@@ -17,8 +17,8 @@ from objectives.recipe.image import ImageRecipe
 class Classifier(nn.Module):
     """Pixels in, logits out; the head computes in float32 whatever the backbone computes in.
 
-    normalization: how the pixels it is given must have been shifted and scaled. branch: what turns
-    a row of the table into features, which the head sees behind the image's; None without a table.
+    normalization: of the pixels that the network expects.
+    branch: turns a row of the table into features, appended to the image's; None without a table.
     """
 
     def __init__(
@@ -36,11 +36,11 @@ class Classifier(nn.Module):
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        """The backbone's parameters, from the input to the output, each in one stage."""
+        """The backbone's parameters by stage, from the input to the output."""
         return stages(self.backbone)
 
     def head_parameters(self) -> Iterator[nn.Parameter]:
-        """Yield what is new to every study, and learns in frozen epochs too: head and branch."""
+        """Yield the parameters of head and branch, which learn in frozen epochs too."""
         yield from self.head.parameters()
         if self.branch is not None:
             yield from self.branch.parameters()
@@ -57,7 +57,7 @@ class Classifier(nn.Module):
         return logits
 
     def learn(self, last_stages: int | None) -> None:
-        """Let the head and so many stages learn, counted from the last; None: all of them."""
+        """Let the head and this many stages learn, counted from the last; None is all stages."""
         all_stages = self.stages
         frozen = 0 if last_stages is None else max(0, len(all_stages) - last_stages)
         for number, stage in enumerate(all_stages):
@@ -66,9 +66,9 @@ class Classifier(nn.Module):
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Self:
-        """Switch to training all that learns: what is frozen stays as in validation.
+        """Switch to training, except for frozen layers, which stay as in validation.
 
-        A frozen BatchNorm in training would still move its statistics, and dropout still drop.
+        In training mode a frozen BatchNorm would still move its statistics, and dropout still drop.
         """
         super().train(mode)
         for module in self.modules() if mode else ():
@@ -79,13 +79,14 @@ class Classifier(nn.Module):
 
 
 def build_classifier(recipe: ImageRecipe, classes: int, table_width: int = 0) -> Classifier:
-    """Give the network a recipe asks for; what has no weights starts from torch's random state.
+    """Build the network of a recipe; parts without weights start from torch's random state.
 
-    table_width: how many numbers stand beside each image. Raises RecipeError when the backbone or
-    its weights cannot be had.
+    Raises RecipeError when the backbone cannot be built or its weights cannot be had.
+
+    table_width: the number of columns beside each image.
     """
     backbone = build_backbone(recipe)
     branch = build_branch(recipe, table_width) if table_width else None
-    beside = recipe.metadata_units if table_width else 0
-    head = build_head(recipe, backbone.features + beside, classes)
+    table_features = recipe.metadata_units if table_width else 0
+    head = build_head(recipe, backbone.features + table_features, classes)
     return Classifier(backbone.network, head, backbone.normalization, branch)

@@ -1,4 +1,4 @@
-"""Whether what torch.compile calls is on this machine."""
+"""Check that this machine has the compilers that torch.compile calls."""
 
 import os
 import shutil
@@ -8,12 +8,14 @@ from objectives.contract import RecipeError
 
 
 def check_compiler(device: str) -> None:
-    """Raise RecipeError where what compiles for a device is missing."""
+    """Raise RecipeError where the compiler for a device is missing."""
     if device == "cpu" and not shutil.which(os.environ.get("CXX", "g++")):
         raise RecipeError(
-            "compile needs a C++ compiler and there is none; install g++, or set compile to false"
+            "compile needs a C++ compiler and there is none",
+            fix="install g++, or set compile to false",
         )
     if device != "cpu" and find_spec("triton") is None:
         raise RecipeError(
-            "compile needs triton and it is not installed; install it, or set compile to false"
+            "compile needs triton and it is not installed",
+            fix="install it, or set compile to false",
         )

@@ -1,26 +1,27 @@
-"""Weights that a library publishes: found in its cache, or fetched into it."""
+"""Weights that a library publishes: found in its cache, or downloaded into it."""
 
 import http.client
 import os
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import torch
 from torchvision import models
 
 from objectives.contract import RecipeError
+from objectives.files.digest import sha256
+from objectives.files.whole import write_whole
 
-# A network that is down is told by then, and a slow one still sends something.
-PATIENCE_SECONDS = 10.0
-# What timm's repositories hold: the same weights, the first without pickles.
+# Long enough for a slow network, which still sends something; a broken one is reported by then.
+TIMEOUT_SECONDS = 10.0
+# The files of timm's repositories: the same weights, the first without pickles.
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
 def torchvision_file(backbone: str, tag: str) -> Path:
-    """Give the file of torchvision's weights enum, downloaded if it is not in torch's cache.
+    """Return the file of torchvision's weights enum, downloaded if torch's cache has none.
 
     Raises RecipeError naming the file when it can be had neither way.
     """
@@ -28,27 +29,27 @@ def torchvision_file(backbone: str, tag: str) -> Path:
 
 
 def url_file(backbone: str, url: str) -> Path:
-    """Give the file of an address from torch's cache, downloaded if it is not there."""
+    """Return the file of an address from torch's cache, downloaded if it is missing.
+
+    Raises RecipeError naming the file when it can be had neither way.
+    """
     path = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
     if path.is_file():
         return path
-    named = torch.hub.HASH_REGEX.search(path.name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _patience():
-            torch.hub.download_url_to_file(
-                url, str(path), hash_prefix=named.group(1) if named else None, progress=False
-            )
-    except (OSError, RuntimeError, http.client.HTTPException) as error:
+        write_whole(path, lambda partial: _download(url, partial, path.name))
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise RecipeError(
             f"image_classifier: {backbone}: {path} is not here and {url} cannot be fetched "
-            f"({_said(error)}); put the file there, or set weights to its path or to none"
+            f"({_first_line(error)})",
+            fix="put the file there, or set weights to its path or to none",
         ) from error
     return path
 
 
 def hub_file(backbone: str, repository: str) -> Path:
-    """Give a repository's weights from the Hugging Face cache, downloaded if they are not there.
+    """Return a repository's weights from the Hugging Face cache, downloaded if they are missing.
 
     Raises RecipeError naming the repository when they can be had neither way.
     """
@@ -64,9 +65,21 @@ def hub_file(backbone: str, repository: str) -> Path:
     except _network_errors() as error:
         raise RecipeError(
             f"image_classifier: {backbone}: the weights of https://huggingface.co/{name} are not "
-            f"here and cannot be fetched ({_said(error)}); put {HUB_FILES[0]} from there somewhere "
-            "and set weights to its path, or set weights to none"
+            f"here and cannot be fetched ({_first_line(error)})",
+            fix=f"put {HUB_FILES[0]} from there somewhere and set weights to its path, or set "
+            "weights to none",
         ) from error
+
+
+def _download(url: str, partial: Path, name: str) -> None:
+    # Not torch.hub's own function: it sets no time-out, and one for the process hits all sockets.
+    request = Request(url, headers={"User-Agent": "torch.hub"})
+    with urlopen(request, timeout=TIMEOUT_SECONDS) as answer, partial.open("wb") as file:
+        shutil.copyfileobj(answer, file)
+    # torch's convention: a file's name ends with the first characters of its SHA-256.
+    expected = torch.hub.HASH_REGEX.search(name)
+    if expected and not sha256(partial).startswith(expected.group(1)):
+        raise ValueError(f"the SHA-256 of the download is {sha256(partial)[:12]}")
 
 
 def _downloaded(name: str, revision: str | None) -> Path:
@@ -76,8 +89,8 @@ def _downloaded(name: str, revision: str | None) -> Path:
     for file in HUB_FILES:
         url = hf_hub_url(name, file, revision=revision)
         try:
-            # Asked once: the download itself tries for minutes to reach a network that is down.
-            get_hf_file_metadata(url, timeout=PATIENCE_SECONDS)
+            # First, because the download itself retries for minutes when the network is down.
+            get_hf_file_metadata(url, timeout=TIMEOUT_SECONDS)
         except EntryNotFoundError:
             if file == HUB_FILES[-1]:
                 raise
@@ -89,22 +102,10 @@ def _downloaded(name: str, revision: str | None) -> Path:
 def _network_errors() -> tuple[type[Exception], ...]:
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
 
-    # Its own error's bases are those of the HTTP library below, whichever that is.
+    # The bases of its error are those of the HTTP library below, whichever that is.
     bases: tuple[Any, ...] = HfHubHTTPError.__bases__
     return (OSError, RuntimeError, EntryNotFoundError, *bases)
 
 
-@contextmanager
-def _patience() -> Iterator[None]:
-    """Let no connection that is opened inside wait for ever: urllib sets no limit itself."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(PATIENCE_SECONDS)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-def _said(error: Exception) -> str:
-    """Give an error's own first line."""
+def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__).strip(os.linesep + ".")

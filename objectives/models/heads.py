@@ -1,4 +1,4 @@
-"""What turns features into logits."""
+"""The layers that turn features into logits."""
 
 import torch
 from torch import Tensor, nn
@@ -8,9 +8,9 @@ from objectives.recipe.classifier import ClassifierRecipe
 
 
 class CosineHead(nn.Module):
-    """Logits that are scaled cosines between an image's features and each class (no bias).
+    """Scaled cosines between an image's features and each class as logits; no bias.
 
-    The head LDAM is defined on (Cao et al. 2019, arXiv:1906.07413, section 3.2 and their code).
+    LDAM is defined on this head (Cao et al. 2019, arXiv:1906.07413, section 3.2 and their code).
     """
 
     def __init__(self, features: int, classes: int, scale: float) -> None:
@@ -25,7 +25,7 @@ class CosineHead(nn.Module):
 
 
 def build_head(recipe: ClassifierRecipe, features: int, classes: int) -> nn.Module:
-    """Give the recipe's head: a last layer, with dropout and a hidden layer before it if asked."""
+    """Build the recipe's head: a last layer, behind dropout and a hidden layer if it has them."""
     width = recipe.hidden_units if recipe.head == "hidden" else features
     hidden = [nn.Linear(features, width), nn.ReLU()] if recipe.head == "hidden" else []
     dropout = [nn.Dropout(recipe.dropout)] if recipe.dropout else []

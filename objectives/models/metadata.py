@@ -1,4 +1,4 @@
-"""What turns a row of the table into features beside the image's."""
+"""The branch that turns a row of the table into features beside the image's."""
 
 from torch import nn
 
@@ -6,9 +6,9 @@ from objectives.recipe.metadata import Metadata
 
 
 def build_branch(recipe: Metadata, table_width: int) -> nn.Module:
-    """Give a network from (B, table_width) to (B, metadata_units).
+    """Build a network from (B, table_width) to (B, metadata_units).
 
-    One layer: behind it stands the head, with a hidden layer of its own if asked.
+    A single layer: the head behind it may have a hidden layer of its own.
     """
     dropout = [nn.Dropout(recipe.metadata_dropout)] if recipe.metadata_dropout else []
     return nn.Sequential(nn.Linear(table_width, recipe.metadata_units), nn.ReLU(), *dropout)

@@ -1,4 +1,4 @@
-"""The stages of a backbone, from its input to its output: what is unfrozen and slowed by stage."""
+"""The stages of a backbone, the units of unfreezing and of layer decay."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from objectives.models.small_cnn import SmallCNN
 
 Stage = tuple[nn.Parameter, ...]
 
-# For the few of timm's networks that say nothing of their layers: a name and a number each.
+# For the few networks of timm that do not group their layers: a name and a number each.
 _USUAL_LAYERS = {
     "stem": r"^(?:stem|patch)|^(?!\w+\.\d+\.|norm|head)",
     "blocks": r"^(?!norm|head)\w+\.(\d+)\.",
@@ -17,36 +17,37 @@ _USUAL_LAYERS = {
 
 
 def stages(network: nn.Module) -> tuple[Stage, ...]:
-    """Give every parameter of a backbone in exactly one stage, the first nearest to the image."""
+    """Sort every parameter of a backbone into exactly one stage, the first nearest to the image."""
     if isinstance(network, ResNet) or _is_monais_resnet(network):
         stem = [network.get_submodule("conv1"), network.get_submodule("bn1")]
-        return _of([stem, *([network.get_submodule(f"layer{each}")] for each in (1, 2, 3, 4))])
+        layers = ([network.get_submodule(f"layer{each}")] for each in (1, 2, 3, 4))
+        return _parameters([stem, *layers])
     if isinstance(network, SmallCNN):
-        return _of((block,) for block in network.layers)
+        return _parameters((block,) for block in network.layers)
     return _timm_stages(network)
 
 
 def _is_monais_resnet(network: nn.Module) -> bool:
-    """Say so by its name: MONAI is not loaded to ask what no image has."""
+    # By its name: MONAI takes seconds to load, and no image classifier needs it.
     return type(network).__module__ == "monai.networks.nets.resnet"
 
 
-def _of(modules: Iterable[Iterable[nn.Module]]) -> tuple[Stage, ...]:
+def _parameters(modules: Iterable[Iterable[nn.Module]]) -> tuple[Stage, ...]:
     return tuple(
         tuple(parameter for module in each for parameter in module.parameters()) for each in modules
     )
 
 
 def _timm_stages(network: nn.Module) -> tuple[Stage, ...]:
-    """Give what timm itself calls the layers of a network, in the order it decays them by."""
+    """Group the parameters as timm does for its own layer decay."""
     from timm.models._manipulate import MATCH_PREV_GROUP, group_parameters
 
     try:
         matcher = network.group_matcher(coarse=True)  # type: ignore[operator]
-    except (AttributeError, AssertionError):  # it has none, or none that is coarse
+    except (AttributeError, AssertionError):  # it has no matcher, or no coarse one
         matcher = _USUAL_LAYERS
     if isinstance(matcher, dict):
-        # A last norm that no pattern names would be a stage of its own; it learns with the last.
+        # A last norm that no pattern names would be a stage of its own; it joins the last stage.
         matcher = {**matcher, "rest": [(r".", MATCH_PREV_GROUP)]}
     groups = group_parameters(network, matcher, return_values=True)
     return tuple(tuple(groups[key]) for key in sorted(groups))

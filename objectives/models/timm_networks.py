@@ -1,4 +1,4 @@
-"""timm's networks and where their weights are; timm itself is loaded only when one is asked for."""
+"""timm's networks and the addresses of their weights; timm is loaded by the first call."""
 
 import sys
 from collections.abc import Callable
@@ -11,22 +11,27 @@ from objectives.recipe.fields import nearest
 
 State = dict[str, Tensor]
 
-# What timm's code raises where a size or a file is not what it was written for.
+# timm's code raises these for a size or a file that it was not written for.
 MISFITS = (
-    *(ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError),
-    *(TypeError, ValueError),
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
 )
 
 
 def build_timm(name: str, image_size: int) -> nn.Module:
-    """Give timm's network of that name, with its pretrained tag or without, less its classifier.
+    """Build timm's network of a name, with or without a pretrained tag, and no classifier.
 
-    One that is made for a single size, as most vision transformers are, is made for this one.
+    A network with a fixed input size, like most vision transformers, is built for `image_size`.
     """
     import timm
 
-    # Positions of a fixed size: resizing them at every step would cost time, and its backward pass
-    # on a GPU has no deterministic form.
+    # Built for the size: resizing the positions at every step would cost time, and its backward
+    # pass on a GPU has no deterministic form.
     is_fixed = timm_settings(name).fixed_input_size
     size: dict[str, Any] = {"img_size": image_size} if is_fixed else {}
     try:
@@ -34,16 +39,16 @@ def build_timm(name: str, image_size: int) -> nn.Module:
     except MISFITS as error:
         raise RecipeError(
             f"image_classifier: timm cannot build {name} for an image_size of {image_size} "
-            f"({_first_line(error)}); set image_size to 0, which is its own, or choose another "
-            "backbone"
+            f"({_first_line(error)})",
+            fix="set image_size to 0, which is its own, or choose another backbone",
         ) from error
     return network
 
 
 def timm_settings(name: str) -> Any:
-    """Give timm's PretrainedCfg: input size, mean, std, licence and where the weights are.
+    """Return timm's PretrainedCfg: input size, mean, std, licence and address of the weights.
 
-    Raises RecipeError with the nearest tag when there is no such one.
+    Raises RecipeError with the nearest tag for an unknown one.
     """
     import timm
     from timm.models import PretrainedCfg
@@ -53,14 +58,14 @@ def timm_settings(name: str) -> Any:
     except RuntimeError as error:
         tagged = timm.list_pretrained(f"{name.split('.')[0]}.*") or [name.split(".")[0]]
         raise RecipeError(
-            f"image_classifier: timm has no backbone {name!r}; did you mean "
-            f"{nearest(name, tagged)!r}?"
+            f"image_classifier: timm has no backbone {name!r}",
+            fix=f"did you mean {nearest(name, tagged)!r}?",
         ) from error
 
 
 def features_of(network: nn.Module, name: str) -> int:
-    """Give how many numbers the network makes of an image; RecipeError when it says of none."""
-    # Some widen what they pooled before they hand it out.
+    """Return the length of a network's feature vector; RecipeError when it does not name one."""
+    # Some networks widen the pooled features before they return them.
     for attribute in ("head_hidden_size", "num_features"):
         features = getattr(network, attribute, None)
         if isinstance(features, int):
@@ -69,15 +74,16 @@ def features_of(network: nn.Module, name: str) -> int:
 
 
 def no_features(name: str) -> RecipeError:
-    """Give the error for a network that makes something else of an image than one vector."""
+    """Build the error for a network that does not turn an image into one vector."""
     return RecipeError(
-        f"image_classifier: {name} does not turn an image into one vector of features, which a "
-        "head could classify by; choose another backbone"
+        f"image_classifier: {name} does not turn an image into one vector of features, which the "
+        "head needs",
+        fix="choose another backbone",
     )
 
 
 def converter(name: str) -> Callable[[State, nn.Module], State] | None:
-    """Give what turns the files of a network's authors into timm's own layout, where one does."""
+    """Return timm's function that converts the files of a network's authors, or None."""
     from timm.models import model_entrypoint
 
     module = sys.modules[model_entrypoint(name.split(".")[0]).__module__]
@@ -85,7 +91,7 @@ def converter(name: str) -> Callable[[State, nn.Module], State] | None:
 
 
 def classifiers_of(network: nn.Module) -> tuple[str, ...]:
-    """Give the names of the layers that a file has and a network without a classifier has not."""
+    """Return the names of the classifier layers, which a file has and `build_timm` leaves out."""
     named = getattr(network, "pretrained_cfg", {}).get("classifier") or ()
     return (named,) if isinstance(named, str) else tuple(named)
 

@@ -1,6 +1,6 @@
-"""MONAI's 3-D ResNets, as MedicalNet's weights were trained in them, for several modalities.
+"""MONAI's 3-D ResNets, built as MedicalNet trained them, for several modalities.
 
-MONAI is loaded only when one is built; it takes three seconds.
+MONAI is loaded only when a network is built; that takes three seconds.
 """
 
 from collections.abc import Mapping
@@ -18,16 +18,18 @@ from objectives.recipe.volume import VolumeRecipe
 # Channels of the four stages before a block's own expansion.
 PLANES = [64, 128, 256, 512]
 DILATIONS = {"layer3": 2, "layer4": 4}
-# What MedicalNet's files have beside a backbone: its segmentation, or a classifier.
+# The layers of MedicalNet's files that a backbone lacks: its segmentation, or a classifier.
 CLASSIFIERS = ("conv_seg", "fc")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Design:
-    """How a ResNet is built. shortcut: A pads with zeros and has no weights, B is a convolution.
+    """How a ResNet is built, as MedicalNet published it (Chen et al. 2019, arXiv:1904.00625).
 
-    Each is the one that MedicalNet has published weights for (Chen et al. 2019, arXiv:1904.00625).
-    width: of its channels, as a share of the published.
+    block: of two or of three convolutions.
+    layers: blocks in each of the four stages.
+    shortcut: A pads with zeros and has no weights, B is a convolution.
+    width: share of the published channels.
     """
 
     block: Literal["basic", "bottleneck"]
@@ -37,17 +39,17 @@ class Design:
 
 
 DESIGNS: Mapping[str, Design] = {
-    "resnet10_3d_quarter": Design("basic", (1, 1, 1, 1), "B", 0.25),
-    "resnet10_3d": Design("basic", (1, 1, 1, 1), "B"),
-    "resnet18_3d": Design("basic", (2, 2, 2, 2), "A"),
-    "resnet34_3d": Design("basic", (3, 4, 6, 3), "A"),
-    "resnet50_3d": Design("bottleneck", (3, 4, 6, 3), "B"),
+    "resnet10_3d_quarter": Design(block="basic", layers=(1, 1, 1, 1), shortcut="B", width=0.25),
+    "resnet10_3d": Design(block="basic", layers=(1, 1, 1, 1), shortcut="B"),
+    "resnet18_3d": Design(block="basic", layers=(2, 2, 2, 2), shortcut="A"),
+    "resnet34_3d": Design(block="basic", layers=(3, 4, 6, 3), shortcut="A"),
+    "resnet50_3d": Design(block="bottleneck", layers=(3, 4, 6, 3), shortcut="B"),
 }
 
 
 @dataclass(frozen=True)
 class VolumeBackbone:
-    """A network that maps (B, modalities, S, S, S) to (B, features), and the file it began from."""
+    """A network that maps (B, modalities, S, S, S) to (B, features), and its file of weights."""
 
     network: nn.Module
     features: int
@@ -55,9 +57,9 @@ class VolumeBackbone:
 
 
 def build_volume_backbone(recipe: VolumeRecipe, modalities: int) -> VolumeBackbone:
-    """Give the recipe's backbone with its weights; without any it starts from torch's random state.
+    """Build the recipe's backbone; without weights it starts from torch's random state.
 
-    Raises RecipeError when MONAI is missing or the weights are of something else.
+    Raises RecipeError when MONAI is missing or the weights do not fit.
     """
     network = _resnet(DESIGNS[recipe.backbone], modalities)
     if recipe.dilated:
@@ -70,9 +72,9 @@ def build_volume_backbone(recipe: VolumeRecipe, modalities: int) -> VolumeBackbo
 
 
 def inflated(state: State, network: nn.Module) -> State:
-    """Give weights of one channel to a network of several: repeated, and divided by how many.
+    """Repeat weights of one channel for a network of several, divided by their number.
 
-    Where all modalities are equal, the first layer then answers as it did to the one.
+    For equal modalities, the first layer then computes the same as for the single one.
     """
     first, own = state["conv1.weight"], network.get_parameter("conv1.weight")
     if first.shape[1] != 1:
@@ -81,9 +83,9 @@ def inflated(state: State, network: nn.Module) -> State:
 
 
 class MaxPool(nn.Module):
-    """MaxPool3d(3, stride=2, padding=1), one plane and then one line after the other.
+    """MaxPool3d(3, stride=2, padding=1) as a pool over planes and then one over lines.
 
-    The same numbers; torch has no deterministic backward pass for the whole on a GPU.
+    It computes the same numbers. torch has no deterministic backward pass of MaxPool3d on a GPU.
     """
 
     def forward(self, volumes: Tensor) -> Tensor:
@@ -104,9 +106,9 @@ class Mean(nn.Module):
 
 
 class PaddedShortcut(nn.Module):
-    """Every other voxel, and zeros for the channels that are new.
+    """Every other voxel, and zeros for the added channels.
 
-    MONAI's own gives the same numbers and lets no gradient pass.
+    MONAI's own computes the same numbers but lets no gradient pass.
     """
 
     def __init__(self, channels: int, stride: int) -> None:
@@ -121,20 +123,20 @@ class PaddedShortcut(nn.Module):
 
 
 def _resnet(design: Design, modalities: int) -> Any:
-    """Give MONAI's network with the layers that a GPU can repeat to the bit, and no classifier."""
+    """Build MONAI's network without a classifier, with layers that repeat to the bit on a GPU."""
     try:
         from monai.networks.nets.resnet import ResNet
     except ImportError as error:
         raise RecipeError(
-            "volume_classifier: its networks are MONAI's, which is not here; "
-            "pip install 'search[volumes]'"
+            "volume_classifier: its networks are MONAI's, which is not installed",
+            fix="pip install 'search[volumes]'",
         ) from error
     network: Any = ResNet(
         design.block,
         list(design.layers),
         PLANES,
         n_input_channels=modalities,
-        conv1_t_stride=2,  # by default 1, into which MedicalNet's weights load and mean nothing
+        conv1_t_stride=2,  # with the default of 1, MedicalNet's weights load but do not fit
         shortcut_type=design.shortcut,
         widen_factor=design.width,
         feed_forward=False,
@@ -148,7 +150,7 @@ def _resnet(design: Design, modalities: int) -> Any:
 
 
 def _dilate(stage: nn.Module, dilation: int) -> None:
-    """Let a stage keep its side and look as much wider, as MedicalNet's code does."""
+    """Let a stage keep its side and widen its convolutions instead, as MedicalNet's code does."""
     for module in stage.modules():
         if isinstance(module, nn.Conv3d):
             module.stride = (1, 1, 1)

@@ -1,4 +1,4 @@
-"""The file that a backbone starts from: found, read, and loaded whole or not at all."""
+"""Find, read and load the file of weights that a backbone starts from."""
 
 import argparse
 import os
@@ -21,13 +21,17 @@ from objectives.recipe.volume import VolumeRecipe
 
 Convert = Callable[[State, nn.Module], State]
 
-WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")  # the averaged ones first
+WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")  # averaged weights come first
 PREFIXES = ("_orig_mod.", "module.", "_orig_mod.")  # of torch.compile and DistributedDataParallel
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Weights:
-    """A file of weights: under which name it is known, its licence, what to do if it is no good."""
+    """A file of weights for a backbone.
+
+    name: under which it is recorded.
+    remedy: the last clause of an error about a file that cannot be used.
+    """
 
     objective: str
     backbone: str
@@ -37,16 +41,16 @@ class Weights:
     remedy: str
 
     def record(self, network: nn.Module) -> dict[str, str]:
-        """Give what is kept of the file and of the network that it was loaded into."""
+        """Return the facts that a study stores about the file and the network that loaded it."""
         count = sum(each.numel() for each in network.parameters())
         known = {"file": self.name, "sha256": sha256(self.path), "licence": self.licence}
         return {**known, "parameters": str(count)}
 
 
 def find_weights(recipe: Network) -> Weights | None:
-    """Give a recipe's file of weights, fetched if need be; None when it asks for none.
+    """Return a recipe's file of weights, downloaded if need be; None when it has none.
 
-    Raises RecipeError when it cannot be had or its licence is not wanted.
+    Raises RecipeError when the file cannot be had or the recipe excludes its licence.
     """
     if recipe.weights == "none":
         return None
@@ -60,15 +64,21 @@ def find_weights(recipe: Network) -> Weights | None:
 
 
 def local_weights(recipe: Network | VolumeRecipe) -> Weights:
-    """Give the file that a recipe's `weights` is the path of; RecipeError when there is none."""
+    """Return the file at the path in a recipe's `weights`; RecipeError when there is none."""
     path = Path(os.path.expanduser(recipe.weights))  # noqa: PTH111 - Path's raises for no such user
     if not path.is_file():
         raise RecipeError(
-            f"{recipe.objective}: there is no weights file {path}; put it there, or set weights to "
-            "the path of another or to none"
+            f"{recipe.objective}: there is no weights file {path}",
+            fix="put it there, or set weights to the path of another or to none",
         )
-    remedy = "set weights to another file or to none"
-    return Weights(recipe.objective, recipe.backbone, path, recipe.weights, "unknown", remedy)
+    return Weights(
+        objective=recipe.objective,
+        backbone=recipe.backbone,
+        path=path,
+        name=recipe.weights,
+        licence="unknown",
+        remedy="set weights to another file or to none",
+    )
 
 
 def load_weights(
@@ -77,11 +87,13 @@ def load_weights(
     classifiers: Iterable[str],
     convert: Convert | None = None,
 ) -> None:
-    """Load a file into a backbone; every weight must be there and no other one.
+    """Load a file into a backbone, whole or not at all.
 
-    classifiers: layers of a whole network; what a file has beside them and a backbone has not is
-    left out. convert: what else may turn a file's layout into the network's. Raises RecipeError for
-    another architecture's file.
+    The file must hold every weight of the backbone and, besides a classifier, no other one. Raises
+    RecipeError for the file of another architecture.
+
+    classifiers: names of layers that only a whole network has; they are left out.
+    convert: turns the layout of a file that does not fit into the network's.
     """
     heads = tuple(f"{each.split('.')[0]}." for each in classifiers)
     state = _headless(heads, _of_backbone(_read(weights)), network)
@@ -92,7 +104,8 @@ def load_weights(
     if found:
         raise RecipeError(
             f"{weights.objective}: {weights.path} are not the weights of {weights.backbone}: "
-            f"{found}; set backbone to the one they are of, or {weights.remedy}"
+            f"{found}",
+            fix=f"set backbone to the one they are of, or {weights.remedy}",
         )
     network.load_state_dict(state)
 
@@ -101,10 +114,11 @@ def _of_timm(recipe: Network, tag: str) -> Weights:
     settings = timm_settings(tag)
     if not (settings.hf_hub_id or settings.url):
         raise RecipeError(
-            f"image_classifier: {recipe.backbone} has no pretrained weights; set weights to none"
+            f"image_classifier: {recipe.backbone} has no pretrained weights",
+            fix="set weights to none",
         )
     licence = settings.license or "unknown"
-    check_licence(recipe, licence)  # before hundreds of megabytes come
+    check_licence(recipe, licence)  # before hundreds of megabytes are downloaded
     if settings.hf_hub_id:
         path = fetched.hub_file(recipe.backbone, settings.hf_hub_id)
         return _published(recipe, path, f"{settings.hf_hub_id}/{path.name}", licence)
@@ -113,12 +127,18 @@ def _of_timm(recipe: Network, tag: str) -> Weights:
 
 
 def _published(recipe: Network, path: Path, name: str, licence: str) -> Weights:
-    remedy = "delete it to fetch it again"
-    return Weights(recipe.objective, recipe.backbone, path, name, licence, remedy)
+    return Weights(
+        objective=recipe.objective,
+        backbone=recipe.backbone,
+        path=path,
+        name=name,
+        licence=licence,
+        remedy="delete it to fetch it again",
+    )
 
 
 def _read(weights: Weights) -> Mapping[str, Any]:
-    """Give what a file holds; nothing in it is run."""
+    """Read a file without running any code that it holds."""
     try:
         if weights.path.suffix == ".safetensors":
             from safetensors.torch import load_file
@@ -128,27 +148,27 @@ def _read(weights: Weights) -> Mapping[str, Any]:
             held: Any = torch.load(weights.path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise RecipeError(
-            f"{weights.objective}: {weights.path} cannot be read ({error.strerror}); make it "
-            "readable"
+            f"{weights.objective}: {weights.path} cannot be read ({error.strerror})",
+            fix="make it readable",
         ) from error
     except Exception as error:  # a damaged file makes its readers raise about anything
-        raise RecipeError(_unreadable(weights, error)) from error
+        raise _unreadable(weights, error) from error
     if not isinstance(held, Mapping):
-        raise RecipeError(_unreadable(weights, TypeError(type(held).__name__)))
+        raise _unreadable(weights, TypeError(type(held).__name__))
     return held
 
 
-def _unreadable(weights: Weights, error: Exception) -> str:
+def _unreadable(weights: Weights, error: Exception) -> RecipeError:
     if isinstance(error, pickle.UnpicklingError) and "nsupported global" in str(error).lower():
-        return (
-            f"{weights.objective}: {weights.path} holds more than tensors, which is not loaded; "
-            "save its state_dict() alone with torch.save, and set weights to that file"
+        return RecipeError(
+            f"{weights.objective}: {weights.path} holds more than tensors, which is not loaded",
+            fix="save its state_dict() alone with torch.save, and set weights to that file",
         )
-    return f"{weights.objective}: {weights.path} is damaged; {weights.remedy}"
+    return RecipeError(f"{weights.objective}: {weights.path} is damaged", fix=weights.remedy)
 
 
 def _of_backbone(held: Mapping[str, Any]) -> State:
-    """Give the tensors of a backbone, whatever the file wraps them in: ours has a head beside."""
+    """Return the tensors of a backbone from any known wrapper; our own files hold a head too."""
     for wrapper in WRAPPERS:
         if isinstance(held.get(wrapper), Mapping):
             held = held[wrapper]
@@ -181,12 +201,12 @@ def _headless(heads: tuple[str, ...], state: State, network: nn.Module) -> State
 def _converted(state: State, network: nn.Module, convert: Convert) -> State:
     try:
         return convert(dict(state), network)
-    except MISFITS:  # made for some layouts, it stumbles over any other: what is told is that one
+    except MISFITS:  # made for some layouts, it fails on others; the error names the first mismatch
         return state
 
 
 def _first_mismatch(network: nn.Module, state: State) -> str | None:
-    """Say at which weight, in the network's order, a file and a network part."""
+    """Describe the first weight, in the network's order, in which file and network differ."""
     own = network.state_dict()
     for key, value in own.items():
         if key not in state:
@@ -195,14 +215,14 @@ def _first_mismatch(network: nn.Module, state: State) -> str | None:
             return f"it has no {key}"
         if state[key].shape != value.shape:
             return f"{key} is {_shape(state[key])} in the file and {_shape(value)} in the network"
-        if value.is_floating_point() and (found := _no_number(state[key])):
+        if value.is_floating_point() and (found := _not_numbers(state[key])):
             return f"{key} {found} in the file"
     extra = next((key for key in state if key not in own), None)
     return f"the network has no {extra}" if extra else None
 
 
-def _no_number(value: Tensor) -> str | None:
-    """Say what a tensor is or has instead of numbers that a network could compute with."""
+def _not_numbers(value: Tensor) -> str | None:
+    """Describe a tensor that a network cannot compute with; None for an ordinary one."""
     if value.layout != torch.strided or value.is_meta or not value.is_floating_point():
         return f"is {value.device.type} {value.layout} {value.dtype}".replace("torch.", "")
     return None if value.float().isfinite().all() else "is not finite"

@@ -126,7 +126,7 @@ def test_every_multiple_of_its_patch_suits_dinov2(size: int) -> None:
 
 
 def test_a_network_that_makes_no_vector_of_an_image_is_refused() -> None:
-    makes_maps = Backbone(nn.Conv2d(3, 8, 1), 8, IMAGENET)
+    makes_maps = Backbone(network=nn.Conv2d(3, 8, 1), features=8, normalization=IMAGENET)
     with pytest.raises(RecipeError, match=r"not turn an image into one vector.*another backbone"):
         check_image_size(ImageRecipe(), makes_maps)
     with pytest.raises(RecipeError, match=r"resnet10t does not turn an image into one vector"):
