@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from search.settings import Settings
-from storage.postgres.cluster import place_of
+from storage.postgres.cluster import cluster_path
 from storage.postgres.server import connect
 from storage.store import Store
 
@@ -28,6 +28,6 @@ def store_if_any(settings: Settings) -> Iterator[Store | None]:
 
 def has_store(settings: Settings) -> bool:
     """Say whether there may be studies at all, so that a question about one starts no server."""
-    place = place_of(settings.home)
+    path = cluster_path(settings.home)
     # A link that leads nowhere is a database that was lost: that must be said.
-    return settings.database_url is not None or place.exists() or place.is_symlink()
+    return settings.database_url is not None or path.exists() or path.is_symlink()

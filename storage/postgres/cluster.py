@@ -1,4 +1,4 @@
-"""One embedded Postgres on disk: its files, and the four things that can be done with them."""
+"""The files of one embedded Postgres, and how it is made, launched, asked and stopped."""
 
 import os
 import shlex
@@ -15,10 +15,10 @@ from sqlalchemy import URL
 
 from storage.errors import StorageError, explained
 from storage.locks import FileLock, wait_until
-from storage.postgres.programs import PLACE_FOR_ROOT, is_root, place_for_root, run, server_owner
+from storage.postgres.programs import FOLDER_FOR_ROOT, folder_for_root, is_root, run, server_owner
 from storage.postgres.url import DRIVER
 
-PORT = "5432"  # names the socket file; nothing listens on a network
+PORT = "5432"  # a part of the socket file's name; no network port is opened
 SOCKET_NAME = f".s.PGSQL.{PORT}"
 SOCKET_BYTES = 107  # the longest path of a Unix socket on Linux
 STOP_SECONDS = 30
@@ -33,12 +33,12 @@ SETTINGS = {
     "log_checkpoints": "off",
     "jit": "off",  # compiling Optuna's many small queries costs more than running them
     "max_parallel_workers_per_gather": "0",  # the cores are for training, and /dev/shm is small
-    "wal_level": "minimal",  # nobody replicates from here
+    "wal_level": "minimal",  # there is no replica
     "max_wal_senders": "0",
 }
 INITDB = (
     "--username=postgres",
-    "--auth=trust",  # who may enter the socket's folder may enter the database
+    "--auth=trust",  # the mode of the socket's folder guards the database
     "--encoding=UTF8",
     "--locale=C",
     "--locale-provider=builtin",  # sorts the same on every machine
@@ -59,12 +59,12 @@ class Cluster:
 
     @property
     def log(self) -> Path:
-        """What the server has said, up to a megabyte; log.old is from before."""
+        """The server's log, put aside as log.old when it has grown beyond a megabyte."""
         return self.folder / "log"
 
     @property
     def socket(self) -> Path:
-        """The folder of the server's socket, 0700, under a short enough path."""
+        """The folder of the server's socket, of mode 0700, under a path short enough for it."""
         return (self.folder / "socket").resolve()
 
     @property
@@ -80,21 +80,21 @@ class Cluster:
         return FileLock(self.folder / f"{name}.lock")
 
     def answers(self) -> bool:
-        """Tell whether a connection is answered: the only proof that the server runs."""
-        where = (f"--host={self.socket}", f"--port={PORT}", "--username=postgres")
-        return run(self._owner(), "pg_isready", *where).returncode == 0
+        """Tell whether a connection is answered, the only proof that the server runs."""
+        address = (f"--host={self.socket}", f"--port={PORT}", "--username=postgres")
+        return run(self._owner(), "pg_isready", *address).returncode == 0
 
     def is_dead(self) -> bool:
         """Tell whether every process of the server is gone, orphaned backends included.
 
-        They inherit one file lock at their start. Unlike the pid in postmaster.pid no stranger can
-        come by it, and it is seen from every container of the machine.
+        All of them inherit one file lock. Unlike the pid in postmaster.pid, no unrelated process
+        can come to hold it, and every container of the machine sees it.
         """
         with self.lock("server") as lock:
             return lock.try_exclusive()
 
     def postmaster(self) -> psutil.Process | None:
-        """Return the server's first process, None when postmaster.pid names none or a stranger."""
+        """Return the server's first process; None when postmaster.pid names no process of its."""
         with suppress(OSError, ValueError, psutil.Error):
             pid = (self.data / "postmaster.pid").read_text().partition("\n")[0]
             process = psutil.Process(int(pid))
@@ -103,7 +103,7 @@ class Cluster:
         return None
 
     def make(self) -> None:
-        """Make the data folder unless it is there; an attempt that was cut short leaves nothing."""
+        """Make the data folder unless it is there. A run that was killed before is begun anew."""
         if self.data.exists():
             return
         unfinished = self.folder / "data.new"
@@ -112,25 +112,25 @@ class Cluster:
         made = self._run_locked("initdb", *INITDB, f"--pgdata={unfinished}")
         if made.returncode:
             reason = " ".join(made.stderr.split())
-            raise StorageError(f"{self.folder}: initdb failed: {reason}; mend that and try again")
+            raise StorageError(f"{self.folder}: initdb failed: {reason}", "mend that and try again")
         unfinished.rename(self.data)
         _sync(self.folder)
 
     def launch(self) -> None:
         """Start the server, whose every process must be dead, without waiting for it."""
         self._make_socket_folder()
-        # What a killed server left names a pid, which by now may be a stranger's.
+        # A killed server leaves files with its pid, which by now may be another process's.
         for left in (self.data / "postmaster.pid", self.socket / f"{SOCKET_NAME}.lock"):
             left.unlink(missing_ok=True)
         self._make_log()
         settings = SETTINGS | {"unix_socket_directories": str(self.socket)}
         options = shlex.join(f"--{name}={value}" for name, value in settings.items())
-        where = (f"--pgdata={self.data}", f"--log={self.log}", f"--options={options}")
-        self._run_locked("pg_ctl", "start", "--no-wait", *where)
+        words = (f"--pgdata={self.data}", f"--log={self.log}", f"--options={options}")
+        self._run_locked("pg_ctl", "start", "--no-wait", *words)
 
     def stop(self) -> None:
-        """Stop the server and return when its last process is gone; clients are cut."""
-        # A clean stop that is asked for during crash recovery never ends (Postgres 18.4).
+        """Stop the server, cutting its clients, and return when its last process is gone."""
+        # A fast stop during crash recovery never ends (Postgres 18.4).
         first = signal.SIGINT if self.answers() else signal.SIGQUIT
         for how in (first, signal.SIGQUIT):
             if postmaster := self.postmaster():
@@ -138,19 +138,21 @@ class Cluster:
             if wait_until(self.is_dead, STOP_SECONDS):
                 return
         raise StorageError(
-            f"{self.folder}: its Postgres does not stop; see {self.log}, end its processes by hand"
+            f"{self.folder}: its Postgres does not stop",
+            f"see {self.log}, end its processes by hand",
         )
 
     def last_words(self) -> str:
-        """Return why the server gave up, as its log says it."""
+        """Return the line of the log that says why the server gave up."""
         since_start = self.log.read_text(errors="replace").rpartition("starting PostgreSQL")[2]
-        lines = since_start.splitlines() or ["it said nothing"]
+        lines = since_start.splitlines() or ["its log is empty"]
         grave = [line for line in lines if "FATAL" in line or "PANIC" in line]
-        own = [line for line in grave if "the database system is" not in line]  # said to clients
+        # Those were answers to clients: "the database system is starting up".
+        own = [line for line in grave if "the database system is" not in line]
         return (own or lines)[-1]
 
     def _run_locked(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a program that, like all it starts, holds the server's lock as long as it lives."""
+        """Run a program that holds the server's lock, as does every process that it starts."""
         with self.lock("server") as lock:
             lock.try_exclusive()
             return run(self._owner(), program, *arguments, inherit=[lock.handle])
@@ -162,7 +164,7 @@ class Cluster:
         return found.st_uid, found.st_gid
 
     def _make_socket_folder(self) -> None:
-        """Make the socket's folder, as a link to a shorter path when its own is too long."""
+        """Make the socket's folder; where its path is too long, a link to a shorter one."""
         folder = self.folder / "socket"
         if folder.exists():
             return
@@ -173,7 +175,7 @@ class Cluster:
             self._give_folder(folder)
 
     def _make_log(self) -> None:
-        """Make the log unless it is there, after putting one that has grown long aside."""
+        """Make the log unless it is there, after putting a long one aside."""
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
             self.log.replace(self.folder / "log.old")
         self.log.touch(mode=0o600)
@@ -185,47 +187,55 @@ class Cluster:
         os.chown(folder, *self._owner())
 
 
-def place_of(home: Path) -> Path:
-    """Return where the home's cluster is found, whether made or not."""
+def cluster_path(home: Path) -> Path:
+    """Return the path of the home's cluster, made or not."""
     return home / "postgres"
 
 
 @explained()
 def cluster_of(home: Path) -> Cluster:
-    """Return the home's cluster with its folder made: home/postgres, for root as a link."""
-    place = place_of(home)
+    """Return the home's cluster with its folder made: home/postgres, for root a link.
+
+    Raises StorageError when the folder is gone or belongs to another user.
+    """
+    path = cluster_path(home)
     home.mkdir(parents=True, exist_ok=True)
-    if is_root() and not os.path.lexists(place):
-        _link_to_place_for_root(place)
-    elif not place.is_symlink():
-        place.mkdir(mode=0o700, exist_ok=True)
-    folder = place.resolve()
+    if is_root() and not os.path.lexists(path):
+        _link_to_folder_for_root(path)
+    elif not path.is_symlink():
+        path.mkdir(mode=0o700, exist_ok=True)
+    folder = path.resolve()
     if not folder.exists():
         raise StorageError(
-            f"{folder}: what this home's Postgres kept is gone; bring the folder back, "
-            f"or remove {place} to begin with an empty database"
+            f"{folder}: the data of this home's Postgres is gone",
+            f"bring the folder back, or remove {path} to begin with an empty database",
         )
-    is_ours = folder.parent == PLACE_FOR_ROOT if is_root() else folder.stat().st_uid == os.geteuid()
-    if not is_ours:
-        raise StorageError(
-            f"{folder} (uid {folder.stat().st_uid}) is not ours (uid {os.geteuid()}); "
-            "run search as the user who made it, or choose another home with SEARCH_HOME"
-        )
+    _refuse_foreign(folder)
     return Cluster(folder)
 
 
-def _link_to_place_for_root(place: Path) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="postgres-of-", dir=place_for_root()))
-    folder.chmod(0o755)  # the server's user passes through to its own folders below
-    (folder / "home").symlink_to(place.parent.absolute())  # tells a person whose data these are
+def _refuse_foreign(folder: Path) -> None:
+    uid = folder.stat().st_uid
+    is_ours = folder.parent == FOLDER_FOR_ROOT if is_root() else uid == os.geteuid()
+    if not is_ours:
+        raise StorageError(
+            f"{folder} (uid {uid}) is not ours (uid {os.geteuid()})",
+            "run search as the user who made it, or choose another home with SEARCH_HOME",
+        )
+
+
+def _link_to_folder_for_root(path: Path) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="postgres-of-", dir=folder_for_root()))
+    folder.chmod(0o755)  # the server's user must pass through to its own folders below
+    (folder / "home").symlink_to(path.parent.absolute())  # shows a person whose data these are
     try:
-        place.symlink_to(folder)
+        path.symlink_to(folder)
     except FileExistsError:  # another process was faster
         shutil.rmtree(folder)
 
 
 def _sync(folder: Path) -> None:
-    """Bring the names in a folder to disk: a power cut must not take a finished one back."""
+    """Bring the names in a folder to disk, so that a power cut does not undo a rename."""
     handle = os.open(folder, os.O_RDONLY)
     os.fsync(handle)
     os.close(handle)

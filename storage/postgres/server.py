@@ -1,7 +1,9 @@
-"""The life of the embedded Postgres: the first who needs it starts it, the last to leave stops it.
+"""The embedded Postgres: the first process that needs it starts it, the last one stops it.
 
-Three locks in the cluster's folder order that life. `turn`: who holds it may start or stop.
-`users`: shared by every process that uses the server. `server`: held by Postgres itself.
+Three file locks in the cluster's folder order this.
+`turn`: held by the process that starts or stops the server.
+`users`: shared by every process that uses the server.
+`server`: held by every process of Postgres.
 """
 
 import json
@@ -14,23 +16,27 @@ from pathlib import Path
 
 from storage.errors import DatabaseUnreachable, ForeignServer, StorageError, explained
 from storage.locks import FileLock, wait_until
-from storage.postgres.cluster import Cluster, cluster_of, place_of
+from storage.postgres.cluster import Cluster, cluster_of, cluster_path
 from storage.postgres.url import check_reachable, database_url
 from storage.whole import whole_file
 
 START_SECONDS = 120  # after a crash the log of changes is replayed first
-LAUNCHES = 3  # what starts can be killed as well
-TURN_SECONDS = 180  # one start and one stop of somebody else's
-KEPT, STOPPED = "kept", "stopped"  # what a person asked for; otherwise it is up while it is used
+LAUNCHES = 3  # a server can be killed while it starts
+TURN_SECONDS = 180  # as long as one start and one stop by other processes
+KEPT, STOPPED = "kept", "stopped"  # a person's wish; without one it is up while it is used
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerStatus:
-    """What `search doctor` shows of a home's embedded Postgres."""
+    """The state of a home's embedded Postgres.
+
+    wanted: "kept", "stopped" or "" (up while it is used).
+    pid: of the server's first process; None when it does not run.
+    """
 
     is_made: bool
     is_running: bool
-    wanted: str  # "kept", "stopped" or "" (up while it is used)
+    wanted: str
     folder: Path
     log: Path
     url: str
@@ -41,8 +47,10 @@ class ServerStatus:
 def connect(home: Path, configured: str | None) -> Iterator[str]:
     """Yield the URL of a database that answers: the configured one, else the home's own Postgres.
 
-    The home's own is started if need be and stops with its last user. Raises StorageError:
-    DatabaseUnreachable, ForeignServer, or for a URL that cannot be read.
+    The home's own is started if it does not run, and stopped by its last user. Raises StorageError
+    for a URL that cannot be read, DatabaseUnreachable, and ForeignServer.
+
+    configured: a database URL; None for the home's own Postgres.
     """
     if configured:
         url = database_url(configured)
@@ -59,7 +67,7 @@ def connect(home: Path, configured: str | None) -> Iterator[str]:
 
 
 def start(home: Path) -> str:
-    """Start the home's Postgres to stay up until `stop`, and return its URL."""
+    """Start the home's Postgres, keep it up until `stop`, and return its URL."""
     cluster = cluster_of(home)
     with _turn(cluster):
         _want(cluster, KEPT)
@@ -69,8 +77,8 @@ def start(home: Path) -> str:
 
 @explained()
 def stop(home: Path) -> bool:
-    """Stop the home's Postgres on purpose, cutting its users; False when none was running."""
-    if not place_of(home).exists():
+    """Stop the home's Postgres on purpose, cutting its users; return False when it was down."""
+    if not cluster_path(home).exists():
         return False
     cluster = cluster_of(home)
     with _turn(cluster):
@@ -82,7 +90,7 @@ def stop(home: Path) -> bool:
 
 
 def ensure_running(home: Path) -> bool:
-    """Start the home's Postgres again if it died; False when it was stopped on purpose.
+    """Start the home's Postgres again if it died; return False when it was stopped on purpose.
 
     Takes 15 ms when it runs, and up to START_SECONDS when a long crash recovery is due.
     """
@@ -96,9 +104,9 @@ def ensure_running(home: Path) -> bool:
 
 @explained()
 def status(home: Path) -> ServerStatus:
-    """Return how the home's Postgres is, without making or starting anything."""
-    is_made = place_of(home).exists()
-    cluster = cluster_of(home) if is_made else Cluster(place_of(home))
+    """Read the state of the home's Postgres, without making or starting anything."""
+    is_made = cluster_path(home).exists()
+    cluster = cluster_of(home) if is_made else Cluster(cluster_path(home))
     postmaster = cluster.postmaster()
     return ServerStatus(
         is_made=is_made,
@@ -112,14 +120,14 @@ def status(home: Path) -> ServerStatus:
 
 
 def remove(home: Path) -> None:
-    """Stop the home's Postgres and delete all that it kept."""
-    if not stop(home) and not place_of(home).exists():
+    """Stop the home's Postgres and delete its data."""
+    if not stop(home) and not cluster_path(home).exists():
         return
     cluster = cluster_of(home)
     for folder in (cluster.socket, cluster.folder):
         shutil.rmtree(folder, ignore_errors=True)
-    if place_of(home).is_symlink():
-        place_of(home).unlink()
+    if cluster_path(home).is_symlink():
+        cluster_path(home).unlink()
 
 
 @contextmanager
@@ -129,19 +137,20 @@ def _turn(cluster: Cluster) -> Iterator[None]:
         if not wait_until(lock.try_exclusive, TURN_SECONDS):
             raise StorageError(
                 f"{cluster.folder}: another process has been starting or stopping its Postgres for "
-                f"{TURN_SECONDS} s; end that process and try again"
+                f"{TURN_SECONDS} s",
+                "end that process and try again",
             )
         yield
 
 
 def _join(cluster: Cluster, users: FileLock) -> None:
-    """Become a user of the server, started if need be."""
+    """Become a user of the server, and start it if it does not run."""
     with _turn(cluster):
         if _wanted(cluster) == STOPPED:
             if not users.try_exclusive():
                 raise DatabaseUnreachable(
-                    f"{cluster.folder}: its Postgres was stopped on purpose under a search; "
-                    "start it again with 'search database start'"
+                    f"{cluster.folder}: its Postgres was stopped on purpose under a search",
+                    "start it again with 'search database start'",
                 )
             _want(cluster, "")
         _ensure_running(cluster)
@@ -149,8 +158,8 @@ def _join(cluster: Cluster, users: FileLock) -> None:
 
 
 def _leave(cluster: Cluster, users: FileLock) -> None:
-    """Cease to be a user of the server, and stop it when nobody else is one."""
-    if not cluster.folder.exists():  # deleted under us: Postgres sees it and ends
+    """Cease to be a user of the server, and stop it if this was the last one."""
+    if not cluster.folder.exists():  # Postgres ends by itself when its folder is deleted
         return
     with _turn(cluster):
         if users.try_exclusive() and _wanted(cluster) != KEPT:
@@ -170,17 +179,17 @@ def _ensure_running(cluster: Cluster) -> None:
         if _comes_up(cluster):
             return
     raise StorageError(
-        f"{cluster.folder}: Postgres does not start: {cluster.last_words()}; "
-        f"the whole story is in {cluster.log}, mend it and try again"
+        f"{cluster.folder}: Postgres does not start: {cluster.last_words()}",
+        f"the whole story is in {cluster.log}, mend it and try again",
     )
 
 
 def _comes_up(cluster: Cluster) -> bool:
-    """Wait until the server answers; False as soon as every process of it is dead."""
+    """Wait until the server answers; return False as soon as all its processes are dead."""
     if not wait_until(lambda: cluster.answers() or cluster.is_dead(), START_SECONDS):
         raise StorageError(
-            f"{cluster.folder}: its Postgres has not answered for {START_SECONDS} s; "
-            f"see {cluster.log}, or end it with 'search database stop'"
+            f"{cluster.folder}: its Postgres has not answered for {START_SECONDS} s",
+            f"see {cluster.log}, or end it with 'search database stop'",
         )
     return not cluster.is_dead()
 
@@ -191,18 +200,18 @@ def _stop(cluster: Cluster) -> None:
 
 
 def _refuse_second_host(cluster: Cluster) -> None:
-    """Raise ForeignServer unless the last start was on this machine, or that server was stopped.
+    """Raise ForeignServer if the server was started on another machine and not stopped since.
 
-    The same boot id is the same machine, seen from another container; the same host with another
-    boot id has been restarted since.
+    The same boot id means the same machine, perhaps seen from another container. The same host
+    with another boot id is this machine after a restart.
     """
     file, here = _owner_file(cluster), _this_host()
     there = json.loads(file.read_text()) if file.exists() else here
     if there["boot_id"] != here["boot_id"] and there["host"] != here["host"]:
         raise ForeignServer(
-            f"{cluster.folder}: its Postgres belongs to machine {there['host']}; give both one "
-            "Postgres with SEARCH_DATABASE_URL, or run 'search database stop' there, "
-            f"or, if that machine is gone, remove {file}"
+            f"{cluster.folder}: its Postgres belongs to machine {there['host']}",
+            "give both one Postgres with SEARCH_DATABASE_URL, or run 'search database stop' there, "
+            f"or, if that machine is gone, remove {file}",
         )
 
 
@@ -210,6 +219,8 @@ def _owner_file(cluster: Cluster) -> Path:
     return cluster.folder / "owner.json"
 
 
+# search/processes/machine.py reads the boot id as well, to tell process numbers of two starts
+# apart; storage does not import search.
 def _this_host() -> dict[str, str]:
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     return {"host": socket.gethostname(), "boot_id": boot_id}

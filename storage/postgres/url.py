@@ -1,4 +1,4 @@
-"""Where studies are kept when the user says so: reading a database URL and trying it."""
+"""The database URL that a user configures: read, and tried with one connection."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ DRIVER = "postgresql+psycopg2"
 CONNECT_SECONDS = 10
 SHAPE = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
 
-# What libpq and the server say, and what a person does about it.
+# Words in the errors of libpq and the server, each with its fix.
 FIXES = {
     "password authentication failed": "correct the user or the password",
     "no password supplied": "add the password",
@@ -29,13 +29,14 @@ def database_url(configured: str) -> str:
     """Return the configured URL as SQLAlchemy needs it, without touching any server.
 
     SQLAlchemy 2.1 reads `postgresql://` as psycopg 3; here every Postgres URL means psycopg2.
-    Raises StorageError for what is no Postgres URL; the message never repeats a password.
+    Raises StorageError for any other URL; the message never repeats a password.
     """
     if configured.count("@") > 1:
         raise _unreadable("has more than one '@'", "write an '@' inside the password as %40")
     try:
         url = make_url(configured)
-    except (ArgumentError, ValueError):  # ValueError: a port that is no number, quoted in the text
+    except (ArgumentError, ValueError):  # ValueError: the port is not a number
+        # Not chained: the text of these errors quotes the URL with its password.
         raise _unreadable("cannot be read", f"write it as {SHAPE}") from None
     scheme = url.drivername.partition("+")[0]
     if scheme not in ("postgres", "postgresql"):
@@ -46,29 +47,28 @@ def database_url(configured: str) -> str:
 
 def check_reachable(url: str) -> None:
     """Return once the database behind the URL has answered; raise DatabaseUnreachable otherwise."""
-    place = make_url(url)
-    options = place.get_dialect()().create_connect_args(place)[1]
+    parsed = make_url(url)
+    options = parsed.get_dialect()().create_connect_args(parsed)[1]
     try:
         psycopg2.connect(**{"connect_timeout": CONNECT_SECONDS, **options}).close()
     except psycopg2.Error as error:
-        said, fix = _reason(error)
-        raise DatabaseUnreachable(f"{_place(options)}: {said}", fix) from None
+        reason, fix = _reason_and_fix(error)
+        raise DatabaseUnreachable(f"{_attempted(options)}: {reason}", fix) from None
 
 
 def _unreadable(problem: str, fix: str) -> StorageError:
     return StorageError(f"the database URL (SEARCH_DATABASE_URL) {problem}", fix)
 
 
-def _place(options: Mapping[str, object]) -> str:
-    """Name the database without its password."""
+def _attempted(options: Mapping[str, object]) -> str:
+    """Say which connection was tried, without the password."""
     host, port = options.get("host", "the default socket"), options.get("port", 5432)
     database, user = options.get("dbname", "the default"), options.get("user", "the default")
     return f"no connection to Postgres at {host}, port {port}, database {database}, user {user}"
 
 
-def _reason(error: psycopg2.Error) -> tuple[str, str]:
-    """Return why there is no connection, and the fix."""
+def _reason_and_fix(error: psycopg2.Error) -> tuple[str, str]:
     first_line = str(error).strip().partition("\n")[0]
-    said = first_line.rpartition("failed: ")[2].removeprefix("FATAL:").strip().rstrip(".")
-    fix = next((fix for words, fix in FIXES.items() if words in said), "correct the URL")
-    return said, f"{fix}, or unset SEARCH_DATABASE_URL to use the built-in Postgres"
+    reason = first_line.rpartition("failed: ")[2].removeprefix("FATAL:").strip().rstrip(".")
+    fix = next((fix for words, fix in FIXES.items() if words in reason), "correct the URL")
+    return reason, f"{fix}, or unset SEARCH_DATABASE_URL to use the built-in Postgres"
