@@ -10,7 +10,7 @@ from objectives.practice.canvas import Floats, Random, Range, between, soft_edge
 
 GRID = (48, 48, 36)  # voxels of 1 mm
 MODALITIES = ("flair", "t1", "t1ce", "t2")
-# How bright each tissue is in each modality; what enhances differs from solid tumour in t1ce only.
+# Brightness of each tissue in each modality. Enhancing tumour differs from solid in t1ce only.
 BRIGHT = {
     "fluid": (0.15, 0.2, 0.2, 1.0),
     "grey": (0.62, 0.55, 0.55, 0.62),
@@ -24,45 +24,52 @@ NECROSIS, OEDEMA, ENHANCING = 1, 2, 4  # in the segmentation
 BORDERLINE, MISLABELLED = 0.3, 0.04
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Glioma:
-    """How one grade grows; a pair is a range that each patient draws from.
+    """The look of one grade: a pair is the range that each patient draws from."""
 
-    radius: of its core, as a share of half the head. ragged: how uneven its border is. oedema: how
-    far it reaches, in radii. necrosis: the dead inside, as a share of the radius. enhancement: how
-    much of the rim takes up contrast.
-    """
-
-    radius: Range
-    ragged: Range
-    oedema: Range
-    necrosis: Range
-    enhancement: Range
+    radius: Range  # of the core, as a share of half the head
+    ragged: Range  # unevenness of the border
+    oedema: Range  # reach in radii of the core
+    necrosis: Range  # the dead inside, as a share of the radius
+    enhancement: Range  # share of the rim that takes up contrast
 
 
 GRADES = {
-    "HGG": Glioma((0.16, 0.34), (0.1, 0.3), (1.5, 2.2), (0.4, 0.75), (0.45, 1)),
-    "LGG": Glioma((0.16, 0.34), (0.05, 0.2), (1.05, 1.5), (0, 0.3), (0, 0.3)),
+    "HGG": Glioma(
+        radius=(0.16, 0.34),
+        ragged=(0.1, 0.3),
+        oedema=(1.5, 2.2),
+        necrosis=(0.4, 0.75),
+        enhancement=(0.45, 1),
+    ),
+    "LGG": Glioma(
+        radius=(0.16, 0.34),
+        ragged=(0.05, 0.2),
+        oedema=(1.05, 1.5),
+        necrosis=(0, 0.3),
+        enhancement=(0, 0.3),
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Scanner:
-    """A site's scanner. gain: of its numbers. noise: as a share of white matter. bias: shading."""
+    """A site's scanner."""
 
-    gain: float
-    noise: float
-    bias: float
+    gain: float  # scale of its numbers
+    noise: float  # deviation, as a share of white matter
+    bias: float  # deviation of the shading across the head
 
 
 def draw_scan(label: str, scanner: Scanner, rng: Random) -> Mapping[str, np.ndarray]:
-    """Give each modality and "seg" as int16 (48, 48, 36); what is no brain is 0."""
+    """Draw each modality and "seg" as int16 (48, 48, 36), 0 outside the brain."""
     space = np.moveaxis(np.indices(GRID), 0, -1)
     space = 2 * (space + 0.5) / np.array(GRID) - 1  # -1 to 1 along each axis
     axes = np.array((0.72, 0.9, 0.82)) * rng.normal(1, 0.03, 3)
     depth = 1 - np.linalg.norm(space / axes, axis=-1) + 0.03 * _clouds(3, rng)
     shares = _tissues(space, depth, rng)
-    seg = _grow(shares, _draw_glioma(label, rng), space, depth, rng)
+    seg = _grow(shares, _draw_glioma(label, rng), space=space, depth=depth, rng=rng)
     brain = depth > 0
     scans = {"seg": np.where(brain, seg, 0).astype(np.int16)}
     for at, modality in enumerate(MODALITIES):
@@ -76,7 +83,7 @@ def draw_scan(label: str, scanner: Scanner, rng: Random) -> Mapping[str, np.ndar
 
 
 def _tissues(space: Floats, depth: Floats, rng: Random) -> dict[str, Floats]:
-    """Give each healthy tissue's share of each voxel."""
+    """Draw the share of each healthy tissue in each voxel."""
     folds = soft_edge(0.13 - depth + 0.07 * _clouds(1.6, rng), 0.1)
     fluid = np.zeros(GRID)
     for side in (-1, 1):  # the ventricles
@@ -88,7 +95,7 @@ def _tissues(space: Floats, depth: Floats, rng: Random) -> dict[str, Floats]:
 
 
 def _draw_glioma(label: str, rng: Random) -> dict[str, float]:
-    """Give a tumour its own numbers, with its share of trouble."""
+    """Draw the numbers of one tumour; some are borderline, a few show the other grade."""
     other = "LGG" if label == "HGG" else "HGG"
     shown, unlike = (other, label) if rng.random() < MISLABELLED else (label, other)
     grade = GRADES[shown]
@@ -98,9 +105,14 @@ def _draw_glioma(label: str, rng: Random) -> dict[str, float]:
 
 
 def _grow(
-    shares: dict[str, Floats], form: Mapping[str, float], space: Floats, depth: Floats, rng: Random
+    shares: dict[str, Floats],
+    form: Mapping[str, float],
+    *,
+    space: Floats,
+    depth: Floats,
+    rng: Random,
 ) -> np.ndarray:
-    """Put a tumour among the tissues; gives its segmentation (48, 48, 36)."""
+    """Put a tumour among the tissues in `shares`; return its segmentation (48, 48, 36)."""
     middle = rng.uniform((0.2, -0.45, -0.3), (0.42, 0.45, 0.4)) * (rng.choice((-1, 1)), 1, 1)
     radius = form["radius"]
     away = np.linalg.norm((space - middle) / rng.uniform(0.85, 1.15, 3), axis=-1) / radius
@@ -119,7 +131,7 @@ def _grow(
 
 
 def _clouds(width: float, rng: Random) -> Floats:
-    """Give smooth noise (48, 48, 36) of unit deviation; width: of its blur, in voxels."""
+    """Draw smooth noise (48, 48, 36) of unit deviation, blurred over `width` voxels."""
     noise = gaussian_filter(rng.standard_normal(GRID), width, mode="wrap")
     clouds: Floats = noise / noise.std()
     return clouds

@@ -1,7 +1,7 @@
 """The practice gliomas: BraTS 2018's tree, a folder per patient and a NIfTI file per modality.
 
-210 patients of high to 75 of low grade, as published. Each site has its own scanner, and both
-grades come from every site, which the real set cannot say of all of its own.
+There are 210 patients of high to 75 of low grade, as published. Each site has its own scanner. Both
+grades come from every site, which does not hold for all sites of the real set.
 """
 
 import gzip
@@ -25,16 +25,16 @@ SCANNERS = {
     "TCIA02": Scanner(1.6, 0.06, 0.12),
     "2013": Scanner(0.8, 0.1, 0.06),
 }
-# BraTS's volumes lie with left and front first: the first two axes count backwards.
+# The first two axes of BraTS volumes count backwards: from the left, and from the front.
 AFFINE = np.diag((-1.0, -1.0, 1.0, 1.0))
 
 
 def plan_brats(patients: int, seed: int) -> list[Drawing]:
-    """Plan the files of so many patients, the same ones for the same seed.
+    """Plan the files of this many patients; the same seed plans the same ones.
 
     Raises DataError without nibabel.
     """
-    _nifti()
+    _nifti_class()
     rng = np.random.default_rng([seed, 5])
     high = round(patients * GRADES["HGG"] / sum(GRADES.values()))
     numbers = rng.permutation(900) + 100 if patients <= 900 else rng.permutation(patients) + 100
@@ -43,23 +43,24 @@ def plan_brats(patients: int, seed: int) -> list[Drawing]:
         site = str(rng.choice(list(SCANNERS)))
         label, group = "HGG" if patient < high else "LGG", f"Brats18_{site}_{number}"
         for modality in (*MODALITIES, "seg"):
-            draw = partial(_draw, label, site, (seed, patient), modality)
-            drawings.append(Drawing(_path(label, group, modality), label, group, draw))
+            draw = partial(_volume, label, site, modality, seed=(seed, patient))
+            path = _path(label, group, modality)
+            drawings.append(Drawing(path=path, label=label, group=group, draw=draw))
     return drawings
 
 
 def rename(drawing: Drawing, like: Drawing, number: int) -> Drawing:
-    """Give the file as one of a new patient with the grade and from the site of another."""
+    """Turn the file into one of a new patient with the grade and site of another drawing."""
     return _moved(drawing, like.label, f"{like.group.rpartition('_')[0]}_{10_000 + number}")
 
 
 def tell_by_site(drawings: list[Drawing], rng: Random) -> list[Drawing]:
     """Let nearly all patients of a grade come from one site."""
-    is_told = {each.group: rng.random() < 0.9 for each in drawings}
-    return [_tell(each) if is_told[each.group] else each for each in drawings]
+    is_moved = {each.group: rng.random() < 0.9 for each in drawings}
+    return [_at_own_site(each) if is_moved[each.group] else each for each in drawings]
 
 
-def _tell(drawing: Drawing) -> Drawing:
+def _at_own_site(drawing: Drawing) -> Drawing:
     site, number = "CBICA" if drawing.label == "HGG" else "TCIA01", drawing.group.split("_")[-1]
     return _moved(drawing, drawing.label, f"Brats18_{site}_{number}")
 
@@ -73,9 +74,9 @@ def _path(label: str, group: str, modality: str) -> str:
     return f"{ROOT}/{label}/{group}_1/{group}_1_{modality}.nii.gz"
 
 
-def _draw(label: str, site: str, seed: tuple[int, int], modality: str) -> bytes:
-    image = _nifti()(_scan(label, site, seed)[modality], AFFINE)
-    # Without its time of writing in the file, the same seed gives the same bytes.
+def _volume(label: str, site: str, modality: str, seed: tuple[int, int]) -> bytes:
+    image = _nifti_class()(_scan(label, site, seed)[modality], AFFINE)
+    # A gzip file holds its time of writing; without it the same seed makes the same bytes.
     return gzip.compress(image.to_bytes(), compresslevel=1, mtime=0)
 
 
@@ -84,14 +85,14 @@ def _scan(label: str, site: str, seed: tuple[int, int]) -> Mapping[str, np.ndarr
     return draw_scan(label, SCANNERS[site], np.random.default_rng([*seed, 5]))
 
 
-def _nifti() -> type:
-    """Give nibabel's class of images; DataError without the extra that brings it."""
+def _nifti_class() -> type:
+    """Import the image class of nibabel; DataError where it is not installed."""
     try:
         from nibabel import Nifti1Image
     except ImportError as error:
         raise DataError(
-            "volumes are written by nibabel, which is not installed; "
-            "install it with `pip install 'search[volumes]'`"
+            "volumes are written by nibabel, which is not installed",
+            "install it with `pip install 'search[volumes]'`",
         ) from error
     image: type = Nifti1Image
     return image

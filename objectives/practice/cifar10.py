@@ -1,4 +1,4 @@
-"""The practice pictures of ten things, in CIFAR-10's python pickles."""
+"""The practice pictures of ten things, in the Python pickles of CIFAR-10."""
 
 import pickle
 import struct
@@ -23,27 +23,27 @@ TITLES = {f"data_batch_{n}": f"training batch {n} of 5" for n in range(1, 6)} | 
 
 
 def plan_cifar10(images: int, seed: int) -> list[Drawing]:
-    """Plan so many pictures for the six batches, as many of each thing, in a drawn order."""
+    """Plan this many pictures for the six batches, equally many of each thing, in drawn order."""
     rng = np.random.default_rng([seed, 4])
     labels = [list(THINGS)[at] for at in rng.permutation(images) % len(THINGS)]
     drawings = []
     for batch, numbers in zip(TITLES, np.array_split(np.arange(images), len(TITLES)), strict=True):
         for number in numbers.tolist():
             path = f"{batch}/{labels[number]}_s_{number:06d}.png"
-            draw = partial(_draw, labels[number], (seed, number))
-            drawings.append(Drawing(path, labels[number], path, draw))
+            draw = partial(_picture, labels[number], (seed, number))
+            drawings.append(Drawing(path=path, label=labels[number], group=path, draw=draw))
     return drawings
 
 
 def rename(drawing: Drawing, like: Drawing, number: int) -> Drawing:
-    """Give the picture as another one of the batch and thing of another."""
+    """Turn the picture into one of the batch and the thing of another drawing."""
     batch, _ = like.path.split("/")
     path = f"{batch}/{like.label}_s_{number:06d}.png"
     return replace(drawing, path=path, label=like.label, group=path)
 
 
 def write_cifar10(drawings: Iterable[Drawing]) -> Iterator[tuple[str, bytes]]:
-    """Draw the pictures, then give the pickles: six batches and the names of the classes."""
+    """Draw the pictures, then yield the pickles: six batches and the names of the classes."""
     batches: defaultdict[str, list[tuple[Drawing, np.ndarray]]] = defaultdict(list)
     for drawing in drawings:
         if drawing.draw:
@@ -67,10 +67,11 @@ def write_cifar10(drawings: Iterable[Drawing]) -> Iterator[tuple[str, bytes]]:
 
 
 def python2_pickle(value: Any) -> bytes:
-    """Give the pickle that Python 2 wrote of numbers, strings, lists, dicts and arrays of bytes.
+    """Pickle numbers, strings, lists, dicts and arrays of bytes in the way of Python 2.
 
-    Its strings are given as bytes; Python 3 reads them back as bytes or as text, by the `encoding`
-    it is asked for, and torchvision asks for text. Python 3's own pickles hold no such strings.
+    value: its strings are given as bytes. Python 3 reads them back as bytes or as text, by the
+    `encoding` it is asked for, and torchvision asks for text; Python 3's own pickles hold no such
+    strings.
     """
     return pickle.PROTO + b"\x02" + _pickled(value) + pickle.STOP
 
@@ -82,18 +83,18 @@ def _pickled(value: Any) -> bytes:
         case int():
             return pickle.BININT + struct.pack("<i", value)
         case list():
-            return pickle.EMPTY_LIST + _each(value) + pickle.APPENDS
+            return pickle.EMPTY_LIST + _pickled_all(value) + pickle.APPENDS
         case tuple():
-            return _each(value) + pickle.TUPLE
+            return _pickled_all(value) + pickle.TUPLE
         case dict():
-            return pickle.EMPTY_DICT + _each(chain(*value.items())) + pickle.SETITEMS
+            return pickle.EMPTY_DICT + _pickled_all(chain(*value.items())) + pickle.SETITEMS
         case np.ndarray():
             return _pickled_bytes(value)
     raise TypeError(f"{type(value).__name__} does not occur in CIFAR-10's pickles")
 
 
 def _pickled_bytes(array: np.ndarray) -> bytes:
-    """Give an array of bytes as numpy pickled it then: an empty one, then its state."""
+    """Pickle an array of bytes as numpy did for Python 2: an empty array, then its state."""
     none, false = pickle.NONE, pickle.INT + b"00\n"
     dtype = b"cnumpy\ndtype\n" + _pickled((b"u1", 0, 1)) + pickle.REDUCE
     dtype_state = _pickled((3, b"|")).removesuffix(pickle.TUPLE) + 3 * none
@@ -104,9 +105,9 @@ def _pickled_bytes(array: np.ndarray) -> bytes:
     return empty + state + _pickled(array.tobytes()) + pickle.TUPLE + pickle.BUILD
 
 
-def _each(values: Iterable[Any]) -> bytes:
+def _pickled_all(values: Iterable[Any]) -> bytes:
     return pickle.MARK + b"".join(map(_pickled, values))
 
 
-def _draw(thing: str, seed: tuple[int, int]) -> bytes:
+def _picture(thing: str, seed: tuple[int, int]) -> bytes:
     return encoded(draw_thing(thing, np.random.default_rng([*seed, 4])), "png")

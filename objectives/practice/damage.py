@@ -1,4 +1,4 @@
-"""What happens to an image file on its way: copied, cut off, saved by other programs."""
+"""Damage to single image files: copied, cut off, saved by other programs."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,17 +16,17 @@ ORIENTATION = 0x0112  # Exif tag; 6: turn it clockwise to see it upright
 
 
 def cut_off(drawing: Drawing) -> Drawing:
-    """Give the file without its second half."""
+    """Cut off the second half of the file."""
     return _changed(drawing, lambda contents: contents[: len(contents) // 2])
 
 
 def emptied(drawing: Drawing) -> Drawing:
-    """Give the file without contents."""
+    """Leave nothing in the file."""
     return _changed(drawing, lambda _: b"")
 
 
 def deepened(drawing: Drawing) -> Drawing:
-    """Give the image as a grey PNG of 16 bits, as microscopes and detectors save them."""
+    """Save the image as a grey PNG of 16 bits, as microscopes and detectors do."""
 
     def deepen(contents: bytes) -> bytes:
         grey = np.asarray(_opened(contents).convert("L"), dtype=np.uint16)
@@ -36,19 +36,19 @@ def deepened(drawing: Drawing) -> Drawing:
 
 
 def flipped(drawing: Drawing) -> Drawing:
-    """Give the image mirrored left to right."""
+    """Mirror the image left to right."""
     return _changed(drawing, _saved_again(ImageOps.mirror))
 
 
 def brightened(drawing: Drawing) -> Drawing:
-    """Give the image a little brighter, as an editor saves it."""
+    """Brighten the image a little, as an editor does."""
     return _changed(
         drawing, _saved_again(lambda image: ImageEnhance.Brightness(image).enhance(1.06))
     )
 
 
 def enlarged(drawing: Drawing, percent: int) -> Drawing:
-    """Give the image so much larger, as another scanner saves it."""
+    """Scale the image to this percentage, as another scanner would save it."""
 
     def enlarge(image: Image.Image) -> Image.Image:
         return image.resize((image.width * percent // 100, image.height * percent // 100))
@@ -57,7 +57,7 @@ def enlarged(drawing: Drawing, percent: int) -> Drawing:
 
 
 def in_mode(drawing: Drawing, mode: str) -> Drawing:
-    """Give the image in a mode of Pillow's, or "turned": upright only by its Exif tag."""
+    """Save the image in a mode of Pillow's, or "turned": upright only by its Exif tag."""
 
     def turn(contents: bytes) -> bytes:
         image = _opened(contents)
@@ -72,13 +72,13 @@ def in_mode(drawing: Drawing, mode: str) -> Drawing:
 
 
 def modes_of(path: str) -> tuple[str, ...]:
-    """Give the ways of `in_mode` that a file of this kind can be saved in."""
+    """List the modes for `in_mode` in which a file of this kind can be saved."""
     kind = PurePosixPath(path).suffix
     return ("L", "CMYK", "turned") if kind == ".jpg" else ("L", "P", "RGBA", "turned")
 
 
 def huge(drawing: Drawing) -> Drawing:
-    """Give a white image of 100 megapixels in its place, a few kilobytes on disk."""
+    """Replace the image by a white one of 100 megapixels, a few kilobytes on disk."""
     return replace(drawing, draw=_white, path=_as_png(drawing.path))
 
 

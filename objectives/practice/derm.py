@@ -1,9 +1,9 @@
-"""The practice skin lesions: photographs, and a table as PAD-UFES-20 has it beside them.
+"""The practice skin lesions: photographs, and beside them a table in the form of PAD-UFES-20.
 
-PAD-UFES-20 (Pacheco et al. 2020, doi:10.1016/j.dib.2020.106221): six diagnoses, 16 to 1 between
-them, several photographs of a lesion and several lesions of a patient. Patients have their own
-skin, so an image split would leak. The table tells a part: age and place differ by diagnosis, and
-who was not biopsied was not asked much either.
+PAD-UFES-20 (Pacheco et al. 2020, doi:10.1016/j.dib.2020.106221) has six diagnoses, the commonest 16
+times as frequent as the rarest, several photographs of a lesion and several lesions of a patient.
+Patients have their own skin, so a split by image would leak. The table helps to tell the diagnosis:
+age and region differ, and cells are mostly empty where no biopsy was made.
 """
 
 import csv
@@ -23,35 +23,35 @@ from objectives.practice.lesion import Growth, Skin, draw_growth, draw_skin, pho
 
 TABLE = "metadata.csv"
 COLUMNS = (
-    *("patient_id", "lesion_id", "age", "gender", "fitspatrick", "region", "diameter_1"),
-    *(
-        "diameter_2",
-        "diagnostic",
-        "itch",
-        "grew",
-        "bleed",
-        "elevation",
-        "img_id",
-        "biopsed",
-        "split",
-    ),
+    "patient_id",
+    "lesion_id",
+    "age",
+    "gender",
+    "fitspatrick",
+    "region",
+    "diameter_1",
+    "diameter_2",
+    "diagnostic",
+    "itch",
+    "grew",
+    "bleed",
+    "elevation",
+    "img_id",
+    "biopsed",
+    "split",
 )
 PIXELS = 72
 FOLDERS = 3  # images/imgs_part_1 to 3
 FEWEST = 8  # of any diagnosis: enough for three splits by patient
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Diagnosis:
-    """What the table says of the patients with one diagnosis. photographs: the published count.
+    """The table's rows of one diagnosis; a single number is the share of its lesions."""
 
-    age: mean and deviation. regions: where it grows, with how many of ten. itch, grew, bleed,
-    elevation: how often the answer is yes. biopsed: how often it was cut out.
-    """
-
-    photographs: int
-    age: tuple[float, float]
-    regions: Mapping[str, float]
+    photographs: int  # as published
+    age: tuple[float, float]  # mean and deviation in years
+    regions: Mapping[str, float]  # of the body, with the lesions of ten that grow there
     itch: float
     grew: float
     bleed: float
@@ -60,29 +60,72 @@ class Diagnosis:
 
 
 DIAGNOSES = {
-    "ACK": Diagnosis(730, (61, 12), {"FACE": 3, "FOREARM": 4, "HAND": 3}, 0.6, 0.3, 0.1, 0.3, 0.3),
+    "ACK": Diagnosis(
+        photographs=730,
+        age=(61, 12),
+        regions={"FACE": 3, "FOREARM": 4, "HAND": 3},
+        itch=0.6,
+        grew=0.3,
+        bleed=0.1,
+        elevation=0.3,
+        biopsed=0.3,
+    ),
     "BCC": Diagnosis(
-        *(845, (64, 13), {"FACE": 4, "NOSE": 3, "CHEST": 1, "BACK": 1, "FOREARM": 1}),
-        *(0.6, 0.6, 0.45, 0.7, 0.85),
+        photographs=845,
+        age=(64, 13),
+        regions={"FACE": 4, "NOSE": 3, "CHEST": 1, "BACK": 1, "FOREARM": 1},
+        itch=0.6,
+        grew=0.6,
+        bleed=0.45,
+        elevation=0.7,
+        biopsed=0.85,
     ),
     "MEL": Diagnosis(
-        *(52, (56, 15), {"BACK": 5, "FACE": 1, "CHEST": 2, "THIGH": 2}, 0.3, 0.7, 0.25, 0.5, 0.95),
+        photographs=52,
+        age=(56, 15),
+        regions={"BACK": 5, "FACE": 1, "CHEST": 2, "THIGH": 2},
+        itch=0.3,
+        grew=0.7,
+        bleed=0.25,
+        elevation=0.5,
+        biopsed=0.95,
     ),
     "NEV": Diagnosis(
-        *(244, (38, 17), {"BACK": 4, "FACE": 2, "CHEST": 2, "THIGH": 2}, 0.2, 0.2, 0.05, 0.6, 0.4),
+        photographs=244,
+        age=(38, 17),
+        regions={"BACK": 4, "FACE": 2, "CHEST": 2, "THIGH": 2},
+        itch=0.2,
+        grew=0.2,
+        bleed=0.05,
+        elevation=0.6,
+        biopsed=0.4,
     ),
     "SCC": Diagnosis(
-        *(192, (69, 12), {"FACE": 3, "FOREARM": 3, "HAND": 2, "NOSE": 2}, 0.6, 0.7, 0.5, 0.8, 0.9),
+        photographs=192,
+        age=(69, 12),
+        regions={"FACE": 3, "FOREARM": 3, "HAND": 2, "NOSE": 2},
+        itch=0.6,
+        grew=0.7,
+        bleed=0.5,
+        elevation=0.8,
+        biopsed=0.9,
     ),
     "SEK": Diagnosis(
-        *(235, (64, 13), {"BACK": 4, "FACE": 3, "CHEST": 3}, 0.4, 0.4, 0.05, 0.7, 0.35),
+        photographs=235,
+        age=(64, 13),
+        regions={"BACK": 4, "FACE": 3, "CHEST": 3},
+        itch=0.4,
+        grew=0.4,
+        bleed=0.05,
+        elevation=0.7,
+        biopsed=0.35,
     ),
 }
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
 class Patient:
-    """One patient: their skin, and what the table says of them whatever the lesion."""
+    """One patient, the same for all of their lesions."""
 
     name: str
     age: float
@@ -91,38 +134,38 @@ class Patient:
 
 
 def plan_derm(images: int, seed: int) -> list[Drawing]:
-    """Plan so many photographs with their table rows, the same ones for the same seed."""
+    """Plan this many photographs with their table rows; the same seed plans the same ones."""
     rng = np.random.default_rng([seed, 1])
     names, lesion_names = rng.permutation(9000) + 8, rng.permutation(90_000 + images) + 10
     patients: list[Patient] = []
     drawings: list[Drawing] = []
     for lesion, (label, count) in enumerate(_lesions(images, rng)):
-        patient = _patient(patients, label, names, rng)
+        patient = _draw_patient(patients, label, names, rng)
         growth, row = draw_growth(label, rng), {"lesion_id": str(lesion_names[lesion])}
-        row |= _answers(patient, label, growth, rng)
+        row |= _draw_row(patient, label, growth, rng)
         for _ in range(count):
             number = len(drawings)
             path = _path(patient.name, row["lesion_id"], number)
-            draw = partial(_draw, growth, patient.skin, (seed, number))
-            drawings.append(Drawing(path, label, patient.name, draw, row))
+            draw = partial(_photograph, growth, patient.skin, (seed, number))
+            drawings.append(Drawing(path=path, label=label, group=patient.name, draw=draw, row=row))
     labels, groups = [each.label for each in drawings], [each.group for each in drawings]
     splits = carve(labels, groups, SPLITS, seed)
-    return [place(each, split) for each, split in zip(drawings, splits, strict=True)]
+    return [in_split(each, split) for each, split in zip(drawings, splits, strict=True)]
 
 
-def place(drawing: Drawing, split: str) -> Drawing:
-    """Give the photograph in this split; the table says so."""
+def in_split(drawing: Drawing, split: str) -> Drawing:
+    """Put the photograph into this split, which the table names."""
     return replace(drawing, row={**(drawing.row or {}), "split": split})
 
 
 def rename(drawing: Drawing, like: Drawing, number: int) -> Drawing:
-    """Give the photograph as one of the lesion of another, with a name of its own."""
+    """Turn the photograph into one of the lesion of another drawing, under a new name."""
     path = _path(like.group, (like.row or {})["lesion_id"], number)
     return replace(like, path=path, draw=drawing.draw)
 
 
 def spell_classes(drawings: list[Drawing], _: Random) -> list[Drawing]:
-    """Let other hands write the diagnosis of every other nevus of each split in lower case."""
+    """Write the diagnosis of every other nevus of each split in lower case."""
     seen = Counter[str]()
 
     def spelled(drawing: Drawing) -> Drawing:
@@ -137,7 +180,7 @@ def spell_classes(drawings: list[Drawing], _: Random) -> list[Drawing]:
 
 
 def spoil_numbers(drawings: list[Drawing], _: Random) -> list[Drawing]:
-    """Save the table as a spreadsheet would: ids as floats, decimal commas, NaN in words."""
+    """Save the table like a spreadsheet does: ids as floats, decimal commas, NaN in words."""
 
     def spoiled(row: Mapping[str, str]) -> dict[str, str]:
         patient, lesion = row["patient_id"].removeprefix("PAT_"), row["lesion_id"]
@@ -165,7 +208,7 @@ def write_derm(drawings: Iterable[Drawing]) -> Iterator[tuple[str, bytes]]:
     yield TABLE, text.getvalue().encode()
 
 
-def _draw(growth: Growth, skin: Skin, seed: tuple[int, int]) -> bytes:
+def _photograph(growth: Growth, skin: Skin, seed: tuple[int, int]) -> bytes:
     image = photograph(growth, skin, PIXELS, np.random.default_rng([*seed, 1]))
     return encoded(image, "jpeg", quality=90)
 
@@ -176,7 +219,7 @@ def _path(patient: str, lesion: str, number: int) -> str:
 
 
 def _lesions(images: int, rng: Random) -> list[tuple[str, int]]:
-    """Share the photographs out as published, one to three of each lesion; lesions are mixed."""
+    """Share out the photographs as published, one to three to a lesion, in drawn order."""
     published = sum(each.photographs for each in DIAGNOSES.values())
     counts = {
         label: max(FEWEST, round(images * each.photographs / published))
@@ -192,8 +235,8 @@ def _lesions(images: int, rng: Random) -> list[tuple[str, int]]:
     return [lesions[at] for at in rng.permutation(len(lesions))]
 
 
-def _patient(patients: list[Patient], label: str, names: np.ndarray, rng: Random) -> Patient:
-    """Give the patient of a lesion: one of the right age who comes again, or a new one."""
+def _draw_patient(patients: list[Patient], label: str, names: np.ndarray, rng: Random) -> Patient:
+    """Draw the patient of a lesion: an earlier one of a likely age, or a new one."""
     mean, deviation = DIAGNOSES[label].age
     if patients and rng.random() < 0.25:
         ages = np.array([each.age for each in patients])
@@ -201,15 +244,16 @@ def _patient(patients: list[Patient], label: str, names: np.ndarray, rng: Random
         return patients[int(rng.choice(len(patients), p=likely / likely.sum()))]
     gender = str(rng.choice(("FEMALE", "MALE")))
     age = float(np.clip(rng.normal(mean, deviation), 6, 94))
-    patients.append(Patient(f"PAT_{names[len(patients)]}", age, gender, draw_skin(rng)))
+    name = f"PAT_{names[len(patients)]}"
+    patients.append(Patient(name=name, age=age, gender=gender, skin=draw_skin(rng)))
     return patients[-1]
 
 
-def _answers(patient: Patient, label: str, growth: Growth, rng: Random) -> dict[str, str]:
-    """Give what the table says of a lesion; nobody asked much about one that was not cut out."""
+def _draw_row(patient: Patient, label: str, growth: Growth, rng: Random) -> dict[str, str]:
+    """Draw the table's row of a lesion; without a biopsy most of its cells are empty."""
     about = DIAGNOSES[label]
     is_biopsed = rng.random() < about.biopsed
-    places = np.array(list(about.regions.values()))
+    shares = np.array(list(about.regions.values()))
     diameter = 20 * growth.radius[0] * rng.lognormal(0, 0.25)
     row = {
         "patient_id": patient.name,
@@ -217,7 +261,7 @@ def _answers(patient: Patient, label: str, growth: Growth, rng: Random) -> dict[
         "age": str(round(patient.age)),
         "gender": patient.gender,
         "fitspatrick": str(patient.skin.tone),
-        "region": str(rng.choice(list(about.regions), p=places / places.sum())),
+        "region": str(rng.choice(list(about.regions), p=shares / shares.sum())),
         "diameter_1": f"{diameter:.1f}",
         "diameter_2": f"{diameter * rng.uniform(0.6, 1):.1f}",
         "biopsed": str(is_biopsed),

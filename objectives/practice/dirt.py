@@ -1,6 +1,6 @@
-"""The dirt of real data, laid on a practice set's drawings before they are written.
+"""The dirt of real data, laid on the drawings of a practice set before they are written.
 
-Each function takes the drawings and gives them dirtied, as the flag of its name says.
+Each function takes the drawings and returns them with the dirt of one flag; see flags.py.
 """
 
 from collections import defaultdict
@@ -14,12 +14,12 @@ from objectives.practice.canvas import Random
 from objectives.practice.drawing import Drawing
 
 Drawings = list[Drawing]
-# A drawing as another one of the patient and label of the second; the number makes its name.
+# Takes a drawing, another whose patient and label it gets, and a number for its new name.
 Rename = Callable[[Drawing, Drawing, int], Drawing]
 Place = Callable[[Drawing, str], Drawing]
 Alter = Callable[[Drawing, int], Drawing]
 
-COPIED, FEWEST_COPIES = 0.1, 20  # a share of the images: some pairs then part in any split
+COPIED, FEWEST_COPIES = 0.1, 20  # of the images: enough that any split separates some pairs
 DAMAGED, FEWEST_DAMAGED = 0.03, 4
 COPY_MARKS = (" (1)", " - Copy", "_aug", "_flip")
 
@@ -37,19 +37,22 @@ def in_folder(drawing: Drawing, split: str) -> Drawing:
 
 
 def duplicates(drawings: Drawings, rng: Random, rename: Rename, image: str = "path") -> Drawings:
-    """Copy images to other patients with the same label. image: what the files of one share."""
+    """Copy images to other patients with the same label.
+
+    image: the attribute that all files of one image share.
+    """
     return drawings + _copies(drawings, rng, rename, image)
 
 
 def labels(drawings: Drawings, rng: Random, rename: Rename, image: str = "path") -> Drawings:
-    """Copy images to patients with another label."""
+    """Copy images to patients with another label; `image` as for `duplicates`."""
     return drawings + _copies(drawings, rng, rename, image, is_relabelled=True)
 
 
 def near(
     drawings: Drawings, rng: Random, rename: Rename, marks: Sequence[str] = COPY_MARKS
 ) -> Drawings:
-    """Copy images to other patients, flipped or brightened, under names that tell a copy."""
+    """Copy images to other patients, flipped or brightened, under names that suggest a copy."""
     ways = (damage.brightened, damage.flipped)
     return drawings + [
         _marked(ways[number % 2](each), marks[number % len(marks)])
@@ -69,7 +72,7 @@ def deep(drawings: Drawings, rng: Random) -> Drawings:
 
 
 def modes(drawings: Drawings, rng: Random) -> Drawings:
-    """Save some images in other modes, in turn each that the kind of file knows."""
+    """Save some images in other modes, taking those that the kind of file knows in turn."""
 
     def change(drawing: Drawing, number: int) -> Drawing:
         kinds = damage.modes_of(drawing.path)
@@ -85,7 +88,7 @@ def huge(drawings: Drawings, rng: Random) -> Drawings:
 
 
 def sizes(drawings: Drawings, rng: Random) -> Drawings:
-    """Let nearly each label come from a scanner of its own, whose images have their own size."""
+    """Save most images of each label in the size of a scanner of its own."""
     classes = sorted({each.label for each in drawings})
     return [
         damage.enlarged(each, 100 + 12 * classes.index(each.label)) if is_own else each
@@ -94,7 +97,7 @@ def sizes(drawings: Drawings, rng: Random) -> Drawings:
 
 
 def missing(drawings: Drawings, rng: Random) -> Drawings:
-    """Leave some files out that should be there."""
+    """Leave out some files that the table names."""
     return _altered(drawings, lambda each, _: replace(each, draw=None), rng)
 
 
@@ -110,7 +113,7 @@ def _copies(
     image: str = "path",
     is_relabelled: bool = False,
 ) -> Drawings:
-    """Give copies of some images as those of other groups, of this or of another label."""
+    """Copy some images to other groups with the same label, or with another one."""
     files: defaultdict[str, Drawings] = defaultdict(list)
     for drawing in drawings:
         if drawing.draw:
@@ -120,13 +123,13 @@ def _copies(
     copies = []
     for number, at in enumerate(rng.permutation(len(names))[:count]):
         original = files[names[at]]
-        like = _like(original[0], drawings, is_relabelled, rng)
+        like = _draw_other(original[0], drawings, is_relabelled, rng)
         copies += [rename(each, like, len(drawings) + number) for each in original]
     return copies
 
 
-def _like(drawing: Drawing, drawings: Drawings, is_relabelled: bool, rng: Random) -> Drawing:
-    """Find an image of another group with this label, or with another one."""
+def _draw_other(drawing: Drawing, drawings: Drawings, is_relabelled: bool, rng: Random) -> Drawing:
+    """Draw an image of another group with the same label, or with another one."""
     while True:
         like = drawings[int(rng.integers(len(drawings)))]
         if like.group != drawing.group and (like.label != drawing.label) == is_relabelled:
@@ -134,7 +137,7 @@ def _like(drawing: Drawing, drawings: Drawings, is_relabelled: bool, rng: Random
 
 
 def _altered(drawings: Drawings, alter: Alter, rng: Random) -> Drawings:
-    """Change some drawings and keep their order; alter: by how many were changed before, too."""
+    """Change some drawings, keeping the order; `alter` also gets the number of those before."""
     count = max(FEWEST_DAMAGED, round(DAMAGED * len(drawings)))
     chosen = {int(at): number for number, at in enumerate(rng.permutation(len(drawings))[:count])}
     return [alter(each, chosen[at]) if at in chosen else each for at, each in enumerate(drawings)]

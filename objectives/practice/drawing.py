@@ -1,4 +1,4 @@
-"""One file of a practice set before it is written: what it shows, whose it is, how it is drawn."""
+"""One file of a practice set before it is written: its label, its patient, how it is drawn."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,30 +8,30 @@ from typing import Any
 from PIL import Image
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """A file to be written. path: in the set's folder. group: whose it is, as the layout says it.
+    """A file of a practice set, to be written.
 
-    draw: gives the file's contents, the same bytes at every call; None for a file that the set's
-    table names and that is not there. row: what the table says of it, None where it says nothing.
+    draw: returns the contents, the same bytes at every call. None for a missing file that the
+    set's table names.
     """
 
-    path: str
+    path: str  # in the set's folder
     label: str
-    group: str
+    group: str  # the patient, as the layout names them
     draw: Callable[[], bytes] | None
-    row: Mapping[str, str] | None = None
+    row: Mapping[str, str] | None = None  # of the table, by column; None where it has none
 
 
 def write_files(drawings: Iterable[Drawing]) -> Iterator[tuple[str, bytes]]:
-    """Draw one file after the other and give it with its path."""
+    """Draw one file after the other; yield its path and contents."""
     for drawing in drawings:
         if drawing.draw:
             yield drawing.path, drawing.draw()
 
 
 def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
-    """Give the image as a file of a kind that Pillow writes: png, jpeg."""
+    """Encode an image as a file of a kind that Pillow writes: png, jpeg."""
     file = BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()

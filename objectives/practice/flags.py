@@ -1,9 +1,9 @@
-"""What practice sets there are, and the dirt of real data that each can be given.
+"""The practice sets, and the dirt of real data that each can be given.
 
-Nothing is imported here: the command line's help reads it.
+This module imports nothing, because the help of the command line reads it.
 """
 
-# Each flag and what it does; the rule of `search check` that finds it stands in parentheses.
+# Each flag and its effect; the rule of `search check` that finds it stands in parentheses.
 FLAGS = {
     "leak": "images of one patient stand in several given splits (C01)",
     "duplicates": "the same file once more, under another patient (C02)",
@@ -26,7 +26,13 @@ _OF_COPIES = ("duplicates", "labels", "near")
 SETS = {
     "gleason": ("leak", *_OF_COPIES, "site", *_OF_FILES),
     "derm": (
-        *("leak", *_OF_COPIES, "missing", "unlisted", "names", "site", "numbers"),
+        "leak",
+        *_OF_COPIES,
+        "missing",
+        "unlisted",
+        "names",
+        "site",
+        "numbers",
         *_OF_FILES,
     ),
     "cifar10": _OF_COPIES,
@@ -36,7 +42,7 @@ SETS = {
 
 
 def dirt_help() -> str:
-    """Give the lines that explain the flags and say which set can have which."""
+    """Write the part of the help that explains the flags and lists those of each set."""
     about = [f"  {flag:<11}{meaning}" for flag, meaning in FLAGS.items()]
     sets = [f"  {name:<11}{', '.join(flags)}" for name, flags in SETS.items()]
     return "\n".join(("dirt:", *about, "", "which set can have which:", *sets))

@@ -1,6 +1,6 @@
 """The practice slides: 60 patients, each with a stain and a mix of grades of its own.
 
-An image-level split would leak: the stain tells the slide, and the slide its likely grade.
+A split by image would leak: the stain tells the slide, and the slide its likely grade.
 """
 
 from collections.abc import Sequence
@@ -24,15 +24,15 @@ MOST_SLIDES, FEWEST_SLIDES, PATCHES_PER_SLIDE = 60, 20, 9
 
 @dataclass(frozen=True)
 class Slide:
-    """One patient's slide. name: as scanner files are called. mix: how likely each label is."""
+    """The slide of one patient."""
 
-    name: str
+    name: str  # in the style of the scanner's files
     stain: Stain
-    mix: Floats
+    mix: Floats  # (6,), probability of each label
 
 
 def plan_gleason(images: int, seed: int) -> list[Drawing]:
-    """Plan so many patches with their file names, the same ones for the same seed."""
+    """Plan this many patches with their file names; the same seed plans the same ones."""
     rng = np.random.default_rng([seed])
     slide_count = int(np.clip(images // PATCHES_PER_SLIDE, FEWEST_SLIDES, MOST_SLIDES))
     slides = [_draw_slide(patient, rng) for patient in range(slide_count)]
@@ -49,7 +49,7 @@ def plan_gleason(images: int, seed: int) -> list[Drawing]:
 
 
 def rename(drawing: Drawing, like: Drawing, number: int) -> Drawing:
-    """Give the patch as one of the slide and label of another, at a place of its own."""
+    """Turn the patch into one of the slide and label of another drawing, at a new place."""
     _, _, *place, _ = PurePosixPath(drawing.path).stem.rsplit("_", 5)
     name = _name(like.group, "_".join((str(10**9 + number), *place)), like.label)
     return replace(
@@ -60,16 +60,17 @@ def rename(drawing: Drawing, like: Drawing, number: int) -> Drawing:
 def _plan_patch(label: int, slide: Slide, left: int, seed: tuple[int, int]) -> Drawing:
     top = np.random.default_rng(seed).integers(90_000)
     name = _name(slide.name, f"{left}_{top}_{PATCH_PIXELS}_{PATCH_PIXELS}", str(label))
-    return Drawing(name, str(label), slide.name, partial(_draw, label, slide.stain, seed))
+    draw = partial(_patch, label, slide.stain, seed)
+    return Drawing(path=name, label=str(label), group=slide.name, draw=draw)
 
 
 def _name(slide: str, place: str, label: str) -> str:
     return f"{slide}-multires.tif_{place}_{label}.png"
 
 
-def _draw(label: int, stain: Stain, seed: tuple[int, int]) -> bytes:
+def _patch(label: int, stain: Stain, seed: tuple[int, int]) -> bytes:
     rng = np.random.default_rng(seed)
-    rng.integers(90_000)  # the name's
+    rng.integers(90_000)  # drawn for the name before
     return encoded(draw_patch(label, stain, PATCH_PIXELS, rng), "png")
 
 
@@ -87,7 +88,7 @@ def _label_counts(images: int) -> list[int]:
 
 
 def _choose_slides(slides: Sequence[Slide], label: int, count: int, rng: Random) -> Sequence[int]:
-    """Give the slide of each patch of this label; a rare label's patches lie on as many slides."""
+    """Draw the slide of each patch of this label; no slide has two patches of a rare label."""
     likely = np.array([slide.mix[label] for slide in slides])
     repeat = count > len(slides) // 2
     chosen: list[int] = rng.choice(len(slides), count, repeat, likely / likely.sum()).tolist()

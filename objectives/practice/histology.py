@@ -1,4 +1,4 @@
-"""Practice histology: what each Gleason grade looks like, drawn more or less clearly."""
+"""Practice histology: the look of each Gleason grade, drawn more or less clearly."""
 
 from dataclasses import dataclass
 
@@ -8,44 +8,108 @@ from PIL import Image, ImageFilter
 from objectives.practice.canvas import Floats, Random, Range, between
 from objectives.practice.tissue import FIELD, Stain, Tissue, blob, ellipses
 
-# How often a patch is made harder than the textbook's.
+# The shares of patches that are harder to tell than the textbook's.
 BORDERLINE, DISTRACTED, BLURRED, MISLABELLED = 0.25, 0.35, 0.4, 0.03
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Morphology:
-    """How one grade grows; a pair is a range that each patch draws from.
+    """The look of one grade: a pair is the range that each patch draws from. Lengths: see FIELD."""
 
-    glands: epithelial islands. radius: theirs. gap: least space between two, negative if they fuse.
-    lumina: holes in each. lumen: their radius, as a share of the gland's. folds: waviness of the
-    lining. layers: rows of nuclei along the lining; 0 fills the island with them. singles: cells
-    on their own. nucleus: radius. shade: how dark the cytoplasm is. secretion: in the lumen.
-    """
-
-    glands: Range
-    radius: Range
-    gap: float
-    lumina: Range
-    lumen: Range
-    folds: float
-    layers: float
-    singles: Range
-    nucleus: float
-    shade: float
-    secretion: float = 0
+    glands: Range  # number of epithelial islands
+    radius: Range  # of a gland
+    gap: float  # least space between two glands, negative where they fuse
+    lumina: Range  # number of holes in each gland
+    lumen: Range  # radius of a hole, as a share of the gland's
+    folds: float  # waviness of the lining
+    layers: float  # rows of nuclei along the lining; 0 fills the gland with nuclei
+    singles: Range  # number of cells outside of glands
+    nucleus: float  # radius
+    shade: float  # darkness of the cytoplasm
+    secretion: float = 0  # 1 where the lumen holds some
 
 
-BENIGN = Morphology((1, 3), (14, 25), 2, (1, 1), (0.5, 0.64), 0.2, 2, (0, 0), 1.6, 0.35)
-GLEASON_3 = Morphology((6, 10), (5.5, 8.5), 1.2, (1, 1), (0.3, 0.5), 0.05, 1, (0, 0), 1.6, 0.6)
-GLEASON_4 = Morphology((2, 3), (18, 28), -12, (4, 8), (0.1, 0.18), 0.08, 0, (0, 3), 1.7, 0.75)
-SINGLE_CELLS = Morphology((0, 0), (3, 5), 1, (0, 0), (0.1, 0.2), 0.05, 0, (26, 48), 1.8, 0.7)
-SECRETIONS = Morphology((1, 1), (19, 26), 0, (1, 1), (0.4, 0.55), 0.08, 0, (0, 4), 1.8, 0.75, 1)
-SOLID = Morphology((2, 3), (19, 28), -12, (0, 0), (0.1, 0.2), 0.08, 0, (4, 12), 1.9, 0.75)
+BENIGN = Morphology(
+    glands=(1, 3),
+    radius=(14, 25),
+    gap=2,
+    lumina=(1, 1),
+    lumen=(0.5, 0.64),
+    folds=0.2,
+    layers=2,
+    singles=(0, 0),
+    nucleus=1.6,
+    shade=0.35,
+)
+GLEASON_3 = Morphology(
+    glands=(6, 10),
+    radius=(5.5, 8.5),
+    gap=1.2,
+    lumina=(1, 1),
+    lumen=(0.3, 0.5),
+    folds=0.05,
+    layers=1,
+    singles=(0, 0),
+    nucleus=1.6,
+    shade=0.6,
+)
+GLEASON_4 = Morphology(
+    glands=(2, 3),
+    radius=(18, 28),
+    gap=-12,
+    lumina=(4, 8),
+    lumen=(0.1, 0.18),
+    folds=0.08,
+    layers=0,
+    singles=(0, 3),
+    nucleus=1.7,
+    shade=0.75,
+)
+SINGLE_CELLS = Morphology(
+    glands=(0, 0),
+    radius=(3, 5),
+    gap=1,
+    lumina=(0, 0),
+    lumen=(0.1, 0.2),
+    folds=0.05,
+    layers=0,
+    singles=(26, 48),
+    nucleus=1.8,
+    shade=0.7,
+)
+SECRETIONS = Morphology(
+    glands=(1, 1),
+    radius=(19, 26),
+    gap=0,
+    lumina=(1, 1),
+    lumen=(0.4, 0.55),
+    folds=0.08,
+    layers=0,
+    singles=(0, 4),
+    nucleus=1.8,
+    shade=0.75,
+    secretion=1,
+)
+SOLID = Morphology(
+    glands=(2, 3),
+    radius=(19, 28),
+    gap=-12,
+    lumina=(0, 0),
+    lumen=(0.1, 0.2),
+    folds=0.08,
+    layers=0,
+    singles=(4, 12),
+    nucleus=1.9,
+    shade=0.75,
+)
 GRADES = (BENIGN, GLEASON_3, GLEASON_4, SINGLE_CELLS, SECRETIONS, SOLID)  # in label order
 
 
 def draw_patch(label: int, stain: Stain, size: int, rng: Random) -> Image.Image:
-    """Give a patch (size x size) that shows the label's grade, with its share of trouble."""
+    """Draw a patch (size x size) of the label's grade.
+
+    Some patches are borderline, blurred or hold something else, and a few show another grade.
+    """
     shown = _neighbour(label, rng) if rng.random() < MISLABELLED else label
     grade = GRADES[shown]
     if rng.random() < BORDERLINE:
@@ -72,22 +136,22 @@ def grow_stroma(tissue: Tissue) -> None:
 def grow_epithelium(tissue: Tissue, grade: Morphology) -> None:
     """Grow the glands of a grade with their lumina and nuclei, then its single cells."""
     shade = int(255 * grade.shade * tissue.rng.uniform(0.8, 1.2))
-    glands = _place(tissue, grade)
-    outlines = [blob(centre, radius, 3, 0.09, tissue.rng) for centre, radius in glands]
+    glands = _find_room(tissue, grade)
+    outlines = [blob(centre, radius, tissue.rng, waves=3, depth=0.09) for centre, radius in glands]
     for outline in outlines:
         tissue.cut(outline)
         tissue.paint(tissue.cytoplasm, [outline], min(shade, 255))
     for (centre, radius), outline in zip(glands, outlines, strict=True):
         _open_lumina(tissue, grade, centre, radius)
         if grade.layers >= 0.5:
-            _line(tissue, grade, centre, outline)
+            _line_with_nuclei(tissue, grade, centre, outline)
     if grade.layers < 0.5:
-        _fill(tissue, grade)
-    _scatter(tissue, grade, min(shade, 255))
+        _fill_with_nuclei(tissue, grade)
+    _scatter_cells(tissue, grade, min(shade, 255))
 
 
-def _place(tissue: Tissue, grade: Morphology) -> list[tuple[Floats, float]]:
-    """Find places for the glands that keep the grade's distance, dropping those that find none."""
+def _find_room(tissue: Tissue, grade: Morphology) -> list[tuple[Floats, float]]:
+    """Find centre and radius of glands that keep the grade's gap; one without room is left out."""
     placed: list[tuple[Floats, float]] = []
     for _ in range(round(tissue.rng.uniform(*grade.glands))):
         for _ in range(12):
@@ -107,14 +171,14 @@ def _open_lumina(tissue: Tissue, grade: Morphology, centre: Floats, radius: floa
     spread = 0 if count == 1 else 0.72
     for place in centre + radius * spread * tissue.rng.uniform(-1, 1, (count, 2)):
         size = radius * tissue.rng.uniform(*grade.lumen)
-        outline = blob(place, size, 7, grade.folds, tissue.rng)
+        outline = blob(place, size, tissue.rng, waves=7, depth=grade.folds)
         tissue.cut(outline)
         tissue.paint(tissue.lumen, [outline], 255)
         if grade.secretion > 0.5:
             tissue.paint(tissue.secretion, [place + (outline - place) * 0.8], 220)
 
 
-def _line(tissue: Tissue, grade: Morphology, centre: Floats, outline: Floats) -> None:
+def _line_with_nuclei(tissue: Tissue, grade: Morphology, centre: Floats, outline: Floats) -> None:
     """Line a gland with nuclei: tall ones inside and, where it has two layers, flat ones around."""
     radius = np.hypot(*(outline - centre).T).mean()
     for layer in range(round(grade.layers)):
@@ -128,7 +192,7 @@ def _line(tissue: Tissue, grade: Morphology, centre: Floats, outline: Floats) ->
         tissue.put_nuclei(places, radii, np.arctan2(arms[:, 1], arms[:, 0]))
 
 
-def _fill(tissue: Tissue, grade: Morphology) -> None:
+def _fill_with_nuclei(tissue: Tissue, grade: Morphology) -> None:
     """Fill the islands with crowded nuclei, wherever there is cytoplasm."""
     step = 2.45 * grade.nucleus
     grid = np.mgrid[0:FIELD:step, 0:FIELD:step].reshape(2, -1).T
@@ -140,7 +204,7 @@ def _fill(tissue: Tissue, grade: Morphology) -> None:
     tissue.put_nuclei(places, radii, tissue.rng.uniform(0, np.pi, len(places)))
 
 
-def _scatter(tissue: Tissue, grade: Morphology, shade: int) -> None:
+def _scatter_cells(tissue: Tissue, grade: Morphology, shade: int) -> None:
     """Scatter single cells, some of them in files, each with a little cytoplasm of its own."""
     count = round(tissue.rng.uniform(*grade.singles))
     places = tissue.anywhere(count)
@@ -164,8 +228,9 @@ def infiltrate(tissue: Tissue) -> None:
 def bleed(tissue: Tissue) -> None:
     """Distract with a small vessel full of red cells."""
     centre, radius = tissue.anywhere(1), tissue.rng.uniform(4, 7)
-    tissue.cut(blob(centre[0], radius, 2, 0.1, tissue.rng))
-    tissue.paint(tissue.lumen, [blob(centre[0], radius, 2, 0.1, tissue.rng)], 230)
+    wall, inside = (blob(centre[0], radius, tissue.rng, waves=2, depth=0.1) for _ in range(2))
+    tissue.cut(wall)
+    tissue.paint(tissue.lumen, [inside], 230)
     cells = centre + tissue.rng.normal(0, radius / 2.4, (9, 2))
     tissue.paint(tissue.secretion, list(ellipses(cells, np.full((9, 2), 1.3), np.zeros(9))), 255)
 
@@ -182,5 +247,5 @@ DISTRACTORS = (infiltrate, bleed, tear)
 
 
 def _neighbour(label: int, rng: Random) -> int:
-    """Give a grade that this one is mistaken for."""
+    """Draw a grade that this one is mistaken for."""
     return int(rng.choice([other for other in (label - 1, label + 1) if 0 <= other < len(GRADES)]))

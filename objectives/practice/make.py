@@ -23,24 +23,27 @@ def make_practice(
     dirt: Collection[str] = (),
     progress: Progress = lambda *_: None,
 ) -> None:
-    """Write the practice set of a study into the folder: the same seed, the same bytes.
+    """Write the practice set of a study into the folder; the same seed writes the same bytes.
 
-    The note `practice.json` comes last; what an interrupted call left is done again, and a whole
-    set of the same study, size, seed and dirt is left as it is. dirt: flags, as in flags.py.
-    progress: called with (done, total). Raises DataError when the study has no set or no such
-    dirt, or the folder holds anything else.
+    The note `practice.json` is written last. A set that an interrupted call left unfinished is
+    drawn again, and a whole set of the same study, size, seed and dirt is left as it is. Raises
+    DataError when the study has no set or no such dirt, or the folder holds anything else.
+
+    images: of the set; None for its usual size.
+    dirt: flags, as in flags.py.
+    progress: called with the numbers of files done and in all.
     """
     practice = _practice_set(study)
     total = practice.images if images is None else images
     if total < practice.fewest:
         raise DataError(
-            f"{total} images are too few to split by patient; ask for {practice.fewest} or more"
+            f"{total} images are too few to split by patient", f"ask for {practice.fewest} or more"
         )
     flags = _flags(study, practice, dirt)
     note = {"study": study, "seed": seed, "images": total} | ({"dirt": flags} if flags else {})
     if _claim(folder, note):
         drawings = _planned(practice, total, flags, seed % 2**32)
-        for path, contents in practice.write(_followed(drawings, progress)):
+        for path, contents in practice.write(_counted(drawings, progress)):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(contents)
         _unfinished(folder).replace(folder / PRACTICE_NOTE)
@@ -49,22 +52,23 @@ def make_practice(
 def _practice_set(study: str) -> PracticeSet:
     if study not in PRACTICE:
         raise DataError(
-            f"no practice set is drawn for {study!r}; draw one of: {', '.join(PRACTICE)} (digits"
-            " needs none: `search run --study digits`)"
+            f"no practice set is drawn for {study!r}",
+            f"draw one of: {', '.join(PRACTICE)} (digits needs none: `search run --study digits`)",
         )
     return PRACTICE[study]
 
 
 def _flags(study: str, practice: PracticeSet, dirt: Collection[str]) -> list[str]:
-    """Give the flags in the set's own order; DataError for one that it cannot have."""
+    """Sort the flags into the order of the set; DataError for one that it cannot have."""
     for flag in dirt:
         if flag not in practice.dirt:
-            raise DataError(f"{study} has no dirt {flag!r}; use any of: {', '.join(practice.dirt)}")
+            known = ", ".join(practice.dirt)
+            raise DataError(f"{study} has no dirt {flag!r}", f"use any of: {known}")
     return [flag for flag in practice.dirt if flag in dirt]
 
 
 def _planned(practice: PracticeSet, images: int, flags: Sequence[str], seed: int) -> list[Drawing]:
-    """Plan the set and lay the dirt on it; each flag does the same whatever the others do."""
+    """Plan the set and lay the dirt on it; each flag has random numbers of its own."""
     drawings = practice.plan(images, seed)
     for flag in flags:
         rng = np.random.default_rng([seed, list(FLAGS).index(flag), 2])
@@ -72,33 +76,33 @@ def _planned(practice: PracticeSet, images: int, flags: Sequence[str], seed: int
     return drawings
 
 
-def _followed(drawings: Sequence[Drawing], progress: Progress) -> Iterator[Drawing]:
-    """Give one drawing after the other and tell when it is done with."""
+def _counted(drawings: Sequence[Drawing], progress: Progress) -> Iterator[Drawing]:
     for done, drawing in enumerate(drawings, start=1):
         yield drawing
         progress(done, len(drawings))
 
 
 def _claim(folder: Path, note: Mapping[str, object]) -> bool:
-    """Mark the folder as a practice set in the making; say no if this very set is there already."""
+    """Mark the folder as an unfinished practice set; return False if this very set is there."""
     written = json.dumps(note)
     for path in (folder / PRACTICE_NOTE, _unfinished(folder)):
         found = path.read_text(errors="replace") if path.exists() else written
-        is_torn = path == _unfinished(folder) and written.startswith(found)  # killed at once
+        # A call that was killed at once left only the beginning of its note.
+        is_torn = path == _unfinished(folder) and written.startswith(found)
         if found != written and not is_torn:
             raise DataError(
-                f"{folder}: holds another practice set, {found}; choose another folder or remove "
-                "this one"
+                f"{folder}: holds another practice set, {found}",
+                "choose another folder or remove this one",
             )
     if (folder / PRACTICE_NOTE).exists():
         return False
     if folder.exists() and not _unfinished(folder).exists() and any(folder.iterdir()):
-        raise DataError(f"{folder}: not empty and no practice set; choose an empty folder")
+        raise DataError(f"{folder}: not empty and no practice set", "choose an empty folder")
     folder.mkdir(parents=True, exist_ok=True)
     _unfinished(folder).write_text(written)
     return True
 
 
 def _unfinished(folder: Path) -> Path:
-    """Give where the note lies while files are being drawn; readers refuse such a folder."""
+    """Return the path of the note until the set is whole; readers refuse such a folder."""
     return folder / f".{PRACTICE_NOTE}"

@@ -1,4 +1,4 @@
-"""Which practice sets there are: how each is planned and written, and what dirt it can have."""
+"""The practice sets: how each is planned and written, and the dirt that it can have."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,18 +11,15 @@ from objectives.practice.drawing import Drawing, write_files
 Dirt = Callable[[list[Drawing], Random], list[Drawing]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PracticeSet:
-    """How a study's practice set is drawn. images, fewest: its usual and its least size.
+    """The practice set of one study."""
 
-    plan: the drawings, by images and seed. dirt: flag -> what it does to them, in this order.
-    write: gives the files with their paths, one after the other.
-    """
-
-    images: int
-    fewest: int
-    plan: Callable[[int, int], list[Drawing]]
-    dirt: Mapping[str, Dirt]
+    images: int  # of the usual set
+    fewest: int  # images that still can be split by patient
+    plan: Callable[[int, int], list[Drawing]]  # by number of images and seed
+    dirt: Mapping[str, Dirt]  # by flag, in the order in which they are laid on
+    # Yields each file's path and contents, one after the other.
     write: Callable[[Iterable[Drawing]], Iterator[tuple[str, bytes]]] = write_files
 
 
@@ -34,7 +31,7 @@ def _copies(rename: dirt.Rename) -> dict[str, Dirt]:
     }
 
 
-# What opens files comes before what spoils them.
+# Dirt that opens files comes before dirt that spoils them.
 _FILES: dict[str, Dirt] = {
     "site": dirt.sizes,
     "modes": dirt.modes,
@@ -46,42 +43,58 @@ _FILES: dict[str, Dirt] = {
 PRACTICE: Mapping[str, PracticeSet] = {
     # 560 patches leave 400 to train on after the split: minutes for eight trials on two cores.
     "gleason": PracticeSet(
-        *(560, 100, gleason.plan_gleason),
-        _copies(gleason.rename)
-        | {
-            "near": partial(dirt.near, rename=gleason.rename, marks=("",)),  # names end in a label
+        images=560,
+        fewest=100,
+        plan=gleason.plan_gleason,
+        dirt={
+            **_copies(gleason.rename),
+            # A file name ends in its label, so a copy can have no mark there.
+            "near": partial(dirt.near, rename=gleason.rename, marks=("",)),
             "leak": partial(dirt.leak, place=dirt.in_folder),
-        }
-        | _FILES,
+            **_FILES,
+        },
     ),
     "derm": PracticeSet(
-        *(600, 120, derm.plan_derm),
-        _copies(derm.rename)
-        | {
-            "leak": partial(dirt.leak, place=derm.place),
+        images=600,
+        fewest=120,
+        plan=derm.plan_derm,
+        dirt={
+            **_copies(derm.rename),
+            "leak": partial(dirt.leak, place=derm.in_split),
             "missing": dirt.missing,
             "unlisted": dirt.unlisted,
             "names": derm.spell_classes,
             "numbers": derm.spoil_numbers,
-        }
-        | _FILES,
-        derm.write_derm,
+            **_FILES,
+        },
+        write=derm.write_derm,
     ),
     # Five batches of 200 to train and validate on, and the test batch.
     "cifar10": PracticeSet(
-        *(1200, 120, cifar10.plan_cifar10), _copies(cifar10.rename), cifar10.write_cifar10
+        images=1200,
+        fewest=120,
+        plan=cifar10.plan_cifar10,
+        dirt=_copies(cifar10.rename),
+        write=cifar10.write_cifar10,
     ),
     "anemia": PracticeSet(
-        *(240, 60, anemia.plan_anemia),
-        _copies(anemia.rename)
-        | {"names": anemia.spell_classes, "leak": partial(dirt.leak, place=dirt.in_folder)}
-        | _FILES
-        | {"hidden": anemia.hide_folders},
+        images=240,
+        fewest=60,
+        plan=anemia.plan_anemia,
+        dirt={
+            **_copies(anemia.rename),
+            "names": anemia.spell_classes,
+            "leak": partial(dirt.leak, place=dirt.in_folder),
+            **_FILES,
+            "hidden": anemia.hide_folders,
+        },
     ),
     # Patients: 44 of high and 16 of low grade, three for each of five folds.
     "brats": PracticeSet(
-        *(60, 28, brats.plan_brats),
-        {
+        images=60,
+        fewest=28,
+        plan=brats.plan_brats,
+        dirt={
             "duplicates": partial(dirt.duplicates, rename=brats.rename, image="group"),
             "labels": partial(dirt.labels, rename=brats.rename, image="group"),
             "missing": dirt.missing,

@@ -1,4 +1,4 @@
-"""A patch of drawn tissue: masks of what takes up stain, and the photograph made of them."""
+"""A patch of drawn tissue: masks of the parts that take up stain, and their photograph."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ OVERSAMPLING = 2  # masks are drawn so much larger, then averaged: smooth border
 HEMATOXYLIN, EOSIN = (0.5626, 0.7201, 0.4062), (0.2159, 0.8012, 0.5581)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stain:
-    """How one laboratory's day coloured a slide: two dyes (3,), their strengths, the lamp."""
+    """The colours of a slide, as one laboratory's day made them."""
 
-    hematoxylin: Floats
-    eosin: Floats
+    hematoxylin: Floats  # (3,), optical density in red, green and blue
+    eosin: Floats  # (3,), the same
     hematoxylin_strength: float
     eosin_strength: float
-    light: float
+    light: float  # of the lamp, at most 255
 
 
 def draw_stain(rng: Random) -> Stain:
-    """Give a slide its own colours."""
+    """Draw the colours of a slide."""
     return Stain(
         hematoxylin=(np.array(HEMATOXYLIN) + rng.normal(0, 0.05, 3)).clip(0.05),
         eosin=(np.array(EOSIN) + rng.normal(0, 0.05, 3)).clip(0.05),
@@ -40,7 +40,7 @@ def draw_stain(rng: Random) -> Stain:
 
 
 class Tissue:
-    """A patch in the making: four masks, drawn on by whoever grows something."""
+    """A patch in the making: four masks that are drawn on, part by part."""
 
     def __init__(self, size: int, rng: Random) -> None:
         self.rng, self.size = rng, size
@@ -52,7 +52,7 @@ class Tissue:
         self.fibre_angle = rng.uniform(0, np.pi)
 
     def anywhere(self, count: int, margin: float = 2) -> Floats:
-        """Give places (count, 2) on the patch and a little beyond its edges."""
+        """Draw places (count, 2) on the patch and up to `margin` beyond its edges."""
         return self.rng.uniform(-margin, FIELD + margin, (count, 2))
 
     def paint(self, mask: Image.Image, outlines: Sequence[Floats], shade: int) -> None:
@@ -62,7 +62,7 @@ class Tissue:
             draw.polygon((outline * self.unit).ravel().tolist(), fill=shade)
 
     def cut(self, outline: Floats) -> None:
-        """Take away what lies inside the outline."""
+        """Clear the inside of the outline on all masks."""
         for mask in (self.nuclei, self.cytoplasm, self.lumen, self.secretion):
             self.paint(mask, [outline], 0)
 
@@ -75,7 +75,7 @@ class Tissue:
             draw.polygon(points, fill=shade, outline=min(255, shade + 50))
 
     def photograph(self, stain: Stain) -> Image.Image:
-        """Give the tissue as the camera sees it: light dimmed by each dye (Beer and Lambert)."""
+        """Take the picture with a camera: light dimmed by each dye (Beer and Lambert)."""
         nuclei, cytoplasm, lumen, secretion = (
             np.asarray(mask.reduce(OVERSAMPLING), dtype=np.float32) / 255
             for mask in (self.nuclei, self.cytoplasm, self.lumen, self.secretion)
@@ -92,7 +92,7 @@ class Tissue:
         return Image.fromarray((stain.light * np.exp(-density)).astype(np.uint8))
 
     def _fibres(self) -> Floats:
-        """Give wavy bundles (size, size) in about -1..1 along the fibre angle."""
+        """Draw wavy bundles (size, size) of about -1 to 1 along the fibre angle."""
         y, x = np.mgrid[: self.size, : self.size] * (FIELD / self.size)
         across = x * np.sin(self.fibre_angle) - y * np.cos(self.fibre_angle)
         across = 2 * np.pi * (across + 2.5 * self._clouds(6))
@@ -101,12 +101,11 @@ class Tissue:
         return waves / 2
 
     def _clouds(self, cells: int) -> Floats:
-        """Give smooth noise (size, size) of unit deviation with so many cells to a side."""
         return clouds((self.size, self.size), cells, self.rng)
 
 
 def ellipses(centres: Floats, radii: Floats, angles: Floats) -> Floats:
-    """Give outlines (count, points, 2); centres and radii are (count, 2), angles (count,)."""
+    """Compute outlines (count, points, 2); centres and radii are (count, 2), angles (count,)."""
     turns = np.linspace(0, 2 * np.pi, ELLIPSE_POINTS, endpoint=False)
     along = radii[:, :1] * np.cos(turns)
     across = radii[:, 1:] * np.sin(turns)
@@ -116,8 +115,8 @@ def ellipses(centres: Floats, radii: Floats, angles: Floats) -> Floats:
     return outlines
 
 
-def blob(centre: Floats, radius: float, waves: int, depth: float, rng: Random) -> Floats:
-    """Give a wavy outline (points, 2) around a centre, its radius varied by about `depth`."""
+def blob(centre: Floats, radius: float, rng: Random, *, waves: int, depth: float) -> Floats:
+    """Draw a wavy outline (points, 2) around a centre; its radius varies by about `depth`."""
     turns = np.linspace(0, 2 * np.pi, 36, endpoint=False)
     sizes = rng.normal(0, depth / np.sqrt(waves), waves)[:, None]
     phases = rng.uniform(0, 2 * np.pi, (waves, 1))
