@@ -1,11 +1,11 @@
-"""Random erasing (Zhong et al. 2017, arXiv:1708.04896), every image of a batch with its own box."""
+"""Random erasing (Zhong et al. 2017, arXiv:1708.04896), with a box of its own for each image."""
 
 import math
 
 import torch
 from torch import Tensor
 
-# Probability, share of the area, and side ratio, as torchvision's class has them by default.
+# Probability, share of the area, and side ratio: the defaults of torchvision's class.
 PROBABILITY = 0.5
 AREA = (0.02, 0.33)
 RATIO = (0.3, 1 / 0.3)
@@ -13,10 +13,13 @@ TRIES = 10
 
 
 def erase_(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Put a box of zeros, the mean colour, into half of the normalised images (B, C, H, W)."""
+    """Put a box of zeros, the mean colour, into half of the normalised images (B, C, H, W).
+
+    The images are changed in place.
+    """
     height, width = images.shape[-2:]
     drawn = boxes(len(images), height, width, generator).to(images.device, non_blocking=True)
-    top, left, rows, columns = drawn.view(-1, 4, 1, 1, 1).unbind(1)
+    top, left, rows, columns = drawn[..., None, None, None].unbind(1)
     y = torch.arange(height, device=images.device).view(-1, 1)
     x = torch.arange(width, device=images.device)
     inside = (top <= y) & (y < top + rows) & (left <= x) & (x < left + columns)
@@ -24,9 +27,9 @@ def erase_(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def boxes(count: int, height: int, width: int, generator: torch.Generator) -> Tensor:
-    """Draw (count, 4): top, left, rows, columns; no rows for an image that is left as it is.
+    """Draw (count, 4): top, left, rows, columns of each box; 0 rows leave an image unchanged.
 
-    A box is drawn until it is smaller than the image both ways, ten times at most.
+    A box that is not smaller than the image is drawn again, up to ten times in all.
     """
     uniform = torch.rand((count, 2 * TRIES + 3), generator=generator)
     area = height * width * _between(*AREA, uniform[:, :TRIES])

@@ -1,8 +1,8 @@
-"""Augmentation of a whole batch on its device, every image with its own draw.
+"""Augmentation of a whole batch on its device, with a draw of its own for each image.
 
-torchvision's v2 draws once for a batch, so it would have to go image by image. Per image on one
-core, milliseconds at 64 and 224 px: shift .09 and 1.0 (v2 .29 and 1.4), light and medical .09 and
-1.0 (v2 .53 and 2.1), strong .27 and 2.4 (v2 .88 and 3.3).
+torchvision's v2 draws once for a batch, so it would have to be called image by image. Milliseconds
+per image on one core, at 64 and 224 px: shift .09 and 1.0 (v2 .29 and 1.4), light and medical .09
+and 1.0 (v2 .53 and 2.1), strong .27 and 2.4 (v2 .88 and 3.3).
 """
 
 import math
@@ -16,34 +16,36 @@ from objectives.augment.levels import LEVELS, Level
 from objectives.augment.randaugment import rand_augment
 from objectives.data.pixels.normalization import Normalization
 
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, what a saturation of 0 leaves
-PART_VALUES = 2**18  # of all colours: a core's cache; whole batches of 32 took 1.6 times as long
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: the grey that a saturation of 0 leaves
+PART_VALUES = 2**18  # fit into a core's cache; whole batches of 32 took 1.6 times as long
 DRAWS = 9  # random numbers per image for one pass: six to move it, three to recolour it
 
 
 def normalize(batch: Tensor, normalization: Normalization) -> Tensor:
-    """Give (B, 3, H, W) uint8 as float32 of the backbone's mean and deviation."""
+    """Convert (B, 3, H, W) uint8 to float32 of the backbone's mean and deviation."""
     scale = torch.tensor(normalization.std).view(3, 1, 1) * 255
     offset = torch.tensor(normalization.mean).view(3, 1, 1) * 255
     # In place: a second copy of a large batch costs a CPU ten times the arithmetic.
-    return batch.float().sub_(_sent(offset, batch)).div_(_sent(scale, batch))
+    return batch.float().sub_(_beside(batch, offset)).div_(_beside(batch, scale))
 
 
 @torch.no_grad()
 def augment(
     batch: Tensor, generator: torch.Generator, level: str, normalization: Normalization
 ) -> Tensor:
-    """Give (B, 3, H, W) uint8 changed by a level of LEVELS and normalised as float32.
+    """Change (B, 3, H, W) uint8 by a level of LEVELS and normalise it as float32.
 
-    The draws come from the generator alone, which lives on the CPU: a GPU gets the same ones.
-    Colours are not clipped on the way. Validation images go through `normalize` instead.
+    Colours are not clipped in between. Validation images go through `normalize` instead.
+
+    generator: on the CPU, the only source of the draws, so that a GPU gets the same ones.
+    level: a key of LEVELS.
     """
     chosen = LEVELS[level]
     if chosen == Level():
         return normalize(batch, normalization)
     with torch.autocast(batch.device.type, enabled=False):  # pixels would lose bits to bfloat16
         if chosen.rand_augment:
-            batch = rand_augment(batch, generator)  # on bytes, for which it is defined
+            batch = rand_augment(batch, generator)  # is defined on bytes
         draws = torch.rand((len(batch), DRAWS), generator=generator) * 2 - 1
         placed = placement(chosen, draws[:, :6])
         shift, matrix = colours(chosen, draws[:, 6:], normalization)
@@ -55,16 +57,19 @@ def augment(
 
 
 def _parts(batch: Tensor) -> list[slice]:
-    """Give what is worked on at once: the batch on a GPU, as much as a core's cache holds here."""
+    """Divide the batch into parts: one on a GPU, on a CPU as many as a core's cache asks for."""
     count = max(1, PART_VALUES // batch[0].numel()) if batch.device.type == "cpu" else len(batch)
     return [slice(start, start + count) for start in range(0, len(batch), count)]
 
 
 def placement(level: Level, draws: Tensor) -> Tensor:
-    """Give (B, 2, 3): where each image's pixels are taken from, of draws (B, 6) from -1 to 1."""
+    """Compute the matrices (B, 2, 3) that say from where each image's pixels are taken.
+
+    draws: (B, 6) from -1 to 1.
+    """
     flip_x, flip_y, turn, right, down, zoom = draws.unbind(1)
     angle = turn * math.radians(level.rotation_degrees)
-    # The columns of the matrix are where the image's own axes point: a mirrored one points back.
+    # The columns of the matrix are the directions of the image's axes; a mirrored one is negative.
     length = 1 + zoom * level.zoom
     along_x = torch.where((flip_x < 0) & level.flip_x, -length, length)
     along_y = torch.where((flip_y < 0) & level.flip_y, -length, length)
@@ -76,15 +81,16 @@ def placement(level: Level, draws: Tensor) -> Tensor:
 
 
 def move(images: Tensor, placed: Tensor) -> Tensor:
-    """Flip, rotate, shift and zoom in one resampling; what comes into view mirrors the image."""
-    grid = F.affine_grid(_sent(placed, images), list(images.shape), align_corners=False)
+    """Flip, rotate, shift and zoom in one resampling; beyond its edges an image is mirrored."""
+    grid = F.affine_grid(_beside(images, placed), list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
 def colours(level: Level, draws: Tensor, normalization: Normalization) -> tuple[Tensor, Tensor]:
-    """Give what saturation, brightness, contrast and normalisation add up to.
+    """Combine saturation, brightness, contrast and normalisation into one step.
 
-    draws: (B, 3) from -1 to 1. Returns (B, 3, 1) to be added to what (B, 3, 3) makes of a colour.
+    draws: (B, 3) from -1 to 1.
+    Returns a shift (B, 3, 1) and a matrix (B, 3, 3): the new colour is matrix @ colour + shift.
     """
     brightness, contrast, saturation = (
         (1 + draws * draws.new_tensor([level.brightness, level.contrast, level.saturation]))
@@ -95,16 +101,16 @@ def colours(level: Level, draws: Tensor, normalization: Normalization) -> tuple[
     offset = draws.new_tensor(normalization.mean).view(3, 1)
     scale = draws.new_tensor(normalization.std).view(3, 1)
     matrix = contrast * brightness * (saturation * torch.eye(3) + (1 - saturation) * grey) / scale
-    # contrast * (colour - mean) + mean, then minus mean over deviation: the means cancel to this.
+    # Normalised, contrast * (colour - mean) + mean is contrast * (colour - mean) / deviation.
     return -contrast * offset / scale, matrix
 
 
 def recolour(images: Tensor, shift: Tensor, matrix: Tensor, out: Tensor) -> None:
-    """Write to `out` what each image's matrix and shift make of its colours, in one pass."""
+    """Apply each image's matrix and shift to its colours in one pass, into `out`."""
     pixels = images.flatten(2)
-    torch.baddbmm(_sent(shift, images), _sent(matrix, images), pixels, out=out.flatten(2))
+    torch.baddbmm(_beside(images, shift), _beside(images, matrix), pixels, out=out.flatten(2))
 
 
-def _sent(small: Tensor, images: Tensor) -> Tensor:
-    # Without waiting: a blocking copy would stop until the device has done all it was given.
+def _beside(images: Tensor, small: Tensor) -> Tensor:
+    # A blocking copy would wait until the device has finished everything it was given.
     return small.to(images.device, non_blocking=True)

@@ -1,35 +1,33 @@
-"""How far training images may be changed: the levels that a recipe's `augmentation` names."""
+"""The levels of a recipe's `augmentation`: how far training images may be changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Level:
-    """What is drawn for each image by itself; every draw is uniform and symmetric.
+    """The changes of one level, drawn for each image by itself.
 
-    flip_x, flip_y: mirrored left to right, top to bottom, half of the time each. rotation_degrees,
-    shift (of the side), zoom (of the section seen), brightness, contrast, saturation: at most so
-    much to either side. rand_augment: RandAugment before all that. erase: a patch, after it.
+    Numbers are the most to either side; every draw is uniform and symmetric around no change.
     """
 
-    flip_x: bool = False
-    flip_y: bool = False
+    flip_x: bool = False  # left to right, half of the time
+    flip_y: bool = False  # top to bottom, half of the time
     rotation_degrees: float = 0.0
-    shift: float = 0.0
-    zoom: float = 0.0
+    shift: float = 0.0  # as a share of the side
+    zoom: float = 0.0  # as a share of the section that is seen
     brightness: float = 0.0
     contrast: float = 0.0
     saturation: float = 0.0
-    rand_augment: bool = False
-    erase: bool = False
+    rand_augment: bool = False  # before all the others
+    erase: bool = False  # after all the others
 
 
 LEVELS: Mapping[str, Level] = {
     "none": Level(),
-    # For what has an up and a left, as digits do.
+    # For images with an up and a left, such as digits.
     "shift": Level(rotation_degrees=10, shift=0.08, zoom=0.1),
-    # For what has neither, as tissue and skin: the shape moves and the stain varies.
+    # For images with neither, such as tissue and skin: the shape moves and the stain varies.
     "light": Level(
         flip_x=True,
         flip_y=True,
@@ -40,7 +38,7 @@ LEVELS: Mapping[str, Level] = {
         contrast=0.15,
         saturation=0.15,
     ),
-    # As an anemia study took photographs of the eye: they keep their up.
+    # As in an anaemia study with photographs of the eye, which keep their up.
     "medical": Level(
         flip_x=True,
         rotation_degrees=15,
@@ -50,7 +48,7 @@ LEVELS: Mapping[str, Level] = {
         contrast=0.2,
         saturation=0.2,
     ),
-    # As a dermatology study took skin; its degrees and strengths are not published.
+    # As in a dermatology study of skin; its degrees and strengths are not published.
     "strong": Level(
         flip_x=True,
         flip_y=True,

@@ -1,4 +1,4 @@
-"""RandAugment (Cubuk et al. 2019, arXiv:1909.13719), every image of a batch with its own draw."""
+"""RandAugment (Cubuk et al. 2019, arXiv:1909.13719), with a draw of its own for each image."""
 
 import math
 from collections.abc import Callable
@@ -7,16 +7,18 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-ROUNDS = 2  # operations for each image, as torchvision's class has by default
+ROUNDS = 2  # operations for each image: the default of torchvision's class
 
 Operation = Callable[[Tensor, int], Tensor]  # (B, 3, H, W) uint8 and a sign, 1 or -1
 
 
 def rand_augment(batch: Tensor, generator: torch.Generator) -> Tensor:
-    """Give (B, 3, H, W) uint8 after two operations each, drawn from a CPU generator alone.
+    """Apply two drawn operations to each image of (B, 3, H, W) uint8.
 
     The strength is the same for all, so that one call serves all images that drew an operation.
     torchvision's class draws once for a whole batch, and from the global random state.
+
+    generator: on the CPU, the only source of the draws.
     """
     for _ in range(ROUNDS):
         drawn = torch.randint(2 * len(OPERATIONS), (len(batch),), generator=generator)
@@ -25,7 +27,7 @@ def rand_augment(batch: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _apply(batch: Tensor, drawn: Tensor) -> Tensor:
-    """Bring the images of each draw together, change them, and bring them back."""
+    """Sort the images by their draw, change each run of equal draws, and restore the order."""
     order = drawn.argsort(stable=True)
     changed, start = [], 0
     together = _rows(batch, order)
@@ -63,7 +65,7 @@ def _translate(images: Tensor, x: float, y: float) -> Tensor:
 
 
 def _strength(most: float) -> float:
-    return float(torch.linspace(0.0, most, 31)[9])  # the class's default, to its last bit
+    return float(torch.linspace(0.0, most, 31)[9])  # the default of the class, to the last bit
 
 
 SHEAR, SHIFT, DEGREES, FACTOR = map(_strength, (0.3, 150 / 331, 30.0, 0.9))

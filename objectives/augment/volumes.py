@@ -1,6 +1,6 @@
-"""Augmentation of a batch of volumes on its device, every one with its own draw.
+"""Augmentation of a batch of volumes on its device, with a draw of its own for each volume.
 
-MONAI's transforms go volume by volume, on the CPU, each resampling again.
+MONAI's transforms work volume by volume, on the CPU, and each of them resamples again.
 """
 
 import math
@@ -15,21 +15,24 @@ from objectives.data.pixels.normalization import Normalization
 DRAWS = 8  # random numbers per volume: three turns, three shifts, a zoom, a mirror
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VolumeLevel:
-    """How far a volume may be moved; zoom and shift are shares of its side."""
+    """The changes of one level, drawn for each volume; numbers are the most to either side."""
 
-    rotation_degrees: float = 0.0
-    zoom: float = 0.0
-    shift: float = 0.0
+    rotation_degrees: float = 0.0  # about each axis
+    zoom: float = 0.0  # as a share of the side
+    shift: float = 0.0  # as a share of the side
     mirror: bool = False  # left to right: the one plane a brain is nearly symmetric about
 
 
-VOLUME_LEVELS = {"none": VolumeLevel(), "conservative": VolumeLevel(10.0, 0.08, 0.08, mirror=True)}
+VOLUME_LEVELS = {
+    "none": VolumeLevel(),
+    "conservative": VolumeLevel(rotation_degrees=10.0, zoom=0.08, shift=0.08, mirror=True),
+}
 
 
 def normalize_volumes(batch: Tensor, normalization: Normalization) -> Tensor:
-    """Give (B, C, S, S, S) uint8 as float32 of the normalisation's mean and deviation."""
+    """Convert (B, C, S, S, S) uint8 to float32 of the normalisation's mean and deviation."""
     mean, std = (
         torch.tensor(each).view(-1, 1, 1, 1).to(batch.device, non_blocking=True) * 255
         for each in (normalization.mean, normalization.std)
@@ -41,10 +44,12 @@ def normalize_volumes(batch: Tensor, normalization: Normalization) -> Tensor:
 def augment_volumes(
     batch: Tensor, generator: torch.Generator, level: str, normalization: Normalization
 ) -> Tensor:
-    """Give (B, C, S, S, S) uint8 moved by a level of VOLUME_LEVELS and normalised as float32.
+    """Move (B, C, S, S, S) uint8 by a level of VOLUME_LEVELS and normalise it as float32.
 
-    The draws come from the generator alone, which lives on the CPU: a GPU gets the same ones. What
-    comes into view is 0, the brain's mean, as is all that is around it.
+    Beyond its edges a volume is 0, the mean of the brain, like everything around the brain.
+
+    generator: on the CPU, the only source of the draws, so that a GPU gets the same ones.
+    level: a key of VOLUME_LEVELS.
     """
     chosen = VOLUME_LEVELS[level]
     volumes = normalize_volumes(batch, normalization)
@@ -58,9 +63,12 @@ def augment_volumes(
 
 
 def volume_placement(level: VolumeLevel, draws: Tensor) -> Tensor:
-    """Give (B, 3, 4): where each volume's voxels are taken from, of draws (B, 8) from -1 to 1."""
+    """Compute the matrices (B, 3, 4) that say from where each volume's voxels are taken.
+
+    draws: (B, 8) from -1 to 1.
+    """
     turns = draws[:, :3] * math.radians(level.rotation_degrees)
-    about_first, about_second, about_third = (_turn(turns[:, axis], axis) for axis in range(3))
+    about_first, about_second, about_third = (_rotations(turns[:, axis], axis) for axis in range(3))
     length = (1 + draws[:, 6] * level.zoom)[:, None].repeat(1, 3)
     # torch's grid names the last axis first: left to right, the first of a volume, is its third.
     length[:, 2] *= torch.where((draws[:, 7] < 0) & level.mirror, -1.0, 1.0)
@@ -69,8 +77,8 @@ def volume_placement(level: VolumeLevel, draws: Tensor) -> Tensor:
     return torch.cat([axes, (draws[:, 3:6] * 2 * level.shift)[:, :, None]], dim=2)
 
 
-def _turn(angle: Tensor, axis: int) -> Tensor:
-    """Give rotations (B, 3, 3) by angles (B,) about an axis, which stays as it is."""
+def _rotations(angle: Tensor, axis: int) -> Tensor:
+    """Compute the rotations (B, 3, 3) by angles (B,) about an axis."""
     matrix = torch.eye(3).repeat(len(angle), 1, 1)
     one, other = (axis + 1) % 3, (axis + 2) % 3
     matrix[:, one, one] = matrix[:, other, other] = angle.cos()

@@ -1,4 +1,4 @@
-"""Checkpoint files that are whole or not there: written beside, flushed, named by their digest."""
+"""Checkpoint files that are whole or not there, named by their epoch and digest."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ from objectives.files.disk import when_there_is_room
 from objectives.files.whole import flush, write_beside
 
 _NAME = re.compile(r"epoch-(\d+)-([0-9a-f]{16})\.ckpt")
-_KEPT = 2  # The one before survives, so that a torn newest file costs one epoch, not the trial.
+_KEPT = 2  # a newest file that is damaged costs one epoch then, not the trial
 
 
 def commit(
@@ -18,10 +18,12 @@ def commit(
     save: Callable[[Path], None],
     progress: Callable[[], None] = lambda: None,
 ) -> Path:
-    """Put one epoch's checkpoint into place at once and for good; older ones than two go.
+    """Save the checkpoint of one epoch for good, and remove all but the newest two.
 
-    save: writes the file at the path it is given. progress: called while the disk is full.
-    Returns the path, `epoch-0007-<digest>.ckpt`.
+    Returns its path, `epoch-0007-<digest>.ckpt`.
+
+    save: writes the file at the path that it is given.
+    progress: called again and again while the disk is full, until there is room.
     """
     name = f"epoch-{epoch:04d}"
     partial = when_there_is_room(lambda: write_beside(folder / name, save), folder, progress)
@@ -33,9 +35,9 @@ def commit(
 
 
 def newest_good(folders: Iterable[Path]) -> Path | None:
-    """Give the checkpoint of the latest epoch that is still what was written, or None.
+    """Find the checkpoint of the latest epoch whose content still has its digest, or None.
 
-    folders: one per attempt; a folder that is missing counts as empty.
+    folders: one per attempt; a missing folder counts as empty.
     """
     for digest, path in _newest_first(folders):
         if _digest(path) == digest:
@@ -44,12 +46,12 @@ def newest_good(folders: Iterable[Path]) -> Path | None:
 
 
 def newest(folders: Iterable[Path]) -> Path | None:
-    """Give the checkpoint of the latest epoch, unread."""
+    """Find the checkpoint of the latest epoch without reading it, or None."""
     return next((path for _, path in _newest_first(folders)), None)
 
 
 def epoch_of(name: str) -> int:
-    """Give the epoch of a checkpoint by its file's name, 0 for another file's."""
+    """Read the epoch out of the name of a checkpoint file; 0 for the name of another file."""
     match = _NAME.fullmatch(name)
     return int(match[1]) if match else 0
 

@@ -1,4 +1,4 @@
-"""Writing on a disk that may be full: waiting for room instead of losing what was trained."""
+"""Writing to a disk that may be full: the writer waits for room, so that no training is lost."""
 
 import errno
 import logging
@@ -19,10 +19,11 @@ Answer = TypeVar("Answer")
 def when_there_is_room(
     write: Callable[[], Answer], folder: Path, progress: Callable[[], None] = lambda: None
 ) -> Answer:
-    """Give what `write` gives, tried again for as long as the disk of `folder` is full.
+    """Call `write` until the disk of `folder` has room for it, and return its answer.
 
-    write: leaves nothing half written behind when it raises. progress: called while waiting, so
-    that the lease is kept; what it raises ends the wait.
+    write: leaves nothing half written behind when it raises.
+    progress: called ten times a second while waiting, which keeps the lease; an exception that it
+        raises ends the wait.
     """
     remind_at = 0.0
     while True:
@@ -43,7 +44,7 @@ def when_there_is_room(
 
 
 def _full_disk(error: BaseException | None) -> OSError | None:
-    # torch closes its archive on the way out, fails at that too, and hides the disk's own error.
+    # torch then fails to close its archive as well, and that error hides the one of the disk.
     while error is not None:
         if isinstance(error, OSError) and error.errno in FULL:
             return error

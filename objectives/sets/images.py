@@ -18,20 +18,17 @@ CHUNK = 256  # images copied at a time, so that a copy needs no second set of me
 class ImageSet:
     """One split, or a sample of it; images or volumes.
 
-    images: (N, C, *spatial) uint8, where they lie. index: (n,) int64, the rows of `images` that
-    belong to the set, in order; None for all of them. labels: (n,) int64. groups, paths: one per
-    image of the set. tabular: (n, F) float32, the metadata of each by the encoding; None without.
-    pages: the file the images are mapped from, let go again as they are read; None in memory.
+    n is the number of images in the set, N that of images in memory or in the file below it.
     """
 
-    images: Tensor
-    labels: Tensor
+    images: Tensor  # (N, C, *spatial) uint8
+    labels: Tensor  # (n,) int64
     classes: tuple[str, ...]
-    groups: tuple[str, ...]
-    index: Tensor | None = None
-    pages: mmap.mmap | None = None
-    paths: tuple[str, ...] = ()
-    tabular: Tensor | None = None
+    groups: tuple[str, ...]  # one per image of the set
+    index: Tensor | None = None  # (n,) int64, its rows of `images` in order; None for all of them
+    pages: mmap.mmap | None = None  # the mapped file of the images; None in memory
+    paths: tuple[str, ...] = ()  # one per image of the set
+    tabular: Tensor | None = None  # (n, F) float32, the metadata by the encoding
     encoding: Encoding | None = None
 
     def __len__(self) -> int:
@@ -39,7 +36,7 @@ class ImageSet:
 
     @property
     def table_width(self) -> int:
-        """How many numbers stand beside each image, 0 without a table."""
+        """The number of columns beside each image, 0 without a table."""
         return 0 if self.tabular is None else self.tabular.shape[1]
 
     @property
@@ -48,9 +45,10 @@ class ImageSet:
         return len(self) * self.images[0].nbytes
 
     def batch(self, indices: Tensor, out: Tensor | None = None) -> Batch:
-        """Give copies of the images of these indices, with their labels and table.
+        """Copy the images of these indices, with their labels and table rows.
 
-        out: (B, C, *spatial) uint8, where the images are written to instead of into new memory.
+        indices: (B,), counted within the set.
+        out: (B, C, *spatial) uint8, written to instead of new memory.
         """
         rows = indices if self.index is None else self.index[indices]
         if out is None:
@@ -66,7 +64,10 @@ class ImageSet:
         return Batch(out, self.labels[indices], tabular)
 
     def only(self, chosen: Tensor) -> "ImageSet":
-        """Give the set of these of its images (n,), in this order; no pixels are copied."""
+        """Return the set of some of its images, in this order; no pixels are copied.
+
+        chosen: (n,) int64, counted within this set.
+        """
         rows = chosen.tolist()
         return replace(
             self,
@@ -78,7 +79,7 @@ class ImageSet:
         )
 
     def to(self, device: str) -> "ImageSet":
-        """Give the same set with its own pixels, and no others, on that device."""
+        """Copy the set, with the pixels of its own images alone, to a device."""
         images = torch.empty((len(self), *self.images.shape[1:]), dtype=torch.uint8, device=device)
         for rows in torch.split(torch.arange(len(self), device=self.labels.device), CHUNK):
             images[rows[0] : rows[-1] + 1] = self.batch(rows).pixels
@@ -87,10 +88,11 @@ class ImageSet:
 
 
 def subsample(images: ImageSet, count: int, seed: int) -> ImageSet:
-    """Give a set of `count` of these images, every class in proportion; 0 or too many: all.
+    """Choose `count` of these images with every class in proportion; 0 or too many takes all.
 
-    seed: the study's, which alone decides the choice. No pixels are copied. Raises RecipeError
-    when there are more classes than images asked for.
+    No pixels are copied. Raises RecipeError when there are more classes than `count`.
+
+    seed: the study's, which alone decides the choice.
     """
     if not 0 < count < len(images):
         return images

@@ -1,7 +1,8 @@
-"""How far decoding is, told in the log of a worker that does not train yet, and to who asks."""
+"""Progress of decoding: in the log of the worker that decodes, and in a note for others."""
 
 import logging
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,30 +13,44 @@ _NOTE = "decoding.txt"  # in the cache folder, where the supervisor of the worke
 
 
 class DecodingLog:
-    """Say now and then how much is decoded and how long the rest will take, of long work only."""
+    """Log from time to time how many images are decoded and how long the rest will take.
 
-    def __init__(self, images: int, image_size: int, cache: Path | None = None) -> None:
-        self._what = f"{images:,} images at {image_size} px"
+    Work that is done within ten seconds is not mentioned.
+    """
+
+    def __init__(
+        self,
+        images: int,
+        image_size: int,
+        cache: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begin to count.
+
+        cache: the folder for the note; None leaves none.
+        clock: returns the seconds since some moment.
+        """
+        self._work = f"{images:,} images at {image_size} px"
         self._note = cache / _NOTE if cache else None
-        self._images = images
-        self._started = self._told = time.monotonic()
+        self._images, self._clock = images, clock
+        self._started = self._told = clock()
 
     def tell(self, done: int) -> None:
-        """Write a line when the last one is ten seconds old, and one at the end of long work."""
-        now = time.monotonic()
+        """Log a line if the last one is ten seconds old, and one at the end of long work."""
+        now = self._clock()
         taken = now - self._started
         if done == self._images and self._told > self._started:
-            log.info("decoded %s in %s", self._what, _clock(taken), extra=self._facts(done))
+            log.info("decoded %s in %s", self._work, _minutes(taken), extra=self._facts(done))
             self._leave_note("")
         elif now - self._told >= EVERY_SECONDS:
             self._told = now
             left = taken / done * (self._images - done)
-            share = f"{100 * done // self._images} %, about {_clock(left)} to go"
-            log.info("decoding %s: %s", self._what, share, extra=self._facts(done))
-            self._leave_note(f"decoding {self._what}, once for all trials: {share}")
+            share = f"{100 * done // self._images} %, about {_minutes(left)} to go"
+            log.info("decoding %s: %s", self._work, share, extra=self._facts(done))
+            self._leave_note(f"decoding {self._work}, once for all trials: {share}")
 
     def _leave_note(self, text: str) -> None:
-        # A full disk, or a cache folder that is gone meanwhile: nobody decodes again for a note.
+        # A full disk or a cache folder that was deleted must not stop the decoding.
         with suppress(OSError):
             if self._note and text:
                 self._note.write_text(text)
@@ -47,14 +62,14 @@ class DecodingLog:
 
 
 def decoding_note(cache: Path) -> str:
-    """Say how far a worker of this machine is with decoding into this folder; "" when none is."""
+    """Read the progress of a worker that decodes into this folder; "" when none does."""
     note = cache / _NOTE
     try:
         is_fresh = time.time() - note.stat().st_mtime < 3 * EVERY_SECONDS  # else its writer died
         return note.read_text() if is_fresh else ""
-    except (OSError, ValueError):  # there is none, or none that can be read
+    except (OSError, ValueError):  # missing or unreadable
         return ""
 
 
-def _clock(seconds: float) -> str:
+def _minutes(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -1,4 +1,4 @@
-"""The table beside the images as numbers, by what its training rows alone say."""
+"""The table beside the images as numbers, encoded by its training rows alone."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -13,25 +13,25 @@ Value = float | str | None
 Table = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Numbers:
-    """A column of numbers: standardised, a missing one the mean, and told by a column of its own.
+    """A column of numbers, standardised; a missing one becomes the mean.
 
-    has_gaps: whether a training row misses it; without one there is nothing to learn from a gap.
+    A second column marks missing values, where training rows have some to learn from.
     """
 
     name: str
     mean: float
     deviation: float
-    has_gaps: bool
+    has_gaps: bool  # whether a training row misses a value
 
     @property
     def names(self) -> list[str]:
-        """What the encoded columns are called."""
+        """The names of the encoded columns."""
         return [self.name, *([f"{self.name} is missing"] if self.has_gaps else [])]
 
     def encode(self, values: Sequence[Value]) -> list[Table]:
-        """Give the encoded columns, each (n,)."""
+        """Encode the values of n rows as columns, each (n,)."""
         numbers = _numbers(values)
         gaps = np.isnan(numbers)
         scaled = np.where(gaps, 0.0, (numbers - self.mean) / self.deviation)
@@ -40,21 +40,21 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Categories:
-    """A column of names: one column for each that training rows have, a last one for all else."""
+    """A column of names: one column for each name in training rows, a last one for all others."""
 
     name: str
     known: tuple[str, ...]
 
     @property
     def names(self) -> list[str]:
-        """What the encoded columns are called."""
+        """The names of the encoded columns."""
         return [*(f"{self.name} is {each}" for each in self.known), f"{self.name} is another"]
 
     def encode(self, values: Sequence[Value]) -> list[Table]:
-        """Give the encoded columns, each (n,)."""
-        own: dict[Value, int] = {name: place for place, name in enumerate(self.known)}
-        places = np.array([own.get(value, len(own)) for value in values], dtype=np.int64)
-        return list(np.eye(len(own) + 1, dtype=np.float32)[places].T)
+        """Encode the values of n rows as columns, each (n,)."""
+        own: dict[Value, int] = {name: column for column, name in enumerate(self.known)}
+        columns = np.array([own.get(value, len(own)) for value in values], dtype=np.int64)
+        return list(np.eye(len(own) + 1, dtype=np.float32)[columns].T)
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ class Encoding:
 
     @property
     def names(self) -> list[str]:
-        """What the encoded columns are called, in their order."""
+        """The names of the encoded columns, in their order."""
         return [name for column in self.columns for name in column.names]
 
     def encode(self, rows: Sequence[Sequence[Value]]) -> Table:
-        """Give (n, F) float32 of n rows of metadata, which have the columns that were fitted."""
+        """Encode n rows of metadata, with the columns that were fitted, as (n, F) float32."""
         values = zip(*rows, strict=True)
         encoded = [
             each
@@ -79,12 +79,12 @@ class Encoding:
         return np.stack(encoded, axis=1)
 
     def as_mapping(self) -> dict[str, Any]:
-        """Give it in plain words and numbers, as it is kept beside the weights."""
+        """Return the encoding as plain words and numbers, to be kept beside the weights."""
         return {"names": self.names, "columns": [asdict(column) for column in self.columns]}
 
 
 def fit_encoding(columns: Sequence[Column], training: Sequence[Sequence[Value]]) -> Encoding:
-    """Give the encoding that the metadata of the training rows asks for."""
+    """Fit the encoding of each column to the metadata of the training rows."""
     values = zip(*training, strict=True)
     fitted = (_fit(column, own) for column, own in zip(columns, values, strict=True))
     return Encoding(tuple(fitted))
@@ -96,10 +96,15 @@ def _fit(column: Column, values: Sequence[Value]) -> Numbers | Categories:
     numbers = _numbers(values)
     gaps = np.isnan(numbers)
     known = numbers[~gaps] if not gaps.all() else np.zeros(1)
-    # A column that is the same everywhere has no deviation to be divided by, rounded up from 0 as
-    # it may be: that of three times .1 is 1e-17, and another value would be read as 1e16.
+    # The deviation of a constant column is 0, or a rounding error above it: three times .1 has
+    # 1e-17, and divided by that another value would become 1e16.
     deviation = float(known.std()) if known.min() < known.max() else 1.0
-    return Numbers(column.name, float(known.mean()), deviation, bool(gaps.any()))
+    return Numbers(
+        name=column.name,
+        mean=float(known.mean()),
+        deviation=deviation,
+        has_gaps=bool(gaps.any()),
+    )
 
 
 def _numbers(values: Iterable[Value]) -> npt.NDArray[np.float64]:

@@ -1,3 +1,5 @@
+"""Tests of the lines and the note that tell how far decoding is."""
+
 import logging
 import os
 import time
@@ -8,77 +10,92 @@ import pytest
 from objectives.sets.progress import DecodingLog, decoding_note
 
 
+class Clock:
+    """A clock that a test turns."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
 @pytest.fixture
-def told(caplog: pytest.LogCaptureFixture) -> DecodingLog:
-    """Work on 56,000 images that began a minute ago and was never told."""
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def long_work(clock: Clock, caplog: pytest.LogCaptureFixture) -> DecodingLog:
+    """Work on 56,000 images that began a minute ago, without a line so far."""
     caplog.set_level(logging.INFO)
-    log = DecodingLog(56_000, 224)
-    log._started -= 60
-    log._told -= 60
-    return log
+    work = DecodingLog(56_000, 224, clock=clock)
+    clock.seconds += 60
+    return work
 
 
 def test_a_line_says_how_far_it_is_and_how_long_it_takes_yet(
-    told: DecodingLog, caplog: pytest.LogCaptureFixture
+    long_work: DecodingLog, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told.tell(19_040)  # 34 % in 60 s: 66 % in 116 s
+    long_work.tell(19_040)  # 34 % in 60 s: 66 % in 116 s
     assert caplog.messages == ["decoding 56,000 images at 224 px: 34 %, about 1:56 to go"]
     assert caplog.records[0].__dict__["action"] == "decoding"
 
 
 def test_a_line_comes_every_ten_seconds_at_most(
-    told: DecodingLog, caplog: pytest.LogCaptureFixture
+    long_work: DecodingLog, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     for done in (19_040, 19_296, 19_552):
-        told.tell(done)
+        long_work.tell(done)
     assert len(caplog.messages) == 1
-    told._told -= 10
-    told.tell(19_808)
+    clock.seconds += 10
+    long_work.tell(19_808)
     assert len(caplog.messages) == 2
 
 
 def test_the_end_of_long_work_is_told_and_short_work_is_silent(
-    told: DecodingLog, caplog: pytest.LogCaptureFixture
+    long_work: DecodingLog, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told.tell(28_000)
-    told.tell(56_000)
+    long_work.tell(28_000)
+    long_work.tell(56_000)
     assert caplog.messages[1] == "decoded 56,000 images at 224 px in 1:00"
     DecodingLog(10, 32).tell(10)
     assert len(caplog.messages) == 2
 
 
-def test_who_looks_into_the_cache_folder_hears_the_same_until_it_is_done(tmp_path: Path) -> None:
-    log = DecodingLog(56_000, 224, tmp_path)
+def test_the_note_in_the_cache_folder_says_the_same_until_it_is_done(
+    tmp_path: Path, clock: Clock
+) -> None:
+    work = DecodingLog(56_000, 224, tmp_path, clock)
     assert decoding_note(tmp_path) == ""
-    log._started -= 60
-    log._told -= 60
-    log.tell(19_040)
+    clock.seconds += 60
+    work.tell(19_040)
     expected = "decoding 56,000 images at 224 px, once for all trials: 34 %, about 1:56 to go"
     assert decoding_note(tmp_path) == expected
-    log.tell(56_000)
+    work.tell(56_000)
     assert decoding_note(tmp_path) == ""
 
 
-def test_what_a_killed_worker_was_at_is_no_news(tmp_path: Path) -> None:
-    log = DecodingLog(56_000, 224, tmp_path)
-    log._told -= 60
-    log.tell(19_040)
+def test_the_note_of_a_killed_worker_is_not_believed(tmp_path: Path, clock: Clock) -> None:
+    work = DecodingLog(56_000, 224, tmp_path, clock)
+    clock.seconds += 60
+    work.tell(19_040)
     minute_ago = time.time() - 60
     os.utime(next(tmp_path.iterdir()), (minute_ago, minute_ago))
     assert decoding_note(tmp_path) == ""
 
 
 def test_a_note_that_cannot_be_left_stops_no_decoding(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    log = DecodingLog(56_000, 224, tmp_path / "deleted")
-    log._told -= 60
-    log.tell(19_040)
+    work = DecodingLog(56_000, 224, tmp_path / "deleted", clock)
+    clock.seconds += 60
+    work.tell(19_040)
     assert "34 %" in caplog.text
 
 
-def test_a_note_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+def test_a_note_that_cannot_be_read_counts_as_none(tmp_path: Path) -> None:
     (tmp_path / "decoding.txt").write_bytes(b"\xff")
     assert decoding_note(tmp_path) == ""
     (tmp_path / "decoding.txt").unlink()
