@@ -10,14 +10,17 @@ from spaces.load import shipped_studies
 
 
 def find_data(settings: Settings, study: str, given: Path | None, alias: str = "") -> Path:
-    """Give the data folder: the one `given`, else the one used last, else `data/<study>`.
+    """Find the data folder of a study.
 
-    Where there is none of these, the one that its practice form used last. alias: the name that the
-    study is stored under, if it is another. Raises DataError when there is none.
+    The first of these counts: the folder `given`, the one used last, `data/<study>`, the one that
+    the study's practice form used last.
+
+    alias: the name that the study is stored under, if it is another.
+    Raises DataError when there is none.
     """
     if given is not None:
         if not given.is_dir():
-            raise DataError(f"{given} is no folder; give the data's folder with --data DIR")
+            raise DataError(f"{given} is not a folder", "give the data's folder with --data DIR")
         return given.resolve()
     usual = Path("data") / study
     used = _remembered(settings)
@@ -34,17 +37,17 @@ def find_data(settings: Settings, study: str, given: Path | None, alias: str = "
 
 def remember_data(settings: Settings, study: str, folder: Path) -> None:
     """Note the folder, so that the next command on this machine finds it by itself."""
-    places = _remembered(settings) | {study: str(folder)}
+    folders = _remembered(settings) | {study: str(folder)}
     settings.home.mkdir(parents=True, exist_ok=True)
-    write_text_whole(_file(settings), json.dumps(places, indent=2))
+    write_text_whole(_file(settings), json.dumps(folders, indent=2))
 
 
 def _remembered(settings: Settings) -> dict[str, str]:
     try:
-        places = json.loads(_file(settings).read_text())
+        folders = json.loads(_file(settings).read_text())
     except (FileNotFoundError, ValueError):
         return {}
-    named = places.items() if isinstance(places, dict) else ()
+    named = folders.items() if isinstance(folders, dict) else ()
     return {study: folder for study, folder in named if isinstance(folder, str)}
 
 

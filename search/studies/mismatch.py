@@ -1,4 +1,4 @@
-"""How this machine's data differs from the data that a study was created on (rule C16)."""
+"""How this machine's data differ from the data that a study was created on (rule C16)."""
 
 import csv
 import io
@@ -13,36 +13,39 @@ NAMED = 3  # differing rows that a message names; the number of the others follo
 FIX = "bring the same files here, or start a new study with --as NAME"
 WORDS = {"sha1": "contents differ", "class_index": "the order of the classes differs"}
 
-Table = dict[str, dict[str, str]]  # path -> column -> what stands there
+Rows = dict[str, dict[str, str]]  # path -> column -> value
 
 
 def check_same_data(row: StudyRow, manifest: Manifest, folder: Path | None, store: Store) -> None:
     """Raise MachineMismatch, naming the first rows that differ, unless the data are the study's."""
-    if said := mismatch(row, manifest, folder, store):
-        raise MachineMismatch(f"{said} (C16)")
+    if difference := mismatch(row, manifest, folder, store):
+        raise MachineMismatch(f"{difference} (C16)")
 
 
 def mismatch(row: StudyRow, manifest: Manifest, folder: Path | None, store: Store) -> str:
     """Say how this machine's data differ from the study's, and the fix; "" where they do not."""
-    if manifest.is_of(row.data_fingerprint):
+    if manifest.fingerprint == row.data_fingerprint:
         return ""
     stored = store.manifest(row.name)
     found = list(differing(stored, manifest.as_csv())) if stored else []
     if found:
         more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
         count = f"{len(found)} images differ" if len(found) > 1 else "1 image differs"
-        what = f"{count}: {'; '.join(found[:NAMED])}{more}"
-    else:  # a study of before, or classes and columns that are called otherwise
-        what = f"{manifest.fingerprint[:12]}, not {row.data_fingerprint[:12]}"
+        difference = f"{count}: {'; '.join(found[:NAMED])}{more}"
+    else:  # the rows are equal: a class without images, or the type of a column, differs
+        difference = f"{manifest.fingerprint[:12]}, not {row.data_fingerprint[:12]}"
     return (
         f"the data in {folder or 'this installation'} is not what study {row.name!r} was created on"
-        f" ({what}); {FIX}"
+        f" ({difference}); {FIX}"
     )
 
 
 def differing(stored: str, here: str) -> Iterator[str]:
-    """Say of each image how two manifests differ in it, in the order of the paths."""
-    there, now = _table(stored), _table(here)
+    """Yield a line for each image in which two manifests differ, in the order of the paths.
+
+    stored, here: the manifests as CSV.
+    """
+    there, now = _read_rows(stored), _read_rows(here)
     for path in sorted({*there, *now}):
         if path not in now:
             yield f"{path} is missing here"
@@ -54,18 +57,18 @@ def differing(stored: str, here: str) -> Iterator[str]:
 
 def _changes(old: dict[str, str], new: dict[str, str]) -> str:
     changed = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    if "label" in changed:  # then its index may be another as well
+    if "label" in changed:  # another label has another index, which says nothing more
         changed = [name for name in changed if name != "class_index"]
     return ", ".join(
-        WORDS.get(name, f"{name} {_word(old.get(name))} -> {_word(new.get(name))}")
+        WORDS.get(name, f"{name} {_shown(old.get(name))} -> {_shown(new.get(name))}")
         for name in changed
     )
 
 
-def _word(value: str | None) -> str:
+def _shown(value: str | None) -> str:
     return "none" if value in (None, "") else f"{value}"
 
 
-def _table(text: str) -> Table:
+def _read_rows(text: str) -> Rows:
     header, *rows = csv.reader(io.StringIO(text))
     return {row[0]: dict(zip(header, row, strict=True)) for row in rows}

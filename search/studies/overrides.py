@@ -1,28 +1,32 @@
-"""What the command line asks of a study, beside its file."""
+"""What the command line asks of a study, over what its file says."""
 
 from argparse import Namespace
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from spaces.errors import StudyError
 from spaces.params import Value
 
-# What a person may take upon themselves; not the sealed test (C14), nor what makes trials
-# comparable (C15, C16).
+# The checks of the data that a person may answer for. Not among them: the sealed test (C14), and
+# what makes trials comparable (C15, C16).
 SKIPPABLE = tuple(f"C{number:02}" for number in range(1, 14))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Overrides:
-    """What the command line asks of a study, beside its file.
+    """What the command line asks of a study, over what its file says.
 
-    pins: values from `--set`. name: from `--as`. trials: the study's new total. skipped: rules of
-    the data from `--skip-check`.
+    reference: a study file, or the name of a shipped or stored study.
+    data: the folder of the data, from `--data`.
+    pins: the values from `--set`.
+    name: the name to store the study under, from `--as`.
+    trials: the study's new total.
+    skipped: rules of the data from `--skip-check`, whose errors stop nothing.
     """
 
-    reference: str
-    data: Path | None = None
+    reference: str = field(kw_only=False)
+    data: Path | None = field(default=None, kw_only=False)
     pins: Mapping[str, Value] = field(default_factory=dict)
     name: str | None = None
     trials: int | None = None
@@ -30,15 +34,14 @@ class Overrides:
 
 
 def read_overrides(arguments: Namespace) -> Overrides:
-    """Give what was typed of a study that is to be run or planned."""
-    pins = parse_pins(arguments.pins)
+    """Read the overrides from a command's arguments; StudyError for one that cannot be used."""
     return Overrides(
-        arguments.study,
-        arguments.data,
-        pins,
-        arguments.name,
-        getattr(arguments, "trials", None),
-        parse_skips(getattr(arguments, "skip_check", ())),
+        reference=arguments.study,
+        data=arguments.data,
+        pins=parse_pins(arguments.pins),
+        name=arguments.name,
+        trials=getattr(arguments, "trials", None),
+        skipped=parse_skips(getattr(arguments, "skip_check", ())),
     )
 
 
@@ -48,28 +51,24 @@ def parse_pins(pins: Sequence[str]) -> dict[str, Value]:
     for pin in pins:
         key, equals, text = pin.partition("=")
         if not (key and equals):
-            raise StudyError(f"--set {pin!r} is no key=value; write --set batch_size=64")
-        values[key] = _value(text)
+            raise StudyError(f"--set {pin!r} is not key=value", "write --set batch_size=64")
+        values[key] = _read_value(text)
     return values
 
 
 def parse_skips(words: Sequence[str]) -> tuple[str, ...]:
-    """Read the rules of `--skip-check C03,C10`; StudyError for one that cannot be skipped."""
+    """Read the rules of `--skip-check C03,C10`; StudyError for one that may not be skipped."""
     rules = tuple(rule for word in words for rule in word.split(",") if rule)
-    check_skippable(rules)
-    return rules
-
-
-def check_skippable(rules: Iterable[str]) -> None:
-    """Raise StudyError for a rule that is none of the data's, or cannot be skipped."""
     for rule in rules:
         if rule not in SKIPPABLE:
             raise StudyError(
-                f"{rule!r} is no check of the data that may be skipped; use {', '.join(SKIPPABLE)}"
+                f"{rule!r} is not a check of the data that may be skipped",
+                f"use {', '.join(SKIPPABLE)}",
             )
+    return rules
 
 
-def _value(text: str) -> Value:
+def _read_value(text: str) -> Value:
     words: dict[str, Value] = {"true": True, "false": False}
     if text.lower() in words:
         return words[text.lower()]

@@ -1,4 +1,4 @@
-"""A study's splits, frozen with it: out of the database, into a file here, through an export."""
+"""A study's stored splits: read from the database, kept in a file here, packed into an export."""
 
 import base64
 import csv
@@ -14,52 +14,48 @@ from spaces.errors import StudyError
 from storage.errors import UnknownStudy
 from storage.store import Store
 
-PLACE = ("path", "split", "fold")
-Places = Iterable[tuple[str, str, str]]  # path, split, fold
+COLUMNS = ("path", "split", "fold")
+Places = Iterable[tuple[str, str, str]]  # path, split and fold of each image
 
 
 def split_file(settings: Settings, study: str) -> Path:
-    """Give where `search check --fix` writes the splits of a study that is not stored yet."""
+    """Return the file into which `search check --fix` writes the splits of a new study."""
     return settings.home / "splits" / f"{study}.csv"
 
 
 def split_note(partition: Path | None, settings: Settings, study: str) -> str:
-    """Say that a new study is split as `search check --fix` wrote it; "" where it is not."""
+    """Return a line for a new study that is split as `search check --fix` wrote; "" for another."""
     if partition is None or partition != split_file(settings, study):
         return ""
     return f"{study} is split as `search check --fix` wrote it into {partition}"
 
 
 def partition_of(study: str, settings: Settings, store: Store | None) -> Path | None:
-    """Give a file with the study's splits: those frozen with it, or for a new one its split file.
+    """Return a file with the study's splits: its stored ones, or for a new study its split file.
 
-    None where the data's own splits, or carved ones, count: of a new study without that file, and
-    of one that was stored before manifests were.
+    None where the data's own splits, or carved ones, count, and for a study without data.
     """
     try:
         table = store.manifest(study) if store else None
-        is_new = store is None
     except UnknownStudy:
-        table, is_new = None, True
-    if is_new:
-        fixed = split_file(settings, study)
-        return fixed if fixed.is_file() else None
-    if table is None:
-        return None
-    return write_partition(settings.study_folder(study) / "partition.csv", places_in(table))
+        table = None
+    if table is not None:
+        return write_partition(settings.study_folder(study) / "partition.csv", places_in(table))
+    fixed = split_file(settings, study)
+    return fixed if fixed.is_file() else None
 
 
 def places_in(table: str) -> list[tuple[str, str, str]]:
-    """Give path, split and fold of each row of a manifest, in its order."""
+    """Read path, split and fold of each row of a manifest, in its order."""
     header, *rows = csv.reader(io.StringIO(table))
-    path, split, fold = (header.index(name) for name in PLACE)
+    path, split, fold = (header.index(name) for name in COLUMNS)
     return [(row[path], row[split], row[fold]) for row in rows]
 
 
 def write_partition(file: Path, places: Places) -> Path:
-    """Write a partition, whole or not at all, unless it stands there already; give the file."""
+    """Write a partition file, whole or not at all, unless it has these rows already; return it."""
     text = io.StringIO()
-    csv.writer(text).writerows([PLACE, *places])
+    csv.writer(text).writerows([COLUMNS, *places])
     content = text.getvalue().encode()
     if file.is_file() and file.read_bytes() == content:
         return file
@@ -68,9 +64,10 @@ def write_partition(file: Path, places: Places) -> Path:
 
 
 def pack(places: Places) -> dict[str, Any]:
-    """Give splits in a few characters for an export: one letter per image, in order of the paths.
+    """Return splits in few characters for an export: one letter per image, in order of the paths.
 
-    56,000 images take about 15 kB; their paths would take megabytes, and the data has them.
+    The letters of 56,000 images take about 15 kB. Their paths would take megabytes, and are in the
+    data anyway.
     """
     ordered = [(split, int(fold)) for _, split, fold in sorted(places)]
     kinds = sorted(set(ordered))
@@ -81,18 +78,18 @@ def pack(places: Places) -> dict[str, Any]:
 
 
 def unpack(packed: Mapping[str, Any], paths: Sequence[str]) -> Places:
-    """Give back what `pack` got for these paths; StudyError when they are more or fewer."""
+    """Return the splits that `pack` was given; StudyError when there are more or fewer paths."""
     try:
         letters = zlib.decompress(base64.b64decode(packed["of_sorted_paths"], validate=True))
         kinds = [packed["places"][letter] for letter in letters]
         pairs = [(str(split), str(int(fold))) for split, fold in kinds]
     except (KeyError, IndexError, TypeError, ValueError, zlib.error) as error:
         raise StudyError(
-            f"the splits in this export cannot be read ({error}); export the trial again"
+            f"the splits in this export cannot be read ({error})", "export the trial again"
         ) from error
     if len(pairs) != len(paths):
         raise StudyError(
-            f"this trial was trained on {len(pairs)} images and here are {len(paths)}; give the"
-            " data's folder with --data"
+            f"this trial was trained on {len(pairs)} images and here are {len(paths)}",
+            "give the data's folder with --data",
         )
     return [(path, *pair) for path, pair in zip(sorted(paths), pairs, strict=True)]

@@ -181,7 +181,7 @@ def test_only_a_rule_of_the_data_can_be_waved_through(
     assert main([*RUN, "--skip-check", f"C01,{rule}"]) == 2
 
     line = capsys.readouterr().err
-    assert f"'{rule}' is no check of the data that may be skipped" in line
+    assert f"'{rule}' is not a check of the data that may be skipped" in line
     assert "C01, C02" in line
     assert line.count("\n") == 1
 

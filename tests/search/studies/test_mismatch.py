@@ -1,15 +1,11 @@
 """Another machine's data: refused with the rows that differ, split as the study was (C16)."""
 
-import hashlib
-import json
 import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from objectives.contract import DataSource
-from objectives.data.manifest.manifest import read_manifest
 from search.errors import MachineMismatch
 from search.settings import Settings
 from search.studies import reopen
@@ -58,16 +54,6 @@ def opened(store: Store, machine: Path) -> Path | None:
     return source.partition
 
 
-def fingerprint_of_before(folder: Path) -> str:
-    """What was stored of these data before contents counted (`test_manifest.py` has one kept)."""
-    manifest = read_manifest(DataSource({"kind": "class_folders"}, folder))
-    facts = [
-        [row.path, row.label, row.class_index, row.group, row.split, row.bytes]
-        for row in manifest.rows
-    ]
-    return hashlib.sha256(json.dumps([manifest.classes, facts]).encode()).hexdigest()
-
-
 def damaged(folder: Path) -> None:
     (folder / "mole" / "00.png").unlink()
     (folder / "mole" / "02.png").write_bytes((folder / "mole" / "04.png").read_bytes())
@@ -112,24 +98,6 @@ def test_another_scikit_learn_does_not_reshuffle_a_study(
     assert (opened(store, there) or Path()).read_text() == mine
     monkeypatch.setattr(reopen, "partition_of", lambda *_: None)
     with pytest.raises(MachineMismatch, match=r"split .* -> "):
-        opened(store, there)
-
-
-def test_a_study_from_before_manifests_is_compared_by_the_fingerprint_of_its_time(
-    store: Store, there: Path, database_url: str
-) -> None:
-    from sqlalchemy import create_engine, text
-
-    change = "UPDATE search_service.studies SET data_fingerprint = :before"
-    engine = create_engine(database_url)
-    with engine.begin() as connection:
-        connection.execute(text("DELETE FROM search_service.manifests"))
-        connection.execute(text(change), {"before": fingerprint_of_before(there / "data")})
-    engine.dispose()
-    assert opened(store, there) is None
-    damaged(there / "data")
-
-    with pytest.raises(MachineMismatch, match=r"created on \([0-9a-f]{12}, not [0-9a-f]{12}\)"):
         opened(store, there)
 
 
