@@ -72,16 +72,6 @@ class Manifest:
         facts = [list(row[:SHARED]) for row in self.rows]
         return _sha256([self.classes, self.columns, facts])
 
-    def is_of(self, fingerprint: str) -> bool:
-        """Say whether these are the data of a fingerprint, also one from before contents counted.
-
-        Until manifests were stored it was of each image's size, and of neither site nor fold.
-        """
-        if fingerprint == self.fingerprint:
-            return True
-        facts = [[*row[:4], row.split, row.bytes] for row in self.rows]
-        return fingerprint == _sha256([self.classes, facts])
-
     def split(self, name: str, fold: int = 1) -> tuple[Row, ...]:
         """Give the rows of one split; where there are folds, val is the fold and train the rest."""
         if self.folds and name != "test":

@@ -301,17 +301,3 @@ def test_a_link_to_a_folder_elsewhere_is_followed(gleason: DataSource, tmp_path:
     linked = read_manifest(replace(gleason, folder=tmp_path / "linked")).summary
 
     assert linked.counts == read_manifest(gleason).summary.counts
-
-
-def test_a_fingerprint_from_before_contents_counted_is_still_that_of_the_data(
-    tmp_path: Path,
-) -> None:
-    before = "d585471e91c629ae8d3e7ac466289d0b4dc7df3d22c9bccf63091ff1e8372e62"  # as it was stored
-    for place in ("train/a", "train/b", "val/a", "val/b", "test/a", "test/b"):
-        (tmp_path / place).mkdir(parents=True)
-        (tmp_path / place / "p1.png").write_text(place.replace("/", ""))
-    source = DataSource({"kind": "class_folders"}, tmp_path)
-
-    assert read_manifest(source).is_of(before)
-    (tmp_path / "val" / "a" / "p1.png").write_text("another")
-    assert not read_manifest(source).is_of(before)
