@@ -1,27 +1,24 @@
-"""Refuse folders of whole-slide scans: they are cut into tiles before anything trains."""
+"""Refuse folders of whole-slide scans: they must be cut into tiles first."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image
-
-from objectives.contract import DataError
 from objectives.data.layouts.listing import File
-from objectives.data.pixels.limits import check_header, is_pyramid, refusal
+from objectives.data.pixels.limits import check_header, is_pyramid, open_image, too_large
 
 SUFFIXES = (".svs", ".ndpi", ".mrxs", ".scn", ".vms", ".bif")
 TIFF_SUFFIXES = (".tif", ".tiff")
 
 
 def check_folder(folder: Path, images: Sequence[File]) -> None:
-    """Raise DataError for a folder of whole slides: a scanner's formats, or by its largest TIFF.
+    """Refuse a folder of whole slides, known by a scanner's format or by its largest TIFF.
 
-    A slide among ordinary images is the checks' business, or at last the decoder's.
+    A single slide among ordinary images is left to the checks and to the decoder. Raises DataError.
     """
     if not images:
         for path in sorted(folder.rglob("*")):
             if path.suffix.lower() in SUFFIXES:
-                raise DataError(refusal(path, "a whole-slide scan"))
+                raise too_large(path, "a whole-slide scan")
     tiffs = [each for each in images if each.path.lower().endswith(TIFF_SUFFIXES)]
     if tiffs:
         _check_tiff(folder / max(tiffs, key=lambda file: file.bytes).path)
@@ -29,8 +26,8 @@ def check_folder(folder: Path, images: Sequence[File]) -> None:
 
 def _check_tiff(path: Path) -> None:
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             if is_pyramid(image):
                 check_header(image, path)
     except (OSError, SyntaxError, ValueError):
-        return  # unreadable: the checks will name it
+        return  # the checks name a file that cannot be read

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from objectives.data.pixels.decode import UNREADABLE, eight_bits
-from objectives.data.pixels.limits import MOST_PIXELS, is_pyramid
+from objectives.data.pixels.limits import MOST_PIXELS, is_pyramid, open_image
 
 SIDE, LOWEST = 32, 8  # pHash: the 8 x 8 lowest frequencies of the image at 32 x 32
 ORIENTATION = 0x0112  # Exif tag; 1: upright
@@ -50,7 +50,7 @@ def look_at_file(contents: bytes) -> Facts:
         return Facts(error="empty")
     facts = Facts()
     try:
-        with Image.open(io.BytesIO(contents)) as image:
+        with open_image(io.BytesIO(contents)) as image:
             facts = _form(image)
             if facts.is_huge:
                 return facts

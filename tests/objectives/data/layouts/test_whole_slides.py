@@ -1,4 +1,5 @@
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,14 @@ def test_an_image_over_100_megapixels_is_refused_by_its_header(
     (tmp_path / "a.png").write_bytes(whole[:100])  # nothing to decode is left
     with pytest.raises(DataError, match=rf"a.png: {size[0]} x {size[1]} pixels, over 100 megap"):
         decode(tmp_path / "a.png", 32)
+
+
+def test_importing_and_reading_leave_pillows_own_limit_as_it_was(tmp_path: Path) -> None:
+    limit = Image.MAX_IMAGE_PIXELS
+    paths = [write_image(tmp_path / f"{number}.png", seed=number) for number in range(20)]
+    Image.new("1", (20000, 20000)).save(tmp_path / "huge.png")
+    with ThreadPoolExecutor(4) as pool:
+        assert len(list(pool.map(lambda path: decode(path, 8), paths))) == 20
+    with pytest.raises(DataError, match="over 100 megapixels"):
+        decode(tmp_path / "huge.png", 8)
+    assert limit == Image.MAX_IMAGE_PIXELS is not None
