@@ -68,7 +68,7 @@ class Examined:
     def found(self) -> list[Finding | Problem]:
         """Everything found, errors first, and of each level the rules before the data."""
         problems = self.data.problems if self.data else ()
-        other = [Problem("C16", "error", self.mismatch)] if self.mismatch else []
+        other = [Problem(rule="C16", level="error", message=self.mismatch)] if self.mismatch else []
         found: list[Finding | Problem] = [*self.rules, *other, *problems]
         return sorted(found, key=lambda each: LEVELS.index(each.level))
 

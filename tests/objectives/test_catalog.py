@@ -65,7 +65,15 @@ def test_a_preflight_that_is_killed_without_a_word_is_told(
 
 def summary(images: int, columns: tuple[str, ...] = ()) -> DataSummary:
     counts = {"train": {"naevus": images // 2, "melanoma": images - images // 2}}
-    return DataSummary("", tuple(counts["train"]), counts, {}, False, {}, columns=columns)
+    return DataSummary(
+        fingerprint="",
+        classes=tuple(counts["train"]),
+        counts=counts,
+        groups={},
+        is_practice=False,
+        skipped={},
+        columns=columns,
+    )
 
 
 def test_a_warm_up_in_steps_must_end_within_the_schedule() -> None:

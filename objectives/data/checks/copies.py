@@ -17,23 +17,23 @@ def check_copies(evidence: Evidence) -> Iterator[Problem]:
     if disagreeing := [each for each in copies if disagree(each)]:
         first, paths = disagreeing[0], _paths(disagreeing)
         yield Problem(
-            "C02",
-            "error",
-            f"{counted(len(paths), 'byte-identical image')} have different labels, "
+            rule="C02",
+            level="error",
+            message=f"{counted(len(paths), 'byte-identical image')} have different labels, "
             f"{some([row.path for row in first])} for example {listed(row.label for row in first)}"
             "; find out which is right, or let --fix leave them out",
-            paths,
+            paths=paths,
             can_fix=True,
         )
     if parted := [each for each in copies if not disagree(each) and len(_places(each)) > 1]:
         first, paths = parted[0], _paths(parted)
         yield Problem(
-            "C02",
-            "error",
-            f"{counted(len(paths), 'byte-identical image')} stand in different splits, "
+            rule="C02",
+            level="error",
+            message=f"{counted(len(paths), 'byte-identical image')} stand in different splits, "
             f"{some([row.path for row in first])} for example in {listed(_places(first))}; remove "
             "the copies, or let --fix see to it that no two splits share them",
-            paths,
+            paths=paths,
             can_fix=True,
         )
 

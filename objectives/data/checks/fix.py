@@ -19,7 +19,7 @@ from objectives.data.problems import Problem
 from objectives.files.whole import write_whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Mended:
     """What the partition at `path` changes, in images; groups for `joined`.
 
@@ -69,7 +69,9 @@ def mend(
     why |= {row.path: f"with {joined[row.group]}" for row in kept if row.group in joined}
     _write(out, manifest, place_of, why, progress)
     moved = sum(place_of.get(row.path, _place(row)) != _place(row) for row in manifest.rows)
-    return Mended(out, moved, excluded, len(joined), is_new_split)
+    return Mended(
+        path=out, moved=moved, excluded=excluded, joined=len(joined), is_new_split=is_new_split
+    )
 
 
 def _without(rows: Sequence[Row], paths: Container[str]) -> list[Row]:
@@ -119,7 +121,9 @@ def _divided(
     found = [
         Found(_file(row), row.label, joined.get(row.group, row.group), split="") for row in kept
     ]
-    listing = Listing(found, manifest.classes, {}, sealed_test=manifest.sealed_test)
+    listing = Listing(
+        found=found, classes=manifest.classes, skipped={}, sealed_test=manifest.sealed_test
+    )
     return divide(listing, replace(source, partition=None))
 
 

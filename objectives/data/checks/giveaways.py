@@ -30,9 +30,9 @@ def check_giveaways(evidence: Evidence) -> Iterator[Problem]:
         alone = {name: _auc(column[:, None], rows) for name, column in told.items()}
         names = sorted(alone, key=lambda name: -alone[name])
         yield Problem(
-            "C11",
-            "warn",
-            f"the label can be told without the pixels, by a cross-validated AUC of {auc:.2f} from "
+            rule="C11",
+            level="warn",
+            message=f"the label can be told without the pixels, by a cross-validated AUC of {auc:.2f} from "
             f"{', '.join(f'{name} ({alone[name]:.2f} alone)' for name in names)}: a network will "
             "use that, too; bring all images to one form, or balance the classes over their source",
         )

@@ -21,13 +21,13 @@ def check_groups(evidence: Evidence) -> Iterator[Problem]:
         group, rows = next(iter(parted.items()))
         paths = tuple(row.path for rows in parted.values() for row in rows)
         yield Problem(
-            "C01",
-            "error",
-            f"{counted(len(parted), 'group')} of {len(members):,} "
+            rule="C01",
+            level="error",
+            message=f"{counted(len(parted), 'group')} of {len(members):,} "
             f"{'stands' if len(parted) == 1 else 'stand'} in more than one split, {group!r} for "
             f"example in {listed(map(place_of, rows))} ({counted(len(paths), 'image')} in all); "
             "keep each in one: --fix writes a stratified group split",
-            paths,
+            paths=paths,
             can_fix=True,
         )
 
@@ -43,9 +43,9 @@ def check_lone_images(evidence: Evidence) -> Iterator[Problem]:
     declared = source.layout.get("group")
     what = f"by group {declared!r} no two images share one" if declared else "no group is declared"
     yield Problem(
-        "C01",
-        "warn",
-        f"{what}, so images of one patient may stand in two splits; "
+        rule="C01",
+        level="warn",
+        message=f"{what}, so images of one patient may stand in two splits; "
         f"{'correct' if declared else 'declare'} the study's group, unless each is another patient",
     )
 
@@ -61,10 +61,10 @@ def check_partition(evidence: Evidence) -> Iterator[Problem]:
     for paths, what in ((unplaced, "in no split of"), (gone, "not here but in")):
         if paths:
             yield Problem(
-                "C04",
-                "error",
-                f"{counted(len(paths), 'image')} {are(len(paths))} {what} {partition} "
+                rule="C04",
+                level="error",
+                message=f"{counted(len(paths), 'image')} {are(len(paths))} {what} {partition} "
                 f"({some(paths)}); bring the images back, or let --fix write a new split",
-                tuple(paths),
+                paths=tuple(paths),
                 can_fix=True,
             )

@@ -16,11 +16,11 @@ def check_readable(evidence: Evidence) -> Iterator[Problem]:
     if broken:
         reason = evidence.facts[broken[0]].error.removeprefix(f"{broken[0]}: ")
         yield Problem(
-            "C05",
-            "error",
-            f"{counted(len(broken), 'image')} cannot be read, {broken[0]} for example ({reason}); "
+            rule="C05",
+            level="error",
+            message=f"{counted(len(broken), 'image')} cannot be read, {broken[0]} for example ({reason}); "
             "fetch them again or remove them, or let --fix leave them out",
-            broken,
+            paths=broken,
             can_fix=True,
         )
 
@@ -30,13 +30,13 @@ def check_depth(evidence: Evidence) -> Iterator[Problem]:
     deep = _paths(evidence, lambda facts: facts.bits > 8 and not facts.error)
     if deep:
         yield Problem(
-            "C06",
-            "error",
-            f"{counted(len(deep), 'image')} of {len(evidence.rows):,} have 16 bits ({some(deep)}): "
+            rule="C06",
+            level="error",
+            message=f"{counted(len(deep), 'image')} of {len(evidence.rows):,} have 16 bits ({some(deep)}): "
             "they are scaled by 1/257 to 8, never clipped, so that a narrow range of values turns "
             "nearly black; save them as 8 bits with the window you want, or go on with "
             "--skip-check C06",
-            deep,
+            paths=deep,
         )
 
 
@@ -58,11 +58,11 @@ def check_modes(evidence: Evidence) -> Iterator[Problem]:
     found += [f"{len(turned):,} turned by Exif"] if turned else []
     paths = tuple(dict.fromkeys([*odd, *turned]))
     yield Problem(
-        "C07",
-        "warn",
-        f"the images are of several modes: {', '.join(found)} ({some(paths)}); all are read "
+        rule="C07",
+        level="warn",
+        message=f"the images are of several modes: {', '.join(found)} ({some(paths)}); all are read "
         "upright as RGB, transparent ones on white: see that no mode goes with one class",
-        paths,
+        paths=paths,
     )
 
 
@@ -72,12 +72,12 @@ def check_size(evidence: Evidence) -> Iterator[Problem]:
     if huge:
         facts = evidence.facts[huge[0]]
         yield Problem(
-            "C12",
-            "error",
-            f"{counted(len(huge), 'image')} {are(len(huge))} over {MOST_PIXELS // 10**6} "
+            rule="C12",
+            level="error",
+            message=f"{counted(len(huge), 'image')} {are(len(huge))} over {MOST_PIXELS // 10**6} "
             f"megapixels, {huge[0]} for example {facts.width:,} x {facts.height:,}; cut them into "
             "tiles, or let --fix leave them out",
-            huge,
+            paths=huge,
             can_fix=True,
         )
 

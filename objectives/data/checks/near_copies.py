@@ -37,12 +37,12 @@ def check_near_copies(evidence: Evidence) -> Iterator[Problem]:
         *([f"{counted(named.count, 'pair')} named like copies"] if named.count else []),
     )
     yield Problem(
-        "C03",
-        "warn",
-        f"{' and '.join(counts)} stand in different splits, {first.path} and {second.path} for "
+        rule="C03",
+        level="warn",
+        message=f"{' and '.join(counts)} stand in different splits, {first.path} and {second.path} for "
         f"example in {listed((place_of(first), place_of(second)))}; remove the copies, or let "
         "--fix see to it that no two splits share them",
-        tuple(sorted(seen.paths | named.paths)),
+        paths=tuple(sorted(seen.paths | named.paths)),
         can_fix=True,
     )
 

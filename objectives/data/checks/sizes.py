@@ -26,9 +26,9 @@ def check_sizes(evidence: Evidence) -> Iterator[Problem]:
             for images, label, split in sorted(few)
         ]
         yield Problem(
-            "C10",
-            "warn",
-            f"fewer than {FEWEST} images of a class: {some(told)}, 95 % half-widths at 90 % right; "
+            rule="C10",
+            level="warn",
+            message=f"fewer than {FEWEST} images of a class: {some(told)}, 95 % half-widths at 90 % right; "
             "add images of these classes, or judge them together over several seeds or folds",
         )
 
@@ -44,9 +44,9 @@ def tell_resolution(evidence: Evidence) -> Iterator[Problem]:
         )
     if told:
         yield Problem(
-            "S01",
-            "info",
-            f"what can be resolved at 90 % right (95 % half-widths, if images were independent): "
+            rule="S01",
+            level="info",
+            message=f"what can be resolved at 90 % right (95 % half-widths, if images were independent): "
             f"{'; '.join(told)}; take smaller differences for noise",
         )
 

@@ -67,7 +67,12 @@ class Brats:
             )
         classes = tuple(sorted({each.label for each in found}))
         skipped = Counter(f"no {', '.join(missing)}" for missing in lacking.values())
-        return Listing(found, classes, skipped, problems=tuple(_missing(lacking, len(found))))
+        return Listing(
+            found=found,
+            classes=classes,
+            skipped=skipped,
+            problems=tuple(_missing(lacking, len(found))),
+        )
 
     def bytes_of(self, path: str) -> Mapping[Path, bytes]:
         """Read a patient's NIfTI files, in the order of the modalities."""
@@ -158,9 +163,9 @@ def _missing(lacking: Mapping[str, Sequence[str]], whole: int) -> Iterator[Probl
     if lacking:
         path, missing = next(iter(lacking.items()))
         yield Problem(
-            "C04",
-            "error",
-            f"{len(lacking)} of {len(lacking) + whole} patients lack a modality, {path} for "
+            rule="C04",
+            level="error",
+            message=f"{len(lacking)} of {len(lacking) + whole} patients lack a modality, {path} for "
             f"example {' and '.join(missing)}; bring it back or remove the patients' folders",
-            tuple(lacking),
+            paths=tuple(lacking),
         )

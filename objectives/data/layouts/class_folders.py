@@ -49,7 +49,12 @@ class ClassFolders(ImageFiles):
         parents = tops if has_splits else [folder]
         idle = [path for parent in parents for path in _folders(parent) if path not in filled]
         problems = (*_shifting(folder, idle), *colliding(classes))
-        return Listing(with_groups(labelled, self.source), classes, skipped, problems=problems)
+        return Listing(
+            found=with_groups(labelled, self.source),
+            classes=classes,
+            skipped=skipped,
+            problems=problems,
+        )
 
 
 def _check_train(
@@ -76,10 +81,10 @@ def _shifting(folder: Path, idle: Sequence[Path]) -> Iterator[Problem]:
         if paths:
             names = [path.relative_to(folder).as_posix() for path in paths]
             yield Problem(
-                "C08",
-                "error",
-                f"{folder}: {len(names)} {what} among the class folders, for example {names[0]!r}; "
+                rule="C08",
+                level="error",
+                message=f"{folder}: {len(names)} {what} among the class folders, for example {names[0]!r}; "
                 "it is no class here, but shifts every class index of readers that take each "
                 f"folder for one: {'remove' if what == 'hidden' else 'fill or remove'} it",
-                tuple(names),
+                paths=tuple(names),
             )

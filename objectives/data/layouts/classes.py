@@ -18,9 +18,9 @@ def colliding(classes: Iterable[str]) -> tuple[Problem, ...]:
         alike["".join(name.casefold().split())].append(name)
     return tuple(
         Problem(
-            "C09",
-            "error",
-            f"the classes {' and '.join(map(repr, names))} differ only by case or spaces and would "
+            rule="C09",
+            level="error",
+            message=f"the classes {' and '.join(map(repr, names))} differ only by case or spaces and would "
             "be told apart; give them one name (FileNames and Table can: `names`)",
         )
         for names in alike.values()

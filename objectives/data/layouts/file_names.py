@@ -42,7 +42,7 @@ class FileNames(ImageFiles):
         )
         # Two labels of one name are one class.
         classes = tuple(dict.fromkeys(names.get(label, label) for label in order))
-        return Listing(found, classes, skipped, problems=colliding(classes))
+        return Listing(found=found, classes=classes, skipped=skipped, problems=colliding(classes))
 
 
 def _label(file: File, pattern: re.Pattern[str], names: Mapping[str, str]) -> str | None:

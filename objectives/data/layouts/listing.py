@@ -41,7 +41,7 @@ class Column(NamedTuple):
     kind: Literal["number", "category"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Listing:
     """What a layout finds. classes: names in index order. skipped: label or reason -> images.
 

@@ -47,7 +47,7 @@ class Row(NamedTuple):
 SHARED = Row._fields.index("bytes")  # fields before it are the same on every machine
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """The rows, sorted by path, and what they add up to. skipped: label or reason -> images.
 
@@ -114,7 +114,9 @@ class Manifest:
         return text.getvalue()
 
 
-NOTHING = Manifest((), (), {}, is_practice=False)  # of an objective without data
+NOTHING = Manifest(
+    rows=(), classes=(), skipped={}, is_practice=False
+)  # of an objective without data
 
 
 def read_manifest(
@@ -151,14 +153,14 @@ def read_manifest(
     files = [found.file for found in listing.found]
     sha1 = digests(layout, files, cache, progress, look=listed is not None)
     return Manifest(
-        _rows(listing, places, sha1),
-        listing.classes,
-        dict(listing.skipped),
-        is_practice,
-        listing.columns,
-        listing.problems,
-        source.folds,
-        listing.sealed_test,
+        rows=_rows(listing, places, sha1),
+        classes=listing.classes,
+        skipped=dict(listing.skipped),
+        is_practice=is_practice,
+        columns=listing.columns,
+        problems=listing.problems,
+        folds=source.folds,
+        sealed_test=listing.sealed_test,
     )
 
 

@@ -94,4 +94,4 @@ def _problem(
     wrong = [cell for cell in map(str.strip, cells) if is_wrong(cell)]
     if wrong:
         start = f"column {column!r}: {len(wrong)} of {len(cells)} cells, for example {wrong[0]!r}, "
-        yield Problem("C13", "error", f"{start}are {what}")
+        yield Problem(rule="C13", level="error", message=f"{start}are {what}")

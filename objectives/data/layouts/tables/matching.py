@@ -32,7 +32,9 @@ class Matches:
         """Say where table and files disagree."""
         for reason, names in self.lost.items():
             start = f"{table}: {len(names)} images, for example {names[0]!r}, "
-            yield Problem("C04", "error", start + FIXES[reason], tuple(names))
+            yield Problem(
+                rule="C04", level="error", message=start + FIXES[reason], paths=tuple(names)
+            )
 
 
 def match(images: Images, patterns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> Matches:

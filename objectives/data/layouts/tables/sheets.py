@@ -25,7 +25,7 @@ UNREADABLE = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sheet:
     """Columns of text, all of one length. name: of the file, or of the first of several.
 
@@ -64,7 +64,7 @@ def read_sheets(folder: Path, layout: Mapping[str, Any]) -> Sheet:
             stem for stem, count in zip(stems, lengths, strict=True) for _ in range(count)
         ]
     columns = {str(name): table[name].tolist() for name in table}
-    return Sheet(names[0][1], columns, splits, tuple(problems))
+    return Sheet(name=names[0][1], columns=columns, splits=splits, problems=tuple(problems))
 
 
 def _tables(declared: str | Sequence[str] | Mapping[str, str]) -> list[tuple[str, str]]:
@@ -157,9 +157,9 @@ def _joined(
 
 def _lone(rows: pd.DataFrame, shared: Sequence[str], name: str, other: str, level: Any) -> Problem:
     return Problem(
-        "C04",
-        level,
-        f"{len(rows)} rows of {name} have none beside them in {other}, for example "
+        rule="C04",
+        level=level,
+        message=f"{len(rows)} rows of {name} have none beside them in {other}, for example "
         f"{_key(rows, shared)}; add them there, or remove them here",
     )
 

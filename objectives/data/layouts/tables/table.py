@@ -64,7 +64,7 @@ class Table(ImageFiles):
             *colliding(name for name in named if name in present),
         )
         return Listing(
-            found,
+            found=found,
             classes=tuple(name for name in named if name in present),
             skipped=skipped,
             columns=_columns(layout),
