@@ -19,9 +19,11 @@ def check_copies(evidence: Evidence) -> Iterator[Problem]:
         yield Problem(
             rule="C02",
             level="error",
-            message=f"{counted(len(paths), 'byte-identical image')} have different labels, "
-            f"{some([row.path for row in first])} for example {listed(row.label for row in first)}"
-            "; find out which is right, or let --fix leave them out",
+            message=(
+                f"{counted(len(paths), 'byte-identical image')} have different labels, "
+                f"{some([row.path for row in first])} for example {listed(row.label for row in first)}"
+                "; find out which is right, or let --fix leave them out"
+            ),
             paths=paths,
             can_fix=True,
         )
@@ -30,9 +32,11 @@ def check_copies(evidence: Evidence) -> Iterator[Problem]:
         yield Problem(
             rule="C02",
             level="error",
-            message=f"{counted(len(paths), 'byte-identical image')} stand in different splits, "
-            f"{some([row.path for row in first])} for example in {listed(_places(first))}; remove "
-            "the copies, or let --fix see to it that no two splits share them",
+            message=(
+                f"{counted(len(paths), 'byte-identical image')} stand in different splits, "
+                f"{some([row.path for row in first])} for example in {listed(_places(first))}; remove "
+                "the copies, or let --fix see to it that no two splits share them"
+            ),
             paths=paths,
             can_fix=True,
         )

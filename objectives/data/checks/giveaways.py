@@ -32,9 +32,11 @@ def check_giveaways(evidence: Evidence) -> Iterator[Problem]:
         yield Problem(
             rule="C11",
             level="warn",
-            message=f"the label can be told without the pixels, by a cross-validated AUC of {auc:.2f} from "
-            f"{', '.join(f'{name} ({alone[name]:.2f} alone)' for name in names)}: a network will "
-            "use that, too; bring all images to one form, or balance the classes over their source",
+            message=(
+                f"the label can be told without the pixels, by a cross-validated AUC of {auc:.2f} from "
+                f"{', '.join(f'{name} ({alone[name]:.2f} alone)' for name in names)}: a network will "
+                "use that, too; bring all images to one form, or balance the classes over their source"
+            ),
         )
 
 

@@ -23,10 +23,12 @@ def check_groups(evidence: Evidence) -> Iterator[Problem]:
         yield Problem(
             rule="C01",
             level="error",
-            message=f"{counted(len(parted), 'group')} of {len(members):,} "
-            f"{'stands' if len(parted) == 1 else 'stand'} in more than one split, {group!r} for "
-            f"example in {listed(map(place_of, rows))} ({counted(len(paths), 'image')} in all); "
-            "keep each in one: --fix writes a stratified group split",
+            message=(
+                f"{counted(len(parted), 'group')} of {len(members):,} "
+                f"{'stands' if len(parted) == 1 else 'stand'} in more than one split, {group!r} for "
+                f"example in {listed(map(place_of, rows))} ({counted(len(paths), 'image')} in all); "
+                "keep each in one: --fix writes a stratified group split"
+            ),
             paths=paths,
             can_fix=True,
         )
@@ -45,8 +47,10 @@ def check_lone_images(evidence: Evidence) -> Iterator[Problem]:
     yield Problem(
         rule="C01",
         level="warn",
-        message=f"{what}, so images of one patient may stand in two splits; "
-        f"{'correct' if declared else 'declare'} the study's group, unless each is another patient",
+        message=(
+            f"{what}, so images of one patient may stand in two splits; "
+            f"{'correct' if declared else 'declare'} the study's group, unless each is another patient"
+        ),
     )
 
 
@@ -63,8 +67,10 @@ def check_partition(evidence: Evidence) -> Iterator[Problem]:
             yield Problem(
                 rule="C04",
                 level="error",
-                message=f"{counted(len(paths), 'image')} {are(len(paths))} {what} {partition} "
-                f"({some(paths)}); bring the images back, or let --fix write a new split",
+                message=(
+                    f"{counted(len(paths), 'image')} {are(len(paths))} {what} {partition} "
+                    f"({some(paths)}); bring the images back, or let --fix write a new split"
+                ),
                 paths=tuple(paths),
                 can_fix=True,
             )

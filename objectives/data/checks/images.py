@@ -18,8 +18,10 @@ def check_readable(evidence: Evidence) -> Iterator[Problem]:
         yield Problem(
             rule="C05",
             level="error",
-            message=f"{counted(len(broken), 'image')} cannot be read, {broken[0]} for example ({reason}); "
-            "fetch them again or remove them, or let --fix leave them out",
+            message=(
+                f"{counted(len(broken), 'image')} cannot be read, {broken[0]} for example ({reason}); "
+                "fetch them again or remove them, or let --fix leave them out"
+            ),
             paths=broken,
             can_fix=True,
         )
@@ -32,10 +34,12 @@ def check_depth(evidence: Evidence) -> Iterator[Problem]:
         yield Problem(
             rule="C06",
             level="error",
-            message=f"{counted(len(deep), 'image')} of {len(evidence.rows):,} have 16 bits ({some(deep)}): "
-            "they are scaled by 1/257 to 8, never clipped, so that a narrow range of values turns "
-            "nearly black; save them as 8 bits with the window you want, or go on with "
-            "--skip-check C06",
+            message=(
+                f"{counted(len(deep), 'image')} of {len(evidence.rows):,} have 16 bits ({some(deep)}): "
+                "they are scaled by 1/257 to 8, never clipped, so that a narrow range of values turns "
+                "nearly black; save them as 8 bits with the window you want, or go on with "
+                "--skip-check C06"
+            ),
             paths=deep,
         )
 
@@ -60,8 +64,10 @@ def check_modes(evidence: Evidence) -> Iterator[Problem]:
     yield Problem(
         rule="C07",
         level="warn",
-        message=f"the images are of several modes: {', '.join(found)} ({some(paths)}); all are read "
-        "upright as RGB, transparent ones on white: see that no mode goes with one class",
+        message=(
+            f"the images are of several modes: {', '.join(found)} ({some(paths)}); all are read "
+            "upright as RGB, transparent ones on white: see that no mode goes with one class"
+        ),
         paths=paths,
     )
 
@@ -74,9 +80,11 @@ def check_size(evidence: Evidence) -> Iterator[Problem]:
         yield Problem(
             rule="C12",
             level="error",
-            message=f"{counted(len(huge), 'image')} {are(len(huge))} over {MOST_PIXELS // 10**6} "
-            f"megapixels, {huge[0]} for example {facts.width:,} x {facts.height:,}; cut them into "
-            "tiles, or let --fix leave them out",
+            message=(
+                f"{counted(len(huge), 'image')} {are(len(huge))} over {MOST_PIXELS // 10**6} "
+                f"megapixels, {huge[0]} for example {facts.width:,} x {facts.height:,}; cut them into "
+                "tiles, or let --fix leave them out"
+            ),
             paths=huge,
             can_fix=True,
         )

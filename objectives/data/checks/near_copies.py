@@ -39,9 +39,11 @@ def check_near_copies(evidence: Evidence) -> Iterator[Problem]:
     yield Problem(
         rule="C03",
         level="warn",
-        message=f"{' and '.join(counts)} stand in different splits, {first.path} and {second.path} for "
-        f"example in {listed((place_of(first), place_of(second)))}; remove the copies, or let "
-        "--fix see to it that no two splits share them",
+        message=(
+            f"{' and '.join(counts)} stand in different splits, {first.path} and {second.path} for "
+            f"example in {listed((place_of(first), place_of(second)))}; remove the copies, or let "
+            "--fix see to it that no two splits share them"
+        ),
         paths=tuple(sorted(seen.paths | named.paths)),
         can_fix=True,
     )

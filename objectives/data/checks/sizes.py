@@ -28,8 +28,10 @@ def check_sizes(evidence: Evidence) -> Iterator[Problem]:
         yield Problem(
             rule="C10",
             level="warn",
-            message=f"fewer than {FEWEST} images of a class: {some(told)}, 95 % half-widths at 90 % right; "
-            "add images of these classes, or judge them together over several seeds or folds",
+            message=(
+                f"fewer than {FEWEST} images of a class: {some(told)}, 95 % half-widths at 90 % right; "
+                "add images of these classes, or judge them together over several seeds or folds"
+            ),
         )
 
 
@@ -46,8 +48,10 @@ def tell_resolution(evidence: Evidence) -> Iterator[Problem]:
         yield Problem(
             rule="S01",
             level="info",
-            message=f"what can be resolved at 90 % right (95 % half-widths, if images were independent): "
-            f"{'; '.join(told)}; take smaller differences for noise",
+            message=(
+                f"what can be resolved at 90 % right (95 % half-widths, if images were independent): "
+                f"{'; '.join(told)}; take smaller differences for noise"
+            ),
         )
 
 

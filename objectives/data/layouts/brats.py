@@ -62,8 +62,10 @@ class Brats:
         if not found:
             raise DataError(
                 f"{folder}: no patient with {', '.join(modalities)}",
-                fix="it should hold HGG/ and LGG/ with a folder per patient, `<id>/<id>_t1.nii.gz` "
-                "and so on",
+                fix=(
+                    "it should hold HGG/ and LGG/ with a folder per patient, `<id>/<id>_t1.nii.gz` "
+                    "and so on"
+                ),
             )
         classes = tuple(sorted({each.label for each in found}))
         skipped = Counter(f"no {', '.join(missing)}" for missing in lacking.values())
@@ -165,7 +167,9 @@ def _missing(lacking: Mapping[str, Sequence[str]], whole: int) -> Iterator[Probl
         yield Problem(
             rule="C04",
             level="error",
-            message=f"{len(lacking)} of {len(lacking) + whole} patients lack a modality, {path} for "
-            f"example {' and '.join(missing)}; bring it back or remove the patients' folders",
+            message=(
+                f"{len(lacking)} of {len(lacking) + whole} patients lack a modality, {path} for "
+                f"example {' and '.join(missing)}; bring it back or remove the patients' folders"
+            ),
             paths=tuple(lacking),
         )

@@ -83,8 +83,10 @@ def _shifting(folder: Path, idle: Sequence[Path]) -> Iterator[Problem]:
             yield Problem(
                 rule="C08",
                 level="error",
-                message=f"{folder}: {len(names)} {what} among the class folders, for example {names[0]!r}; "
-                "it is no class here, but shifts every class index of readers that take each "
-                f"folder for one: {'remove' if what == 'hidden' else 'fill or remove'} it",
+                message=(
+                    f"{folder}: {len(names)} {what} among the class folders, for example {names[0]!r}; "
+                    "it is no class here, but shifts every class index of readers that take each "
+                    f"folder for one: {'remove' if what == 'hidden' else 'fill or remove'} it"
+                ),
                 paths=tuple(names),
             )

@@ -20,8 +20,10 @@ def colliding(classes: Iterable[str]) -> tuple[Problem, ...]:
         Problem(
             rule="C09",
             level="error",
-            message=f"the classes {' and '.join(map(repr, names))} differ only by case or spaces and would "
-            "be told apart; give them one name (FileNames and Table can: `names`)",
+            message=(
+                f"the classes {' and '.join(map(repr, names))} differ only by case or spaces and would "
+                "be told apart; give them one name (FileNames and Table can: `names`)"
+            ),
         )
         for names in alike.values()
         if len(names) > 1

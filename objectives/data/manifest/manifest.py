@@ -1,4 +1,4 @@
-"""The manifest: every image of a study with its class, group and split, and one fingerprint."""
+"""The manifest: every image of a study with its class, group and split, and a fingerprint."""
 
 import csv
 import hashlib
@@ -24,11 +24,16 @@ PRACTICE_NOTE = "practice.json"  # written last: a folder that has it is a whole
 
 
 class Row(NamedTuple):
-    """One image. path: relative to the data folder.
+    """One image.
 
-    split: train, val or test, "excluded", or "" for one that a partition does not know. fold: from
-    1 on where there are folds, and then its split is train; else 0. bytes, modified_ns: this
-    machine's, never hashed.
+    path: relative to the data folder.
+    class_index: position of the label in the manifest's classes.
+    site: the hospital or scanner; "" where it is not known.
+    split: train, val or test; "excluded"; "" for an image that the partition does not name.
+    fold: from 1 on where there are folds, and then the split is train; else 0.
+    sha1: of the image's bytes, in hex; "" for an image that cannot be read.
+    metadata: a value for each of the manifest's columns; None where it is missing.
+    bytes, modified_ns: size and time on this machine, never hashed.
     """
 
     path: str
@@ -43,16 +48,27 @@ class Row(NamedTuple):
     bytes: int
     modified_ns: int
 
+    @property
+    def place(self) -> Place:
+        """The split that the image belongs to, with its fold."""
+        return Place(self.split, self.fold)
 
-SHARED = Row._fields.index("bytes")  # fields before it are the same on every machine
+
+STORED = Row._fields[: Row._fields.index("metadata")]  # the columns of every stored table
+SHARED = len(STORED) + 1  # so many fields, metadata included, are the same on every machine
 
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """The rows, sorted by path, and what they add up to. skipped: label or reason -> images.
+    """The images of a study.
 
-    columns: of the rows' metadata. problems: what the reader saw. folds: 0 where there are none.
-    sealed_test: test images that are there but stand in no row, since they are not opened.
+    rows: sorted by path.
+    classes: names in the order of their index.
+    skipped: label or reason -> number of images left out.
+    columns: of the rows' metadata.
+    problems: found while listing (C04, C08, C09, C13).
+    folds: 0 where there are none.
+    sealed_test: number of test images that have no row, since they are not opened.
     """
 
     rows: tuple[Row, ...]
@@ -66,14 +82,21 @@ class Manifest:
 
     @cached_property
     def fingerprint(self) -> str:
-        """The sha256 of what every machine must share: names, labels, groups, splits, contents."""
+        """The sha256, in hex, of names, labels, groups, splits and contents; "none" without rows.
+
+        Every machine of a study must have the same.
+        """
         if not self.rows:
             return "none"
         facts = [list(row[:SHARED]) for row in self.rows]
         return _sha256([self.classes, self.columns, facts])
 
     def split(self, name: str, fold: int = 1) -> tuple[Row, ...]:
-        """Give the rows of one split; where there are folds, val is the fold and train the rest."""
+        """Return the rows of one split; where there are folds, val is the fold and train the rest.
+
+        name: train, val or test.
+        fold: from 1 on; ignored where there are no folds.
+        """
         if self.folds and name != "test":
             pool = (row for row in self.rows if row.split == "train")
             return tuple(row for row in pool if (row.fold == fold) == (name == "val"))
@@ -101,16 +124,12 @@ class Manifest:
         )
 
     def as_csv(self) -> str:
-        """Give the rows as a table, the form in which they are stored and shown."""
+        """Write the rows as CSV, the form in which they are stored and shown."""
         text = io.StringIO()
-        writer = csv.writer(text)  # with lines ending in \r\n, a \r in a name is quoted, too
-        names = [
-            *Row._fields[: Row._fields.index("metadata")],
-            *(each.name for each in self.columns),
-        ]
-        writer.writerow(names)
+        writer = csv.writer(text)  # lines end in \r\n, so that a \r in a name is quoted
+        writer.writerow([*STORED, *(column.name for column in self.columns)])
         for row in self.rows:
-            writer.writerow([*row[: Row._fields.index("metadata")], *row.metadata])
+            writer.writerow([*row[: len(STORED)], *row.metadata])
         return text.getvalue()
 
 
@@ -145,7 +164,8 @@ def read_manifest(
     if len(listing.classes) < 2:
         raise DataError(
             f"{source.folder}: only one class, {listing.classes[0]!r}, in "
-            f"{len(listing.found)} images; add images of another class or correct the layout"
+            f"{len(listing.found)} images",
+            fix="add images of another class or correct the layout",
         )
     places = _places(listing, source)
     if listed:
@@ -172,7 +192,7 @@ def _places(listing: Listing, source: DataSource) -> list[Place]:
     try:
         return divide(listing, source)
     except DataError as error:
-        # Two spellings of a class are why a split has none of one: that is what to mend.
+        # Two spellings of a class leave a split without one of them: report the spellings.
         for problem in listing.problems:
             if problem.rule in ("C08", "C09"):
                 raise DataError(f"{problem.message} ({problem.rule})") from error
@@ -203,7 +223,7 @@ def _rows(listing: Listing, places: list[Place], sha1: Mapping[str, str]) -> tup
 def _is_practice(folder: Path) -> bool:
     if (folder / f".{PRACTICE_NOTE}").exists():
         raise DataError(
-            f"{folder}: a practice set whose making was interrupted; run `search data make` with "
-            "the same --out again"
+            f"{folder}: a practice set whose making was interrupted",
+            fix="run `search data make` with the same --out again",
         )
     return (folder / PRACTICE_NOTE).exists()

@@ -1,42 +1,73 @@
-"""Where each image goes: a split or a fold, as given, as written down, or carved by the seed."""
+"""The place of each image: a split or a fold, as given, as written down, or carved by the seed."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.listing import Listing
 from objectives.data.manifest.splits import SPLITS, carve, carve_folds, check_classes
 
 EXCLUDED = "excluded"
+WRITE_ANOTHER = "remove it, and let `search check --fix` write another"
 
 
 class Place(NamedTuple):
-    """An image's split and, where there are folds, its fold from 1 on."""
+    """The split that an image belongs to and, where there are folds, its fold from 1 on."""
 
     split: str
     fold: int = 0
 
+    def __str__(self) -> str:
+        return f"fold {self.fold}" if self.fold else self.split
+
+
+PLACE_COLUMNS = Place._fields  # of a partition file, after the path
+
+
+class Dividable(Protocol):
+    """An image as far as dividing goes; split: "" where none is given."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+    @property
+    def split(self) -> str: ...
+
 
 def divide(listing: Listing, source: DataSource) -> list[Place]:
-    """Give the place of each image found: whole groups only, where we carve.
+    """Find the place of each image: from the partition file, else given or carved.
 
-    A partition file stands before given splits, and those before carved ones. Raises DataError
-    when the groups cannot give every split, or every fold, an image of every class, and for a
-    partition into other folds than the study's.
+    Raises DataError for a partition into other folds than the study's, and as `carve_places` does.
     """
-    if source.partition is not None:
-        known = read_partition(source.partition)
-        _check_folds(source.partition, known, source.folds)
-        return [known.get(found.file.path, Place("")) for found in listing.found]
-    splits = _splits(listing, source)
+    if source.partition is None:
+        return carve_places(listing.found, source, bool(listing.sealed_test))
+    known = read_partition(source.partition)
+    _check_folds(source.partition, known, source.folds)
+    return [known.get(found.file.path, Place("")) for found in listing.found]
+
+
+def carve_places(
+    images: Sequence[Dividable], source: DataSource, has_sealed_test: bool
+) -> list[Place]:
+    """Keep the given splits and carve the missing ones, or the folds, by the seed.
+
+    Groups stay whole where we carve.
+
+    has_sealed_test: whether a test split exists that is not among these images.
+
+    Raises DataError when the groups cannot give every split, or every fold, an image of every
+    class.
+    """
+    splits = _splits(images, source, has_sealed_test)
     if not source.folds:
         return [Place(split) for split in splits]
     pool = [row for row, split in enumerate(splits) if split != "test"]
     folds = carve_folds(
-        [listing.found[row].label for row in pool],
-        [listing.found[row].group for row in pool],
+        [images[row].label for row in pool],
+        [images[row].group for row in pool],
         source.folds,
         source.split_seed,
     )
@@ -46,7 +77,10 @@ def divide(listing: Listing, source: DataSource) -> list[Place]:
 
 
 def read_partition(path: Path) -> dict[str, Place]:
-    """Read `path,split,fold` of a table that may have more columns; DataError when it has not."""
+    """Read the place of each path out of a table with columns path, split and fold.
+
+    Further columns are ignored. Raises DataError for another file.
+    """
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return {
@@ -55,13 +89,12 @@ def read_partition(path: Path) -> dict[str, Place]:
             }
     except (OSError, KeyError, ValueError, csv.Error) as error:
         raise DataError(
-            f"{path}: no table with path, split and fold ({error}); remove it, and let "
-            "`search check --fix` write another"
+            f"{path}: no table with path, split and fold ({error})", fix=WRITE_ANOTHER
         ) from error
 
 
 def _check_folds(path: Path, known: Mapping[str, Place], folds: int) -> None:
-    """Raise DataError unless the partition is what this many folds ask for."""
+    """Raise DataError unless the partition has exactly the study's folds."""
     allowed = {Place("test"), Place(EXCLUDED), Place("")}
     if folds:
         allowed |= {Place("train", fold) for fold in range(1, folds + 1)}
@@ -71,28 +104,30 @@ def _check_folds(path: Path, known: Mapping[str, Place], folds: int) -> None:
         if place not in allowed:
             raise DataError(
                 f"{path}: puts {name} into {place.split!r}, fold {place.fold}, and the study has "
-                f"{folds or 'no'} folds; remove it, and let `search check --fix` write another"
+                f"{folds or 'no'} folds",
+                fix=WRITE_ANOTHER,
             )
 
 
-def _splits(listing: Listing, source: DataSource) -> list[str]:
+def _splits(images: Sequence[Dividable], source: DataSource, has_sealed_test: bool) -> list[str]:
     """Keep the given splits and carve the missing ones out of train."""
-    splits = [found.split or "train" for found in listing.found]
-    spared = {"test"} if listing.sealed_test or not source.has_test else set()
+    splits = [image.split or "train" for image in images]
+    spared = {"test"} if has_sealed_test or not source.has_test else set()
     spared |= {"val"} if source.folds else set()
     missing = [split for split in SPLITS[1:] if split not in splits and split not in spared]
-    check_classes([found.label for found in listing.found], splits)
+    check_classes([image.label for image in images], splits)
     pool = [row for row, split in enumerate(splits) if split == "train"]
     to_train = {"train", "val"} if source.folds else {"train"}
     if not to_train & {*splits}:
         raise DataError(
             f"all {len(splits)} images are given to {' and '.join(sorted(set(splits)))}, none to "
-            "train; give train images of every class"
+            "train",
+            fix="give train images of every class",
         )
     if missing:
         carved = carve(
-            [listing.found[row].label for row in pool],
-            [listing.found[row].group for row in pool],
+            [images[row].label for row in pool],
+            [images[row].group for row in pool],
             ["train", *missing],
             source.split_seed,
         )

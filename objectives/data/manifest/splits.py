@@ -9,7 +9,8 @@ import numpy as np
 from objectives.contract import DataError
 
 SPLITS = ("train", "val", "test")
-# One fold of seven each for val and test leaves train 5/7; few groups make do with fewer folds.
+# Of seven folds, val and test take one each and train the other five; data of few groups are
+# divided into fewer folds.
 FOLDS = (7, 5, 3)
 DRAWS = 10  # shuffles tried per number of folds before a rare class is given up on
 
@@ -17,9 +18,10 @@ DRAWS = 10  # shuffles tried per number of folds before a rare class is given up
 def carve(
     labels: Sequence[str], groups: Sequence[str], wanted: Sequence[str], seed: int
 ) -> list[str]:
-    """Name the split of each image: a stratified group split drawn from the seed alone.
+    """Return the split of each image: a stratified group split drawn from the seed alone.
 
-    wanted: the splits to fill; the first takes all that the others, one fold each, leave.
+    wanted: the splits to fill; each but the first takes one fold, the first takes the rest.
+
     Raises DataError when the groups cannot give every split an image of every class.
     """
     _check_enough_groups(labels, groups, len(wanted))
@@ -37,12 +39,13 @@ def carve(
             return [names.get(fold, wanted[0]) for fold in fold_of.tolist()]
     raise DataError(
         f"no split into {', '.join(wanted)} was found that keeps groups whole and has every class "
-        "in each; add groups of the rare classes or leave a class out"
+        "in each",
+        fix="add groups of the rare classes or leave a class out",
     )
 
 
 def carve_folds(labels: Sequence[str], groups: Sequence[str], folds: int, seed: int) -> list[int]:
-    """Name the fold, from 1 on, of each image: stratified, whole groups, by the seed alone.
+    """Return the fold, from 1 on, of each image: stratified, whole groups, by the seed alone.
 
     Raises DataError when the groups cannot give every fold an image of every class.
     """
@@ -53,19 +56,19 @@ def carve_folds(labels: Sequence[str], groups: Sequence[str], folds: int, seed: 
         if all(len(each) == len(classes) for each in held):
             return [fold + 1 for fold in fold_of.tolist()]
     raise DataError(
-        f"no {folds} folds were found that keep groups whole and have every class in each; use "
-        "fewer folds, add groups of the rare classes or leave a class out"
+        f"no {folds} folds were found that keep groups whole and have every class in each",
+        fix="use fewer folds, add groups of the rare classes or leave a class out",
     )
 
 
 def check_classes(labels: Sequence[str], splits: Sequence[str]) -> None:
-    """Raise DataError when a class is missing from one of the splits there are."""
+    """Raise DataError when a class is missing from one of the splits that occur."""
     for split in sorted(set(splits), key=SPLITS.index):
         present = {label for label, at in zip(labels, splits, strict=True) if at == split}
         if missing := sorted(set(labels) - present):
             raise DataError(
-                f"the {split} split has no image of {_some(missing)}; "
-                "give every split images of every class"
+                f"the {split} split has no image of {_first_few(missing)}",
+                fix="give every split images of every class",
             )
 
 
@@ -76,20 +79,24 @@ def _check_enough_groups(labels: Sequence[str], groups: Sequence[str], needed: i
     for label, found in sorted(groups_of.items()):
         if len(found) < needed:
             raise DataError(
-                f"class {label!r} has images of only {len(found)} groups ({_some(sorted(found))}) "
-                f"and each of the {needed} splits or folds needs one of its own; add groups of "
-                "this class, leave it out, or correct the study's group if these are none"
+                f"class {label!r} has images of only {len(found)} groups "
+                f"({_first_few(sorted(found))}) and each of the {needed} splits or folds needs one "
+                "of its own",
+                fix=(
+                    "add groups of this class, leave it out, or correct the study's group if these "
+                    "are none"
+                ),
             )
 
 
 def _shuffled_folds(
     class_indices: np.ndarray, groups: np.ndarray, seed: int, counts: Sequence[int] = FOLDS
 ) -> Iterator[np.ndarray]:
-    """Give each image's fold, in one shuffle after another."""
+    """Yield the fold of each image, once per shuffle."""
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     group_count = len(np.unique(groups))
-    # Where every image is its own group both give a fair split; this one takes no minutes for it.
+    # Where every image is its own group both split fairly, and the plain one takes no minutes.
     kind = StratifiedKFold if group_count == len(groups) else StratifiedGroupKFold
     most = min(group_count, int(np.bincount(class_indices).max()))
     random = np.random.RandomState(seed % 2**32)
@@ -97,13 +104,13 @@ def _shuffled_folds(
         splitter = kind(n_splits=folds, shuffle=True, random_state=random)
         fold_of = np.zeros(len(groups), dtype=np.int64)
         with warnings.catch_warnings():
-            # A class with fewer images than folds: we look at what each fold holds ourselves.
+            # Of a class with fewer images than folds: the callers check the classes of each fold.
             warnings.simplefilter("ignore", UserWarning)
             for fold, (_, members) in enumerate(splitter.split(groups, class_indices, groups)):
                 fold_of[members] = fold
         yield fold_of
 
 
-def _some(names: Sequence[str], most: int = 3) -> str:
+def _first_few(names: Sequence[str], most: int = 3) -> str:
     shown = ", ".join(repr(name) for name in names[:most])
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")

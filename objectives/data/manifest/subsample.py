@@ -1,4 +1,4 @@
-"""A smaller set that stands for the whole one: the cheap fidelity of a search."""
+"""A smaller set of images in the proportions of the whole: the cheap fidelity of a search."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,24 +11,35 @@ Rows = npt.NDArray[np.int64]
 def proportional(class_indices: Rows, count: int, seed: int) -> Rows:
     """Choose `count` rows in which every class keeps its share, by the seed alone; sorted.
 
-    count: 0, or as many as there are, takes all. Shares are rounded as seats of a parliament are
-    (Webster, Sainte-Lague), after one for each class; so a smaller choice lies within a larger one.
+    Shares are rounded as the seats of a parliament are (Webster, Sainte-Lague), after one row for
+    each class, so that a smaller choice lies within a larger one.
+
+    class_indices: (rows,) int64.
+    count: 0, or as many as there are rows, takes all.
+
+    Raises RecipeError for fewer rows than classes.
     """
     if not 0 < count < len(class_indices):
         return np.arange(len(class_indices))
     if count < (classes := len(np.unique(class_indices))):
         raise RecipeError(
-            f"{count} images cannot stand for {classes} classes; set max_train_samples and "
-            f"max_val_samples to {classes} or more, or to 0 for all images"
+            f"{count} images cannot stand for {classes} classes",
+            fix=(
+                f"set max_train_samples and max_val_samples to {classes} or more, or to 0 for all "
+                "images"
+            ),
         )
     # RandomState's stream is frozen by numpy's promise (NEP 19): the same rows on every machine.
     order = np.random.RandomState(seed % 2**32).permutation(len(class_indices))
-    claims = _claims(class_indices[order])
-    return np.sort(order[np.argsort(claims, kind="stable")[:count]])
+    keys = _sort_keys(class_indices[order])
+    return np.sort(order[np.argsort(keys, kind="stable")[:count]])
 
 
-def _claims(class_indices: Rows) -> npt.NDArray[np.float64]:
-    """Give each row its turn: a class's first row comes before all others, its last one late."""
+def _sort_keys(class_indices: Rows) -> npt.NDArray[np.float64]:
+    """Return a sort key per row that interleaves the classes in proportion.
+
+    The first row of every class comes before all others.
+    """
     sizes = np.bincount(class_indices)
     by_class = np.argsort(class_indices, kind="stable")
     first = np.repeat(np.cumsum(sizes) - sizes, sizes)

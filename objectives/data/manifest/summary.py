@@ -1,4 +1,4 @@
-"""A study's data in counts: enough to plan and to label it, no image needed."""
+"""A study's data in counts, for planning and for pages; no image is needed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ class DataSummary:
 
     fingerprint: sha256 over the manifest's sorted rows, in hex.
     classes: names in the order of their class index.
-    counts: split -> class -> images. groups: split -> groups (slides, patients) in it.
-    skipped: what was left out on purpose, by label or reason -> images.
-    columns: names of the metadata beside each image. folds: how many there are; counts and groups
-    are then those of the first one. sealed_test: test images that are there but were not opened,
-    not even to count their classes.
+    counts: split -> class -> number of images.
+    groups: split -> number of groups (slides, patients).
+    skipped: label or reason -> number of images left out on purpose.
+    folds: their number; counts and groups are then those of the first fold.
+    sealed_test: number of test images that were not opened, not even to count their classes.
+    columns: names of the metadata of each image.
     """
 
     fingerprint: str

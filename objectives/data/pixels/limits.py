@@ -47,8 +47,10 @@ def too_large(path: Path, found: str) -> DataError:
     """Return the error that refuses a file: the kind of file, and how to cut it into tiles."""
     return DataError(
         f"{path}: {found}",
-        fix="cut it into tiles first, for example with `vips dzsave` or OpenSlide's "
-        "DeepZoomGenerator, and give the folder of the tiles",
+        fix=(
+            "cut it into tiles first, for example with `vips dzsave` or OpenSlide's "
+            "DeepZoomGenerator, and give the folder of the tiles"
+        ),
     )
 
 

@@ -159,8 +159,10 @@ def _lone(rows: pd.DataFrame, shared: Sequence[str], name: str, other: str, leve
     return Problem(
         rule="C04",
         level=level,
-        message=f"{len(rows)} rows of {name} have none beside them in {other}, for example "
-        f"{_key(rows, shared)}; add them there, or remove them here",
+        message=(
+            f"{len(rows)} rows of {name} have none beside them in {other}, for example "
+            f"{_key(rows, shared)}; add them there, or remove them here"
+        ),
     )
 
 
