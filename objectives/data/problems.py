@@ -1,4 +1,4 @@
-"""What can be wrong with data, under the stable ids of the documentation (C01 to C16, S01)."""
+"""A problem of the data, under the stable id of its rule (C01 to C16, S01)."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,10 +6,12 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing found in the data; `message` says what and where, and ends with the fix.
+    """One problem found in the data.
 
-    paths: the images concerned, or some of them. can_fix: whether `search check --fix` can mend it
-    by another split, images left as they are.
+    rule: the id of the rule in the documentation.
+    message: what was found and where; it ends with the fix.
+    paths: the images concerned, or some of them.
+    can_fix: whether `search check --fix` can mend it by another split, images left as they are.
     """
 
     rule: str

@@ -1,4 +1,4 @@
-"""What the rules look at: the images that are used, where each stands, and what it looks like."""
+"""The evidence that the rules go by: the images in use, their splits and their facts."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +14,10 @@ from objectives.data.problems import Problem
 
 @dataclass(frozen=True)
 class Evidence:
-    """A study's data after one look at every image. facts: by path."""
+    """A study's data after one look at every image.
+
+    facts: by the image's path.
+    """
 
     source: DataSource
     manifest: Manifest
@@ -22,17 +25,20 @@ class Evidence:
 
     @cached_property
     def rows(self) -> Sequence[Row]:
-        """The images that stand in a split; what is excluded harms nobody."""
+        """The images that belong to a split; the rules ignore those that are excluded."""
         return [row for row in self.manifest.rows if row.split in SPLITS]
 
     @cached_property
     def readable(self) -> Sequence[Row]:
-        """Those of them that can be decoded; two empty files are no copies of one image."""
+        """The rows that can be decoded; two empty files, for example, are no copies."""
         return [row for row in self.rows if not self.facts[row.path].error]
 
     @cached_property
     def held_out(self) -> Mapping[str, Counter[str]]:
-        """The images of each class in val and test, the smallest fold's for val where there are."""
+        """The number of images of each class in val and in test; a split without any is left out.
+
+        Where there are folds, val has each class's smallest number in any fold.
+        """
         counts = {name: Counter(row.label for row in self.manifest.split(name)) for name in SPLITS}
         folds = [
             Counter(row.label for row in self.manifest.split("val", fold))
@@ -49,8 +55,3 @@ class Evidence:
 
 
 Rule = Callable[[Evidence], Iterator[Problem]]
-
-
-def place_of(row: Row) -> str:
-    """Say where an image stands: its fold where there are folds, else its split."""
-    return f"fold {row.fold}" if row.fold else row.split

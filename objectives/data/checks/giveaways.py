@@ -1,4 +1,4 @@
-"""C11: labels that can be told without looking at the image."""
+"""C11: labels that can be predicted without looking at the image."""
 
 import warnings
 from collections import Counter
@@ -20,33 +20,32 @@ Columns = npt.NDArray[np.float64]  # (images, columns)
 
 
 def check_giveaways(evidence: Evidence) -> Iterator[Problem]:
-    """C11: site, size, mode or extension predict the label of groups that were not learnt from."""
+    """C11: site, size, mode or extension predict the label of groups held out of the fit."""
     rows = evidence.readable
-    told = _told_apart(rows, evidence.facts)
-    if not told or _folds(rows) < 2:
+    traits = _traits(rows, evidence.facts)
+    if not traits or _count_folds(rows) < 2:
         return
-    auc = _auc(np.column_stack([*told.values()]), rows)
+    auc = _auc(np.column_stack([*traits.values()]), rows)
     if auc > HIGHEST_AUC:
-        alone = {name: _auc(column[:, None], rows) for name, column in told.items()}
-        names = sorted(alone, key=lambda name: -alone[name])
+        alone = {name: _auc(column[:, None], rows) for name, column in traits.items()}
+        ranked = sorted(alone, key=lambda name: -alone[name])
+        names = ", ".join(f"{name} ({alone[name]:.2f} alone)" for name in ranked)
         yield Problem(
             rule="C11",
             level="warn",
             message=(
-                f"the label can be told without the pixels, by a cross-validated AUC of {auc:.2f} from "
-                f"{', '.join(f'{name} ({alone[name]:.2f} alone)' for name in names)}: a network will "
-                "use that, too; bring all images to one form, or balance the classes over their source"
+                "the label can be told without the pixels, by a cross-validated AUC of "
+                f"{auc:.2f} from {names}: a network will use that, too; bring all images to one "
+                "form, or balance the classes over their source"
             ),
         )
 
 
-def _told_apart(
-    rows: Sequence[Row], facts: Mapping[str, Facts]
-) -> dict[str, npt.NDArray[np.float64]]:
-    """Give what is known of each image beside its pixels, as numbers, where it differs at all.
+def _traits(rows: Sequence[Row], facts: Mapping[str, Facts]) -> dict[str, npt.NDArray[np.float64]]:
+    """Return what is known of each image beside its pixels, as numbers; constant traits left out.
 
-    Not how large the file is: what compresses badly has more in it to see, and that tells the
-    practice patches apart with an AUC of .76.
+    The size of the file is no trait: images with more in them to see compress badly, and that
+    alone tells the practice patches apart with an AUC of .76.
     """
     columns: dict[str, Sequence[str | int]] = {
         "site": [row.site for row in rows],
@@ -61,28 +60,28 @@ def _told_apart(
     }
 
 
-def _folds(rows: Sequence[Row]) -> int:
-    """Give into how many folds the images can be divided: whole groups, classes in proportion."""
+def _count_folds(rows: Sequence[Row]) -> int:
+    """Return how many folds the images allow, with whole groups and classes in proportion."""
     largest = max(Counter(row.label for row in rows).values())
     return min(FOLDS, len({row.group for row in rows}), largest)
 
 
 def _auc(columns: Columns, rows: Sequence[Row]) -> float:
-    """Give the mean of the classes' one-against-rest AUCs of a small tree, groups kept whole."""
+    """Compute the mean of the classes' one-against-rest AUCs of a small tree, groups kept whole."""
     from sklearn.metrics import roc_auc_score
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_predict
     from sklearn.tree import DecisionTreeClassifier
 
     labels = np.array([row.class_index for row in rows])
     groups = [row.group for row in rows]
-    # Where every image is its own group, the other one takes minutes for the same.
+    # Where every image is its own group, the grouped one takes minutes for the same folds.
     kind = StratifiedKFold if len(set(groups)) == len(groups) else StratifiedGroupKFold
-    folds = kind(_folds(rows), shuffle=True, random_state=0)
+    folds = kind(_count_folds(rows), shuffle=True, random_state=0)
     tree = DecisionTreeClassifier(
         max_depth=6, min_samples_leaf=5, class_weight="balanced", random_state=0
     )
     with warnings.catch_warnings():
-        # Of a class with fewer images than folds, and of one that is not learnt from in a fold.
+        # Of a class with fewer images than folds, and of one that a fold's training part lacks.
         warnings.simplefilter("ignore", UserWarning)
         warnings.simplefilter("ignore", RuntimeWarning)
         likely = cross_val_predict(

@@ -1,9 +1,9 @@
-"""C01 and C04: each image has one place, and with it the rest of its group."""
+"""C01 and C04: each image has one place, and the rest of its group has the same."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 
-from objectives.data.checks.evidence import Evidence, place_of
+from objectives.data.checks.evidence import Evidence
 from objectives.data.checks.wording import are, counted, listed, some
 from objectives.data.layouts.readers import open_layout
 from objectives.data.manifest.manifest import Row
@@ -12,22 +12,25 @@ from objectives.data.problems import Problem
 
 
 def check_groups(evidence: Evidence) -> Iterator[Problem]:
-    """C01: a group that stands in two splits, or in two folds, tells the answers of one."""
+    """C01: a group in two splits, or in two folds, where training shows the answers to the test."""
     members: defaultdict[str, list[Row]] = defaultdict(list)
     for row in evidence.rows:
         members[row.group].append(row)
-    parted = {group: rows for group, rows in members.items() if len(set(map(place_of, rows))) > 1}
+    parted = {
+        group: rows for group, rows in members.items() if len({row.place for row in rows}) > 1
+    }
     if parted:
         group, rows = next(iter(parted.items()))
         paths = tuple(row.path for rows in parted.values() for row in rows)
+        places = listed(str(row.place) for row in rows)
         yield Problem(
             rule="C01",
             level="error",
             message=(
                 f"{counted(len(parted), 'group')} of {len(members):,} "
-                f"{'stands' if len(parted) == 1 else 'stand'} in more than one split, {group!r} for "
-                f"example in {listed(map(place_of, rows))} ({counted(len(paths), 'image')} in all); "
-                "keep each in one: --fix writes a stratified group split"
+                f"{'stands' if len(parted) == 1 else 'stand'} in more than one split, {group!r} "
+                f"for example in {places} ({counted(len(paths), 'image')} in all); keep each in "
+                "one: --fix writes a stratified group split"
             ),
             paths=paths,
             can_fix=True,
@@ -35,40 +38,41 @@ def check_groups(evidence: Evidence) -> Iterator[Problem]:
 
 
 def check_lone_images(evidence: Evidence) -> Iterator[Problem]:
-    """C01, as a warning: where no two images share a group, those of one patient may part.
+    """C01, as a warning: no two images share a group, so that one patient's may be parted.
 
-    That is so without a group in the study, and with one that fits no name as it is meant.
+    This is so without a declared group, and with a pattern that does not match as it is meant to.
     """
     source, rows = evidence.source, evidence.rows
     if not open_layout(source).takes_group or len({row.group for row in rows}) < len(rows):
         return
     declared = source.layout.get("group")
-    what = f"by group {declared!r} no two images share one" if declared else "no group is declared"
+    found = f"by group {declared!r} no two images share one" if declared else "no group is declared"
     yield Problem(
         rule="C01",
         level="warn",
         message=(
-            f"{what}, so images of one patient may stand in two splits; "
-            f"{'correct' if declared else 'declare'} the study's group, unless each is another patient"
+            f"{found}, so images of one patient may stand in two splits; "
+            f"{'correct' if declared else 'declare'} the study's group, unless each is another "
+            "patient"
         ),
     )
 
 
 def check_partition(evidence: Evidence) -> Iterator[Problem]:
-    """C04: images that the partition does not name, and names in it that are no image's."""
+    """C04: images that the partition does not name, and names in it that belong to no image."""
     partition = evidence.source.partition
     if partition is None:
         return
     rows = evidence.manifest.rows
     unplaced = tuple(row.path for row in rows if not row.split)
     gone = sorted(read_partition(partition).keys() - {row.path for row in rows})
-    for paths, what in ((unplaced, "in no split of"), (gone, "not here but in")):
+    for paths, found in ((unplaced, "in no split of"), (gone, "not here but in")):
         if paths:
             yield Problem(
                 rule="C04",
                 level="error",
                 message=(
-                    f"{counted(len(paths), 'image')} {are(len(paths))} {what} {partition} "
+                    f"{counted(len(paths), 'image')} {are(len(paths))} {found} {partition} "
                     f"({some(paths)}); bring the images back, or let --fix write a new split"
                 ),
                 paths=tuple(paths),

@@ -1,4 +1,4 @@
-"""C05, C06, C07 and C12: what the image files themselves are."""
+"""C05, C06, C07 and C12: the image files themselves."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,16 +11,16 @@ from objectives.data.problems import Problem
 
 
 def check_readable(evidence: Evidence) -> Iterator[Problem]:
-    """C05: an image that training would fail on, at three in the morning."""
-    broken = _paths(evidence, lambda facts: bool(facts.error))
+    """C05: an image that cannot be read, on which training would stop in mid-run."""
+    broken = _paths_where(evidence, lambda facts: bool(facts.error))
     if broken:
         reason = evidence.facts[broken[0]].error.removeprefix(f"{broken[0]}: ")
         yield Problem(
             rule="C05",
             level="error",
             message=(
-                f"{counted(len(broken), 'image')} cannot be read, {broken[0]} for example ({reason}); "
-                "fetch them again or remove them, or let --fix leave them out"
+                f"{counted(len(broken), 'image')} cannot be read, {broken[0]} for example "
+                f"({reason}); fetch them again or remove them, or let --fix leave them out"
             ),
             paths=broken,
             can_fix=True,
@@ -28,24 +28,24 @@ def check_readable(evidence: Evidence) -> Iterator[Problem]:
 
 
 def check_depth(evidence: Evidence) -> Iterator[Problem]:
-    """C06: more than eight bits, which others clip and we scale."""
-    deep = _paths(evidence, lambda facts: facts.bits > 8 and not facts.error)
+    """C06: more than eight bits a channel, which other readers clip and we scale."""
+    deep = _paths_where(evidence, lambda facts: facts.bits > 8 and not facts.error)
     if deep:
         yield Problem(
             rule="C06",
             level="error",
             message=(
-                f"{counted(len(deep), 'image')} of {len(evidence.rows):,} have 16 bits ({some(deep)}): "
-                "they are scaled by 1/257 to 8, never clipped, so that a narrow range of values turns "
-                "nearly black; save them as 8 bits with the window you want, or go on with "
-                "--skip-check C06"
+                f"{counted(len(deep), 'image')} of {len(evidence.rows):,} have 16 bits "
+                f"({some(deep)}): they are scaled by 1/257 to 8, never clipped, so that a narrow "
+                "range of values turns nearly black; save them as 8 bits with the window you "
+                "want, or go on with --skip-check C06"
             ),
             paths=deep,
         )
 
 
 def check_modes(evidence: Evidence) -> Iterator[Problem]:
-    """C07: modes beside the usual one, and images that lie on their side."""
+    """C07: images of other modes than most, and images that Exif turns."""
     ordinary = [
         row.path
         for row in evidence.readable
@@ -73,8 +73,8 @@ def check_modes(evidence: Evidence) -> Iterator[Problem]:
 
 
 def check_size(evidence: Evidence) -> Iterator[Problem]:
-    """C12: an image that no worker should decode."""
-    huge = _paths(evidence, lambda facts: facts.is_huge)
+    """C12: an image too large to decode as a whole."""
+    huge = _paths_where(evidence, lambda facts: facts.is_huge)
     if huge:
         facts = evidence.facts[huge[0]]
         yield Problem(
@@ -82,13 +82,13 @@ def check_size(evidence: Evidence) -> Iterator[Problem]:
             level="error",
             message=(
                 f"{counted(len(huge), 'image')} {are(len(huge))} over {MOST_PIXELS // 10**6} "
-                f"megapixels, {huge[0]} for example {facts.width:,} x {facts.height:,}; cut them into "
-                "tiles, or let --fix leave them out"
+                f"megapixels, {huge[0]} for example {facts.width:,} x {facts.height:,}; cut them "
+                "into tiles, or let --fix leave them out"
             ),
             paths=huge,
             can_fix=True,
         )
 
 
-def _paths(evidence: Evidence, is_so: Callable[[Facts], bool]) -> tuple[str, ...]:
+def _paths_where(evidence: Evidence, is_so: Callable[[Facts], bool]) -> tuple[str, ...]:
     return tuple(row.path for row in evidence.rows if is_so(evidence.facts[row.path]))

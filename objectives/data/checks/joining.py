@@ -1,4 +1,4 @@
-"""Which groups stay together because they share an image, and which copies go instead."""
+"""Groups that stay together because they share an image, and copies that are left out instead."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,16 +8,21 @@ import numpy as np
 from objectives.data.manifest.manifest import Row
 from objectives.data.manifest.splits import FOLDS
 
-LARGEST = 1 / FOLDS[0]  # of all images: no more fits into a validation or test split
+LARGEST = 1 / FOLDS[0]  # of all images: the share of a validation or test split
 
 
 def join_groups(
     rows: Sequence[Row], ties: Sequence[tuple[Row, Row]]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Give the groups that must not part, each with the first of those it stays with.
+    """Find the groups that must stay together, and the copies to leave out.
 
-    And the images to leave out, with the reason: where copies tie so many groups to one another
-    that they would fill a split, the second image of each tie goes and the groups stay apart.
+    Where copies tie so many groups to one another that they would fill a split, the second image
+    of each tie is left out and the groups stay apart.
+
+    ties: pairs of images that must not be in two splits.
+
+    Returns the first group, by name, that each group stays with; and the reason for each image that
+    is left out, by path.
     """
     paths = {row.path for row in rows}
     between = [
@@ -43,7 +48,7 @@ def join_groups(
 
 
 def _components(groups: Sequence[str], ties: Sequence[tuple[Row, Row]]) -> dict[str, str]:
-    """Give each group the first, by name, of those that ties lead to."""
+    """Find the first group, by name, that ties connect each group to."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

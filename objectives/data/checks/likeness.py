@@ -1,7 +1,7 @@
-"""Which images look the same, mirrored and turned ones included: by their lowest frequencies.
+"""Near-duplicate images, mirrored and turned ones included, by their lowest frequencies.
 
-An image mirrored or turned by right angles has the DCT coefficients of the image as it was, but for
-signs and a transposition: one look is enough for all eight turnings.
+Mirroring an image or turning it by right angles changes its DCT coefficients by signs and a
+transposition only, so that one look at an image is enough for all eight turnings.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,10 +13,11 @@ from objectives.data.pixels.facts import LOWEST
 
 # Of 3.7 million pairs of different images (practice patches, practice lesions, scikit-learn's
 # digits) none passes both; of copies saved as JPEG at quality 25 to 90, mirrored, turned, halved,
-# made grey or a little brighter, 98 to 100 % do. Digits alone have 61 pairs within a distance of 4.
+# made grey or a little brighter, 98 to 100 % pass. The digits alone have 61 pairs of different
+# images within a distance of 4.
 MOST_BITS = 6  # of pHash's 64
-LEAST_CORRELATION = 0.995  # of what the lowest frequencies show
-AT_ONCE = 500  # images whose neighbours are held at a time
+LEAST_CORRELATION = 0.995  # of the lowest frequencies
+AT_ONCE = 500  # images whose neighbours are held in memory together
 PAIRS = 20_000  # of neighbours compared at a time: 20 MB; 3,000 images all alike would take 2 GB
 AXES = 8  # of a tree: in 64 dimensions one looks at every leaf
 
@@ -24,21 +25,26 @@ Coefficients = npt.NDArray[np.float32]  # (images, 8, 8), of length 1, the mean 
 Pairs = npt.NDArray[np.intp]  # (pairs, 2)
 
 
-def alike(frequencies: Sequence[bytes]) -> Iterator[Pairs]:
-    """Give the pairs of images that look the same, few at a time; an even one looks like none.
+def find_alike(frequencies: Sequence[bytes]) -> Iterator[Pairs]:
+    """Yield batches of index pairs of near-duplicate images.
 
-    frequencies: of each image, as `Facts` has them; b"" for one that nobody looked at.
+    Blank images are skipped: they would all match each other.
+
+    frequencies: of each image, as `Facts` has them; b"" for an image that was not decoded.
     """
     uneven = [at for at, each in enumerate(frequencies) if any(each)]
     if len(uneven) > 1:
         known, coefficients = np.array(uneven), _coefficients([frequencies[at] for at in uneven])
         for pairs in _neighbours(coefficients):
-            for some in np.split(pairs, range(PAIRS, len(pairs), PAIRS)):
-                yield known[some[_look_same(coefficients, some)]]
+            for batch in np.split(pairs, range(PAIRS, len(pairs), PAIRS)):
+                yield known[batch[_look_same(coefficients, batch)]]
 
 
 def phash(coefficients: Coefficients) -> npt.NDArray[np.bool_]:
-    """Give pHash's 64 bits of each image: which coefficients are over their median."""
+    """Compute pHash's 64 bits of each image: whether each coefficient is over their median.
+
+    Returns (images, 64).
+    """
     flat = coefficients.reshape(-1, LOWEST**2)
     bits: npt.NDArray[np.bool_] = flat > np.median(flat, axis=1, keepdims=True)
     return bits
@@ -52,7 +58,7 @@ def _coefficients(frequencies: Sequence[bytes]) -> Coefficients:
 
 
 def _neighbours(coefficients: Coefficients) -> Iterator[Pairs]:
-    """Give every pair that may correlate enough in some turning, and few others."""
+    """Yield every pair that may correlate enough in some turning, and few others."""
     from scipy.spatial import KDTree
 
     # Unit vectors of correlation r lie sqrt(2 - 2 r) apart, and no further once projected.
@@ -68,7 +74,7 @@ def _neighbours(coefficients: Coefficients) -> Iterator[Pairs]:
 
 
 def _unturned(coefficients: Coefficients) -> npt.NDArray[np.float32]:
-    """Give 64 numbers that no turning changes, and whose distance is at most the images'."""
+    """Compute 64 numbers that no turning changes, and whose distance is at most the images'."""
     size = np.abs(coefficients)
     across = size.transpose(0, 2, 1)
     above = np.triu_indices(LOWEST, 1)
@@ -95,7 +101,7 @@ def _look_same(coefficients: Coefficients, pairs: Pairs) -> npt.NDArray[np.bool_
 
 
 def _turnings(coefficients: Coefficients) -> Iterator[Coefficients]:
-    """Mirrored, an image has its odd frequencies along that axis with the other sign."""
+    """Yield all eight turnings; mirroring flips the sign of the odd frequencies along an axis."""
     odd = np.where(np.arange(LOWEST) % 2, -1, 1).astype(np.float32)
     even = np.ones_like(odd)
     for turned in (coefficients, coefficients.transpose(0, 2, 1)):

@@ -1,4 +1,4 @@
-"""C03: images that look the same or are called each other's copies, across splits."""
+"""C03: near-copies of an image, known by their look or their name, in another split."""
 
 import re
 from collections import defaultdict
@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from objectives.data.checks.evidence import Evidence, place_of
-from objectives.data.checks.likeness import alike
+from objectives.data.checks.evidence import Evidence
+from objectives.data.checks.likeness import find_alike
 from objectives.data.checks.wording import counted, listed
 from objectives.data.manifest.manifest import Row
 from objectives.data.problems import Problem
 
 Pair = tuple[Row, Row]
 
-# What file managers and augmentation scripts append. A number in parentheses tells a copy only
-# where the file without it is there, too: many sets are numbered that way from the start.
+# The endings that file managers and augmentation scripts append. A number in parentheses marks a
+# copy only where the file without it exists as well: many data sets are numbered that way.
 NUMBERED = re.compile(r"^(.+?) ?\(\d+\)$")
 MARKED = re.compile(
     r"^(.+?)(?: - copy(?: \(\d+\))?|[_-](?:copy|aug(?:mented)?|[hv]?flip(?:ped)?)[_-]?\d*)$",
@@ -26,23 +26,25 @@ MARKED = re.compile(
 def check_near_copies(evidence: Evidence) -> Iterator[Problem]:
     """C03: an image and its re-encoded, mirrored, turned or resized copy in two splits."""
     seen, named = _Parted(), _Parted()
-    seen.add(pairs_alike(evidence))
-    named.add(pairs_named(evidence.readable))
+    seen.add(find_look_alikes(evidence))
+    named.add(find_namesakes(evidence.readable))
     example = seen.example or named.example
     if example is None:
         return
+    counts = []
+    if seen.count:
+        counts.append(f"{counted(seen.count, 'pair')} of images that look the same")
+    if named.count:
+        counts.append(f"{counted(named.count, 'pair')} named like copies")
     first, second = example
-    counts = (
-        *([f"{counted(seen.count, 'pair')} of images that look the same"] if seen.count else []),
-        *([f"{counted(named.count, 'pair')} named like copies"] if named.count else []),
-    )
+    places = listed(str(row.place) for row in example)
     yield Problem(
         rule="C03",
         level="warn",
         message=(
-            f"{' and '.join(counts)} stand in different splits, {first.path} and {second.path} for "
-            f"example in {listed((place_of(first), place_of(second)))}; remove the copies, or let "
-            "--fix see to it that no two splits share them"
+            f"{' and '.join(counts)} stand in different splits, {first.path} and {second.path} "
+            f"for example in {places}; remove the copies, or let --fix see to it that no two "
+            "splits share them"
         ),
         paths=tuple(sorted(seen.paths | named.paths)),
         can_fix=True,
@@ -62,24 +64,24 @@ class _Parted:
 
     def add(self, pairs: Iterable[Pair]) -> None:
         for one, other in pairs:
-            # The same file twice is C02's.
-            if one.sha1 != other.sha1 and place_of(one) != place_of(other):
+            # C02 reports byte-identical files.
+            if one.sha1 != other.sha1 and one.place != other.place:
                 self.count += 1
                 self.example = self.example or (one, other)
                 self.paths |= {one.path, other.path}
 
 
-def pairs_alike(evidence: Evidence) -> Iterator[Pair]:
-    """Give the pairs of images of different groups that look the same."""
+def find_look_alikes(evidence: Evidence) -> Iterator[Pair]:
+    """Find the pairs of near-duplicate images in different groups."""
     rows = evidence.readable
-    for pairs in alike([evidence.facts[row.path].frequencies for row in rows]):
+    for pairs in find_alike([evidence.facts[row.path].frequencies for row in rows]):
         for one, other in pairs.tolist():
             if rows[one].group != rows[other].group:
                 yield rows[one], rows[other]
 
 
-def pairs_named(rows: Sequence[Row]) -> Iterator[Pair]:
-    """Give each image that is named like a copy with the one it seems to be a copy of."""
+def find_namesakes(rows: Sequence[Row]) -> Iterator[Pair]:
+    """Find the images that are named like a copy, each after the image it seems to copy."""
     originals: dict[tuple[str, str], Row] = {}
     marked: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
     numbered: list[tuple[tuple[str, str], Row]] = []

@@ -1,4 +1,4 @@
-"""C10 and S01: how much the validation and test images can tell."""
+"""C10 and S01: the precision that the validation and test images allow."""
 
 import math
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from objectives.data.checks.evidence import Evidence
 from objectives.data.checks.wording import percent_points, some
 from objectives.data.problems import Problem
 
-FEWEST = 30  # images of a class: at nine of ten right, known to +-11 pt
-RIGHT = 0.9  # the share of right answers that half-widths are given for
+FEWEST = 30  # images of a class: with nine of ten right, +-11 points
+RIGHT = 0.9  # the share of right answers that half-widths are computed for
 Z = 1.959964  # the normal distribution's 97.5 % point
 
 
 def check_sizes(evidence: Evidence) -> Iterator[Problem]:
-    """C10: a class of which too few images are held out to say how well it is known."""
+    """C10: a class with too few held-out images to measure how well it is recognised."""
     few = [
         (count[label], label, split)
         for split, count in evidence.held_out.items()
@@ -21,7 +21,7 @@ def check_sizes(evidence: Evidence) -> Iterator[Problem]:
         if count[label] < FEWEST
     ]
     if few:
-        told = [
+        counts = [
             f"{label} has {images} in {split} ({percent_points(half_width(images))})"
             for images, label, split in sorted(few)
         ]
@@ -29,34 +29,38 @@ def check_sizes(evidence: Evidence) -> Iterator[Problem]:
             rule="C10",
             level="warn",
             message=(
-                f"fewer than {FEWEST} images of a class: {some(told)}, 95 % half-widths at 90 % right; "
-                "add images of these classes, or judge them together over several seeds or folds"
+                f"fewer than {FEWEST} images of a class: {some(counts)}, 95 % half-widths at 90 % "
+                "right; add images of these classes, or judge them together over several seeds or "
+                "folds"
             ),
         )
 
 
 def tell_resolution(evidence: Evidence) -> Iterator[Problem]:
-    """S01: differences under these half-widths are noise."""
-    told = []
+    """S01: the half-widths under which differences are noise."""
+    widths = []
     for split, count in evidence.held_out.items():
         rarest = min(evidence.classes, key=lambda label: count[label])
         overall = percent_points(half_width(count.total()))
-        told.append(
+        widths.append(
             f"{split} {overall} overall, {percent_points(half_width(count[rarest]))} on {rarest}"
         )
-    if told:
+    if widths:
         yield Problem(
             rule="S01",
             level="info",
             message=(
-                f"what can be resolved at 90 % right (95 % half-widths, if images were independent): "
-                f"{'; '.join(told)}; take smaller differences for noise"
+                "what can be resolved at 90 % right (95 % half-widths, if images were "
+                f"independent): {'; '.join(widths)}; take smaller differences for noise"
             ),
         )
 
 
 def half_width(images: int, right: float = RIGHT) -> float:
-    """Give half the width of a share's 95 % interval (Wilson 1927); of no image it is all open."""
+    """Compute half the width of a share's 95 % interval (Wilson 1927); 0.5 without any image.
+
+    right: the share.
+    """
     if not images:
         return 0.5
     spread = math.sqrt(right * (1 - right) / images + Z**2 / (4 * images**2))

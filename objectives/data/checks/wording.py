@@ -1,4 +1,4 @@
-"""The words that messages share."""
+"""Phrases that the messages of several rules share."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,22 +10,22 @@ def some(names: Sequence[str], most: int = 3) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Give "1 image" or "1,200 images"."""
+    """Return "1 image" or "1,200 images"."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def listed(words: Iterable[str]) -> str:
-    """Give "a", "a and b" or "a, b and c", each word once, in order."""
+    """Return "a", "a and b" or "a, b and c", each word once, sorted."""
     once = sorted(set(words))
     return " and ".join([", ".join(once[:-1]), once[-1]] if len(once) > 1 else once)
 
 
 def are(count: int) -> str:
-    """Give the verb to a count."""
+    """Return "is" for 1 and "are" for any other count."""
     return "is" if count == 1 else "are"
 
 
 def percent_points(share: float) -> str:
-    """Give a half-width as +-0.6 pt or +-12 pt."""
+    """Return a half-width, a share from 0 to 1, as "+-0.6 pt" or "+-12 pt"."""
     points = 100 * share
     return f"+-{points:.1f} pt" if points < 2 else f"+-{points:.0f} pt"

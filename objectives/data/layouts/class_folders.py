@@ -1,4 +1,4 @@
-"""L2: one folder per class, with or without train, val and test above."""
+"""L2: one folder per class, with or without folders train, val and test above."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -43,7 +43,9 @@ class ClassFolders(ImageFiles):
             labelled.append((file, parts[depth]))
             filled.add(folder.joinpath(*parts[: depth + 1]))
         if not labelled:
-            raise DataError(f"{folder}: no class folder with images; make one folder per class")
+            raise DataError(
+                f"{folder}: no class folder with images", fix="make one folder per class"
+            )
         classes = tuple(sorted({label for _, label in labelled}))
         _check_train(folder, [file for file, _ in labelled], classes, has_splits)
         parents = tops if has_splits else [folder]
@@ -60,13 +62,13 @@ class ClassFolders(ImageFiles):
 def _check_train(
     folder: Path, files: Sequence[File], classes: Sequence[str], has_splits: bool
 ) -> None:
-    """Raise DataError where only validation or test images are there, which nobody trains on."""
+    """Raise DataError where there are validation or test images only: nothing to train on."""
     tops = {PurePosixPath(file.path).parts[0] for file in files} if has_splits else {*classes}
     splits = {SPLIT_OF_FOLDER.get(top.lower()) for top in tops}
     if None not in splits and "train" not in splits:
         raise DataError(
-            f"{folder}: images in {' and '.join(sorted(tops))} and none in train; bring the "
-            "training images back"
+            f"{folder}: images in {' and '.join(sorted(tops))} and none in train",
+            fix="bring the training images back",
         )
 
 
@@ -75,18 +77,19 @@ def _folders(parent: Path) -> Iterator[Path]:
 
 
 def _shifting(folder: Path, idle: Sequence[Path]) -> Iterator[Problem]:
-    """Name the hidden and the empty among the folders beside the classes' own (C08)."""
+    """Name the hidden and the empty folders beside the class folders (C08)."""
     hidden = [path for path in idle if path.name.startswith(".")]
-    for what, paths in (("hidden", hidden), ("empty", [p for p in idle if p not in hidden])):
+    empty = [path for path in idle if path not in hidden]
+    for kind, paths, fix in (("hidden", hidden, "remove"), ("empty", empty, "fill or remove")):
         if paths:
             names = [path.relative_to(folder).as_posix() for path in paths]
             yield Problem(
                 rule="C08",
                 level="error",
                 message=(
-                    f"{folder}: {len(names)} {what} among the class folders, for example {names[0]!r}; "
-                    "it is no class here, but shifts every class index of readers that take each "
-                    f"folder for one: {'remove' if what == 'hidden' else 'fill or remove'} it"
+                    f"{folder}: {len(names)} {kind} among the class folders, for example "
+                    f"{names[0]!r}; it is no class here, but shifts every class index of readers "
+                    f"that take each folder for one: {fix} it"
                 ),
                 paths=tuple(names),
             )

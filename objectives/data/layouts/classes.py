@@ -1,4 +1,4 @@
-"""Class names as a reader found them: their order, and those that only look different."""
+"""The names of classes: their order, and names that differ in writing only."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -7,12 +7,12 @@ from objectives.data.problems import Problem
 
 
 def in_order(labels: Iterable[str]) -> list[str]:
-    """Give each label once: numbers by their value, words by the alphabet."""
+    """Return each label once: numbers by their value, words by the alphabet."""
     return sorted(set(labels), key=lambda label: (len(label) if label.isdigit() else 0, label))
 
 
 def colliding(classes: Iterable[str]) -> tuple[Problem, ...]:
-    """Name the classes that differ only by case or spaces (C09)."""
+    """Find the classes that differ only by case or spaces (C09)."""
     alike: defaultdict[str, list[str]] = defaultdict(list)
     for name in classes:
         alike["".join(name.casefold().split())].append(name)
@@ -21,8 +21,8 @@ def colliding(classes: Iterable[str]) -> tuple[Problem, ...]:
             rule="C09",
             level="error",
             message=(
-                f"the classes {' and '.join(map(repr, names))} differ only by case or spaces and would "
-                "be told apart; give them one name (FileNames and Table can: `names`)"
+                f"the classes {' and '.join(map(repr, names))} differ only by case or spaces and "
+                "would be told apart; give them one name (FileNames and Table can: `names`)"
             ),
         )
         for names in alike.values()

@@ -1,4 +1,4 @@
-"""L1: label and group stand in the file name."""
+"""L1: the file name holds label and group."""
 
 import re
 from collections import Counter
@@ -34,7 +34,8 @@ class FileNames(ImageFiles):
         if not labelled:
             raise DataError(
                 f"{folder}: no file of {len(images)} gives a label by {expression.pattern!r}, for "
-                f"example {PurePosixPath(images[0].path).name!r}; correct the study's label pattern"
+                f"example {PurePosixPath(images[0].path).name!r}",
+                fix="correct the study's label pattern",
             )
         order = in_order(label for _, label in labelled)
         found = with_groups(
@@ -46,7 +47,7 @@ class FileNames(ImageFiles):
 
 
 def _label(file: File, pattern: re.Pattern[str], names: Mapping[str, str]) -> str | None:
-    """Read the label off the name, else off a folder named like a class; both must agree."""
+    """Read the label from the name, else from a folder named like a class; both must agree."""
     path = PurePosixPath(file.path)
     folder = path.parent.name.strip().casefold()
     of_folder = [label for label, name in names.items() if name.casefold() == folder]
@@ -54,7 +55,7 @@ def _label(file: File, pattern: re.Pattern[str], names: Mapping[str, str]) -> st
     of_name: str | None = match.group(1) if match else None
     if of_name and of_folder and of_name not in of_folder:
         raise DataError(
-            f"{file.path}: the name says label {of_name!r}, its folder {of_folder[0]!r}; "
-            "move or rename the file"
+            f"{file.path}: the name says label {of_name!r}, its folder {of_folder[0]!r}",
+            fix="move or rename the file",
         )
     return of_name or next(iter(of_folder), None)

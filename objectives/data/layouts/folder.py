@@ -1,4 +1,4 @@
-"""A folder of images: which files are in it, and what their names and folders say."""
+"""A folder of images: its files, and the groups and splits that their names and folders give."""
 
 import logging
 import os
@@ -22,21 +22,26 @@ SPLIT_OF_FOLDER = {
 
 
 def image_folder(source: DataSource) -> Path:
-    """Give the folder of the data; raises DataError when there is none to read."""
+    """Return the folder of the data; DataError when there is none to read."""
     if source.folder is None:
-        raise DataError("this study needs a data folder; name it with --data DIR")
+        raise DataError("this study needs a data folder", fix="name it with --data DIR")
     if not source.folder.is_dir():
-        raise DataError(f"{source.folder}: no such folder; check the path given to --data")
+        raise DataError(f"{source.folder}: no such folder", fix="check the path given to --data")
     return source.folder
 
 
 def list_images(folder: Path) -> list[File]:
-    """Give the folder's images, hidden files and folders apart, sorted by path."""
+    """List the images of a folder by path, without hidden files and folders.
+
+    Raises DataError where there is none, for whole slides, and for links and names that cannot be
+    read.
+    """
     images = sorted(_walk(folder))
     check_folder(folder, images)
     if not images:
         raise DataError(
-            f"{folder}: no image in it ({', '.join(EXTENSIONS)}); check the path given to --data"
+            f"{folder}: no image in it ({', '.join(EXTENSIONS)})",
+            fix="check the path given to --data",
         )
     return images
 
@@ -50,42 +55,46 @@ def _walk(folder: Path) -> Iterator[File]:
             if path.name.lower().endswith(EXTENSIONS):
                 stat = path.stat()
                 if not S_ISREG(stat.st_mode):  # reading a pipe would wait for ever
-                    raise DataError(f"{path}: a pipe or device, no image; remove it")
+                    raise DataError(f"{path}: a pipe or device, no image", fix="remove it")
                 relative = path.relative_to(folder).as_posix()
                 if not _is_text(relative):
                     raise DataError(
-                        f"{path}: a name that is not UTF-8, so that no table can hold it; rename "
-                        "it, for example with convmv"
+                        f"{path}: a name that is not UTF-8, so that no table can hold it",
+                        fix="rename it, for example with convmv",
                     )
                 yield File(relative, stat.st_size, stat.st_mtime_ns)
 
 
 def _is_text(name: str) -> bool:
-    """Say whether it holds no byte that the file system gave and no text can hold."""
+    """Whether the name is text: Python decodes other bytes as lone surrogates."""
     return name.isascii() or not any("\udc80" <= each <= "\udcff" for each in name)
 
 
 def _check_links(paths: Sequence[Path]) -> None:
-    """Raise DataError for a link that leads nowhere or to a folder above itself."""
+    """Raise DataError for a link that leads nowhere, or to a folder above itself."""
     for link in (path for path in paths if path.is_symlink()):
         if not link.exists():
             raise DataError(
-                f"{link}: leads to {link.readlink()}, which is not here; bring it back or remove "
-                "the link"
+                f"{link}: leads to {link.readlink()}, which is not here",
+                fix="bring it back or remove the link",
             )
         if any(link.samefile(above) for above in link.parents):
             raise DataError(
-                f"{link}: leads back to {link.readlink()}, a folder above it; remove the link"
+                f"{link}: leads back to {link.readlink()}, a folder above it",
+                fix="remove the link",
             )
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """Give the folders in a folder, hidden ones apart."""
+    """List the folders in a folder, without hidden ones."""
     return [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
 
 
 def with_groups(labelled: Sequence[tuple[File, str]], source: DataSource) -> list[Found]:
-    """Add each file's group and given split."""
+    """Add the group and the given split to each file and label.
+
+    Raises DataError where a pattern does not match every file, or a file lies outside the splits.
+    """
     images = [file for file, _ in labelled]
     groups, splits = _groups(images, source.layout.get("group")), _given_splits(images)
     return [
@@ -95,11 +104,11 @@ def with_groups(labelled: Sequence[tuple[File, str]], source: DataSource) -> lis
 
 
 def _groups(images: Sequence[File], group: str | None) -> list[str]:
-    """Read groups off file names, else off paths; without a pattern, every file is its own."""
+    """Read groups from file names, else from paths; without a pattern, every file is its own."""
     if group is None:
         return [file.path for file in images]
     named = compile_pattern(group, "group")
-    # The path for those who keep a folder per patient; the name first, which has no folders in it.
+    # The path where there is a folder per patient; the name first, since most patterns mean it.
     matches = [
         named.search(PurePosixPath(file.path).name) or named.search(file.path) for file in images
     ]
@@ -110,36 +119,41 @@ def _groups(images: Sequence[File], group: str | None) -> list[str]:
     if without:
         raise DataError(
             f"{len(without)} of {len(images)} files give no group by {group!r}, for example "
-            f"{without[0]!r}; correct the group pattern of the study, or these file names"
+            f"{without[0]!r}",
+            fix="correct the group pattern of the study, or these file names",
         )
     return [match.group(1) for match in matches if match]
 
 
 def _given_splits(images: Sequence[File]) -> list[str]:
-    """Give each file's split by its top folder when one is called train, else "" for all."""
+    """Read each file's split from its top folder when one is called train, else "" for all."""
     tops = [PurePosixPath(file.path).parts[0].lower() for file in images]
     splits = [SPLIT_OF_FOLDER.get(top, "") for top in tops]
     if "train" not in splits:
         return [""] * len(images)
     if "" in splits:
         raise DataError(
-            f"{images[splits.index('')].path}: outside the train, val and test folders beside it; "
-            "move it into one of them"
+            f"{images[splits.index('')].path}: outside the train, val and test folders beside it",
+            fix="move it into one of them",
         )
     return splits
 
 
 def compile_pattern(expression: str, what: str) -> re.Pattern[str]:
-    """Give a regular expression with exactly one group; DataError for any other."""
+    """Compile a regular expression with exactly one group; DataError for any other.
+
+    what: the word for the group in messages, "label" or "group".
+    """
     try:
         pattern = re.compile(expression)
     except re.error as error:
         raise DataError(
-            f"the {what} pattern {expression!r} is no regular expression ({error}); correct it"
+            f"the {what} pattern {expression!r} is no regular expression ({error})",
+            fix="correct it",
         ) from error
     if pattern.groups != 1:
         raise DataError(
-            f"the {what} pattern {expression!r} has {pattern.groups} groups in parentheses; "
-            f"give it exactly one, around the {what}"
+            f"the {what} pattern {expression!r} has {pattern.groups} groups in parentheses",
+            fix=f"give it exactly one, around the {what}",
         )
     return pattern

@@ -1,4 +1,4 @@
-"""What a reader gives: every image with its label, group and what else its layout says."""
+"""The listing of a layout: every image with its label, group, split, site and metadata."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,14 @@ from objectives.data.problems import Problem
 
 
 class File(NamedTuple):
-    """An image in the folder. path: relative, with forward slashes on every machine.
+    """An image in the data folder.
 
-    Where several files make one image (a patient's modalities) it is their folder's path, the sum
-    of their bytes and the newest of their times.
+    Where several files make one image (a patient's modalities) these are their folder's path, the
+    sum of their bytes and the newest of their times.
+
+    path: relative, with forward slashes on every machine.
+    bytes: the size.
+    modified_ns: the time of the last change, in nanoseconds.
     """
 
     path: str
@@ -20,10 +24,12 @@ class File(NamedTuple):
 
 
 class Found(NamedTuple):
-    """An image with its class name, its group, and what its layout gives besides.
+    """An image with all that its layout says of it.
 
-    split: train, val or test where the layout gives one, else "". site: the hospital or scanner,
-    else "". metadata: a value for each of the listing's columns, None where it is missing.
+    label: the name of its class.
+    split: train, val or test where the layout gives one, else "".
+    site: the hospital or scanner; "" where it is not known.
+    metadata: a value for each of the listing's columns; None where it is missing.
     """
 
     file: File
@@ -43,10 +49,13 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """What a layout finds. classes: names in index order. skipped: label or reason -> images.
+    """The images that a layout finds.
 
-    columns: of each image's metadata. problems: what only a reader sees (C04, C08, C09, C13).
-    sealed_test: images of a test split that is there but not opened; they are not in `found`.
+    classes: names in the order of their index.
+    skipped: label or reason -> number of images left out.
+    columns: of each image's metadata.
+    problems: those that only a look at the files themselves shows (C04, C08, C09, C13).
+    sealed_test: number of images of a test split that is not opened; they are not in `found`.
     """
 
     found: Sequence[Found]

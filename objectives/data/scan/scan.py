@@ -10,16 +10,15 @@ from pathlib import Path
 
 from objectives.contract import DataError
 from objectives.data.layouts.layout import Layout
-from objectives.data.layouts.listing import File
 from objectives.data.pixels.facts import Facts
-from objectives.data.scan.seen import Seen, keep_seen, read_seen
+from objectives.data.scan.seen import FileState, Seen, keep_seen, read_seen
 
 HANDFUL = 8  # files a thread takes at a time: one task for each of 56,000 would take 80 MB
 
 
 def digests(
     layout: Layout,
-    files: Sequence[File],
+    files: Sequence[FileState],
     cache: Path | None = None,
     progress: Callable[[], None] = lambda: None,
     look: bool = False,
@@ -36,7 +35,7 @@ def digests(
 
 def scan(
     layout: Layout,
-    files: Sequence[File],
+    files: Sequence[FileState],
     cache: Path | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Mapping[str, Facts]:
@@ -50,7 +49,7 @@ def scan(
 
 def _see_all(
     layout: Layout,
-    files: Sequence[File],
+    files: Sequence[FileState],
     cache: Path | None,
     progress: Callable[[], None],
     *,
@@ -69,7 +68,7 @@ def _see_all(
     return ((file.path, known[file.path]) for file in files)
 
 
-def _is_known(seen: Seen | None, file: File, look: bool) -> bool:
+def _is_known(seen: Seen | None, file: FileState, look: bool) -> bool:
     return seen is not None and seen.is_of(file) and not (look and seen.facts is None)
 
 
@@ -78,12 +77,14 @@ def _is_sure(seen: Seen) -> bool:
     return bool(seen.sha1) and not (seen.facts and seen.facts.error)
 
 
-def _in_threads(layout: Layout, files: Sequence[File], look: bool) -> Iterator[tuple[str, Seen]]:
-    """Read all files with all cores, in order; stop reading when the caller stops asking."""
+def _in_threads(
+    layout: Layout, files: Sequence[FileState], look: bool
+) -> Iterator[tuple[str, Seen]]:
+    """Read all images with all cores, in order; stop reading when the caller stops asking."""
     # Pillow, zlib and hashlib release the interpreter's lock, so that threads are as fast as
     # processes and need neither imports nor pickles.
 
-    def see(file: File) -> tuple[str, Seen]:
+    def see(file: FileState) -> tuple[str, Seen]:
         return file.path, _see(layout, file, look)
 
     handfuls = [files[at : at + HANDFUL] for at in range(0, len(files), HANDFUL)]
@@ -95,7 +96,7 @@ def _in_threads(layout: Layout, files: Sequence[File], look: bool) -> Iterator[t
             pool.shutdown(cancel_futures=True)
 
 
-def _see(layout: Layout, file: File, look: bool) -> Seen:
+def _see(layout: Layout, file: FileState, look: bool) -> Seen:
     """Read one image, once."""
     try:
         files = layout.bytes_of(file.path)

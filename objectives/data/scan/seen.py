@@ -1,4 +1,4 @@
-"""What was found out about images before: nothing is read twice that has kept its size and time."""
+"""The facts of images seen before: a file that has kept its size and time is not read again."""
 
 import hashlib
 import json
@@ -6,21 +6,32 @@ import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from objectives.data.layouts.layout import Layout
-from objectives.data.layouts.listing import File
 from objectives.data.pixels.facts import Facts
 from objectives.files.whole import write_whole
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1  # of a line; another one is another file, and the old one is nobody's
+FORMAT = 1  # of a line; part of the file's name, so that another format begins another file
+
+
+class FileState(Protocol):
+    """A file as far as its age goes: one that was found, or a row of a manifest."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def modified_ns(self) -> int: ...
 
 
 class Seen(NamedTuple):
-    """An image when it was so large and so old. sha1: of its own bytes, in hex.
+    """The facts of an image, and its size and time when it was read.
 
+    sha1: of the image's bytes, in hex; "" where it could not be read.
     facts: None where only the digest was asked for.
     """
 
@@ -29,13 +40,13 @@ class Seen(NamedTuple):
     sha1: str
     facts: Facts | None = None
 
-    def is_of(self, file: File) -> bool:
-        """Say whether the file is still the one that was seen."""
+    def is_of(self, file: FileState) -> bool:
+        """Whether the file has the size and time of the one that was read."""
         return (self.bytes, self.modified_ns) == (file.bytes, file.modified_ns)
 
 
 def read_seen(cache: Path | None, layout: Layout) -> dict[str, Seen]:
-    """Give what is known by path; lines that are torn or somebody else's are as good as none."""
+    """Read the images seen before, by path; lines that are torn or in another form are skipped."""
     known: dict[str, Seen] = {}
     if cache is None:
         return known
@@ -48,7 +59,7 @@ def read_seen(cache: Path | None, layout: Layout) -> dict[str, Seen]:
 
 
 def keep_seen(cache: Path | None, layout: Layout, seen: Mapping[str, Seen]) -> None:
-    """Write down what is known, whole or not at all; a cache that takes nothing is no error."""
+    """Write the images seen, whole or not at all; a cache that cannot be written is no error."""
     if cache is None:
         return
     file = _file(cache, layout)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from objectives.data.checks.likeness import PAIRS, alike, phash
+from objectives.data.checks.likeness import PAIRS, find_alike, phash
 from objectives.data.pixels.facts import LOWEST, look_at_file
 from tests.objectives.data.checks.conftest import photograph
 
@@ -20,7 +20,7 @@ def saved(image: Image.Image, kind: str = "PNG", **how: int) -> bytes:
 def pairs_among(*images: bytes) -> set[tuple[int, int]]:
     """Give which images look the same, by their numbers."""
     frequencies = [look_at_file(each).frequencies for each in images]
-    return {(one, other) for pairs in alike(frequencies) for one, other in pairs.tolist()}
+    return {(one, other) for pairs in find_alike(frequencies) for one, other in pairs.tolist()}
 
 
 def bits(contents: bytes) -> np.ndarray:
@@ -70,6 +70,6 @@ def test_digits_of_one_kind_are_not_taken_for_one_image() -> None:
 
 def test_many_that_look_alike_are_compared_few_at_a_time() -> None:
     same = [look_at_file(saved(photograph(1))).frequencies] * 250
-    parts = list(alike(same))
+    parts = list(find_alike(same))
     assert sum(map(len, parts)) == 250 * 249 / 2
     assert max(map(len, parts)) == PAIRS
