@@ -1,4 +1,4 @@
-"""The study note: what a study is, for whoever opens its page without having started it."""
+"""The study note: it explains a study to people who open its page."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -8,16 +8,17 @@ from spaces.stored import StoredStudy, data_to_json, fingerprint, from_json
 from spaces.study import FIRST_JUDGED_FOLDS, Study
 from storage.store import Store
 
-PRACTICE = "**Practice data.** The images are generated: these results say nothing of real ones."
+PRACTICE = "**Practice data.** The images are generated: these results say nothing about real ones."
 BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
 
 
 def study_note(
     definition: Mapping[str, Any], counts: Mapping[str, Mapping[str, int]], meaning: str = ""
 ) -> str:
-    """Give in Markdown what a stored study is: its data, metric, space, fixed values and budget.
+    """Describe a stored study in Markdown: its data, metric, space, fixed values and budget.
 
-    counts: split -> class -> images. meaning: the metric in a sentence, as its objective has it.
+    counts: split -> class -> images.
+    meaning: the objective's explanation of the metric, in a sentence.
     """
     stored = from_json(definition)
     study = stored.study
@@ -37,8 +38,8 @@ def study_note(
 
 
 def write_note(store: Store, study: str, text: str) -> None:
-    """Make `text` the note of the study's page; the same text again writes nothing."""
-    from optuna_dashboard import get_note, save_note  # 1.5 s: it brings scikit-learn along
+    """Store `text` as the note of the study's page, unless it is stored already."""
+    from optuna_dashboard import get_note, save_note  # 1.5 s: it imports scikit-learn
 
     shown = store.optuna_study(study)
     if get_note(shown) != text:
@@ -93,7 +94,7 @@ def _space(study: Study) -> str:
 
 
 def _described(param: Param) -> tuple[str, str]:
-    """Give the values that a parameter takes, and what was believed of them before any trial."""
+    """Return the values of a parameter and its prior, in words."""
     match param:
         case Float() | Int():
             prior = param.prior
@@ -124,7 +125,7 @@ def _fixed(stored: StoredStudy) -> str:
 
 
 def _weights(weights: Mapping[str, Mapping[str, str]]) -> str:
-    """Give each file of weights, under which licence it may be used, and what it is known by."""
+    """Build a table of the weight files with their licences and digests."""
     rows = [
         [f"`{network}`", record["licence"], record["file"], f"`{record['sha256'][:12]}`"]
         for network, record in weights.items()

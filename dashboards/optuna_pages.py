@@ -1,4 +1,4 @@
-"""The dashboard: optuna-dashboard on our store, behind our door."""
+"""The dashboard: the pages of optuna-dashboard on this store, behind the guard of the door."""
 
 import json
 from collections.abc import Iterable
@@ -19,29 +19,32 @@ from storage.artifacts import artifact_store
 from storage.errors import DatabaseUnreachable
 from storage.store import Store
 
-THREADS = 10  # one idle or slow reader must not make the others wait
-ON_THE_DATABASE = ("/api/", "/artifacts/", "/csv/")
-AWAY = {"reason": "the database is away; asking it again in a moment"}
+THREADS = 10  # one idle or slow reader must not block the others
+DATABASE_PATHS = ("/api/", "/artifacts/", "/csv/")
+AWAY = {"reason": "the database is away; trying again in a moment"}
 
 
 def build_app(store: Store, artifacts: str) -> Starlette:
-    """Give the application that shows every study of the store and the files they kept."""
+    """Build the application that shows every study of the store and its kept files.
+
+    artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.
+    """
     dashboard = wsgi(store.optuna_storage, artifact_store=artifact_store(artifacts))
-    bridge: Any = WSGIMiddleware(_asking_first(dashboard, store))
+    bridge: Any = WSGIMiddleware(_answering_when_away(dashboard, store))
     bridge.executor = CuttableThreads(THREADS)
-    # A name of somebody else's that leads to this machine is DNS rebinding.
-    named_by = Middleware(
+    # A foreign host name that resolves to this machine is DNS rebinding.
+    own_hosts = Middleware(
         TrustedHostMiddleware, allowed_hosts=[LOOPBACK, "localhost"], www_redirect=False
     )
-    return Starlette(routes=[Mount("/", bridge)], middleware=[Middleware(Guard), named_by])
+    return Starlette(routes=[Mount("/", bridge)], middleware=[Middleware(Guard), own_hosts])
 
 
-def _asking_first(dashboard: WSGIApp, store: Store) -> WSGIApp:
-    """Answer 503 while the database is away, where optuna-dashboard would fail with a traceback."""
+def _answering_when_away(dashboard: WSGIApp, store: Store) -> WSGIApp:
+    """Answer 503 while the database is away; optuna-dashboard would fail with a traceback."""
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            if environ["PATH_INFO"].startswith(ON_THE_DATABASE):
+            if environ["PATH_INFO"].startswith(DATABASE_PATHS):
                 store.studies()
         except DatabaseUnreachable:
             start_response("503 Service Unavailable", [("Content-Type", "application/json")])

@@ -1,4 +1,4 @@
-"""Serve the dashboard until somebody asks the process to end."""
+"""Serve the dashboard until a signal ends the process."""
 
 import logging
 import signal
@@ -12,10 +12,11 @@ from storage.store import Store
 
 
 def serve(url: str, listener: socket.socket, artifacts: str) -> None:
-    """Answer on a socket from `listen` until SIGTERM, SIGINT or SIGHUP; call from the main thread.
+    """Answer requests until SIGTERM, SIGINT or SIGHUP; call it from the main thread.
 
-    url: the database's, as `storage.postgres.server.connect` yields it.
-    artifacts: the store of kept files, see `storage.artifacts.artifact_store`.
+    url: of the database, as `storage.postgres.server.connect` yields it.
+    listener: a socket from `dashboards.door.port.listen`.
+    artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.
     """
     with Store.open(url) as store:
         server = _Server(
@@ -27,15 +28,15 @@ def serve(url: str, listener: socket.socket, artifacts: str) -> None:
                 timeout_graceful_shutdown=1,
             )
         )
-        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` had it ignored: so it stays
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` ignores it
             signal.signal(signal.SIGHUP, server.handle_exit)
         server.run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which a signal ends at once; uvicorn would raise the signal again."""
+    """uvicorn's server, ended by a signal at once; uvicorn itself would raise the signal again."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Cut off whoever is still reading or waiting."""
+        """End the server and cut off the requests in flight."""
         self.should_exit = self.force_exit = True
-        logging.getLogger("uvicorn.error").disabled = True  # an answer cut off now is no error
+        logging.getLogger("uvicorn.error").disabled = True  # a request cut off now is not an error

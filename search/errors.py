@@ -1,39 +1,39 @@
-"""Exit codes, and the errors that a user can mend."""
+"""Exit codes, and the errors that a user can fix."""
 
 from spaces.errors import UserError
 
 DONE = 0
 FAILED = 1
 WRONG = 2  # the study, the data or the command
-BROKEN_OFF = 3  # by the failure breaker
+BROKEN_OFF = 3  # stopped by the failure breaker
 MISMATCH = 4  # this machine does not match the study
-DRAINED = 75  # handed back: start me again
-KILLED = 130  # by the second Ctrl-C
+DRAINED = 75  # trials were handed back; start the command again to go on
+KILLED = 130  # ended by the second Ctrl-C
 
 
 class UsageError(UserError):
-    """A command that cannot be carried out as typed; the message ends with the fix."""
+    """A command that cannot be carried out as typed."""
 
 
 class MachineMismatch(UserError):
-    """This machine's data, networks or weights are not the study's; the message says the fix."""
+    """The data, networks or weights of this machine differ from the study's."""
 
     exit_code = MISMATCH
 
 
 class StudyBroken(UserError):
-    """The same error ends trial after trial; the message says which and where, and the fix."""
+    """The same error ends trial after trial; the message names the error and its place."""
 
     exit_code = BROKEN_OFF
 
 
 class AlreadyRunning(UserError):
-    """Another `search run` holds this study on this machine; the message names its pid."""
+    """Another `search run` holds this study on this machine; the message names its process."""
 
 
 def user_errors() -> tuple[type[Exception], ...]:
-    """Give the errors that end a command with one line instead of a traceback."""
-    # Asked for only once something was raised: `--help` stays light.
+    """Return the errors that end a command with one line instead of a traceback."""
+    # Imported only once an error was raised, so that `--help` stays fast.
     from dashboards.door.port import PortError
     from objectives.contract import DataError, RecipeError
     from spaces.errors import StudyError

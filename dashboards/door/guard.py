@@ -1,7 +1,7 @@
-"""The door before every page: it lets reading in, from this machine's own pages, and seals answers.
+"""The guard of every page: it allows only reading, only from own pages, and secures answers.
 
-optuna-dashboard has no door of its own: any web page could delete a study through it, and an HTML
-file that a trial kept would run script in its name.
+optuna-dashboard has no such protection: any web page could delete a study through it, and an HTML
+file that a trial kept would run scripts with the rights of its pages.
 """
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,32 +19,34 @@ POLICY = {
     "form-action": "'none'",
     "frame-ancestors": "'none'",
 }
-SEALS = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": "; ".join(f"{rule} {source}" for rule, source in POLICY.items()),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-ARTIFACT_SEALS = {"Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'"}
+ARTIFACT_SECURITY_HEADERS = {
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'"
+}
 
 
 class Guard:
-    """Refuse what writes and what comes from other origins, and seal every answer."""
+    """Refuse requests that write or come from other origins, and secure every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a refusal as the JSON that optuna-dashboard shows as an error."""
+        """Handle one request; a refusal is JSON that optuna-dashboard shows as an error."""
         refusal = _refusal(scope) if scope["type"] == "http" else None
 
-        async def send_sealed(message: Message) -> None:
+        async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _seal(MutableHeaders(scope=message), scope["path"].startswith("/artifacts/"))
+                _secure(MutableHeaders(scope=message), scope["path"].startswith("/artifacts/"))
             await send(message)
 
-        await (refusal or self._app)(scope, receive, send_sealed)
+        await (refusal or self._app)(scope, receive, send_secured)
 
 
 def _refusal(scope: Scope) -> JSONResponse | None:
@@ -54,18 +56,20 @@ def _refusal(scope: Scope) -> JSONResponse | None:
     headers = Headers(scope=scope)
     own_origin = f"{scope['scheme']}://{headers.get('host')}"
     if headers.get("origin", own_origin) != own_origin:
-        return JSONResponse({"reason": f"open {own_origin} itself; other pages may not ask"}, 403)
+        return JSONResponse(
+            {"reason": f"other pages may not read this one; open {own_origin} itself"}, 403
+        )
     return None
 
 
-def _seal(headers: MutableHeaders, is_artifact: bool) -> None:
-    headers.update(SEALS)
+def _secure(headers: MutableHeaders, is_artifact: bool) -> None:
+    headers.update(SECURITY_HEADERS)
     if not is_artifact:
         return
-    headers.update(ARTIFACT_SEALS)
+    headers.update(ARTIFACT_SECURITY_HEADERS)
     # optuna-dashboard opens artifacts to every web page.
     del headers["Access-Control-Allow-Origin"]
-    if headers.get("content-type", "").startswith("text/"):  # a traceback is to be read at once
+    if headers.get("content-type", "").startswith("text/"):  # a traceback opens in the browser
         headers["content-type"] = "text/plain; charset=utf-8"
     else:
         headers["content-disposition"] = "attachment"

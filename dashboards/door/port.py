@@ -1,4 +1,4 @@
-"""Where the dashboard can be reached: a port of this machine, and of nobody else's."""
+"""The port of the dashboard, which only this machine can reach."""
 
 import errno
 import socket
@@ -10,13 +10,13 @@ PORTS = range(8080, 8180)
 
 
 class PortError(UserError):
-    """The dashboard cannot have this port; the message is one line with the fix."""
+    """The dashboard cannot have this port."""
 
 
 def listen(port: int | None = None) -> socket.socket:
-    """Take that port, or the next free one from 8080 on, and give the socket that listens there.
+    """Open a listening socket on that port, or on the next free one from 8080 on.
 
-    Connections wait in it until somebody serves them. Raises PortError.
+    Connections wait in it until a server accepts them. Raises PortError.
     """
     refused = OSError("there is no such port")
     for candidate in PORTS if port is None else [port] if 0 <= port < 65536 else []:
@@ -24,24 +24,26 @@ def listen(port: int | None = None) -> socket.socket:
             return socket.create_server((LOOPBACK, candidate))
         except OSError as error:
             refused = error
-    raise PortError(_explained(port, refused)) from refused
+    raise _port_error(port, refused) from refused
 
 
 def inherited(fd: int) -> socket.socket:
-    """Give the listening socket that whoever started this process handed it."""
+    """Return the listening socket that this process inherited as file descriptor `fd`."""
     listener = socket.socket(fileno=fd)
     listener.set_inheritable(False)
     return listener
 
 
 def address(listener: socket.socket) -> str:
-    """Give the address to type into a browser."""
+    """Return the address to type into a browser."""
     return f"http://{LOOPBACK}:{listener.getsockname()[1]}"
 
 
-def _explained(port: int | None, refused: OSError) -> str:
+def _port_error(port: int | None, refused: OSError) -> PortError:
     if port is None:
-        return f"ports {PORTS[0]} to {PORTS[-1]} are all in use; choose another one with --port"
+        found = f"ports {PORTS[0]} to {PORTS[-1]} are all in use"
+        return PortError(found, "choose another one with --port")
     if refused.errno == errno.EADDRINUSE:
-        return f"port {port} is in use; choose another one, or leave --port out for a free one"
-    return f"port {port} cannot be used ({refused}); choose one from 1024 to 65535"
+        fix = "choose another one, or leave --port out for a free one"
+        return PortError(f"port {port} is in use", fix)
+    return PortError(f"port {port} cannot be used ({refused})", "choose one from 1024 to 65535")

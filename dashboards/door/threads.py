@@ -1,4 +1,4 @@
-"""Threads that may be cut off when the process ends, because they only read."""
+"""Threads that only read, so that the end of the process may cut them off."""
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 class CuttableThreads(Executor):
-    """An executor whose threads do not hold the process up, unlike ThreadPoolExecutor's.
+    """An executor whose threads do not delay the end of the process.
 
-    A database that hangs would otherwise keep a stopped dashboard alive.
+    With ThreadPoolExecutor, a database that hangs would keep a stopped dashboard alive.
     """
 
     def __init__(self, threads: int) -> None:
@@ -23,7 +23,7 @@ class CuttableThreads(Executor):
             Thread(target=self._work, daemon=True).start()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Run the function in one of the threads and give its future."""
+        """Run the function in one of the threads and return its future."""
         future: Future[T] = Future()
         self._jobs.put((future, partial(fn, *args, **kwargs)))
         return future
@@ -35,5 +35,5 @@ class CuttableThreads(Executor):
                 continue
             try:
                 future.set_result(job())
-            except BaseException as error:  # noqa: BLE001 - it belongs to who waits
+            except BaseException as error:  # noqa: BLE001 - the future's reader gets it
                 future.set_exception(error)

@@ -63,7 +63,8 @@ def find_identical_trials(
     """
     found: dict[str, IdenticalTrials] = {}
     for metric, keys in measures.items():
-        for pair in _pairs(configs, firsts, fields, metric, keys):
+        known = {key: fields[key] for key in keys if key in fields}
+        for pair in _pairs(configs, firsts, known, metric):
             found.setdefault(pair.key, pair)
     return list(found.values())
 
@@ -80,16 +81,14 @@ def _pairs(
     firsts: Sequence[EpochRow],
     fields: Mapping[str, Mapping[str, Any]],
     metric: str,
-    keys: Sequence[str],
 ) -> Iterator[IdenticalTrials]:
+    """Yield the pairs of one metric; `fields` are those of the keys that change it."""
     seen: dict[tuple[Any, ...], int] = {}
     for row in sorted(firsts, key=lambda row: row.number):
         config, value = configs[row.number], row.metrics.get(metric, math.nan)
         if not math.isfinite(value):
             continue
-        acting = {
-            key: config[key] for key in keys if key in fields and can_act(fields[key], config)
-        }
+        acting = {key: config[key] for key, field in fields.items() if can_act(field, config)}
         for key in acting:
             others = tuple(
                 item

@@ -9,7 +9,7 @@ from storage.postgres.server import connect
 
 
 def dashboard(arguments: Namespace, settings: Settings) -> int:
-    """Serve every stored study, and print where."""
+    """Serve every stored study, and print the address."""
     fd = arguments.fd
     with (
         listen(arguments.port) if fd is None else inherited(fd) as listener,

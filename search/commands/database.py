@@ -1,4 +1,4 @@
-"""`search database`: the embedded Postgres of this folder, for those who want it up."""
+"""`search database`: start, stop and address the embedded Postgres of this folder."""
 
 from argparse import Namespace
 
@@ -14,7 +14,7 @@ def start(arguments: Namespace, settings: Settings) -> int:
 
 
 def stop(arguments: Namespace, settings: Settings) -> int:
-    """Stop the embedded Postgres; what is stored stays."""
+    """Stop the embedded Postgres; its studies stay."""
     server.stop(_embedded(settings).home)
     return 0
 
@@ -28,7 +28,7 @@ def url(arguments: Namespace, settings: Settings) -> int:
 def _embedded(settings: Settings) -> Settings:
     if settings.database_url is not None:
         raise UsageError(
-            "SEARCH_DATABASE_URL names another Postgres, which is not ours to start or stop;"
-            " unset it for the embedded one"
+            "SEARCH_DATABASE_URL names another Postgres, which search does not start or stop",
+            "unset it for the embedded one",
         )
     return settings

@@ -12,23 +12,23 @@ from storage import artifacts
 
 
 def delete(arguments: Namespace, settings: Settings) -> int:
-    """Delete a study with its trials and files; without --yes only say what would go."""
+    """Delete a study with its trials and files; without --yes only say what would be deleted."""
     folder = settings.study_folder(arguments.name)
     with open_store(settings) as store:
         row = store.study(arguments.name)
         if not arguments.yes:
             trials = len(store.trials(row.name))
             raise UsageError(
-                f"this deletes {row.name!r} with {trials} trials for good; add --yes to do it"
+                f"this deletes {row.name!r} with {trials} trials for good", "add --yes to do it"
             )
         with run_lock(row.name, folder):
             kept = artifacts.linked(store, row.name)
             shared = [file.artifact_id for file in store.files(row.name)]
-            place = artifacts.artifact_store(settings.artifacts)
+            artifact_store = artifacts.artifact_store(settings.artifacts)
             store.delete(row.name)
-            artifacts.remove(place, [*kept, *shared])
+            artifacts.remove(artifact_store, [*kept, *shared])
             shutil.rmtree(folder, ignore_errors=True)
             shutil.rmtree(settings.logs / row.name, ignore_errors=True)
-            split_file(settings, row.name).unlink(missing_ok=True)  # else a new study is split so
+            split_file(settings, row.name).unlink(missing_ok=True)  # else it splits a new study
     print(f"{row.name} deleted")
     return 0

@@ -1,4 +1,4 @@
-"""`search doctor`: is this machine ready, and what to do where it is not."""
+"""`search doctor`: is this machine ready, and the fix where it is not."""
 
 import json
 from argparse import Namespace
@@ -17,7 +17,7 @@ COLOURS = {"ok": "green", "warn": "yellow", "error": "red"}
 
 
 def doctor(arguments: Namespace, settings: Settings) -> int:
-    """Print what was found on this machine; an error among it is exit code 1."""
+    """Print the findings about this machine; exit with 1 when one of them is an error."""
     findings = examine(settings)
     if arguments.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))

@@ -1,4 +1,4 @@
-"""`search export`: a trial's whole configuration, to the terminal or a file."""
+"""`search export`: write a trial's whole configuration to the terminal or a file."""
 
 import sys
 from argparse import Namespace

@@ -1,6 +1,5 @@
-"""`search retrain`: an exported trial, trained again and held against its numbers."""
+"""`search retrain`: train an exported trial again and compare it with its recorded numbers."""
 
-import os
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,7 @@ from search.exports.read import read_export
 from search.exports.retrain import train_again
 from search.exports.verify import ELSEWHERE, Difference, compare, other_machine
 from search.logs import hush_teardown
-from search.processes.devices import own_share, worker_environment
+from search.processes.devices import own_share, take_share
 from search.settings import Settings
 from search.studies.folders import find_data
 from search.terminal.console import with_bar
@@ -46,7 +45,7 @@ def retrain(arguments: Namespace, settings: Settings) -> int:
     changed = other_machine(exported, device)
     measure = ELSEWHERE if changed else "to the last bit"
     if changed:
-        console.print(f"another machine than the recorded one ({changed}): compared {measure}")
+        console.print(f"this machine differs from the recorded one ({changed}): {measure}")
     differences = compare(exported, again, exactly=changed is None)
     _print(differences, measure)
     return FAILED if differences else DONE
@@ -65,9 +64,9 @@ def _train(
 
 
 def _own_device(exported: Exported, settings: Settings) -> str:
-    """Give this process one device and the recorded threads, before torch is loaded."""
+    """Restrict this process to one device and the recorded threads; return the device."""
     share = own_share(settings.visible_gpus, exported.trained_on.threads)
-    os.environ.update(worker_environment(share, {}))
+    take_share(share)
     return share.device
 
 
@@ -87,9 +86,11 @@ def _folder(out: Path | None) -> Iterator[Path]:
 
 
 def _print(differences: list[Difference], measure: str) -> None:
-    for each in differences:
-        now = "it did not come" if each.again is None else f"now {each.again!r}"
-        console.print(f"{each.where} {each.metric}: recorded {each.recorded!r}, {now}")
+    for difference in differences:
+        again = difference.again
+        now = "not trained again" if again is None else f"now {again!r}"
+        where = f"{difference.where} {difference.metric}"
+        console.print(f"{where}: recorded {difference.recorded!r}, {now}")
     if differences:
         console.print(f"{len(differences)} numbers did not come back {measure}")
     else:

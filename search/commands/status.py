@@ -1,4 +1,4 @@
-"""`search status`: what runs and what was found."""
+"""`search status`: the trials, workers and best values of one study or of all."""
 
 from argparse import Namespace
 
@@ -9,7 +9,7 @@ from search.terminal.status import print_status
 
 
 def status(arguments: Namespace, settings: Settings) -> int:
-    """Print how a study stands, or every study; reading changes nothing."""
+    """Print the state of a study, or of every study; reading changes nothing."""
     if not has_store(settings):
         print(
             "[]" if arguments.json else "no study yet; start one with `search run --study digits`"

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from search.database import open_store
 from search.errors import DRAINED
 from search.logs import hush_teardown, set_up_logs
-from search.processes.devices import DeviceShare, own_share, worker_environment
+from search.processes.devices import DeviceShare, own_share, take_share
 from search.processes.machine import describe_machine, process_scope
 from search.processes.signals import StopFlag, listening
 from search.settings import Settings
@@ -33,8 +33,7 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
     open_store: opens the store that the worker claims from and writes to.
     """
     share = own_share(settings.visible_gpus, settings.threads)
-    # Before torch is loaded: it reads these once.
-    os.environ.update(worker_environment(share, {}))
+    take_share(share)
     set_up_logs()
     hush_teardown()
     if settings.shared_artifacts and not arguments.id:

@@ -15,7 +15,7 @@ from search.processes.spawn import kill, spawn
 LONGEST_PAUSE_SECONDS = 30.0
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Child:
     """The process of one command: the running one, and the time at which the next may start."""
 

@@ -69,6 +69,11 @@ def own_share(visible: str | None, threads: int | None) -> DeviceShare:
     return assign(1, gpus(visible), threads or usable_cores())[0]
 
 
+def take_share(share: DeviceShare) -> None:
+    """Set this process's own environment to its share; call it before torch is loaded."""
+    os.environ.update(worker_environment(share, {}))
+
+
 def worker_environment(share: DeviceShare, base: Mapping[str, str]) -> dict[str, str]:
     """Build a worker's environment: its device and threads, and settings for repeatable results."""
     return {

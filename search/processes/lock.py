@@ -19,16 +19,16 @@ def run_lock(study: str, folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "run.lock").open("a+") as file:
         if not try_lock(file):
-            raise AlreadyRunning(_refusal(study, (folder / "run.lock").read_text()))
+            raise _refusal(study, (folder / "run.lock").read_text())
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
         yield
 
 
-def _refusal(study: str, pid: str) -> str:
-    return (
-        f"study {study!r} is being run on this machine by process {pid or '(starting)'}: "
-        f"add a worker to it with `search worker --study {study}`, "
-        f"or end it with `search stop --study {study}`"
+def _refusal(study: str, pid: str) -> AlreadyRunning:
+    return AlreadyRunning(
+        f"study {study!r} is being run on this machine by process {pid or '(starting)'}",
+        f"add a worker to it with `search worker --study {study}`, or end it with"
+        f" `search stop --study {study}`",
     )

@@ -78,7 +78,7 @@ class _Supervisor:
         self._slots = [
             WorkerSlot(share=share, child=_worker_child(run, share)) for share in run.shares
         ]
-        self._dashboard = Child(run.logs / "dashboard.log", run.environment)
+        self._dashboard = Child(log=run.logs / "dashboard.log", environment=run.environment)
         self._dashboard_deaths = 0
         self._snapshot = read_snapshot(run.store, run.study)
         self._read_at = 0.0
@@ -282,7 +282,7 @@ class _Supervisor:
 
 def _worker_child(run: Run, share: DeviceShare) -> Child:
     environment = worker_environment(share, run.environment)
-    return Child(run.logs / f"worker-{share.index}.log", environment)
+    return Child(log=run.logs / f"worker-{share.index}.log", environment=environment)
 
 
 def _has_progressed(store: Store, study: str, worker: str) -> bool:

@@ -4,7 +4,7 @@ import argparse
 import shlex
 from collections.abc import Iterator
 
-from search.cli import build_parser
+from search.parser import build_parser
 
 # The one rule for running text: a command there may leave out arguments that it needs, and these
 # words stand for numbers. Listings can be typed as they are.

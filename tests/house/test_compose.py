@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from search.cli import build_parser
+from search.parser import build_parser
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()

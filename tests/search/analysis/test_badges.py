@@ -17,7 +17,7 @@ from search.terminal.status import print_status
 from search.terminal.summary import summary
 from search.worker.endings import Failed, Finished
 from search.worker.loop import settle
-from storage.rows import EpochRow
+from storage.rows import EpochRow, Outcome
 from storage.store import Store
 from tests.search.toy_worker import make_worker, take
 
@@ -133,7 +133,7 @@ def told(store: Store, tmp_path: Path) -> Store:
     risen = epochs([0.9, 0.7, 0.5, 0.6, 0.7], FALLING[:5])
     for rows, outcome in (
         (risen, Finished(0.5, (3,))),
-        (risen[:2], Failed("diverged", "val_loss is nan at epoch 2")),
+        (risen[:2], Failed(outcome=Outcome.DIVERGED, detail="val_loss is nan at epoch 2")),
         (risen[:2], Finished(0.7, (2,))),
     ):
         claim = take(worker)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from search import cli
+from search import parser
 from storage import faults
 from storage.store import Store
 from tests.search.toy_worker import make_worker
@@ -46,7 +46,7 @@ def work(
 
 
 def test_the_command_line_offers_every_guard_that_can_be_switched_off() -> None:
-    assert set(cli.GUARDS) == set(faults.GUARDS)
+    assert set(parser.GUARDS) == set(faults.GUARDS)
 
 
 @pytest.fixture
