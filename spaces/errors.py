@@ -1,4 +1,4 @@
-"""What can be wrong with a study file."""
+"""The errors that a user can fix, and the fix for a mistyped name."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -25,7 +25,7 @@ class StudyError(UserError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Give the closing clause of an error about an unknown name: the closest known one, or all."""
+    """Write the last clause of an error about an unknown name: the closest known one, or all."""
     names = sorted(known)
     initials = {"".join(word[0] for word in each.split("_") if word): each for each in names}
     close = [initials[name]] if name in initials else get_close_matches(name, names, 1, 0.5)

@@ -1,4 +1,4 @@
-"""From what the user types to a `Study`: a shipped name or a file of their own."""
+"""From the words that a user types to a `Study`: a shipped name or a file of their own."""
 
 import runpy
 import traceback
@@ -10,7 +10,7 @@ from spaces.study import Study
 
 
 def load_study(reference: str) -> Study:
-    """Give the study that `reference` names: a shipped one ("gleason") or a path ("my_study.py").
+    """Load a shipped study by its name ("gleason"), or a study file by its path ("my_study.py").
 
     Raises StudyError when there is none, or when the file cannot be used.
     """
@@ -18,15 +18,16 @@ def load_study(reference: str) -> Study:
         return _run(Path(reference))
     if reference not in shipped_studies():
         raise StudyError(
-            f"no study is called {reference!r}; {nearest(reference, shipped_studies())}"
-            " (or give the path of a study file, my_study.py)"
+            f"no study is called {reference!r}",
+            f"{nearest(reference, shipped_studies())}"
+            " (or give the path of a study file, my_study.py)",
         )
     with resources.as_file(resources.files("spaces.shipped") / f"{reference}.py") as path:
         return _run(path)
 
 
 def shipped_studies() -> tuple[str, ...]:
-    """Give the names of the studies that come with the package."""
+    """List the names of the studies that come with the package."""
     names = (Path(entry.name) for entry in resources.files("spaces.shipped").iterdir())
     return tuple(
         sorted(name.stem for name in names if name.suffix == ".py" and name.stem[0] != "_")
@@ -36,28 +37,29 @@ def shipped_studies() -> tuple[str, ...]:
 def _run(path: Path) -> Study:
     if not path.is_file():
         raise StudyError(
-            f"{path} does not exist; `search init {path}` writes a study to start from"
+            f"{path} does not exist", f"`search init {path}` writes a study to start from"
         )
     try:
         study = runpy.run_path(str(path)).get("study")
     except SyntaxError as error:
-        raise StudyError(f"{path}:{error.lineno}: {error.msg}; mend the line") from error
+        raise StudyError(f"{path}:{error.lineno}: {error.msg}", "mend the line") from error
     except StudyError as error:
-        raise StudyError(f"{path}:{_line(path, error)}: {error}") from error
+        raise StudyError(f"{path}:{_line(path, error)}: {error.found}", error.fix) from error
     except SystemExit as error:
         raise StudyError(
-            f"{path}:{_line(path, error)}: it ends the program; remove the exit"
+            f"{path}:{_line(path, error)}: it ends the program", "remove the exit"
         ) from error
     except Exception as error:  # it is the user's code: anything may be raised
         raise StudyError(
-            f"{path}:{_line(path, error)}: {type(error).__name__}: {error}; mend the line"
+            f"{path}:{_line(path, error)}: {type(error).__name__}: {error}", "mend the line"
         ) from error
     if not isinstance(study, Study):
-        raise StudyError(f"{path} defines no `study`; end it with `study = Study(...)`")
+        raise StudyError(f"{path} defines no `study`", "end it with `study = Study(...)`")
     return study
 
 
 def _line(path: Path, error: BaseException) -> int | str:
+    """Return the last line of the file that the error passed through."""
     lines = [
         frame.lineno
         for frame in traceback.extract_tb(error.__traceback__)

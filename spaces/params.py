@@ -1,4 +1,4 @@
-"""One searched hyperparameter each: its range, its scale, when it exists, what we believe of it."""
+"""A searched hyperparameter: its range, its scale, its condition, and its prior."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ When = Mapping[str, Value]
 
 
 class Param(Protocol):
-    """What every kind of parameter can do."""
+    """The methods that every kind of parameter has."""
 
     @property
     def name(self) -> str: ...
@@ -27,13 +27,18 @@ class Param(Protocol):
     def takes(self, value: Value) -> bool: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Float:
-    """A real number in [low, high]; `log=True` searches its order of magnitude."""
+    """A real number in [low, high].
 
-    name: str
-    low: float
-    high: float
+    log: whether its order of magnitude is searched.
+    prior: where good values are expected; None: everywhere alike.
+    when: the values that earlier parameters must have for this one to exist.
+    """
+
+    name: str = field(kw_only=False)
+    low: float = field(kw_only=False)
+    high: float = field(kw_only=False)
     log: bool = False
     prior: Prior | None = None
     when: When = field(default_factory=dict)
@@ -46,15 +51,15 @@ class Float:
         return float(trial.suggest_float(self.name, self.low, self.high, log=self.log))
 
     def mode(self) -> float:
-        """Give the prior's most probable value; without a prior, the middle of the scale."""
+        """Return the prior's most probable value; without a prior, the middle of the scale."""
         return self.prior.center if self.prior else _scale(self).from_unit(0.5)
 
     def draw(self, random: Random) -> float:
         """Draw from the prior; without one, uniformly on the scale."""
-        return _draw(self, _scale(self), random)
+        return _draw_on(_scale(self), self, random)
 
     def corners(self) -> tuple[float, ...]:
-        """Give both ends."""
+        """Return both ends of the range."""
         return tuple(dict.fromkeys((self.low, self.high)))
 
     def takes(self, value: Value) -> bool:
@@ -62,20 +67,25 @@ class Float:
         return _is_number(value) and self.low <= float(value) <= self.high  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Int:
-    """A whole number in [low, high], both ends included."""
+    """A whole number in [low, high], both ends included.
 
-    name: str
-    low: int
-    high: int
+    log, prior, when: as in `Float`.
+    """
+
+    name: str = field(kw_only=False)
+    low: int = field(kw_only=False)
+    high: int = field(kw_only=False)
     log: bool = False
     prior: Prior | None = None
     when: When = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not all(type(end) is int for end in (self.low, self.high)):
-            raise StudyError(f"Int {self.name!r} has an end that is not whole; use Float instead")
+            raise StudyError(
+                f"Int {self.name!r} has an end that is not a whole number", "use Float instead"
+            )
         _check_range(self)
 
     def suggest(self, trial: Any) -> int:
@@ -83,17 +93,17 @@ class Int:
         return int(trial.suggest_int(self.name, self.low, self.high, log=self.log))
 
     def mode(self) -> int:
-        """Give the prior's most probable value; without a prior, the middle of the scale."""
+        """Return the prior's most probable value; without a prior, the middle of the scale."""
         return round(self.prior.center if self.prior else _scale(self).from_unit(0.5))
 
     def draw(self, random: Random) -> int:
         """Draw from the prior; without one, uniformly on the scale."""
         # Half a step beyond both ends, or rounding would halve their share.
-        drawn = _draw(self, Scale(self.low - 0.5, self.high + 0.5, self.log), random)
+        drawn = _draw_on(Scale(self.low - 0.5, self.high + 0.5, self.log), self, random)
         return min(max(round(drawn), self.low), self.high)
 
     def corners(self) -> tuple[int, ...]:
-        """Give both ends."""
+        """Return both ends of the range."""
         return tuple(dict.fromkeys((self.low, self.high)))
 
     def takes(self, value: Value) -> bool:
@@ -103,7 +113,7 @@ class Int:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several options; a mapping gives each option the weight it has before any trial."""
+    """One of several options; a mapping gives each option its weight before any trial."""
 
     name: str
     options: Sequence[Value] | Mapping[Any, float]
@@ -113,17 +123,18 @@ class Choice:
         _check_name(self.name)
         if isinstance(self.options, str) or not self.options:
             raise StudyError(
-                f"Choice {self.name!r} has no options; give a tuple or {{option: weight}}"
+                f"Choice {self.name!r} has no options", "give a tuple or {option: weight}"
             )
         if len(set(map(repr, self.choices))) < len(self.choices):
-            raise StudyError(f"Choice {self.name!r} names an option twice; leave each once")
+            raise StudyError(f"Choice {self.name!r} has an option twice", "leave each once")
         if any(not isinstance(option, Value) for option in self.choices):
             raise StudyError(
-                f"Choice {self.name!r} has an option that is no plain value; use text or numbers"
+                f"Choice {self.name!r} has an option that is neither text nor a number",
+                "use text or numbers",
             )
         if not all(0 <= weight < math.inf for weight in self.weights) or sum(self.weights) <= 0:
             raise StudyError(
-                f"Choice {self.name!r} has weights that are no weights; give positive ones"
+                f"Choice {self.name!r}: weights must be finite, not negative, and not all zero"
             )
 
     @property
@@ -132,7 +143,7 @@ class Choice:
         return tuple(self.options)
 
     def without(self, dropped: Sequence[Value]) -> "Choice":
-        """Give the choice that is left when some options are never drawn."""
+        """Return the choice among the options that are left."""
         if isinstance(self.options, Mapping):
             left: Any = {key: weight for key, weight in self.options.items() if key not in dropped}
         else:
@@ -152,7 +163,7 @@ class Choice:
         return value
 
     def mode(self) -> Value:
-        """Give the heaviest option, the first of equals."""
+        """Return the heaviest option, the first of equals."""
         return self.choices[self.weights.index(max(self.weights))]
 
     def draw(self, random: Random) -> Value:
@@ -160,7 +171,7 @@ class Choice:
         return random.choices(self.choices, self.weights)[0]
 
     def corners(self) -> tuple[Value, ...]:
-        """Give every option."""
+        """Return every option."""
         return self.choices
 
     def takes(self, value: Value) -> bool:
@@ -170,7 +181,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Toggle:
-    """Off or on; `prior` is the probability of on, 0.5 if nothing is known."""
+    """Off or on.
+
+    prior: the probability of on, 0.5 if nothing is known.
+    """
 
     name: str
     prior: float = 0.5
@@ -179,22 +193,22 @@ class Toggle:
     def __post_init__(self) -> None:
         _check_name(self.name)
         if not _is_number(self.prior) or not 0 <= self.prior <= 1:
-            raise StudyError(f"Toggle {self.name!r} has prior {self.prior}; use a probability")
+            raise StudyError(f"Toggle {self.name!r} has prior {self.prior}", "use a probability")
 
     def suggest(self, trial: Any) -> bool:
         """Ask `trial` (Optuna's duck type) for off or on."""
         return bool(trial.suggest_categorical(self.name, (False, True)))
 
     def mode(self) -> bool:
-        """Give the likelier side; off when both are equal."""
+        """Return the more likely value; off when both are equally likely."""
         return self.prior > 0.5
 
     def draw(self, random: Random) -> bool:
-        """Draw on with the prior's probability."""
+        """Draw True with the prior's probability."""
         return random.random() < self.prior
 
     def corners(self) -> tuple[bool, ...]:
-        """Give off and on."""
+        """Return off and on."""
         return (False, True)
 
     def takes(self, value: Value) -> bool:
@@ -206,7 +220,7 @@ def _scale(param: Float | Int) -> Scale:
     return Scale(param.low, param.high, param.log)
 
 
-def _draw(param: Float | Int, scale: Scale, random: Random) -> float:
+def _draw_on(scale: Scale, param: Float | Int, random: Random) -> float:
     if param.prior is None:
         return scale.from_unit(random.random())
     center = scale.to_unit(param.prior.center)
@@ -219,17 +233,20 @@ def _is_number(value: object) -> bool:
 
 def _check_name(name: str) -> None:
     if not isinstance(name, str) or not name.isidentifier():
-        raise StudyError(f"parameter name {name!r} is no identifier; use letters, digits and _")
+        raise StudyError(
+            f"parameter name {name!r} is not an identifier", "use letters, digits and _"
+        )
 
 
 def _check_range(param: Float | Int) -> None:
     _check_name(param.name)
     if not (_is_number(param.low) and _is_number(param.high) and param.low <= param.high):
-        raise StudyError(f"{param.name!r} has the range {param.low}..{param.high}; put low first")
+        raise StudyError(f"{param.name!r} has the range {param.low}..{param.high}", "put low first")
     if param.log and param.low <= 0:
-        raise StudyError(f"{param.name!r} is log-scaled from {param.low}; start above 0")
+        raise StudyError(f"{param.name!r} is log-scaled from {param.low}", "start above 0")
     if param.prior and not param.low <= param.prior.center <= param.high:
         raise StudyError(
             f"{param.name!r} has its prior at {param.prior.center}, outside"
-            f" {param.low}..{param.high}; move the center or the range"
+            f" {param.low}..{param.high}",
+            "move the center or the range",
         )

@@ -1,4 +1,4 @@
-"""What we believe about a parameter before any trial has run."""
+"""Priors: where good values of a parameter are expected before any trial has run."""
 
 import math
 from dataclasses import dataclass
@@ -10,13 +10,17 @@ from spaces.errors import StudyError
 
 Confidence = Literal["low", "medium", "high"]
 
-# Standard deviations on the unit interval, as NePS uses them for the same three words.
+# Standard deviations on the unit interval; NePS uses the same ones for these three words.
 UNIT_SPREAD: dict[str, float] = {"low": 0.5, "medium": 0.25, "high": 0.125}
 
 
 @dataclass(frozen=True)
 class Prior:
-    """A bell around `center`, as narrow as `confidence` says, on the parameter's own scale."""
+    """A normal distribution on the parameter's own scale, cut to its range.
+
+    center: the most probable value.
+    confidence: how narrow it is.
+    """
 
     center: float
     confidence: Confidence = "medium"
@@ -24,20 +28,20 @@ class Prior:
     def __post_init__(self) -> None:
         if self.confidence not in UNIT_SPREAD:
             raise StudyError(
-                f"prior confidence {self.confidence!r} is unknown; use low, medium or high"
+                f"prior confidence {self.confidence!r} is unknown", "use low, medium or high"
             )
 
 
 @dataclass(frozen=True)
 class Scale:
-    """The way between a range of values and the unit interval."""
+    """Maps a range of values to the unit interval and back, linearly or by the logarithm."""
 
     low: float
     high: float
     log: bool = False
 
     def to_unit(self, value: float) -> float:
-        """Give the place of `value` in the range: 0 at the low end, 1 at the high end."""
+        """Return the position of `value` in the range: 0 at the low end, 1 at the high end."""
         if self.high == self.low:
             return 0.0
         if self.log:
@@ -45,7 +49,7 @@ class Scale:
         return (value - self.low) / (self.high - self.low)
 
     def from_unit(self, unit: float) -> float:
-        """Give the value that stands at `unit`, never outside the range."""
+        """Return the value at position `unit`, never outside the range."""
         if self.log:
             value = self.low * math.pow(self.high / self.low, unit)
         else:
@@ -54,7 +58,7 @@ class Scale:
 
 
 def draw_unit(center_unit: float, confidence: Confidence, random: Random) -> float:
-    """Draw from the normal distribution around `center_unit`, cut to the unit interval."""
+    """Draw from a normal distribution around `center_unit` that is cut to the unit interval."""
     bell = NormalDist(center_unit, UNIT_SPREAD[confidence])
     below, upto = bell.cdf(0.0), bell.cdf(1.0)
     # inv_cdf is undefined at 0 and 1, which a draw of exactly 0.0 could reach.

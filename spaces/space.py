@@ -1,4 +1,4 @@
-"""The searched parameters in drawing order."""
+"""The space of a study: the searched parameters in drawing order."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from spaces.params import Choice, Param, Value
 
 TrialConfig = dict[str, Value]
 
-FEW = 256  # combinations that are all looked at; of more, every pair is
+FEW = 256  # more combinations than these are looked at pair by pair
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Space:
         earlier: dict[str, Param] = {}
         for param in self.params:
             if param.name in earlier:
-                raise StudyError(f"the space has {param.name!r} twice; leave one")
+                raise StudyError(f"the space has {param.name!r} twice", "leave one")
             _check_conditions(param, earlier)
             earlier[param.name] = param
 
@@ -35,11 +35,11 @@ class Space:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The parameters' names in drawing order."""
+        """The names of the parameters in drawing order."""
         return tuple(param.name for param in self.params)
 
     def get(self, name: str) -> Param | None:
-        """Give the parameter of that name, or None."""
+        """Return the parameter of that name, or None."""
         return next((param for param in self.params if param.name == name), None)
 
     def suggest(self, trial: Any) -> TrialConfig:
@@ -54,11 +54,11 @@ class Space:
         return drawn
 
     def mode(self) -> TrialConfig:
-        """Give the prior's most probable configuration: what a study tries first."""
+        """Return the prior's most probable configuration, the first one that a study tries."""
         return self.mode_with({})
 
     def mode_with(self, given: Mapping[str, Value]) -> TrialConfig:
-        """Give the mode where some parameters, if they exist there, have the values `given`."""
+        """Return the mode with the values `given`, of the parameters that exist there."""
         likeliest: TrialConfig = {}
         for param in self.params:
             if is_active(param, likeliest):
@@ -66,9 +66,10 @@ class Space:
         return likeliest
 
     def corners(self) -> Iterable[TrialConfig]:
-        """Give what can be drawn of options and ends: all of it, or every pair where that is much.
+        """Return the configurations that can be drawn of options and ends of ranges.
 
-        In a pair's configuration all else is at the prior's mode.
+        Where there are more than 256, every pair of two parameters' values is among them, with the
+        other parameters at the prior's mode.
         """
         every = list(islice(self.combinations(), FEW + 1))
         return every if len(every) <= FEW else self._pairs()
@@ -78,7 +79,7 @@ class Space:
         return self._combined(self.params, {})
 
     def around(self, names: Iterable[str]) -> "Space":
-        """Give the space of these parameters and of those that their conditions rest on."""
+        """Return the space of these parameters and of those that their conditions name."""
         kept = set(names)
         for param in reversed(self.params):
             if param.name in kept:
@@ -86,24 +87,24 @@ class Space:
         return Space(tuple(param for param in self.params if param.name in kept))
 
     def replaced(self, params: Mapping[str, Param]) -> "Space":
-        """Give this space with some parameters exchanged for others of the same name."""
+        """Return this space with some parameters exchanged for others of the same name."""
         return Space(tuple(params.get(param.name, param) for param in self.params))
 
     def pinned(self, values: Mapping[str, Value]) -> "Space":
-        """Give the space that is left when some parameters have one value for good."""
-        left = (_given(param, values) for param in self.params if param.name not in values)
+        """Return the space that is left when some parameters have one fixed value."""
+        left = (_with_settled(param, values) for param in self.params if param.name not in values)
         return Space(tuple(param for param in left if param is not None))
 
     def without(self, dropped: Mapping[str, Sequence[Value]]) -> "Space":
-        """Give the space in which some options are never drawn, nor what waits for them."""
+        """Return the space without some options, and without parameters that depend on them."""
         left: dict[str, Param] = {}
         for param in self.params:
-            waits_in_vain = any(
+            can_never_exist = any(
                 name not in left or value in dropped.get(name, ())
                 for name, value in param.when.items()
             )
-            if not waits_in_vain:
-                left[param.name] = _less(param, dropped.get(param.name, ()))
+            if not can_never_exist:
+                left[param.name] = _without_options(param, dropped.get(param.name, ()))
         return Space(tuple(left.values()))
 
     def _combined(self, params: tuple[Param, ...], drawn: TrialConfig) -> Iterator[TrialConfig]:
@@ -112,23 +113,23 @@ class Space:
         elif not is_active(params[0], drawn):
             yield from self._combined(params[1:], drawn)
         else:
-            for value in self._telling(params[0]):
+            for value in self._values_to_try(params[0]):
                 yield from self._combined(params[1:], {**drawn, params[0].name: value})
 
     def _pairs(self) -> Iterator[TrialConfig]:
         for one, other in combinations_with_replacement(self.params, 2):
-            needed = {**self._needed(one), **self._needed(other)}
-            for value, beside in product(self._telling(one), self._telling(other)):
-                yield self.mode_with({**needed, one.name: value, other.name: beside})
+            conditions = {**self._conditions_of(one), **self._conditions_of(other)}
+            for value, beside in product(self._values_to_try(one), self._values_to_try(other)):
+                yield self.mode_with({**conditions, one.name: value, other.name: beside})
 
-    def _telling(self, param: Param) -> tuple[Value, ...]:
-        """Give a parameter's corners and, of a number, what the conditions of others wait for."""
+    def _values_to_try(self, param: Param) -> tuple[Value, ...]:
+        """Return a parameter's corners and the values that the conditions of others ask for."""
         corners = param.corners()
-        waited = {each.when[param.name] for each in self.params if param.name in each.when}
-        return (*corners, *(value for value in waited if value not in corners))
+        asked = {each.when[param.name] for each in self.params if param.name in each.when}
+        return (*corners, *(value for value in asked if value not in corners))
 
-    def _needed(self, param: Param) -> TrialConfig:
-        """Give what must have been drawn for a parameter to exist."""
+    def _conditions_of(self, param: Param) -> TrialConfig:
+        """Return the values that must have been drawn for a parameter to exist."""
         chain = self.around((param.name,))
         return {name: value for each in chain for name, value in each.when.items()}
 
@@ -138,12 +139,12 @@ def is_active(param: Param, drawn: Mapping[str, Value]) -> bool:
     return all(name in drawn and drawn[name] == value for name, value in param.when.items())
 
 
-def _less(param: Param, dropped: Sequence[Value]) -> Param:
+def _without_options(param: Param, dropped: Sequence[Value]) -> Param:
     return param.without(dropped) if dropped and isinstance(param, Choice) else param
 
 
-def _given(param: Param, values: Mapping[str, Value]) -> Param | None:
-    """Give the parameter with its settled conditions gone, or None when one can never hold."""
+def _with_settled(param: Param, values: Mapping[str, Value]) -> Param | None:
+    """Return the parameter without its settled conditions; None when one can never hold."""
     settled = {name: value for name, value in param.when.items() if name in values}
     if not settled:
         return param
@@ -158,11 +159,11 @@ def _check_conditions(param: Param, earlier: Mapping[str, Param]) -> None:
     for name, value in param.when.items():
         if name not in earlier:
             raise StudyError(
-                f"{param.name!r} depends on {name!r}, which is not drawn before it;"
-                f" {nearest(name, earlier)}"
+                f"{param.name!r} depends on {name!r}, which is not drawn before it",
+                nearest(name, earlier),
             )
         if not earlier[name].takes(value):
             raise StudyError(
-                f"{param.name!r} waits for {name}={value!r}, which {name!r} never is;"
-                " change the condition"
+                f"{param.name!r} needs {name}={value!r}, a value that {name!r} never has",
+                "change the condition",
             )

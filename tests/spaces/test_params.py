@@ -95,8 +95,11 @@ def test_the_mode_is_what_one_believes_first() -> None:
         (lambda: Choice("backbone", "resnet50"), "give a tuple"),
         (lambda: Choice("backbone", ("a", "a")), "leave each once"),
         (lambda: Choice("size", ((1, 2), (3, 4))), "use text or numbers"),
-        (lambda: Choice("backbone", {"a": -1.0, "b": 2.0}), "give positive ones"),
-        (lambda: Choice("backbone", {"a": float("nan"), "b": 2.0}), "give positive ones"),
+        (lambda: Choice("backbone", {"a": -1.0, "b": 2.0}), "not negative, and not all zero"),
+        (
+            lambda: Choice("backbone", {"a": float("nan"), "b": 2.0}),
+            "not negative, and not all zero",
+        ),
         (lambda: Toggle("ldam", prior=3), "use a probability"),
         (lambda: Prior(1.0, "certain"), "use low, medium or high"),
     ],

@@ -27,7 +27,7 @@ def test_a_condition_on_a_later_parameter_is_refused() -> None:
 
 
 def test_a_condition_that_never_holds_is_refused() -> None:
-    with pytest.raises(StudyError, match="never is"):
+    with pytest.raises(StudyError, match="never has"):
         Space((Choice("loss", ("ce", "ldam")), Float("margin", 0.1, 0.8, when={"loss": "drw"})))
 
 
