@@ -1,4 +1,4 @@
-"""What every room's tests share: one embedded Postgres, and a fresh database for each test."""
+"""Shared by all tests: one embedded Postgres, and a fresh database for each test."""
 
 import itertools
 import os
@@ -18,7 +18,7 @@ numbers = itertools.count(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a GPU where the driver shows none; torch is not loaded to find out."""
+    """Skip tests that need a GPU where the driver shows none, which is found without torch."""
     if not gpus(os.environ.get("CUDA_VISIBLE_DEVICES")):
         for item in items:
             if item.get_closest_marker("gpu"):
@@ -42,7 +42,7 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def template_url(database_server: str) -> str:
     """The URL of a database with all tables and no studies, to be copied only."""
     url = new_database(database_server, "template", "template1")
-    from storage.store import Store  # 1.4 s, and only those who need a database wait for it
+    from storage.store import Store  # takes 1.4 s, which tests without a database save
 
     Store.open(url).close()
     return url
@@ -81,7 +81,7 @@ def s3_server() -> Iterator[Mapping[str, str]]:
 
 
 def s3_environment(port: int) -> dict[str, str]:
-    """Give what leads boto3 to a port of this machine, and lets it try once only."""
+    """Return the environment that leads boto3 to a port of this machine, with one try each."""
     return {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_ACCESS_KEY_ID": "key",
@@ -92,7 +92,7 @@ def s3_environment(port: int) -> dict[str, str]:
 
 
 def answers(port: int) -> bool:
-    """Say whether somebody listens at a port of this machine."""
+    """Tell whether a server listens at a port of this machine."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

@@ -1,9 +1,10 @@
-"""Children that each act once on a store, under an order to die or to pause in the middle.
+"""A process whose children each act once on a store, under an order to die or to pause inside.
 
-`actor.py URL ORDERS IDLE` reads lines `ACT STUDY TRIAL_ID ATTEMPT` and answers each with the pid
-of the child that acts, then with how it ended: its exit code, negative after a signal; LOST is
-that of one who may not write any more. It forks before any connection is made, since importing
-takes seconds. IDLE: how long the database lets a paused transaction hold its locks.
+`actor.py` reads lines `URL IDLE ORDERS ACT STUDY TRIAL_ID ATTEMPT` and answers each with the pid of
+the child that acts, then with its exit code, negative after a signal. It forks before any
+connection is made, because importing takes seconds.
+IDLE: how long the database lets a paused transaction hold its locks.
+ORDERS: the file that the child obeys.
 """
 
 import os
@@ -15,24 +16,27 @@ from storage.errors import DatabaseUnreachable, LeaseLost
 from storage.faults import ObedientStore
 from storage.store import Claim, Store
 
-LOST = 7
+LOST = 7  # the exit code of a child that may not write any more
 
 
-def main(url: str, orders: str, idle: str) -> None:
+def main() -> None:
     """Fork a child for every line."""
-    transaction.LIMITS["idle_in_transaction_session_timeout"] = idle
     print("ready", flush=True)
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            os._exit(act(url, Path(orders), *line.split()))
+            url, idle, orders, *words = line.split()
+            transaction.LIMITS["idle_in_transaction_session_timeout"] = idle
+            os._exit(act(url, Path(orders), *words))
         print(child, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
-def act(url: str, orders: Path, name: str, study: str, trial_id: str, attempt: str) -> int:
-    """Act until the database has heard of it."""
-    claim = Claim(study=study, trial_id=int(trial_id), number=0, attempt=int(attempt), worker="ada")
+def act(url: str, orders: Path, name: str, *claimed: str) -> int:
+    """Act until the database has acknowledged it."""
+    study, trial_id, attempt = claimed
+    held = {"trial_id": int(trial_id), "attempt": int(attempt)}
+    claim = Claim(study=study, number=0, worker="ada", **held)
     with ObedientStore.open(url) as store:
         store.obey(orders)
         while True:
@@ -59,4 +63,4 @@ def call(store: Store, name: str, claim: Claim) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

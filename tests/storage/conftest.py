@@ -1,4 +1,4 @@
-"""A store on a database of the test's own, a study in it, and what moves its clock."""
+"""A store on a database of the test's own, with a study in it, and a way to move its clock."""
 
 import subprocess
 import sys
@@ -49,7 +49,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def sql(engine: Engine) -> Sql:
-    """Run one statement and give its rows."""
+    """Run one statement and return its rows."""
 
     def sql(statement: str, **values: object) -> list[tuple[object, ...]]:
         with engine.begin() as connection:
@@ -61,9 +61,9 @@ def sql(engine: Engine) -> Sql:
 
 @pytest.fixture
 def expire(sql: Sql) -> Callable[[], None]:
-    """Let every lease run out: a day since the last beat, and as short as it must be.
+    """Expire every lease: its last beat was a day ago, and it is half as long as the server is up.
 
-    No lease is older than the server, which has run for seconds only: it gets half its age.
+    A lease counts from the server's start at the earliest, which is only seconds ago in tests.
     """
 
     def expire() -> None:
@@ -88,12 +88,12 @@ def empty_database_url(database_url: str, sql: Sql) -> str:
 @pytest.fixture
 def fresh_home(tmp_path: Path) -> Iterator[Path]:
     """A home that nobody has used."""
-    home = tmp_path / "a home's place"
+    home = tmp_path / "a user's home"
     yield home
     server.remove(home)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("shared") / ".search"
     yield home
@@ -111,7 +111,7 @@ def home(shared_home: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def start_user() -> Iterator[Callable[[Path], User]]:
-    """Starts a process that uses a home's server; what is left of them is killed at the end."""
+    """Starts processes that use a home's server; those still running at the end are killed."""
     users: list[User] = []
 
     def start(home: Path) -> User:

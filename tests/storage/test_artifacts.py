@@ -15,7 +15,7 @@ from storage.store import Claim, Store
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where kept files go."""
+    """The folder of kept files."""
     return tmp_path / "artifacts"
 
 

@@ -51,7 +51,7 @@ def cut_before(statement: int, victim: Engine, killer: Engine) -> Iterator[None]
 
 
 def picture(store: Store, study: str) -> list[object]:
-    """Give all that is stored of a study but moments and what was drawn."""
+    """Read all that is stored of a study, but for moments and the values that were drawn."""
     trials = [
         (
             trial.number,

@@ -47,7 +47,7 @@ def test_progress_between_two_deaths_starts_their_count_again(
     assert store.trials("toy")[0].state == "RUNNING"
 
 
-def test_who_was_stopped_did_not_die_of_its_trial(store: Store, claim: Claiming) -> None:
+def test_a_stopped_worker_did_not_die_of_its_trial(store: Store, claim: Claiming) -> None:
     for _ in range(5):
         claim()
         store.end_leases("ada", "stopped")
@@ -66,7 +66,7 @@ def test_a_worker_is_overdue_once_its_lease_ran_out_and_until_it_beats_again(
     assert [row.is_overdue for row in store.workers("toy")] == [False, False]
 
 
-def test_who_lost_its_trial_is_overdue_until_it_asks_for_another(
+def test_a_worker_that_lost_its_trial_is_overdue_until_it_claims_another(
     store: Store, claim: Claiming, expire: Callable[[], None]
 ) -> None:
     claim("ada")
@@ -77,7 +77,7 @@ def test_who_lost_its_trial_is_overdue_until_it_asks_for_another(
     assert [row.is_overdue for row in store.workers("toy")] == [False, False]
 
 
-def test_who_hung_until_another_had_its_trial_counts_as_stalled(
+def test_a_worker_that_hung_until_another_had_its_trial_counts_as_stalled(
     store: Store, claim: Claiming, expire: Callable[[], None]
 ) -> None:
     claim("ada")
@@ -92,7 +92,7 @@ def test_who_hung_until_another_had_its_trial_counts_as_stalled(
     assert (trial.state, trial.outcome) == ("FAIL", "cuda_error")
 
 
-def test_who_went_on_after_losing_its_trial_did_not_stall_in_it(
+def test_a_worker_that_went_on_after_losing_its_trial_did_not_stall_in_it(
     store: Store, claim: Claiming, expire: Callable[[], None]
 ) -> None:
     claim("ada")

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -24,59 +24,78 @@ ACTS = ("claim", "record", "tell", "hand_back")
 class Actor:
     """A process that forks a child for every act; a child obeys the order it finds."""
 
-    def __init__(self, url: str, folder: Path, idle: str) -> None:
-        self._order = folder / "order"
+    def __init__(self) -> None:
         script = Path(__file__).with_name("actor.py")
-        command = [sys.executable, "-P", str(script), url, str(self._order), idle]
+        pipe = subprocess.PIPE
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-P", str(script)], stdin=pipe, stdout=pipe, text=True
         )
-        assert self._hear() == "ready"
+        self._is_acting = False
+        assert self._read() == "ready"
+
+    def act_on(self, url: str, folder: Path) -> None:
+        """Let the next children act on this database; orders and pauses are as in actor.py."""
+        self._url, self._order, self.idle = url, folder / "order", "10s"
 
     def order(self, act: str, point: object, name: str) -> None:
-        """Leave an order for the next child."""
+        """Write an order for the next child."""
         self._order.with_suffix(".new").write_text(f"{act} {point} {name}")
         self._order.with_suffix(".new").rename(self._order)
 
     def obeyed(self) -> bool:
-        """Whether the last order was carried out; it is taken back if not."""
+        """Tell whether the last order was carried out; it is taken back if not."""
         was_taken = not self._order.exists()
         self._order.unlink(missing_ok=True)
         return was_taken
 
     def start(self, act: str, claim: Claim | None, study: str) -> int:
-        """Let a child act; give its pid."""
-        assert self.process.stdin
+        """Let a child act; return its pid."""
         held = (claim.trial_id, claim.attempt) if claim else (0, 0)
-        print(act, study, *held, file=self.process.stdin, flush=True)
-        return int(self._hear())
+        words = (self._url, self.idle, self._order, act, study, *held)
+        print(*words, file=self.process.stdin, flush=True)
+        child = int(self._read())
+        self._is_acting = True
+        return child
 
     def end(self) -> int:
-        """Give how the child ended."""
-        return int(self._hear())
+        """Wait for the child; return its exit code."""
+        self._is_acting = False
+        return int(self._read())
+
+    def break_off(self) -> None:
+        """End a child that a failed test left behind."""
+        if self._is_acting:
+            self._kill_children()
+            self.end()
 
     def kill(self) -> None:
-        """End it with its children: a paused one would hold the pipe open for ever."""
-        for process in (*psutil.Process(self.process.pid).children(), self.process):
-            process.kill()
+        """End the process and its children; a paused one would hold the pipe open for ever."""
+        self._kill_children()
+        self.process.kill()
         self.process.communicate()
 
-    def _hear(self) -> str:
+    def _kill_children(self) -> None:
+        for child in psutil.Process(self.process.pid).children():
+            child.kill()
+
+    def _read(self) -> str:
         assert self.process.stdout
         return self.process.stdout.readline().strip()
 
 
+@pytest.fixture(scope="module")
+def shared_actor() -> Iterator[Actor]:
+    actor = Actor()
+    yield actor
+    actor.kill()
+
+
 @pytest.fixture
-def make_actor(database_url: str, tmp_path: Path) -> Iterator[Callable[[str], Actor]]:
-    actors: list[Actor] = []
-
-    def make(idle: str) -> Actor:
-        actors.append(Actor(database_url, tmp_path, idle))
-        return actors[-1]
-
-    yield make
-    for actor in actors:
-        actor.kill()
+def actor(shared_actor: Actor, database_url: str, tmp_path: Path) -> Iterator[Actor]:
+    """An actor on the test's own database."""
+    shared_actor.act_on(database_url, tmp_path)
+    yield shared_actor
+    shared_actor.break_off()
 
 
 def begin(store: Store, name: str, act: str, trials: int = 1) -> Claim | None:
@@ -101,13 +120,13 @@ def go_on(store: Store, name: str) -> None:
 
 
 def picture(store: Store, name: str) -> list[object]:
-    """Give what stands at the end, in our words and in Optuna's."""
+    """Read the end state of a study, from our tables and from Optuna's."""
     trials = [(row.number, row.state, row.outcome, row.value) for row in store.trials(name)]
     epochs = [(row.number, row.epoch, row.metrics) for row in store.epochs(name)]
     frozen = store.optuna_study(name).get_trials()
     optuna = [(trial.number, trial.state.name, trial.intermediate_values) for trial in frozen]
-    told = [row.number for row in store.attempts(name) if row.reason == "finished"]
-    return [trials, epochs, optuna, told]
+    finished = [row.number for row in store.attempts(name) if row.reason == "finished"]
+    return [trials, epochs, optuna, finished]
 
 
 WHOLE = [
@@ -120,9 +139,9 @@ WHOLE = [
 
 @pytest.mark.parametrize("act", ACTS)
 def test_a_process_killed_before_any_statement_loses_and_doubles_nothing(
-    act: str, store: Store, make_actor: Callable[[str], Actor]
+    act: str, store: Store, actor: Actor
 ) -> None:
-    actor, kills = make_actor("10s"), []
+    kills = []
     for point in itertools.chain(("commit", "after"), itertools.count()):
         name = f"{act.replace('_', '-')}-{point}"
         claim = begin(store, name, act)
@@ -142,9 +161,9 @@ def test_a_process_killed_before_any_statement_loses_and_doubles_nothing(
 
 @pytest.mark.parametrize("point", [1, 3, "commit"])
 def test_a_process_paused_in_a_write_lets_go_and_writes_nothing_when_it_wakes(
-    point: object, store: Store, make_actor: Callable[[str], Actor]
+    point: object, store: Store, actor: Actor
 ) -> None:
-    actor, claim = make_actor("300ms"), begin(store, "paused", "record")
+    actor.idle, claim = "300ms", begin(store, "paused", "record")
     actor.order("record", point, "STOP")
     child = actor.start("record", claim, "paused")
     wait_for_stop(child)
@@ -163,9 +182,9 @@ def test_a_process_paused_in_a_write_lets_go_and_writes_nothing_when_it_wakes(
 
 @pytest.mark.parametrize("point", [5, "commit"])
 def test_a_process_paused_in_a_claim_keeps_nobody_from_claiming(
-    point: object, store: Store, make_actor: Callable[[str], Actor]
+    point: object, store: Store, actor: Actor
 ) -> None:
-    actor = make_actor("300ms")
+    actor.idle = "300ms"
     begin(store, "paused", "claim", trials=2)
     actor.order("claim", point, "STOP")
     child = actor.start("claim", None, "paused")

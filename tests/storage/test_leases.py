@@ -1,4 +1,4 @@
-"""Who may write a trial, until when, and what happens to those who may not."""
+"""A trial is written by the worker that holds its lease, and by no other."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -99,7 +99,7 @@ def test_a_stop_request_reaches_workers_with_their_next_beat(store: Store, claim
     assert store.beat(held) == "now"
 
 
-def test_a_worker_that_never_registered_gets_no_trial(store: Store) -> None:
+def test_an_unregistered_worker_gets_no_trial(store: Store) -> None:
     with pytest.raises(StorageError, match="register_worker first"):
         store.claim("toy", "stranger", lease_seconds=30)
     assert store.trials("toy") == []
@@ -208,7 +208,7 @@ def test_a_claim_whose_answer_was_lost_is_made_again(store: Store, claim: Claimi
         store.beat(unanswered)
 
 
-def test_a_tell_whose_answer_was_lost_is_made_again(store: Store, claim: Claiming) -> None:
+def test_an_end_whose_answer_was_lost_is_written_again(store: Store, claim: Claiming) -> None:
     held = claim()
     finish(store, held)
     ended_at = store.trials("toy")[0].ended_at
@@ -216,7 +216,7 @@ def test_a_tell_whose_answer_was_lost_is_made_again(store: Store, claim: Claimin
     assert store.trials("toy")[0].ended_at == ended_at
 
 
-def test_a_trial_is_not_told_a_second_ending(store: Store, claim: Claiming) -> None:
+def test_a_trial_does_not_end_a_second_time(store: Store, claim: Claiming) -> None:
     held = claim()
     finish(store, held)
     with pytest.raises(LeaseLost):

@@ -1,4 +1,4 @@
-"""What we lean on in Optuna that it does not promise: one test per reliance."""
+"""The behaviour of Optuna that storage relies on without a promise: one test each."""
 
 import contextlib
 from collections.abc import Callable
@@ -98,7 +98,7 @@ def test_a_trial_is_attached_again_with_its_number_values_and_steps(
     assert (frozen.intermediate_values, set(frozen.params)) == ({1: 0.5}, {"x", "y"})
 
 
-def test_what_is_drawn_is_written_whole_or_not_at_all(
+def test_drawn_values_are_written_whole_or_not_at_all(
     store: Store, claim: Callable[..., Claim]
 ) -> None:
     study, held = store.optuna_study("toy"), claim()
@@ -156,7 +156,7 @@ def test_artifacts_hang_on_attributes_of_this_prefix() -> None:
 
 
 def everything(store: Store) -> list[object]:
-    """Give every row of Optuna's tables, as another connection sees them."""
+    """Read every row of Optuna's tables, as another connection sees them."""
     with store._engine.connect() as connection:
         return [
             sorted(map(str, connection.execute(text(f"SELECT * FROM {name}"))))

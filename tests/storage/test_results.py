@@ -36,7 +36,7 @@ def test_every_bit_of_a_metric_comes_back(store: Store, held: Claim) -> None:
     assert math.isnan(row.value)
 
 
-def test_optuna_hears_the_same_value_at_the_same_epoch(store: Store, held: Claim) -> None:
+def test_optuna_has_the_same_value_at_the_same_epoch(store: Store, held: Claim) -> None:
     for epoch, value in enumerate((0.5, math.nan, math.inf), start=1):
         store.record(held, epoch, {"loss": 0.1}, value, seconds=1.0, images=10)
     heard = store.optuna_study("toy").trials[0].intermediate_values
@@ -77,9 +77,7 @@ def test_the_next_attempt_may_record_what_the_last_one_did(
     assert [(row.epoch, row.attempt) for row in store.epochs("toy")] == [(1, 1), (2, 2)]
 
 
-def test_an_outcome_is_kept_beside_the_state_that_optuna_was_told(
-    store: Store, held: Claim
-) -> None:
+def test_an_outcome_is_kept_beside_optunas_state(store: Store, held: Claim) -> None:
     store.tell(held, "FAIL", None, "data_error", detail="empty image: remove it")
     (trial,) = store.trials("toy")
     assert (trial.state, trial.outcome) == ("FAIL", "data_error")
@@ -96,9 +94,7 @@ def test_a_pruned_trial_has_its_last_value_for_optuna_and_none_for_us(
     assert store.trials("toy")[0].value is None
 
 
-def test_a_trial_that_ran_out_of_memory_is_told_as_a_violated_constraint(
-    store: Store, held: Claim
-) -> None:
+def test_a_trial_that_ran_out_of_memory_violates_a_constraint(store: Store, held: Claim) -> None:
     store.tell(held, "PRUNED", None, "out_of_memory", detail="batch 256")
     (trial,) = store.optuna_study("toy").trials
     assert (trial.state, trial.constraints) == (TrialState.PRUNED, {"memory": 1.0})

@@ -27,7 +27,7 @@ def upgrade():
 
 @pytest.fixture
 def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this installation know one migration more."""
+    """An installation with one migration more."""
     folder = tmp_path / "100% new"
     shutil.copytree(schema.MIGRATIONS, folder)
     (folder / "versions" / "0002_mood.py").write_text(SECOND)
@@ -49,7 +49,7 @@ def test_the_migrations_make_the_tables_that_the_code_speaks_of(
         assert compare_metadata(context, metadata) == []
 
 
-def test_a_second_opening_changes_nothing_and_waits_for_nobody(
+def test_a_second_opening_changes_nothing_and_waits_for_no_lock(
     store: Store, database_url: str, engine: Engine
 ) -> None:
     with transaction(engine) as busy:
@@ -97,7 +97,7 @@ def test_tables_of_another_optuna_are_refused(
         Store.open(database_url)
 
 
-def test_a_role_that_may_not_create_tables_is_told_what_it_lacks(
+def test_a_role_that_may_not_create_tables_learns_which_grant_it_lacks(
     empty_database_url: str, sql: Callable[..., object]
 ) -> None:
     sql("DROP ROLE IF EXISTS guest")

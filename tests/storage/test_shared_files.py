@@ -27,7 +27,7 @@ artifact_store(sys.argv[1]).write("file", sys.stdin.buffer)
 
 @pytest.fixture
 def s3(s3_server: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
-    """A place in a bucket on a server that boto3 finds by its own environment."""
+    """A location in a bucket on a server that boto3 finds by its own environment."""
     for name, value in s3_server.items():
         monkeypatch.setenv(name, value)
     return "s3://lab/of/the/studies"
@@ -81,7 +81,7 @@ def test_a_superseded_attempt_shares_nothing(
     assert store.files("toy") == []
 
 
-def test_who_loses_the_trial_while_a_file_is_on_its_way_leaves_no_file(
+def test_an_attempt_that_loses_its_trial_in_the_middle_of_a_write_leaves_no_file(
     store: Store, claim: Callable[..., Claim], tmp_path: Path
 ) -> None:
     class EndsTheLease(BytesIO):
@@ -95,7 +95,7 @@ def test_who_loses_the_trial_while_a_file_is_on_its_way_leaves_no_file(
     assert list((tmp_path / "artifacts").iterdir()) == []
 
 
-def test_what_a_killed_writer_left_half_written_goes_with_its_file(tmp_path: Path) -> None:
+def test_the_partial_file_of_a_killed_writer_goes_with_its_file(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITER, str(tmp_path)]
     writer = subprocess.Popen(command, stdin=subprocess.PIPE)
     assert writer.stdin
@@ -132,7 +132,7 @@ def break_off(server: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nstate\r\n")
 
 
-def test_a_place_that_may_not_be_written_to_is_one_line_with_the_fix(tmp_path: Path) -> None:
+def test_a_store_that_may_not_be_written_to_is_one_line_with_the_fix(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ArtifactsUnreachable, match="or set SEARCH_ARTIFACTS to another") as raised:
         check_reachable(str(tmp_path / "file"))

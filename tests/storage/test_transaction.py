@@ -32,7 +32,7 @@ def test_limits_hold_within_the_transaction_and_not_after_it(ours: Engine) -> No
         assert connection.scalar(text("SHOW lock_timeout")) == "0"
 
 
-def test_what_the_url_says_wins_over_our_connection_options() -> None:
+def test_an_option_in_the_url_wins_over_ours() -> None:
     options = engine_options("postgresql+psycopg2://u@h/d?connect_timeout=3")
     assert "connect_timeout" not in options["connect_args"]
     assert options["connect_args"]["tcp_user_timeout"] == 10_000

@@ -1,4 +1,4 @@
-"""What is read back of trials: right, and in a few statements."""
+"""Trials, epochs, attempts and workers are read right, and in a few statements."""
 
 import math
 from collections.abc import Callable, Sequence

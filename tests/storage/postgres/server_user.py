@@ -1,4 +1,4 @@
-"""Users of an embedded Postgres, each a process of its own, and what tests ask of it."""
+"""Users of an embedded Postgres, each a process of its own, and questions to it."""
 
 import subprocess
 from pathlib import Path
@@ -30,7 +30,7 @@ def url_of(user: User) -> str:
 
 
 def leave(user: User) -> int:
-    """Let the user end its work in peace and return its exit code."""
+    """End the user's work without a signal and return its exit code."""
     _, complaint = user.communicate(timeout=PATIENCE_SECONDS)
     assert not complaint
     return user.returncode

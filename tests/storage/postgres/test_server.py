@@ -1,4 +1,4 @@
-"""Who starts the embedded Postgres and who stops it; nothing is left behind."""
+"""The first user starts the embedded Postgres, the last one stops it; nothing is left behind."""
 
 import os
 import signal
@@ -49,7 +49,7 @@ def test_a_killed_user_does_not_keep_the_server_up(home, start_user) -> None:
     assert not is_running(home)
 
 
-def test_what_the_last_killed_user_left_is_used_and_stopped_by_the_next(home, start_user) -> None:
+def test_the_server_of_a_killed_last_user_is_used_and_stopped_by_the_next(home, start_user) -> None:
     lonely = start_user(home)
     write_row(url_of(lonely))
     kill(lonely)
@@ -101,7 +101,7 @@ def test_a_server_stopped_on_purpose_is_not_revived_under_its_users(home) -> Non
         assert server.ensure_running(home)
 
 
-def test_a_server_stopped_on_purpose_starts_for_whoever_comes_afterwards(home) -> None:
+def test_a_server_stopped_on_purpose_starts_for_its_next_user(home) -> None:
     with server.connect(home, None):
         server.stop(home)
     with server.connect(home, None) as url:

@@ -1,4 +1,4 @@
-"""Whom the embedded Postgres lets in, and where it may live."""
+"""The embedded Postgres admits its owner alone, and lives where it can be reached."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def test_nobody_reaches_the_server_over_a_network_or_without_its_folder(home) ->
         assert cluster.postmaster().net_connections("inet") == []
 
 
-def test_what_it_promises_is_set(home) -> None:
+def test_the_promised_settings_are_set(home) -> None:
     wanted = {
         "fsync": "on",
         "max_connections": "200",
