@@ -1,4 +1,4 @@
-"""`search check`: what is wrong with a study or its data, before anything runs."""
+"""`search check`: find what is wrong with a study or its data before anything runs."""
 
 import json
 import sys
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # numpy, which checking the rules alone does without
 
 
 def check(arguments: Namespace, settings: Settings) -> int:
-    """Print what rules and data have wrong, how the data split, and what is fast; 2 on an error."""
+    """Print the findings of rules and data, the splits and the speed; return 2 on an error."""
     if arguments.rules_only:
         examined = examine_rules(read_overrides(arguments), settings)
     else:

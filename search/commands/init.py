@@ -1,4 +1,4 @@
-"""`search init`: a study file of one's own to start from."""
+"""`search init`: a study file to start from."""
 
 import re
 from argparse import Namespace
@@ -9,17 +9,17 @@ from search.settings import Settings
 
 
 def init(arguments: Namespace, settings: Settings) -> int:
-    """Write a commented study file; an existing one is never touched."""
+    """Write a commented study file; an existing file is left as it is."""
     path = arguments.path if arguments.path.suffix == ".py" else arguments.path.with_suffix(".py")
     template = resources.files("search").joinpath("my_study.py.txt").read_text()
-    # What a study may be called: see spaces.study.STUDY_NAME.
+    # The pattern of a study's name is spaces.study.STUDY_NAME.
     name = re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")[:63] or "my-study"
     try:
         with path.open("x") as file:
             file.write(template.replace("MY_STUDY", name))
     except FileExistsError:
-        raise UsageError(f"{path} exists already; choose another name") from None
+        raise UsageError(f"{path} exists already", "choose another name") from None
     except FileNotFoundError:
-        raise UsageError(f"the folder {path.parent} does not exist; make it first") from None
+        raise UsageError(f"the folder {path.parent} does not exist", "make it first") from None
     print(f"{path} written. Next: search check --study {path} --data DIR")
     return 0

@@ -16,7 +16,7 @@ from spaces.rules.conditions import condition_words
 
 
 def parameters(arguments: Namespace, settings: Settings) -> int:
-    """Print each hyperparameter of an objective: what it may be, its default, what it does."""
+    """Print the values, the default and the meaning of each hyperparameter of an objective."""
     fields = catalog.describe(arguments.objective).fields
     if arguments.json:
         print(json.dumps(fields, indent=2))
@@ -40,5 +40,5 @@ def _values(field: Mapping[str, Any]) -> str:
 
 
 def _meaning(field: Mapping[str, Any]) -> str:
-    needed = " or ".join(map(condition_words, field["acts_when"]))
-    return f"{field['doc']} Acts when {needed}." if needed else str(field["doc"])
+    conditions = " or ".join(map(condition_words, field["acts_when"]))
+    return f"{field['doc']} Acts when {conditions}." if conditions else str(field["doc"])

@@ -1,4 +1,4 @@
-"""`search run`: start a study, or go on with it."""
+"""`search run`: start a study, or go on with one."""
 
 import os
 import sys
@@ -45,7 +45,7 @@ def run(
     """
     if arguments.detach and arguments.ready_fd is None:
         return _detach(arguments.words)
-    # Open to the end, so that the port stays ours before and between the dashboard's starts.
+    # Open to the end, so that no other program takes the port between two starts of the dashboard.
     with nullcontext() if arguments.no_dashboard else listen(arguments.port) as listener:
         return _run_with(listener, arguments, settings, worker_program or _this_program())
 
@@ -102,7 +102,7 @@ def _print_notes(notes: Iterable[str]) -> None:
 def _supervise(run: Run, url: str) -> int:
     with listening() as flag, watching(url) as show:
         ending = supervise(run, flag, show)
-    # Neither a database that is away nor a reader that has gone changes how the run ended.
+    # The run has ended: neither a lost database nor a closed pipe may change its exit code.
     with suppress(DatabaseUnreachable, BrokenPipeError):
         for line in summary(read_frame(run.store, run.study), len(run.shares)):
             print(line, flush=True)
@@ -157,7 +157,7 @@ def _worker_words(study: str, worker: str, data: Path | None) -> list[str]:
 
 
 def _this_program() -> list[str]:
-    # -P: a folder named `search` where the user stands must not be taken for this package.
+    # -P: a folder named `search` in the working directory must not be taken for this package.
     return [sys.executable, "-P", "-m", "search.cli"]
 
 

@@ -23,7 +23,11 @@ FORWARD_SHARE = 1 / 3  # of a step; validation goes forward only
 
 @dataclass(frozen=True, kw_only=True)
 class CostRow:
-    """One backbone and batch size: what it costs, and how likely a trial draws it."""
+    """The cost of one backbone and batch size.
+
+    weight: the share of the trials that draw it.
+    epoch_seconds: training and validation.
+    """
 
     backbone: str
     batch_size: int
@@ -33,15 +37,16 @@ class CostRow:
 
     @property
     def fits(self) -> bool:
-        """Whether it can be trained at all, if only image by image."""
+        """Whether it can be trained at all, if only one image at a time."""
         return self.cost.micro_batch > 0
 
 
 def make_rows(prepared: Prepared, shares: Sequence[DeviceShare]) -> Iterator[CostRow]:
-    """Yield a row per backbone and batch size of the space, as each is measured on the first share.
+    """Measure every backbone and batch size of the space, and yield a row as each is done.
 
-    Workers that have the same device share its memory. Raises StudyError for an objective that has
-    no backbone.
+    shares: the device of each worker; the first one is measured, with its memory divided among the
+        workers that share it.
+    Raises StudyError for an objective that has no backbone.
     """
     wanted = combinations(prepared.stored)
     costs = measure_costs(
@@ -65,17 +70,17 @@ def make_rows(prepared: Prepared, shares: Sequence[DeviceShare]) -> Iterator[Cos
 
 
 def combinations(stored: StoredStudy) -> list[tuple[TrialConfig, float]]:
-    """Give the configuration and prior weight of every backbone and batch size, all else usual.
+    """Return a configuration and its share of the trials for every backbone and batch size.
 
-    Usual is the prior's mode, but for the largest of the image sizes.
+    The other parameters are at the prior's mode, except for the image size: the largest counts.
     """
     _check_backbone(stored.study)
     space = stored.study.space
     sizes = space.get("image_size")
-    dearest = {"image_size": max(map(_int, sizes.corners()))} if sizes else {}
+    costliest = {"image_size": max(map(_int, sizes.corners()))} if sizes else {}
 
     def config(backbone: Value, batch_size: Value) -> TrialConfig:
-        given = {**dearest, "backbone": backbone, "batch_size": batch_size}
+        given = {**costliest, "backbone": backbone, "batch_size": batch_size}
         return stored.config(space.mode_with(given))
 
     backbones, batches = (_options(stored, name) for name in ("backbone", "batch_size"))
@@ -86,20 +91,20 @@ def combinations(stored: StoredStudy) -> list[tuple[TrialConfig, float]]:
 
 
 def planned_epochs(stored: StoredStudy) -> float:
-    """Give the epochs of a mean trial: the middle of what can be drawn."""
+    """Return the epochs of a mean trial: the middle of the range."""
     return fmean(_int(value) for value, _ in _options(stored, "epochs"))
 
 
 def _check_backbone(study: Study) -> None:
     if "backbone" not in catalog.describe(study.objective).fields:
         raise StudyError(
-            f"{study.name}: {study.objective} has no backbone whose cost could be measured; plan a "
-            "study of image_classifier"
+            f"{study.name}: {study.objective} has no backbone whose cost could be measured",
+            "plan a study of image_classifier",
         )
 
 
 def _options(stored: StoredStudy, name: str) -> list[tuple[Value, float]]:
-    """Give what a parameter can be, each with its share of the trials."""
+    """Return the corners of a parameter, each with its share of the trials."""
     param = stored.study.space.get(name)
     if param is None:
         return [(stored.settled[name], 1.0)]
@@ -109,7 +114,7 @@ def _options(stored: StoredStudy, name: str) -> list[tuple[Value, float]]:
 
 
 def _epoch_seconds(prepared: Prepared, config: TrialConfig, cost: Cost) -> float:
-    """Give an epoch's seconds: all training images, and the validation images forward only."""
+    """Add up the steps over all training images and the forward passes of validation."""
     images = {split: sum(counts.values()) for split, counts in prepared.summary.counts.items()}
     limits = {"train": "max_train_samples", "val": "max_val_samples"}
     train, val = (
@@ -120,5 +125,5 @@ def _epoch_seconds(prepared: Prepared, config: TrialConfig, cost: Cost) -> float
 
 
 def _int(value: Value) -> int:
-    assert isinstance(value, int)  # the rules have seen to it
+    assert isinstance(value, int)  # the rules refuse any other value
     return value

@@ -1,4 +1,4 @@
-"""What a study will cost on this device before it starts: memory, time, what cannot fit."""
+"""A plan: the memory and time that a study will cost on this device, and what cannot fit."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,10 +14,13 @@ from spaces.stored import fingerprint
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A study's rows on one kind of device. epochs: of a mean trial; trials: the budget.
+    """The cost of a study on one kind of device.
 
-    folds: how often a trial goes through its epochs, each time with another network; 0 is once.
-    fingerprint: what was planned; with another image size, say, other backbones fit.
+    fingerprint: the study's; with another image size, for example, other backbones fit.
+    rows: one for each backbone and batch size.
+    epochs: of a mean trial.
+    trials: the budget.
+    folds: how often a trial goes through its epochs, each time with a new network; 0 is once.
     """
 
     study: str
@@ -38,7 +41,7 @@ class Plan:
 
     @property
     def trial_seconds(self) -> float:
-        """The seconds of a mean trial, all its folds: every row by how likely it is drawn."""
+        """The seconds of a mean trial with all its folds, the rows weighted by their share."""
         rows = [row for row in self.rows if row.fits]
         whole = sum(row.weight for row in rows)
         if not whole:
@@ -48,7 +51,7 @@ class Plan:
 
     @property
     def hours(self) -> float:
-        """The hours that the whole budget takes all workers together, nothing pruned."""
+        """The hours until all workers together have spent the budget, if nothing is pruned."""
         return self.trials * self.trial_seconds / self.workers / 3600
 
 
@@ -78,7 +81,7 @@ def measure_plan(
 
 
 def as_mapping(plan: Plan) -> dict[str, Any]:
-    """Give a plan as plain JSON."""
+    """Return a plan as plain JSON."""
     return {
         **asdict(plan),
         "excluded": plan.excluded,

@@ -1,4 +1,4 @@
-"""A trial's curve, and from when on it can be judged."""
+"""A trial's curve, and the epoch from which on it can be judged."""
 
 import math
 from collections.abc import Mapping
@@ -9,9 +9,11 @@ from spaces.study import Study
 
 @dataclass(frozen=True)
 class Curve:
-    """The study's metric by epoch (1 is the first), and how long the schedule behind it is.
+    """The study's metric by epoch, and the schedule that the trial runs through.
 
-    settled_epoch: the last one of warm-up and unfreezing.
+    values: by epoch; 1 is the first.
+    epochs: the length of the schedule.
+    settled_epoch: the last epoch of warm-up and unfreezing.
     """
 
     values: Mapping[int, float]
@@ -19,7 +21,7 @@ class Curve:
     settled_epoch: int = 0
 
     def best_until(self, share: float, direction: str) -> float:
-        """Give the best value of the first `share` (0..1) of the schedule; NaN if there is none."""
+        """Find the best value in the first `share` (0..1) of the schedule, NaN if there is none."""
         until = share * self.epochs + 1e-9
         seen = [
             value
@@ -32,9 +34,9 @@ class Curve:
 
 
 def startup_trials(study: Study) -> int:
-    """Give how many trials must have ended by themselves before any is judged.
+    """Return the number of trials that must have run to their end before any is judged.
 
-    With folds one: the test against it knows how sure it is.
+    With folds it is 1, because the paired test accounts for its own uncertainty.
     """
     if study.pruning.startup_trials is not None:
         return study.pruning.startup_trials
@@ -44,7 +46,7 @@ def startup_trials(study: Study) -> int:
 
 
 def first_judged_epoch(study: Study, curve: Curve) -> int:
-    """Give the first epoch at which this trial may be stopped: once settled, never epoch 1."""
+    """Return the first epoch at which this trial may be stopped: once settled, never epoch 1."""
     if study.pruning.first_epoch is not None:
         return study.pruning.first_epoch
     return max(2, curve.settled_epoch + 1, math.ceil(curve.epochs / 4))

@@ -1,4 +1,4 @@
-"""When a trial is not worth another fold."""
+"""The paired test of folds: whether a trial is worth another fold."""
 
 import math
 from collections.abc import Mapping
@@ -6,23 +6,26 @@ from statistics import fmean, stdev
 
 from spaces.study import FIRST_JUDGED_FOLDS, Study
 
-FOLDS_ALPHA = 0.1  # one-sided; `has_worse_folds` has what it costs and buys
+FOLDS_ALPHA = 0.1  # one-sided; for its errors see `has_worse_folds`
 
 
 def has_worse_folds(study: Study, folds: Mapping[int, float], best: Mapping[int, float]) -> bool:
     """Say whether a trial's folds are significantly worse than the same ones of the best trial.
 
-    folds, best: value by fold, of the trial so far and of the best one that completed. Judged from
-    three folds on by a one-sided paired t-test, corrected for training sets that overlap: the
-    variance of the mean is s^2 (1/n + test/train), not s^2 / n, where k folds have test/train =
-    1/(k - 1) (Nadeau and Bengio 2003, Machine Learning 52:239-281; for folds: Bouckaert and Frank
-    2004). Wilcoxon's signed ranks reach p = 1/8 with three folds at best, so they could not judge
-    before the fourth.
+    Trials are judged from the third fold on by a one-sided paired t-test, corrected for training
+    sets that overlap: the variance of the mean is s^2 (1/n + test/train), not s^2 / n, where k
+    folds have test/train = 1/(k - 1) (Nadeau and Bengio 2003, Machine Learning 52:239-281; for
+    folds: Bouckaert and Frank 2004). Wilcoxon's signed ranks reach p = 1/8 at best with three
+    folds, so they could not judge before the fourth.
 
-    With 5 folds, judged after 3 and after 4, simulated with differences of sd 1 that correlate by
+    Simulated with 5 folds, judged after 3 and after 4, and differences of sd 1 that correlate by
     1/k: a trial that is equal to the best one is stopped in 13 of 100 cases (20 without the
-    correction), one that is worse by 1 sd in 58, by 2 sd in 93. The best of many was lucky, too:
-    against the best of 20 equal trials an equal one is stopped in 47 of 100, with nothing lost.
+    correction), one that is worse by 1 sd in 58, by 2 sd in 93. The best of many trials was also
+    lucky: against the best of 20 equal trials an equal one is stopped in 47 of 100 cases, and
+    nothing is lost by it.
+
+    folds: value by fold of the trial so far.
+    best: value by fold of the best trial that completed.
     """
     from scipy.stats import t  # .5 s
 

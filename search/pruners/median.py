@@ -1,4 +1,4 @@
-"""When a trial is not worth another epoch."""
+"""The median rule: whether a trial is worth another epoch."""
 
 import math
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ from spaces.study import Study
 
 
 def is_hopeless(study: Study, curve: Curve, completed: Sequence[Curve]) -> bool:
-    """Say whether a trial is worse than the median of the completed ones at this share of the way.
+    """Say whether a trial is worse than the median of the completed ones at the same share.
 
-    Schedules of different length are compared at equal shares of them, since a learning rate that
-    has decayed flatters: epoch 4 of 4 is not epoch 4 of 20.
+    Schedules of different length are compared at equal shares, because values improve as the
+    learning rate decays: epoch 4 of 4 cannot be compared with epoch 4 of 20.
     """
     epoch = max(curve.values, default=0)
     if study.pruning.rule == "none" or len(completed) < startup_trials(study):

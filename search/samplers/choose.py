@@ -1,4 +1,8 @@
-"""Where a trial's values come from: the prior, chance, then what was learned."""
+"""The sampler of a trial: the prior, chance, and then TPE.
+
+A value takes this way: `Space.suggest` asks Optuna's trial, Optuna asks the sampler, and the
+`PriorSampler` asks the parameter in the same space to draw from its prior.
+"""
 
 import warnings
 
@@ -14,16 +18,16 @@ STARTUP_TRIALS = 8
 
 
 def sampler_for(study: Study, number: int) -> BaseSampler:
-    """Give the sampler of trial `number`: its stream depends on the study's seed and the number.
+    """Return the sampler of trial `number`, seeded by the study's seed and the number.
 
-    Start-up trials alternate between the prior and uniform draws; the rest is learned (TPE).
+    Start-up trials alternate between the prior and uniform draws; TPE draws all later ones.
     """
     seed = derive_seed(study.seed, number, "sample")
     if number < STARTUP_TRIALS:
         return PriorSampler(study.space, seed) if number % 2 == 0 else RandomSampler(seed)
     with warnings.catch_warnings():
-        # `group` keeps conditional parameters apart; it is marked experimental.
+        # `group` models conditional parameters apart; Optuna marks it as experimental.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         conditional = any(param.when for param in study.space)
-        # Chance has had its turn above: TPE learns from the first trials that ended.
+        # The start-up is over, so TPE learns from the first trials that ended.
         return TPESampler(seed=seed, group=conditional, n_startup_trials=STARTUP_TRIALS // 2)

@@ -1,4 +1,4 @@
-"""Values drawn from what is believed of each parameter before any trial."""
+"""A sampler that draws from the prior of each parameter."""
 
 from random import Random
 from typing import Any
@@ -12,7 +12,7 @@ from spaces.space import Space
 
 
 class PriorSampler(RandomSampler):
-    """Draws every parameter by itself, from what is believed of it."""
+    """Draws every parameter from its own prior, independently of the others."""
 
     def __init__(self, space: Space, seed: int) -> None:
         super().__init__(seed)
@@ -26,7 +26,7 @@ class PriorSampler(RandomSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """Draw one parameter; a stream of its own each, so that the order does not matter."""
+        """Draw one parameter; each has its own stream, so that the order does not matter."""
         param = self._space.get(param_name)
         if param is None:
             raise KeyError(param_name)

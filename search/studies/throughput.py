@@ -1,4 +1,4 @@
-"""How fast images are decoded and how fast a network takes them, measured on this machine."""
+"""The speed of decoding images and of training a network, measured on this machine."""
 
 import os
 import time
@@ -15,9 +15,9 @@ from search.settings import Settings
 from search.studies.prepare import Prepared
 from spaces.space import TrialConfig
 
-SAMPLE = 512  # images decoded, spread over the training split
+SAMPLE = 512  # images to decode, spread over the training split
 ENOUGH_SECONDS = 3.0
-USUAL_SIZE = 224  # px, where only timm knows what the backbone takes
+USUAL_SIZE = 224  # px, where only timm knows the size that the backbone takes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,15 +10,15 @@ from spaces.study import Study
 
 
 def dead_parameters(study: Study, fields: Fields) -> Iterator[Finding]:
-    """Find what is searched (an error) or fixed (a warning), and acts in no trial."""
+    """Find parameters that act in no trial: an error if searched, a warning if fixed."""
     for param in study.space:
         if not _acts_somewhere(param.name, study, fields):
             yield Finding(
                 "D02",
                 "error",
-                f"{param.name!r} is searched but acts only when {_needed(param.name, fields)},"
-                " which is so in no trial that draws it;"
-                f" remove {param.name!r}, or let that be so",
+                f"{param.name!r} is searched but acts only when {_conditions(param.name, fields)},"
+                " and no trial that draws it is like that;"
+                f" remove {param.name!r}, or make that possible",
             )
     for name, value in study.fixed.items():
         is_default = value == fields.get(name, {}).get("default")
@@ -26,20 +26,20 @@ def dead_parameters(study: Study, fields: Fields) -> Iterator[Finding]:
             yield Finding(
                 "D02",
                 "warn",
-                f"{name}={value!r} is fixed but acts only when {_needed(name, fields)}, which is so"
-                f" in no trial; remove {name!r}, or let that be so",
+                f"{name}={value!r} is fixed but acts only when {_conditions(name, fields)}, and no"
+                f" trial is like that; remove {name!r}, or make that possible",
             )
 
 
 def dead_enqueued_values(study: Study) -> Iterator[Finding]:
-    """Find what an enqueued trial sets although it cannot have it: it would run without a word."""
+    """Find values that an enqueued trial sets and cannot have; it would run without them."""
     for values in study.enqueue:
         for name, value in values.items():
             param = study.space.get(name)
             if name in study.fixed and study.fixed[name] != value:
                 why = f"which is fixed at {study.fixed[name]!r}"
             elif param and (unmet := _unmet(param, values)):
-                why = f"which waits for {unmet}"
+                why = f"which needs {unmet}"
             else:
                 continue
             message = f"an enqueued trial sets {name}={value!r}, {why}; change one of them"
@@ -48,22 +48,22 @@ def dead_enqueued_values(study: Study) -> Iterator[Finding]:
 
 def _acts_somewhere(name: str, study: Study, fields: Fields) -> bool:
     if name not in fields:
-        return True  # another rule's business
+        return True  # D01 reports it
     alternatives = fields[name].get("acts_when", ())
-    needed = {each for condition in alternatives for each in condition}
+    asked = {each for condition in alternatives for each in condition}
     return not alternatives or any(
         can_act(fields[name], config)
-        for drawn, config in trials(study, fields, name, *needed)
+        for drawn, config in trials(study, fields, name, *asked)
         if name in drawn or name not in study.space.names
     )
 
 
-def _needed(name: str, fields: Fields) -> str:
+def _conditions(name: str, fields: Fields) -> str:
     return " or ".join(map(condition_words, fields[name]["acts_when"]))
 
 
 def _unmet(param: Param, values: Mapping[str, Value]) -> str:
-    """Give the first condition of a parameter that an enqueued trial itself rules out, or ""."""
+    """Return the first condition of a parameter that an enqueued trial rules out, or ""."""
     return next(
         (
             f"{name}={value!r}"

@@ -1,4 +1,4 @@
-"""D04, D05: what can be drawn and is known to go badly."""
+"""D04, D05: configurations that can be drawn and are known to go badly."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,10 @@ from spaces.space import TrialConfig
 from spaces.study import Study
 
 _MECHANISMS = ("ldam", "weighted_sampler", "balancing")
-# Of a published 3-D study: margins need images of rare classes in a batch, and two was too few.
+# From a published 3-D study: margins need images of rare classes in a batch, for which two images
+# were too few.
 SMALLEST_LDAM_BATCH = 4
-# Of the same: 5 to 10 times the backbone's learning rate overshot, twice was right.
+# From the same study: 5 to 10 times the backbone's learning rate overshot, twice was right.
 LARGEST_HEAD_MULTIPLE = 5
 
 
@@ -34,7 +35,7 @@ def stacked_balancing(study: Study, fields: Fields) -> Iterator[Finding]:
 
 
 def small_ldam_batches(study: Study, fields: Fields) -> Iterator[Finding]:
-    """Find LDAM on batches that rare classes hardly ever are in."""
+    """Find LDAM on batches so small that they hardly ever hold a rare class."""
     if "ldam" not in fields:
         return
     sizes = [
@@ -47,13 +48,13 @@ def small_ldam_batches(study: Study, fields: Fields) -> Iterator[Finding]:
         yield Finding(
             "D05",
             "warn",
-            f"a trial can draw LDAM with batches of {smallest}, in which rare classes hardly ever"
-            f" are; set batch_size to {SMALLEST_LDAM_BATCH} or more (micro_batch saves the memory)",
+            f"a trial can draw LDAM with batches of {smallest}, which hardly ever hold a rare"
+            f" class; set batch_size to {SMALLEST_LDAM_BATCH} or more (micro_batch saves memory)",
         )
 
 
 def fast_heads(study: Study, fields: Fields) -> Iterator[Finding]:
-    """Find heads that learn much faster than the backbone they stand on."""
+    """Find heads that learn much faster than their backbone."""
     if "head_multiple" not in fields:
         return
     drawn = trials(study, fields, "head_multiple")

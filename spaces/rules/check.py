@@ -1,8 +1,9 @@
-"""What can be found wrong with a study before any GPU is touched (ids as in the documentation).
+"""Check a study before any GPU is touched. The rules by their ids:
 
-D01 an unknown key or a value the objective does not take · D02 a parameter that nothing reads ·
-D03 one that cannot act in time · D04 stacked balancing · D05 what is known to go badly · O01 metric
-and direction disagree · O03 a searched criterion as ruler · C14 the test split read by the search
+D01 an unknown key, or a value that the objective does not take · D02 a parameter that nothing reads
+· D03 a parameter that cannot act in time · D04 two balancing mechanisms at once · D05 values that
+are known to go badly · O01 a metric that cannot rank trials, or the wrong direction · O03 a metric
+that changes with a searched parameter · C14 a test split that the search would read
 """
 
 from collections.abc import Iterator
@@ -19,10 +20,13 @@ from spaces.study import Practice, Study
 
 
 def check(study: Study, fields: Fields, metrics: Fields, schedule: Schedule) -> list[Finding]:
-    """Give everything the rules find in `study` and in its practice form, once, errors first.
+    """Return everything that the rules find in a study and its practice form, errors first.
+
+    The same finding is returned once.
 
     fields: hyperparameter name -> {type, low, high, choices, default, acts_when}.
     metrics: metric name -> {direction, ranks, changed_by}.
+    schedule: the objective's schedule of a configuration.
     """
     found = list(_findings(study, fields, metrics, schedule))
     if study.practice != Practice():
@@ -42,7 +46,7 @@ def _findings(
     yield from wrong
     yield from read_test_split(study)
     yield from wrong_metric(study, metrics)
-    if not wrong:  # what trials can be is asked of configurations that are understood
+    if not wrong:  # the other rules need configurations whose every key is known
         yield from dead_parameters(study, fields)
         yield from dead_enqueued_values(study)
         yield from late_reweighting(study, fields, schedule)

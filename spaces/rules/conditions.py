@@ -1,4 +1,4 @@
-"""What a trial of a study can be, and whether it has what a hyperparameter needs to act."""
+"""The configurations a study can draw, and whether a hyperparameter acts in one of them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,9 +9,9 @@ from spaces.study import Study
 
 
 def trials(study: Study, fields: Fields, *names: str) -> Iterator[tuple[TrialConfig, TrialConfig]]:
-    """Yield what a trial can draw of these names, and all that it then has, defaults included.
+    """Yield the values that a trial can draw of these parameters, with its whole configuration.
 
-    Every option and both ends of every range; of very many, every pair.
+    These are every option and both ends of every range; where that is very much, every pair.
     """
     settled = {**default_values(fields), **study.fixed}
     for drawn in study.space.around(names).corners():
@@ -19,26 +19,26 @@ def trials(study: Study, fields: Fields, *names: str) -> Iterator[tuple[TrialCon
 
 
 def can_act(field: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
-    """Say whether a configuration, defaults included, is one in which a field is read."""
+    """Say whether a field is read in a configuration, defaults included."""
     alternatives = field.get("acts_when", ())
     return not alternatives or any(_holds(each, config) for each in alternatives)
 
 
 def condition_words(condition: Mapping[str, Any]) -> str:
-    """Give a condition of a recipe's `acts_when` in words, such as `head=hidden`."""
+    """Write a condition of a recipe's `acts_when` in words, such as `head=hidden`."""
     words = (
-        f"{name}>={needed['at_least']}"
-        if isinstance(needed, Mapping)
-        else f"{name}={' or '.join(map(str, needed))}"
-        for name, needed in condition.items()
+        f"{name}>={wanted['at_least']}"
+        if isinstance(wanted, Mapping)
+        else f"{name}={' or '.join(map(str, wanted))}"
+        for name, wanted in condition.items()
     )
     return " and ".join(words)
 
 
 def _holds(condition: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
     return all(
-        config[name] >= needed["at_least"]
-        if isinstance(needed, Mapping)
-        else config[name] in needed
-        for name, needed in condition.items()
+        config[name] >= wanted["at_least"]
+        if isinstance(wanted, Mapping)
+        else config[name] in wanted
+        for name, wanted in condition.items()
     )

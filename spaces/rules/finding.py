@@ -1,4 +1,4 @@
-"""What a rule says when it is broken."""
+"""A finding: the report of a broken rule."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,11 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found: its stable id, how bad it is, and a message that ends with the fix."""
+    """A broken rule.
+
+    rule: its id, which never changes.
+    message: one line that ends with the fix.
+    """
 
     rule: str
     level: Literal["error", "warn"]

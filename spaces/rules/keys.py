@@ -11,7 +11,7 @@ from spaces.study import Study
 
 
 def unknown_keys(study: Study, fields: Fields) -> Iterator[Finding]:
-    """Find what the objective has no hyperparameter for."""
+    """Find the names that are none of the objective's hyperparameters."""
     for name in (*study.fixed, *study.space.names):
         if name not in fields:
             message = f"{study.objective} has no parameter {name!r}; {nearest(name, fields)}"
@@ -19,7 +19,7 @@ def unknown_keys(study: Study, fields: Fields) -> Iterator[Finding]:
 
 
 def values_out_of_range(study: Study, fields: Fields) -> Iterator[Finding]:
-    """Find what is fixed at, or can be drawn as, a value that is not accepted."""
+    """Find fixed and drawable values that the objective does not accept."""
     for name, value in study.fixed.items():
         if name in fields and not _takes(fields[name], value):
             yield Finding("D01", "error", f"{name}={value!r} is not {_wanted(fields[name])}")
@@ -37,7 +37,7 @@ def _takes(field: Mapping[str, Any], value: Value) -> bool:
         return isinstance(value, bool)
     if kind == "choice":
         return value in field["choices"]
-    if kind == "name":  # the objective itself looks it up
+    if kind == "name":  # the objective itself refuses an unknown one
         return isinstance(value, str)
     number = isinstance(value, int) if kind == "int" else isinstance(value, int | float)
     return number and not isinstance(value, bool) and _in_range(field, value)

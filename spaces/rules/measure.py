@@ -1,4 +1,4 @@
-"""O01, O03, C14: whether the study's metric can rank its trials, and without the test split."""
+"""O01, O03, C14: whether the metric can rank the trials, and does so without the test split."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,13 +10,13 @@ from spaces.rules.fields import Fields
 from spaces.rules.finding import Finding
 from spaces.study import Study
 
-_TEST = re.compile(r"(?<![A-Za-z])test|Test|(?<![A-Z])TEST")  # a word, as in no `latest.csv`
+_TEST = re.compile(r"(?<![A-Za-z])test|Test|(?<![A-Z])TEST")  # the word: `latest.csv` has none
 
 
 def wrong_metric(study: Study, metrics: Fields) -> Iterator[Finding]:
-    """Find a metric that nobody reports, a wrong direction, and a ruler that trials stretch."""
+    """Find a metric that is not reported, cannot rank trials or varies, and a wrong direction."""
     if study.metric.startswith("test_"):
-        return  # C14's business
+        return  # C14 reports it
     if study.metric not in metrics:
         near = nearest(study.metric, metrics)
         message = f"{study.objective} reports no {study.metric!r}; {near}"
@@ -26,45 +26,46 @@ def wrong_metric(study: Study, metrics: Fields) -> Iterator[Finding]:
         yield Finding(
             "O01",
             "error",
-            f"{study.metric} says nothing of how good an epoch is, or is not known in each; use"
-            f" one of {', '.join(ranking)}",
+            f"{study.metric} does not say how good an epoch is, or is not known after each epoch;"
+            f" use one of {', '.join(ranking)}",
         )
     elif metrics[study.metric]["direction"] != study.direction:
         yield Finding(
             "O01",
             "error",
-            f"{study.metric} is to {metrics[study.metric]['direction']}, but the study says"
-            f" {study.direction}; change the direction or the metric",
+            f"{study.metric} is a metric to {metrics[study.metric]['direction']}, but the study"
+            f" says {study.direction}; change the direction or the metric",
         )
     for name in metrics.get(study.metric, {}).get("changed_by", ()):
         if name in study.space.names:
             yield Finding(
                 "O03",
                 "error",
-                f"{study.metric} is another measure with every {name!r} that is searched, so its"
-                " values cannot be compared; use val_loss",
+                f"{study.metric} is a different measure for each value of {name!r}, which is"
+                " searched, so that trials cannot be compared by it; use val_loss",
             )
 
 
 def read_test_split(study: Study) -> Iterator[Finding]:
-    """Find what would let the search look at the test images."""
+    """Find a metric or a table that would let the search look at the test images."""
     if study.metric.startswith("test_"):
         yield Finding(
             "C14",
             "error",
             f"{study.metric} is measured on the test split, which no search opens; use"
-            f" val_{study.metric.removeprefix('test_')}, and `search confirm` for the test",
+            f" val_{study.metric.removeprefix('test_')}",
         )
     if isinstance(study.data, Table) and isinstance(study.data.table, Mapping):
         for split, table in study.data.table.items():
-            if split != "test" and _is_of_test(table, study.data.table):
+            if split != "test" and _is_test_table(table, study.data.table):
                 yield Finding(
                     "C14",
                     "error",
                     f"the {split} images are those of {table!r}, the test split's table, which no"
-                    " search opens; call it 'test', and leave out val to have it carved from train",
+                    " search opens; call that split 'test', and leave out val to have it carved"
+                    " from train",
                 )
 
 
-def _is_of_test(table: str, tables: Mapping[str, str]) -> bool:
+def _is_test_table(table: str, tables: Mapping[str, str]) -> bool:
     return table == tables.get("test") or bool(_TEST.search(PurePath(table).stem))

@@ -1,4 +1,4 @@
-"""D03: what begins when training can be over already, or judges what has not settled yet."""
+"""D03: re-weighting that begins after training can be over, and pruning that begins too early."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -9,8 +9,8 @@ from spaces.rules.finding import Finding
 from spaces.space import TrialConfig
 from spaces.study import Study
 
-# How an objective plans a configuration: its `epochs` and its `settled_epoch`, the last one of
-# warm-up and unfreezing; None for a configuration that it refuses.
+# Returns a configuration's `epochs` and its `settled_epoch`, the last epoch of warm-up and
+# unfreezing; None for a configuration that the objective refuses.
 Schedule = Callable[[TrialConfig], Mapping[str, int] | None]
 
 _PHASES = ("warmup_epochs", "warmup_steps", "frozen_epochs", "trained_stages", "epochs_per_stage")
@@ -46,7 +46,7 @@ def late_reweighting(study: Study, fields: Fields, schedule: Schedule) -> Iterat
 
 
 def misplaced_rung(study: Study, fields: Fields, schedule: Schedule) -> Iterator[Finding]:
-    """Find a declared first epoch of pruning that is too early for a trial, or late for all."""
+    """Find a first epoch of pruning that is too early for a trial, or too late for all of them."""
     first = study.pruning.first_epoch
     plans = [
         plan
@@ -62,8 +62,8 @@ def misplaced_rung(study: Study, fields: Fields, schedule: Schedule) -> Iterator
             "D03",
             "error",
             f"pruning begins at epoch {first}, but warm-up and unfreezing can last to epoch"
-            f" {settled}, when a trial shows nothing of what it will be; set first_epoch to"
-            f" {settled + 1} or more, or leave it out",
+            f" {settled}, and until then a trial's values say nothing of its end; set first_epoch"
+            f" to {settled + 1} or more, or leave it out",
         )
     if first >= last:
         yield Finding(

@@ -3,12 +3,12 @@
 Published figures of the system behind this study: ResNet-50 with a hidden layer of 512 and dropout
 .5, flips, rotation 15, colour jitter .2, shift 10 % and zoom 80-120 %; classes weighted in the
 loss; Adam at 1e-4 with decay 1e-4; five epochs of the head alone, then the last stage as well; the
-learning rate halved after 3 epochs without a better validation loss, the end after 5. It read
+learning rate halved after 3 epochs without a better validation loss, the end after 5. It reached
 95.4 % on validation after 23 epochs, against 82.1 % after 40 with the backbone never unfrozen.
 
-The question left: does it need the phases, the one stage and the plateau, or does fine-tuning all
-of it at once do as well? Sets in the wild hold copies of an image under other names, and the same
-bytes under both labels: `search check` finds them first.
+The open question: are the phases, the single stage and the plateau needed, or does fine-tuning the
+whole network at once do as well? Public data sets hold copies of an image under other names, and
+the same bytes under both labels; `search check` finds these before anything is trained.
 """
 
 from spaces.data import ClassFolders
@@ -56,7 +56,7 @@ study = Study(
         trials=4,
         fixed={"backbone": "resnet18", "image_size": 48, "weights": "none", "epochs": 10},
         space=[
-            # A backbone that starts from nothing must learn, and faster.
+            # A backbone without pretrained weights must learn too, and at a higher rate.
             Choice("frozen_epochs", (1, 0)),
             Float("learning_rate", 1e-4, 1e-2, log=True, prior=Prior(1e-3, "high")),
             Choice("batch_size", (16, 32)),

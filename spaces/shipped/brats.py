@@ -2,21 +2,22 @@
 
 The question: which single balancing mechanism trains stably? Published figures of the system behind
 this study, none of them ours: AUC .78 and unstable, with a sampler, LDAM and deferred re-weighting
-at once; the target is .80 to .85 with a spread below .02 over the last five epochs. What its team
-found is what the space is made of:
+at once; the target is .80 to .85 with a spread below .02 over the last five epochs. The space
+follows from the findings of its team:
 
-- The mechanisms fight each other, so a trial has one of them, or none.
-- Two volumes a batch (four with accumulation) were too few: 8 or 12, passed four or six at a time.
-- Re-weighting from epoch 25 on never acted, since early stopping ended at 20: its start is a share
-  of the schedule, before early stopping can end it.
-- A head that learns 5 to 10 times as fast as the backbone overshoots: twice.
-- LDAM with margin .2 and scale 15 was too hard: .15 and 12.
+- The mechanisms work against each other, so a trial has one of them, or none.
+- Two volumes per batch (four with accumulation) were too few. Here it is 8 or 12, in parts of four
+  or six.
+- Re-weighting from epoch 25 on never acted, because early stopping ended training at 20. Here its
+  start is a share of the schedule, before early stopping can end a trial.
+- A head that learns 5 to 10 times as fast as the backbone overshoots. Here it is twice as fast.
+- LDAM with margin .2 and scale 15 was too hard. Here it is .15 and 12.
 
-A fold has 57 patients, on which an AUC has a standard error of about .06: a trial is worth the mean
-over five folds. Their last epochs count: stability is a goal of its own, and a fold's best epoch is
-its luckiest, which flatters by 5 AUC points on 57 patients (simulated).
+A fold has 57 patients, on which an AUC has a standard error of about .06, so a trial's value is the
+mean over five folds. The last epoch of each counts, because stability is a goal of its own, and the
+best epoch of a fold is the luckiest one: it reads 5 AUC points too high on 57 patients (simulated).
 
-MedicalNet's weights are used where they are at hand:
+To start from MedicalNet's weights, add
 `--set weights=resnet_50_23dataset.pth --set dilated=true`.
 """
 
@@ -25,7 +26,7 @@ from spaces.params import Choice, Float
 from spaces.priors import Prior
 from spaces.study import Practice, Study
 
-# What the mechanisms are compared at, each in a trial of its own after the one with none.
+# Every mechanism is tried once at these values, after a trial without any.
 ALIKE = {"batch_size": 8, "dropout": 0.35}
 
 study = Study(
@@ -38,7 +39,7 @@ study = Study(
     value="last",
     trials=24,
     folds=5,
-    has_test=False,  # of 285 patients none can be spared
+    has_test=False,  # no patient of 285 can be spared
     fixed={
         "backbone": "resnet50_3d",
         "weights": "none",
@@ -61,7 +62,7 @@ study = Study(
         Float("learning_rate", 2e-5, 5e-4, log=True, prior=Prior(1e-4, "medium")),
         Choice("batch_size", (8, 12)),
         Float("dropout", 0.3, 0.4),
-        # Softer targets are one more thing done to the loss: not beside another.
+        # Softer targets change the loss as well, so they are not combined with a mechanism.
         Float("label_smoothing", 0.0, 0.1, when={"balancing": "none"}),
         # Early stopping can end a trial after epoch 15 of 30.
         Float("drw_start", 0.25, 0.45, when={"balancing": "ldam_drw"}),

@@ -1,7 +1,7 @@
 """A real search on real images in minutes: scikit-learn's 1,797 scanned digits, two CPU cores.
 
-The question: which light network and learning rate read the digits best at 32 pixels? Its prior is
-a plain textbook guess (AdamW at 1e-3), no published result.
+The question: which light network and learning rate classify the digits best at 32 pixels? The prior
+is a textbook guess (AdamW at 1e-3) and not a published result.
 """
 
 from spaces.data import Digits

@@ -1,9 +1,9 @@
-"""Gleason grading of prostate histopathology patches: four classes, 33 to 1 between them.
+"""Gleason grading of prostate histopathology patches: four classes, imbalanced by 33 to 1.
 
 Published figures of the system behind this study: about 56,000 patches of 250 x 240 pixels (Benign
 19,695, Gleason 3 26,816, Gleason 4 8,461, Gleason 5-Single Cells 815), searched on one GH200 with
 two workers. The questions: does depth help (ResNet-34 against ResNet-50), which learning rate,
-batch size and schedule, LDAM or a weighted sampler? `--set backbone=resnet34` pins the backbone.
+batch size and schedule, LDAM or a weighted sampler? `--set backbone=resnet34` fixes the backbone.
 """
 
 from spaces.data import FileNames
@@ -17,7 +17,7 @@ study = Study(
     objective="image_classifier",
     data=FileNames(
         label=r"_(\d)\.png$",
-        group=r"^(.+?)\.tif",  # the slide: patches of one slide never part
+        group=r"^(.+?)\.tif",  # the slide: all patches of one slide are in one split
         skip=("4", "5"),
         names={
             "0": "Benign",

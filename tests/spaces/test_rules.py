@@ -89,15 +89,19 @@ def test_a_plain_study_is_found_nothing_wrong_with() -> None:
                 "space": [Toggle("ldam"), Float("ldam_scale", 10, 30, when={"ldam": True})],
                 "enqueue": [{"ldam": False, "ldam_scale": 15}],
             },
-            "waits for ldam=True",
+            "needs ldam=True",
         ),
         ("D05", {"fixed": {"ldam": True}, "space": [Int("batch_size", 2, 8)]}, "batches of 2"),
         ("D05", {"space": [Float("head_multiple", 1.0, 10.0)]}, "head_multiple 10"),
         ("D05", {"fixed": {"head_multiple": 6.0}}, "at 5 or less"),
         ("O01", {"direction": "maximize"}, "minimize"),
         ("O01", {"metric": "val_accuracy", "direction": "maximize"}, "reports no"),
-        ("O01", {"metric": "pooled_auc", "direction": "maximize"}, "not known in each; use"),
-        ("O01", {"metric": "first_loss"}, "not known in each; use"),
+        (
+            "O01",
+            {"metric": "pooled_auc", "direction": "maximize"},
+            "not known after each epoch; use",
+        ),
+        ("O01", {"metric": "first_loss"}, "not known after each epoch; use"),
         ("O03", {"metric": "val_criterion", "space": [Toggle("ldam")]}, "use val_loss"),
         (
             "O03",
@@ -108,7 +112,7 @@ def test_a_plain_study_is_found_nothing_wrong_with() -> None:
         (
             "C14",
             {"data": Table({"train": "Train.xlsx", "val": "Test.xlsx"}, label="dx")},
-            "call it 'test'",
+            "call that split 'test'",
         ),
         (
             "C14",

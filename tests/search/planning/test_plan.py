@@ -178,9 +178,9 @@ def test_a_plan_of_another_version_leaves_nothing_out(tmp_path: Path, excluded: 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--gpu-hours", "-1"), "give a number above 0"),
-        (("--gpu-hours", "soon"), "give a number above 0"),
-        (("--gpu-hours", "1e308"), "1000000 at most"),
+        (("--gpu-hours", "-1"), "give one above 0"),
+        (("--gpu-hours", "soon"), "give one above 0"),
+        (("--gpu-hours", "1e308"), "at most 1000000"),
         (("--set", "backbone=resnet81"), "did you mean"),
     ],
 )
