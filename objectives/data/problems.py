@@ -9,7 +9,7 @@ class Problem:
     """One problem found in the data.
 
     rule: the id of the rule in the documentation.
-    message: what was found and where; it ends with the fix.
+    message: the finding and its place in the data; it ends with the fix.
     paths: the images concerned, or some of them.
     can_fix: whether `search check --fix` can mend it by another split, images left as they are.
     """

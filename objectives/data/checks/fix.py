@@ -1,4 +1,4 @@
-"""`--fix`: a new split that mends what a split can mend; the images are left as they are."""
+"""`--fix`: a new split, as far as a split can mend the data; images are left as they are."""
 
 import csv
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence

@@ -42,7 +42,7 @@ def check_giveaways(evidence: Evidence) -> Iterator[Problem]:
 
 
 def _traits(rows: Sequence[Row], facts: Mapping[str, Facts]) -> dict[str, npt.NDArray[np.float64]]:
-    """Return what is known of each image beside its pixels, as numbers; constant traits left out.
+    """Return the traits of each image beside its pixels, as numbers; constant ones are left out.
 
     The size of the file is no trait: images with more in them to see compress badly, and that
     alone tells the practice patches apart with an AUC of .76.

@@ -139,21 +139,21 @@ def _given_splits(images: Sequence[File]) -> list[str]:
     return splits
 
 
-def compile_pattern(expression: str, what: str) -> re.Pattern[str]:
+def compile_pattern(expression: str, purpose: str) -> re.Pattern[str]:
     """Compile a regular expression with exactly one group; DataError for any other.
 
-    what: the word for the group in messages, "label" or "group".
+    purpose: the word for the group in messages, "label" or "group".
     """
     try:
         pattern = re.compile(expression)
     except re.error as error:
         raise DataError(
-            f"the {what} pattern {expression!r} is no regular expression ({error})",
+            f"the {purpose} pattern {expression!r} is no regular expression ({error})",
             fix="correct it",
         ) from error
     if pattern.groups != 1:
         raise DataError(
-            f"the {what} pattern {expression!r} has {pattern.groups} groups in parentheses",
-            fix=f"give it exactly one, around the {what}",
+            f"the {purpose} pattern {expression!r} has {pattern.groups} groups in parentheses",
+            fix=f"give it exactly one, around the {purpose}",
         )
     return pattern

@@ -1,4 +1,4 @@
-"""What the layouts of ordinary image files share: one file in the data folder per image."""
+"""Ordinary image files, one per image, as file names, class folders and tables all have them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from objectives.data.pixels.facts import Facts, look_at_file
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """A layout without its `find_images`: file names, class folders and tables add their own."""
+    """All of a layout but its `find_images`, which each of the three adds."""
 
     source: DataSource
     takes_group: ClassVar[bool] = True

@@ -42,7 +42,7 @@ class Layout(Protocol):
         ...
 
     def look_at(self, files: Mapping[Path, bytes]) -> Facts:
-        """Examine one image, given what `bytes_of` returned for it; read nothing again."""
+        """Examine one image, given its files as `bytes_of` returns them; nothing is read again."""
         ...
 
     def identity(self) -> tuple[object, ...]:

@@ -1,11 +1,11 @@
-"""What pixels are shifted and scaled by before a network sees them: its backbone's business."""
+"""The shift and scale of pixels before a network sees them; each backbone has its own."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Normalization:
-    """Mean and deviation of each channel, or of all by one number, of pixels from 0 to 1."""
+    """Mean and standard deviation of pixels from 0 to 1: per channel, or one number for all."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]

@@ -140,7 +140,7 @@ def _nibabel() -> Any:
 
 
 def _reading_errors(nibabel: Any) -> tuple[type[Exception], ...]:
-    """Return what a damaged file raises: nibabel's for a bad header, gzip's for a bad end."""
+    """Return the exceptions of a damaged file: nibabel's for a bad header, gzip's for a bad end."""
     headers = (nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError)
     shapes = (OverflowError, nibabel.orientations.OrientationError)
     return (OSError, EOFError, ValueError, zlib.error, *headers, *shapes)

@@ -55,7 +55,7 @@ def _see_all(
     *,
     look: bool,
 ) -> Iterator[tuple[str, Seen]]:
-    """Return each image with what was seen of it, now or before."""
+    """Return each image as it was seen, now or in an earlier pass."""
     known = read_seen(cache, layout)
     unknown = [file for file in files if not _is_known(known.get(file.path), file, look)]
     try:
@@ -112,7 +112,7 @@ def _see(layout: Layout, file: FileState, look: bool) -> Seen:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence Pillow's warnings, of odd Exif for example: the rules report what matters."""
+    """Silence Pillow's warnings, of odd Exif for example: the rules report the images that matter."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         yield

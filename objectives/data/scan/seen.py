@@ -67,7 +67,7 @@ def keep_seen(cache: Path | None, layout: Layout, seen: Mapping[str, Seen]) -> N
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, lambda path: _write(path, seen))
     except OSError as error:
-        log.warning("%s: cannot keep what was found out about images (%s)", file, error.strerror)
+        log.warning("%s: cannot keep the facts of the images (%s)", file, error.strerror)
 
 
 def _file(cache: Path, layout: Layout) -> Path:

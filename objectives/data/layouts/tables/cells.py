@@ -1,4 +1,4 @@
-"""What the text in a table's cell means, and texts that show that another program changed it."""
+"""The meaning of a table's cells, and cells that show that another program changed them."""
 
 import math
 import re
@@ -15,19 +15,19 @@ SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d+)?e[+-]\d+", re.IGNORECASE)
 
 
 def is_missing(text: str) -> bool:
-    """Say whether a cell is empty or says that it should be."""
+    """Whether a cell is empty or holds a word for an empty one."""
     return text.strip().casefold() in MISSING
 
 
 def is_unknown(text: str) -> bool:
-    """Say whether a cell of metadata tells a network nothing."""
+    """Whether a cell of metadata is missing or holds a word for an unknown value."""
     return text.strip().casefold() in UNKNOWN
 
 
 def number(text: str) -> float | None:
-    """Give the number in a cell, with a decimal point or comma; None where there is none."""
+    """Read the number in a cell, with a decimal point or comma; None where there is none."""
     text = text.strip()
-    if "_" in text:  # 5_10 is a code of somebody's, and 510 to Python
+    if "_" in text:  # 5_10 is a code, and Python reads it as 510
         return None
     try:
         value = float(text.replace(",", ".") if DECIMAL_COMMA.fullmatch(text) else text)
@@ -37,22 +37,22 @@ def number(text: str) -> float | None:
 
 
 def identifier(text: str) -> str:
-    """Give an id as it was before a program took it for a number, if that can be known: 12.0."""
+    """Return an id as it was before a program took it for a number: 12 for 12.0."""
     text = text.strip()
     whole = WHOLE_FLOAT.fullmatch(text)
     return whole.group(1) if whole else text
 
 
 def id_problems(column: str, cells: Sequence[str]) -> Iterator[Problem]:
-    """Name the ids of a column that were kept as numbers (C13)."""
-    yield from _problem(
+    """Find the ids of a column that were stored as numbers (C13)."""
+    yield from _cell_problem(
         column,
         cells,
         lambda cell: bool(SCIENTIFIC.fullmatch(cell)),
         "ids kept as numbers, their last digits lost, so that cases merge; export the column again "
         "as text",
     )
-    yield from _problem(
+    yield from _cell_problem(
         column,
         cells,
         lambda cell: bool(WHOLE_FLOAT.fullmatch(cell)),
@@ -61,15 +61,15 @@ def id_problems(column: str, cells: Sequence[str]) -> Iterator[Problem]:
 
 
 def number_problems(column: str, cells: Sequence[str]) -> Iterator[Problem]:
-    """Name what stands in a column of numbers and is none, or is to others (C13)."""
-    yield from _problem(
+    """Find the cells in a column of numbers that are none, or are none to other programs (C13)."""
+    yield from _cell_problem(
         column,
         cells,
         lambda cell: bool(DECIMAL_COMMA.fullmatch(cell)),
         "numbers with a decimal comma; they are read as numbers here, by others as text: write "
         "points",
     )
-    yield from _problem(
+    yield from _cell_problem(
         column,
         cells,
         lambda cell: number(cell) is None and not is_unknown(cell),
@@ -79,8 +79,8 @@ def number_problems(column: str, cells: Sequence[str]) -> Iterator[Problem]:
 
 
 def word_problems(column: str, cells: Sequence[str]) -> Iterator[Problem]:
-    """Name the missing values of a column that were written out as a word (C13)."""
-    yield from _problem(
+    """Find the missing values of a column that were written out as a word (C13)."""
+    yield from _cell_problem(
         column,
         cells,
         lambda cell: cell.casefold() == "nan",
@@ -88,10 +88,10 @@ def word_problems(column: str, cells: Sequence[str]) -> Iterator[Problem]:
     )
 
 
-def _problem(
-    column: str, cells: Sequence[str], is_wrong: Callable[[str], bool], what: str
+def _cell_problem(
+    column: str, cells: Sequence[str], is_wrong: Callable[[str], bool], found: str
 ) -> Iterator[Problem]:
     wrong = [cell for cell in map(str.strip, cells) if is_wrong(cell)]
     if wrong:
         start = f"column {column!r}: {len(wrong)} of {len(cells)} cells, for example {wrong[0]!r}, "
-        yield Problem(rule="C13", level="error", message=f"{start}are {what}")
+        yield Problem(rule="C13", level="error", message=f"{start}are {found}")

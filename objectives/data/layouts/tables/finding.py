@@ -1,4 +1,4 @@
-"""Where the image lies that a row of a table means."""
+"""The images that a row of a table names."""
 
 import re
 from bisect import bisect_left
@@ -18,33 +18,33 @@ GLOB = re.compile(r"[*?[]")
 
 
 def is_column(pattern: str) -> bool:
-    """Say whether a pattern is no more than a column's name."""
+    """Whether a pattern is simply the name of a column."""
     return not IN_BRACES.search(pattern) and not GLOB.search(pattern)
 
 
 def is_glob(pattern: str) -> bool:
-    """Say whether a pattern may mean several images in one row."""
+    """Whether a pattern may match several images of one row."""
     return bool(GLOB.search(pattern))
 
 
 def columns_of(pattern: str) -> list[str]:
-    """Give the columns that a pattern is made of."""
+    """Return the columns that a pattern refers to."""
     return [pattern] if is_column(pattern) else IN_BRACES.findall(pattern)
 
 
 def fill(pattern: str, row: Mapping[str, str]) -> str:
-    """Put a row's cells into a pattern; "" where one of them is missing."""
+    """Fill a row's cells into a pattern; "" where one of them is missing."""
     if any(is_missing(row[name]) for name in columns_of(pattern)):
         return ""
-    return identifier(row[pattern]) if is_column(pattern) else _put(pattern, row)
+    return identifier(row[pattern]) if is_column(pattern) else _fill_braces(pattern, row)
 
 
-def _put(pattern: str, row: Mapping[str, str], quote: Callable[[str], str] = str) -> str:
+def _fill_braces(pattern: str, row: Mapping[str, str], quote: Callable[[str], str] = str) -> str:
     return IN_BRACES.sub(lambda braces: quote(identifier(row[braces.group(1)])), pattern)
 
 
 class Images:
-    """The images of a folder, to be found by what a table calls them."""
+    """The images of a folder, found by the names that a table has for them."""
 
     def __init__(self, files: Sequence[File]) -> None:
         self.files = {file.path: file for file in files}
@@ -58,20 +58,21 @@ class Images:
                 self._by_name[each].append(path)
 
     def find(self, pattern: str, row: Mapping[str, str]) -> list[str]:
-        """Give the paths that a pattern means in a row whose cells are all there."""
+        """Find the paths that match a pattern, filled from a row without missing cells."""
         if is_column(pattern):
-            return self._anywhere(_normal(fill(pattern, row)))
+            return self._find_anywhere(_normal(fill(pattern, row)))
         if is_glob(pattern):
-            whole, start = _put(pattern, row, escape), _put(GLOB.split(pattern)[0], row)
+            whole = _fill_braces(pattern, row, escape)
+            start = _fill_braces(GLOB.split(pattern)[0], row)
             return [path for path in self._beginning_with(start) if _fits(path, whole)]
-        path = _normal(_put(pattern, row))
+        path = _normal(_fill_braces(pattern, row))
         return [path] if path in self.files else self._by_stem.get(path, [])
 
     def beside(self, pattern: str, found: Iterable[str]) -> Iterator[str]:
-        """Give the paths where a pattern's images lie.
+        """Find all paths where a pattern's images are kept, named by a row or not.
 
-        Those that fit it with any text for its columns; of a plain column, which says nothing of
-        places, all in the folders of the images found.
+        These are the paths that match with any text for the columns. A plain column says nothing
+        about folders: then these are all images in the folders of those found.
         """
         if not is_column(pattern):
             loose = IN_BRACES.sub("*", pattern)
@@ -79,8 +80,8 @@ class Images:
         folders = {PurePosixPath(path).parent for path in found}
         return (path for path in self._paths if PurePosixPath(path).parent in folders)
 
-    def _anywhere(self, name: str) -> list[str]:
-        """Find an id or path wherever it lies; of two folders' names one may be the longer."""
+    def _find_anywhere(self, name: str) -> list[str]:
+        """Find an id or path in any folder; either may have more leading folders than the other."""
         if name in self.files:
             return [name]
         candidates = self._by_name.get(PurePosixPath(name).name, [])
@@ -110,5 +111,5 @@ def _normal(path: str) -> str:
 
 
 def _stem(path: str) -> str:
-    """Take an image's extension off: what comes after other points belongs to the id."""
+    """Remove an image's extension; text after another point belongs to the id."""
     return next((path[: -len(end)] for end in EXTENSIONS if path.lower().endswith(end)), path)

@@ -1,4 +1,4 @@
-"""Which row of a table is which file, and where the two disagree (C04)."""
+"""Match the rows of a table with image files, and find where the two disagree (C04)."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from objectives.data.layouts.tables.finding import Images, fill, is_glob
 from objectives.data.problems import Problem
 
-# What became of an image or a row that stands in no listing, and what to do about it.
+# The reasons why an image or a row is not in the listing, and the fix for each.
 NO_FILE = "not there"
 SEVERAL_FILES = "several files for one id"
 SEVERAL_ROWS = "named by several rows"
@@ -23,13 +23,20 @@ FIXES = {
 
 @dataclass(frozen=True)
 class Matches:
-    """row_of: path of an image -> number of its row. lost: reason -> what it is true of."""
+    """The images that rows name, and those that cannot be matched.
+
+    row_of: path of an image -> number of its row, from 0 on.
+    lost: reason -> the names or paths concerned.
+    """
 
     row_of: dict[str, int] = field(default_factory=dict)
     lost: Mapping[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def problems(self, table: str) -> Iterator[Problem]:
-        """Say where table and files disagree."""
+        """Report where table and files disagree.
+
+        table: the name of the table.
+        """
         for reason, names in self.lost.items():
             start = f"{table}: {len(names)} images, for example {names[0]!r}, "
             yield Problem(
@@ -38,7 +45,11 @@ class Matches:
 
 
 def match(images: Images, patterns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> Matches:
-    """Find the images of every row, and the images beside them that no row names."""
+    """Find the images of every row, and the images beside them that no row names.
+
+    patterns: of the declaration's `path`.
+    rows: the cells of the columns that the patterns refer to.
+    """
     matches = Matches()
     ambiguous: set[str] = set()
     for number, row in enumerate(rows):

@@ -1,11 +1,11 @@
-"""Tables as text: CSV, TSV and XLSX files, one below the other or joined."""
+"""Tables as text: CSV, TSV and XLSX files, read one below the other or joined."""
 
 import warnings
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
@@ -18,19 +18,28 @@ from objectives.recipe.fields import nearest
 
 DELIMITERS = ",;\t"
 EXACT_DIGITS = 15  # of a number in Excel; of a longer id the last ones are zeros
-# What a damaged table raises; from BadZipFile on an XLSX, which is zipped XML.
+# A damaged table raises any of these; from BadZipFile on an XLSX, which is zipped XML.
 UNREADABLE = (
-    *(OSError, ValueError, KeyError, pd.errors.ParserWarning),
-    *(BadZipFile, zlib.error, NotImplementedError, ParseError, TypeError),
+    OSError,
+    ValueError,
+    KeyError,
+    pd.errors.ParserWarning,
+    BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    ParseError,
+    TypeError,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """Columns of text, all of one length. name: of the file, or of the first of several.
+    """Columns of text, all of one length.
 
-    problems: what reading and joining showed (C04, C13). splits: what the declaration says of each
-    row, "" for nothing.
+    name: of the file, or of the first of several.
+    columns: name -> cells.
+    splits: of each row, as the declaration of its table says; "" where it says nothing.
+    problems: found while reading and joining (C04, C13).
     """
 
     name: str
@@ -39,16 +48,17 @@ class Sheet:
     problems: tuple[Problem, ...]
 
     def column(self, name: str) -> list[str]:
-        """Give a column's cells; DataError with the nearest name where there is none."""
+        """Return a column's cells; DataError with the nearest name for an unknown column."""
         if name not in self.columns:
             raise DataError(
-                f"{self.name}: no column {name!r}; did you mean {nearest(name, self.columns)!r}?"
+                f"{self.name}: no column {name!r}",
+                fix=f"did you mean {nearest(name, self.columns)!r}?",
             )
         return self.columns[name]
 
 
 def read_sheets(folder: Path, layout: Mapping[str, Any]) -> Sheet:
-    """Read all tables of a declaration into one; raises DataError where a file cannot be read."""
+    """Read all tables of a declaration into one; DataError where a file cannot be read."""
     names = _tables(layout["table"])
     frames = [_read(folder / name) for _, name in names]
     table = pd.concat(frames, ignore_index=True).fillna("")
@@ -68,7 +78,7 @@ def read_sheets(folder: Path, layout: Mapping[str, Any]) -> Sheet:
 
 
 def _tables(declared: str | Sequence[str] | Mapping[str, str]) -> list[tuple[str, str]]:
-    """Give the split and name of each table, in an order that does not depend on a mapping's."""
+    """Return split and name of each table; a mapping, which a database reorders, is sorted."""
     if isinstance(declared, str):
         return [("", declared)]
     if isinstance(declared, Mapping):
@@ -86,16 +96,20 @@ def _read(path: Path) -> pd.DataFrame:
             frame = _read_text(path)
     except FileNotFoundError as error:
         raise DataError(
-            f"{path}: no such table; correct the study's `table` or the path given to --data"
+            f"{path}: no such table",
+            fix="correct the study's `table` or the path given to --data",
         ) from error
     except UNREADABLE as error:
         raise DataError(
-            f"{path}: cannot be read as a table ({error}); save it again as CSV in UTF-8 or XLSX"
+            f"{path}: cannot be read as a table ({error})",
+            fix="save it again as CSV in UTF-8 or XLSX",
         ) from error
     frame.columns = [str(name).strip() for name in frame.columns]
     if not frame.columns.is_unique:
         name = frame.columns[frame.columns.duplicated()][0]
-        raise DataError(f"{path}: several columns are called {name!r}; give each a name of its own")
+        raise DataError(
+            f"{path}: several columns are called {name!r}", fix="give each a name of its own"
+        )
     is_filled = (frame != "").any(axis=1)
     return frame.loc[is_filled].reset_index(drop=True)
 
@@ -105,7 +119,7 @@ def _read_text(path: Path) -> pd.DataFrame:
         header = file.readline()
     delimiter = max(DELIMITERS, key=header.count)
     with warnings.catch_warnings():
-        # Rows of more cells than the header: by default all columns would move one to the left.
+        # Rows with more cells than the header: by default all columns would move one to the left.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         return pd.read_csv(
             path, sep=delimiter, dtype=str, encoding="utf-8-sig", na_filter=False, index_col=False
@@ -113,7 +127,7 @@ def _read_text(path: Path) -> pd.DataFrame:
 
 
 def _text(cell: Any) -> str:
-    """Give a cell of XLSX as CSV would have it."""
+    """Return a cell of an XLSX file as the text that CSV would have."""
     if isinstance(cell, int | float) and abs(cell) >= 10**EXACT_DIGITS:
         return f"{cell:.{EXACT_DIGITS - 1}E}"
     return "" if cell is None else str(cell)
@@ -122,12 +136,12 @@ def _text(cell: Any) -> str:
 def _joined(
     left: pd.DataFrame, right: pd.DataFrame, left_name: str, right_name: str
 ) -> tuple[pd.DataFrame, list[Problem]]:
-    """Add the right table's columns to the left one's rows, of which none is lost or multiplied."""
+    """Add the right table's columns to the left one's rows; no row is lost or multiplied."""
     shared = [str(name) for name in left if name in right]
     if not shared:
         raise DataError(
-            f"{right_name}: no column in common with {left_name} ({', '.join(map(str, right))}); "
-            "name the id alike in both"
+            f"{right_name}: no column in common with {left_name} ({', '.join(map(str, right))})",
+            fix="name the id alike in both",
         )
     problems = [
         problem
@@ -141,30 +155,36 @@ def _joined(
     twice = right[right.duplicated(shared)]
     if len(twice):
         raise DataError(
-            f"{right_name}: several rows for {_key(twice, shared)}, which would multiply the rows "
-            f"of {left_name}; keep one"
+            f"{right_name}: several rows for {_key_of(twice, shared)}, which would multiply the "
+            f"rows of {left_name}",
+            fix="keep one",
         )
     both = left.merge(right, on=shared, how="left", validate="m:1", indicator="_both")
     lone = both[both.pop("_both") == "left_only"]
     if len(lone):
-        problems.append(_lone(lone, shared, left_name, right_name, "error"))
+        names = _key_of(lone, shared), left_name, right_name
+        problems.append(_without_partner(len(lone), *names, level="error"))
     unused = right.merge(left[shared].drop_duplicates(), on=shared, how="left", indicator="_both")
     unused = unused[unused["_both"] == "left_only"]
     if len(unused):
-        problems.append(_lone(unused, shared, right_name, left_name, "warn"))
+        names = _key_of(unused, shared), right_name, left_name
+        problems.append(_without_partner(len(unused), *names, level="warn"))
     return both.fillna(""), problems
 
 
-def _lone(rows: pd.DataFrame, shared: Sequence[str], name: str, other: str, level: Any) -> Problem:
+def _without_partner(
+    rows: int, example: str, name: str, other: str, *, level: Literal["error", "warn"]
+) -> Problem:
     return Problem(
         rule="C04",
         level=level,
         message=(
-            f"{len(rows)} rows of {name} have none beside them in {other}, for example "
-            f"{_key(rows, shared)}; add them there, or remove them here"
+            f"{rows} rows of {name} have none beside them in {other}, for example {example}; add "
+            "them there, or remove them here"
         ),
     )
 
 
-def _key(rows: pd.DataFrame, shared: Sequence[str]) -> str:
+def _key_of(rows: pd.DataFrame, shared: Sequence[str]) -> str:
+    """Return the key of the first row, for messages."""
     return ", ".join(f"{name} {rows[name].iloc[0]!r}" for name in shared)

@@ -1,4 +1,4 @@
-"""L3 and L6: a table names the images, with label, group, split and what else it says of them."""
+"""L3 and L6: a table names the images, with label, group, split, site and metadata."""
 
 import logging
 from collections import Counter
@@ -44,28 +44,28 @@ class Table(ImageFiles):
         """
         folder, layout = image_folder(self.source), self.source.layout
         sheet = read_sheets(folder, layout)
-        rows, order = _rows_of(sheet, layout)
+        rows, order = _read_rows(sheet, layout)
         images = Images(list_images(folder))
         matches = _match(images, sheet, layout)
-        skipped = Counter({reason: len(lost) for reason, lost in matches.lost.items()})
-        found = _found(images, matches, rows, layout, skipped)
+        found, skipped = _find_labelled(images, matches, rows, layout)
         if not found:
             counts = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
             raise DataError(
                 f"{sheet.name}: no row of {len(rows)} gives an image with a label ({counts})",
                 fix="correct the study's path and label columns",
             )
-        present, names = {each.label for each in found}, _names(layout)
-        named = dict.fromkeys(names.get(label, label) for label in order)
+        present, names = {each.label for each in found}, _class_names(layout)
+        ordered = dict.fromkeys(names.get(label, label) for label in order)
+        classes = tuple(name for name in ordered if name in present)
         problems = (
             *sheet.problems,
             *matches.problems(sheet.name),
             *_cell_problems(sheet, layout),
-            *colliding(name for name in named if name in present),
+            *colliding(classes),
         )
         return Listing(
             found=found,
-            classes=tuple(name for name in named if name in present),
+            classes=classes,
             skipped=skipped,
             columns=_columns(layout),
             problems=tuple(dict.fromkeys(problems)),
@@ -82,23 +82,25 @@ class _Row(NamedTuple):
     metadata: tuple[float | str | None, ...]
 
 
-def _rows_of(sheet: Sheet, layout: Mapping[str, Any]) -> tuple[list[_Row], list[str]]:
+def _read_rows(sheet: Sheet, layout: Mapping[str, Any]) -> tuple[list[_Row], list[str]]:
     """Read the rows, and the labels in the order of their classes."""
     labels, order = read_labels(sheet, layout)
-    groups, splits, sites = _groups(sheet, layout), _splits(sheet, layout), _sites(sheet, layout)
-    metadata = _metadata(sheet, layout)
-    return list(map(_Row, labels, groups, splits, sites, metadata)), order
+    columns = (
+        labels,
+        _groups(sheet, layout),
+        _splits(sheet, layout),
+        _sites(sheet, layout),
+        _metadata(sheet, layout),
+    )
+    return [_Row(*cells) for cells in zip(*columns, strict=True)], order
 
 
-def _found(
-    images: Images,
-    matches: Matches,
-    rows: Sequence[_Row],
-    layout: Mapping[str, Any],
-    skipped: Counter[str],
-) -> list[Found]:
-    """List the images of rows with a label that counts; the others are counted in `skipped`."""
-    names, skip = _names(layout), {str(label) for label in layout.get("skip") or ()}
+def _find_labelled(
+    images: Images, matches: Matches, rows: Sequence[_Row], layout: Mapping[str, Any]
+) -> tuple[list[Found], Counter[str]]:
+    """List the images of rows with a label that counts, and count the others by reason or label."""
+    names, skip = _class_names(layout), {str(label) for label in layout.get("skip") or ()}
+    skipped = Counter({reason: len(lost) for reason, lost in matches.lost.items()})
     found: list[Found] = []
     first_of: dict[int, str] = {}
     for path, at in sorted(matches.row_of.items()):
@@ -111,10 +113,10 @@ def _found(
         # Without a group, a row's images are a group of their own.
         named = row._replace(label=name, group=row.group or first_of[at])
         found.append(Found(images.files[path], *named))
-    return found
+    return found, skipped
 
 
-def _names(layout: Mapping[str, Any]) -> dict[str, str]:
+def _class_names(layout: Mapping[str, Any]) -> dict[str, str]:
     return dict(layout.get("names") or {})
 
 
@@ -130,7 +132,8 @@ def _match(images: Images, sheet: Sheet, layout: Mapping[str, Any]) -> Matches:
     if not matches.row_of and matches.lost[NO_FILE]:
         raise DataError(
             f"{sheet.name}: none of the images it names is there, for example "
-            f"{matches.lost[NO_FILE][0]!r}; correct the study's `path` or the path given to --data"
+            f"{matches.lost[NO_FILE][0]!r}",
+            fix="correct the study's `path` or the path given to --data",
         )
     return matches
 
@@ -141,7 +144,7 @@ def _rows(sheet: Sheet, names: Iterable[str]) -> list[dict[str, str]]:
 
 
 def _groups(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
-    """Give each row's group, "" where its images are a group of their own."""
+    """Read each row's group, "" where its images are a group of their own."""
     if not (declared := layout.get("group")):
         return [""] * len(sheet.splits)
     groups = [fill(declared, row) for row in _rows(sheet, columns_of(declared))]
@@ -151,8 +154,8 @@ def _groups(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
         for group, found in zip(groups, matches, strict=True):
             if group and not found:
                 raise DataError(
-                    f"{sheet.name}: {group!r} gives no group by {pattern.pattern!r}; correct the "
-                    "study's group_pattern, or this row"
+                    f"{sheet.name}: {group!r} gives no group by {pattern.pattern!r}",
+                    fix="correct the study's group_pattern, or this row",
                 )
         groups = [found.group(1) if found else "" for found in matches]
     if alone := groups.count(""):
@@ -167,7 +170,8 @@ def _splits(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
     splits = [SPLIT_OF_FOLDER.get(word.strip().lower(), "") for word in words]
     if "" in splits:
         raise DataError(
-            f"{sheet.name}: {words[splits.index('')]!r} is no split; say train, val or test"
+            f"{sheet.name}: {words[splits.index('')]!r} is no split",
+            fix="say train, val or test",
         )
     return splits
 
@@ -196,7 +200,7 @@ def _values(cells: Sequence[str], kind: str) -> list[float | str | None]:
 
 
 def _cell_problems(sheet: Sheet, layout: Mapping[str, Any]) -> Iterator[Problem]:
-    """Name the cells that say something else to another program (C13)."""
+    """Find the cells that mean something else to another program (C13)."""
     groups = columns_of(layout["group"]) if layout.get("group") else []
     paths = [name for pattern in _patterns(layout) for name in columns_of(pattern)]
     numbers, words = list(layout.get("one_hot") or ()), list(groups)

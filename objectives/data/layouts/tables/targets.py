@@ -1,4 +1,4 @@
-"""The class of each row of a table: a column's text, a number cut into classes, or one-hot."""
+"""The class of each row of a table: text of a column, a number cut into classes, or one-hot."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,13 @@ from objectives.data.layouts.tables.sheets import Sheet
 
 
 def read_labels(sheet: Sheet, layout: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Give each row's label, "" where it has none, and all labels in the order of their classes."""
+    """Read each row's label, "" where it has none, and all labels in the order of their classes."""
     if one_hot := list(layout.get("one_hot") or ()):
         columns = [sheet.column(name) for name in one_hot]
         return [_largest(one_hot, cells) for cells in zip(*columns, strict=True)], one_hot
     texts = sheet.column(layout["label"])
     if cuts := layout.get("cuts"):
-        names = _between(cuts)
+        names = _names_between(cuts)
         return [_cut(text, cuts, names) for text in texts], names
     if layout.get("label_pattern"):
         pattern = compile_pattern(layout["label_pattern"], "label")
@@ -38,6 +38,6 @@ def _cut(text: str, cuts: Sequence[float], names: Sequence[str]) -> str:
     return "" if value is None else names[bisect_right(cuts, value)]
 
 
-def _between(cuts: Sequence[float]) -> list[str]:
+def _names_between(cuts: Sequence[float]) -> list[str]:
     inner = [f"{low:g}-{high:g}" for low, high in pairwise(cuts)]
     return [f"<{cuts[0]:g}", *inner, f">={cuts[-1]:g}"]

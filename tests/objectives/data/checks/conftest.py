@@ -18,7 +18,7 @@ IMAGES = 30  # of each class in each split: one fewer is told by C10
 
 
 def photograph(seed: int, size: tuple[int, int] = (40, 40)) -> Image.Image:
-    """Give soft shapes under grain."""
+    """Draw soft shapes under grain."""
     random = np.random.default_rng(seed)
     coarse = Image.fromarray(random.integers(0, 256, (5, 5, 3), dtype=np.uint8))
     soft = np.asarray(coarse.resize(size, Image.Resampling.BICUBIC))
@@ -46,7 +46,7 @@ def tree(clean_tree: Path, tmp_path: Path) -> DataSource:
 
 @pytest.fixture
 def problems() -> Callable[[DataSource], dict[str, Problem]]:
-    """Give what is wrong with the data, by rule; what only informs is left out."""
+    """Find the problems of the data, by rule; mere information is left out."""
 
     def check(source: DataSource) -> dict[str, Problem]:
         found = check_data(source, read_manifest(source))

@@ -11,14 +11,14 @@ from tests.objectives.data.checks.conftest import photograph
 
 
 def saved(image: Image.Image, kind: str = "PNG", **how: int) -> bytes:
-    """Give the bytes of an image file."""
+    """Return the bytes of an image file."""
     contents = io.BytesIO()
     image.save(contents, kind, **how)
     return contents.getvalue()
 
 
 def pairs_among(*images: bytes) -> set[tuple[int, int]]:
-    """Give which images look the same, by their numbers."""
+    """Find the pairs of images that look the same, by their numbers."""
     frequencies = [look_at_file(each).frequencies for each in images]
     return {(one, other) for pairs in find_alike(frequencies) for one, other in pairs.tolist()}
 

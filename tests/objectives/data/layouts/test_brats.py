@@ -26,8 +26,11 @@ def brats(tmp_path: Path, request: pytest.FixtureRequest) -> DataSource:
     """Three patients with a high grade and two with a low one, named as in BraTS 2018."""
     top = tmp_path / "MICCAI_BraTS_2018_Data_Training"
     for path in (
-        *("HGG/Brats18_2013_2_1", "HGG/Brats18_CBICA_AAB_1", "HGG/Brats18_TCIA01_131_1"),
-        *("LGG/Brats18_2013_0_1", "LGG/Brats18_TCIA10_103_1"),
+        "HGG/Brats18_2013_2_1",
+        "HGG/Brats18_CBICA_AAB_1",
+        "HGG/Brats18_TCIA01_131_1",
+        "LGG/Brats18_2013_0_1",
+        "LGG/Brats18_TCIA10_103_1",
     ):
         write_patient(top / path, *MODALITIES, suffix=request.param)
     return DataSource(SOURCE, tmp_path)

@@ -24,8 +24,15 @@ def write_tiles(path: Path, *sizes: int) -> Path:
         offsets, counts = start, start + 4 * tiles
         pixels = start + 8 * tiles
         tags = [
-            *((256, 4, 1, size), (257, 4, 1, size), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1)),
-            *((322, 3, 1, 16), (323, 3, 1, 16), (324, 4, tiles, offsets), (325, 4, tiles, counts)),
+            (256, 4, 1, size),
+            (257, 4, 1, size),
+            (258, 3, 1, 8),
+            (259, 3, 1, 1),
+            (262, 3, 1, 1),
+            (322, 3, 1, 16),
+            (323, 3, 1, 16),
+            (324, 4, tiles, offsets),
+            (325, 4, tiles, counts),
         ]
         end = pixels + 256 * tiles
         whole += struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags)

@@ -9,7 +9,7 @@ from objectives.data.manifest.splits import SPLITS, carve, check_classes
 
 
 def cohort(groups: int = 60, images: int = 600) -> tuple[list[str], list[str]]:
-    """Give labels and groups of an imbalanced set whose rare class lies in nine groups."""
+    """Return labels and groups of an imbalanced set whose rare class lies in nine groups."""
     rng = np.random.default_rng(5)
     owners = rng.integers(0, groups, images)
     labels = rng.choice(["a", "b", "c"], images, p=[0.4, 0.5, 0.1]).tolist()

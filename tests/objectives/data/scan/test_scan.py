@@ -92,7 +92,12 @@ def test_a_torn_line_costs_that_image_alone(source: DataSource, tmp_path: Path) 
 @pytest.mark.parametrize(
     "line",
     [
-        *(b"\xff\x00", b"null", b"[]", b'{"a": 1}', b'["00.png", "1", 2, 3, null]', b"[1,2,3]"),
+        b"\xff\x00",
+        b"null",
+        b"[]",
+        b'{"a": 1}',
+        b'["00.png", "1", 2, 3, null]',
+        b"[1,2,3]",
         b"[" * 100_000,
     ],
 )

@@ -84,8 +84,10 @@ def test_isic_2019_reads_one_hot_labels_and_joined_lesions(tmp_path: Path) -> No
     write_csv(
         tmp_path / "ISIC_2019_Training_Metadata.csv",
         "image,age_approx,anatom_site_general,lesion_id,sex",
-        *("ISIC_0000000,55.0,anterior torso,,female", "ISIC_0000001,30.0,,BCN_0000004,female"),
-        *("ISIC_0000002,,upper extremity,BCN_0000004,", "ISIC_0000004_downsampled,80.0,,,male"),
+        "ISIC_0000000,55.0,anterior torso,,female",
+        "ISIC_0000001,30.0,,BCN_0000004,female",
+        "ISIC_0000002,,upper extremity,BCN_0000004,",
+        "ISIC_0000004_downsampled,80.0,,,male",
     )
     for name in names:
         write_image(tmp_path / "ISIC_2019_Training_Input" / f"{name}.jpg")
