@@ -48,7 +48,7 @@ class Layout(Protocol):
     def identity(self) -> tuple[object, ...]:
         """Return all that decides which bytes a path stands for on this machine.
 
-        Plain values that go into JSON. What was found out about an image holds for the same
+        Plain values that go into JSON. The facts of an image hold for the same
         identity only.
         """
         ...

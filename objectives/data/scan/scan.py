@@ -88,7 +88,7 @@ def _in_threads(
         return file.path, _see(layout, file, look)
 
     handfuls = [files[at : at + HANDFUL] for at in range(0, len(files), HANDFUL)]
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool, _quiet():
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool, _without_warnings():
         try:
             for handful in pool.map(lambda handful: [see(file) for file in handful], handfuls):
                 yield from handful
@@ -111,8 +111,8 @@ def _see(layout: Layout, file: FileState, look: bool) -> Seen:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence Pillow's warnings, of odd Exif for example: the rules report the images that matter."""
+def _without_warnings() -> Iterator[None]:
+    """Silence Pillow's warnings, of odd Exif for example: the rules report such images."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         yield
