@@ -1,11 +1,11 @@
-"""The time between two trials on a warm worker: all that is neither training nor validation.
+"""The time between two trials on a warm worker, which is neither training nor validation.
 
 `python -m benchmarks.between_trials [--device cuda] [--trials 9] [--artifacts PLACE] [--json]`,
 from the checkout.
 
 A real worker follows a real study on an embedded Postgres. A gap begins when a trial yields its
-last epoch and ends with the next trial's first optimizer step, less what a step takes later on.
-Clocks are put around functions of the worker and the objective. The target is 1 % of 60 s.
+last epoch and ends with the first optimizer step of the next trial, less the usual time of a step.
+Functions of the worker and the objective are timed. The target is 1 % of 60 s.
 """
 
 import argparse
@@ -47,7 +47,7 @@ from storage.store import NewWorker, Store
 TARGET_SECONDS = 0.6
 THREADS = 1
 EPOCHS, USUAL_STEPS = 1, 5
-PARTS = (  # what is looked at by itself, in the order it happens; none lies within another
+PARTS = (  # the functions that are timed, in the order of their calls; none calls another
     ("record", Store, "record"),
     ("badges", worker, "_show_badges"),
     ("files", files, "keep"),
@@ -63,17 +63,17 @@ NOTES = (
     "gap: the median; low, high: its 95 % interval; computed: without waiting for disk, database "
     "and other processes; parts: median ms, as they happen"
 )
-Moment = tuple[float, float]  # seconds of the wall's clock, and those that this thread computed
+Moment = tuple[float, float]  # seconds of the wall clock, and of this thread's CPU time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Case:
-    """A network on digits. images: how many it trains on, 0 is all of them."""
+    """A network on digits."""
 
     backbone: str
     image_size: int
     batch_size: int
-    images: int = 0
+    images: int = 0  # that it trains on; 0 is all of them
 
     @property
     def study(self) -> Study:
@@ -96,44 +96,37 @@ class Case:
 
 CASES = {
     "cpu": [
-        Case("small_cnn", 32, 64),
-        Case("resnet18", 32, 32, images=256),
-        Case("resnet50", 224, 4, images=24),
+        Case(backbone="small_cnn", image_size=32, batch_size=64),
+        Case(backbone="resnet18", image_size=32, batch_size=32, images=256),
+        Case(backbone="resnet50", image_size=224, batch_size=4, images=24),
     ],
     "cuda": [
-        Case("small_cnn", 32, 64),
-        Case("resnet18", 32, 64),
-        Case("resnet50", 224, 64),
+        Case(backbone="small_cnn", image_size=32, batch_size=64),
+        Case(backbone="resnet18", image_size=32, batch_size=64),
+        Case(backbone="resnet50", image_size=224, batch_size=64),
     ],
 }
 
 
 @dataclass(frozen=True)
 class Gap:
-    """The time between two trials in seconds; how much of it the worker's own thread computed.
-
-    parts: in milliseconds, whether it computed or waited.
-    """
+    """The time between two trials."""
 
     seconds: float
-    computed_seconds: float
-    parts: Mapping[str, float]
+    computed_seconds: float  # CPU time of the worker's own thread
+    parts: Mapping[str, float]  # milliseconds of the wall clock, by part
 
 
 @dataclass
 class Watch:
-    """What happened when in a worker.
+    """The moments at which a worker did things."""
 
-    steps: when each optimizer step was over. lasts: when each trial's last epoch was there.
-    spans: what was done between, from when to when.
-    """
-
-    steps: list[Moment] = field(default_factory=list)
-    lasts: list[Moment] = field(default_factory=list)
-    spans: list[tuple[str, Moment, Moment]] = field(default_factory=list)
+    steps: list[Moment] = field(default_factory=list)  # the end of each optimizer step
+    lasts: list[Moment] = field(default_factory=list)  # the last epoch of each trial
+    spans: list[tuple[str, Moment, Moment]] = field(default_factory=list)  # a part, from, to
 
     def timing(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Give the same function, whose calls become spans of that name."""
+        """Wrap a function so that its calls become spans of this part."""
 
         def timed(*arguments: Any, **named: Any) -> Any:
             began = now()
@@ -145,7 +138,7 @@ class Watch:
         return timed
 
     def following(self, objective: Objective, epochs: int) -> Objective:
-        """Give the same objective, its last epoch and what it does after that noted."""
+        """Wrap an objective so that its last epoch, and the span after it, are noted."""
 
         def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
             for result in objective(config, attempt):
@@ -158,7 +151,7 @@ class Watch:
         return train
 
     def gaps(self) -> Iterator["Gap"]:
-        """Give what lay between each trial and the next."""
+        """Compute the gap between each trial and the next."""
         for last in self.lasts[:-1]:
             steps = [step for step in self.steps if step > last][:USUAL_STEPS]
             usual = [
@@ -175,12 +168,12 @@ class Watch:
 
 
 def now() -> Moment:
-    """Give this moment."""
+    """Read both clocks."""
     return time.perf_counter(), time.thread_time()
 
 
 def main() -> None:
-    """Let a worker follow a study per case and print what lay between its trials."""
+    """Let a worker follow a study for each case, and print the gaps between its trials."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", choices=CASES, default="cpu")
     parser.add_argument("--trials", type=int, default=9, help="one more than there are gaps")
@@ -189,7 +182,7 @@ def main() -> None:
     chosen = parser.parse_args()
     if chosen.trials <= FEWEST_PAIRS:
         raise SystemExit(f"--trials {chosen.trials} leave too few gaps; give {FEWEST_PAIRS + 1}")
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # as every worker has it
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # like in every worker
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(Path(folder), shared_artifacts=chosen.artifacts)
@@ -207,7 +200,7 @@ def main() -> None:
 def measure(
     case: Case, trials: int, device: str, settings: Settings, store: Store
 ) -> dict[str, Any]:
-    """Give one row: the case, its gap with its parts and the verdict."""
+    """Measure one row: the case, its gap with its parts, and the verdict."""
     watch = Watch()
     follow(watch, open_worker(replace(case.study, trials=trials), device, settings, store))
     gaps = list(watch.gaps())
@@ -237,7 +230,7 @@ def verdict(low: float, high: float) -> str:
 
 
 def open_worker(study: Study, device: str, settings: Settings, store: Store) -> worker.Worker:
-    """Store a study and give a worker for it, as `search run` and `search worker` do."""
+    """Store a study and set up a worker for it, like `search run` and `search worker` do."""
     plain = DataSource(data_to_json(study), None, study.seed)
     source = catalog.list_data(study.objective, plain)
     prepared = Prepared(resolved(study), source, source.manifest)

@@ -1,11 +1,11 @@
-"""What checking the data costs: every file read, hashed, decoded and compared, cold and warm.
+"""The cost of checking the data: every file is read, hashed, decoded and compared.
 
 `python -m benchmarks.check [--images 56000] [--json]`
 
-The floor reads, hashes and decodes each file with as many threads and does nothing with it. Cold is
-`search check` without what needs no image (rules, networks, throughput); warm the same once more,
-with all files as they were. Each has a process of its own, whose largest memory is shown; it is
-shown for an eighth of the images, too: what grows with them is the manifest and no pixels.
+There are three passes. The floor reads, hashes and decodes each file with as many threads, and no
+more. Cold is the part of `search check` that needs images, without rules, networks and throughput.
+Warm is the same once more, with unchanged files. Each pass runs in a process of its own, and its
+peak memory is shown, also for an eighth of the images: only the manifest grows with them.
 """
 
 import argparse
@@ -31,25 +31,25 @@ from objectives.contract import DataSource
 
 TARGET = 39.0  # files per second and core: 56,000 in 3 minutes of 8 cores
 SIDE = 64
-PATIENT = 20  # images of one
+PATIENT = 20  # images of one patient
 LAYOUT = {"kind": "class_folders", "group": r"^(p\d+)_"}
 NOTES = (
-    "files/core s: by the CPU time of the process, whatever else the machine does; wall: files per "
-    "second and core by the clock"
+    "files/core s: by the CPU time of the process, which other load does not change; wall: files "
+    "per second and core by the clock"
 )
 
 
 @dataclass(frozen=True)
 class Spent:
-    """What one pass took. peak_mb: the process at its largest, libraries included."""
+    """The cost of one pass."""
 
     wall_seconds: float
     cpu_seconds: float
-    peak_mb: float
+    peak_mb: float  # of the process, libraries included
 
 
 def main() -> None:
-    """Draw the files, time the floor, a cold check and a warm one, and print what was seen."""
+    """Draw the files, time the floor, a cold check and a warm one, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=56_000)
     parser.add_argument("--json", action="store_true", help="only the lines of JSON")
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def measured(sizes: list[int]) -> Iterator[dict[str, Any]]:
-    """Give a row for each number of images and each kind of pass."""
+    """Measure a row for each number of images and each kind of pass."""
     for images in sizes:
         with tempfile.TemporaryDirectory() as place:
             folder, cache = draw_files(Path(place) / "data", images), Path(place) / "cache"
@@ -68,7 +68,7 @@ def measured(sizes: list[int]) -> Iterator[dict[str, Any]]:
 
 
 def row(name: str, images: int, spent: Spent) -> dict[str, Any]:
-    """Give one row: files per core second, by CPU time and by the clock, memory and the verdict."""
+    """Build one row: files per core second, by CPU time and by the clock, memory, the verdict."""
     rate = images / spent.cpu_seconds
     cores = len(os.sched_getaffinity(0))
     verdict = f"{TARGET:.0f} {'reached' if rate >= TARGET else 'missed'}"
@@ -91,7 +91,7 @@ def apart(run: Callable[[Path, Path], None], folder: Path, cache: Path) -> Spent
 
 
 def spent_on(run: Callable[[Path, Path], None], folder: Path, cache: Path) -> Spent:
-    """Give what a pass takes of this process."""
+    """Run a pass in this process and measure its cost."""
     wall, cpu = time.perf_counter(), time.process_time()
     run(folder, cache)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -100,7 +100,7 @@ def spent_on(run: Callable[[Path, Path], None], folder: Path, cache: Path) -> Sp
 
 
 def floor(folder: Path, _: Path) -> None:
-    """Read, hash and decode each file, all cores at it."""
+    """Read, hash and decode each file, on all cores."""
 
     def read(path: Path) -> None:
         contents = path.read_bytes()
@@ -113,7 +113,7 @@ def floor(folder: Path, _: Path) -> None:
 
 
 def check(folder: Path, cache: Path) -> None:
-    """Read the manifest and check it, as `search check` does."""
+    """Read the manifest and check it, like `search check`."""
     source = DataSource(LAYOUT, folder)
     manifest = catalog.read_data("image_classifier", source, cache, listed=lambda _: None)
     problems = catalog.check_data("image_classifier", source, manifest, cache)
@@ -122,7 +122,7 @@ def check(folder: Path, cache: Path) -> None:
 
 
 def draw_files(folder: Path, images: int) -> Path:
-    """Give class folders of soft shapes under grain, half of them PNG and half JPEG."""
+    """Write class folders of soft shapes under grain, half of them PNG and half JPEG."""
     random = np.random.default_rng(0)
     for number in range(images):
         coarse = Image.fromarray(random.integers(0, 256, (6, 6, 3), dtype=np.uint8))

@@ -1,11 +1,12 @@
-"""From files to batches: what real files cost a training, and what other loaders take for them.
+"""From files to batches: the cost of real files in training, and the time of other loaders.
 
 `python -m benchmarks.input_pipeline [--device cuda] [--against ready pil timm] [--pairs 9]`
 
-Ours are real files through the decoded-image cache, its pages warm, as a trial reads them.
-Against ready: the same network trained on batches that lie on the device, augmented alike (those of
-level none are normalised beforehand). Against pil and timm: no network, batches only, unaugmented;
-pil is a torch DataLoader without workers, timm is its own loader at its fastest setting here.
+Ours reads real files like a trial: through the cache of decoded images, with warm pages.
+Against ready: the same network is trained on batches that lie on the device, with the same
+augmentation (with level none they are normalised beforehand). Against pil and timm: no network,
+batches only, without augmentation; pil is a torch DataLoader without workers, timm its own loader
+at its fastest setting here.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from benchmarks.loaders import fastest_timm, pil_loading, used_up
+from benchmarks.loaders import Wanted, fastest_timm, pil_loading, read_all
 from benchmarks.pairs import Comparison, Timed, compare, report
 from objectives.augment.images import augment, normalize
 from objectives.contract import Attempt, DataSource
@@ -42,17 +43,12 @@ Batches = Iterable[tuple[Tensor, Tensor]]
 TARGETS = {"ready": 0.97, "pil": 5.0, "timm": 1.0}
 THREADS = 1
 CLASSES = 4
-NOTES = (
-    "ratio: the other's seconds / ours; low, high: 95 % interval; fed from host memory or the GPU's"
-)
+NOTES = "ratio: seconds of the other / ours; low, high: 95 % interval; fed from host or GPU memory"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Case:
-    """Files of one kind and the network they are for.
-
-    trained: images of one turn of training; 0 where another case trains on as many pixels.
-    """
+    """Files of one kind, and the network that is trained on them."""
 
     suffix: str
     width: int
@@ -61,34 +57,38 @@ class Case:
     image_size: int
     backbone: str
     batch_size: int
-    trained: int
+    trained: int  # images in one turn of training; 0 where another case trains on as many pixels
 
     def recipe(self, augmentation: str) -> ImageRecipe:
-        """Give what is trained, without what only costs time here."""
+        """Build the recipe of the network at this level of augmentation."""
         names = ("backbone", "image_size", "batch_size")
         chosen = {name: getattr(self, name) for name in names}
         return ImageRecipe.from_config({**chosen, "augmentation": augmentation})
 
 
-# Gleason's patches and the dermatologists' photographs, in their own sizes.
+# The sizes of Gleason patches and of the photographs of skin.
+PATCHES: Any = {"suffix": "png", "width": 250, "height": 250}
+PHOTOGRAPHS: Any = {"suffix": "jpg", "width": 600, "height": 450}
+SMALL: Any = {"files": 1500, "image_size": 64, "backbone": "resnet18", "batch_size": 32}
+LARGE: Any = {"files": 2560, "image_size": 224, "backbone": "resnet50", "batch_size": 256}
 CASES = {
     "cpu": [
-        Case("png", 250, 250, 1500, 64, "resnet18", 32, 256),
-        Case("jpg", 600, 450, 1500, 64, "resnet18", 32, 0),
+        Case(**PATCHES, **SMALL, trained=256),
+        Case(**PHOTOGRAPHS, **SMALL, trained=0),
     ],
-    "cuda": [Case("jpg", 600, 450, 2560, 224, "resnet50", 256, 2560)],
+    "cuda": [Case(**PHOTOGRAPHS, **LARGE, trained=2560)],
 }
 
 
 def main() -> None:
-    """Compare every case of the device with what was asked for and print what was seen."""
+    """Compare every case of the device with the chosen loaders and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", choices=CASES, help="one of them; else all that are here")
     parser.add_argument("--against", nargs="+", choices=TARGETS, default=list(TARGETS))
     parser.add_argument("--pairs", type=int, default=9, help="turns of each, after one uncounted")
     parser.add_argument("--json", action="store_true", help="only the lines of JSON")
     chosen = parser.parse_args()
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # as every worker has it
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # like in every worker
     here = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     for device in [chosen.device] if chosen.device else here:
         precision.settle(THREADS, deterministic=device == "cpu")  # on a CPU it costs nothing
@@ -98,7 +98,7 @@ def main() -> None:
 
 
 def measured(device: str, folder: Path, against: list[str], pairs: int) -> Iterator[dict[str, Any]]:
-    """Give a row for each case and each thing it is compared with."""
+    """Measure a row for each case and each comparison."""
     for case in CASES[device]:
         files = draw_files(folder / case.suffix, case)
         source, cache = DataSource({"kind": "class_folders"}, files), folder / "cache"
@@ -107,19 +107,25 @@ def measured(device: str, folder: Path, against: list[str], pairs: int) -> Itera
         if "ready" in against and case.trained:
             yield from against_ready_batches(case, attempt, pairs)
         ours = loading(case, images, attempt)
-        asked = (files / "train", case.image_size, case.batch_size, device)
+        wanted = Wanted(
+            folder=files / "train",
+            image_size=case.image_size,
+            batch_size=case.batch_size,
+            device=device,
+        )
         if "pil" in against:
-            seen = compare(ours, pil_loading(*asked), pairs)
-            yield row(case, "pil", "DataLoader, no workers", "host", seen, case.files)
+            seen = compare(ours, pil_loading(wanted), pairs)
+            yield row(case, "pil", seen, how="DataLoader, no workers", images=case.files)
         if "timm" in against:
-            theirs, setting = fastest_timm(*asked)
-            yield row(case, "timm", setting, "host", compare(ours, theirs, pairs), case.files)
+            theirs, setting = fastest_timm(wanted)
+            seen = compare(ours, theirs, pairs)
+            yield row(case, "timm", seen, how=setting, images=case.files)
 
 
 def row(
-    case: Case, against: str, how: str, fed_from: str, seen: Comparison, images: int
+    case: Case, against: str, seen: Comparison, *, how: str, images: int, fed_from: str = "host"
 ) -> dict[str, Any]:
-    """Give one row: what was compared, images per second of both, their ratio and the verdict."""
+    """Build one row: the comparison, images per second of both, their ratio, the verdict."""
     return {
         "files": f"{case.files} {case.suffix} {case.width}x{case.height} at {case.image_size} px",
         "batch": case.batch_size,
@@ -143,15 +149,16 @@ def against_ready_batches(case: Case, attempt: Attempt, pairs: int) -> Iterator[
         fed[attempt.device] = place(images, attempt.device)
     epoch = trainer(case, attempt.device)
     for level in ("none", "shift", "light"):
-        ready = ready_training(epoch, case, images, level, attempt.device)
+        ready = ready_training(epoch, case, images, level=level, device=attempt.device)
         for fed_from, given in fed.items():
-            seen = compare(training(epoch, case, given, attempt, level), ready, pairs)
+            ours = training(epoch, ImageTask(case.recipe(level)), given, attempt)
+            seen = compare(ours, ready, pairs)
             how = f"{case.backbone}, augmentation {level}"
-            yield row(case, "ready", how, fed_from, seen, len(images))
+            yield row(case, "ready", seen, how=how, images=len(images), fed_from=fed_from)
 
 
 def trainer(case: Case, device: str) -> Callable[[Batches], float]:
-    """Give what trains one network on an epoch's batches and says how long it took."""
+    """Build a function that trains one network on an epoch's batches and returns the seconds."""
     model = build_classifier(case.recipe("none"), CLASSES).to(device)
     model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
@@ -174,10 +181,10 @@ def trainer(case: Case, device: str) -> Callable[[Batches], float]:
 
 
 def training(
-    epoch: Callable[[Batches], float], case: Case, images: ImageSet, attempt: Attempt, level: str
+    epoch: Callable[[Batches], float], task: ImageTask, images: ImageSet, attempt: Attempt
 ) -> Timed:
-    """Give what trains an epoch on the files, as a trial is fed."""
-    number, task = count(1), ImageTask(case.recipe(level))
+    """Return the turn that trains an epoch on the files, fed like a trial."""
+    number = count(1)
 
     def turn() -> float:
         with training_feed(images, task, attempt, next(number), IMAGENET) as feed:
@@ -187,9 +194,9 @@ def training(
 
 
 def ready_training(
-    epoch: Callable[[Batches], float], case: Case, images: ImageSet, level: str, device: str
+    epoch: Callable[[Batches], float], case: Case, images: ImageSet, *, level: str, device: str
 ) -> Timed:
-    """Give what trains an epoch on batches that lie on the device."""
+    """Return the turn that trains an epoch on batches that lie on the device."""
     everything = torch.arange(len(images), device=images.labels.device)
     batches = [
         (batch.pixels.to(device), batch.labels.to(device))
@@ -210,12 +217,12 @@ def ready_training(
 
 
 def loading(case: Case, images: ImageSet, attempt: Attempt) -> Timed:
-    """Give what loads an epoch our way and does nothing with it."""
+    """Return the turn that loads an epoch our way and does nothing with it."""
     number, task = count(1), ImageTask(case.recipe("none"))
 
     def turn() -> float:
         with training_feed(images, task, attempt, next(number), IMAGENET) as feed:
-            return used_up(pairs_of(feed), len(images), attempt.device)
+            return read_all(pairs_of(feed), len(images), attempt.device)
 
     return turn
 
@@ -227,7 +234,7 @@ def pairs_of(feed: Feed) -> Batches:
 
 
 def draw_files(folder: Path, case: Case) -> Path:
-    """Give class folders of soft shapes under grain, which compress about as photographs do."""
+    """Write class folders of soft shapes under grain, which compress about like photographs."""
     random = np.random.default_rng(0)
     for split, files in (("train", case.files), ("val", CLASSES), ("test", CLASSES)):
         for number in range(files):

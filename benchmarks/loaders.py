@@ -1,8 +1,9 @@
-"""Other ways from files to batches, to be timed beside ours: PIL one by one, and timm's loader."""
+"""Other loaders, to be timed beside ours: PIL, image by image, and timm's."""
 
 import os
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,8 +17,18 @@ from benchmarks.pairs import Timed
 Batches = Iterable[tuple[Tensor, Tensor]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The batches that every loader has to make: of the images in class folders, in any order."""
+
+    folder: Path
+    image_size: int
+    batch_size: int
+    device: str
+
+
 class Files(Dataset[tuple[Tensor, int]]):
-    """The files of class folders, decoded anew whenever they are asked for."""
+    """The files of class folders, decoded at each access."""
 
     def __init__(self, folder: Path, image_size: int) -> None:
         self.paths = sorted(folder.rglob("*.*"))
@@ -34,19 +45,19 @@ class Files(Dataset[tuple[Tensor, int]]):
             return self.transform(image.convert("RGB")), int(self.paths[index].parent.name)
 
 
-def pil_loading(folder: Path, image_size: int, batch_size: int, device: str) -> Timed:
-    """Give what decodes an epoch's files one by one."""
-    files = Files(folder, image_size)
-    loader = DataLoader(files, batch_size, shuffle=True, pin_memory=device == "cuda")
-    return lambda: used_up(on_device(loader, device), len(files), device)
+def pil_loading(wanted: Wanted) -> Timed:
+    """Return the turn that decodes the files of an epoch one by one."""
+    files, device = Files(wanted.folder, wanted.image_size), wanted.device
+    loader = DataLoader(files, wanted.batch_size, shuffle=True, pin_memory=device == "cuda")
+    return lambda: read_all(on_device(loader, device), len(files), device)
 
 
-def fastest_timm(folder: Path, image_size: int, batch_size: int, device: str) -> tuple[Timed, str]:
-    """Give timm's loader at the setting that is fastest here, and that setting in words."""
+def fastest_timm(wanted: Wanted) -> tuple[Timed, str]:
+    """Return the turn of timm's loader at its fastest setting here, and that setting in words."""
     tried = []
     for workers in sorted({0, 1, len(os.sched_getaffinity(0))}):
         for prefetcher in (False, True):
-            turn = timm_loading(folder, image_size, batch_size, device, workers, prefetcher)
+            turn = timm_loading(wanted, workers, prefetcher=prefetcher)
             turn()  # starts the workers
             setting = f"{workers} workers, prefetcher {'on' if prefetcher else 'off'}"
             tried.append((min(turn(), turn()), setting, turn))
@@ -54,36 +65,37 @@ def fastest_timm(folder: Path, image_size: int, batch_size: int, device: str) ->
     return turn, setting
 
 
-def timm_loading(
-    folder: Path, image_size: int, batch_size: int, device: str, workers: int, prefetcher: bool
-) -> Timed:
-    """Give what loads an epoch timm's way; it drops the last batch, which counts as the others."""
+def timm_loading(wanted: Wanted, workers: int, *, prefetcher: bool) -> Timed:
+    """Return the turn that loads an epoch with timm's loader.
+
+    The loader drops the last batch; its time is taken to be that of the others.
+    """
     from timm.data import create_dataset, create_loader
 
-    files = create_dataset("", str(folder))
+    files = create_dataset("", str(wanted.folder))
     loader = create_loader(
         files,
-        (3, image_size, image_size),
-        batch_size,
+        (3, wanted.image_size, wanted.image_size),
+        wanted.batch_size,
         is_training=True,
         no_aug=True,
         num_workers=workers,
         persistent_workers=workers > 0,
         use_prefetcher=prefetcher,
-        pin_memory=device == "cuda",
-        device=torch.device(device),
+        pin_memory=wanted.device == "cuda",
+        device=torch.device(wanted.device),
     )
-    return lambda: used_up(on_device(loader, device), len(files), device)
+    return lambda: read_all(on_device(loader, wanted.device), len(files), wanted.device)
 
 
 def on_device(batches: Batches, device: str) -> Batches:
-    """Give the batches on the device, those that are there already as they are."""
+    """Yield the batches on the device, moved there if need be."""
     for images, labels in batches:
         yield images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
 
 
-def used_up(batches: Batches, images: int, device: str) -> float:
-    """Give the seconds that so many images take, by those of these batches."""
+def read_all(batches: Batches, images: int, device: str) -> float:
+    """Read all batches; return the seconds that `images` images take at the speed of these."""
     started, seen = time.perf_counter(), 0
     for pixels, _ in batches:
         seen += len(pixels)

@@ -1,4 +1,4 @@
-"""Two ways of doing one thing, timed in turn: how much faster one is, and how sure that is."""
+"""Two ways of doing one thing, timed in turn: their ratio and its interval."""
 
 import json
 import os
@@ -13,21 +13,20 @@ from scipy.stats import quantile_test
 
 from search.processes.machine import describe_machine
 
-FEWEST_PAIRS = 7  # below six a 95 % interval of a median has no ends
-Timed = Callable[[], float]  # does the thing once and gives the seconds it took
+FEWEST_PAIRS = 7  # with fewer than six, the median has no 95 % interval
+Timed = Callable[[], float]  # does the thing once and returns the seconds it took
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Seconds of both (medians), and the median of bare / ours over the pairs: above 1 is faster.
+    """The result of timing two ways, ours and a bare one.
 
-    low, high: the ratio's 95 % interval, from the signs of the pairs alone, whatever the noise's
-    shape.
+    low, high: the 95 % interval of the ratio, by a sign test, which holds for noise of any shape.
     """
 
-    ours_seconds: float
-    bare_seconds: float
-    ratio: float
+    ours_seconds: float  # median
+    bare_seconds: float  # median
+    ratio: float  # median of bare / ours over the pairs; above 1 ours is faster
     low: float
     high: float
 
@@ -39,9 +38,9 @@ class Comparison:
 
 
 def compare(ours: Timed, bare: Timed, pairs: int) -> Comparison:
-    """Time both in turn, first one, then the other ahead, after an uncounted turn of each."""
+    """Time both in turn, each first in every other pair, after one uncounted turn of each."""
     if pairs < FEWEST_PAIRS:
-        raise SystemExit(f"--pairs {pairs} are too few for an interval; give {FEWEST_PAIRS}")
+        raise SystemExit(f"--pairs {pairs}: too few for an interval; give {FEWEST_PAIRS} or more")
     ours(), bare()
     seconds = []
     for pair in range(pairs):
@@ -54,14 +53,18 @@ def compare(ours: Timed, bare: Timed, pairs: int) -> Comparison:
     interval = quantile_test(ratios, q=median(ratios), p=0.5).confidence_interval(0.95)
     ours_seconds, bare_seconds = (median(column) for column in zip(*seconds, strict=True))
     return Comparison(
-        ours_seconds, bare_seconds, median(ratios), float(interval.low), float(interval.high)
+        ours_seconds=ours_seconds,
+        bare_seconds=bare_seconds,
+        ratio=median(ratios),
+        low=float(interval.low),
+        high=float(interval.high),
     )
 
 
 def report(
     name: str, rows: Iterable[Mapping[str, Any]], device: str, *, notes: str, as_json: bool
 ) -> None:
-    """Print each row as a line of JSON, as soon as it is there, and all of them as a table."""
+    """Print each row as a line of JSON once it is measured, and all of them as a table."""
     machine, shown = describe_machine(device), []
     for row in rows:
         now = {**machine, "cores": os.cpu_count(), "load": os.getloadavg()[0]}
@@ -70,11 +73,11 @@ def report(
     if not as_json:
         table = Table(*shown[0], title=name, caption=notes)
         for row in shown:
-            table.add_row(*(_shown(value) for value in row.values()))
+            table.add_row(*(_as_text(value) for value in row.values()))
         Console(width=max(120, Console().width)).print(table)
 
 
-def _shown(value: object) -> str:
+def _as_text(value: object) -> str:
     if isinstance(value, Mapping):
-        return " · ".join(f"{name} {_shown(each)}" for name, each in value.items())
+        return " · ".join(f"{name} {_as_text(each)}" for name, each in value.items())
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,10 +1,10 @@
-"""One trial's bookkeeping in our Store against plain Optuna's, on the same Postgres.
+"""The bookkeeping of a trial in our Store against that of plain Optuna, on the same Postgres.
 
 `python -m benchmarks.store [--pairs 20] [--trials 1000] [--json]`, from the checkout.
 
-Ours is what a worker does: claim, draw, then five epochs recorded and judged, tell. Plain Optuna's
-is ask, suggest, then five times report and should_prune, tell. Both draw the same space with the
-same sampler, and nothing is trained. Ours also keeps a lease, an attempt and ten metrics per epoch.
+Ours does the same as a worker: claim, draw, record and judge five epochs, tell. Plain Optuna does:
+ask, suggest, five times report and should_prune, tell. Both draw the same space with the same
+sampler, and nothing is trained. Ours also keeps a lease, an attempt and ten metrics per epoch.
 """
 
 import argparse
@@ -34,16 +34,14 @@ from storage.store import Claim, NewStudy, NewWorker, Store
 EPOCHS, METRICS = 5, 10
 STUDY = load_study("digits")
 STORED = resolved(STUDY)
-NOTES = (
-    "ratio: plain ms / ours; low, high: 95 % interval; parts: median ms, in the order they happen"
-)
+NOTES = "ratio: plain ms / ours; low, high: 95 % interval; parts: median ms, in their order"
 
 
 @dataclass
 class Watch:
-    """Where one side's milliseconds went: the parts of a trial, each trial's sum per part."""
+    """The milliseconds of one side, by trial and part."""
 
-    trials: list[dict[str, float]] = field(default_factory=list)
+    trials: list[dict[str, float]] = field(default_factory=list)  # the sum of each part
 
     def begin(self) -> None:
         """Start the account of a new trial."""
@@ -57,16 +55,16 @@ class Watch:
         self.trials[-1][part] += (time.perf_counter() - started) * 1000
 
     def parts(self, last: int) -> dict[str, float]:
-        """Give each part's median over the newest trials."""
+        """Compute the median of each part over the newest trials."""
         newest = self.trials[-last:]
         return {part: round(median(trial[part] for trial in newest), 1) for part in newest[0]}
 
 
 def main() -> None:
-    """Compare both at no and at many trials, and print what was seen."""
+    """Compare both in a new study and in one of many trials, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=20, help="trials of each, after one uncounted")
-    parser.add_argument("--trials", type=int, default=1000, help="how many are there at the end")
+    parser.add_argument("--trials", type=int, default=1000, help="number of trials in the end")
     parser.add_argument("--json", action="store_true", help="only the lines of JSON")
     chosen = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -81,7 +79,7 @@ def main() -> None:
 
 
 def measure(url: str, store: Store, pairs: int, trials: int) -> Iterator[dict[str, Any]]:
-    """Give a row for a new study and one for a study of so many trials."""
+    """Measure a row for a new study and one for a study of this many trials."""
     our_watch, plain_watch = Watch(), Watch()
     ours = our_trial(store, our_watch)
     plain = plain_trial(url, plain_watch)
@@ -104,7 +102,7 @@ def measure(url: str, store: Store, pairs: int, trials: int) -> Iterator[dict[st
 
 
 def our_trial(store: Store, watch: Watch) -> Callable[[], float]:
-    """Give what keeps the books of our next trial, as `search.worker` does."""
+    """Return the turn that does the bookkeeping of our next trial, like `search.worker`."""
     study = replace(STUDY, name="ours")
     prints = {"fingerprint": "fingerprint", "data_fingerprint": "data"}
     new = {"definition": {}, "direction": "minimize", "trials": None}
@@ -138,13 +136,13 @@ def our_trial(store: Store, watch: Watch) -> Callable[[], float]:
 def judge(
     study: Study, learned: optuna.Study, config: dict[str, Any], values: Mapping[int, float]
 ) -> bool:
-    """Say what our pruner thinks of it; every trial goes on all the same, as with plain Optuna."""
+    """Ask our pruner, and go on whatever it says, like the trials of plain Optuna."""
     completed = completed_curves(STORED, learned.get_trials(deepcopy=False), {})
     return is_hopeless(study, curve_of(study, config, values), completed)
 
 
 def plain_trial(url: str, watch: Watch) -> Callable[[], float]:
-    """Give what keeps the books of plain Optuna's next trial."""
+    """Return the turn that does the bookkeeping of the next trial of plain Optuna."""
     sampler, pruner = optuna.samplers.TPESampler(seed=1), optuna.pruners.MedianPruner()
     study = optuna.create_study(storage=url, study_name="plain", sampler=sampler, pruner=pruner)
 
@@ -168,7 +166,7 @@ def plain_trial(url: str, watch: Watch) -> Callable[[], float]:
 
 
 def epochs(number: int) -> Iterator[tuple[int, dict[str, float]]]:
-    """Give a curve that falls, a little lower for some trials than for others."""
+    """Yield the epochs of a falling curve, which is a little lower for some trials."""
     for epoch in range(1, EPOCHS + 1):
         loss = 1 / epoch + number % 7 / 100
         yield epoch, {"val_loss": loss, **{f"metric_{each}": loss for each in range(1, METRICS)}}

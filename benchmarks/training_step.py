@@ -2,10 +2,10 @@
 
 `python -m benchmarks.training_step [--device cuda] [--pairs 9] [--json]`, from the checkout.
 
-Ours is `objectives.image_classifier.train` as a trial runs it, timed by its own `data_wait_s` and
-`compute_s`: shuffling, copying, augmentation, schedule and progress included, validation and
-checkpoint not. The bare loop's batches lie on the device as normalised floats before it starts: it
-shuffles, augments and converts nothing. A turn is one epoch.
+Ours is `objectives.image_classifier.train`, run like in a trial and timed by its own `data_wait_s`
+and `compute_s`. They include shuffling, copying, augmentation, schedule and progress, but neither
+validation nor checkpoints. The batches of the bare loop are normalised floats that lie on the
+device before it starts: it shuffles, augments and converts nothing. A turn is one epoch.
 """
 
 import argparse
@@ -39,16 +39,16 @@ NOISE_CLASSES, NOISE_TRAIN, NOISE_VAL = 10, 5120, 250  # 20 steps of 256 an epoc
 NOTES = "ratio: bare seconds / ours; low, high: 95 % interval; no augmentation in the bare loop"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Case:
-    """A network on its data. augmentation, deterministic: ours only; the bare loop has neither."""
+    """A network and its data."""
 
     backbone: str
-    data: str
-    image_size: int
-    batch_size: int
-    augmentation: str
-    deterministic: bool
+    data: str = "digits"
+    image_size: int = 32
+    batch_size: int = 32
+    augmentation: str = "none"  # of our loop; the bare one has none
+    deterministic: bool = True  # our loop; the bare one is not on a GPU
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -56,31 +56,32 @@ class Case:
         return {name: value for name, value in vars(self).items() if name != "data"}
 
 
+NOISE: Any = {"data": "noise", "image_size": 224, "batch_size": 256}
 CASES = {
     "cpu": [
-        Case("small_cnn", "digits", 32, 32, "none", True),
-        Case("small_cnn", "digits", 32, 32, "shift", True),
-        Case("resnet18", "digits", 32, 32, "none", True),
-        Case("resnet18", "digits", 32, 32, "shift", True),
+        Case(backbone="small_cnn"),
+        Case(backbone="small_cnn", augmentation="shift"),
+        Case(backbone="resnet18"),
+        Case(backbone="resnet18", augmentation="shift"),
     ],
     "cuda": [
-        Case("resnet18", "digits", 32, 32, "none", False),
-        Case("resnet18", "digits", 32, 32, "shift", True),
-        Case("resnet50", "noise", 224, 256, "none", False),
-        Case("resnet50", "noise", 224, 256, "light", False),
-        Case("resnet50", "noise", 224, 256, "light", True),
+        Case(backbone="resnet18", deterministic=False),
+        Case(backbone="resnet18", augmentation="shift"),
+        Case(backbone="resnet50", **NOISE, deterministic=False),
+        Case(backbone="resnet50", **NOISE, augmentation="light", deterministic=False),
+        Case(backbone="resnet50", **NOISE, augmentation="light"),
     ],
 }
 
 
 def main() -> None:
-    """Compare every case of the device and print what was seen."""
+    """Compare every case of the device and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", choices=CASES, help="one of them; else all that are here")
     parser.add_argument("--pairs", type=int, default=9, help="turns of each, after one uncounted")
     parser.add_argument("--json", action="store_true", help="only the lines of JSON")
     chosen = parser.parse_args()
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # as every worker has it
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # like in every worker
     here = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     for device in [chosen.device] if chosen.device else here:
         with tempfile.TemporaryDirectory() as folder:
@@ -89,7 +90,7 @@ def main() -> None:
 
 
 def measure(case: Case, device: str, folder: Path, pairs: int) -> dict[str, Any]:
-    """Give one row: the case, images per second of both loops, their ratio and the verdict."""
+    """Measure one row: the case, images per second of both loops, their ratio, the verdict."""
     source = DataSource({"kind": "digits"})
     if case.data == "noise":
         source = DataSource({"kind": "class_folders"}, noise_images(folder / "noise", case))
@@ -114,7 +115,7 @@ def measure(case: Case, device: str, folder: Path, pairs: int) -> dict[str, Any]
 
 
 def our_turn(case: Case, attempt: Attempt, pairs: int) -> Timed:
-    """Give what trains our next epoch."""
+    """Return the turn that trains our next epoch."""
     results = train({**case.config, "epochs": pairs + 1}, attempt)
 
     def turn() -> float:
@@ -126,7 +127,7 @@ def our_turn(case: Case, attempt: Attempt, pairs: int) -> Timed:
 
 
 def bare_turn(case: Case, images: ImageSet, device: str) -> Timed:
-    """Give what trains an epoch of the loop one would write by hand, on batches ready to use."""
+    """Return the turn that trains an epoch of a hand-written loop, on batches ready to use."""
     recipe = ImageRecipe.from_config(case.config)
     model = build_classifier(recipe, len(images.classes)).to(device)
     model.to(memory_format=torch.channels_last)
@@ -157,7 +158,7 @@ def bare_turn(case: Case, images: ImageSet, device: str) -> Timed:
 
 
 def noise_images(folder: Path, case: Case) -> Path:
-    """Give a folder of random pixels, class by class; what they show does not change the speed."""
+    """Write class folders of random pixels, whose content does not change the speed."""
     if folder.exists():
         return folder
     random, shape = np.random.default_rng(0), (case.image_size, case.image_size, 3)
