@@ -48,8 +48,7 @@ class Layout(Protocol):
     def identity(self) -> tuple[object, ...]:
         """Return all that decides which bytes a path stands for on this machine.
 
-        Plain values that go into JSON. The facts of an image hold for the same
-        identity only.
+        Plain values that go into JSON. Facts of an image are kept by identity and path.
         """
         ...
 

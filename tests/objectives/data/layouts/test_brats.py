@@ -1,3 +1,4 @@
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.brats import Brats, modality_files
+from tests.objectives.volume_files import write_tree
 
 MODALITIES = ("flair", "t1", "t1ce", "t2")
 SOURCE = {"kind": "brats"}
@@ -123,3 +125,18 @@ def test_a_file_that_cannot_be_read_is_named_with_the_fix(brats: DataSource) -> 
     broken.symlink_to("/proc/self/mem")  # a plain file whose first byte cannot be read
     with pytest.raises(DataError, match=rf"{broken.name}: cannot be read .*; replace it, or remov"):
         layout.pixels_of(path, 8)
+
+
+def test_a_look_needs_the_files_bytes_only(tmp_path: Path) -> None:
+    layout = Brats(write_tree(tmp_path, high=1, low=0))
+    files = layout.bytes_of(layout.find_images().found[0].file.path)
+    shutil.rmtree(tmp_path / "HGG")
+    facts = layout.look_at(files)
+    assert (facts.error, facts.width, facts.height, facts.mode) == ("", 24, 20, "int16")
+    assert any(facts.frequencies)
+
+
+def test_a_look_at_a_broken_file_leaves_the_fix_to_the_rule(tmp_path: Path) -> None:
+    path = tmp_path / "a; b.nii.gz"
+    facts = Brats(DataSource(SOURCE, tmp_path)).look_at({path: b""})
+    assert facts.error == f"{path}: cannot be read as NIfTI (empty)"
