@@ -21,7 +21,7 @@ with run_lock("gleason", Path(sys.argv[1])):
 
 
 def test_a_second_run_is_refused_with_the_pid_and_the_way_to_join(tmp_path: Path):
-    refused = f"process {os.getpid()}: .*`search worker --study gleason`"
+    refused = f"process {os.getpid()}; .*`search worker --study gleason`"
     with (
         run_lock("gleason", tmp_path / "gleason"),
         pytest.raises(AlreadyRunning, match=refused),
