@@ -1,4 +1,4 @@
-"""A study as it is stored: written, settled, as JSON, and compared with itself later on."""
+"""A study as it is stored: its settled facts, its JSON, and its fingerprint."""
 
 import hashlib
 import json
@@ -21,13 +21,13 @@ KIND_OF_PARAM = {declared: kind for kind, declared in PARAM_KINDS.items()}
 # A study that goes on takes these fields from its changed file.
 ADOPTED_FIELDS = ("about", "stall_minutes", "outage_minutes", "keep")
 # These may differ, too: a study goes on to the total that was last asked for, and its practice form
-# is another study. Of `Found`, the values in use are compared and the rest may differ.
+# is another study.
 FREE_FIELDS = {"trials", "practice", *ADOPTED_FIELDS}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What the service found, and the command line asked for, when a study was created.
+    """The facts about a study that its author did not write, settled when it was created.
 
     defaults: the objective's defaults at that time, so that an upgrade changes nothing.
     pins: the values that `--set` fixed; they are among the study's fixed ones as well.
@@ -48,7 +48,10 @@ class Found:
 
 @dataclass(frozen=True)
 class StoredStudy:
-    """A study together with what was found and asked for beside it: all that a worker needs."""
+    """A study with the facts that were settled at its creation: all that a worker needs.
+
+    Before it is stored, it is the study as it would be stored.
+    """
 
     study: Study
     found: Found = Found()
@@ -126,7 +129,7 @@ def fingerprint(stored: StoredStudy) -> str:
 
 
 def differences(stored: StoredStudy, given: StoredStudy) -> list[str]:
-    """List what must not change and differs between two studies, one `field: old -> new` each."""
+    """List the differences that must not be, one `field: old -> new` each."""
     return [
         f"{path}: {_short(old)} -> {_short(new)}"
         for path, old, new in _walk("", _lasting(stored), _lasting(given))
@@ -134,10 +137,10 @@ def differences(stored: StoredStudy, given: StoredStudy) -> list[str]:
 
 
 def _lasting(stored: StoredStudy) -> dict[str, Any]:
-    """Return as JSON what must not change: the study, its fixed values resolved.
+    """Return as JSON the fields that must not change, with the fixed values resolved.
 
-    Pins and backbones that are too large need no place of their own: both show in the fixed values,
-    the space and the enqueued trials.
+    Pins and backbones that are too large are among them: they show in the fixed values, the space
+    and the enqueued trials.
     """
     written = {
         name: value for name, value in _declared(stored.study).items() if name not in FREE_FIELDS

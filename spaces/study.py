@@ -66,7 +66,7 @@ def _as_space(params: Iterable[Param]) -> Space:
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """What its author wrote: the space that is searched, on which data, and what counts as better.
+    """A study as its author wrote it, with the values of `--set` among the fixed ones.
 
     fixed: hyperparameters that stay the same.
     space: the searched ones, in drawing order.

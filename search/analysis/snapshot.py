@@ -26,7 +26,7 @@ class Snapshot:
 
     @property
     def study(self) -> Study:
-        """The study without what is settled beside it."""
+        """The study as its author wrote it."""
         return self.stored.study
 
     @property

@@ -21,7 +21,7 @@ def parameters(arguments: Namespace, settings: Settings) -> int:
     if arguments.json:
         print(json.dumps(fields, indent=2))
         return DONE
-    table = Table("parameter", "values", "default", "what it is", box=None)
+    table = Table("parameter", "values", "default", "meaning", box=None)
     for name, field in fields.items():
         table.add_row(name, _values(field), str(field["default"]).lower(), Text(_meaning(field)))
     page().print(table)

@@ -78,7 +78,14 @@ def _run_with(
         _print_notes(notes_on(row, prepared.study))
         store.clear_stop(name)
         set_up_logs(settings.logs / name / "run.log")
-        run = _run(prepared, settings, store, listener, shares, worker_program)
+        run = _run(
+            prepared,
+            settings,
+            store,
+            listener=listener,
+            shares=shares,
+            worker_program=worker_program,
+        )
         url = address(listener) if listener else ""
         if arguments.ready_fd is not None:
             log = str(run.logs / "detached.log")
@@ -152,8 +159,8 @@ def _run(
 
 
 def _worker_words(study: str, worker: str, data: Path | None) -> list[str]:
-    place = ["--data", str(data)] if data else []
-    return ["worker", "--study", study, "--id", worker, *place]
+    folder = ["--data", str(data)] if data else []
+    return ["worker", "--study", study, "--id", worker, *folder]
 
 
 def _this_program() -> list[str]:

@@ -1,4 +1,4 @@
-"""What a backbone and a batch size cost on this device: measured memory and time."""
+"""The memory and time that a backbone and a batch size cost, measured on this device."""
 
 import os
 from collections.abc import Iterator, Sequence

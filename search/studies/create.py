@@ -121,7 +121,7 @@ def _check_total(row: StudyRow, total: int, store: Store) -> None:
 
 
 def _write_note(row: StudyRow, prepared: Prepared, store: Store) -> None:
-    """Write what the study is where its page in the dashboard shows it."""
+    """Write the study note, which the study's page in the dashboard shows."""
     metric = catalog.describe(prepared.study.objective).metrics[prepared.study.metric]
     text = study_note(row.definition, prepared.summary.counts, metric["doc"])
     write_note(store, row.name, text)

@@ -1,4 +1,4 @@
-"""From what was typed to a study, and to this machine's folder of its data."""
+"""Find the study that a command names, and this machine's folder of its data."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +28,7 @@ class Declared:
 
     @property
     def study(self) -> Study:
-        """The study without what is settled beside it."""
+        """The study as its author wrote it."""
         return self.stored.study
 
 

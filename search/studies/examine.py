@@ -1,4 +1,4 @@
-"""What is looked at before a study runs, in this order: data, splits, networks, speed."""
+"""Examine a study before it runs, in this order: data, splits, networks, speed."""
 
 import time
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from storage.store import Store, StudyRow
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What to look at, and how far.
+    """A study to examine, and how far.
 
     rules: the findings of the study's rules; with an error among them the data are the last thing
         that is looked at.

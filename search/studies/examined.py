@@ -1,4 +1,4 @@
-"""Everything that was found out about a study before it runs, and what of it stops a run."""
+"""The result of examining a study before it runs, and the errors that stop a run."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class DataCheck:
 
 @dataclass(frozen=True, kw_only=True)
 class Examined:
-    """Everything that was found out about a study.
+    """The result of an examination.
 
     rules: the findings of its rules.
     skipped: the rules of the data whose errors are waved through.

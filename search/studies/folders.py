@@ -30,8 +30,8 @@ def find_data(settings: Settings, study: str, given: Path | None, alias: str = "
     shipped = study.removesuffix("-practice")
     practice = f", or draw a practice set with `search data make {shipped} --out {usual}`"
     raise DataError(
-        f"no data for {study!r}: give its folder with --data DIR"
-        + (practice if shipped in shipped_studies() else "")
+        f"no data for {study!r}",
+        "give its folder with --data DIR" + (practice if shipped in shipped_studies() else ""),
     )
 
 

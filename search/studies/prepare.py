@@ -29,7 +29,7 @@ class Prepared:
 
     @property
     def study(self) -> Study:
-        """The study without what is settled beside it."""
+        """The study as its author wrote it."""
         return self.stored.study
 
     @property

@@ -1,4 +1,4 @@
-"""How a step that takes long reports how far it is, without knowing who shows it."""
+"""Progress reports of a long task, apart from the way they are shown."""
 
 from collections.abc import Callable
 

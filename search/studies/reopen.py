@@ -25,7 +25,7 @@ def open_study(
     """Return a stored study and this machine's data for it, with the splits of its creation.
 
     data: the folder, where it is not the one that this machine used last.
-    Raises MachineMismatch when the data or a file of weights is not what it was created on.
+    Raises MachineMismatch when the data or a file of weights is not the one it was created with.
     """
     row = store.study(name)
     stored = from_json(row.definition)
@@ -59,7 +59,7 @@ def as_it_began(row: StudyRow, declared: StoredStudy, overrides: Overrides) -> S
     if fingerprint(given) != row.fingerprint:
         changed = "; ".join(differences(stored, given)) or "the order of the space"
         raise StudyError(
-            f"study {row.name!r} has changed since it began ({changed}): undo the change to go on"
-            f" with it, or start the changed one with --as {row.name}-2"
+            f"study {row.name!r} has changed since it began ({changed})",
+            f"undo the change to go on with it, or start the changed one with --as {row.name}-2",
         )
     return given

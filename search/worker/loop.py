@@ -74,7 +74,7 @@ class Worker:
 
     @property
     def study(self) -> Study:
-        """The study without what is settled beside it."""
+        """The study as its author wrote it."""
         return self.stored.study
 
     @property

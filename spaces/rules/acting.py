@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from spaces.params import Param, Value
-from spaces.rules.conditions import can_act, condition_words, trials
+from spaces.rules.conditions import can_act, condition_words, drawable
 from spaces.rules.fields import Fields
 from spaces.rules.finding import Finding
 from spaces.study import Study
@@ -53,7 +53,7 @@ def _acts_somewhere(name: str, study: Study, fields: Fields) -> bool:
     asked = {each for condition in alternatives for each in condition}
     return not alternatives or any(
         can_act(fields[name], config)
-        for drawn, config in trials(study, fields, name, *asked)
+        for drawn, config in drawable(study, fields, (name, *asked))
         if name in drawn or name not in study.space.names
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from spaces.rules.conditions import trials
+from spaces.rules.conditions import drawable
 from spaces.rules.fields import Fields
 from spaces.rules.finding import Finding
 from spaces.space import TrialConfig
@@ -22,7 +22,7 @@ def stacked_balancing(study: Study, fields: Fields) -> Iterator[Finding]:
         return
     stacks = [
         found
-        for _, config in trials(study, fields, *_MECHANISMS)
+        for _, config in drawable(study, fields, _MECHANISMS)
         if len(found := _mechanisms(config)) > 1
     ]
     for first, second in dict.fromkeys((stack[0], stack[1]) for stack in stacks):
@@ -40,7 +40,7 @@ def small_ldam_batches(study: Study, fields: Fields) -> Iterator[Finding]:
         return
     sizes = [
         config["batch_size"]
-        for _, config in trials(study, fields, "batch_size", "ldam", "balancing")
+        for _, config in drawable(study, fields, ("batch_size", "ldam", "balancing"))
         if _has_margins(config)
     ]
     smallest = min(map(int, sizes), default=SMALLEST_LDAM_BATCH)  # type: ignore[arg-type]
@@ -57,7 +57,7 @@ def fast_heads(study: Study, fields: Fields) -> Iterator[Finding]:
     """Find heads that learn much faster than their backbone."""
     if "head_multiple" not in fields:
         return
-    drawn = trials(study, fields, "head_multiple")
+    drawn = drawable(study, fields, ("head_multiple",))
     largest = max(float(config["head_multiple"] or 0) for _, config in drawn)
     if largest > LARGEST_HEAD_MULTIPLE:
         yield Finding(

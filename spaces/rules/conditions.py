@@ -1,6 +1,6 @@
 """The configurations a study can draw, and whether a hyperparameter acts in one of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from spaces.rules.fields import Fields, default_values
@@ -8,7 +8,9 @@ from spaces.space import TrialConfig
 from spaces.study import Study
 
 
-def trials(study: Study, fields: Fields, *names: str) -> Iterator[tuple[TrialConfig, TrialConfig]]:
+def drawable(
+    study: Study, fields: Fields, names: Iterable[str]
+) -> Iterator[tuple[TrialConfig, TrialConfig]]:
     """Yield the values that a trial can draw of these parameters, with its whole configuration.
 
     These are every option and both ends of every range; where that is very much, every pair.

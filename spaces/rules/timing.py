@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 
-from spaces.rules.conditions import trials
+from spaces.rules.conditions import drawable
 from spaces.rules.fields import Fields
 from spaces.rules.finding import Finding
 from spaces.space import TrialConfig
@@ -14,7 +14,7 @@ from spaces.study import Study
 Schedule = Callable[[TrialConfig], Mapping[str, int] | None]
 
 _PHASES = ("warmup_epochs", "warmup_steps", "frozen_epochs", "trained_stages", "epochs_per_stage")
-_STOPPING = ("epochs", "patience", "min_epochs", *_PHASES)
+_REWEIGHTING = ("balancing", "drw_start", "epochs", "patience", "min_epochs", *_PHASES)
 
 
 def late_reweighting(study: Study, fields: Fields, schedule: Schedule) -> Iterator[Finding]:
@@ -28,7 +28,7 @@ def late_reweighting(study: Study, fields: Fields, schedule: Schedule) -> Iterat
         return
     late = [
         (_first_reweighted(config, plan), _earliest_end(config, plan), config)
-        for _, config in trials(study, fields, "balancing", "drw_start", *_STOPPING)
+        for _, config in drawable(study, fields, _REWEIGHTING)
         if config["balancing"] == "ldam_drw" and config["patience"] and (plan := schedule(config))
         if _earliest_end(config, plan) < _first_reweighted(config, plan)
     ]
@@ -50,7 +50,7 @@ def misplaced_rung(study: Study, fields: Fields, schedule: Schedule) -> Iterator
     first = study.pruning.first_epoch
     plans = [
         plan
-        for _, config in trials(study, fields, "epochs", *_PHASES)
+        for _, config in drawable(study, fields, ("epochs", *_PHASES))
         if (plan := schedule(config))
     ]
     if first is None or study.pruning.rule == "none" or not plans:
