@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from optuna.storages import RDBStorage
 from sqlalchemy import Engine, create_engine, text
 
 from storage.postgres import server
+from storage.schema import open_backend
 from storage.store import Claim, Store
 from tests.storage.postgres.server_user import USER, User
 from tests.storage.samples import new_study, new_worker
@@ -17,9 +19,15 @@ Sql = Callable[..., list[tuple[object, ...]]]
 
 
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
+def backend(database_url: str) -> RDBStorage:
+    """Optuna's storage, as the store writes through it."""
+    return open_backend(database_url)
+
+
+@pytest.fixture
+def store(backend: RDBStorage) -> Iterator[Store]:
     """An open store with a study `toy` of three trials and the workers ada and bob."""
-    with Store.open(database_url) as store:
+    with Store(backend) as store:
         store.create(new_study("toy", definition={"space": ["x"]}, trials=3))
         gpu = {"device": "cuda:0", "threads": 4, "machine": {"torch": "2.15"}}
         for name in ("ada", "bob"):

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 from optuna.samplers import RandomSampler
+from optuna.storages import RDBStorage
 from sqlalchemy import Connection, Engine, event, text
 
 from storage.errors import DatabaseUnreachable
@@ -70,7 +71,7 @@ def picture(store: Store, study: str) -> list[object]:
 @pytest.mark.slow
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 def test_a_cut_write_is_made_once_when_it_is_called_again(
-    act: Act, store: Store, engine: Engine
+    act: Act, store: Store, backend: RDBStorage, engine: Engine
 ) -> None:
     pictures = []
     for statement in itertools.count():
@@ -79,7 +80,7 @@ def test_a_cut_write_is_made_once_when_it_is_called_again(
         held = store.claim(name, "ada", lease_seconds=30)
         assert isinstance(held, Claim)
         was_cut = False
-        with cut_before(statement, store._engine, engine):
+        with cut_before(statement, backend.engine, engine):
             try:
                 act(store, held)
             except DatabaseUnreachable:
@@ -94,9 +95,9 @@ def test_a_cut_write_is_made_once_when_it_is_called_again(
 
 
 def test_reading_through_optuna_says_that_the_database_is_away(
-    store: Store, engine: Engine
+    store: Store, backend: RDBStorage, engine: Engine
 ) -> None:
     study = store.optuna_study("toy")
-    with cut_before(1, store._engine, engine), pytest.raises(DatabaseUnreachable):
+    with cut_before(1, backend.engine, engine), pytest.raises(DatabaseUnreachable):
         study.get_trials()
     assert study.get_trials() == []

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from optuna.trial import TrialState
+from sqlalchemy import Engine
 
 from storage import leases
 from storage.errors import LeaseLost, StorageError
@@ -147,12 +148,16 @@ def test_a_recorded_epoch_is_a_beat(
 
 
 def test_a_worker_that_beats_while_its_trial_is_being_taken_keeps_it(
-    store: Store, claim: Claiming, expire: Callable[[], None], sql: Callable[..., object]
+    store: Store,
+    claim: Claiming,
+    expire: Callable[[], None],
+    engine: Engine,
+    sql: Callable[..., object],
 ) -> None:
     store.update_definition("toy", {}, trials=1)
     held = claim("ada")
     expire()
-    with ThreadPoolExecutor() as threads, transaction(store._engine) as beating:
+    with ThreadPoolExecutor() as threads, transaction(engine) as beating:
         leases.renew(beating, held)
         taking = threads.submit(store.claim, "toy", "bob", lease_seconds=30)
         waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"

@@ -10,7 +10,7 @@ from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX
 from optuna.samplers import TPESampler
 from optuna.storages import RDBStorage, get_storage
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from storage.optuna_inside import joined, optuna_tables
 from storage.store import Claim, Store
@@ -38,23 +38,17 @@ class Undo(Exception):
     """Ends a transaction."""
 
 
-@pytest.fixture
-def backend(store: Store) -> RDBStorage:
-    """Optuna's storage, as the store writes through it."""
-    return store._backend
-
-
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 def test_optunas_writes_are_undone_with_ours(
     write: Write, store: Store, backend: RDBStorage, claim: Callable[..., Claim]
 ) -> None:
     held, study_id = claim(), store.study("toy").study_id
-    before = everything(store)
+    before = everything(backend.engine)
     with transaction(backend.engine) as connection, joined(backend, connection):
         write(backend, study_id, held.trial_id)
-        assert everything(store) == before  # nobody else sees it yet
+        assert everything(backend.engine) == before  # nobody else sees it yet
         connection.get_transaction().rollback()  # type: ignore[union-attr]
-    assert everything(store) == before
+    assert everything(backend.engine) == before
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
@@ -62,10 +56,10 @@ def test_optunas_writes_are_kept_with_ours(
     write: Write, store: Store, backend: RDBStorage, claim: Callable[..., Claim]
 ) -> None:
     held, study_id = claim(), store.study("toy").study_id
-    before = everything(store)
+    before = everything(backend.engine)
     with transaction(backend.engine) as connection, joined(backend, connection):
         write(backend, study_id, held.trial_id)
-    assert everything(store) != before
+    assert everything(backend.engine) != before
 
 
 def test_after_a_joined_write_the_backend_stands_on_its_own_again(
@@ -145,9 +139,9 @@ def test_a_pruned_trial_with_nan_as_its_last_report_is_ranked_last(
     assert [[trial.number for trial in part] for part in (below, above)] == [[0], [1]]
 
 
-def test_optunas_tables_have_the_columns_that_we_read(store: Store) -> None:
+def test_optunas_tables_have_the_columns_that_we_read(engine: Engine) -> None:
     for table in optuna_tables.sorted_tables:
-        with store._engine.connect() as connection:
+        with engine.connect() as connection:
             assert connection.execute(table.select()).keys() == table.columns.keys()
 
 
@@ -155,9 +149,9 @@ def test_artifacts_hang_on_attributes_of_this_prefix() -> None:
     assert ARTIFACTS_ATTR_PREFIX == "artifacts:"
 
 
-def everything(store: Store) -> list[object]:
+def everything(engine: Engine) -> list[object]:
     """Read every row of Optuna's tables, as another connection sees them."""
-    with store._engine.connect() as connection:
+    with engine.connect() as connection:
         return [
             sorted(map(str, connection.execute(text(f"SELECT * FROM {name}"))))
             for name in optuna_tables.tables

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC
 
 import pytest
+from optuna.storages import RDBStorage
 from sqlalchemy import event
 
 from storage.store import Claim, Store
@@ -120,7 +121,7 @@ def test_the_database_says_how_long_a_worker_has_been_silent(
 
 @pytest.mark.parametrize("read", ["trials", "epochs", "attempts", "workers"])
 def test_reading_takes_as_many_statements_for_many_trials_as_for_one(
-    read: str, store: Store, claim: Claiming
+    read: str, store: Store, backend: RDBStorage, claim: Claiming
 ) -> None:
     def statements() -> int:
         seen: list[str] = []
@@ -128,9 +129,9 @@ def test_reading_takes_as_many_statements_for_many_trials_as_for_one(
         def listen(*details: object) -> None:
             seen.append(str(details[2]))
 
-        event.listen(store._engine, "before_cursor_execute", listen)
+        event.listen(backend.engine, "before_cursor_execute", listen)
         getattr(store, read)("toy")
-        event.remove(store._engine, "before_cursor_execute", listen)
+        event.remove(backend.engine, "before_cursor_execute", listen)
         return len(seen)
 
     store.update_definition("toy", {}, trials=None)
