@@ -24,9 +24,8 @@ def create(connection: Connection, backend: RDBStorage, study: NewStudy) -> int:
     try:
         study_id = backend.create_new_study([StudyDirection[study.direction.upper()]], study.name)
     except DuplicatedStudyError as error:
-        raise StudyExists(f"a study {study.name!r} is stored already", "choose another name") from (
-            error
-        )
+        found = f"a study {study.name!r} is stored already"
+        raise StudyExists(found, "choose another name") from error
     for params in study.queue:
         backend.create_new_trial(study_id, queued_trial(params))
     row = {"study_id": study_id, "definition": study.definition, "trials": study.trials}
