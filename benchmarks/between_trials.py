@@ -35,8 +35,9 @@ from search.studies.create import store_study
 from search.studies.declare import resolved
 from search.studies.overrides import Overrides
 from search.studies.prepare import Prepared
-from search.worker import files
-from search.worker import loop as worker
+from search.worker import attempt, files, settle
+from search.worker.loop import work
+from search.worker.worker import Worker
 from spaces.data import Digits
 from spaces.params import Float, Value
 from spaces.stored import data_to_json, from_json
@@ -49,13 +50,13 @@ THREADS = 1
 EPOCHS, USUAL_STEPS = 1, 5
 PARTS = (  # the functions that are timed, in the order of their calls; none calls another
     ("record", Store, "record"),
-    ("badges", worker, "_show_badges"),
+    ("badges", settle, "_show_badges"),
     ("files", files, "keep"),
     ("tell", Store, "tell"),
-    ("look back", worker, "_look_back"),
+    ("look back", settle, "_look_back"),
     ("claim", Store, "claim"),
-    ("draw", worker, "_draw"),
-    ("attempt", worker, "_attempt"),
+    ("draw", attempt, "_draw"),
+    ("attempt", attempt, "_open_attempt"),
     ("images", image_classifier, "open_images"),
     ("network", image_classifier, "build_classifier"),
 )
@@ -229,7 +230,7 @@ def verdict(low: float, high: float) -> str:
     return f"{TARGET_SECONDS} s missed" if low > TARGET_SECONDS else "inside the noise"
 
 
-def open_worker(study: Study, device: str, settings: Settings, store: Store) -> worker.Worker:
+def open_worker(study: Study, device: str, settings: Settings, store: Store) -> Worker:
     """Store a study and set up a worker for it, like `search run` and `search worker` do."""
     plain = DataSource(data_to_json(study), None, study.seed)
     source = catalog.list_data(study.objective, plain)
@@ -239,10 +240,19 @@ def open_worker(study: Study, device: str, settings: Settings, store: Store) -> 
     own = {"host": "here", "pid": os.getpid(), "device": device, "threads": THREADS}
     store.register_worker(study.name, NewWorker(name=name, **own))
     stored = from_json(row.definition)
-    return worker.Worker(name, stored, store, settings, source, device, THREADS, StopFlag())
+    return Worker(
+        name=name,
+        stored=stored,
+        store=store,
+        settings=settings,
+        data=source,
+        device=device,
+        threads=THREADS,
+        flag=StopFlag(),
+    )
 
 
-def follow(watch: Watch, at_work: worker.Worker) -> None:
+def follow(watch: Watch, worker: Worker) -> None:
     """Let the worker follow its study to the end, watched."""
     train = watch.following(image_classifier.train, EPOCHS)
     hook = register_optimizer_step_post_hook(lambda *_: watch.steps.append(now()))
@@ -252,7 +262,7 @@ def follow(watch: Watch, at_work: worker.Worker) -> None:
         for part, owner, name in PARTS:
             timed = watch.timing(part, getattr(owner, name))
             stack.enter_context(patch.object(owner, name, timed))
-        worker.work(at_work)
+        work(worker)
 
 
 if __name__ == "__main__":

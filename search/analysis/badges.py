@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from objectives.contract import FOLD, MICRO_BATCH, RULER, TRAIN_LOSS
+from objectives.contract import FOLD, MICRO_BATCH, RULER, TRAIN_LOSS, EpochResult
 from search.analysis.snapshot import Snapshot
 from spaces.space import TrialConfig
 from storage.rows import EpochRow, Outcome
@@ -17,12 +17,11 @@ from storage.store import Store
 MARGIN, SMALLEST_MARGIN = 0.1, 0.02
 BAD_EPOCHS = 2
 
+Epochs = Sequence[EpochRow | EpochResult]
 Badges = Mapping[int, tuple[str, ...]]  # by trial number, of the trials that have any
 
 
-def badges(
-    config: TrialConfig, outcome: Outcome | None, epochs: Sequence[EpochRow]
-) -> tuple[str, ...]:
+def badges(config: TrialConfig, outcome: Outcome | None, epochs: Epochs) -> tuple[str, ...]:
     """Find the badges of one trial; () for a trial without anything remarkable.
 
     A badge whose metrics are not recorded is left out. With folds, a badge says in how many.
@@ -53,9 +52,7 @@ def read_badges(store: Store, snapshot: Snapshot) -> Badges:
     return {number: earned for number, earned in every.items() if earned}
 
 
-def _loss_badges(
-    config: TrialConfig, outcome: Outcome | None, epochs: Sequence[EpochRow]
-) -> Iterator[str]:
+def _loss_badges(config: TrialConfig, outcome: Outcome | None, epochs: Epochs) -> Iterator[str]:
     """Yield the badges of the losses, fold by fold, since each fold trains a new network."""
     frozen = int(config.get("frozen_epochs") or 0)
     folds = [list(rows) for _, rows in groupby(epochs, key=lambda row: row.metrics.get(FOLD))]
@@ -67,7 +64,7 @@ def _loss_badges(
         yield from (kind + since for kind, since in found if kind)
 
 
-def _fold_badge(frozen: int, has_ended: bool, epochs: Sequence[EpochRow]) -> tuple[str, str]:
+def _fold_badge(frozen: int, has_ended: bool, epochs: Epochs) -> tuple[str, str]:
     """Return the badge of one network and the epoch it counts from, both "" where all is well."""
     in_fold = [replace(row, epoch=epoch) for epoch, row in enumerate(epochs, start=1)]
     ruler, trained = (_course(in_fold, name) for name in (RULER, TRAIN_LOSS))
@@ -100,7 +97,7 @@ def _best_epoch(ruler: Mapping[int, float]) -> int:
     return min(ruler, key=ruler.__getitem__)
 
 
-def _course(epochs: Sequence[EpochRow], name: str) -> dict[int, float]:
+def _course(epochs: Epochs, name: str) -> dict[int, float]:
     """Return one metric by epoch, without the epochs that lack it or report NaN."""
     values = {row.epoch: row.metrics[name] for row in epochs if name in row.metrics}
     return {epoch: value for epoch, value in values.items() if not math.isnan(value)}

@@ -17,7 +17,8 @@ from search.processes.signals import StopFlag, listening
 from search.settings import Settings
 from search.studies.networks import check_networks_here
 from search.studies.reopen import open_study
-from search.worker.loop import Worker, work, worker_name
+from search.worker.loop import work
+from search.worker.worker import Worker, worker_name
 from storage.artifacts import check_reachable
 from storage.errors import Unreachable
 from storage.store import NewWorker, Store
@@ -67,7 +68,16 @@ def _work(
     )
     store.register_worker(stored.study.name, registered)
     code = _until_the_end(
-        Worker(name, stored, store, settings, source, share.device, share.threads, flag)
+        Worker(
+            name=name,
+            stored=stored,
+            store=store,
+            settings=settings,
+            data=source,
+            device=share.device,
+            threads=share.threads,
+            flag=flag,
+        )
     )
     if not arguments.id:  # a supervisor would note it
         with suppress(Unreachable):

@@ -1,13 +1,14 @@
-"""The five ways a trial ends for a worker."""
+"""The five ways in which a worker's attempt at a trial ends."""
 
 import math
 import traceback
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from objectives.contract import DataError, is_out_of_memory
+from objectives.contract import DataError, EpochResult, is_out_of_memory
+from spaces.space import TrialConfig
 from storage.rows import HandBackReason, Outcome
 
 # An exploding loss: networks that ended best have read ten times their first epoch's loss on the
@@ -18,20 +19,25 @@ SURELY_WRONG = 1000.0  # nats: the true class at e^-1000
 
 @dataclass(frozen=True)
 class Finished:
-    """It went through its schedule; `value` is what the study compares, seen at `epochs`.
+    """The trial went through its schedule.
 
-    One epoch, or one of each fold: then it is the mean over them.
+    value: the number by which the study compares trials; the mean over the folds, if there are any.
+    epochs: the epoch of that value, or one of each fold.
     """
 
     value: float
     epochs: tuple[int, ...]
 
+    outcome: ClassVar[Outcome] = Outcome.FINISHED
+
 
 @dataclass(frozen=True)
 class Pruned:
-    """It was not worth another epoch after `epoch`."""
+    """The pruner stopped the trial after this epoch."""
 
     epoch: int
+
+    outcome: ClassVar[Outcome] = Outcome.PRUNED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +58,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class HandedBack:
-    """It goes on in another attempt, from its last checkpoint; `detail` says more in one line."""
+    """Another attempt continues the trial from its last checkpoint; `detail` is one more line."""
 
     reason: HandBackReason
     detail: str | None = None
@@ -60,24 +66,43 @@ class HandedBack:
 
 @dataclass(frozen=True)
 class Lost:
-    """Somebody else owns the trial now; nothing more may be written."""
+    """The trial is another attempt's; nothing more may be written."""
 
 
 Ending = Finished | Pruned | Failed | HandedBack | Lost
 
 
-def optuna_state(outcome: Outcome) -> Literal["PRUNED", "FAIL"]:
-    """Give the state in which Optuna hears of a failure.
+@dataclass(frozen=True)
+class Settled:
+    """An attempt's ending, with all that is written down of the trial with it.
 
-    Its sampler learns from pruned trials to stay away from there; from failed ones nothing.
+    config: the trial's configuration; empty if the trial was lost before it was drawn.
+    epochs: every epoch of the trial, those of earlier attempts included, in order.
+    """
+
+    ending: Ending
+    config: TrialConfig = field(default_factory=dict)
+    epochs: Sequence[EpochResult] = ()
+
+    @property
+    def is_process_broken(self) -> bool:
+        """Whether nothing works in this process any more, after a CUDA error."""
+        ending = self.ending
+        return isinstance(ending, HandedBack) and ending.reason == HandBackReason.CUDA_ERROR
+
+
+def optuna_state(outcome: Outcome) -> Literal["PRUNED", "FAIL"]:
+    """Return the state in which Optuna stores a failure.
+
+    Its samplers learn from pruned trials to stay away from there, and nothing from failed ones.
     """
     return "PRUNED" if outcome in (Outcome.DIVERGED, Outcome.OUT_OF_MEMORY) else "FAIL"
 
 
 def failure(error: Exception) -> Failed | HandedBack:
-    """Give what an exception out of the training stands for.
+    """Classify an exception that the training raised.
 
-    After a CUDA error nothing works in this process any more: another one goes on with the trial.
+    After a CUDA error nothing works in this process any more: the trial is handed back.
     """
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
@@ -91,7 +116,11 @@ def failure(error: Exception) -> Failed | HandedBack:
 def diverged(
     epoch: int, losses: Iterable[str], first: Mapping[str, float], now: Mapping[str, float]
 ) -> Failed | None:
-    """Give the failure of losses that are not finite or exploded since the `first` epoch."""
+    """Return the failure of losses that are not finite or exploded since the `first` epoch.
+
+    losses: the names to look at; of these, the ones that are not in `now` are skipped.
+    first, now: metrics of the first epoch of this network and of `epoch`.
+    """
     for name in filter(now.__contains__, losses):
         before, value = first.get(name, now[name]), now[name]
         if not math.isfinite(value):
@@ -105,7 +134,10 @@ def diverged(
 def out_of_range(
     metrics: Mapping[str, float], known: Mapping[str, Mapping[str, Any]]
 ) -> Failed | None:
-    """Give the failure of a metric outside its range (an accuracy of 96.8), else None."""
+    """Return the failure of a metric outside its range, such as an accuracy of 96.8; else None.
+
+    known: the `low` and `high` of each metric, from the catalog.
+    """
     for name, value in metrics.items():
         low, high = (known.get(name, {}).get(end) for end in ("low", "high"))
         if high is not None and value > high:

@@ -1,34 +1,35 @@
-"""The files of a trial: which are kept, which go once it has ended."""
+"""The files of a trial: which are kept, and which go once it has ended."""
 
 import shutil
-from pathlib import Path
 
 from objectives.contract import RECORDS
 from search.analysis.snapshot import Snapshot
-from search.settings import Settings
+from search.worker.leased_trial import LeasedTrial
 from search.worker.sharing import collect_shared
-from search.worker.uploads import note_weights
-from storage import artifacts
-from storage.store import Claim, Store
+from search.worker.uploads import announce_weights
+from search.worker.worker import Worker
 
-# What an attempt leaves behind that readers, reports and comparisons come back to.
-ARTIFACTS = (*RECORDS, "traceback.txt")
+TRACEBACK = "traceback.txt"
+# The files of an attempt that readers, reports and comparisons come back to.
+ARTIFACTS = (*RECORDS, TRACEBACK)
 
 
-def keep(settings: Settings, store: Store, claim: Claim, folder: Path) -> None:
-    """Put the attempt's lasting files into the artifact store, under names that repeat."""
-    place = artifacts.artifact_store(settings.artifacts)
+def keep(leased: LeasedTrial) -> None:
+    """Put the attempt's lasting files into the artifact store; a second time replaces them."""
+    settings = leased.worker.settings
     for name in ARTIFACTS:
-        if (folder / name).is_file():
-            artifacts.keep(store, place, claim, folder / name)
+        path = leased.folder / name
+        if path.is_file():
+            leased.store.keep_file(settings.artifacts, leased.claim, path)
     if settings.shared_artifacts:
-        note_weights(store, claim, folder)
+        announce_weights(leased)
 
 
-def collect(settings: Settings, store: Store, snapshot: Snapshot) -> None:
-    """Remove what ended trials no longer need: checkpoints, and all weights but the best few."""
+def collect(worker: Worker, snapshot: Snapshot) -> None:
+    """Remove the checkpoints of ended trials, and all weights but those of the best few."""
+    settings = worker.settings
     if settings.shared_artifacts:
-        collect_shared(store, settings.shared_artifacts, snapshot)
+        collect_shared(worker.retrying_store, settings.shared_artifacts, snapshot)
     kept = snapshot.kept
     for trial in snapshot.final:
         folder = settings.trial_folder(snapshot.study.name, trial.number)

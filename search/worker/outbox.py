@@ -1,7 +1,7 @@
 """Results on their way to the database: in order, each once, whether or not it answers now.
 
-What waits here is on disk as well: an objective commits its checkpoint, with all results so far,
-before it yields, and whoever resumes from it yields them again.
+A result that waits here is on disk as well: an objective commits its checkpoint, with all results
+so far, before it yields, and an attempt that resumes from it yields them again.
 """
 
 import logging
@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 from objectives.contract import EpochResult
 from storage.errors import DatabaseUnreachable
-from storage.rows import Stop
 
 log = logging.getLogger(__name__)
 
@@ -19,21 +18,20 @@ log = logging.getLogger(__name__)
 REST = 9
 SHORTEST_REST_SECONDS = 0.5
 
-Record = Callable[[EpochResult], Stop | None]
+Record = Callable[[EpochResult, float], None]
 
 
 class Outbox:
-    """Writes results through `record`; keeps those that the database cannot take now.
+    """A queue of results that are written through `record` once the database takes them.
 
-    patience_minutes: how long training goes on without the database.
-    stop: what `search stop` asked for, as the latest write heard it.
+    record: writes a result with the value that the study judges it by.
+    outage_minutes: how long training goes on without the database.
     """
 
-    def __init__(self, record: Record, patience_minutes: float) -> None:
-        self.stop: Stop | None = None
+    def __init__(self, record: Record, outage_minutes: float) -> None:
         self._record = record
-        self._patience_seconds = patience_minutes * 60
-        self._waiting: deque[EpochResult] = deque()
+        self._outage_seconds = outage_minutes * 60
+        self._waiting: deque[tuple[EpochResult, float]] = deque()
         self._away_since: float | None = None
         self._try_at = 0.0
 
@@ -42,40 +40,40 @@ class Outbox:
         """Whether the database has every result that was sent."""
         return not self._waiting
 
-    def send(self, result: EpochResult) -> None:
-        """Write a result, or keep it for later; DatabaseUnreachable when patience has ended.
+    def send(self, result: EpochResult, value: float) -> None:
+        """Write a result, or keep it; DatabaseUnreachable once the outage is longer than allowed.
 
-        Raises LeaseLost when the trial is another attempt's: what waits here is dropped then, for
-        that attempt has it from the checkpoint.
+        value: the number that the study judges the epoch by.
         """
-        self._waiting.append(result)
+        self._waiting.append((result, value))
         self.flush()
         away_seconds = time.monotonic() - (self._away_since or time.monotonic())
-        if away_seconds > self._patience_seconds:
+        if away_seconds > self._outage_seconds:
             raise DatabaseUnreachable(
-                f"the database has been away for {away_seconds / 60:.0f} minutes; what was trained"
-                " is in the checkpoint: start the worker again once it is back"
+                f"the database has been away for {away_seconds / 60:.0f} minutes",
+                "everything trained so far is in the checkpoint: start the worker again once the"
+                " database is back",
             )
 
     def flush(self) -> None:
-        """Try to write what waits, unless the last try was a moment ago; it costs nothing then."""
+        """Try to write the results that wait, unless the last try was a moment ago."""
         if self._waiting and time.monotonic() >= self._try_at:
             started = time.monotonic()
             try:
                 self.empty()
             except DatabaseUnreachable as error:
-                self._note_away(error, started)
+                self._note_outage(error, started)
 
     def empty(self) -> None:
-        """Write what waits, oldest first; DatabaseUnreachable when that is not possible now."""
+        """Write the results that wait, oldest first; DatabaseUnreachable if that fails."""
         while self._waiting:
-            self.stop = self._record(self._waiting[0])
+            self._record(*self._waiting[0])
             self._waiting.popleft()
         if self._away_since is not None:
             log.info("the database is back and has every epoch")
             self._away_since = None
 
-    def _note_away(self, error: DatabaseUnreachable, started: float) -> None:
+    def _note_outage(self, error: DatabaseUnreachable, started: float) -> None:
         now = time.monotonic()
         self._try_at = now + max(SHORTEST_REST_SECONDS, REST * (now - started))
         if self._away_since is None:

@@ -1,44 +1,47 @@
-"""Waiting for a database or an artifact store that cannot be reached."""
+"""When a call is repeated that the database or the artifact store did not answer."""
 
 import logging
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from storage.errors import Unreachable
 
 log = logging.getLogger(__name__)
 
+FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 
-Answer = TypeVar("Answer")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Patience:
-    """Calls the database or the artifact store until it answers.
+class RetryPolicy:
+    """How long to repeat a call that raises Unreachable.
 
-    is_over: asked before every further try; a process that is told to stop waits for nobody.
+    is_stopping: called before each retry; True to give up at once, when the process shuts down.
+    minutes: how long to go on otherwise.
     """
 
-    is_over: Callable[[], bool]
+    is_stopping: Callable[[], bool]
     minutes: float = 15.0
 
-    def __call__(self, call: Callable[[], Answer]) -> Answer:
-        """Give what `call` gives, trying again while it raises Unreachable.
+    def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function` with the arguments, again while it raises Unreachable.
 
-        `call` must be idempotent: an acknowledgement can be lost. Raises Unreachable when
-        patience ends.
+        It must be idempotent: the answer to a call that succeeded can be lost. Raises Unreachable
+        when the time is over or the process is stopping.
         """
         ends_at = time.monotonic() + self.minutes * 60
-        pause_seconds = 0.2
+        pause_seconds = FIRST_PAUSE_SECONDS
         while True:
             try:
-                return call()
+                return function(*args, **kwargs)
             except Unreachable as error:
-                if self.is_over() or time.monotonic() >= ends_at:
+                if self.is_stopping() or time.monotonic() >= ends_at:
                     raise
                 log.warning("%s; trying again in %.1f s", error, pause_seconds)
                 # Jitter, so that many workers do not come back all at once.

@@ -1,12 +1,13 @@
-"""Checkpoints where another machine can go on from them: put there in the background.
+"""Checkpoints that another machine can continue from, uploaded in the background.
 
 Only with SEARCH_ARTIFACTS: without it a trial's files stay on the machine that trains it.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from threading import Event
@@ -16,8 +17,10 @@ from objectives.contract import BEST_WEIGHTS, Attempt, EpochResult, Objective
 from objectives.files import checkpoints
 from objectives.files.disk import when_there_is_room
 from search.analysis.snapshot import Snapshot
+from search.worker.leased_trial import LeasedTrial
+from search.worker.retrying_store import RetryingStore
 from storage import artifacts
-from storage.errors import LeaseLost, StorageError
+from storage.errors import StorageError
 from storage.store import Claim, Store
 
 log = logging.getLogger(__name__)
@@ -25,10 +28,10 @@ log = logging.getLogger(__name__)
 KEPT = 2  # as on disk: a torn newest one costs one epoch
 
 
-class Uploads:
-    """Shares an attempt's newest checkpoint in a thread, one at a time; a context manager.
+class CheckpointUploads:
+    """A thread that shares an attempt's newest checkpoint, one at a time; a context manager.
 
-    What fails is a warning: the trial goes on, and the checkpoint on this machine's disk counts.
+    A failed upload is a warning: the trial goes on, and the checkpoint on this machine counts.
     """
 
     def __init__(self, store: Store, location: str, claim: Claim) -> None:
@@ -42,13 +45,13 @@ class Uploads:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Break off what is still on its way: nobody goes on from a trial that has ended."""
+        """Break off an upload in progress: a trial that has ended needs no checkpoint."""
         self._drop_waiting()
         self._is_over.set()
         self._thread.shutdown(wait=False)
 
     def following(self, objective: Objective) -> Objective:
-        """Give the same objective, each new checkpoint of which is shared."""
+        """Wrap an objective so that each new checkpoint of it is shared."""
 
         def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
             with closing(objective(config, attempt)) as results:  # type: ignore[type-var]
@@ -61,14 +64,14 @@ class Uploads:
         return train
 
     def offer(self, path: Path) -> None:
-        """Share a file soon, instead of an older one that is still waiting for its turn."""
+        """Share a file soon, in place of an older one that still waits."""
         self._drop_waiting()
         # Open from now on: the objective removes old checkpoints.
         content = Content(path, self._is_over)
         self._newest = self._thread.submit(self._share, path.name, content), content
 
     def finish(self) -> None:
-        """Wait until what was offered last is shared."""
+        """Wait until the file offered last is shared."""
         if self._newest:
             self._newest[0].result()
 
@@ -83,8 +86,6 @@ class Uploads:
             shared = self._store.files(self._claim.study, self._claim.number)
             old = [file for file in shared if checkpoints.epoch_of(file.name)][:-KEPT]
             artifacts.unshare(self._store, self._kept, old)
-        except LeaseLost:
-            log.info("%s is not shared: the trial is another attempt's", name)
         except BrokenOff:
             log.info("%s is not shared: this attempt is over", name)
         except (StorageError, OSError) as error:
@@ -92,11 +93,11 @@ class Uploads:
 
 
 class BrokenOff(Exception):
-    """What was to be read is of no use any more."""
+    """The upload of a file that is no longer needed."""
 
 
 class Content(FileIO):
-    """A file that is read until `is_over`, which ends a write of it wherever that goes."""
+    """A file whose reads raise BrokenOff once `is_over`, which ends a write of it anywhere."""
 
     def __init__(self, path: Path, is_over: Event) -> None:
         super().__init__(path)
@@ -108,38 +109,32 @@ class Content(FileIO):
         return super().read(size)
 
 
-def bring_checkpoint(
-    store: Store,
-    location: str,
-    claim: Claim,
-    folder: Path,
-    here: Path | None,
-    wait: Callable[[], None],
-) -> Path | None:
-    """Give the newest good checkpoint of a trial: `here`, or a later one that others shared.
+def bring_checkpoint(leased: LeasedTrial, location: str, here: Path | None) -> Path | None:
+    """Find the newest good checkpoint of a trial: `here`, or a later one shared at `location`.
 
-    folder: where a shared one is brought to. wait: called while the disk is full.
+    A shared one is copied into the attempt's folder.
     """
-    kept = artifacts.artifact_store(location)
+    store, claim, folder = leased.store, leased.claim, leased.folder
     epoch_here = checkpoints.epoch_of(here.name) if here else 0
-    shared = store.files(claim.study, claim.number)
+    shared = store.shared_files(claim.study, claim.number)
     for file in sorted(shared, key=lambda file: -checkpoints.epoch_of(file.name)):
         if checkpoints.epoch_of(file.name) <= epoch_here:
             break
-        path = when_there_is_room(lambda: artifacts.fetch(kept, file, folder), folder, wait)  # noqa: B023
+        fetch = partial(store.fetch_file, location, file, folder)
+        path = when_there_is_room(fetch, folder, leased.progress)
         if path and checkpoints.newest_good([folder]) == path:
             log.info("going on from %s, which another machine shared", file.name)
             return path
     return here
 
 
-def collect_shared(store: Store, location: str, snapshot: Snapshot) -> None:
-    """Remove what ended trials no longer need of what was shared: all but the best weights."""
+def collect_shared(store: RetryingStore, location: str, snapshot: Snapshot) -> None:
+    """Remove the shared files of ended trials, all but the weights of the best."""
     best = snapshot.kept
     final = {trial.number for trial in snapshot.final}
     old = [
         file
-        for file in store.files(snapshot.study.name)
+        for file in store.shared_files(snapshot.study.name)
         if file.number in final and not (file.name == BEST_WEIGHTS and file.number in best)
     ]
-    artifacts.unshare(store, artifacts.artifact_store(location), old)
+    store.unshare_files(location, old)

@@ -1,4 +1,4 @@
-"""One trial, followed from its drawn configuration to its outcome."""
+"""One trial, followed from its drawn configuration to its ending."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -28,35 +28,39 @@ from search.worker.endings import (
     failure,
     out_of_range,
 )
-from search.worker.outbox import Outbox
-from search.worker.retries import Patience
+from search.worker.leased_trial import Halt, LeasedTrial
 from spaces.space import TrialConfig
 from spaces.stored import StoredStudy
 from spaces.study import Study
-from storage.errors import DatabaseUnreachable, LeaseLost, Unreachable
-from storage.rows import HandBackReason, Outcome, Stop
-from storage.store import Claim, Store
+from storage.errors import DatabaseUnreachable, Unreachable
+from storage.rows import HandBackReason, Outcome
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Trial:
-    """A claimed trial on its way: how it is configured and what it has shown so far.
+    """A leased trial while it is trained: its configuration and the epochs so far.
 
-    completed: gives the curves of the trials that it is compared with.
-    patiently: calls the database until it answers.
+    completed: reads the curves of the trials that this one is compared with.
+    earlier: the epochs that were recorded before this attempt, in order.
+    results: the epochs that this attempt yielded, those from its checkpoint included.
     """
 
-    study: Study
-    claim: Claim
-    store: Store
+    leased: LeasedTrial
     config: TrialConfig
     completed: Callable[[], list[Curve]]
-    patiently: Patience
+    earlier: list[EpochResult] = field(default_factory=list)
     results: dict[int, EpochResult] = field(default_factory=dict)
-    outbox: Outbox = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.outbox = Outbox(self._record, self.study.outage_minutes)
+    @property
+    def study(self) -> Study:
+        """The study that the trial belongs to."""
+        return self.leased.worker.study
+
+    @property
+    def epochs(self) -> list[EpochResult]:
+        """Every epoch of the trial, in order."""
+        every = {result.epoch: result for result in self.earlier} | self.results
+        return [every[epoch] for epoch in sorted(every)]
 
     @property
     def values(self) -> dict[int, float]:
@@ -65,7 +69,7 @@ class Trial:
 
     @property
     def metrics(self) -> dict[int, Metrics]:
-        """Everything that was reported, by epoch."""
+        """All reported metrics by epoch."""
         return {epoch: result.metrics for epoch, result in self.results.items()}
 
     @property
@@ -75,20 +79,20 @@ class Trial:
 
     @cached_property
     def known_metrics(self) -> Mapping[str, Mapping[str, Any]]:
-        """What the objective says of each of its metrics."""
+        """The catalog's description of each metric of the objective."""
         return catalog.describe(self.study.objective).metrics
 
     def value(self, epoch: int) -> float:
-        """Give the number by which the study judges an epoch, NaN when it diverged there.
+        """Return the number by which the study judges an epoch, NaN when it diverged there.
 
-        NaN, although a ruler that saturates may still read well: the sampler ranks it last.
+        NaN although a ruler that saturates may still read well: the sampler ranks it last.
         """
         if self.divergence(epoch):
             return math.nan
         return self.results[epoch].metrics[self.study.metric]
 
     def divergence(self, epoch: int) -> Failed | None:
-        """Give the failure of an epoch whose losses are not finite or exploded, else None.
+        """Return the failure of an epoch whose losses are not finite or exploded, else None.
 
         Exploded since the first epoch of its fold, whose network began anew.
         """
@@ -98,53 +102,42 @@ class Trial:
         first = next(of_fold).metrics  # they came in order
         return diverged(epoch, [self.study.metric, *losses], first, now)
 
+    def read_earlier(self) -> None:
+        """Read the epochs that were recorded before this attempt."""
+        rows = self.leased.store.epochs(self.study.name, self.leased.claim.number)
+        self.earlier = [
+            EpochResult(row.epoch, row.metrics, row.seconds, row.images) for row in rows
+        ]
+
     def send(self, result: EpochResult) -> None:
-        """Keep an epoch's numbers, here and, as soon as it answers, in the database."""
+        """Keep an epoch's numbers here and, as soon as it answers, in the database."""
         self.results[result.epoch] = result
-        self.outbox.send(result)
-
-    def _record(self, result: EpochResult) -> Stop | None:
-        return self.store.record(
-            self.claim,
-            result.epoch,
-            result.metrics,
-            self.value(result.epoch),
-            seconds=result.seconds,
-            images=result.images,
-        )
+        self.leased.outbox.send(result, self.value(result.epoch))
 
 
-def run_trial(
-    trial: Trial, objective: Objective, attempt: Attempt, is_draining: Callable[[], bool]
-) -> Ending:
-    """Follow one trial from its drawn configuration to its outcome.
+def run_trial(trial: Trial, objective: Objective, attempt: Attempt) -> Ending:
+    """Follow one trial from its drawn configuration to its ending.
 
-    is_draining: asked after each new epoch; a yes hands the trial back for another attempt.
     While the database is away training goes on, its results wait and nothing is pruned.
-    Raises DatabaseUnreachable when the database stays away.
+    Raises Halted when the attempt may not go on to the epoch's end, DatabaseUnreachable when the
+    database stays away.
     """
-    try:
-        outcome = _train(trial, objective, attempt, is_draining)
-        trial.patiently(trial.outbox.empty)
-        return outcome
-    except LeaseLost:
-        return Lost()
+    leased = trial.leased
+    ending = _train(trial, objective, attempt)
+    leased.worker.retries.call(leased.outbox.empty)
+    return Lost() if leased.halt is Halt.LOST else ending
 
 
-def _train(
-    trial: Trial, objective: Objective, attempt: Attempt, is_draining: Callable[[], bool]
-) -> Ending:
-    name, number = trial.study.name, trial.claim.number
-    known = len(trial.patiently(lambda: trial.store.epochs(name, number)))
+def _train(trial: Trial, objective: Objective, attempt: Attempt) -> Ending:
+    trial.read_earlier()
     try:
         with closing(objective(trial.config, attempt)) as results:  # type: ignore[type-var]
             for result in results:
                 trial.send(result)
-                # What a checkpoint carries was judged by the attempt that trained it.
-                if result.epoch >= known and (outcome := _judge(trial, result, is_draining)):
-                    return outcome
+                if ending := _judge(trial, result):
+                    return ending
         return _ended(trial)
-    except (LeaseLost, Unreachable):
+    except Unreachable:
         raise
     except Exception as error:  # noqa: BLE001 - training code may raise anything
         return failure(error)
@@ -153,7 +146,7 @@ def _train(
 def completed_curves(
     stored: StoredStudy, trials: Iterable[FrozenTrial], known: dict[int, Curve]
 ) -> list[Curve]:
-    """Give the curves of the trials that went through their schedule.
+    """Return the curves of the trials that went through their schedule.
 
     known: curves by trial number, filled here: a completed one never changes, and rebuilding 588
     of them cost 40 ms an epoch.
@@ -166,32 +159,37 @@ def completed_curves(
 
 
 def curve_of(study: Study, config: TrialConfig, values: Mapping[int, float]) -> Curve:
-    """Give the study's metric by epoch, with the schedule that `config` runs through."""
+    """Build the curve of the study's metric by epoch, with the schedule of `config`."""
     return Curve(values, **catalog.schedule(study.objective, config))
 
 
-def _judge(trial: Trial, result: EpochResult, is_draining: Callable[[], bool]) -> Ending | None:
+def _judge(trial: Trial, result: EpochResult) -> Ending | None:
+    if trial.leased.halt is Halt.LOST:
+        return Lost()
+    # The attempt that trained an epoch of the checkpoint has judged it.
+    if result.epoch < len(trial.earlier):
+        return None
     broken = out_of_range(result.metrics, trial.known_metrics) or trial.divergence(result.epoch)
     if broken:
         return broken
     if _is_hopeless(trial, result):
         return Pruned(result.epoch)
-    if not _is_last(trial, result) and (trial.outbox.stop or is_draining()):
+    if trial.leased.halt and not _is_last(trial, result):
         return HandedBack(HandBackReason.DRAINED)
     return None
 
 
 def _is_last(trial: Trial, result: EpochResult) -> bool:
-    """Say whether an epoch is the trial's last one: after it a trial is done, not drained."""
+    """Tell whether an epoch is the trial's last one: after it a trial is done, not drained."""
     if trial.study.folds:
         return folds_done(result.metrics) >= trial.study.folds
     return result.epoch >= catalog.schedule(trial.study.objective, trial.config)["epochs"]
 
 
 def _is_hopeless(trial: Trial, result: EpochResult) -> bool:
-    """Say whether to prune; never while the database, and what the others showed, is away."""
+    """Tell whether to prune; never while the database is away with the other trials' curves."""
     try:
-        if not trial.outbox.is_empty:
+        if not trial.leased.outbox.is_empty:
             return False
         if trial.study.folds:
             return _is_beaten(trial, result)
@@ -201,7 +199,7 @@ def _is_hopeless(trial: Trial, result: EpochResult) -> bool:
 
 
 def _is_beaten(trial: Trial, result: EpochResult) -> bool:
-    """Say whether the trial's folds are worse than the best one's; judged where a fold ends."""
+    """Tell whether the trial's folds are worse than the best one's; judged where a fold ends."""
     is_fold_over = fold_of(result.metrics) == folds_done(result.metrics)
     if trial.study.pruning.rule == "none" or not is_fold_over or _is_last(trial, result):
         return False
@@ -210,19 +208,20 @@ def _is_beaten(trial: Trial, result: EpochResult) -> bool:
 
 
 def _best_folds(trial: Trial) -> dict[int, float]:
-    """Give the best completed trial's values by fold, none while too few have completed."""
-    snapshot = read_snapshot(trial.store, trial.study.name)
-    if snapshot.best is None or len(snapshot.ranking) < startup_trials(trial.study):
+    """Read the best completed trial's values by fold; none while too few have completed."""
+    study, store = trial.study, trial.leased.worker.store
+    snapshot = read_snapshot(store, study.name)
+    if snapshot.best is None or len(snapshot.ranking) < startup_trials(study):
         return {}
-    epochs = trial.store.epochs(trial.study.name, snapshot.best.number)
+    epochs = store.epochs(study.name, snapshot.best.number)
     values = {epoch.epoch: epoch.value for epoch in epochs}
-    return fold_values(trial.study, values, {epoch.epoch: epoch.metrics for epoch in epochs})
+    return fold_values(study, values, {epoch.epoch: epoch.metrics for epoch in epochs})
 
 
 def _ended(trial: Trial) -> Ending:
-    """Give the value of a trial that ended by itself: that of its best or its last epoch.
+    """Compute the value of a trial that ended by itself: that of its best or its last epoch.
 
-    With folds the mean over each one's; it must have gone through all of them.
+    With folds it is the mean over the value of each; the trial must have gone through all folds.
     """
     if not trial.results:
         return _broken_contract(trial, "without an epoch; let it yield one")

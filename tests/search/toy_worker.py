@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from objectives.contract import EpochResult
 from objectives.data.manifest.manifest import NOTHING
 from search.processes.machine import device_class, versions
 from search.processes.signals import StopFlag
@@ -12,8 +13,11 @@ from search.studies.create import store_study
 from search.studies.declare import data_source, resolved
 from search.studies.overrides import Overrides
 from search.studies.prepare import Prepared
-from search.worker.endings import Ending
-from search.worker.loop import Worker, attempt_trial, settle
+from search.worker.attempt import attempt_trial
+from search.worker.endings import Ending, Settled
+from search.worker.leased_trial import LeasedTrial
+from search.worker.settle import settle
+from search.worker.worker import Worker
 from spaces.params import Float, Value
 from spaces.stored import from_json
 from spaces.study import Study
@@ -43,7 +47,16 @@ def make_worker(
     machine = {"device_class": device_class("cpu"), "versions": versions()}
     store.register_worker(study.name, new_worker("w", machine=machine))
     stored = from_json(row.definition)
-    return Worker("w", stored, store, Settings(home), source, "cpu", 1, StopFlag())
+    return Worker(
+        name="w",
+        stored=stored,
+        store=store,
+        settings=Settings(home),
+        data=source,
+        device="cpu",
+        threads=1,
+        flag=StopFlag(),
+    )
 
 
 def take(worker: Worker) -> Claim:
@@ -54,8 +67,22 @@ def take(worker: Worker) -> Claim:
     return claim
 
 
+def lease(worker: Worker) -> LeasedTrial:
+    return LeasedTrial(worker, take(worker))
+
+
 def attempt(worker: Worker) -> Ending:
-    claim = take(worker)
-    outcome = attempt_trial(worker, claim)
-    settle(worker, claim, outcome)
-    return outcome
+    leased = lease(worker)
+    settled = attempt_trial(leased)
+    settle(leased, settled)
+    return settled.ending
+
+
+def end(leased: LeasedTrial, ending: Ending) -> None:
+    """End a trial that was not trained, with the values that were drawn and the epochs stored."""
+    store, claim = leased.worker.store, leased.claim
+    worker = leased.worker
+    drawn = store.optuna_storage.get_trial(claim.trial_id).params
+    rows = store.epochs(worker.study.name, claim.number)
+    epochs = [EpochResult(row.epoch, row.metrics, row.seconds, row.images) for row in rows]
+    settle(leased, Settled(ending, worker.stored.config(drawn), epochs))

@@ -16,10 +16,9 @@ from search.exports.trial import export_trial
 from search.terminal.status import print_status
 from search.terminal.summary import summary
 from search.worker.endings import Failed, Finished
-from search.worker.loop import settle
 from storage.rows import EpochRow, Outcome
 from storage.store import Store
-from tests.search.toy_worker import make_worker, take
+from tests.search.toy_worker import end, lease, make_worker
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 CONFIG = {"learning_rate": 0.01, "batch_size": 64, "frozen_epochs": 0}
@@ -131,18 +130,23 @@ def told(store: Store, tmp_path: Path) -> Store:
     """A study whose best trial overfitted, whose second diverged, and whose third is as it was."""
     worker = make_worker(store, tmp_path)
     risen = epochs([0.9, 0.7, 0.5, 0.6, 0.7], FALLING[:5])
-    for rows, outcome in (
+    for rows, ending in (
         (risen, Finished(0.5, (3,))),
         (risen[:2], Failed(outcome=Outcome.DIVERGED, detail="val_loss is nan at epoch 2")),
         (risen[:2], Finished(0.7, (2,))),
     ):
-        claim = take(worker)
-        worker.settings.trial_folder("toy", claim.number).joinpath("attempt-1").mkdir(parents=True)
+        leased = lease(worker)
+        leased.folder.mkdir(parents=True)
         for row in rows:
             store.record(
-                claim, row.epoch, row.metrics, row.value, seconds=row.seconds, images=row.images
+                leased.claim,
+                row.epoch,
+                row.metrics,
+                row.value,
+                seconds=row.seconds,
+                images=row.images,
             )
-        settle(worker, claim, outcome)
+        end(leased, ending)
     return store
 
 

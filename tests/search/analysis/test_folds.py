@@ -19,15 +19,16 @@ from search.exports.retrain import train_again
 from search.exports.trial import export_trial, write_yaml
 from search.exports.verify import compare
 from search.seeds import training_seed
-from search.worker.endings import Failed, Finished, HandedBack, Outcome
-from search.worker.loop import Worker, work
+from search.worker.endings import Ending, Failed, Finished, HandedBack
+from search.worker.loop import work
 from search.worker.trial import Trial, run_trial
+from search.worker.worker import Worker
 from spaces.errors import StudyError
 from spaces.study import Pruning
 from storage.locks import wait_until
 from storage.rows import EpochRow
 from storage.store import Store
-from tests.search.toy_worker import attempt, make_worker, take
+from tests.search.toy_worker import attempt, lease, make_worker
 
 FOLDS = 5
 
@@ -240,18 +241,18 @@ def test_an_export_whose_folds_do_not_fit_together_is_refused(store: Store, tmp_
 SLOW = {"epochs": 4, "seconds_per_epoch": 0.3}
 
 
-def run_scripted(store: Store, home: Path, losses: Sequence[float], drain_at: int = 0) -> Outcome:
+def run_scripted(store: Store, home: Path, losses: Sequence[float], drain_at: int = 0) -> Ending:
     """Run a trial whose three folds stop early, each after two epochs with these losses."""
     fixed = {"epochs": 10, "seconds_per_epoch": 0.0}
     worker = folded(store, home, folds=3, fixed=fixed)
-    claim, patiently = take(worker), worker.patiently
-    trial = Trial(worker.study, claim, store, worker.stored.config({}), list, patiently)
+    trial = Trial(leased=lease(worker), config=worker.stored.config({}), completed=list)
 
     def objective(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
         for epoch, loss in enumerate(losses, start=1):
             place = {"fold": (epoch + 1) // 2, "folds_done": epoch // 2}
             metrics = {"val_loss": loss, "train_loss": loss, **place}
+            if epoch == drain_at:
+                worker.flag.drain()
             yield EpochResult(epoch, metrics, seconds=0.0, images=1)
 
-    nowhere = Attempt(home, worker.data)
-    return run_trial(trial, objective, nowhere, lambda: max(trial.results) == drain_at)
+    return run_trial(trial, objective, Attempt(home, worker.data))

@@ -9,15 +9,14 @@ import os
 import signal
 import sys
 import time
-from functools import partial
 
 from search.processes.signals import StopFlag, listening
-from search.worker.retries import Patience
+from search.worker.retries import RetryPolicy
 from storage.leases import Claim, Nothing
 from storage.store import NewWorker, Store
 
 EPOCHS = 3
-patiently = Patience(is_over=lambda: False)
+retries = RetryPolicy(lambda: False)
 
 
 def main(url: str, study: str, name: str, fault: str, *_: str) -> int:
@@ -28,7 +27,7 @@ def main(url: str, study: str, name: str, fault: str, *_: str) -> int:
             study, NewWorker(name=name, host="box", pid=os.getpid(), device="cpu", threads=1)
         )
         while not flag.draining:
-            match patiently(lambda: store.claim(study, name, lease_seconds=lease_seconds)):
+            match retries.call(store.claim, study, name, lease_seconds=lease_seconds):
                 case Nothing.DONE:
                     return 0
                 case Nothing.STOPPED:
@@ -51,14 +50,14 @@ def train(store: Store, claim: Claim, fault: str, flag: StopFlag) -> None:
         time.sleep(1.0 if fault == "slow" else 0.05)
         value = claim.number + 1 / epoch
         numbers = {"metrics": {"val_loss": value}, "value": value, "seconds": 0.1, "images": 10}
-        patiently(partial(store.record, claim, epoch, **numbers))
+        retries.call(store.record, claim, epoch, **numbers)
         if fault == "die" and (claim.number, claim.attempt) == (1, 1):
             os.kill(os.getpid(), signal.SIGKILL)
         if fault == "stall" and (claim.number, claim.attempt) == (1, 1):
             time.sleep(600)
         if flag.draining:
-            return patiently(lambda: store.hand_back(claim, "drained"))
-    return patiently(lambda: store.tell(claim, "COMPLETE", value, "finished"))
+            return retries.call(store.hand_back, claim, "drained")
+    return retries.call(store.tell, claim, "COMPLETE", value, "finished")
 
 
 if __name__ == "__main__":

@@ -22,13 +22,12 @@ from search.studies.overrides import Overrides
 from search.studies.prepare import prepare
 from search.studies.reopen import open_study
 from search.worker.endings import Finished
-from search.worker.loop import settle
 from spaces.data import Digits
 from spaces.errors import StudyError
 from spaces.stored import Found, StoredStudy, fingerprint, from_json, to_json
 from spaces.study import Study
 from storage.store import Store
-from tests.search.toy_worker import make_worker, take
+from tests.search.toy_worker import end, lease, make_worker
 from tests.storage.samples import new_study
 
 STUDY = """
@@ -166,10 +165,10 @@ def test_an_export_says_what_its_trial_started_from(store: Store, tmp_path: Path
     worker = make_worker(store, tmp_path, objective="image_classifier", fixed=config, space=[])
     known = {"small_cnn none": {"sha256": "ab"}, "small_cnn pretrained": {"sha256": "cd"}}
     store.update_definition("toy", to_json(StoredStudy(worker.study, Found(weights=known))), 1)
-    claim = take(worker)
-    worker.settings.trial_folder("toy", 0).joinpath("attempt-1").mkdir(parents=True)
-    store.record(claim, 1, {"val_loss": 0.5}, 0.5, seconds=1.0, images=10)
-    settle(worker, claim, Finished(0.5, (1,)))
+    leased = lease(worker)
+    leased.folder.mkdir(parents=True)
+    store.record(leased.claim, 1, {"val_loss": 0.5}, 0.5, seconds=1.0, images=10)
+    end(leased, Finished(0.5, (1,)))
 
     assert export_trial(store, "toy", "best").weights == {"sha256": "ab"}
 

@@ -17,17 +17,18 @@ from search.worker.endings import (
     Failed,
     HandedBack,
     Pruned,
+    Settled,
     diverged,
     failure,
     out_of_range,
 )
-from search.worker.loop import Worker, settle
-from search.worker.retries import Patience
+from search.worker.settle import settle
 from search.worker.trial import Trial, run_trial
+from search.worker.worker import Worker
 from spaces.params import Choice
 from storage.rows import HandBackReason, Outcome
 from storage.store import Store
-from tests.search.toy_worker import make_worker, take
+from tests.search.toy_worker import end, lease, make_worker, take
 
 EPOCHS_SEARCHED: dict[str, Any] = {
     "fixed": {},
@@ -105,12 +106,12 @@ def test_an_exploded_loss_is_told_so_that_the_sampler_ranks_it_last(
             yield EpochResult(epoch, {"val_loss": 0.5, "train_loss": loss}, 0.1, 10)
 
     worker = make_worker(store, tmp_path)
-    claim = take(worker)
-    (tmp_path / "studies/toy/trials/0/attempt-1").mkdir(parents=True)
-    trial = Trial(worker.study, claim, store, worker.stored.config({}), list, Patience(bool))
+    leased = lease(worker)
+    leased.folder.mkdir(parents=True)
+    trial = Trial(leased=leased, config=worker.stored.config({}), completed=list)
 
-    outcome = run_trial(trial, explode, Attempt(tmp_path, worker.data), lambda: False)
-    settle(worker, claim, outcome)
+    ending = run_trial(trial, explode, Attempt(tmp_path, worker.data))
+    settle(leased, Settled(ending, trial.config, trial.epochs))
 
     row, frozen = store.trials("toy")[0], store.optuna_study("toy").trials[0]
     assert (row.outcome, row.detail) == ("diverged", "train_loss went from 2 to 1e+09 at epoch 3")
@@ -132,15 +133,15 @@ def test_the_sampler_stays_away_from_where_memory_ended(store: Store, tmp_path: 
     assert suggested.count(40) < len(suggested) / 4
 
 
-def tried(worker: Worker, outcome: Ending, reached: int) -> None:
+def tried(worker: Worker, ending: Ending, reached: int) -> None:
     """Let the next trial of the queue come so far and end so."""
-    claim = take(worker)
-    with worker.store.trial(claim, worker.store.optuna_study("toy")) as trial:
+    leased = lease(worker)
+    with worker.store.trial(leased.claim, worker.store.optuna_study("toy")) as trial:
         worker.study.space.suggest(trial)
-    worker.settings.trial_folder("toy", claim.number).joinpath("attempt-1").mkdir(parents=True)
+    leased.folder.mkdir(parents=True)
     for epoch in range(1, reached + 1):
-        worker.store.record(claim, epoch, {"val_loss": 0.5}, 0.5, seconds=1.0, images=10)
-    settle(worker, claim, outcome)
+        worker.store.record(leased.claim, epoch, {"val_loss": 0.5}, 0.5, seconds=1.0, images=10)
+    end(leased, ending)
 
 
 def draw(worker: Worker, number: int) -> dict[str, Any]:

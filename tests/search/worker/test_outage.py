@@ -8,17 +8,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import make_url
 
-from search.worker.endings import Ending, Finished, Lost, Pruned
-from search.worker.loop import attempt_trial, settle
+from search.worker.attempt import attempt_trial
+from search.worker.endings import Finished, Lost, Pruned
+from search.worker.settle import settle
 from spaces.stored import StoredStudy
 from spaces.study import Pruning
 from storage.errors import DatabaseUnreachable
 from storage.store import Store
-from tests.search.toy_worker import attempt, make_worker, take
+from tests.search.toy_worker import attempt, lease, make_worker
 
 pytestmark = pytest.mark.slow
 
@@ -84,7 +86,7 @@ def remote(database_url: str, network: Network) -> Iterator[Store]:
 
 
 @pytest.fixture
-def in_thread() -> Iterator[Callable[[Callable[[], Ending]], "Future[Ending]"]]:
+def in_thread() -> Iterator[Callable[[Callable[[], Any]], "Future[Any]"]]:
     with ThreadPoolExecutor(1) as pool:
         yield pool.submit
 
@@ -183,8 +185,8 @@ def test_what_a_superseded_attempt_kept_back_is_dropped(
     store, remote, network, tmp_path, in_thread
 ) -> None:
     worker = slow_worker(remote, tmp_path)
-    claim = take(worker)
-    running = in_thread(lambda: attempt_trial(worker, claim))
+    leased = lease(worker)
+    running = in_thread(lambda: attempt_trial(leased))
     wait_for(lambda: store.epochs("toy", 0))
     network.cut()
     recorded = len(store.epochs("toy", 0))
@@ -193,8 +195,9 @@ def test_what_a_superseded_attempt_kept_back_is_dropped(
     store.end_leases("w", "killed")
     network.mend()
 
-    assert running.result(60) == Lost()
-    settle(worker, claim, Lost())
+    settled = running.result(60)
+    assert settled.ending == Lost()
+    settle(leased, settled)
     assert len(store.epochs("toy", 0)) == recorded
 
 
@@ -202,9 +205,9 @@ def test_who_lost_the_trial_hears_of_it_within_the_epoch(store, tmp_path, in_thr
     worker = slow_worker(store, tmp_path)
     worker.study.fixed["seconds_per_epoch"] = 600.0
     worker = replace(worker, settings=replace(worker.settings, beat_seconds=0.05))
-    claim = take(worker)
-    running = in_thread(lambda: attempt_trial(worker, claim))
+    leased = lease(worker)
+    running = in_thread(lambda: attempt_trial(leased))
 
     store.end_leases("w", "killed")
 
-    assert running.result(120) == Lost()
+    assert running.result(120).ending == Lost()

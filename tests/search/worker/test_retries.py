@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.worker.retries import Patience
+from search.worker.retries import RetryPolicy
 from storage.errors import ArtifactsUnreachable, DatabaseUnreachable, Unreachable
 
 
@@ -20,14 +20,14 @@ def away_for(calls: int, error: type[Unreachable] = DatabaseUnreachable):
 
 @pytest.mark.parametrize("error", [DatabaseUnreachable, ArtifactsUnreachable])
 def test_a_short_outage_is_sat_out(error: type[Unreachable]) -> None:
-    assert Patience(is_over=lambda: False)(away_for(2, error)) == "here"
+    assert RetryPolicy(lambda: False).call(away_for(2, error)) == "here"
 
 
-def test_who_is_told_to_stop_waits_for_nobody() -> None:
+def test_a_process_that_is_told_to_stop_does_not_wait() -> None:
     with pytest.raises(DatabaseUnreachable):
-        Patience(is_over=lambda: True)(away_for(1))
+        RetryPolicy(lambda: True).call(away_for(1))
 
 
-def test_patience_ends() -> None:
+def test_the_retries_end() -> None:
     with pytest.raises(DatabaseUnreachable):
-        Patience(is_over=lambda: False, minutes=0.0)(away_for(1))
+        RetryPolicy(lambda: False, minutes=0.0).call(away_for(1))

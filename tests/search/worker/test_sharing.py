@@ -12,8 +12,8 @@ import pytest
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 from search.worker.endings import Finished, HandedBack
-from search.worker.loop import Worker
 from search.worker.sharing import BrokenOff, Content
+from search.worker.worker import Worker
 from spaces.study import Pruning
 from storage import artifacts
 from storage.locks import wait_until

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from search.errors import StudyBroken
+from search.worker.attempt import attempt_trial
 from search.worker.endings import Failed, Finished, HandedBack, Lost
-from search.worker.loop import attempt_trial, settle, work
+from search.worker.loop import work
+from search.worker.settle import settle
 from storage.store import Store
-from tests.search.toy_worker import attempt, make_worker, take
+from tests.search.toy_worker import attempt, lease, make_worker
 
 
 def test_a_trial_that_goes_through_is_worth_its_best_epoch(store: Store, tmp_path: Path) -> None:
@@ -74,13 +76,13 @@ def test_a_drained_trial_goes_on_with_its_values_and_its_curve(
 
 def test_who_lost_the_lease_writes_nothing_more(store: Store, tmp_path: Path) -> None:
     worker = make_worker(store, tmp_path)
-    claim = take(worker)
+    leased = lease(worker)
     store.end_leases("w", "killed")
 
-    outcome = attempt_trial(worker, claim)
-    settle(worker, claim, outcome)
+    settled = attempt_trial(leased)
+    settle(leased, settled)
 
-    assert isinstance(outcome, Lost)
+    assert isinstance(settled.ending, Lost)
     assert store.epochs("toy", 0) == []
     assert store.trials("toy")[0].state == "RUNNING"
 
@@ -157,11 +159,11 @@ def test_who_is_asked_twice_hands_the_trial_back_within_the_epoch(
 def test_stop_now_reaches_a_worker_between_two_epochs(store: Store, tmp_path: Path) -> None:
     worker = make_worker(store, tmp_path, fixed={"epochs": 2, "seconds_per_epoch": 60.0})
     worker = replace(worker, settings=replace(worker.settings, beat_seconds=0.05))
-    claim = take(worker)
+    leased = lease(worker)
     store.request_stop("toy", "now")
 
     started = time.monotonic()
-    outcome = attempt_trial(worker, claim)
+    settled = attempt_trial(leased)
 
-    assert isinstance(outcome, HandedBack)
+    assert isinstance(settled.ending, HandedBack)
     assert time.monotonic() - started < 30

@@ -13,21 +13,26 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from search.analysis.snapshot import read_snapshot
 from search.worker.endings import Finished
-from search.worker.loop import Worker, settle, work
-from search.worker.uploads import Weights
+from search.worker.loop import work
+from search.worker.uploads import WeightUploads
+from search.worker.worker import Worker
 from spaces.study import Pruning
 from storage import artifacts
 from storage.store import Store
-from tests.search.toy_worker import make_worker, take
+from tests.search.toy_worker import end, lease, make_worker
 
 # Sends what is noted, and is stopped for good in the middle of the first file.
 SENDER = """
 import sys, time
 from pathlib import Path
-from search.worker.retries import Patience
+from objectives.contract import DataSource
+from search.processes.signals import StopFlag
 from search.settings import Settings
-from search.worker.uploads import Weights
+from search.worker.uploads import WeightUploads
+from search.worker.worker import Worker
+from spaces.stored import from_json
 from storage import artifacts
 from storage.store import Store
 
@@ -41,8 +46,19 @@ def write_half(content, file):
 
 artifacts.shutil.copyfileobj = write_half
 settings = Settings(Path(home), shared_artifacts=shared)
-with Store.open(url) as store, Weights(store, settings, "toy", Patience(bool), bool):
-    pass
+with Store.open(url) as store:
+    worker = Worker(
+        name="w",
+        stored=from_json(store.study("toy").definition),
+        store=store,
+        settings=settings,
+        data=DataSource({"kind": "none"}),
+        device="cpu",
+        threads=1,
+        flag=StopFlag(),
+    )
+    with WeightUploads(worker):
+        pass
 """
 
 
@@ -77,18 +93,17 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     gate.opened.set()
 
 
-def sending(worker: Worker) -> Weights:
-    return Weights(worker.store, worker.settings, "toy", worker.patiently, lambda: worker.flag.now)
+def sending(worker: Worker) -> WeightUploads:
+    return WeightUploads(worker)
 
 
 def finish(worker: Worker, value: float) -> None:
     """End the next trial with this value and weights that say so."""
-    claim = take(worker)
-    folder = worker.settings.trial_folder("toy", claim.number) / "attempt-1"
-    folder.mkdir(parents=True)
-    (folder / "best.pt").write_text(f"weights of value {value}")
-    worker.store.record(claim, 1, {"val_loss": value}, value, seconds=1.0, images=10)
-    settle(worker, claim, Finished(value, (1,)))
+    leased = lease(worker)
+    leased.folder.mkdir(parents=True)
+    (leased.folder / "best.pt").write_text(f"weights of value {value}")
+    worker.store.record(leased.claim, 1, {"val_loss": value}, value, seconds=1.0, images=10)
+    end(leased, Finished(value, (1,)))
 
 
 def shared(worker: Worker) -> list[str]:
@@ -102,7 +117,7 @@ def test_a_trial_is_told_and_the_next_goes_on_before_its_weights_are_there(
     with sending(worker) as weights:
         for value in (0.5, 0.7):
             finish(worker, value)
-            weights.look()
+            weights.look(read_snapshot(worker.store, "toy"))
         assert [row.state for row in worker.store.trials("toy")] == ["COMPLETE"] * 2
         assert shared(worker) == []
         gate.opened.set()

@@ -1,0 +1,113 @@
+"""An attempt at a trial: its values are drawn or read back, then it is trained to an ending."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import optuna
+
+from objectives import catalog
+from objectives.contract import Attempt, Objective
+from objectives.files import checkpoints
+from objectives.files.disk import when_there_is_room
+from search.pruners.curve import Curve
+from search.samplers.choose import sampler_for
+from search.seeds import training_seed
+from search.worker.endings import Ending, HandedBack, Lost, Settled
+from search.worker.leased_trial import Halted, LeasedTrial
+from search.worker.sharing import CheckpointUploads, bring_checkpoint
+from search.worker.trial import Trial, completed_curves, run_trial
+from spaces.space import TrialConfig
+
+log = logging.getLogger(__name__)
+
+
+def attempt_trial(leased: LeasedTrial) -> Settled:
+    """Draw the trial's values (or read them back) and train it from its last checkpoint."""
+    log.info("trial %d, attempt %d", leased.claim.number, leased.claim.attempt)
+    study = leased.worker.study
+    sampler = sampler_for(study, leased.claim.number)
+    learned = leased.store.optuna_study(study.name, sampler)
+    config = _draw(leased, learned)
+    if config is None:
+        return Settled(Lost())
+    trial = Trial(leased=leased, config=config, completed=_completed(leased, learned))
+    ending = _train(trial)
+    return Settled(ending, config, trial.epochs)
+
+
+def _draw(leased: LeasedTrial, learned: optuna.Study) -> TrialConfig | None:
+    worker = leased.worker
+    with leased.noticing_loss():
+        drawn = leased.store.draw(leased.claim, learned, worker.study.space.suggest)
+        return worker.stored.config(drawn)
+    return None
+
+
+def _completed(leased: LeasedTrial, learned: optuna.Study) -> Callable[[], list[Curve]]:
+    known: dict[int, Curve] = {}
+
+    def completed() -> list[Curve]:
+        trials = learned.get_trials(deepcopy=False)
+        return completed_curves(leased.worker.stored, trials, known)
+
+    return completed
+
+
+def _train(trial: Trial) -> Ending:
+    leased = trial.leased
+    objective = catalog.load(leased.worker.study.objective)
+    catalog.freeze_loaded()
+    with leased, _sharing_checkpoints(leased, objective) as (sharing, finish):
+        try:
+            ending = run_trial(trial, sharing, _open_attempt(leased))
+        except Halted:
+            return leased.ending_in_epoch
+        if isinstance(ending, HandedBack):
+            finish()
+        return ending
+
+
+@contextmanager
+def _sharing_checkpoints(
+    leased: LeasedTrial, objective: Objective
+) -> Iterator[tuple[Objective, Callable[[], None]]]:
+    """Yield the objective with its checkpoints shared, and a function that waits for the last.
+
+    Without SEARCH_ARTIFACTS nothing is shared.
+    """
+    worker, location = leased.worker, leased.worker.settings.shared_artifacts
+    if location is None:
+        yield objective, lambda: None
+        return
+    opening = worker.retries.call(CheckpointUploads, worker.store, location, leased.claim)
+    with opening as uploads:
+        yield uploads.following(objective), uploads.finish
+
+
+def _open_attempt(leased: LeasedTrial) -> Attempt:
+    """Make the attempt's folder and find the checkpoint to continue from."""
+    worker, folder = leased.worker, leased.folder
+    make_folder = partial(folder.mkdir, parents=True, exist_ok=True)
+    when_there_is_room(make_folder, folder, leased.progress)
+    return Attempt(
+        folder=folder,
+        data=worker.data,
+        seed=training_seed(worker.study.seed, leased.claim.number),
+        resume_from=_newest_checkpoint(leased),
+        device=worker.device,
+        threads=worker.threads,
+        cache=worker.settings.cache,
+        progress=leased.progress,
+    )
+
+
+def _newest_checkpoint(leased: LeasedTrial) -> Path | None:
+    numbers = range(1, leased.claim.attempt + 1)
+    folders = (leased.folder.with_name(f"attempt-{number}") for number in numbers)
+    here = checkpoints.newest_good(folders)
+    if location := leased.worker.settings.shared_artifacts:
+        return bring_checkpoint(leased, location, here)
+    return here

@@ -1,0 +1,119 @@
+"""A claimed trial in its worker's hands, and the one place that says when it must end early."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from typing import Self
+
+from objectives.contract import EpochResult
+from search.worker.beat import Beat
+from search.worker.endings import HandedBack, Lost
+from search.worker.outbox import Outbox
+from search.worker.worker import Worker
+from storage.errors import LeaseLost
+from storage.rows import HandBackReason, Stop
+from storage.store import Claim
+
+log = logging.getLogger(__name__)
+
+
+class Halt(Enum):
+    """Why an attempt must end early."""
+
+    DRAINING = "finish the epoch in flight, then hand the trial back"
+    STOPPED = "hand the trial back at once; the next attempt begins at the last checkpoint"
+    LOST = "write nothing more: the trial is another attempt's"
+
+
+class Halted(BaseException):
+    """Raised in the middle of an epoch that may not go on; `LeasedTrial.halt` says why.
+
+    No Exception: training code may catch those.
+    """
+
+
+class LeasedTrial:
+    """A trial while its worker holds the lease; a context manager that keeps the lease alive.
+
+    It is not called an attempt: objectives.contract.Attempt is the part that an objective sees.
+
+    store: the worker's store, repeated while the database is away.
+    folder: where this attempt writes.
+    outbox: the results on their way to the database.
+    """
+
+    def __init__(self, worker: Worker, claim: Claim) -> None:
+        self.worker, self.claim = worker, claim
+        self.store = worker.retrying_store
+        trial = worker.settings.trial_folder(worker.study.name, claim.number)
+        self.folder = trial / f"attempt-{claim.attempt}"
+        self.outbox = Outbox(self._record, worker.study.outage_minutes)
+        self._is_lost = False
+        self._stop: Stop | None = None  # in the database, as the newest write read it
+        self._beat = Beat(
+            self._renew,
+            seconds=worker.settings.beat_seconds,
+            stall_minutes=worker.study.stall_minutes,
+        )
+
+    def __enter__(self) -> Self:
+        self._beat.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._beat.__exit__(*error)
+
+    @property
+    def halt(self) -> Halt | None:
+        """Why the attempt must end early, None while it may go on; to be asked between steps."""
+        if self._is_lost:
+            return Halt.LOST
+        if self.worker.flag.now or self._stop == "now":
+            return Halt.STOPPED
+        if self.worker.flag.draining or self._stop == "drain":
+            return Halt.DRAINING
+        return None
+
+    @property
+    def ending_in_epoch(self) -> HandedBack | Lost:
+        """The ending of an attempt that was halted in the middle of an epoch."""
+        if self.halt is Halt.LOST:
+            return Lost()
+        return HandedBack(HandBackReason.STOPPED_AT_ONCE)
+
+    def progress(self) -> None:
+        """Note that the trial moved; raise Halted if not one more step is worth while."""
+        self._beat.progress()
+        if self.halt in (Halt.STOPPED, Halt.LOST):
+            raise Halted
+        self.outbox.flush()  # an epoch may take long after the database is back
+
+    @contextmanager
+    def noticing_loss(self) -> Iterator[None]:
+        """Leave the block at a write that the fence refuses, and halt the attempt as lost.
+
+        This is the only place in a worker that catches LeaseLost.
+        """
+        try:
+            yield
+        except LeaseLost as error:
+            if not self._is_lost:
+                log.warning("trial %d is lost: %s", self.claim.number, error)
+            self._is_lost = True
+
+    def _renew(self) -> None:
+        if not self._is_lost:
+            with self.noticing_loss():
+                self._stop = self.worker.store.beat(self.claim)
+
+    def _record(self, result: EpochResult, value: float) -> None:
+        with self.noticing_loss():
+            self._stop = self.worker.store.record(
+                self.claim,
+                result.epoch,
+                result.metrics,
+                value,
+                seconds=result.seconds,
+                images=result.images,
+            )

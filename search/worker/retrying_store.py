@@ -1,0 +1,108 @@
+"""The store as a worker uses it between two epochs: every call waits for the database."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import optuna
+from optuna.samplers import BaseSampler
+
+from search.analysis.snapshot import Snapshot, read_snapshot
+from search.worker.retries import RetryPolicy
+from storage import artifacts
+from storage.rows import EpochRow, FileRow, HandBackReason, Outcome
+from storage.store import Claim, Nothing, Store
+
+T = TypeVar("T")
+
+
+class RetryingStore:
+    """Methods of a Store and its artifacts, repeated by a policy while one is unreachable.
+
+    Each is documented at Store or in storage/artifacts.py, and raises Unreachable when the policy
+    gives up.
+    """
+
+    def __init__(self, store: Store, retries: RetryPolicy) -> None:
+        self._store, self._retries = store, retries
+
+    def claim(self, name: str, worker: str, *, lease_seconds: float) -> Claim | Nothing:
+        """Take the study's next trial, or say why there is none."""
+        claim = self._store.claim
+        return self._retries.call(claim, name, worker, lease_seconds=lease_seconds)
+
+    def optuna_study(self, name: str, sampler: BaseSampler) -> optuna.Study:
+        """Open Optuna's view of a study, to sample with."""
+        return self._retries.call(self._store.optuna_study, name, sampler)
+
+    def draw(self, claim: Claim, study: optuna.Study, suggest: Callable[[optuna.Trial], T]) -> T:
+        """Draw the claimed trial's parameters with `suggest`, or replay those drawn before."""
+
+        def draw_once() -> T:
+            with self._store.trial(claim, study) as trial:
+                return suggest(trial)
+
+        return self._retries.call(draw_once)
+
+    def epochs(self, name: str, number: int) -> list[EpochRow]:
+        """Read the recorded epochs of a trial."""
+        return self._retries.call(self._store.epochs, name, number)
+
+    def snapshot(self, name: str) -> Snapshot:
+        """Read the study's rows."""
+        return self._retries.call(read_snapshot, self._store, name)
+
+    def set_attribute(self, claim: Claim, key: str, value: Any, *, is_shown: bool) -> None:
+        """Set an attribute of the Optuna trial."""
+        self._retries.call(self._store.set_attribute, claim, key, value, is_shown=is_shown)
+
+    def tell(
+        self,
+        claim: Claim,
+        state: Literal["COMPLETE", "PRUNED", "FAIL"],
+        value: float | None,
+        outcome: Outcome,
+        *,
+        detail: str | None = None,
+        where: str | None = None,
+    ) -> None:
+        """End the trial and the lease."""
+        tell = self._store.tell
+        self._retries.call(tell, claim, state, value, outcome, detail=detail, where=where)
+
+    def hand_back(self, claim: Claim, reason: HandBackReason, detail: str | None = None) -> None:
+        """End the lease and leave the trial to another attempt."""
+        self._retries.call(self._store.hand_back, claim, reason, detail)
+
+    def keep_file(self, location: str, claim: Claim, path: Path) -> None:
+        """Keep a file of this attempt in the artifact store at a location."""
+
+        def keep_once() -> None:
+            artifacts.keep(self._store, artifacts.artifact_store(location), claim, path)
+
+        self._retries.call(keep_once)
+
+    def announce_file(self, claim: Claim, name: str) -> None:
+        """Note a file of this attempt that any worker may write later."""
+        self._retries.call(artifacts.announce, self._store, claim, name)
+
+    def shared_files(self, name: str, number: int | None = None) -> list[FileRow]:
+        """Read the notes of the files that one trial, or all, share with other machines."""
+        return self._retries.call(self._store.files, name, number)
+
+    def fetch_file(self, location: str, file: FileRow, folder: Path) -> Path | None:
+        """Copy a shared file into a folder; None when it is not there."""
+
+        def fetch_once() -> Path | None:
+            return artifacts.fetch(artifacts.artifact_store(location), file, folder)
+
+        return self._retries.call(fetch_once)
+
+    def unshare_files(self, location: str, files: Iterable[FileRow]) -> None:
+        """Remove shared files and their notes."""
+        files = list(files)  # read once, whatever the number of tries
+
+        def unshare_once() -> None:
+            artifacts.unshare(self._store, artifacts.artifact_store(location), files)
+
+        self._retries.call(unshare_once)

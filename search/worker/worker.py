@@ -1,0 +1,55 @@
+"""A worker: one process on one device that follows the trials of one study."""
+
+import os
+import secrets
+import socket
+from dataclasses import dataclass
+
+from objectives.contract import DataSource
+from search.processes.signals import StopFlag
+from search.settings import Settings
+from search.worker.retries import RetryPolicy
+from search.worker.retrying_store import RetryingStore
+from spaces.stored import StoredStudy
+from spaces.study import Study
+from storage.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """A worker's study and its means.
+
+    store: raises Unreachable at once while the database is away, for what must not wait.
+    device: "cuda" or "cpu".
+    threads: this worker's share of the cores.
+    flag: the signals that this process received.
+    """
+
+    name: str
+    stored: StoredStudy
+    store: Store
+    settings: Settings
+    data: DataSource
+    device: str
+    threads: int
+    flag: StopFlag
+
+    @property
+    def study(self) -> Study:
+        """The study as its author wrote it."""
+        return self.stored.study
+
+    @property
+    def retries(self) -> RetryPolicy:
+        """The policy for calls that wait for the database, until this process is told to stop."""
+        return RetryPolicy(lambda: self.flag.draining, self.study.outage_minutes)
+
+    @property
+    def retrying_store(self) -> RetryingStore:
+        """The store whose calls are repeated by that policy."""
+        return RetryingStore(self.store, self.retries)
+
+
+def worker_name() -> str:
+    """Make up a name that no other worker has."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
