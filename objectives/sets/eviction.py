@@ -74,7 +74,7 @@ def _remove(array: Path) -> bool:
         if not is_ours:
             return False
         with array.open("r+b") as file:
-            if try_lock(file):  # whoever has it mapped shares the lock
+            if try_lock(file):  # a process that has it mapped shares the lock
                 array.unlink()
                 array.with_suffix(".json").unlink(missing_ok=True)
                 return True

@@ -10,7 +10,7 @@ from objectives.data.manifest.subsample import proportional
 from objectives.sets.batch import Batch
 from objectives.sets.tabular import Encoding
 
-MAPPED_ROWS = 4  # of a mapped file, in this process at once: 8 MB with what lies around them
+MAPPED_ROWS = 4  # of a mapped file, in this process at once: 8 MB with the pages around them
 CHUNK = 256  # images copied at a time, so that a copy needs no second set of memory
 
 

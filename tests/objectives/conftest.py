@@ -35,7 +35,7 @@ def write_image(path: Path, size: tuple[int, int] = (12, 10), seed: int = 0) -> 
 
 
 def patch_name(slide: int, patch: int, label: int) -> str:
-    """Give a file name as the scanner's export writes it."""
+    """Build a file name in the style of the scanner's export."""
     return f"{slide:06d}-000001_01_20180504-multires.tif_{patch}_54662_239_250_{label}.png"
 
 

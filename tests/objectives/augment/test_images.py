@@ -21,7 +21,7 @@ def noise(images: int = 8, side: int = 24) -> Tensor:
 
 
 def disc(images: int, side: int = 64) -> Tensor:
-    """Give white discs of a quarter of the side on black."""
+    """Draw white discs of a quarter of the side on black."""
     axis = torch.arange(side) - (side - 1) / 2
     inside = axis[:, None] ** 2 + axis**2 < (side / 4) ** 2
     return (inside * 255).to(torch.uint8).expand(images, 3, -1, -1)
@@ -122,7 +122,7 @@ def test_a_large_batch_is_augmented_as_its_images_would_be_in_one_pass(level: st
 
 
 def smooth(side: int = 64) -> Tensor:
-    """Give one colour image from 0 to 1 with soft shapes, of mid tones that no jitter clips."""
+    """Draw one colour image from 0 to 1 with soft shapes, of mid tones that no jitter clips."""
     small = torch.rand((1, 3, 8, 8), generator=generator(4)) * 0.5 + 0.25
     return torch.nn.functional.interpolate(small, side, mode="bicubic").clamp(0.2, 0.8)
 

@@ -12,7 +12,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def picture(side: int = 24) -> Tensor:
-    """Give one image whose every operation shows, not grey and not of the full range."""
+    """Draw one image whose every operation shows, not grey and not of the full range."""
     return torch.randint(30, 220, (1, 3, side, side), generator=generator(5)).to(torch.uint8)
 
 

@@ -233,7 +233,7 @@ def test_what_a_killed_worker_left_behind_is_decoded_again(
 
 
 def resident_kilobytes(file: Path) -> int:
-    """Give how much of a mapped file this process holds."""
+    """Read how much of a mapped file this process holds."""
     lines = Path("/proc/self/smaps").read_text().splitlines()
     at = next(number for number, line in enumerate(lines) if line.endswith(str(file)))
     return next(int(line.split()[1]) for line in lines[at:] if line.startswith("Rss:"))
