@@ -232,7 +232,7 @@ def verdict(low: float, high: float) -> str:
 
 def open_worker(study: Study, device: str, settings: Settings, store: Store) -> Worker:
     """Store a study and set up a worker for it, like `search run` and `search worker` do."""
-    plain = DataSource(data_to_json(study), None, study.seed)
+    plain = DataSource(layout=data_to_json(study), folder=None, split_seed=study.seed)
     source = catalog.list_data(study.objective, plain)
     prepared = Prepared(resolved(study), source, source.manifest)
     row = store_study(prepared, Overrides(study.name), settings, store)

@@ -114,7 +114,7 @@ def floor(folder: Path, _: Path) -> None:
 
 def check(folder: Path, cache: Path) -> None:
     """Read the manifest and check it, like `search check`."""
-    source = DataSource(LAYOUT, folder)
+    source = DataSource(layout=LAYOUT, folder=folder)
     manifest = catalog.read_data("image_classifier", source, cache, listed=lambda _: None)
     problems = catalog.check_data("image_classifier", source, manifest, cache)
     if errors := [each.message for each in problems if each.level == "error"]:

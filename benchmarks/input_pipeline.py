@@ -101,8 +101,8 @@ def measured(device: str, folder: Path, against: list[str], pairs: int) -> Itera
     """Measure a row for each case and each comparison."""
     for case in CASES[device]:
         files = draw_files(folder / case.suffix, case)
-        source, cache = DataSource({"kind": "class_folders"}, files), folder / "cache"
-        attempt = Attempt(folder, source, device=device, cache=cache)
+        source, cache = DataSource(layout={"kind": "class_folders"}, folder=files), folder / "cache"
+        attempt = Attempt(folder=folder, data=source, device=device, cache=cache)
         images = open_images(attempt, case.image_size)["train"]
         if "ready" in against and case.trained:
             yield from against_ready_batches(case, attempt, pairs)
@@ -187,7 +187,9 @@ def training(
     number = count(1)
 
     def turn() -> float:
-        with training_feed(images, task, attempt, next(number), IMAGENET) as feed:
+        with training_feed(
+            images, task, attempt, epoch=next(number), normalization=IMAGENET
+        ) as feed:
             return epoch(pairs_of(feed))
 
     return turn
@@ -221,7 +223,9 @@ def loading(case: Case, images: ImageSet, attempt: Attempt) -> Timed:
     number, task = count(1), ImageTask(case.recipe("none"))
 
     def turn() -> float:
-        with training_feed(images, task, attempt, next(number), IMAGENET) as feed:
+        with training_feed(
+            images, task, attempt, epoch=next(number), normalization=IMAGENET
+        ) as feed:
             return read_all(pairs_of(feed), len(images), attempt.device)
 
     return turn

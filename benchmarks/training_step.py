@@ -91,11 +91,17 @@ def main() -> None:
 
 def measure(case: Case, device: str, folder: Path, pairs: int) -> dict[str, Any]:
     """Measure one row: the case, images per second of both loops, their ratio, the verdict."""
-    source = DataSource({"kind": "digits"})
+    source = DataSource(layout={"kind": "digits"})
     if case.data == "noise":
-        source = DataSource({"kind": "class_folders"}, noise_images(folder / "noise", case))
+        source = DataSource(
+            layout={"kind": "class_folders"}, folder=noise_images(folder / "noise", case)
+        )
     attempt = Attempt(
-        Path(tempfile.mkdtemp(dir=folder)), source, seed=1, device=device, threads=THREADS
+        folder=Path(tempfile.mkdtemp(dir=folder)),
+        data=source,
+        seed=1,
+        device=device,
+        threads=THREADS,
     )
     images = open_images(attempt, case.image_size)["train"]
     seen = compare(our_turn(case, attempt, pairs), bare_turn(case, images, device), pairs)

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any, cast
 from objectives.contract import DataSource, Objective, RecipeError
 from objectives.data.manifest.summary import DataSummary
 from objectives.probes.ask import ask
+from objectives.recipe import fit
 from objectives.recipe.backbones import known_backbone
 from objectives.recipe.classifier import ClassifierRecipe
 from objectives.recipe.fields import declared, nearest
 from objectives.recipe.image import ImageRecipe
-from objectives.recipe.metadata import Metadata
 from objectives.recipe.network import weights_name
-from objectives.recipe.optimization import check_warmup_steps
 from objectives.recipe.toy import ToyRecipe
 from objectives.recipe.volume import VolumeRecipe
 from objectives.reported import CLASSIFIER_METRICS, TOY_METRICS
@@ -141,12 +140,13 @@ def list_data(
 ) -> "ListedData":
     """Return the source with its manifest, so that nothing lists its folder again.
 
-    cache: this machine's folder for what was found out about images.
-    partition_for: called with the paths of the images; returns a partition file to split them by.
-
     Raises DataError when the data cannot be used.
+
+    cache: this machine's folder for facts about images that were read before.
+    partition_for: called with the paths of the images; returns a partition file to split them by.
     """
-    from objectives.data.manifest import listed  # numpy
+    # Here, because they load numpy.
+    from objectives.data.manifest import listed
     from objectives.data.manifest.manifest import NOTHING
 
     if not _entry(objective).has_data:
@@ -181,41 +181,11 @@ def channels(source: DataSource) -> int:
 
 
 def check_fit(objective: str, config: Mapping[str, Any], data: DataSummary) -> None:
-    """Raise RecipeError for a configuration that asks more of the data than there is.
-
-    That is a batch larger than the training split, a sample too small to hold every class, a
-    warm-up in steps that never ends, or a table where the images have none.
-    """
+    """Raise RecipeError for a configuration that asks more of the data than there is."""
     recipe = _entry(objective).recipe.from_config(config)
-    if not isinstance(recipe, ClassifierRecipe):
-        return
-    if isinstance(recipe, Metadata) and recipe.use_metadata and not data.columns:
-        raise RecipeError(
-            f"{objective}: use_metadata is true and the images have no table beside them",
-            fix="name its columns in `metadata` of the study's data, or set use_metadata to false",
-        )
-    images = _check_samples(recipe, data)
-    for name in ("batch_size", "micro_batch"):
-        if getattr(recipe, name) > images:
-            raise RecipeError(
-                f"{objective}: {name} {getattr(recipe, name)} is more than the {images} images "
-                "there are to train on",
-                fix=f"set {name} to {images} or less",
-            )
-    check_warmup_steps(recipe, images)
-
-
-def _check_samples(recipe: ClassifierRecipe, data: DataSummary) -> int:
-    """Return the number of images that an epoch trains on; RecipeError for too small a sample."""
-    images, classes = sum(data.counts["train"].values()), len(data.classes)
-    for name in ("max_train_samples", "max_val_samples"):
-        if 0 < getattr(recipe, name) < classes:
-            raise RecipeError(
-                f"{recipe.objective}: {name} {getattr(recipe, name)} is less than one image for "
-                f"each of {classes} classes",
-                fix=f"set {name} to {classes} or more, or to 0 for all images",
-            )
-    return min(images, recipe.max_train_samples or images)
+    if isinstance(recipe, ClassifierRecipe):
+        images = sum(data.counts["train"].values())
+        fit.check_fit(recipe, images, len(data.classes), has_table=bool(data.columns))
 
 
 def preflight(

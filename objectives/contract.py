@@ -1,4 +1,4 @@
-"""What an objective is given and gives back; nothing here knows torch, trials or databases."""
+"""The types between an objective and its caller; no torch, no trials, no databases."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -40,44 +40,48 @@ class UserError(Exception):
 
 
 class DataError(UserError):
-    """The data cannot be used as it is; the message says where and ends with the fix."""
+    """Data that cannot be used as it is."""
 
 
 class RecipeError(UserError):
-    """A configuration that no recipe takes; the message names the key and ends with the fix."""
+    """A configuration that cannot be trained; `found` names the hyperparameter."""
 
 
 class OutOfMemory(Exception):
-    """Not even one image at a time fits into the device's memory; the message says what did not."""
+    """Not even one image at a time fits into the device's memory."""
 
 
-# What has no class of its own: the host's allocator, oneDNN without room for a kernel, and CUDA
-# and its libraries where torch's allocator was not the one that asked.
+# Lack of memory without a class of its own: the host's allocator, oneDNN without room for a kernel,
+# and CUDA and its libraries where they allocate without torch.
 _MEMORY_WORDS = (
-    *("DefaultCPUAllocator", "not enough memory", "could not create a primitive"),
-    *("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED"),
+    "DefaultCPUAllocator",
+    "not enough memory",
+    "could not create a primitive",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
 )
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether memory is what an exception is about, a GPU's or the host's."""
-    # torch's own class goes by its name: torch is not imported here.
+    """Return whether an exception is about lack of memory, of a GPU or of the host."""
+    # torch's own class is known by its name: torch is not imported here.
     if isinstance(error, OutOfMemory | MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and any(word in str(error) for word in _MEMORY_WORDS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DataSource:
-    """Where this machine keeps the data and how the study says to read it.
+    """The place of the data on this machine, and the study's declaration of how to read them.
 
     layout: the study's data declaration as a plain mapping, `{"kind": "file_names", "label": ...}`.
-    folder: None for data that comes with a package (the digits).
+    folder: None for data that come with a package (the digits).
     split_seed: the study's seed; every machine carves the same splits from it.
-    folds: how many folds train and validation images are divided into; 0: one split.
-    has_test: whether a test split is carved where the data gives none.
-    partition: a CSV file with `path,split,fold` that stands instead of given and carved splits:
-    the study's own manifest, or what `search check --fix` wrote; None where there is none.
+    folds: the number of folds of training and validation images; 0 is one split.
+    has_test: whether a test split is carved where the data have none.
+    partition: a CSV file with `path,split,fold` that replaces given and carved splits: the study's
+        own table of splits, or the file that `search check --fix` wrote; None without one.
     """
 
     layout: Mapping[str, Any]
@@ -88,17 +92,18 @@ class DataSource:
     partition: Path | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """One process trying one trial: what is this machine's and this moment's, not the study's.
+    """One process that tries one trial: the facts of this machine and moment, not of the study.
 
-    folder: where this attempt writes (checkpoints, artifacts); it exists.
+    folder: receives the files of this attempt (checkpoints, artifacts); it exists.
+    seed: of the trial.
     resume_from: a checkpoint file of this trial to continue from, or None.
     device: a torch device string, "cpu" or "cuda"; a worker sees one GPU at most.
-    threads: intra-op CPU threads; a part of what makes the bits of a result.
+    threads: intra-op CPU threads; their number changes the bits of a result.
     cache: a folder for decoded images, shared by the machine's workers, or None.
-    splits: which splits may be opened; opening another one raises.
-    progress: called at every optimizer step and validation batch; the lease lives on it.
+    splits: the splits that may be opened; opening another one raises.
+    progress: called at every optimizer step and validation batch; without it the lease expires.
     """
 
     folder: Path
@@ -112,12 +117,13 @@ class Attempt:
     progress: Callable[[], None] = field(default=lambda: None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EpochResult:
     """The numbers of one finished epoch. Epoch 1 is the first finished one.
 
     metrics: metric name -> value, e.g. `{"val_loss": 0.41, "val_top1": 0.87}`.
-    seconds: wall time of this epoch, training and validation. images: training images seen in it.
+    seconds: wall time of this epoch, training and validation.
+    images: training images seen in it.
     """
 
     epoch: int
@@ -127,9 +133,9 @@ class EpochResult:
 
 
 class Objective(Protocol):
-    """Train one configuration and yield each epoch's result; the caller stops asking to prune.
+    """Train one configuration and yield each epoch's result; a caller prunes by not asking on.
 
-    A resumed objective yields the results its checkpoint carries first, at no cost.
+    A resumed objective first yields the results in its checkpoint, without training.
     """
 
     def __call__(self, config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]: ...

@@ -21,26 +21,28 @@ from objectives.training.loop import train_classifier
 def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
     """Yield each epoch's result once its checkpoint is on disk; see `train_classifier`.
 
-    config: the fields of ImageRecipe. Raises RecipeError, DataError or OutOfMemory.
+    Raises RecipeError, DataError or OutOfMemory.
+
+    config: the fields of ImageRecipe.
     """
     yield from train_classifier(ImageTask(ImageRecipe.from_config(config)), attempt)
 
 
 @dataclass(frozen=True)
 class ImageTask:
-    """What is particular to images; see `Task`."""
+    """The parts of training that differ for images; see `Task`."""
 
     recipe: ImageRecipe
     memory_format: ClassVar = torch.channels_last
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Three colours of a square."""
+        """Three colours and the two sides of a square."""
         size = self.recipe.image_size or own_image_size(self.recipe.backbone)
         return (3, size, size)
 
     def open(self, attempt: Attempt, fold: int) -> tuple[ImageSet, ImageSet]:
-        """Give the training and the validation images, decoded at the network's size."""
+        """Open the training and the validation images, decoded at the network's size."""
         at_most = {"train": self.recipe.max_train_samples, "val": self.recipe.max_val_samples}
         with_table = self.recipe.use_metadata
         splits = open_images(
@@ -49,15 +51,15 @@ class ImageTask:
         return splits["train"], splits["val"]
 
     def build(self, classes: int, table_width: int = 0) -> Classifier:
-        """Give the recipe's backbone and head, and the branch that a table asks for."""
+        """Build the recipe's backbone and head, and a branch for a table."""
         return build_classifier(self.recipe, classes, table_width)
 
     def augment(
         self, pixels: Tensor, generator: torch.Generator, normalization: Normalization
     ) -> Tensor:
-        """Give pixels changed by the recipe's level of augmentation, and normalised."""
+        """Change pixels by the recipe's level of augmentation, and normalise them."""
         return augment(pixels, generator, self.recipe.augmentation, normalization)
 
     def normalize(self, pixels: Tensor, normalization: Normalization) -> Tensor:
-        """Give pixels untouched but for normalisation."""
+        """Normalise pixels."""
         return normalize(pixels, normalization)

@@ -1,4 +1,4 @@
-"""A training curve without a network: milliseconds per epoch, checkpoints and all."""
+"""A training curve without a network, in milliseconds per epoch, with real checkpoints."""
 
 import json
 import math
@@ -22,25 +22,25 @@ from objectives.contract import (
 from objectives.files.checkpoints import commit
 from objectives.recipe.toy import ToyRecipe
 
-_STEPS = 10  # per epoch; each one is a sign of life
-_START = 2.0  # how far from the best loss every network begins
-_HARDER = 0.05  # what each further fold adds to the loss: folds differ, for every trial alike
+_STEPS = 10  # per epoch; `progress` is called at each
+_START = 2.0  # the distance from the best loss at which every curve begins
+_HARDER = 0.05  # added to the loss by each further fold, equally in all trials
 
 
 def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
-    """Yield a believable learning curve; the seed and the configuration decide every digit.
+    """Yield a believable learning curve that follows from the seed and the configuration alone.
 
-    With folds one curve after the other, their epochs numbered on.
+    With folds, one curve follows the other and the epochs are numbered on.
     """
     recipe, folds = ToyRecipe.from_config(config), attempt.data.folds
     results, distance = _resume(attempt.resume_from)
     yield from results
     for epoch in range(len(results) + 1, max(1, folds) * recipe.epochs + 1):
-        fold, fold_epoch = _place(recipe, epoch)
+        fold, fold_epoch = _position(recipe, epoch)
         distance = _START if fold_epoch == 1 else distance
         started = time.perf_counter()
         if epoch == recipe.fail_at:
-            raise RuntimeError(f"toy_curve was asked to fail at epoch {epoch}; set fail_at to 0")
+            raise RuntimeError(f"toy_curve fails at epoch {epoch}, as configured; set fail_at to 0")
         for _ in range(_STEPS):
             time.sleep(recipe.seconds_per_epoch / _STEPS)
             attempt.progress()
@@ -48,14 +48,18 @@ def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
         metrics = _measure(recipe, epoch, distance + _HARDER * (fold - 1), attempt.seed)
         if folds:
             metrics |= _fold_metrics(recipe, fold, fold_epoch)
-        results.append(EpochResult(epoch, metrics, time.perf_counter() - started, images=100))
+        results.append(
+            EpochResult(
+                epoch=epoch, metrics=metrics, seconds=time.perf_counter() - started, images=100
+            )
+        )
         state = {"distance": distance, "results": [asdict(result) for result in results]}
         commit(attempt.folder, epoch, partial(_save, state), attempt.progress)
         yield results[-1]
 
 
-def _place(recipe: ToyRecipe, epoch: int) -> tuple[int, int]:
-    """Give the fold that an epoch belongs to, and its number within it, both from 1 on."""
+def _position(recipe: ToyRecipe, epoch: int) -> tuple[int, int]:
+    """Return the fold of an epoch and the epoch's number in it, both from 1."""
     folds_before, epochs_before = divmod(epoch - 1, recipe.epochs)
     return folds_before + 1, epochs_before + 1
 
@@ -67,13 +71,13 @@ def _fold_metrics(recipe: ToyRecipe, fold: int, fold_epoch: int) -> dict[str, fl
 
 
 def _shrink(recipe: ToyRecipe, epoch: int) -> float:
-    """How much of the way to the best loss an epoch leaves: half at best, nearly all far off."""
+    """Compute the share of the distance to the best loss that an epoch leaves, .5 or more."""
     gain = 0.5 * _fitness(recipe)
     return 1 - (gain / 2 if epoch <= recipe.warmup_epochs else gain)
 
 
 def _fitness(recipe: ToyRecipe) -> float:
-    """1 at a learning rate of 0.01, .37 a factor of ten away, .02 a factor of hundred away."""
+    """Rate a learning rate: 1 at 0.01, .37 a factor of ten away, .02 a factor of hundred away."""
     return math.exp(-((math.log10(recipe.learning_rate) + 2) ** 2))
 
 

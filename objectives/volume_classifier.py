@@ -24,7 +24,9 @@ from objectives.training.loop import train_classifier
 def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
     """Yield each epoch's result once its checkpoint is on disk; see `train_classifier`.
 
-    config: the fields of VolumeRecipe. Raises RecipeError, DataError or OutOfMemory.
+    Raises RecipeError, DataError or OutOfMemory.
+
+    config: the fields of VolumeRecipe.
     """
     recipe = VolumeRecipe.from_config(config)
     shape = open_layout(attempt.data).pixels_shape(recipe.image_size)
@@ -33,7 +35,7 @@ def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
 
 @dataclass(frozen=True)
 class VolumeTask:
-    """What is particular to volumes; see `Task`."""
+    """The parts of training that differ for volumes; see `Task`."""
 
     recipe: VolumeRecipe
     modalities: int
@@ -41,17 +43,17 @@ class VolumeTask:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The modalities of a cube."""
+        """The modalities and the three sides of a cube."""
         return (self.modalities, *[self.recipe.image_size] * 3)
 
     def open(self, attempt: Attempt, fold: int) -> tuple[ImageSet, ImageSet]:
-        """Give the training and the validation volumes, decoded at the network's size."""
+        """Open the training and the validation volumes, decoded at the network's size."""
         at_most = {"train": self.recipe.max_train_samples, "val": self.recipe.max_val_samples}
         splits = open_images(attempt, self.recipe.image_size, at_most=at_most, fold=fold)
         return splits["train"], splits["val"]
 
     def build(self, classes: int, table_width: int = 0) -> Classifier:
-        """Give the recipe's backbone and head."""
+        """Build the recipe's backbone and head."""
         backbone = build_volume_backbone(self.recipe, self.modalities)
         head = build_head(self.recipe, backbone.features, classes)
         return Classifier(backbone.network, head, STANDARDIZED)
@@ -59,9 +61,9 @@ class VolumeTask:
     def augment(
         self, pixels: Tensor, generator: torch.Generator, normalization: Normalization
     ) -> Tensor:
-        """Give voxels moved by the recipe's level of augmentation, as z-scores."""
+        """Move voxels by the recipe's level of augmentation, and turn them into z-scores."""
         return augment_volumes(pixels, generator, self.recipe.augmentation, normalization)
 
     def normalize(self, pixels: Tensor, normalization: Normalization) -> Tensor:
-        """Give voxels as z-scores."""
+        """Turn voxels into z-scores."""
         return normalize_volumes(pixels, normalization)

@@ -1,4 +1,8 @@
-"""One step from the study's seed: the same in all of its trials but for what they read."""
+"""Two numbers that fingerprint a trial: the loss before and after one training step.
+
+Data, weights and noise come from the study's seed, so equal numbers in two trials mean that the
+code ignored whatever differs between them.
+"""
 
 from dataclasses import replace
 
@@ -18,12 +22,11 @@ from objectives.training.task import Task
 
 
 def first_step(task: Task, images: ImageSet, attempt: Attempt) -> dict[str, float]:
-    """Give the loss of one batch before (`first_loss`) and after (`first_step`) a step on it.
+    """Measure the loss of one batch before (`first_loss`) and after (`first_step`) a step on it.
 
-    Weights, batch, augmentation and dropout come from the study's seed, the trial's has no part in
-    them: where two trials of a study read the same to the last bit, whatever they differ in was not
-    read. The step is one of the schedule's end, when all learns that ever does and rare classes
-    weigh more, but at the full learning rate. A network of its own takes it and is dropped.
+    The trial's own seed is not used. The step is one of the schedule's end, when every stage that
+    ever learns does and rare classes weigh more, but at the full learning rate. It is taken by a
+    network of its own, which is dropped afterwards.
     """
     recipe = task.recipe
     of_study = replace(attempt, seed=attempt.data.split_seed)
@@ -36,21 +39,21 @@ def first_step(task: Task, images: ImageSet, attempt: Attempt) -> dict[str, floa
     set_learning_rates(stepper.optimizer, rates_from(recipe, recipe.learning_rate))
     model.learn(learning_stages(recipe, recipe.epochs))
     model.train()
-    with training_feed(images, task, of_study, 1, model.normalization) as feed:
+    with training_feed(images, task, of_study, epoch=1, normalization=model.normalization) as feed:
         batch = next(feed)
-    _drop_as_ever(of_study)
+    _seed_dropout(of_study)
     before = stepper.step(batch, criterion).item()
-    _drop_as_ever(of_study)
+    _seed_dropout(of_study)
     return {"first_loss": before, "first_step": _mean_loss(stepper, batch, criterion)}
 
 
-def _drop_as_ever(attempt: Attempt) -> None:
+def _seed_dropout(attempt: Attempt) -> None:
     torch.manual_seed(epoch_generator(attempt.seed, 1, "dropout").initial_seed())
 
 
 @torch.no_grad()
 def _mean_loss(stepper: Stepper, batch: Batch, criterion: Criterion) -> float:
-    """Give the batch's mean loss; summed in double, that a small learning rate shows in it."""
+    """Compute the batch's mean loss, in double so that a small learning rate shows."""
     total = 0.0
     for part in batch.parts(stepper.micro_batch):
         with stepper.autocast:

@@ -1,4 +1,4 @@
-"""Train one classifier, epoch by epoch: images and volumes alike."""
+"""Train one classifier of images or volumes, epoch by epoch."""
 
 import math
 import time
@@ -16,7 +16,7 @@ from objectives.recipe.optimization import steps_per_epoch
 from objectives.sets.images import ImageSet
 from objectives.sets.placed import place
 from objectives.training import precision
-from objectives.training.feed.feed import training_feed, validation_feed
+from objectives.training.feed.feed import Feed, training_feed, validation_feed
 from objectives.training.feed.order import epoch_generator, in_fold
 from objectives.training.first_step import first_step
 from objectives.training.learning.average import Average, averaged
@@ -28,26 +28,27 @@ from objectives.training.learning.stopping import best_epoch, has_stalled
 from objectives.training.measures.metrics import measure
 from objectives.training.memory import halve_until_it_fits
 from objectives.training.records import state
-from objectives.training.records.best import answers, keep_best, take_best
+from objectives.training.records.best import keep_best, predictions, take_best
 from objectives.training.records.pooled import fold_metrics
 from objectives.training.records.state import History
 from objectives.training.records.tables import keep_records
-from objectives.training.step import Stepper, build_stepper, fit_into_memory
+from objectives.training.step import build_stepper, fit_into_memory
 from objectives.training.task import Task
 
-# So long after a stage began to learn its BatchNorm's running statistics trail behind the weights.
+# For so many steps after a stage begins to learn, its BatchNorm statistics lag behind its weights.
 _LAGGING_STEPS = 200
 _ESTIMATION_BATCHES = 10
-# Images validated at once while memory holds them, and the numbers in that many usual images.
+# Images validated at once while memory holds them, and the values in that many usual images.
 _VALIDATION_BATCH, _VALIDATION_VALUES = 256, 256 * 3 * 224 * 224
 
 
 def train_classifier(task: Task, attempt: Attempt) -> Iterator[EpochResult]:
     """Yield each epoch's result once its checkpoint is on disk; at the end, keep the best epoch.
 
-    With folds each one's epochs in turn, numbered on. Raises RecipeError, DataError or OutOfMemory.
-    Leaves the best epoch's weights and logits, tables and a picture in the attempt's folder at its
-    end.
+    With folds, the epochs of one fold follow those of the other and are numbered on. A finished
+    trial leaves the best epoch's weights and logits, tables and a picture in the attempt's folder.
+
+    Raises RecipeError, DataError or OutOfMemory.
     """
     precision.settle(attempt.threads, deterministic=task.recipe.deterministic)
     history = state.resume(attempt)
@@ -61,12 +62,12 @@ def train_classifier(task: Task, attempt: Attempt) -> Iterator[EpochResult]:
 
 
 def validated_at_once(shape: Sequence[int]) -> int:
-    """Count the images of a shape (C, *spatial) that are validated at once: of volumes, few."""
+    """Count the images of a shape (C, *spatial) to validate at once; fewer for volumes."""
     return min(_VALIDATION_BATCH, max(1, _VALIDATION_VALUES // math.prod(shape)))
 
 
 def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[EpochResult]:
-    """Yield the epochs of one fold, or of all there is, from where its history leaves off."""
+    """Yield the remaining epochs of one fold; without folds, of the trial."""
     recipe, device = task.recipe, attempt.device
     autocast = precision.autocast(recipe.precision, device)
     images, validation = (place(each, device) for each in task.open(attempt, history.fold))
@@ -90,7 +91,9 @@ def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[Epoc
         for each in (model, validated):
             each.learn(learning_stages(recipe, epoch))
         model.train()
-        with training_feed(images, task, attempt, epoch, model.normalization) as feed:
+        with training_feed(
+            images, task, attempt, epoch=epoch, normalization=model.normalization
+        ) as feed:
             for step, batch in enumerate(feed, start=(epoch - 1) * steps):
                 rates = learning_rates_at(recipe, step, steps, losses)
                 set_learning_rates(stepper.optimizer, rates)
@@ -106,28 +109,31 @@ def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[Epoc
         }
         values |= at_first if number == 1 else {}
 
-        first_batches = _first_batches(images, task, attempt, epoch, stepper)
+        again = training_feed(images, task, attempt, epoch=epoch, normalization=model.normalization)
+        first_batches = _first_batches(again, stepper.micro_batch)
         is_lagging = epochs_as_now(recipe, epoch) * steps < _LAGGING_STEPS
         with autocast, reestimated(validated, first_batches) if is_lagging else nullcontext():
             logits = _predict(validated, validation, task, attempt)
             values |= measure(logits, validation.labels)
             losses = [*losses, values[RULER]]
             if best_epoch(losses) == epoch:
-                history.best = take_best(number, history.fold, validated, logits, validation)
+                history.best = take_best(number, history.fold, logits, validation, model=validated)
         values["val_criterion"] = criterion(logits, validation.labels.to(device)).item()
         if attempt.data.folds:
             if is_over := _is_over(recipe, losses):
-                history.ends.append(answers(number, history.fold, logits, validation))
+                history.ends.append(predictions(number, history.fold, logits, validation))
             values |= fold_metrics(history, epoch, is_over)
 
         seconds = time.perf_counter() - started
-        history.results.append(EpochResult(number, values, seconds, images=len(images)))
+        history.results.append(
+            EpochResult(epoch=number, metrics=values, seconds=seconds, images=len(images))
+        )
         state.save(attempt, stepper, average, history)
         yield history.results[-1]
 
 
 def _build(task: Task, images: ImageSet, attempt: Attempt) -> tuple[Classifier, Average | None]:
-    """Give the network as the trial's seed starts it, and its average if there is to be one."""
+    """Build the network from the trial's seed, and its moving average if the recipe has one."""
     torch.manual_seed(attempt.seed)
     model = task.build(len(images.classes), images.table_width).to(attempt.device)
     model.to(memory_format=task.memory_format)
@@ -139,12 +145,14 @@ def _build(task: Task, images: ImageSet, attempt: Attempt) -> tuple[Classifier, 
 
 @torch.no_grad()
 def _predict(model: Classifier, images: ImageSet, task: Task, attempt: Attempt) -> Tensor:
-    """Give the logits (N, classes) of all images of a set, in its order."""
+    """Compute the logits (N, classes) of all images of a set, in its order."""
     model.eval()
 
     def run(at_once: int) -> Tensor:
         logits = []
-        with validation_feed(images, task, attempt, model.normalization, at_once) as feed:
+        with validation_feed(
+            images, task, attempt, normalization=model.normalization, batch=at_once
+        ) as feed:
             for batch in feed:
                 logits.append(model(*batch.inputs))
                 attempt.progress()
@@ -153,16 +161,14 @@ def _predict(model: Classifier, images: ImageSet, task: Task, attempt: Attempt) 
     return halve_until_it_fits(validated_at_once(images.images.shape[1:]), run)[0]
 
 
-def _first_batches(
-    images: ImageSet, task: Task, attempt: Attempt, epoch: int, stepper: Stepper
-) -> Iterator[Inputs]:
-    """Yield some of an epoch's training images again, in the parts that were trained."""
-    with training_feed(images, task, attempt, epoch, stepper.model.normalization) as feed:
+def _first_batches(feed: Feed, micro_batch: int) -> Iterator[Inputs]:
+    """Yield the first training images of an epoch again, in the micro-batches of its training."""
+    with feed:
         for batch in islice(feed, _ESTIMATION_BATCHES):
-            yield from (part.inputs for part in batch.parts(stepper.micro_batch))
+            yield from (part.inputs for part in batch.parts(micro_batch))
 
 
 def _is_over(recipe: ClassifierRecipe, losses: Sequence[float]) -> bool:
-    """Say whether a fold's epochs are at their end, by the schedule or by early stopping."""
+    """Return whether the schedule or early stopping ends a fold."""
     has_ended = has_stalled(losses, recipe.patience, recipe.min_epochs, recipe.settled_epoch)
     return has_ended or len(losses) >= recipe.epochs

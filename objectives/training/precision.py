@@ -1,4 +1,4 @@
-"""How this process computes: threads, repeatable bits, number format, compiled kernels."""
+"""How this process computes: threads, determinism, number format, compiled kernels."""
 
 from contextlib import AbstractContextManager
 
@@ -9,19 +9,19 @@ from objectives.models.compiler import check_compiler
 
 
 def settle(threads: int, *, deterministic: bool) -> None:
-    """Set what torch keeps for the whole process; a warm worker's next trial sets it again."""
+    """Set torch's options of the whole process; every trial of a worker sets them again."""
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(deterministic)
-    # Filling new memory with NaN would find reads of it in debugging and only costs time here.
+    # Filling new memory with NaN helps only in debugging, and costs time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not deterministic
 
 
 def autocast(precision: str, device: str) -> AbstractContextManager[None]:
-    """Give the context a forward pass runs in; reusable, one per trial.
+    """Build the context of the forward passes; reusable, one per trial.
 
     precision: "auto" is bfloat16 on a GPU that has it and float32 elsewhere. bfloat16 needs no loss
-    scaling.
+        scaling.
     """
     is_cuda = device.startswith("cuda")
     has_fast_bfloat16 = is_cuda and torch.cuda.is_bf16_supported(including_emulation=False)
@@ -30,9 +30,9 @@ def autocast(precision: str, device: str) -> AbstractContextManager[None]:
 
 
 def compile_network(model: nn.Module, device: str) -> None:
-    """Let torch.compile fuse the model's kernels at its first steps; its weights keep their names.
+    """Let torch.compile fuse the model's kernels at its first steps; weights keep their names.
 
-    Raises RecipeError where what compiles is missing.
+    Raises RecipeError where the compiler is missing.
     """
     check_compiler(device)
     model.compile()

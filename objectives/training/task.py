@@ -1,4 +1,4 @@
-"""What is particular to what a network classifies; the loop is the same for all of it."""
+"""The parts of training that differ between images and volumes; the loop is the same for both."""
 
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from objectives.sets.images import ImageSet
 
 
 class Task(Protocol):
-    """A recipe for images or for volumes, with all that only such a recipe knows how to do."""
+    """A recipe for images or for volumes, with the functions that depend on which of them it is."""
 
     @property
     def recipe(self) -> ClassifierRecipe:
@@ -22,7 +22,7 @@ class Task(Protocol):
 
     @property
     def memory_format(self) -> torch.memory_format:
-        """How the network and what it is given lie in memory."""
+        """The memory layout of the network and of its inputs."""
         ...
 
     @property
@@ -31,29 +31,33 @@ class Task(Protocol):
         ...
 
     def open(self, attempt: Attempt, fold: int) -> tuple[ImageSet, ImageSet]:
-        """Give the images to train and to validate on, in host memory, as long as they are warm.
+        """Open the images to train and to validate on, in host memory.
 
-        fold: from 1 on; always 1 where there are none. Raises DataError, or SealedSplit for a
-        split that the attempt may not open.
+        They stay there for the next trial. Raises DataError, or SealedSplit for a split that the
+        attempt may not open.
+
+        fold: from 1; always 1 without folds.
         """
         ...
 
     def build(self, classes: int, table_width: int = 0) -> Classifier:
-        """Give the network; what has no weights starts from torch's random state.
+        """Build the network; parts without weights start from torch's random state.
 
-        table_width: the columns beside each image, 0 without a table. Raises RecipeError.
+        Raises RecipeError.
+
+        table_width: columns beside each image, 0 without a table.
         """
         ...
 
     def augment(
         self, pixels: Tensor, generator: torch.Generator, normalization: Normalization
     ) -> Tensor:
-        """Give uint8 pixels (B, C, *spatial) changed for training and normalised, as float32.
+        """Change uint8 pixels (B, C, *spatial) for training; return them normalised, as float32.
 
-        The draws come from the generator alone, which lives on the CPU.
+        All random draws come from the generator, which lives on the CPU.
         """
         ...
 
     def normalize(self, pixels: Tensor, normalization: Normalization) -> Tensor:
-        """Give uint8 pixels (B, C, *spatial) as the network validates them, as float32."""
+        """Turn uint8 pixels (B, C, *spatial) into the float32 that the network validates."""
         ...

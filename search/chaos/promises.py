@@ -147,7 +147,9 @@ def _train_alone(stored: StoredStudy, trial: TrialRow, folder: Path) -> list[Epo
     place = folder / str(trial.number)
     place.mkdir()
     attempt = Attempt(
-        place, DataSource({"kind": "none"}), seed=training_seed(study.seed, trial.number)
+        folder=place,
+        data=DataSource(layout={"kind": "none"}),
+        seed=training_seed(study.seed, trial.number),
     )
     return list(catalog.load(study.objective)(quick.config(trial.params), attempt))
 

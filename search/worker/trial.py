@@ -106,7 +106,10 @@ class Trial:
         """Read the epochs that were recorded before this attempt."""
         rows = self.leased.store.epochs(self.study.name, self.leased.claim.number)
         self.earlier = [
-            EpochResult(row.epoch, row.metrics, row.seconds, row.images) for row in rows
+            EpochResult(
+                epoch=row.epoch, metrics=row.metrics, seconds=row.seconds, images=row.images
+            )
+            for row in rows
         ]
 
     def send(self, result: EpochResult) -> None:

@@ -42,7 +42,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> DataSource:
         path = folder / split / str(scans.target[row]) / f"{row}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray((scans.images[row] * 255 / 16).round().astype(np.uint8)).save(path)
-    return DataSource({"kind": "class_folders"}, folder)
+    return DataSource(layout={"kind": "class_folders"}, folder=folder)
 
 
 def last_metrics(
@@ -50,7 +50,7 @@ def last_metrics(
 ) -> Mapping[str, float]:
     folder.mkdir()
     # Not the best epoch: the comparison would be by what chose it.
-    *_, last = train({**LONG_ENOUGH, **loss}, Attempt(folder, digits, seed=seed))
+    *_, last = train({**LONG_ENOUGH, **loss}, Attempt(folder=folder, data=digits, seed=seed))
     return last.metrics
 
 

@@ -58,7 +58,11 @@ def undisturbed(store, folder):
     """What the trial's configuration and seed give when they are trained in one go."""
     (trial,), stored = store.trials("moving"), from_json(store.study("moving").definition)
     study = stored.study
-    attempt = Attempt(folder, DataSource({"kind": "none"}), training_seed(study.seed, trial.number))
+    attempt = Attempt(
+        folder=folder,
+        data=DataSource(layout={"kind": "none"}),
+        seed=training_seed(study.seed, trial.number),
+    )
     results = catalog.load(study.objective)(stored.config(trial.params), attempt)
     return [result.metrics for result in results]
 

@@ -21,18 +21,18 @@ from objectives.training.feed.feed import Feed, training_feed, validation_feed
 
 pytestmark = pytest.mark.gpu
 
-DIGITS = DataSource({"kind": "digits"})
-ATTEMPT = Attempt(Path(), DIGITS, seed=7, device="cuda")
+DIGITS = DataSource(layout={"kind": "digits"})
+ATTEMPT = Attempt(folder=Path(), data=DIGITS, seed=7, device="cuda")
 TASK = ImageTask(ImageRecipe())
 
 
 def in_host_memory() -> ImageSet:
-    return subsample(open_images(Attempt(Path(), DIGITS), 32)["train"], 1000, seed=1)
+    return subsample(open_images(Attempt(folder=Path(), data=DIGITS), 32)["train"], 1000, seed=1)
 
 
 def feed(images: ImageSet, level: str = "light") -> Feed:
     recipe = ImageRecipe.from_config({"batch_size": 32, "augmentation": level})
-    return training_feed(images, ImageTask(recipe), ATTEMPT, 1, CENTRED)
+    return training_feed(images, ImageTask(recipe), ATTEMPT, epoch=1, normalization=CENTRED)
 
 
 def batches(images: ImageSet, level: str) -> list[Batch]:
@@ -115,7 +115,7 @@ def test_each_image_keeps_its_row_of_the_table(place: str) -> None:
 
 
 def test_validation_comes_in_order() -> None:
-    validation = open_images(Attempt(Path(), DIGITS), 32)["val"]
-    with validation_feed(validation, TASK, ATTEMPT, CENTRED, batch=100) as epoch:
+    validation = open_images(Attempt(folder=Path(), data=DIGITS), 32)["val"]
+    with validation_feed(validation, TASK, ATTEMPT, normalization=CENTRED, batch=100) as epoch:
         labels = torch.cat([batch.labels for batch in epoch])
     assert torch.equal(labels.cpu(), validation.labels)

@@ -30,7 +30,8 @@ config = {
 }
 try:
     with tempfile.TemporaryDirectory() as folder:
-        attempt = Attempt(Path(folder), DataSource({"kind": "digits"}), seed=1, device="cuda")
+        digits = DataSource(layout={"kind": "digits"})
+        attempt = Attempt(folder=Path(folder), data=digits, seed=1, device="cuda")
         results = [dict(each.metrics) for each in train(config, attempt)]
     print(json.dumps({"parts": [each["micro_batch"] for each in results]}))
 except Exception as error:

@@ -26,7 +26,9 @@ CONFIG = {
 
 def attempt(folder: Path, **more) -> Attempt:
     folder.mkdir(exist_ok=True)
-    return Attempt(folder, DataSource({"kind": "digits"}), seed=7, device="cuda", **more)
+    return Attempt(
+        folder=folder, data=DataSource(layout={"kind": "digits"}), seed=7, device="cuda", **more
+    )
 
 
 def exact(results: list[EpochResult]) -> list[dict[str, float]]:

@@ -49,7 +49,9 @@ def test_a_resumed_trial_equals_the_undisturbed_one_to_the_bit(
 ) -> None:
     def attempt(name: str, resume_from: Path | None = None) -> Attempt:
         (tmp_path / name).mkdir(exist_ok=True)
-        return Attempt(tmp_path / name, tree, seed=7, device="cuda", resume_from=resume_from)
+        return Attempt(
+            folder=tmp_path / name, data=tree, seed=7, device="cuda", resume_from=resume_from
+        )
 
     config = {**CONFIG, **more}
     whole = list(train(config, attempt("whole")))

@@ -46,7 +46,7 @@ def gleason(tmp_path: Path) -> DataSource:
     for slide in range(10):
         for patch, label in enumerate((0, 0, 1, 1, 2, 2, 3, 3, 4, 5)):
             write_image(folder / patch_name(slide, patch, label), seed=100 * slide + patch)
-    return DataSource(GLEASON, folder)
+    return DataSource(layout=GLEASON, folder=folder)
 
 
 @pytest.fixture
@@ -58,6 +58,6 @@ def class_folders(tmp_path: Path) -> Callable[..., DataSource]:
             for image in range(images):
                 path = tmp_path / "tree" / folder / f"slide{image:02d}.tif_{number}.png"
                 write_image(path, seed=100 * number + image)
-        return DataSource({**FOLDERS, "group": group}, tmp_path / "tree")
+        return DataSource(layout={**FOLDERS, "group": group}, folder=tmp_path / "tree")
 
     return make

@@ -10,7 +10,7 @@ from objectives import catalog
 from objectives.contract import DataSource, RecipeError
 from objectives.data.manifest.summary import DataSummary
 
-DIGITS = DataSource({"kind": "digits"})
+DIGITS = DataSource(layout={"kind": "digits"})
 
 
 def test_the_catalog_loads_neither_torch_nor_numpy() -> None:

@@ -19,7 +19,7 @@ from objectives.sets.opened import SealedSplit, open_images
 from objectives.training.feed.feed import validation_feed
 from objectives.training.records.pooled import POOLED
 
-DIGITS = DataSource({"kind": "digits"})
+DIGITS = DataSource(layout={"kind": "digits"})
 QUICK = {
     "backbone": "small_cnn",
     "image_size": 16,
@@ -32,7 +32,7 @@ QUICK = {
 
 def attempt(folder: Path, **more) -> Attempt:
     folder.mkdir(exist_ok=True)
-    return Attempt(folder, DIGITS, seed=7, threads=1, **more)
+    return Attempt(folder=folder, data=DIGITS, seed=7, threads=1, **more)
 
 
 def exact(results: list[EpochResult]) -> list[dict[str, float]]:
@@ -149,8 +149,8 @@ def test_the_kept_weights_give_the_kept_logits(tmp_path: Path) -> None:
     kept, logits = torch.load(tmp_path / "best.pt"), np.load(tmp_path / "best_logits.npz")
     model = build_classifier(recipe, classes=10)
     model.load_state_dict(kept["model"])
-    validation = open_images(Attempt(Path(), DIGITS), recipe.image_size)["val"]
-    feed = validation_feed(validation, ImageTask(recipe), here, model.normalization)
+    validation = open_images(Attempt(folder=Path(), data=DIGITS), recipe.image_size)["val"]
+    feed = validation_feed(validation, ImageTask(recipe), here, normalization=model.normalization)
     again = torch.cat([model.eval()(*batch.inputs) for batch in feed])
     losses = [result.metrics["val_loss"] for result in results]
     assert kept["epoch"] == logits["epoch"] == losses.index(min(losses)) + 1
@@ -177,7 +177,7 @@ def test_every_step_and_validation_batch_is_a_sign_of_life(tmp_path: Path) -> No
     signs: list[int] = []
     here = attempt(tmp_path, progress=lambda: signs.append(1))
     open_images(
-        Attempt(Path(), DIGITS), QUICK["image_size"]
+        Attempt(folder=Path(), data=DIGITS), QUICK["image_size"]
     )  # decoding counts too, and is done once
     next(train(QUICK, here))
     assert len(signs) == math.ceil(1283 / 64) + math.ceil(257 / 256)
@@ -191,6 +191,6 @@ def test_an_attempt_without_the_validation_split_is_refused(tmp_path: Path) -> N
 def test_bad_configurations_and_bad_data_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="did you mean 'epochs'"):
         next(train({**QUICK, "epoch": 3}, attempt(tmp_path)))
-    nowhere = DataSource({"kind": "class_folders"}, folder=tmp_path / "nowhere")
+    nowhere = DataSource(layout={"kind": "class_folders"}, folder=tmp_path / "nowhere")
     with pytest.raises(DataError, match="no such folder"):
-        next(train(QUICK, Attempt(tmp_path, nowhere)))
+        next(train(QUICK, Attempt(folder=tmp_path, data=nowhere)))

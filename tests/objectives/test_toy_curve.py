@@ -14,7 +14,7 @@ from objectives.toy_curve import train
 
 def attempt(folder: Path, **more) -> Attempt:
     folder.mkdir(exist_ok=True)
-    return Attempt(folder, DataSource({"kind": "none"}), **more)
+    return Attempt(folder=folder, data=DataSource(layout={"kind": "none"}), **more)
 
 
 def curve(config, attempt: Attempt) -> list[dict[str, float]]:
@@ -47,7 +47,7 @@ def test_the_best_learning_rate_is_near_one_hundredth(tmp_path: Path) -> None:
 def test_it_fails_and_diverges_where_it_is_told_to(tmp_path: Path) -> None:
     told = train({"epochs": 3, "diverge_at": 2, "fail_at": 3}, attempt(tmp_path))
     assert [math.isnan(result.metrics["val_loss"]) for result in islice(told, 2)] == [False, True]
-    with pytest.raises(RuntimeError, match="fail at epoch 3"):
+    with pytest.raises(RuntimeError, match="fails at epoch 3"):
         next(told)
 
 

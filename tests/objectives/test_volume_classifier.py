@@ -30,8 +30,8 @@ QUICK = {
     "epochs": 2,
     "learning_rate": 3e-3,
 }
-FOUR_MODALITIES = DataSource({"kind": "brats", "modalities": ("t1", "t1ce", "t2", "flair")})
-TWO_MODALITIES = DataSource({"kind": "brats", "modalities": ("t1", "flair")})
+FOUR_MODALITIES = DataSource(layout={"kind": "brats", "modalities": ("t1", "t1ce", "t2", "flair")})
+TWO_MODALITIES = DataSource(layout={"kind": "brats", "modalities": ("t1", "flair")})
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> DataSource:
 def attempt(tmp_path: Path, tree: DataSource) -> Callable[..., Attempt]:
     def new(name: str = "one", **more) -> Attempt:
         (tmp_path / name).mkdir(exist_ok=True)
-        return Attempt(tmp_path / name, tree, seed=7, cache=tmp_path / "cache", **more)
+        return Attempt(folder=tmp_path / name, data=tree, seed=7, cache=tmp_path / "cache", **more)
 
     return new
 

@@ -45,4 +45,4 @@ def write_tree(folder: Path, high: int = 12, low: int = 6) -> DataSource:
     """Write so many patients of either grade; give the source that reads them, without a test."""
     for number in range(high + low):
         write_patient(folder, "HGG" if number < high else "LGG", number)
-    return DataSource(BRATS, folder, has_test=False)
+    return DataSource(layout=BRATS, folder=folder, has_test=False)

@@ -84,5 +84,8 @@ def end(leased: LeasedTrial, ending: Ending) -> None:
     worker = leased.worker
     drawn = store.optuna_storage.get_trial(claim.trial_id).params
     rows = store.epochs(worker.study.name, claim.number)
-    epochs = [EpochResult(row.epoch, row.metrics, row.seconds, row.images) for row in rows]
+    epochs = [
+        EpochResult(epoch=row.epoch, metrics=row.metrics, seconds=row.seconds, images=row.images)
+        for row in rows
+    ]
     settle(leased, Settled(ending, worker.stored.config(drawn), epochs))

@@ -1,4 +1,4 @@
-"""What a step is fed: batches of an epoch, ready on the device."""
+"""The batches of an epoch, prepared on the device."""
 
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -18,9 +18,9 @@ from objectives.training.task import Task
 
 
 class Feed:
-    """The batches of one epoch in turn; `wait_seconds` is what their reader waited for them.
+    """The batches of one epoch in turn; `wait_seconds` counts the time spent waiting for them.
 
-    A context: leaving it, or `close`, ends what works ahead, also in the middle of the epoch.
+    A context: leaving it, or `close`, ends the thread that reads ahead, in mid-epoch too.
     """
 
     def __init__(self, batches: Generator[Batch, None, None]) -> None:
@@ -44,7 +44,7 @@ class Feed:
         self.close()
 
     def close(self) -> None:
-        """End the epoch here; no more batches come."""
+        """End the epoch; no more batches come."""
         self._batches.close()
 
 
@@ -52,10 +52,11 @@ def training_feed(
     images: ImageSet,
     task: Task,
     attempt: Attempt,
+    *,
     epoch: int,
     normalization: Normalization,
 ) -> Feed:
-    """Give an epoch's training batches; the trial's seed and the epoch decide all of them."""
+    """Draw an epoch's training batches, augmented; seed and epoch alone decide all of them."""
     order = epoch_generator(attempt.seed, epoch, "order")
     draws = epoch_generator(attempt.seed, epoch, "augmentation")
 
@@ -76,10 +77,11 @@ def validation_feed(
     images: ImageSet,
     task: Task,
     attempt: Attempt,
+    *,
     normalization: Normalization,
     batch: int = 256,
 ) -> Feed:
-    """Give the validation images in their own order, untouched but for normalisation."""
+    """Pass all images in their own order, normalised and not augmented."""
 
     def batches() -> Sequence[Tensor]:
         return torch.split(torch.arange(len(images)), batch)
@@ -96,7 +98,7 @@ def _prepared(
     device: str,
     prepare: Callable[[Tensor], Tensor],
 ) -> Generator[Batch, None, None]:
-    """Give each batch of indices as what `prepare` makes of its pixels on the device."""
+    """Yield the images of each batch of indices, their pixels changed by `prepare`."""
     with closing(fetch(images, batches(), device)) as fetched:
         for batch in fetched:
             yield replace(batch, pixels=prepare(batch.pixels))

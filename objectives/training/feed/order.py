@@ -1,4 +1,4 @@
-"""Which training images an epoch sees, in what order: decided by the seed and the epoch alone."""
+"""The training images of an epoch and their order, decided by the seed and the epoch alone."""
 
 import hashlib
 from dataclasses import replace
@@ -11,14 +11,14 @@ from objectives.recipe.optimization import steps_per_epoch
 
 
 def epoch_generator(seed: int, epoch: int, purpose: str, device: str = "cpu") -> torch.Generator:
-    """Give a generator for one purpose of one epoch; a resumed trial gets the same one again."""
+    """Build a generator for one purpose in one epoch, the same again in a resumed trial."""
     generator = torch.Generator(device)
     generator.manual_seed(_seed_of(f"{seed}/{epoch}/{purpose}"))
     return generator
 
 
 def in_fold(attempt: Attempt, fold: int) -> Attempt:
-    """Give the attempt with a fold's own seed; where there are no folds, with the trial's."""
+    """Return the attempt with the seed of a fold; without folds, with the trial's."""
     if not attempt.data.folds:
         return attempt
     return replace(attempt, seed=_seed_of(f"{attempt.seed}/fold {fold}"))
@@ -27,10 +27,12 @@ def in_fold(attempt: Attempt, fold: int) -> Attempt:
 def epoch_batches(
     labels: Tensor, batch_size: int, *, weighted: bool, generator: torch.Generator
 ) -> tuple[Tensor, ...]:
-    """Give the image indices of each step of an epoch.
+    """Draw the image indices of each step of an epoch.
 
-    weighted: every class equally likely, with replacement; else each image once. Batches are of
-    equal size within one, batch_size at most: no small last one whose noise weighs like a full one.
+    The sizes of the batches differ by one at most and do not exceed batch_size: a small last batch
+    would count as much as a full one and be noisier.
+
+    weighted: every class equally likely, with replacement; else each image once.
     """
     if weighted:
         weights = 1.0 / torch.bincount(labels)[labels]

@@ -1,4 +1,4 @@
-"""From pixels in host memory to pixels on the device, ahead of who needs them."""
+"""Copy pixels from host memory to the device before a step needs them."""
 
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
@@ -17,14 +17,14 @@ _END = object()
 
 
 def fetch(images: ImageSet, order: Sequence[Tensor], device: str) -> Generator[Batch, None, None]:
-    """Give the images of each batch of indices on the device, in order.
+    """Yield the images of each batch of indices on the device, in order.
 
-    What lies in host memory is gathered and copied to a GPU by a thread of its own; closing the
-    generator ends it. On the CPU there is none: it would take the core that trains.
+    A thread gathers images in host memory and copies them to a GPU; closing the generator ends it.
+    On a CPU there is no thread: it would take time from the core that trains.
     """
     sizes = [len(indices) for indices in order]
     here = images.labels.device
-    # All indices, labels and tables at once: a copy for each batch would wait for the device.
+    # All indices, labels and tables at once: one copy per batch would wait for the device.
     if here.type == torch.device(device).type:
         yield from map(images.batch, torch.split(torch.cat(tuple(order)).to(here), sizes))
         return
@@ -45,10 +45,10 @@ def fetch(images: ImageSet, order: Sequence[Tensor], device: str) -> Generator[B
 
 
 def ahead(items: Iterator[Item], depth: int) -> Generator[Item, None, None]:
-    """Give what an iterator gives, asked for up to `depth` items ahead by one thread.
+    """Yield the items of an iterator, which a thread reads up to `depth` items ahead.
 
     An error in the thread is raised here, with its own traceback. The thread ends with the
-    generator, after the item that it is at.
+    generator, once it has read its present item.
     """
     pool = ThreadPoolExecutor(1, "prefetch")
     try:
@@ -63,17 +63,17 @@ def ahead(items: Iterator[Item], depth: int) -> Generator[Item, None, None]:
 def _copies(
     images: ImageSet, order: Sequence[Tensor], device: str
 ) -> Iterator[tuple[Tensor, torch.cuda.Event]]:
-    """Start the copy of each batch on a stream of its own; an event tells when it is there."""
+    """Start the copy of each batch on a separate stream, with an event for its end."""
     side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
     shape = (max(map(len, order)), *images.images.shape[1:])
-    # One is gathered into while another is copied from; the third keeps both from waiting.
+    # One buffer is filled while another is copied; the third keeps both from waiting.
     free: deque[tuple[Tensor, torch.cuda.Event | None]] = deque(
         (torch.empty(shape, dtype=torch.uint8, pin_memory=True), None) for _ in range(3)
     )
     for indices in order:
         buffer, left = free.popleft()
         if left is not None:
-            left.synchronize()  # what the buffer held before is on the device by now
+            left.synchronize()  # the buffer's last content must be on the device first
         pixels = images.batch(indices, out=buffer[: len(indices)]).pixels
         with torch.cuda.stream(side):
             on_device = pixels.to(device, non_blocking=True)

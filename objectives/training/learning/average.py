@@ -1,4 +1,4 @@
-"""Weights that follow the trained ones slowly: validated and kept in their place."""
+"""The moving average of the trained weights, validated and kept in their place."""
 
 from collections.abc import Sequence
 
@@ -10,21 +10,23 @@ from objectives.models.classifier import Classifier
 
 
 class Average(AveragedModel):
-    """A model beside the trained one; `update_parameters` moves it after every step."""
+    """A copy of the trained model; `update_parameters` moves its weights after every step."""
 
     module: Classifier
 
 
 def averaged(model: Classifier, decay: float) -> Average:
-    """Give the exponential moving average of a model's weights, in `module`.
+    """Build the exponential moving average of a model's weights, held in `module`.
 
-    Early on the average is short, min(decay, (1 + steps) / (10 + steps)) as TensorFlow's, so that
-    few steps do not leave it at the random start. Buffers are the trained model's own.
+    The decay is min(decay, (1 + steps) / (10 + steps)), as in TensorFlow, so that the average
+    leaves the random start within few steps. Its buffers are those of the trained model.
     """
 
     @torch.no_grad()
     def move(averages: Sequence[Tensor], weights: Sequence[Tensor], _: Tensor | int) -> None:
-        steps = int(average.n_averaged)  # in host memory: what is handed over would be waited for
+        steps = int(
+            average.n_averaged
+        )  # a number in host memory; the argument would make the GPU wait
         kept = min(decay, (1 + steps) / (10 + steps))
         torch._foreach_lerp_(list(averages), list(weights), 1 - kept)
 

@@ -1,4 +1,4 @@
-"""BatchNorm statistics that match the weights, when there were too few steps to follow them."""
+"""Estimate BatchNorm's running statistics anew after too few steps for them to follow."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,11 +12,12 @@ Inputs = tuple[Tensor, Tensor | None]  # images (B, C, *spatial) and their table
 
 @contextmanager
 def reestimated(model: nn.Module, batches: Iterable[Inputs]) -> Iterator[None]:
-    """Let the model have the mean statistics of these batches inside, its own again afterwards.
+    """Replace the model's running statistics by the mean of these batches' inside the context.
 
-    batches: each as the network is called with it; not read where nothing moves, and frozen
-    statistics do not. Running statistics lag behind few steps: a good learning rate's first
-    epoch read a validation cross-entropy of 12.0, and .83 after this.
+    Running statistics lag behind the weights for the first steps: with a good learning rate, the
+    first epoch read a validation cross-entropy of 12.0, and .83 after this.
+
+    batches: the inputs of the network; not read if all statistics are frozen.
     """
     model.train()
     norms = [each for each in model.modules() if isinstance(each, _BatchNorm) and each.training]
@@ -36,7 +37,7 @@ def _estimate(model: nn.Module, norms: list[_BatchNorm], batches: Iterable[Input
     model.eval()
     for norm in norms:
         norm.reset_running_stats()
-        norm.momentum = None  # torch's word for the plain mean over all batches
+        norm.momentum = None  # None is torch's value for the plain mean over all batches
         norm.train()
     for inputs in batches if norms else ():
         model(*inputs)

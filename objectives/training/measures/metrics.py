@@ -1,4 +1,4 @@
-"""What a validation split says about logits. `val_loss` is the ruler that all trials share."""
+"""Compute the validation metrics of logits. `val_loss` is the ruler that all trials share."""
 
 import math
 
@@ -23,10 +23,10 @@ _NAMES = (
 
 
 def measure(logits: Tensor, labels: Tensor) -> dict[str, float]:
-    """Give the `val_` metrics of logits (N, classes) for labels (N,); NaN if a logit is.
+    """Compute the `val_` metrics of logits (N, classes) for labels (N,); all NaN if a logit is.
 
     Fractions are from 0 to 1. Balanced accuracy, F1 and AUC are means over the classes that occur.
-    The calibration error is that of the logits as they are, before the ruler's temperature.
+    The calibration error is that of the logits without the ruler's temperature.
     """
     logits, labels = logits.double().cpu(), labels.cpu()
     if not logits.isfinite().all():
@@ -55,28 +55,28 @@ def confusion(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def recalls(confusion: Tensor) -> Tensor:
-    """Give each class's share of images that are recognised (classes,); NaN where it has none."""
+    """Compute each class's recall (classes,); NaN for a class without images."""
     return confusion.diagonal().double() / confusion.sum(dim=1)
 
 
 def precisions(confusion: Tensor) -> Tensor:
-    """Give the share of right ones among those taken for a class (classes,); NaN where none is."""
+    """Compute each class's precision (classes,); NaN for a class that was never predicted."""
     return confusion.diagonal().double() / confusion.sum(dim=0)
 
 
 def f1_scores(confusion: Tensor) -> Tensor:
-    """Give each class's harmonic mean of recall and precision (classes,); NaN where it has none."""
+    """Compute each class's F1 score (classes,); NaN for a class without images."""
     occurring, taken_for = confusion.sum(dim=1), confusion.sum(dim=0)
     scores = 2 * confusion.diagonal().double() / (occurring + taken_for)
     return scores.where(occurring > 0, math.nan)
 
 
 def aucs(logits: Tensor, labels: Tensor) -> Tensor:
-    """Give each class's one-against-rest AUC (classes,); NaN where it or its rest has no image.
+    """Compute each class's one-vs-rest AUC (classes,); NaN where the class or the rest is empty.
 
-    An image's score for a class is its probability, as scikit-learn has it.
+    An image's score for a class is the class's probability, as in scikit-learn.
     """
-    # Half a worker's start; here it is paid only once there is something to validate.
+    # Here, because it takes half of a worker's start: the first validation pays for it.
     from sklearn.metrics import roc_auc_score
 
     probabilities, counts = logits.softmax(dim=1), labels.bincount(minlength=logits.shape[1])
@@ -87,10 +87,10 @@ def aucs(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def calibration_error(logits: Tensor, labels: Tensor) -> float:
-    """Give how far, on the average, confidence and share of right answers are apart (0 to 1).
+    """Compute the expected calibration error (0 to 1): the mean gap of confidence and accuracy.
 
-    The expected calibration error over 15 bins of equal width (Guo et al. 2017, arXiv:1706.04599,
-    eq. 3); the bins are open below, (0, 1/15] the first.
+    Over 15 bins of equal width (Guo et al. 2017, arXiv:1706.04599, eq. 3); the bins are open below,
+    (0, 1/15] the first.
     """
     confidence, predicted = logits.softmax(dim=1).max(dim=1)
     bins = torch.bucketize(confidence, torch.arange(1, _BINS, dtype=torch.double) / _BINS)
@@ -99,6 +99,6 @@ def calibration_error(logits: Tensor, labels: Tensor) -> float:
 
 
 def _top3(logits: Tensor, labels: Tensor) -> float:
-    """The share of images whose class is among the three highest logits, or all if fewer."""
+    """Compute the share of images whose class is among the three highest logits."""
     highest = logits.topk(min(3, logits.shape[1]), dim=1).indices
     return (highest == labels[:, None]).any(dim=1).double().mean().item()

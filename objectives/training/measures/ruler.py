@@ -4,20 +4,23 @@ import math
 
 from torch import Tensor
 
-# Where the inverse temperature is looked for, in units of the logits' own spread. The lower end is
-# the uniform guess.
+# Bounds of the inverse temperature, in units of the logits' own spread. The lower one is the
+# uniform guess.
 _LOWEST, _HIGHEST = 1e-3, 1e2
 _ROUNDS = 60  # Newton needs 5 to 8; halving alone would need 50 from end to end
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """Give the one number that, dividing all logits, makes their cross-entropy lowest.
+    """Fit the temperature: the divisor of all logits that minimises their cross-entropy.
 
-    logits: (N, classes), float64. (Guo et al. 2017, arXiv:1706.04599, section 4.2, by Newton's
-    method on the inverse, in which the loss is convex.) The logits' spread is divided out first,
-    so that a factor on all of them changes the answer by that factor and the loss not at all.
-    The labels count as right with probability 1 - 1 / (N + 2) (Platt 1999, section 2.2): N images
-    cannot say more, and where all of them are right the loss would otherwise read 1e-6 and less.
+    As Guo et al. 2017 (arXiv:1706.04599, section 4.2), by Newton's method on the inverse
+    temperature, in which the loss is convex. The logits' spread is divided out first, so that a
+    factor on all logits changes the temperature by that factor and the loss not at all. A label
+    counts as right with probability 1 - 1 / (N + 2) (Platt 1999, section 2.2): N images cannot
+    support more, and with all of them classified right the loss would otherwise read 1e-6 and less.
+
+    logits: (N, classes), float64.
+    labels: (N,).
     """
     logits = logits - logits.mean(dim=1, keepdim=True)
     spread = logits.std().item()

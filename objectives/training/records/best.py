@@ -1,4 +1,4 @@
-"""The best epoch of a fold: its weights and what they say of the validation images."""
+"""The best epoch of a fold: its weights and its logits of the validation images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,15 +15,17 @@ from objectives.files.whole import write_whole
 from objectives.sets.images import ImageSet
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Best:
-    """The epoch with the lowest val_loss: its weights as they were validated, and its logits.
+    """The epoch with the lowest val_loss: its weights as validated, and its logits.
 
-    epoch: counted through all folds. fold: 1 where there are none. model: a state dict, its
-    BatchNorm statistics those of the validation; empty once another fold's have taken its place.
-    logits: (N, classes) float32, since float16 would change a few answers; labels: (N,), groups and
-    paths: one per image, in the split's own order. table: how the columns beside the images became
-    numbers, as a plain mapping; None without a table.
+    epoch: counted through all folds.
+    fold: 1 without folds.
+    model: a state dict with the BatchNorm statistics of the validation; empty once the next fold's
+        weights have taken its place.
+    logits: (N, classes) float32, since float16 would change a few predictions.
+    labels: (N,), in the split's own order, as are `groups` and `paths`.
+    table: the encoding of the columns beside the images, as a plain mapping; None without a table.
     """
 
     epoch: int
@@ -37,39 +39,41 @@ class Best:
     table: Mapping[str, Any] | None = None
 
     def without_weights(self) -> "Best":
-        """Give what is kept of it when the next fold begins."""
+        """Return the part that is kept when the next fold begins."""
         return replace(self, model={})
 
 
 def take_best(
-    epoch: int, fold: int, model: nn.Module, logits: Tensor, validation: ImageSet
+    epoch: int, fold: int, logits: Tensor, validation: ImageSet, *, model: nn.Module
 ) -> Best:
-    """Give a copy of the model as it is now, in host memory, and what it says."""
+    """Copy the present weights of the model to host memory, with its logits."""
     weights = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
     table = validation.encoding.as_mapping() if validation.encoding else None
-    return replace(answers(epoch, fold, logits, validation), model=weights, table=table)
+    return replace(predictions(epoch, fold, logits, validation), model=weights, table=table)
 
 
-def answers(epoch: int, fold: int, logits: Tensor, validation: ImageSet) -> Best:
-    """Give what an epoch says of the validation images, without the weights that said it."""
+def predictions(epoch: int, fold: int, logits: Tensor, validation: ImageSet) -> Best:
+    """Return the logits of an epoch and the facts about their images, without weights."""
     return Best(
-        epoch,
-        {},
-        logits.float().cpu(),
-        validation.labels.cpu(),
-        fold,
-        validation.classes,
-        validation.groups,
-        validation.paths,
+        epoch=epoch,
+        model={},
+        logits=logits.float().cpu(),
+        labels=validation.labels.cpu(),
+        fold=fold,
+        classes=validation.classes,
+        groups=validation.groups,
+        paths=validation.paths,
     )
 
 
 def keep_best(attempt: Attempt, bests: Sequence[Best], ends: Sequence[Best] = ()) -> None:
     """Write `best.pt` and `best_logits.npz`, each whole or not at all.
 
-    bests, ends: the best and the last epoch of each fold in turn. The weights are the last fold's,
-    and `fold` in the file says so: a fold's val_loss is that of its own images, and to choose the
-    lowest would be to choose the easiest.
+    The weights are those of the last fold, which the file names as `fold`. A fold's val_loss is
+    that of its own images, so the lowest would belong to the easiest images.
+
+    bests: the best epoch of each fold in turn.
+    ends: the last epoch of each fold in turn.
     """
     last = bests[-1]
     names = ("epoch", "fold", "model", "classes", "table")
@@ -82,16 +86,16 @@ def keep_best(attempt: Attempt, bests: Sequence[Best], ends: Sequence[Best] = ()
 
 
 def save_state(state: Mapping[str, Any], path: Path) -> None:
-    """Write what torch.load reads with weights_only=True."""
-    # Not by its name: torch's own writer turns "no space left" into a RuntimeError without errno.
+    """Write a file that torch.load reads with weights_only=True."""
+    # Through an open file: torch's own writer turns "no space left" into a RuntimeError, no errno.
     with path.open("wb") as file:
         torch.save(state, file)
 
 
 def _arrays(bests: Sequence[Best]) -> dict[str, Any]:
-    """Give what each fold's best epoch said of its validation images, fold after fold.
+    """Join the logits of each fold's best epoch, fold after fold.
 
-    epoch: of each fold, or the one number where there are no folds. folds: of each image.
+    `epoch` is a list, or one number without folds; `folds` has the fold of each image.
     """
     epochs = [best.epoch for best in bests]
     return {
@@ -105,7 +109,6 @@ def _arrays(bests: Sequence[Best]) -> dict[str, Any]:
 
 
 def _last(ends: Sequence[Best]) -> dict[str, Any]:
-    """Give what the folds' last epochs said of the same images, where there are folds."""
     return {"last_logits": torch.cat([end.logits for end in ends]).numpy()} if ends else {}
 
 

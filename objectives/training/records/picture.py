@@ -1,4 +1,4 @@
-"""One picture of a finished trial: how it learned, and what it takes for what."""
+"""One picture of a finished trial: its learning curves and its confusion matrix."""
 
 import math
 import warnings
@@ -25,33 +25,34 @@ Counts = np.ndarray[Any, np.dtype[np.int64]]
 Shares = np.ndarray[Any, np.dtype[np.float64]]
 Box = tuple[float, float, float, float]
 
-# Okabe and Ito's colours, which the colour-blind tell apart too.
+# The colours of Okabe and Ito, which colour-blind people can tell apart too.
 _BLUE, _SKY, _ORANGE, _GREEN = "#0072B2", "#56B4E9", "#E69F00", "#009E73"
 _INK, _FAINT = "#333333", "#e4e4e4"
 _LOSSES = {"train_loss": _ORANGE, "val_cross_entropy": _SKY, "val_loss": _BLUE}
 _SHARES = {"val_top1": _SKY, "val_balanced_accuracy": _GREEN}
 _SHADES = LinearSegmentedColormap.from_list("shades", ("#ffffff", "#9ecae1", _BLUE, "#08306b"))
-_COUNTED = 40  # with more classes there is no room for numbers
+_COUNTED = 40  # classes; with more there is no room for numbers
 _NAME_LENGTH = 28  # characters
 _DPI = 100
 
-# Inches. Laid out here: matplotlib's own layout draws everything twice.
+# Inches. The layout is computed here because matplotlib's own draws everything twice.
 _LEFT, _CURVES, _TOP, _RIGHT = 0.7, 5.2, 1.0, 0.3
-_CELL, _SMALLEST, _LARGEST = 0.3, 3.4, 12.0  # of the matrix: a cell, all of it
-_CHARACTER = 0.065  # of a name, 8 points high
+_CELL, _SMALLEST, _LARGEST = 0.3, 3.4, 12.0  # sides of a matrix cell and of the matrix
+_CHARACTER = 0.065  # width of a character of a name, 8 points high
 
 
 def draw_summary(
+    path: Path,
     results: Sequence[EpochResult],
+    *,
     best_epochs: Sequence[int],
     confusion: Counts,
     classes: Sequence[str],
-    path: Path,
 ) -> None:
     """Write a PNG with the learning curves at the left and the confusion matrix at the right.
 
-    best_epochs: of each fold, or the one. confusion: (classes, classes), images by true class and
-    predicted class in them.
+    best_epochs: of each fold, or the only one.
+    confusion: (classes, classes), images by true class (row) and predicted class (column).
     """
     names = [_short(name) for name in classes]
     page = _Page.of(names)
@@ -70,7 +71,7 @@ def draw_summary(
 
 @dataclass(frozen=True)
 class _Page:
-    """Where things stand, in inches: as wide as the classes' names and number ask for."""
+    """The layout in inches, as wide as the names and the number of the classes need."""
 
     classes: int
     side: float
@@ -95,11 +96,11 @@ class _Page:
 
     @property
     def is_level(self) -> bool:
-        """Whether the columns' names fit beside each other."""
+        """Whether the columns' names fit side by side."""
         return self.longest < 0.9 * self.cell
 
     def axes(self, figure: Figure) -> tuple[Axes, Axes, Axes]:
-        """Give the places of the losses, of the shares below them and of the matrix beside."""
+        """Add axes for the losses, for the shares below them and for the matrix beside them."""
         top, between = self.height - _TOP, 0.5
         height = (min(top - 0.6, 6.0) - between) / 2
         losses = figure.add_axes(self._box(_LEFT, top - height, _CURVES, height))
@@ -116,7 +117,7 @@ class _Page:
         return 0.7 if self.is_level else 0.3 + self.longest
 
     def _box(self, left: float, bottom: float, width: float, height: float) -> Box:
-        """Give a place as matplotlib has it, in shares of the page."""
+        """Convert inches to matplotlib's box, in shares of the page."""
         return (
             left / self.width,
             bottom / self.height,
@@ -132,10 +133,10 @@ def _write_headline(
     loss, accuracy = (
         fmean(metrics[name] for metrics in best) for name in ("val_loss", "val_balanced_accuracy")
     )
-    which = f"Best epoch {best_epochs[0]} of {len(results)}:  "
+    epochs = f"Best epoch {best_epochs[0]} of {len(results)}:  "
     if len(best) > 1:
-        which = f"Mean of the best epochs of {len(best)} folds:  "
-    text = f"{which}val_loss {loss:.4f},  balanced accuracy {accuracy:.1%}"
+        epochs = f"Mean of the best epochs of {len(best)} folds:  "
+    text = f"{epochs}val_loss {loss:.4f},  balanced accuracy {accuracy:.1%}"
     left, up = _LEFT / page.width, 1 - 0.4 / page.height
     figure.text(left, up, text, fontsize=12, weight="bold", color=_INK)
 
@@ -156,7 +157,7 @@ def _draw_curves(
 
 
 def _points(results: Sequence[EpochResult], name: str) -> Iterator[tuple[float, float]]:
-    """Yield a curve's points; a gap before each fold, whose network is another."""
+    """Yield a curve's points, with a gap before each fold, whose network is another one."""
     for before, result in pairwise((results[0], *results)):
         if before.metrics.get(FOLD) != result.metrics.get(FOLD):
             yield math.nan, math.nan
@@ -195,7 +196,7 @@ def _draw_matrix(axes: Axes, confusion: Counts, names: Sequence[str], page: _Pag
     axes.spines[:].set(visible=True, color=_FAINT)
     shown = range(0, len(names), math.ceil(len(names) / _COUNTED))
     labels = [names[each] for each in shown]
-    # A dollar in a name is no formula.
+    # A dollar in a name does not begin a formula.
     axes.set_yticks(shown, labels, parse_math=False)
     axes.set_xticks(shown, labels, parse_math=False, rotation=0 if page.is_level else 90)
     if len(names) <= _COUNTED:
@@ -210,7 +211,7 @@ def _dress(axes: Axes, title: str) -> None:
 
 
 def _write_counts(axes: Axes, confusion: Counts, shares: Shares, points: float) -> None:
-    """Write the counts above 0 as shapes: as 500 texts they would take .35 s instead of .04."""
+    """Draw the counts above 0 as shapes: as 500 texts they would take .35 s instead of .04."""
     shapes = {count: _centred(str(count), points) for count in np.unique(confusion).tolist()}
     for color, is_here in (("white", shares > 0.5), (_INK, shares <= 0.5)):
         rows, columns = np.nonzero(is_here & (confusion > 0))

@@ -1,4 +1,4 @@
-"""A trial's state between two epochs: everything that the next epoch depends on, in one file."""
+"""A trial's state between two epochs: all that the next epoch depends on, in one file."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -16,13 +16,15 @@ from objectives.training.records.best import Best, save_state
 from objectives.training.step import Stepper
 
 
-@dataclass
+@dataclass(kw_only=True)
 class History:
-    """What a trial has come to, through all its folds.
+    """The epochs of a trial so far, through all its folds.
 
-    results: of every epoch. fold: that is trained, always 1 where there are none. best: the best
-    epoch of this fold so far. earlier: of the folds before, without weights. ends: the last epoch
-    of each fold that is over, without weights; none where there are no folds.
+    results: of every epoch.
+    fold: the fold being trained, always 1 without folds.
+    best: the best epoch of this fold so far.
+    earlier: the best epochs of the folds before, without weights.
+    ends: the last epoch of each finished fold, without weights; empty without folds.
     """
 
     results: list[EpochResult] = field(default_factory=list)
@@ -30,7 +32,7 @@ class History:
     best: Best | None = None
     earlier: list[Best] = field(default_factory=list)
     ends: list[Best] = field(default_factory=list)
-    _networks: Mapping[str, Any] | None = None  # what the fold's own were, until they are put back
+    _networks: Mapping[str, Any] | None = None  # states read from a checkpoint, until `put_back`
 
     @property
     def bests(self) -> list[Best]:
@@ -44,13 +46,13 @@ class History:
         return [each.metrics[RULER] for each in of_fold]
 
     def begin(self, fold: int) -> None:
-        """Turn to a fold; the one before goes on to count by what it said."""
+        """Turn to a fold; of the one before, all but the weights is kept."""
         if fold != self.fold:
             self.earlier = [best.without_weights() for best in self.bests]
             self.fold, self.best = fold, None
 
     def put_back(self, stepper: Stepper, average: Average | None) -> None:
-        """Give the fold's networks the state that was read, if any was."""
+        """Load the state from the checkpoint into the fold's networks, if there is one."""
         state, self._networks = self._networks, None
         if state is not None:
             stepper.model.load_state_dict(state["model"])
@@ -61,10 +63,10 @@ class History:
 
 
 def save(attempt: Attempt, stepper: Stepper, average: Average | None, history: History) -> Path:
-    """Commit the state after the last of the results; a file that loads with weights_only=True.
+    """Write a checkpoint after the newest result; torch.load reads it with weights_only=True.
 
-    Learning rate, order, augmentation and dropout follow from the epoch and the seed, early
-    stopping and plateaus from the results: none of them is state.
+    It holds no learning rate, order, augmentation or dropout, which follow from the epoch and the
+    seed, and no early stopping or plateaus, which follow from the results.
     """
     validated = average.module if average else stepper.model
     epoch, best = history.results[-1].epoch, history.best
@@ -83,7 +85,7 @@ def save(attempt: Attempt, stepper: Stepper, average: Average | None, history: H
 
 
 def resume(attempt: Attempt) -> History:
-    """Give what the checkpoint holds that the attempt resumes from; a fresh one has no past."""
+    """Read the history from the attempt's checkpoint; without one, return an empty history."""
     if attempt.resume_from is None:
         return History()
     state: dict[str, Any] = torch.load(attempt.resume_from, map_location="cpu", weights_only=True)
@@ -98,7 +100,7 @@ def resume(attempt: Attempt) -> History:
 
 
 def _compact(best: Best, model: nn.Module, epoch: int) -> dict[str, Any]:
-    """Where the best epoch is this one, name the model's own memory: the file has it once."""
+    """If the best epoch is this one, refer to the model's own tensors, which torch saves once."""
     parameters = model.named_parameters() if best.epoch == epoch else ()
     live = {name: parameter.detach() for name, parameter in parameters}
     return {**vars(best), "model": {**best.model, **live}}

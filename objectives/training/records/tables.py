@@ -1,4 +1,4 @@
-"""What is kept of a finished trial for people to look at: three tables and a picture."""
+"""The records of a finished trial for people to read: three tables and a picture."""
 
 import csv
 import math
@@ -33,11 +33,13 @@ def keep_records(
 ) -> None:
     """Write the records of a finished trial into its attempt's folder, each whole or not at all.
 
-    `learning_curves.csv`, and of the best epoch's validation logits, with folds of each one's last
-    epoch together, `confusion_matrix.csv` and `per_class.csv`; `summary.png` is what they look
-    like. bests, ends: a fold's best and last epochs; ends only where there are folds.
+    They are `learning_curves.csv`; `confusion_matrix.csv` and `per_class.csv` of the best epoch's
+    validation logits, or of all folds' last epochs together; and `summary.png`, which draws them.
+
+    bests: each fold's best epoch.
+    ends: each fold's last epoch; empty without folds.
     """
-    # .4 s, once a worker: here it is paid only by who has finished a trial.
+    # Here, because it takes .4 s, which only a finished trial needs to spend.
     from objectives.training.records.picture import draw_summary
 
     classes = bests[-1].classes
@@ -50,7 +52,13 @@ def keep_records(
     }
     for name, rows in tables.items():
         write_whole(attempt.folder / name, partial(_save_rows, list(rows)), attempt.progress)
-    draw = partial(draw_summary, results, [best.epoch for best in bests], matrix.numpy(), classes)
+    draw = partial(
+        draw_summary,
+        results=results,
+        best_epochs=[best.epoch for best in bests],
+        confusion=matrix.numpy(),
+        classes=classes,
+    )
     write_whole(attempt.folder / SUMMARY_PICTURE, draw, attempt.progress)
 
 
@@ -81,12 +89,12 @@ def _per_class(matrix: Tensor, areas: Tensor, classes: Sequence[str]) -> Rows:
         strict=True,
     )
     for name, images, recall, right, *others in columns:
-        yield name, images, *map(_known, (recall, *_interval(right, images), *others))
+        yield name, images, *map(_cell, (recall, *_interval(right, images), *others))
 
 
 def _interval(right: int, images: int) -> tuple[float, float]:
-    """Give the 95 % interval of a share (Wilson 1927); NaN without images."""
-    from scipy.stats import binomtest  # slow to load, and here by now: scikit-learn uses it
+    """Compute the 95 % interval of a share (Wilson 1927); NaN without images."""
+    from scipy.stats import binomtest  # slow to load; scikit-learn has loaded it by now
 
     if not images:
         return math.nan, math.nan
@@ -94,8 +102,8 @@ def _interval(right: int, images: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def _known(value: float) -> float | str:
-    """Leave a cell empty where a class has no answer."""
+def _cell(value: float) -> float | str:
+    """Leave a cell empty for NaN."""
     return "" if math.isnan(value) else value
 
 

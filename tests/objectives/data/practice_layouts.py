@@ -12,4 +12,10 @@ SMALLEST = {"gleason": 100, "derm": 120, "cifar10": 120, "anemia": 60, "brats": 
 def practice_source(name: str, folder: Path) -> DataSource:
     """Where a practice set lies and how its study reads it."""
     study = load_study(name).for_practice()
-    return DataSource(data_to_json(study), folder, study.seed, study.folds, study.has_test)
+    return DataSource(
+        layout=data_to_json(study),
+        folder=folder,
+        split_seed=study.seed,
+        folds=study.folds,
+        has_test=study.has_test,
+    )

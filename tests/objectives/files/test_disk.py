@@ -110,11 +110,16 @@ def test_another_error_is_not_waited_out(tmp_path: Path) -> None:
 
 
 def test_weights_and_logits_of_the_best_epoch_wait_for_room(tmp_path: Path, fill: Fill) -> None:
-    best = Best(1, {"weight": torch.ones(2000)}, torch.zeros(2, 3).half(), torch.zeros(2))
+    best = Best(
+        epoch=1,
+        model={"weight": torch.ones(2000)},
+        logits=torch.zeros(2, 3).half(),
+        labels=torch.zeros(2),
+    )
     for name in ("best.pt", "best_logits.npz"):
         fill(name)
 
-    keep_best(Attempt(tmp_path, DataSource({"kind": "none"})), [best])
+    keep_best(Attempt(folder=tmp_path, data=DataSource(layout={"kind": "none"})), [best])
 
     assert torch.load(tmp_path / "best.pt", weights_only=True)["epoch"] == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.pt", "best_logits.npz"]

@@ -19,7 +19,7 @@ from objectives.models.probe import check_image_size, preflight
 from objectives.models.timm_networks import features_of
 from objectives.recipe.image import ImageRecipe
 
-DIGITS = DataSource({"kind": "digits"})
+DIGITS = DataSource(layout={"kind": "digits"})
 DINOV2 = "vit_small_patch14_dinov2.lvd142m"
 
 

@@ -85,10 +85,12 @@ def config_of(name: str) -> dict[str, Any]:
 
 def train(config: Mapping[str, Any], folder: Path) -> list[EpochResult]:
     folder.mkdir(exist_ok=True)
-    data = DataSource({"kind": "digits"}, split_seed=3)
+    data = DataSource(layout={"kind": "digits"}, split_seed=3)
     if config["use_metadata"]:
-        data = DataSource(TABLE, digits_with_a_table(folder.parent / "digits"), split_seed=3)
-    attempt = Attempt(folder, data, seed=5)
+        data = DataSource(
+            layout=TABLE, folder=digits_with_a_table(folder.parent / "digits"), split_seed=3
+        )
+    attempt = Attempt(folder=folder, data=data, seed=5)
     results = []
     with closing(catalog.load("image_classifier")(config, attempt)) as training:  # type: ignore[type-var]
         for result in training:

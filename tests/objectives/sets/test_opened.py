@@ -25,7 +25,7 @@ def attempt_at(
     cache: Path | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Attempt:
-    return Attempt(Path(), source, splits=splits, cache=cache, progress=progress)
+    return Attempt(folder=Path(), data=source, splits=splits, cache=cache, progress=progress)
 
 
 def open_cold(
@@ -148,7 +148,7 @@ def test_other_data_push_the_warm_ones_out_of_memory(gleason: DataSource) -> Non
     sets = WarmSets()
     warm = weakref.ref(sets.open(attempt_at(gleason), 16)["train"])
     assert warm() is not None
-    sets.open(attempt_at(DataSource({"kind": "digits"})), 8)
+    sets.open(attempt_at(DataSource(layout={"kind": "digits"})), 8)
     assert warm() is None
 
 
@@ -192,8 +192,8 @@ def tell(layout, path, image_size):
 
 FileNames.pixels_of = tell
 folder, cache, layout = sys.argv[1:]
-source = DataSource(json.loads(layout), Path(folder))
-attempt = Attempt(Path(), source, splits=("train",), cache=Path(cache))
+source = DataSource(layout=json.loads(layout), folder=Path(folder))
+attempt = Attempt(folder=Path(), data=source, splits=("train",), cache=Path(cache))
 print(int(open_images(attempt, 64)["train"].images.sum()))
 """
 

@@ -8,11 +8,11 @@ from objectives.sets.images import ImageSet, subsample
 from objectives.sets.opened import open_images
 from objectives.sets.placed import Placed, place
 
-DIGITS = DataSource({"kind": "digits"})
+DIGITS = DataSource(layout={"kind": "digits"})
 
 
 def digits(split: str = "train") -> ImageSet:
-    return open_images(Attempt(Path(), DIGITS), 16)[split]
+    return open_images(Attempt(folder=Path(), data=DIGITS), 16)[split]
 
 
 def test_images_stay_where_they_are_on_a_cpu() -> None:

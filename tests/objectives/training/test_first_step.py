@@ -21,7 +21,9 @@ CONFIG = {
 
 def first(folder: Path, *, seed: int = 1, study: int = 17, **more: Any) -> dict[str, float]:
     folder.mkdir(exist_ok=True)
-    attempt = Attempt(folder, DataSource({"kind": "digits"}, split_seed=study), seed=seed)
+    attempt = Attempt(
+        folder=folder, data=DataSource(layout={"kind": "digits"}, split_seed=study), seed=seed
+    )
     train = catalog.load("image_classifier")
     metrics = next(iter(train({**CONFIG, **more}, attempt))).metrics
     return {name: metrics[name] for name in ("first_loss", "first_step")}

@@ -53,16 +53,16 @@ def lesions(tmp_path_factory: pytest.TempPathFactory) -> DataSource:
         shown = "" if number % 20 == 0 else f"{age:.1f}"
         lines.append(f"{number:03d}.png,{label},{shown},{'yes' if itches else 'no'}")
     (folder / "table.csv").write_text("\n".join(lines) + "\n")
-    return DataSource(LAYOUT, folder)
+    return DataSource(layout=LAYOUT, folder=folder)
 
 
 def attempt(folder: Path, data: DataSource, **more) -> Attempt:
     folder.mkdir(exist_ok=True)
-    return Attempt(folder, data, seed=3, threads=1, **more)
+    return Attempt(folder=folder, data=data, seed=3, threads=1, **more)
 
 
 def opened(data: DataSource, fold: int = 1) -> tuple[ImageSet, ImageSet]:
-    splits = open_images(Attempt(Path(), data), 16, fold=fold, with_table=True)
+    splits = open_images(Attempt(folder=Path(), data=data), 16, fold=fold, with_table=True)
     return splits["train"], splits["val"]
 
 
@@ -107,7 +107,7 @@ def test_ages_are_standardised_by_the_training_rows_of_the_fold(
 
 def test_a_sample_keeps_row_and_image_together(lesions: DataSource) -> None:
     whole, _ = opened(lesions)
-    attempt, at_most = Attempt(Path(), lesions), {"train": 40}
+    attempt, at_most = Attempt(folder=Path(), data=lesions), {"train": 40}
     sample = open_images(attempt, 16, at_most=at_most, with_table=True)["train"]
     assert len(sample) == 40
     where = {path: row for row, path in enumerate(whole.paths)}
@@ -167,7 +167,7 @@ def test_a_network_without_a_table_has_no_branch_and_the_same_start() -> None:
 
 
 def test_a_table_that_is_not_there_is_refused_with_the_fix(tmp_path: Path) -> None:
-    digits = DataSource({"kind": "digits"})
+    digits = DataSource(layout={"kind": "digits"})
     with pytest.raises(DataError, match=r"no table beside them.*set use_metadata to false"):
         next(train(CONFIG, attempt(tmp_path, digits)))
 

@@ -169,7 +169,9 @@ def test_a_killed_trial_goes_on_within_its_fold_as_if_undisturbed(
 
     trial, epochs = store.trials("toy")[0], store.epochs("toy", 0)
     data, seed = worker.data, training_seed(worker.study.seed, 0)
-    undisturbed = train(worker.stored.config(trial.params), Attempt(tmp_path, data, seed))
+    undisturbed = train(
+        worker.stored.config(trial.params), Attempt(folder=tmp_path, data=data, seed=seed)
+    )
     assert [row.metrics for row in epochs] == [result.metrics for result in undisturbed]
     assert {row.attempt for row in epochs if row.metrics["fold"] == 3} == {1, 2}
 
@@ -253,6 +255,6 @@ def run_scripted(store: Store, home: Path, losses: Sequence[float], drain_at: in
             metrics = {"val_loss": loss, "train_loss": loss, **place}
             if epoch == drain_at:
                 worker.flag.drain()
-            yield EpochResult(epoch, metrics, seconds=0.0, images=1)
+            yield EpochResult(epoch=epoch, metrics=metrics, seconds=0.0, images=1)
 
-    return run_trial(trial, objective, Attempt(home, worker.data))
+    return run_trial(trial, objective, Attempt(folder=home, data=worker.data))

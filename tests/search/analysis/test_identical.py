@@ -111,7 +111,9 @@ def test_a_head_that_a_bug_leaves_unread_is_found_in_real_trials(
     def told() -> list[str]:
         trials = []
         for seed, config in enumerate(configs):
-            attempt = Attempt(tmp_path, DataSource({"kind": "digits"}), seed=seed)
+            attempt = Attempt(
+                folder=tmp_path, data=DataSource(layout={"kind": "digits"}), seed=seed
+            )
             result = next(iter(catalog.load("image_classifier")(config, attempt)))
             trials.append((config, dict(result.metrics)))
         return [pair.key for pair in found(*trials)]

@@ -24,7 +24,7 @@ def make_export(
         split_seed=0,
         folds=0,
         has_test=True,
-        fingerprint=catalog.read_data(objective, DataSource(layout)).fingerprint,
+        fingerprint=catalog.read_data(objective, DataSource(layout=layout)).fingerprint,
         splits=None,
     )
     value = ExportedValue(

@@ -46,7 +46,7 @@ def exported(
 ) -> Exported:
     """The export of a trial with these values, trained here and now."""
     folder.mkdir()
-    attempt = Attempt(folder=folder, data=DataSource(layout), seed=7)
+    attempt = Attempt(folder=folder, data=DataSource(layout=layout), seed=7)
     results = list(catalog.load(objective)(config, attempt))[:epochs]
     known = catalog.describe(objective).metrics
     metrics = {name: value for name, value in results[-1].metrics.items() if known[name]["exact"]}

@@ -61,7 +61,7 @@ def test_a_trial_whose_objective_opens_the_test_split_fails_and_says_so(
 def test_whoever_opens_the_test_split_has_left_a_row_before(
     store: Store, study: str, tmp_path: Path
 ) -> None:
-    sealed = Attempt(tmp_path, DataSource({"kind": "digits"}))
+    sealed = Attempt(folder=tmp_path, data=DataSource(layout={"kind": "digits"}))
     with pytest.raises(SealedSplit):
         images(sealed)["test"]
 
@@ -88,7 +88,13 @@ def test_a_test_split_whose_use_cannot_be_written_down_stays_closed(
     store: Store, tmp_path: Path
 ) -> None:
     with pytest.raises(UnknownStudy):
-        open_test(store, "nobody", Attempt(tmp_path, DataSource({"kind": "digits"})), "w", "look")
+        open_test(
+            store,
+            "nobody",
+            Attempt(folder=tmp_path, data=DataSource(layout={"kind": "digits"})),
+            "w",
+            "look",
+        )
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_another_scikit_learn_does_not_reshuffle_a_study(
     monkeypatch.setattr(partition, "carve", lambda *_: iter(other))
 
     assert (opened(store, there) or Path()).read_text() == mine
-    anew = read_manifest(DataSource({"kind": "class_folders"}, there / "data"))
+    anew = read_manifest(DataSource(layout={"kind": "class_folders"}, folder=there / "data"))
     assert [row.split for row in anew.rows] == other  # a study without stored splits would be
 
 

@@ -140,7 +140,7 @@ def test_a_machine_that_cannot_have_the_weights_joins_no_study(
 ) -> None:
     fixed = {"backbone": "resnet18", "weights": "pretrained"}
     lacking = StoredStudy(replace(study.study, data=Digits(), fixed=fixed))
-    data = catalog.read_data("image_classifier", DataSource({"kind": "digits"})).fingerprint
+    data = catalog.read_data("image_classifier", DataSource(layout={"kind": "digits"})).fingerprint
     new = {"definition": to_json(lacking), "data_fingerprint": data, "trials": 3, "queue": [{}]}
     store.create(new_study("mine", **new))
     surroundings = {

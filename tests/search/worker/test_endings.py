@@ -103,14 +103,16 @@ def test_an_exploded_loss_is_told_so_that_the_sampler_ranks_it_last(
 ) -> None:
     def explode(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
         for epoch, loss in enumerate((2.0, 3.0, 1e9, 2.0), start=1):
-            yield EpochResult(epoch, {"val_loss": 0.5, "train_loss": loss}, 0.1, 10)
+            yield EpochResult(
+                epoch=epoch, metrics={"val_loss": 0.5, "train_loss": loss}, seconds=0.1, images=10
+            )
 
     worker = make_worker(store, tmp_path)
     leased = lease(worker)
     leased.folder.mkdir(parents=True)
     trial = Trial(leased=leased, config=worker.stored.config({}), completed=list)
 
-    ending = run_trial(trial, explode, Attempt(tmp_path, worker.data))
+    ending = run_trial(trial, explode, Attempt(folder=tmp_path, data=worker.data))
     settle(leased, Settled(ending, trial.config, trial.epochs))
 
     row, frozen = store.trials("toy")[0], store.optuna_study("toy").trials[0]

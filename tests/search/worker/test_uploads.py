@@ -52,7 +52,7 @@ with Store.open(url) as store:
         stored=from_json(store.study("toy").definition),
         store=store,
         settings=settings,
-        data=DataSource({"kind": "none"}),
+        data=DataSource(layout={"kind": "none"}),
         device="cpu",
         threads=1,
         flag=StopFlag(),

@@ -41,7 +41,7 @@ def clean_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tree(clean_tree: Path, tmp_path: Path) -> DataSource:
     """The clean tree, to be spoilt."""
-    return DataSource(LAYOUT, shutil.copytree(clean_tree, tmp_path / "tree"))
+    return DataSource(layout=LAYOUT, folder=shutil.copytree(clean_tree, tmp_path / "tree"))
 
 
 @pytest.fixture

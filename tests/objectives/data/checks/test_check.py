@@ -18,7 +18,7 @@ def test_a_clean_tree_breaks_no_rule(tree: DataSource, problems: Problems) -> No
 
 
 def test_the_digits_break_no_rule_but_have_few_images_of_a_digit(problems: Problems) -> None:
-    assert list(problems(DataSource({"kind": "digits"}))) == ["C10"]
+    assert list(problems(DataSource(layout={"kind": "digits"}))) == ["C10"]
 
 
 def test_errors_come_first_and_then_the_order_of_ids(tree: DataSource) -> None:
@@ -60,7 +60,7 @@ def test_checking_loads_no_torch() -> None:
         "import sys; from objectives.contract import DataSource;"
         "from objectives.data.checks.check import check_data;"
         "from objectives.data.manifest.manifest import read_manifest;"
-        "digits = DataSource({'kind': 'digits'});"
+        "digits = DataSource(layout={'kind': 'digits'});"
         "assert check_data(digits, read_manifest(digits)); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

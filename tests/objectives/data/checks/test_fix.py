@@ -25,7 +25,7 @@ def source(class_folders: Callable[..., DataSource], tmp_path: Path) -> DataSour
         split, label = ("train", "val", "test")[number // 20], "ab"[number % 2]
         path = folder / split / label / f"p{number // 4}_{number:02d}.png"
         write_image(path, (24, 24), seed=number)
-    return DataSource({"kind": "class_folders", "group": GROUP}, folder)
+    return DataSource(layout={"kind": "class_folders", "group": GROUP}, folder=folder)
 
 
 def file(source: DataSource, path: str) -> Path:

@@ -69,6 +69,8 @@ def test_what_is_too_little_to_learn_from_is_no_error(
             path = tmp_path / ("train", "val")[number % 2] / label / f"{label}{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             photograph(number, (40 + number % 3, 40)).save(path)
-    source = DataSource({"kind": "class_folders", "group": group}, tmp_path, has_test=False)
+    source = DataSource(
+        layout={"kind": "class_folders", "group": group}, folder=tmp_path, has_test=False
+    )
     found = check_data(source, read_manifest(source))
     assert [each.rule for each in found if each.rule in ("C11", "S01")] == ["S01"]

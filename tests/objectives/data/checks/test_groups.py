@@ -40,7 +40,7 @@ def test_images_that_all_stand_alone_are_warned_of(
 
 
 def test_digits_that_have_no_patients_are_not_warned_of_them(problems: Problems) -> None:
-    assert "C01" not in problems(DataSource({"kind": "digits"}))
+    assert "C01" not in problems(DataSource(layout={"kind": "digits"}))
 
 
 def test_a_group_in_two_folds_is_a_leak(tree: DataSource) -> None:

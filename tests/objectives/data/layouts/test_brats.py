@@ -35,7 +35,7 @@ def brats(tmp_path: Path, request: pytest.FixtureRequest) -> DataSource:
         "LGG/Brats18_TCIA10_103_1",
     ):
         write_patient(top / path, *MODALITIES, suffix=request.param)
-    return DataSource(SOURCE, tmp_path)
+    return DataSource(layout=SOURCE, folder=tmp_path)
 
 
 def test_a_patient_is_one_image_with_grade_site_and_itself_as_group(brats: DataSource) -> None:
@@ -51,7 +51,7 @@ def test_a_patient_is_one_image_with_grade_site_and_itself_as_group(brats: DataS
 
 def test_the_grades_may_lie_right_in_the_folder(brats: DataSource) -> None:
     assert brats.folder is not None
-    below = DataSource(SOURCE, brats.folder / "MICCAI_BraTS_2018_Data_Training")
+    below = DataSource(layout=SOURCE, folder=brats.folder / "MICCAI_BraTS_2018_Data_Training")
     assert Brats(below).find_images().found[0].file.path == "HGG/Brats18_2013_2_1"
     assert len(Brats(below).find_images().found) == 5
 
@@ -72,7 +72,9 @@ def test_two_scans_of_a_patient_are_one_group(
 ) -> None:
     for scan in scans:
         write_patient(tmp_path / "LGG" / f"{patient}{scan}", *MODALITIES)
-    groups = [each.group for each in Brats(DataSource(SOURCE, tmp_path)).find_images().found]
+    groups = [
+        each.group for each in Brats(DataSource(layout=SOURCE, folder=tmp_path)).find_images().found
+    ]
     assert groups == [patient, patient]
 
 
@@ -98,7 +100,9 @@ def test_a_patient_without_a_modality_is_left_out_counted_and_named(brats: DataS
 
 def test_only_the_modalities_asked_for_are_needed_and_weighed(brats: DataSource) -> None:
     assert brats.folder is not None
-    both = Brats(DataSource({**SOURCE, "modalities": ["flair", "t2"]}, brats.folder)).find_images()
+    both = Brats(
+        DataSource(layout={**SOURCE, "modalities": ["flair", "t2"]}, folder=brats.folder)
+    ).find_images()
     files = modality_files(brats.folder, both.found[0].file.path, ("flair", "t2"))
     assert both.found[0].file.bytes == sum(file.stat().st_size for file in files)
 
@@ -106,7 +110,7 @@ def test_only_the_modalities_asked_for_are_needed_and_weighed(brats: DataSource)
 def test_a_tree_without_grades_is_an_error_that_shows_the_tree(tmp_path: Path) -> None:
     write_patient(tmp_path / "Brats18_CBICA_AAB_1", *MODALITIES)
     with pytest.raises(DataError, match=r"no patient with flair.* should hold HGG/ and LGG/"):
-        Brats(DataSource(SOURCE, tmp_path)).find_images()
+        Brats(DataSource(layout=SOURCE, folder=tmp_path)).find_images()
 
 
 def test_the_contents_are_the_modalities_bytes_in_order(brats: DataSource) -> None:
@@ -138,5 +142,5 @@ def test_a_look_needs_the_files_bytes_only(tmp_path: Path) -> None:
 
 def test_a_look_at_a_broken_file_leaves_the_fix_to_the_rule(tmp_path: Path) -> None:
     path = tmp_path / "a; b.nii.gz"
-    facts = Brats(DataSource(SOURCE, tmp_path)).look_at({path: b""})
+    facts = Brats(DataSource(layout=SOURCE, folder=tmp_path)).look_at({path: b""})
     assert facts.error == f"{path}: cannot be read as NIfTI (empty)"

@@ -40,7 +40,7 @@ def cifar(tmp_path: Path) -> DataSource:
     write_batch(folder / "test_batch", 30, 6)
     meta = {"num_cases_per_batch": 40, "label_names": list(CLASSES), "num_vis": 3072}
     dump(folder / "batches.meta", meta)
-    return DataSource(SOURCE, tmp_path)
+    return DataSource(layout=SOURCE, folder=tmp_path)
 
 
 def test_the_training_batches_are_read_image_by_image(cifar: DataSource) -> None:
@@ -75,7 +75,7 @@ def test_without_its_test_batch_no_test_is_counted(cifar: DataSource) -> None:
 
 def test_the_folder_of_the_batches_may_be_given_itself(cifar: DataSource) -> None:
     assert cifar.folder is not None
-    inside = DataSource(SOURCE, cifar.folder / "cifar-10-batches-py")
+    inside = DataSource(layout=SOURCE, folder=cifar.folder / "cifar-10-batches-py")
     assert len(Cifar10(inside).find_images().found) == 200
 
 

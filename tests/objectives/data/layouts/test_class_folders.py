@@ -43,7 +43,7 @@ def test_a_group_is_read_off_the_file_name(class_folders: MakeTree) -> None:
 def test_a_group_that_is_not_in_the_name_is_read_off_the_path(tmp_path: Path) -> None:
     for number in range(4):
         write_image(tmp_path / "ab"[number % 2] / f"pat{number}" / "0.jpg", seed=number)
-    source = DataSource({"kind": "class_folders", "group": r"(pat\d+)/"}, tmp_path)
+    source = DataSource(layout={"kind": "class_folders", "group": r"(pat\d+)/"}, folder=tmp_path)
     groups = [each.group for each in ClassFolders(source).find_images().found]
     assert groups == ["pat0", "pat2", "pat1", "pat3"]
 

@@ -18,4 +18,4 @@ def test_no_reader_loads_torch() -> None:
 
 def test_an_unknown_kind_names_the_known_ones() -> None:
     with pytest.raises(DataError, match=r"'dicom'; use one of file_names, .*, brats, digits"):
-        open_layout(DataSource({"kind": "dicom"})).find_images()
+        open_layout(DataSource(layout={"kind": "dicom"})).find_images()

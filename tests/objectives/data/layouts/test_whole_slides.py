@@ -58,7 +58,7 @@ def test_a_folder_of_slides_is_refused_before_anything_is_decoded(tmp_path: Path
     write_tiles(tmp_path / "benign" / "0005f7aaab2800f6170c399693a96917.tiff", 64, 32)
     write_tiles(tmp_path / "cancer" / "000920ad0b612851f8e01bcc880d9b3d.tiff", 128, 64, 32)
     with pytest.raises(DataError, match=r"000920.*whole-slide TIFF.*cut it into tiles first"):
-        ClassFolders(DataSource(FOLDERS, tmp_path)).find_images()
+        ClassFolders(DataSource(layout=FOLDERS, folder=tmp_path)).find_images()
 
 
 @pytest.mark.parametrize("name", ["a.svs", "a.ndpi", "a.MRXS"])
@@ -67,7 +67,9 @@ def test_a_scanners_own_format_is_called_what_it_is(tmp_path: Path, name: str, k
     (tmp_path / "cancer").mkdir()
     (tmp_path / "cancer" / name).write_bytes(b"scan")
     with pytest.raises(DataError, match=rf"{name}: a whole-slide scan; cut it into tiles first"):
-        open_layout(DataSource({"kind": kind, "label": r"_(\d)"}, tmp_path)).find_images()
+        open_layout(
+            DataSource(layout={"kind": kind, "label": r"_(\d)"}, folder=tmp_path)
+        ).find_images()
 
 
 def test_a_huge_image_among_others_does_not_stop_the_reading(tmp_path: Path) -> None:
@@ -75,7 +77,7 @@ def test_a_huge_image_among_others_does_not_stop_the_reading(tmp_path: Path) -> 
     Image.new("1", (10001, 10001)).save(tmp_path / "b.png")
     (tmp_path / "b").mkdir()
     (tmp_path / "b.png").rename(tmp_path / "b" / "2.png")
-    assert len(ClassFolders(DataSource(FOLDERS, tmp_path)).find_images().found) == 2
+    assert len(ClassFolders(DataSource(layout=FOLDERS, folder=tmp_path)).find_images().found) == 2
 
 
 @pytest.mark.parametrize("size", [(10001, 10001), (20000, 20000)])

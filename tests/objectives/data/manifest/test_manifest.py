@@ -177,7 +177,7 @@ def test_one_class_is_an_error(class_folders: MakeTree) -> None:
 def test_a_folder_that_is_missing_empty_or_unnamed_is_an_error(tmp_path: Path) -> None:
     for folder, reason in ((tmp_path / "no", "no such"), (tmp_path, "no image"), (None, "--data")):
         with pytest.raises(DataError, match=reason):
-            read_manifest(DataSource({"kind": "class_folders"}, folder))
+            read_manifest(DataSource(layout={"kind": "class_folders"}, folder=folder))
 
 
 def test_the_fingerprint_is_the_same_for_a_copy_elsewhere(
@@ -216,7 +216,7 @@ def table(tmp_path: Path) -> DataSource:
         write_image(tmp_path / f"{number}.png", seed=number)
     declared = {"group": "patient", "split": "split", "site": "site", "metadata": {"age": "number"}}
     layout = {"kind": "table", "table": "table.csv", "label": "label", **declared}
-    return DataSource(layout, tmp_path)
+    return DataSource(layout=layout, folder=tmp_path)
 
 
 def test_a_tables_words_reach_the_manifest(table: DataSource) -> None:
@@ -250,7 +250,7 @@ def test_the_images_of_a_table_decode_by_their_paths(table: DataSource) -> None:
 
 
 def test_the_digits_are_ten_classes_split_by_class() -> None:
-    summary = read_manifest(DataSource({"kind": "digits"})).summary
+    summary = read_manifest(DataSource(layout={"kind": "digits"})).summary
     assert summary.classes == tuple("0123456789")
     assert {split: sum(counts.values()) for split, counts in summary.counts.items()} == {
         "train": 1283,
@@ -263,7 +263,8 @@ def test_reading_names_and_drawing_practice_loads_no_torch() -> None:
     code = (
         "import sys; from objectives.contract import DataSource; import objectives.practice.make;"
         "from objectives.data.manifest.manifest import read_manifest;"
-        "read_manifest(DataSource({'kind': 'digits'})).summary; print('torch' in sys.modules)"
+        "read_manifest(DataSource(layout={'kind': 'digits'})).summary;"
+        "print('torch' in sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"

@@ -58,4 +58,4 @@ def test_a_table_that_gives_train_no_image_is_refused(
         write_image(tmp_path / f"{number}.png", seed=number)
     layout = {"kind": "table", "table": "t.csv", "label": "label", "split": "split"}
     with pytest.raises(DataError, match=r"all 8 images are given to .*, none to train; give train"):
-        read_manifest(DataSource(layout, tmp_path, folds=folds))
+        read_manifest(DataSource(layout=layout, folder=tmp_path, folds=folds))

@@ -87,7 +87,7 @@ def test_an_unreadable_image_is_named(tmp_path: Path, damage: str) -> None:
 
 
 def test_a_digit_is_its_scan_in_full_range() -> None:
-    pixels = open_layout(DataSource({"kind": "digits"})).pixels_of("digit-0000", 8)
+    pixels = open_layout(DataSource(layout={"kind": "digits"})).pixels_of("digit-0000", 8)
     assert pixels.shape == (3, 8, 8)
     assert (pixels[0] == pixels[2]).all()
     assert pixels.max() == 239  # 15 of 16 in the scan

@@ -155,7 +155,7 @@ def test_volumes_are_opened_as_sets_and_decoded_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = write_tree(tmp_path / "data", high=6, low=3)
-    attempt = Attempt(tmp_path, source, cache=tmp_path / "cache")
+    attempt = Attempt(folder=tmp_path, data=source, cache=tmp_path / "cache")
     first = WarmSets().open(attempt, 16)["train"]
     monkeypatch.setitem(sys.modules, "nibabel", None)  # from here on nothing can be decoded
     again = WarmSets().open(attempt, 16)["train"]

@@ -26,7 +26,7 @@ def source(tmp_path: Path) -> DataSource:
     """Twenty images in a folder."""
     for number in range(20):
         write_image(tmp_path / "data" / f"{number:02d}.png", seed=number)
-    return DataSource(FOLDERS, tmp_path / "data")
+    return DataSource(layout=FOLDERS, folder=tmp_path / "data")
 
 
 def opened(source: DataSource, cache: Path | None, look: bool = True) -> int:
@@ -155,7 +155,7 @@ def test_the_facts_are_the_files_own(source: DataSource) -> None:
 
 
 def test_digits_and_what_else_has_no_file_of_its_own_are_looked_at(tmp_path: Path) -> None:
-    digits = open_layout(DataSource({"kind": "digits"}))
+    digits = open_layout(DataSource(layout={"kind": "digits"}))
     files = [found.file for found in digits.find_images().found[:3]]
     facts = scan(digits, files, tmp_path)[files[0].path]
     assert (facts.width, facts.height, facts.mode) == (8, 8, "L")

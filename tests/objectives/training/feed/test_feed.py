@@ -23,7 +23,7 @@ from objectives.sets.opened import open_images
 from objectives.training.feed.feed import Feed, training_feed, validation_feed
 from objectives.training.feed.prefetch import ahead
 
-DIGITS = DataSource({"kind": "digits"})
+DIGITS = DataSource(layout={"kind": "digits"})
 
 
 def task(**more: object) -> ImageTask:
@@ -32,16 +32,18 @@ def task(**more: object) -> ImageTask:
 
 
 def attempt(seed: int = 7) -> Attempt:
-    return Attempt(Path(), DIGITS, seed=seed)
+    return Attempt(folder=Path(), data=DIGITS, seed=seed)
 
 
 def digits(split: str = "train") -> ImageSet:
-    return open_images(Attempt(Path(), DIGITS), 16)[split]
+    return open_images(Attempt(folder=Path(), data=DIGITS), 16)[split]
 
 
 def epoch(number: int = 1, seed: int = 7, **more: object) -> tuple[Tensor, Tensor]:
     """Give the images and labels of a whole epoch, in its order."""
-    with training_feed(digits(), task(**more), attempt(seed), number, CENTRED) as feed:
+    with training_feed(
+        digits(), task(**more), attempt(seed), epoch=number, normalization=CENTRED
+    ) as feed:
         images, labels = zip(*((batch.pixels, batch.labels) for batch in feed), strict=True)
     return torch.cat(images), torch.cat(labels)
 
@@ -56,7 +58,9 @@ def test_the_seed_and_the_epoch_decide_every_batch(level: str) -> None:
 
 
 def test_an_epoch_has_every_image_once_in_batches_of_one_size() -> None:
-    with training_feed(digits(), task(augmentation="none"), attempt(), 1, CENTRED) as feed:
+    with training_feed(
+        digits(), task(augmentation="none"), attempt(), epoch=1, normalization=CENTRED
+    ) as feed:
         batches = [batch.pixels for batch in feed]
     assert {len(images) for images in batches} == {61, 62}  # 1,283 in 21 batches of at most 64
     seen = torch.cat(batches).flatten(1).sum(1).sort().values
@@ -68,7 +72,9 @@ def test_a_sampler_feeds_every_class_equally_often() -> None:
     even = subsample(digits(), 1200, seed=0)
     keep = (even.labels != 3) | (torch.arange(1200) % 10 == 0)
     rare = even.only(keep.nonzero().flatten())
-    with training_feed(rare, task(balancing="sampler"), attempt(), 1, CENTRED) as feed:
+    with training_feed(
+        rare, task(balancing="sampler"), attempt(), epoch=1, normalization=CENTRED
+    ) as feed:
         labels = torch.cat([batch.labels for batch in feed])
     assert labels.bincount()[3] > 3 * rare.labels.bincount()[3]
 
@@ -76,16 +82,20 @@ def test_a_sampler_feeds_every_class_equally_often() -> None:
 @pytest.mark.parametrize("level", [level for level in LEVELS if level != "none"])
 def test_training_and_validation_never_share_a_transform(level: str) -> None:
     plain = normalize(digits("val").images, CENTRED)
-    with validation_feed(digits("val"), task(), attempt(), CENTRED) as feed:
+    with validation_feed(digits("val"), task(), attempt(), normalization=CENTRED) as feed:
         assert torch.equal(torch.cat([batch.pixels for batch in feed]), plain)
-    with training_feed(digits("val"), task(augmentation=level), attempt(), 1, CENTRED) as feed:
+    with training_feed(
+        digits("val"), task(augmentation=level), attempt(), epoch=1, normalization=CENTRED
+    ) as feed:
         trained = next(feed).pixels
     assert not any(image.equal(other) for image in trained for other in plain)
 
 
 @pytest.mark.parametrize("batch", [1, 100, 256, 1000])
 def test_validation_comes_in_its_own_order_whatever_the_batch(batch: int) -> None:
-    with validation_feed(digits("val"), task(), attempt(), CENTRED, batch) as feed:
+    with validation_feed(
+        digits("val"), task(), attempt(), normalization=CENTRED, batch=batch
+    ) as feed:
         batches = list(feed)
     assert len(batches) == -(-len(digits("val")) // batch)
     assert torch.equal(torch.cat([batch.labels for batch in batches]), digits("val").labels)
@@ -96,8 +106,8 @@ def test_a_sample_feeds_its_own_images_only() -> None:
     own = normalize(sample.batch(torch.arange(100)).pixels, CENTRED)
     none = task(augmentation="none")
     for feed in (
-        training_feed(sample, none, attempt(), 1, CENTRED),
-        validation_feed(sample, none, attempt(), CENTRED),
+        training_feed(sample, none, attempt(), epoch=1, normalization=CENTRED),
+        validation_feed(sample, none, attempt(), normalization=CENTRED),
     ):
         images = torch.cat([batch.pixels for batch in feed])
         assert len(images) == 100

@@ -19,7 +19,7 @@ from objectives.training.feed.order import in_fold
 from objectives.training.records.best import Best
 from objectives.training.records.pooled import pooled_auc
 
-THREE = DataSource({"kind": "digits"}, folds=3)
+THREE = DataSource(layout={"kind": "digits"}, folds=3)
 QUICK = {
     "backbone": "small_cnn",
     "image_size": 16,
@@ -33,7 +33,7 @@ SAMPLED = {**QUICK, "max_train_samples": 200, "max_val_samples": 100}
 
 def attempt(folder: Path, **more) -> Attempt:
     folder.mkdir(exist_ok=True)
-    return Attempt(folder, THREE, seed=7, threads=1, **more)
+    return Attempt(folder=folder, data=THREE, seed=7, threads=1, **more)
 
 
 def exact(results: list[EpochResult]) -> list[dict[str, float]]:
@@ -90,7 +90,7 @@ def test_every_image_that_is_not_for_the_test_is_validated_once(tmp_path: Path) 
 def test_each_fold_starts_another_network_from_the_trials_seed(tmp_path: Path) -> None:
     seeds = [in_fold(attempt(tmp_path), fold).seed for fold in (1, 2, 3)]
     assert len({*seeds, 7}) == 4
-    plain = Attempt(tmp_path, DataSource({"kind": "digits"}), seed=7)
+    plain = Attempt(folder=tmp_path, data=DataSource(layout={"kind": "digits"}), seed=7)
     assert in_fold(plain, 1) is plain
 
 
@@ -132,7 +132,13 @@ def predictions(images: int, copies: int = 1) -> Best:
     scores = random.normal(labels * 1.2, 1.0)
     logits = torch.from_numpy(np.stack([-scores, scores], axis=1)).repeat_interleave(copies, dim=0)
     groups = [f"patient {number}" for number in range(images) for _ in range(copies)]
-    return Best(1, {}, logits, torch.from_numpy(labels).repeat_interleave(copies), groups=groups)
+    return Best(
+        epoch=1,
+        model={},
+        logits=logits,
+        labels=torch.from_numpy(labels).repeat_interleave(copies),
+        groups=groups,
+    )
 
 
 def test_images_of_one_group_are_drawn_together_and_narrow_nothing() -> None:
@@ -140,7 +146,9 @@ def test_images_of_one_group_are_drawn_together_and_narrow_nothing() -> None:
     assert fivefold == pytest.approx(alone, abs=1e-12)
     strangers = predictions(60, copies=5)
     groups = [str(number) for number in range(300)]
-    narrow = pooled_auc([Best(1, {}, strangers.logits, strangers.labels, groups=groups)])
+    narrow = pooled_auc(
+        [Best(epoch=1, model={}, logits=strangers.logits, labels=strangers.labels, groups=groups)]
+    )
     width = narrow["pooled_auc_high"] - narrow["pooled_auc_low"]
     assert width < 0.6 * (alone["pooled_auc_high"] - alone["pooled_auc_low"])
 
@@ -164,12 +172,20 @@ def test_the_interval_is_the_percentile_bootstraps() -> None:
 def test_tied_scores_count_as_half_a_pair() -> None:
     # One group: every draw is all of it. Right .5, tied .25 * 1, wrong .25: (2 + .5 * 1) / 4.
     scores = torch.tensor([[0.0, 1.0], [0.0, 3.0], [0.0, 1.0], [0.0, 0.0]])
-    best = Best(1, {}, scores, torch.tensor([1, 1, 0, 0]), groups=["a"] * 4)
+    best = Best(
+        epoch=1, model={}, logits=scores, labels=torch.tensor([1, 1, 0, 0]), groups=["a"] * 4
+    )
     assert set(pooled_auc([best]).values()) == {0.875}
 
 
 def test_where_a_logit_is_no_number_there_is_no_auc() -> None:
-    broken = Best(1, {}, torch.full((4, 2), math.nan), torch.tensor([1, 1, 0, 0]), groups=["a"] * 4)
+    broken = Best(
+        epoch=1,
+        model={},
+        logits=torch.full((4, 2), math.nan),
+        labels=torch.tensor([1, 1, 0, 0]),
+        groups=["a"] * 4,
+    )
     assert all(math.isnan(value) for value in pooled_auc([broken]).values())
 
 

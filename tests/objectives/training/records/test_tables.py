@@ -24,8 +24,8 @@ LABELS = torch.tensor([0, 0, 0, 1, 1])
 PREDICTED = torch.tensor([0, 0, 1, 1, 2])
 RESULTS = [
     EpochResult(
-        epoch,
-        {
+        epoch=epoch,
+        metrics={
             "val_loss": 1 / epoch,
             "val_top1": 0.6,
             "val_balanced_accuracy": 7 / 12,
@@ -44,7 +44,7 @@ def best_of(labels: torch.Tensor, predicted: torch.Tensor, classes: list[str]) -
 
 
 def attempt_in(folder: Path) -> Attempt:
-    return Attempt(folder, DataSource({"kind": "none"}))
+    return Attempt(folder=folder, data=DataSource(layout={"kind": "none"}))
 
 
 def table(path: Path) -> list[list[str]]:
@@ -74,7 +74,10 @@ def test_every_epoch_and_metric_is_in_the_learning_curves(kept: Path) -> None:
 
 
 def test_a_metric_that_an_epoch_lacks_is_an_empty_cell(tmp_path: Path) -> None:
-    results = [*RESULTS, EpochResult(4, {"val_loss": 0.1, "late": 5.0}, 1.5, 40)]
+    results = [
+        *RESULTS,
+        EpochResult(epoch=4, metrics={"val_loss": 0.1, "late": 5.0}, seconds=1.5, images=40),
+    ]
     keep_records(attempt_in(tmp_path), results, [best_of(LABELS, PREDICTED, CLASSES)])
     _, *rows = table(tmp_path / "learning_curves.csv")
     assert [row[5] for row in rows] == ["", "", "", "5.0"]
@@ -151,7 +154,7 @@ def test_the_picture_is_drawn_whatever_the_classes_are_called(
 @pytest.mark.parametrize("broken", [math.nan, math.inf, 0.0, 1e-9, 1e30])
 def test_the_picture_is_drawn_whatever_a_loss_has_been(tmp_path: Path, broken: float) -> None:
     metrics = {**RESULTS[0].metrics, "train_loss": broken, "val_cross_entropy": broken}
-    results = [EpochResult(1, metrics, 1.5, 40), *RESULTS[1:]]
+    results = [EpochResult(epoch=1, metrics=metrics, seconds=1.5, images=40), *RESULTS[1:]]
     keep_records(attempt_in(tmp_path), results, [best_of(LABELS, PREDICTED, CLASSES)])
     assert (tmp_path / "summary.png").stat().st_size > 10_000
 
@@ -169,7 +172,7 @@ def test_the_tables_answer_as_the_metrics_did_however_near_or_large_the_logits(
     # In float16 the first image's logits would tie and the second's be infinite.
     logits, labels = torch.tensor([[30.0, 30.005], [7e4, 8e4], [1.0, 0.0]]), torch.tensor([1, 1, 0])
     images = ImageSet(images=torch.zeros(3, 3, 1, 1), labels=labels, classes=("a", "b"), groups=())
-    best = take_best(2, 1, torch.nn.Identity(), logits, images)
+    best = take_best(2, 1, logits, images, model=torch.nn.Identity())
     keep_records(attempt_in(tmp_path), RESULTS, [best])
     right = [int(row[at]) for at, row in enumerate(table(tmp_path / "confusion_matrix.csv")) if at]
     assert sum(right) / 3 == measure(logits, labels)["val_top1"] == 1.0

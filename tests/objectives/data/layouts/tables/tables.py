@@ -33,4 +33,4 @@ def write_xlsx(path: Path, *rows: Sequence[Any]) -> None:
 def read(folder: Path, declared: Table) -> Listing:
     """Read the images that a declaration, as it comes back from the database, finds."""
     layout = json.loads(json.dumps({"kind": "table", **asdict(declared)}))
-    return open_layout(DataSource(layout, folder)).find_images()
+    return open_layout(DataSource(layout=layout, folder=folder)).find_images()
