@@ -1,4 +1,4 @@
-"""`search database`: start, stop and address the embedded Postgres of this folder."""
+"""The commands `search database start`, `stop` and `url`: the embedded Postgres of this folder."""
 
 from argparse import Namespace
 

@@ -110,7 +110,8 @@ def _nodes(files: Iterable[Path]) -> Iterator[tuple[Path, ast.AST]]:
 
 def _where(path: Path, node: ast.AST | None = None) -> str:
     line = getattr(node, "lineno", None)
-    return f"{path.relative_to(ROOT)}" + (f":{line}" if line else "")
+    shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    return f"{shown}:{line}" if line else f"{shown}"
 
 
 def _parameters(node: Function) -> list[ast.arg]:

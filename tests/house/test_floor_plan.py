@@ -49,16 +49,6 @@ def test_spaces_stands_on_the_standard_library_alone(path: Path) -> None:
     assert imported <= allowed
 
 
-@pytest.mark.parametrize("package", ["search", "objectives", "spaces", "storage", "dashboards"])
-def test_no_module_passes_three_hundred_lines(package: str) -> None:
-    lengths = {
-        path.relative_to(ROOT): len(path.read_text().splitlines())
-        for path in (ROOT / package).rglob("*.py")
-    }
-
-    assert {path: length for path, length in lengths.items() if length > 300} == {}
-
-
 @pytest.mark.parametrize("objective", ["image_classifier", "toy_curve"])
 def test_what_storage_takes_for_a_time_is_what_the_objective_calls_inexact(objective: str) -> None:
     metrics = catalog.describe(objective).metrics
