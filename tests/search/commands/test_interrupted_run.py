@@ -104,7 +104,7 @@ def test_a_second_run_of_a_study_is_refused_with_the_way_to_join(start, store):
     second = start(stderr=subprocess.PIPE)
     said = second.communicate(timeout=30)[1].decode()
     assert second.returncode == 2
-    assert f"process {first.pid}: add a worker to it with `search worker --study toy`" in said
+    assert f"process {first.pid}; add a worker to it with `search worker --study toy`" in said
     assert said.count("\n") == 1
 
 
