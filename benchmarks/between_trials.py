@@ -186,7 +186,7 @@ def main() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # like in every worker
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(Path(folder), shared_artifacts=chosen.artifacts)
+        settings = Settings(home=Path(folder), shared_artifacts=chosen.artifacts)
         try:
             with server.connect(settings.home, None) as url, Store.open(url) as store:
                 rows = (

@@ -1,4 +1,4 @@
-"""The way from the settings to an open store."""
+"""Opening the store that the settings lead to."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ def open_store(settings: Settings) -> Iterator[Store]:
 
 @contextmanager
 def store_if_any(settings: Settings) -> Iterator[Store | None]:
-    """Open the store where there may be studies, else yield None and make nothing."""
+    """Open the store if there may be studies; otherwise yield None and create nothing."""
     if not has_store(settings):
         yield None
         return
@@ -27,7 +27,7 @@ def store_if_any(settings: Settings) -> Iterator[Store | None]:
 
 
 def has_store(settings: Settings) -> bool:
-    """Say whether there may be studies at all, so that a question about one starts no server."""
+    """Tell whether there may be studies at all, so that a look at them starts no server."""
     path = cluster_path(settings.home)
-    # A link that leads nowhere is a database that was lost: that must be said.
+    # A link to a folder that is gone is a lost database: opening it raises the error.
     return settings.database_url is not None or path.exists() or path.is_symlink()

@@ -1,4 +1,4 @@
-"""Where log lines go, and what they never contain."""
+"""Log lines: their format, their destination, and passwords kept out of them."""
 
 import atexit
 import logging
@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-STDERR = 2  # the file descriptor: what is written in C knows nothing of sys.stderr
+STDERR = 2  # the file descriptor: libraries in C do not write to sys.stderr
 PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]+@")
 
 
@@ -20,14 +20,14 @@ class PlainLine(logging.Formatter):
         self.converter = time.gmtime
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give the record as text."""
+        """Format a record as text."""
         return hide_passwords(super().format(record))
 
 
 def set_up_logs(file: Path | None = None) -> None:
-    """Send this process's log lines to a file, or to stderr, and turn the libraries' noise down.
+    """Send this process's log lines to `file`, or to stderr, and quiet the libraries.
 
-    It imports optuna, which costs .3 s: for the commands that open the storage anyway.
+    It imports optuna, which takes .3 s: call it only in commands that open the storage anyway.
     """
     import optuna
 
@@ -45,14 +45,14 @@ def set_up_logs(file: Path | None = None) -> None:
 
 
 def hush_teardown() -> None:
-    """Let nothing more be said on stderr once this process has done its work and said its own.
+    """Discard everything written to stderr after this process's own exit.
 
-    Triton's bindings, which torchvision loads, end with 35 lines on what they leak: the last of
-    them would pass for a worker's last words, which its supervisor shows to people.
+    Triton's bindings, which torchvision loads, print 35 lines about leaked objects at exit. The
+    supervisor shows a worker's last line as the reason of its end, and would show one of these.
     """
     atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), STDERR))
 
 
 def hide_passwords(text: str) -> str:
-    """Give the text with the password of every URL in it replaced by stars."""
+    """Replace the password of every URL in a text by stars."""
     return PASSWORD.sub(r"\1:***@", text)

@@ -1,4 +1,4 @@
-"""What the environment says. It is read here and nowhere else."""
+"""The settings of this machine, read from the environment; nothing else reads it."""
 
 import math
 import os
@@ -13,13 +13,14 @@ BEATS_PER_LEASE = 3  # two may be missed
 SHORTEST_SECONDS = 0.1  # a beat is a write
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Where this machine keeps things and how it reaches the database.
+    """Where this machine keeps files and how it reaches the database.
 
-    home: `SEARCH_HOME`, else the nearest `.search` upwards, else `./.search`.
+    home: `SEARCH_HOME`, else the nearest folder `.search` upwards, else `./.search`.
     database_url: `SEARCH_DATABASE_URL`, or None for the embedded Postgres under `home`.
-    visible_gpus: `CUDA_VISIBLE_DEVICES`; None means all. threads: `OMP_NUM_THREADS`, if set.
+    visible_gpus: `CUDA_VISIBLE_DEVICES`; None means all.
+    threads: `OMP_NUM_THREADS`, if set.
     lease_seconds: `SEARCH_LEASE_SECONDS`, how long a silent worker keeps its trial.
     beat_seconds: `SEARCH_BEAT_SECONDS`, how often a lease is renewed; else a third of it.
     shared_artifacts: `SEARCH_ARTIFACTS`, a folder or an s3:// address that other machines reach.
@@ -35,7 +36,7 @@ class Settings:
 
     @property
     def artifacts(self) -> str:
-        """Where the files that a study keeps go: a folder, or s3://bucket/prefix."""
+        """The location of the files that studies keep: a folder, or s3://bucket/prefix."""
         return self.shared_artifacts or str(self.home / "artifacts")
 
     @property
@@ -49,18 +50,21 @@ class Settings:
         return self.home / "logs"
 
     def study_folder(self, study: str) -> Path:
-        """Give the folder of a study's own files on this machine."""
+        """Return the folder of a study's own files on this machine."""
         return self.home / "studies" / study
 
     def trial_folder(self, study: str, number: int) -> Path:
-        """Give the folder in which the attempts at one trial write."""
+        """Return the folder in which the attempts at one trial write."""
         return self.study_folder(study) / "trials" / str(number)
 
 
 def read_settings(
     environment: Mapping[str, str] = os.environ, folder: Path | None = None
 ) -> Settings:
-    """Give the settings of `environment`, looking for a home from `folder` upwards."""
+    """Read the settings from an environment; UsageError for a value that cannot be used.
+
+    folder: where the search for a home begins, upwards; None for the current folder.
+    """
     given = environment.get("SEARCH_HOME")
     home = Path(given).expanduser() if given else _nearest_home(folder or Path.cwd())
     threads = environment.get("OMP_NUM_THREADS", "")
@@ -68,16 +72,17 @@ def read_settings(
     beat = _seconds(environment, "SEARCH_BEAT_SECONDS", lease / BEATS_PER_LEASE)
     if beat >= lease:
         raise UsageError(
-            f"SEARCH_BEAT_SECONDS is {beat:g} and the lease {lease:g} s; let several beats fit in"
+            f"SEARCH_BEAT_SECONDS is {beat:g} and the lease {lease:g} s",
+            "make the beat shorter: several must fit into one lease",
         )
     return Settings(
-        home.resolve(),
-        environment.get("SEARCH_DATABASE_URL") or None,
-        environment.get("CUDA_VISIBLE_DEVICES"),
-        int(threads) if threads.isdigit() else None,
-        lease,
-        beat,
-        _location(environment.get("SEARCH_ARTIFACTS")),
+        home=home.resolve(),
+        database_url=environment.get("SEARCH_DATABASE_URL") or None,
+        visible_gpus=environment.get("CUDA_VISIBLE_DEVICES"),
+        threads=int(threads) if threads.isdigit() else None,
+        lease_seconds=lease,
+        beat_seconds=beat,
+        shared_artifacts=_artifact_location(environment.get("SEARCH_ARTIFACTS")),
     )
 
 
@@ -91,16 +96,18 @@ def _seconds(environment: Mapping[str, str], name: str, default: float) -> float
         seconds = math.nan
     if not SHORTEST_SECONDS <= seconds < math.inf:
         raise UsageError(
-            f"{name} is {text!r}; give it {SHORTEST_SECONDS:g} seconds or more, or unset it"
+            f"{name} is {text!r}", f"set it to {SHORTEST_SECONDS:g} seconds or more, or unset it"
         )
     return seconds
 
 
-def _location(given: str | None) -> str | None:
+def _artifact_location(given: str | None) -> str | None:
     if not given or given.startswith("s3://"):
         return given or None
     if "://" in given:
-        raise UsageError(f"SEARCH_ARTIFACTS is {given!r}; give it a folder or s3://bucket/prefix")
+        raise UsageError(
+            f"SEARCH_ARTIFACTS is {given!r}", "set it to a folder or to s3://bucket/prefix"
+        )
     return str(Path(given).expanduser().resolve())
 
 

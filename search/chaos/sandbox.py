@@ -145,7 +145,7 @@ class Box:
 def box(without: str | None) -> Iterator[Box]:
     """Yield a box of its own; nothing that was started in it runs on afterwards."""
     home = Path(tempfile.mkdtemp(prefix="search-chaos-"))
-    settings = Settings(home, lease_seconds=LEASE_SECONDS, beat_seconds=BEAT_SECONDS)
+    settings = Settings(home=home, lease_seconds=LEASE_SECONDS, beat_seconds=BEAT_SECONDS)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SEARCH_")}
     environment = {
         **kept,

@@ -14,11 +14,11 @@ from search.exports.exported import Exported
 from search.exports.read import read_export
 from search.exports.retrain import train_again
 from search.exports.verify import ELSEWHERE, Difference, compare, other_machine
-from search.logs import hush_teardown
-from search.processes.devices import own_share, take_share
+from search.processes.devices import own_share
 from search.settings import Settings
 from search.studies.folders import find_data
 from search.terminal.console import with_bar
+from search.worker.prologue import load_objective, set_up_process
 from spaces.errors import StudyError
 
 console = Console(stderr=True)
@@ -26,7 +26,6 @@ console = Console(stderr=True)
 
 def retrain(arguments: Namespace, settings: Settings) -> int:
     """Train an exported trial again; with --verify, exit 1 unless its numbers come back."""
-    hush_teardown()
     exported = read_export(arguments.export)
     if arguments.out is None and not arguments.verify:
         raise StudyError(
@@ -36,6 +35,7 @@ def retrain(arguments: Namespace, settings: Settings) -> int:
         )
     device = _own_device(exported, settings)
     data = _data(arguments, exported, settings)
+    load_objective(exported.objective)
     with _folder(arguments.out) as folder:
         again = _train(exported, folder, data, device)
         if arguments.out and (folder / BEST_WEIGHTS).is_file():
@@ -66,7 +66,7 @@ def _train(
 def _own_device(exported: Exported, settings: Settings) -> str:
     """Restrict this process to one device and the recorded threads; return the device."""
     share = own_share(settings.visible_gpus, exported.trained_on.threads)
-    take_share(share)
+    set_up_process(share)
     return share.device
 
 

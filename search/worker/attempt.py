@@ -59,7 +59,6 @@ def _completed(leased: LeasedTrial, learned: optuna.Study) -> Callable[[], list[
 def _train(trial: Trial) -> Ending:
     leased = trial.leased
     objective = catalog.load(leased.worker.study.objective)
-    catalog.freeze_loaded()
     with leased, _sharing_checkpoints(leased, objective) as (sharing, finish):
         try:
             ending = run_trial(trial, sharing, _open_attempt(leased))

@@ -67,8 +67,15 @@ class RetryingStore:
         where: str | None = None,
     ) -> None:
         """End the trial and the lease."""
-        tell = self._store.tell
-        self._retries.call(tell, claim, state, value, outcome, detail=detail, where=where)
+        self._retries.call(
+            self._store.tell,
+            claim,
+            state,
+            value=value,
+            outcome=outcome,
+            detail=detail,
+            where=where,
+        )
 
     def hand_back(self, claim: Claim, reason: HandBackReason, detail: str | None = None) -> None:
         """End the lease and leave the trial to another attempt."""

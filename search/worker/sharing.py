@@ -82,7 +82,7 @@ class CheckpointUploads:
     def _share(self, name: str, content: BinaryIO) -> None:
         try:
             with content:
-                artifacts.share(self._store, self._kept, self._claim, name, content)
+                artifacts.share(self._store, self._kept, self._claim, name=name, content=content)
             shared = self._store.files(self._claim.study, self._claim.number)
             old = [file for file in shared if checkpoints.epoch_of(file.name)][:-KEPT]
             artifacts.unshare(self._store, self._kept, old)

@@ -35,11 +35,11 @@ class Place:
     @property
     def settings(self) -> Settings:
         """What the commands read from their environment."""
-        return Settings(self.folder / "home")
+        return Settings(home=self.folder / "home")
 
     def settings_with(self, url: str) -> Settings:
         """The same with a database of its own."""
-        return Settings(self.folder / "home", url)
+        return Settings(home=self.folder / "home", database_url=url)
 
     def start(
         self, *words: str, environment: Mapping[str, str] | None = None

@@ -25,7 +25,7 @@ def test_two_workers_on_one_gpu_end_well_and_their_best_retrains_to_the_last_bit
     run = ("run", "--study", "digits", "--workers", "2", "--trials", "4", "--no-dashboard")
     assert search(home, *run, "--set", "epochs=3") == 0
 
-    with open_store(Settings(home)) as store:
+    with open_store(Settings(home=home)) as store:
         trials, workers = store.trials("digits"), store.workers("digits")
     assert [trial.state in ("COMPLETE", "PRUNED") for trial in trials] == [True] * 4
     assert {worker.device for worker in workers} == {"cuda"}

@@ -19,11 +19,11 @@ def test_without_a_word_three_beats_make_a_lease_of_half_a_minute() -> None:
 @pytest.mark.parametrize("seconds", ["soon", "0", "1e-9", "-1", "nan", "inf"])
 def test_a_lease_that_is_no_time_is_refused_with_the_fix(seconds: str) -> None:
     with pytest.raises(
-        UsageError, match=r"SEARCH_LEASE_SECONDS is .*; give it 0.1 seconds or more"
+        UsageError, match=r"SEARCH_LEASE_SECONDS is .*; set it to 0.1 seconds or more"
     ):
         read_settings({"SEARCH_LEASE_SECONDS": seconds})
 
 
 def test_a_beat_longer_than_the_lease_is_refused() -> None:
-    with pytest.raises(UsageError, match="let several beats fit in"):
+    with pytest.raises(UsageError, match="several must fit into one lease"):
         read_settings({"SEARCH_LEASE_SECONDS": "2", "SEARCH_BEAT_SECONDS": "3"})

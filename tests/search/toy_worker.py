@@ -43,7 +43,7 @@ def make_worker(
     source = data_source(study, None)
     prepared = Prepared(declared_study, source, NOTHING)
     overrides = Overrides(study.name)
-    row = store_study(prepared, overrides, Settings(home), store)
+    row = store_study(prepared, overrides, Settings(home=home), store)
     machine = {"device_class": device_class("cpu"), "versions": versions()}
     store.register_worker(study.name, new_worker("w", machine=machine))
     stored = from_json(row.definition)
@@ -51,7 +51,7 @@ def make_worker(
         name="w",
         stored=stored,
         store=store,
-        settings=Settings(home),
+        settings=Settings(home=home),
         data=source,
         device="cpu",
         threads=1,

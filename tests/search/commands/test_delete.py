@@ -15,7 +15,7 @@ from tests.storage.samples import new_study, new_worker
 def test_a_deleted_study_takes_the_files_of_every_attempt_along_and_no_others(
     tmp_path: Path, database_url: str
 ) -> None:
-    settings = Settings(tmp_path, database_url)
+    settings = Settings(home=tmp_path, database_url=database_url)
     with Store.open(database_url) as store:
         for study in ("mine", "other"):
             store.create(new_study(study))

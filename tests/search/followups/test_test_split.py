@@ -36,7 +36,7 @@ study = Study(name="peeking", objective="image_classifier", data=Digits(), metri
 def study(store: Store, tmp_path: Path) -> str:
     """A stored study on the digits."""
     (tmp_path / "peeking.py").write_text(STUDY)
-    overrides, settings = Overrides(str(tmp_path / "peeking.py")), Settings(tmp_path / "home")
+    overrides, settings = Overrides(str(tmp_path / "peeking.py")), Settings(home=tmp_path / "home")
     return store_study(prepare(overrides, settings), overrides, settings, store).name
 
 

@@ -126,8 +126,8 @@ def test_what_does_not_fit_into_a_workers_share_of_memory_is_kept_for_the_run(
     planned = plan(capsys, "--workers", "500", "--set", "backbone=resnet18")
     assert planned["excluded"] == ["resnet18"]
     study = digits(image_size=16, backbone="resnet18")
-    assert excluded_here(study, "cpu", 500, Settings(home)) == ["resnet18"]
-    assert excluded_here(study, "cpu", 2, Settings(home)) == []  # two have more room
+    assert excluded_here(study, "cpu", 500, Settings(home=home)) == ["resnet18"]
+    assert excluded_here(study, "cpu", 2, Settings(home=home)) == []  # two have more room
 
 
 def test_a_trial_of_folds_takes_as_many_times_its_epochs() -> None:
@@ -153,7 +153,7 @@ def test_a_backbone_is_left_out_only_where_no_batch_size_of_it_fits() -> None:
 
 def test_what_was_too_large_in_another_form_of_the_study_is_not_left_out(tmp_path: Path) -> None:
     too_large = [row("resnet18", 32, 1.0, cost(0), 0.0)]
-    settings = Settings(tmp_path)
+    settings = Settings(home=tmp_path)
     remember(plan_of(digits(image_size=1024), too_large), settings)
     assert excluded_here(digits(image_size=1024), "cpu", 1, settings) == ["resnet18"]
     assert excluded_here(digits(), "cpu", 1, settings) == []
@@ -163,12 +163,12 @@ def test_what_was_too_large_in_another_form_of_the_study_is_not_left_out(tmp_pat
 def test_a_plan_that_is_none_leaves_nothing_out(tmp_path: Path, said: bytes) -> None:
     (tmp_path / "plans").mkdir()
     (tmp_path / "plans" / "digits.json").write_bytes(said)
-    assert excluded_here(digits(), "cpu", 1, Settings(tmp_path)) == []
+    assert excluded_here(digits(), "cpu", 1, Settings(home=tmp_path)) == []
 
 
 @pytest.mark.parametrize("excluded", [None, 5, "resnet18", [["resnet18"]]])
 def test_a_plan_of_another_version_leaves_nothing_out(tmp_path: Path, excluded: object) -> None:
-    settings = Settings(tmp_path)
+    settings = Settings(home=tmp_path)
     remember(plan_of(digits(), []), settings)
     path = tmp_path / "plans" / "digits.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "excluded": excluded}))
@@ -211,13 +211,13 @@ def test_a_study_begins_without_what_its_plan_found_too_large(home: Path, capsys
         row("small_cnn", 32, 0.7, cost(32, seconds=0.1), 4.0),
         row("resnet18", 32, 0.3, cost(0), 0.0),
     ]
-    remember(plan_of(digits(epochs=2), rows), Settings(home))
+    remember(plan_of(digits(epochs=2), rows), Settings(home=home))
     words = ["run", "--study", "digits", "--workers", "1", "--no-dashboard", "--set", "epochs=2"]
     try:
         assert main([*words, "--trials", "1"]) == 0
         assert "leaves out resnet18" in capsys.readouterr().err
         assert main([*words, "--trials", "1"]) == 0  # and goes on so, without its plan
-        with open_store(Settings(home)) as store:
+        with open_store(Settings(home=home)) as store:
             study = from_json(store.study("digits").definition).study
         assert study.space.get("backbone") == Choice("backbone", {"small_cnn": 0.7})
     finally:

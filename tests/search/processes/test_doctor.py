@@ -46,7 +46,9 @@ def test_a_database_that_does_not_answer_is_an_error_without_its_password() -> N
 
 @pytest.mark.slow
 def test_a_database_that_answers_is_named(tmp_path: Path, database_url: str) -> None:
-    findings = {each.name: each for each in examine(Settings(tmp_path, database_url))}
+    findings = {
+        each.name: each for each in examine(Settings(home=tmp_path, database_url=database_url))
+    }
 
     assert findings["database"].level == "ok"
 
@@ -55,7 +57,7 @@ def test_a_database_that_answers_is_named(tmp_path: Path, database_url: str) -> 
 def test_every_line_that_is_not_green_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    findings = examine(Settings(tmp_path / "file" / "home", "sqlite:///study.db"))
+    findings = examine(Settings(home=tmp_path / "file" / "home", database_url="sqlite:///study.db"))
 
     assert {each.name for each in findings if each.level == "error"} == {"disk", "database"}
     assert all(each.fix for each in findings if each.level != "ok")

@@ -44,7 +44,7 @@ def store(database_url: str) -> Iterator[Store]:
 
 
 def stored(store: Store, home: Path, overrides: Overrides) -> StudyRow:
-    settings = Settings(home)
+    settings = Settings(home=home)
     return store_study(prepare(overrides, settings), overrides, settings, store)
 
 
@@ -138,7 +138,7 @@ def test_a_rule_that_is_broken_refuses_the_study(toy: Path) -> None:
     )
 
     with pytest.raises(StudyError, match=r"no parameter 'epoch'; did you mean 'epochs'.*D01"):
-        prepare(Overrides(str(toy)), Settings(toy.parent))
+        prepare(Overrides(str(toy)), Settings(home=toy.parent))
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ study = Study(name="doomed", objective="image_classifier", metric="val_loss", di
 """)
 
     with pytest.raises(StudyError, match=f"^doomed: .*{says}"):
-        check_rules(find_study(str(toy), Settings(toy.parent)))
+        check_rules(find_study(str(toy), Settings(home=toy.parent)))
 
 
 @pytest.mark.parametrize("name", shipped_studies())
@@ -177,7 +177,7 @@ def test_no_trial_of_a_shipped_study_must_die(name: str) -> None:
 
 
 def test_other_data_than_the_studys_is_this_machines_fault(store: Store, toy: Path) -> None:
-    overrides, settings = Overrides(str(toy)), Settings(toy.parent)
+    overrides, settings = Overrides(str(toy)), Settings(home=toy.parent)
     prepared = prepare(overrides, settings)
     store_study(prepared, overrides, settings, store)
     row = Row("a.png", "a", 0, "a", "", "train", 0, "", (), 0, 0)

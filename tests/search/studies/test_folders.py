@@ -13,7 +13,7 @@ from search.studies.folders import find_data, remember_data
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.chdir(tmp_path)
-    return Settings(tmp_path / ".search")
+    return Settings(home=tmp_path / ".search")
 
 
 def test_the_given_folder_comes_before_the_remembered_and_the_usual_one(

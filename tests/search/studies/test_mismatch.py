@@ -42,7 +42,8 @@ def here(tmp_path: Path) -> Path:
 @pytest.fixture
 def there(here: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Another machine with the same files, after the study was stored from the first one."""
-    overrides, settings = Overrides(str(here / "skin.py"), here / "data"), Settings(here / "home")
+    overrides = Overrides(str(here / "skin.py"), here / "data")
+    settings = Settings(home=here / "home")
     store_study(prepare(overrides, settings), overrides, settings, store)
     folder = tmp_path_factory.mktemp("there")
     shutil.copytree(here / "data", folder / "data")
@@ -51,7 +52,7 @@ def there(here: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) ->
 
 def opened(store: Store, machine: Path) -> Path | None:
     """Join the study as a worker of that machine does; give the partition that it trains on."""
-    _, source = open_study("skin", machine / "data", Settings(machine / "home"), store)
+    _, source = open_study("skin", machine / "data", Settings(home=machine / "home"), store)
     return source.partition
 
 
@@ -81,7 +82,7 @@ def test_a_run_that_goes_on_is_refused_for_the_same_reason(store: Store, there: 
     damaged(there / "data")
     overrides = Overrides(str(there / "skin.py"), there / "data")
     (there / "skin.py").write_text(STUDY)
-    settings = Settings(there / "home")
+    settings = Settings(home=there / "home")
 
     with pytest.raises(MachineMismatch, match=r"mole/00\.png is missing here"):
         store_study(prepare(overrides, settings, store), overrides, settings, store)

@@ -79,7 +79,7 @@ def study(weights: Path) -> StoredStudy:
 def test_a_new_study_notes_its_files_and_goes_on_with_the_same_ones_only(
     store: Store, file: Path, weights: Path
 ) -> None:
-    settings, overrides = Settings(file.parent), Overrides(str(file))
+    settings, overrides = Settings(home=file.parent), Overrides(str(file))
 
     row = store_study(prepare(overrides, settings), overrides, settings, store)
 
@@ -198,7 +198,7 @@ def test_a_batch_or_sample_that_does_not_suit_the_set_is_found_before_anything_r
     path.write_text(text.replace('"epochs": 2', f'"epochs": 2, **{fixed}'))
 
     with pytest.raises(StudyError, match=f"^mine: image_classifier: .*{says}"):
-        prepare(Overrides(str(path)), Settings(tmp_path))
+        prepare(Overrides(str(path)), Settings(home=tmp_path))
 
 
 def test_weights_that_are_not_for_every_use_are_told() -> None:

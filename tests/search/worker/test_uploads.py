@@ -45,7 +45,7 @@ def write_half(content, file):
     time.sleep(600)
 
 artifacts.shutil.copyfileobj = write_half
-settings = Settings(Path(home), shared_artifacts=shared)
+settings = Settings(home=Path(home), shared_artifacts=shared)
 with Store.open(url) as store:
     worker = Worker(
         name="w",
