@@ -1,4 +1,4 @@
-"""The faults of `search chaos`, each done to a box in which a study runs."""
+"""The faults of `search chaos`, each injected into a sandbox in which a study runs."""
 
 import random
 import time
@@ -10,8 +10,7 @@ from pathlib import Path
 import psutil
 
 from objectives.files import checkpoints
-from objectives.files.whole import write_text_whole
-from search.chaos.sandbox import LEASE_SECONDS, NAME, Box, NoProgress, wait_for
+from search.chaos.sandbox import LEASE_SECONDS, NAME, NoProgress, Sandbox, wait_for
 from storage.postgres import server
 from storage.rows import WorkerRow
 
@@ -19,105 +18,109 @@ POINTS = (0, 1, 2, 3, 4, "commit", "after")  # before a statement, before the co
 
 
 @dataclass(frozen=True)
-class Done:
-    """What was done, in words; `repeated` says so if more must be repeated than promised."""
+class Injected:
+    """A fault that was injected.
+
+    words: the fault for people.
+    repeated: says so if more epochs must be repeated than promised; else empty.
+    """
 
     words: str
     repeated: str = ""
 
 
-def kill_worker(box: Box, dice: random.Random) -> Done:
-    """SIGKILL in the middle of an epoch: one epoch at most is repeated."""
-    victim = _stopped_victim(box, dice)
-    recorded, saved = _recorded(box, victim), _saved(box, victim)
+def kill_worker(sandbox: Sandbox, dice: random.Random) -> Injected:
+    """SIGKILL a worker in the middle of an epoch: at most one epoch is repeated."""
+    victim = _stopped_victim(sandbox, dice)
+    recorded, saved = _recorded(sandbox, victim), _saved(sandbox, victim)
     psutil.Process(victim.pid).kill()
-    return Done("SIGKILL of a worker", _repeated(recorded, saved))
+    return Injected("SIGKILL of a worker", _repeated(recorded, saved))
 
 
-def tear_checkpoint(box: Box, dice: random.Random) -> Done:
-    """SIGKILL, and the newest checkpoint is cut in half: the one before is taken."""
-    victim = _stopped_victim(box, dice)
-    newest = _newest(box, victim)
+def tear_checkpoint(sandbox: Sandbox, dice: random.Random) -> Injected:
+    """SIGKILL a worker and cut its newest checkpoint in half: the one before is used."""
+    victim = _stopped_victim(sandbox, dice)
+    newest = _newest_checkpoint(sandbox, victim)
     if newest:
         with newest.open("r+b") as file:
             file.truncate(newest.stat().st_size // 2)
-    recorded, saved = _recorded(box, victim), _saved(box, victim)
+    recorded, saved = _recorded(sandbox, victim), _saved(sandbox, victim)
     psutil.Process(victim.pid).kill()
-    return Done(
+    return Injected(
         "SIGKILL of a worker, its newest checkpoint torn", _repeated(recorded, saved, torn=1)
     )
 
 
-def kill_in_write(box: Box, dice: random.Random) -> Done:
-    """SIGKILL between two statements of a write."""
+def kill_in_write(sandbox: Sandbox, dice: random.Random) -> Injected:
+    """SIGKILL a worker between two statements of a write."""
     act, point = dice.choice(("claim", "record", "tell")), dice.choice(POINTS)
-    _order(box, f"{act} {point} KILL")
-    return Done(f"SIGKILL of a worker in {_place(act, point)}")
+    _order(sandbox, f"{act} {point} KILL")
+    return Injected(f"SIGKILL of a worker in {_moment(act, point)}")
 
 
-def pause_in_write(box: Box, dice: random.Random) -> Done:
-    """SIGSTOP between two statements of a write, for less than the lease."""
+def pause_in_write(sandbox: Sandbox, dice: random.Random) -> Injected:
+    """SIGSTOP a worker between two statements of a write, for less than the lease."""
     act, point = dice.choice(("claim", "record")), dice.choice(POINTS)
-    pid = _order(box, f"{act} {point} STOP")
+    pid = _order(sandbox, f"{act} {point} STOP")
     time.sleep(dice.uniform(0.2, 0.5) * LEASE_SECONDS)
     psutil.Process(pid).resume()
-    return Done(f"SIGSTOP of a worker in {_place(act, point)}, then SIGCONT")
+    return Injected(f"SIGSTOP of a worker in {_moment(act, point)}, then SIGCONT")
 
 
-def pause_past_lease(box: Box, dice: random.Random) -> Done:
-    """SIGSTOP until another worker has taken the trial over, then SIGCONT."""
-    victim = _stopped_victim(box, dice)
+def pause_past_lease(sandbox: Sandbox, dice: random.Random) -> Injected:
+    """SIGSTOP a worker until another one has taken its trial over, then SIGCONT."""
+    victim = _stopped_victim(sandbox, dice)
 
-    def taken_over() -> bool:
-        return box.store.attempts(NAME, victim.trial)[-1].worker != victim.worker
+    def is_taken_over() -> bool:
+        return sandbox.store.attempts(NAME, victim.trial)[-1].worker != victim.worker
 
-    wait_for("another worker's attempt at a paused worker's trial", taken_over)
+    wait_for("another worker's attempt at a paused worker's trial", is_taken_over)
     psutil.Process(victim.pid).resume()
-    return Done("SIGSTOP of a worker past its lease, then SIGCONT")
+    return Injected("SIGSTOP of a worker past its lease, then SIGCONT")
 
 
-def crash_database(box: Box, dice: random.Random) -> Done:
+def crash_database(sandbox: Sandbox, dice: random.Random) -> Injected:
     """Stop Postgres at once; the supervisor starts it again."""
     time.sleep(dice.uniform(0, 0.3))
-    box.crash_database()
-    return Done("immediate stop of Postgres")
+    sandbox.crash_database()
+    return Injected("immediate stop of Postgres")
 
 
-def outage(box: Box, dice: random.Random) -> Done:
-    """Postgres away on purpose, for longer than the lease and several epochs."""
+def outage(sandbox: Sandbox, dice: random.Random) -> Injected:
+    """Stop Postgres on purpose, for longer than the lease and several epochs."""
     away_seconds = dice.uniform(1.5, 3) * LEASE_SECONDS
-    server.stop(box.home)
+    server.stop(sandbox.home)
     time.sleep(away_seconds)
-    server.start(box.home)
-    return Done(f"Postgres away for {away_seconds:.0f} s")
+    server.start(sandbox.home)
+    return Injected(f"Postgres away for {away_seconds:.0f} s")
 
 
-def kill_supervisor(box: Box, dice: random.Random) -> Done:
-    """SIGKILL `search run`, which takes its workers along, and start it again."""
+def kill_supervisor(sandbox: Sandbox, dice: random.Random) -> Injected:
+    """SIGKILL `search run`, with which its workers die, and start it again."""
     time.sleep(dice.uniform(0, 0.3))
-    box.kill_supervisor()
-    box.start_run()
-    return Done("SIGKILL of the supervisor, then `search run` again")
+    sandbox.kill_supervisor()
+    sandbox.start_run()
+    return Injected("SIGKILL of the supervisor, then `search run` again")
 
 
-def tear_down(box: Box, dice: random.Random) -> Done:
-    """SIGKILL everything, Postgres too, and start it again."""
+def tear_down(sandbox: Sandbox, dice: random.Random) -> Injected:
+    """SIGKILL everything, Postgres included, and start it again."""
     time.sleep(dice.uniform(0, 0.3))
-    box.kill_database()
-    box.kill_supervisor()
-    box.start_run()
-    return Done("SIGKILL of everything, Postgres too, then `search run` again")
+    sandbox.kill_database()
+    sandbox.kill_supervisor()
+    sandbox.start_run()
+    return Injected("SIGKILL of everything, Postgres too, then `search run` again")
 
 
-def drain(box: Box, dice: random.Random) -> Done:
-    """Ctrl-C, and the same command again."""
+def drain(sandbox: Sandbox, dice: random.Random) -> Injected:
+    """Press Ctrl-C, then type the same command again."""
     time.sleep(dice.uniform(0, 0.3))
-    box.drain()
-    box.start_run()
-    return Done("Ctrl-C, then `search run` again")
+    sandbox.drain()
+    sandbox.start_run()
+    return Injected("Ctrl-C, then `search run` again")
 
 
-Fault = Callable[[Box, random.Random], Done]
+Fault = Callable[[Sandbox, random.Random], Injected]
 FAULTS: dict[str, Fault] = {
     fault.__name__.replace("_", "-"): fault
     for fault in (
@@ -135,53 +138,58 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-def _stopped_victim(box: Box, dice: random.Random) -> WorkerRow:
-    """Stop a worker that trains, somewhere in an epoch, and give it as it stands then."""
+def _stopped_victim(sandbox: Sandbox, dice: random.Random) -> WorkerRow:
+    """Stop a worker somewhere in an epoch and return its row as it is then."""
     while True:
-        victim = dice.choice(wait_for("a worker at work", box.training))
+        victim = dice.choice(wait_for("a worker at work", sandbox.training_workers))
         time.sleep(dice.uniform(0, 0.2))
         with suppress(psutil.NoSuchProcess):
             psutil.Process(victim.pid).suspend()
-            if any(row.worker == victim.worker for row in box.training()):
-                return next(row for row in box.training() if row.worker == victim.worker)
+            rows = {row.worker: row for row in sandbox.training_workers()}
+            if victim.worker in rows:
+                return rows[victim.worker]
             psutil.Process(victim.pid).resume()  # it was between two trials
 
 
-def _order(box: Box, order: str) -> int:
-    """Leave an order and give the process that obeyed it."""
-    write_text_whole(box.order, order)
+def _order(sandbox: Sandbox, order: str) -> int:
+    """Write an order and return the pid of the process that obeyed it."""
+    unfinished = sandbox.orders.with_suffix(".new")
+    unfinished.write_text(order)
+    unfinished.rename(sandbox.orders)
     try:
-        taken = wait_for(f"the moment for {order}", lambda: list(box.home.glob("order.taken-*")))
+        taken = wait_for(
+            f"the moment for {order}", lambda: list(sandbox.home.glob("orders.taken-*"))
+        )
     except NoProgress:
-        box.order.unlink(missing_ok=True)
+        sandbox.orders.unlink(missing_ok=True)
         raise
     for path in taken:
         path.unlink()
     return int(taken[0].name.rpartition("-")[2])
 
 
-def _place(act: str, point: object) -> str:
-    where = {"commit": "before its commit", "after": "after its commit"}
-    return f"{act}, {where.get(str(point), f'before statement {point}')}"
+def _moment(act: str, point: object) -> str:
+    moments = {"commit": "before its commit", "after": "after its commit"}
+    return f"{act}, {moments.get(str(point), f'before statement {point}')}"
 
 
-def _recorded(box: Box, worker: WorkerRow) -> int:
-    return len(box.store.epochs(NAME, worker.trial))
+def _recorded(sandbox: Sandbox, worker: WorkerRow) -> int:
+    return len(sandbox.store.epochs(NAME, worker.trial))
 
 
 def _repeated(recorded: int, saved: int, torn: int = 0) -> str:
-    """Say that more than the epoch in flight, and the torn one, must be trained again."""
+    """Say that more must be trained again than the epoch in flight and the torn one."""
     if saved >= recorded - torn:
         return ""
     return f"{recorded} epochs are recorded and {saved} in a good checkpoint"
 
 
-def _newest(box: Box, worker: WorkerRow) -> Path | None:
+def _newest_checkpoint(sandbox: Sandbox, worker: WorkerRow) -> Path | None:
     assert worker.trial is not None
-    folder = box.settings.trial_folder(NAME, worker.trial)
+    folder = sandbox.settings.trial_folder(NAME, worker.trial)
     return checkpoints.newest_good(folder.glob("attempt-*"))
 
 
-def _saved(box: Box, worker: WorkerRow) -> int:
-    newest = _newest(box, worker)
-    return int(newest.name.split("-")[1]) if newest else 0
+def _saved(sandbox: Sandbox, worker: WorkerRow) -> int:
+    newest = _newest_checkpoint(sandbox, worker)
+    return checkpoints.epoch_of(newest.name) if newest else 0

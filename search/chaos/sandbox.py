@@ -1,4 +1,4 @@
-"""A box of its own for `search chaos`: a home, a Postgres, a run, and what is done to them."""
+"""The sandbox of `search chaos`: a home, a Postgres and a run of its own, and ways to hurt them."""
 
 import os
 import shutil
@@ -29,18 +29,23 @@ STUDY = Path(__file__).with_name("study.py")
 NAME = "chaos"
 WORKERS = 2
 LEASE_SECONDS, BEAT_SECONDS = 2.0, 0.5
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 
 Answer = TypeVar("Answer")
 
 
 class NoProgress(Exception):
-    """Something that the promises make sure of did not happen in time."""
+    """A step that the promises guarantee did not happen in time."""
 
 
-@dataclass
-class Box:
-    """A temporary home in which a study runs; it goes with the box unless it `is_kept`."""
+@dataclass(kw_only=True)
+class Sandbox:
+    """A temporary home in which a study runs; it is removed at the end unless it `is_kept`.
+
+    environment: of every process that is started here.
+    without: the guard that the workers do without (storage/faults.py), or None.
+    run: the newest `search run`.
+    """
 
     settings: Settings
     store: Store
@@ -51,31 +56,31 @@ class Box:
 
     @property
     def home(self) -> Path:
-        """The folder of everything, the log of the run in run.log."""
+        """The folder of all files; run.log in it is the log of the run."""
         return self.settings.home
 
     @property
-    def order(self) -> Path:
-        """The file in which the workers find orders."""
-        return self.home / "order"
+    def orders(self) -> Path:
+        """The file in which the workers look for orders (storage/faults.py)."""
+        return self.home / "orders"
 
     def start_run(self, *words: str) -> None:
-        """Start `search run`, or go on with it."""
+        """Start or continue `search run`."""
         options = ("--workers", str(WORKERS), "--no-dashboard", *words)
-        program = plant.program(self.order, self.without)
+        program = plant.program(self.orders, self.without)
         command = [*program, "run", "--study", str(STUDY), *options]
         self.run = spawn(command, self.home / "run.log", self.environment)
 
     def end_of_run(self) -> int:
-        """Wait for the run's end and give its exit code; NoProgress when it does not end."""
+        """Wait for the end of the run and return its exit code; NoProgress if it does not end."""
         assert self.run
         try:
-            return self.run.wait(PATIENCE_SECONDS)
+            return self.run.wait(TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
-            raise NoProgress(f"`search run` did not end in {PATIENCE_SECONDS:.0f} s") from None
+            raise NoProgress(f"`search run` did not end in {TIMEOUT_SECONDS:.0f} s") from None
 
     def drain(self) -> None:
-        """Press Ctrl-C once and wait for the run's end; NoProgress unless it ends with 75."""
+        """Press Ctrl-C once and wait for the end of the run; NoProgress unless it exits with 75."""
         assert self.run
         self.run.send_signal(signal.SIGINT)
         if (code := self.end_of_run()) != DRAINED:
@@ -87,44 +92,44 @@ class Box:
         children = psutil.Process(self.run.pid).children(recursive=True)
         self.run.kill()
         self.run.wait()
-        psutil.wait_procs(children, timeout=PATIENCE_SECONDS)
+        psutil.wait_procs(children, timeout=TIMEOUT_SECONDS)
 
     def crash_database(self) -> None:
-        """Do what `pg_ctl stop -m immediate` does."""
+        """Stop Postgres at once, like `pg_ctl stop -m immediate`."""
         if pid := server.status(self.home).pid:
             with suppress(psutil.NoSuchProcess):
                 psutil.Process(pid).send_signal(signal.SIGQUIT)
 
     def kill_database(self) -> None:
-        """SIGKILL the server itself; what it had started ends when it notices."""
+        """SIGKILL the server itself; the processes that it started end when they notice."""
         if pid := server.status(self.home).pid:
             with suppress(psutil.NoSuchProcess):
                 psutil.Process(pid).kill()
 
-    def training(self) -> list[WorkerRow]:
-        """Give the workers that hold a trial and have recorded an epoch of it."""
+    def training_workers(self) -> list[WorkerRow]:
+        """List the live workers that hold a trial and have recorded an epoch of it."""
         attempts = self.store.attempts(NAME)
         at = {(row.worker, row.number) for row in attempts if row.epochs}
         rows = self.store.workers(NAME)
         return [row for row in rows if (row.worker, row.trial) in at and psutil.pid_exists(row.pid)]
 
-    def workers_heard_since(self, moment: datetime | None) -> set[str]:
-        """Name the workers that recorded an epoch after a moment of the database."""
-        # Epochs first: an attempt that is new by then has none among them.
+    def recording_workers(self, since: datetime | None) -> set[str]:
+        """Name the workers that recorded an epoch after a moment of the database's clock."""
+        # Epochs before attempts: an attempt that begins between the two reads has none among them.
         epochs = self.store.epochs(NAME)
         workers = {(row.number, row.attempt): row.worker for row in self.store.attempts(NAME)}
         return {
             workers[row.number, row.attempt]
             for row in epochs
-            if moment is None or row.recorded_at > moment
+            if since is None or row.recorded_at > since
         }
 
     def last_epoch_at(self) -> datetime | None:
-        """Give the moment of the newest recorded epoch, by the database's clock."""
+        """Read the moment of the newest recorded epoch, by the database's clock."""
         return max((row.recorded_at for row in self.store.epochs(NAME)), default=None)
 
-    def leave(self) -> None:
-        """End everything that was started here."""
+    def end_processes(self) -> None:
+        """SIGKILL every process that was started here."""
         if self.run and self.run.poll() is None:
             kill(self.run)
         for process in self.processes():
@@ -132,7 +137,7 @@ class Box:
                 process.kill()
 
     def processes(self) -> list[psutil.Process]:
-        """Give the runs and workers of this home; its Postgres goes when nobody uses it."""
+        """List the runs and workers of this home; its Postgres ends by itself without users."""
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
@@ -142,26 +147,23 @@ class Box:
 
 
 @contextmanager
-def box(without: str | None) -> Iterator[Box]:
-    """Yield a box of its own; nothing that was started in it runs on afterwards."""
+def sandbox(without: str | None) -> Iterator[Sandbox]:
+    """Yield a new sandbox; no process of it is left at the end.
+
+    without: the guard that its workers do without, or None.
+    """
     home = Path(tempfile.mkdtemp(prefix="search-chaos-"))
     settings = Settings(home=home, lease_seconds=LEASE_SECONDS, beat_seconds=BEAT_SECONDS)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SEARCH_")}
-    environment = {
-        **kept,
-        "CUDA_VISIBLE_DEVICES": "",
-        "SEARCH_HOME": str(home),
-        "SEARCH_LEASE_SECONDS": str(LEASE_SECONDS),
-        "SEARCH_BEAT_SECONDS": str(BEAT_SECONDS),
-    }
-    made: Box | None = None
+    made: Sandbox | None = None
     try:
         with open_store(settings) as store:
-            made = Box(settings, store, environment, without)
+            made = Sandbox(
+                settings=settings, store=store, environment=_environment(home), without=without
+            )
             try:
                 yield made
             finally:
-                made.leave()
+                made.end_processes()
     finally:
         if made and made.is_kept:
             server.stop(home)
@@ -170,8 +172,11 @@ def box(without: str | None) -> Iterator[Box]:
             shutil.rmtree(home, ignore_errors=True)
 
 
-def wait_for(what: str, ask: Callable[[], Answer]) -> Answer:
-    """Ask until there is an answer, and give it; NoProgress after a minute."""
+def wait_for(expected: str, ask: Callable[[], Answer]) -> Answer:
+    """Call `ask` until its answer is true, and return it; NoProgress after a minute.
+
+    expected: names the answer in the error.
+    """
     answers: list[Answer] = []
 
     def is_answered() -> bool:
@@ -180,6 +185,17 @@ def wait_for(what: str, ask: Callable[[], Answer]) -> Answer:
                 answers.append(answer)
         return bool(answers)
 
-    if not wait_until(is_answered, PATIENCE_SECONDS):
-        raise NoProgress(f"{what} did not come in {PATIENCE_SECONDS:.0f} s")
+    if not wait_until(is_answered, TIMEOUT_SECONDS):
+        raise NoProgress(f"{expected} did not come in {TIMEOUT_SECONDS:.0f} s")
     return answers[0]
+
+
+def _environment(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SEARCH_")}
+    return {
+        **kept,
+        "CUDA_VISIBLE_DEVICES": "",
+        "SEARCH_HOME": str(home),
+        "SEARCH_LEASE_SECONDS": str(LEASE_SECONDS),
+        "SEARCH_BEAT_SECONDS": str(BEAT_SECONDS),
+    }

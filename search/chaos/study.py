@@ -1,4 +1,4 @@
-"""The study on which `search chaos` tries the promises: curves without a network."""
+"""The study that `search chaos` runs: learning curves without a network."""
 
 from spaces.params import Float, Int
 from spaces.study import Study

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from search.chaos.promises import check, gather
+from search.chaos.promises import check, observe
 from search.worker.loop import work
 from spaces.study import Pruning
 from storage.store import Store
@@ -16,8 +16,8 @@ from tests.storage.samples import new_worker
 BUDGET = "no trial is lost, none is more than the budget"
 EPOCHS = "every epoch is there once, none is missing"
 ATTEMPTS = "one attempt at a time has a trial, and it alone writes"
-LEASES = "nobody takes a trial whose lease is live"
-TOLD = "every trial is told once, and Optuna has the same numbers"
+LEASES = "no worker takes a trial whose lease is live"
+TOLD = "every trial is ended once, and Optuna has the same numbers"
 CURVES = "every curve is the undisturbed one, bit for bit"
 
 ATTEMPT_1 = "WHERE attempt = 1 AND trial_id = (SELECT min(trial_id) FROM trials)"
@@ -60,7 +60,7 @@ def broken(store: Store, database_url: str, tmp_path: Path) -> Callable[[], set[
 
     def broken() -> set[str]:
         with Store.open(database_url) as fresh:  # Optuna remembers trials that have ended
-            return {each.words for each in check(gather(fresh, "toy", 3, 30.0)) if each.broken}
+            return {each.words for each in check(observe(fresh, "toy", 3, 30.0)) if each.broken}
 
     return broken
 
@@ -84,7 +84,7 @@ def test_a_damage_is_seen_for_what_it_is(
 
 
 def test_a_trial_that_is_gone_is_missed(store: Store, broken: Callable[[], set[str]]) -> None:
-    found = check(gather(store, "toy", 4, 30.0))
+    found = check(observe(store, "toy", 4, 30.0))
     assert [each.broken for each in found if each.broken] == [
         ("4 trials were begun, and there are 3",)
     ]
