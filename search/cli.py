@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,8 @@ def _report(line: str, arguments: argparse.Namespace) -> None:
     """Print an error, and leave it for the supervisor that started this worker, if one did."""
     print(line, file=sys.stderr)
     if reason_file := getattr(arguments, "reason_file", None):
-        reason_file.write_text(line, encoding="utf-8")
+        with suppress(OSError):  # the disk is full: the supervisor finds the line in the log
+            reason_file.write_text(line, encoding="utf-8", errors="replace")
 
 
 def _settle_streams() -> None:

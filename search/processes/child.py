@@ -79,10 +79,12 @@ class Child:
     def reason(self) -> str:
         """Return the error that ended the latest process, in one line.
 
-        A process that was killed, or crashed, leaves none: then it is the last line it wrote.
+        A process that was killed, or crashed, or met a full disk, leaves none: then it is the last
+        line it wrote.
         """
         with suppress(FileNotFoundError):
-            return self.reason_file.read_text(encoding="utf-8")
+            if reason := self.reason_file.read_text(encoding="utf-8"):
+                return reason
         with self.log.open("rb") as log:
             log.seek(max(self._log_start, self.log.stat().st_size - 10_000))
             lines = log.read().decode(errors="replace").split("\n")

@@ -165,6 +165,20 @@ def test_a_file_as_home_is_one_line(folder: Path) -> None:
     assert "choose another" in refusal(*words, folder=folder, SEARCH_HOME="toy.py")
 
 
+def test_a_full_disk_keeps_no_worker_from_ending_by_its_error(tmp_path: Path) -> None:
+    worker = ("worker", "--study", "toy", "--reason-file", "/dev/full")
+    assert "SEARCH_LEASE_SECONDS" in refusal(*worker, folder=tmp_path, SEARCH_LEASE_SECONDS="never")
+
+
+def test_a_worker_leaves_an_error_that_names_a_file_in_another_encoding(tmp_path: Path) -> None:
+    home, reason = tmp_path / "caf\udce9", tmp_path / "worker.reason"
+    home.write_text("")
+    worker = ("worker", "--study", "toy", "--reason-file", str(reason))
+    done = search(*worker, folder=tmp_path, SEARCH_HOME=str(home))
+    assert done.returncode == 2, done.stderr
+    assert reason.read_text() + "\n" == done.stderr
+
+
 def test_a_closed_output_and_a_plain_locale_end_no_command(folder: Path, database_url: str) -> None:
     command = f"{sys.executable} -P -m search.cli status"
     environment = {**os.environ, "SEARCH_DATABASE_URL": database_url}

@@ -142,6 +142,11 @@ def test_the_error_that_a_worker_leaves_for_its_supervisor_is_the_reason_of_its_
     assert supervise(shell(left), StopFlag(), ignore) == Ending(2, "search: why; do this")
 
 
+def test_a_worker_that_could_not_leave_its_error_is_explained_by_its_last_line(shell):
+    empty = "printf '' > \"$1\"; echo 'search: why' >&2; exit 2"  # on a full disk
+    assert supervise(shell(empty), StopFlag(), ignore) == Ending(2, "search: why")
+
+
 @pytest.mark.parametrize("code", [2, 3, 4])
 def test_what_no_restart_can_mend_stops_the_whole_run_with_the_workers_last_line(shell, code):
     waiting = "trap 'exit 75' TERM; while :; do sleep .05; done"
