@@ -28,19 +28,18 @@ def make_room(folder: Path, needed: int) -> None:
     """
     _remove_unfinished(folder)
     arrays = _longest_unused_first(folder)
-    size_of = {array: array.stat().st_size for array in arrays}
-    total = sum(size_of.values())
+    total = sum(size for _, size in arrays)
     most = MOST_OF_DISK * (total + shutil.disk_usage(folder).free)
-    for array in arrays:
+    for array, size in arrays:
         if total + needed <= most:
             return
         if _remove(array):
-            total -= size_of[array]
+            total -= size
             log.info(
                 "%s: removed %.1f GB of decoded images, those used longest ago",
                 array,
-                size_of[array] / 1e9,
-                extra={"action": "cache_evicted", "bytes": size_of[array]},
+                size / 1e9,
+                extra={"action": "cache_evicted", "bytes": size},
             )
 
 
@@ -58,14 +57,15 @@ def lock_path(folder: Path, key: str) -> Path:
     return folder / f"{key}.lock"
 
 
-def _longest_unused_first(folder: Path) -> list[Path]:
-    notes = [(path.with_suffix(".json"), path) for path in folder.glob("*.npy")]
+def _longest_unused_first(folder: Path) -> list[tuple[Path, int]]:
+    """List the arrays with a note of ours, each with its bytes."""
     used = []
-    for note, array in notes:
-        with suppress(FileNotFoundError):  # another process removes it as well
+    for array in folder.glob("*.npy"):
+        note = array.with_suffix(".json")
+        with suppress(OSError):  # another process removes it at the same time
             if read_note(note) is not None:
-                used.append((note.stat().st_mtime, array))
-    return [array for _, array in sorted(used)]
+                used.append((note.stat().st_mtime, array, array.stat().st_size))
+    return [(array, size) for _, array, size in sorted(used)]
 
 
 def _remove(array: Path) -> bool:

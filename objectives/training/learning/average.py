@@ -24,9 +24,8 @@ def averaged(model: Classifier, decay: float) -> Average:
 
     @torch.no_grad()
     def move(averages: Sequence[Tensor], weights: Sequence[Tensor], _: Tensor | int) -> None:
-        steps = int(
-            average.n_averaged
-        )  # a number in host memory; the argument would make the GPU wait
+        # A number in host memory: the third argument would make the CPU wait for the GPU.
+        steps = int(average.n_averaged)
         kept = min(decay, (1 + steps) / (10 + steps))
         torch._foreach_lerp_(list(averages), list(weights), 1 - kept)
 

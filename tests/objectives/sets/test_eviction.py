@@ -130,6 +130,14 @@ def test_no_other_file_is_removed(tmp_path: Path, note: str | None) -> None:
     assert before <= set(tmp_path.iterdir())
 
 
+def test_an_array_that_another_process_removes_meanwhile_stops_no_building(tmp_path: Path) -> None:
+    build(tmp_path, "first")
+    (tmp_path / "first.npy").unlink()
+    (tmp_path / "first.npy").symlink_to("removed")  # listed, and not there when it is looked at
+    build(tmp_path, "second")
+    assert (tmp_path / "second.npy").is_file()
+
+
 def test_whatever_fits_stays(tmp_path: Path) -> None:
     for number in range(5):
         build(tmp_path, f"key{number}")
