@@ -1,5 +1,6 @@
 """README and docs are true: commands can be typed, and named tests, files and folders exist."""
 
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from objectives import catalog
 from spaces import data
 from spaces.load import load_study
+from spaces.study import Study
 from tests.house.command_line import COMMANDS, understood
 
 ROOT = Path(__file__).parents[2]
@@ -128,6 +130,15 @@ def headings(page: str) -> set[str]:
     """The anchors that GitHub makes of a page's headings."""
     titles = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_fields_of_a_study_stand_in_the_studies_page() -> None:
+    section = PAGES["docs/studies.md"].partition("## Fields")[2].partition("##")[0]
+    rows = re.findall(r"^\| (`.*?`) \| .* \| .* \|$", section, re.MULTILINE)
+
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+    assert told == {field.name for field in dataclasses.fields(Study)}
 
 
 @pytest.mark.parametrize("objective", ["image_classifier", "volume_classifier"])
