@@ -14,7 +14,8 @@ def check_broken(study: str, trials: Iterable[TrialRow], since: datetime) -> Non
     """Raise StudyBroken if three trials since the last complete one ended by the same error.
 
     Two errors are the same if their type, file and line are.
-    since: trials that ended earlier do not count: the code may have been mended since.
+
+    since: trials that ended earlier do not count, for the code may have been mended.
     """
     ended = [
         (trial.ended_at, trial.number, trial)

@@ -90,7 +90,7 @@ def _keep_files(leased: LeasedTrial, report: str = "") -> None:
 
 
 def _look_back(worker: Worker) -> Snapshot:
-    """Remove what ended trials leave behind; raise StudyBroken when the code is what fails."""
+    """Remove the files that ended trials no longer need; raise StudyBroken if the code fails."""
     snapshot = worker.retrying_store.snapshot(worker.study.name)
     files.collect(worker, snapshot)
     started_at = [row.started_at for row in snapshot.workers if row.worker == worker.name]

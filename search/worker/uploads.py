@@ -74,7 +74,7 @@ class WeightUploads:
             is_wanted = file.name == BEST_WEIGHTS and file.number in kept
             if is_wanted and file.artifact_id not in self._sent and path.is_file():
                 try:
-                    # Opened for writing as well, which nobody does: NFS needs it for the lock.
+                    # Opened for writing only because NFS needs that for the lock.
                     with path.open("r+b") as content:
                         self._send(file, content)
                 except OSError as error:  # the others need not wait for it
@@ -86,8 +86,8 @@ class WeightUploads:
             return
         if not artifacts.is_there(destination, file):
             destination.write(file.artifact_id, content)
-            # Read anew: a trial that has left the best never comes back, and whoever collected
-            # its files before these were there has not seen them.
+            # Read anew: a trial that has left the best never comes back, and a worker that removed
+            # its files before these were there did not see them.
             if file.number not in self._best_now():
                 artifacts.remove(destination, [file.artifact_id])
         self._sent.add(file.artifact_id)

@@ -53,7 +53,7 @@ def test_a_detached_run_is_stopped_from_anywhere_and_leaves_nobody(place, detach
         assert not any(trial.is_leased for trial in store.trials("stopped-alone"))
 
 
-def test_what_is_wrong_is_said_before_the_terminal_is_left(place, detach):
+def test_a_mistake_is_reported_before_the_terminal_is_left(place, detach):
     code, said = detach("odd", "--set", "learning_rat=1")
     assert code == 2
     assert said.err.count("\n") == 1

@@ -1,4 +1,4 @@
-"""What `search run` promises, kept through real interrupts and kills on a Postgres of its own."""
+"""The promises of `search run`, through real interrupts and kills on a Postgres of its own."""
 
 import re
 import signal

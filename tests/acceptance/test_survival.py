@@ -1,4 +1,4 @@
-"""What is killed, paused or cut loses nothing, and the numbers stay what they would have been."""
+"""Kills, pauses and outages lose nothing and change no number."""
 
 import random
 import signal

@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
-from objectives import catalog, image_classifier
+from objectives import image_classifier
 from objectives.contract import Attempt, EpochResult
 from search.cli import main
+
+train = image_classifier.train
 
 
 def peek(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
@@ -15,10 +16,9 @@ def peek(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
     from objectives.sets.opened import open_images
 
     open_images(attempt, int(config["image_size"]))["test"]
-    yield from image_classifier.train(config, attempt)
+    yield from train(config, attempt)
 
 
 if __name__ == "__main__":
-    known = catalog._ENTRIES
-    known["image_classifier"] = replace(known["image_classifier"], train="__main__:peek")
+    image_classifier.train = peek
     sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""What a log file holds."""
+"""The lines of a log file."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What the environment says, and what it may not say."""
+"""Settings read from the environment, and values that are refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What `search chaos` checks: whole studies pass, and each damage is seen for what it is."""
+"""The promises of `search chaos`: whole studies pass, and each damage breaks its own promise."""
 
 from collections.abc import Callable
 from pathlib import Path

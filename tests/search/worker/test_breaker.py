@@ -41,7 +41,7 @@ def test_three_times_the_same_error_stops_the_study_with_its_place() -> None:
         check_broken("small", ended(*[("code_error", BUG)] * 3), since=START)
 
 
-def test_what_was_pruned_in_between_does_not_count() -> None:
+def test_pruned_trials_in_between_do_not_count() -> None:
     with pytest.raises(StudyBroken):
         check_broken("small", ended(*[("code_error", BUG), ("pruned", "")] * 3), since=START)
 
@@ -60,7 +60,7 @@ def test_a_study_that_may_recover_goes_on(outcomes: list[tuple[str, str]]) -> No
     assert check_broken("small", ended(*outcomes), since=START) is None
 
 
-def test_what_failed_before_this_run_began_does_not_stop_it() -> None:
+def test_failures_before_this_run_began_do_not_stop_it() -> None:
     trials = ended(*[("code_error", BUG)] * 5)
 
     assert check_broken("small", trials, since=START + timedelta(minutes=3)) is None

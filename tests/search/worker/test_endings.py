@@ -1,4 +1,4 @@
-"""What an exception, and what a loss, stands for."""
+"""Exceptions and losses, classified into the endings of an attempt."""
 
 import math
 from collections.abc import Iterator, Mapping

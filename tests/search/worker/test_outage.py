@@ -181,7 +181,7 @@ def test_a_worker_without_patience_leaves_its_epochs_in_the_checkpoint(
     assert [row.epoch for row in store.epochs("toy", 0)] == list(range(1, 9))
 
 
-def test_what_a_superseded_attempt_kept_back_is_dropped(
+def test_epochs_that_a_superseded_attempt_kept_back_are_dropped(
     store, remote, network, tmp_path, in_thread
 ) -> None:
     worker = slow_worker(remote, tmp_path)
@@ -201,7 +201,7 @@ def test_what_a_superseded_attempt_kept_back_is_dropped(
     assert len(store.epochs("toy", 0)) == recorded
 
 
-def test_who_lost_the_trial_hears_of_it_within_the_epoch(store, tmp_path, in_thread) -> None:
+def test_a_lost_trial_ends_its_attempt_within_the_epoch(store, tmp_path, in_thread) -> None:
     worker = slow_worker(store, tmp_path)
     worker.study.fixed["seconds_per_epoch"] = 600.0
     worker = replace(worker, settings=replace(worker.settings, beat_seconds=0.05))

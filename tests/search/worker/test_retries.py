@@ -1,4 +1,4 @@
-"""How long a database that is away is waited for."""
+"""How long calls are repeated while the database is away."""
 
 import pytest
 

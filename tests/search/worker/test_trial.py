@@ -74,7 +74,7 @@ def test_a_drained_trial_goes_on_with_its_values_and_its_curve(
     assert [epoch.attempt for epoch in store.epochs("toy", 0)] == [1, 2, 2, 2, 2]
 
 
-def test_who_lost_the_lease_writes_nothing_more(store: Store, tmp_path: Path) -> None:
+def test_an_attempt_that_lost_its_lease_writes_nothing_more(store: Store, tmp_path: Path) -> None:
     worker = make_worker(store, tmp_path)
     leased = lease(worker)
     store.end_leases("w", "killed")
@@ -141,7 +141,7 @@ def test_a_study_whose_code_is_broken_stops_after_three_trials(
     assert [row.outcome for row in store.trials("toy")] == ["code_error"] * 3
 
 
-def test_who_is_asked_twice_hands_the_trial_back_within_the_epoch(
+def test_a_worker_asked_twice_hands_the_trial_back_within_the_epoch(
     store: Store, tmp_path: Path
 ) -> None:
     worker = make_worker(store, tmp_path)

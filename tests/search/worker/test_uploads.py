@@ -126,7 +126,9 @@ def test_a_trial_is_told_and_the_next_goes_on_before_its_weights_are_there(
     assert [file.number for file in worker.store.files("toy")] == [0]
 
 
-def test_what_a_dead_worker_left_is_sent_by_the_next_one_in_its_home(worker: Worker) -> None:
+def test_weights_of_a_dead_worker_are_sent_by_the_next_one_in_its_home(
+    worker: Worker,
+) -> None:
     finish(worker, 0.5)
     finish(worker, 0.7)
     assert shared(worker) == []
@@ -209,7 +211,7 @@ def test_weights_that_nobody_wants_any_more_when_they_arrive_are_removed(
     assert shared(worker) == []
 
 
-def test_who_cannot_wait_leaves_the_weights_to_the_next(worker: Worker, gate: Gate) -> None:
+def test_a_worker_stopped_at_once_leaves_weights_to_the_next(worker: Worker, gate: Gate) -> None:
     finish(worker, 0.5)
     with sending(worker):
         worker.flag.drain()
