@@ -102,6 +102,7 @@ def test_no_worker_and_no_trial_is_lost_when_the_database_is_away(
             assert [row.number for row in attempts] == [0, 1, 2, 3]
             # The last one may be pruned once the database is back and three are complete.
             assert {row.reason for row in attempts} <= {"finished", "pruned"}
+            assert {row.epochs for row in attempts if row.reason == "finished"} == {6}
             assert [row.exit_code for row in store.workers(name)] == [0, 0]
             epochs = [(row.number, row.epoch) for row in store.epochs(name)]
             assert epochs == [
