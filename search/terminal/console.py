@@ -50,10 +50,6 @@ class Bar:
     ) -> None:
         self._progress.stop()
 
-    def expect(self, total: int) -> None:
-        """Set the number of steps."""
-        self._progress.update(self._task, total=total)
-
     def step(self) -> None:
         """Count one step more."""
         self.move_to(self.count + 1)
