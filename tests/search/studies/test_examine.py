@@ -37,7 +37,7 @@ def here(tmp_path: Path) -> Path:
 
 def examined(machine: Path, **look: object) -> Examined:
     overrides = Overrides(str(machine / "skin.py"), machine / "data")
-    settings = Settings(machine / "home")
+    settings = Settings(home=machine / "home")
     declared = declare(overrides, settings)
     rules = find_rules(declared.stored)
     return examine(
