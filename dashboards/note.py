@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from spaces.params import Choice, Float, Int, Param, Toggle, Value
+from spaces.pruning import PRUNING_RULES
 from spaces.stored import StoredStudy, data_to_json, fingerprint, from_json
 from spaces.study import FIRST_JUDGED_FOLDS, Study
 from storage.store import Store
@@ -60,19 +61,16 @@ def _metric(study: Study, meaning: str) -> str:
 
 
 def _budget(study: Study) -> str:
-    rule, first = study.pruning.rule, study.pruning.first_epoch
-    if rule == "none" or 0 < study.folds <= FIRST_JUDGED_FOLDS:
-        return f"{study.trials} trials; none is stopped early."
-    if study.folds:
+    rule, first = PRUNING_RULES[study.pruning.rule], study.pruning.first_epoch
+    if study.folds > FIRST_JUDGED_FOLDS and rule.between_folds:
         return (
-            f"{study.trials} trials of {study.folds} folds; from the third fold on, one whose folds"
-            " are significantly worse than the best trial's is stopped between folds."
+            f"{study.trials} trials of {study.folds} folds; from the third fold on,"
+            f" {rule.between_folds} is stopped between folds."
         )
+    if study.folds or not rule.between_epochs:
+        return f"{study.trials} trials; none is stopped early."
     since = f"epoch {first}" if first else "the end of warm-up and a quarter of its schedule"
-    return (
-        f"{study.trials} trials; one that is worse than the {rule} of the others at the same share"
-        f" of their schedules is stopped, from {since} on."
-    )
+    return f"{study.trials} trials; {rule.between_epochs} is stopped, from {since} on."
 
 
 def _section(title: str, content: str) -> Sequence[str]:

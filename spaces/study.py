@@ -9,6 +9,7 @@ from spaces.converted import Converted
 from spaces.data import KINDS, Data, NoData
 from spaces.errors import StudyError, nearest
 from spaces.params import Param, Value
+from spaces.pruning import PRUNING_RULES
 from spaces.space import Space, TrialConfig
 
 # From this fold on the paired test has a variance to work with: two differences make none.
@@ -22,23 +23,26 @@ STUDY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 class Pruning:
     """When an unpromising trial is stopped.
 
-    rule: "median" compares a trial with the other trials at the same share of the schedule;
-        "none" never stops one. In a study with folds "median" compares folds instead, and only
-        between folds: from the third on, with the same folds of the best trial (a paired test, see
-        `search/pruners/folds.py`).
+    rule: a name in `spaces/pruning.py`. "median" compares a trial with the other trials at the
+        same share of the schedule; "none" never stops one. In a study with folds "median" compares
+        folds instead, and only between folds: from the third on, with the same folds of the best
+        trial (a paired test, see `search/pruners/folds.py`).
     startup_trials: the number of trials that end before any is judged; None is
         min(8, max(3, trials // 4)), with folds 1.
     first_epoch: the first judged epoch, not with folds; None is the latest of these: the second
         epoch, the first one after warm-up and unfreezing, a quarter of the schedule.
     """
 
-    rule: Literal["median", "none"] = "median"
+    rule: str = "median"
     startup_trials: int | None = None
     first_epoch: int | None = None
 
     def __post_init__(self) -> None:
-        if self.rule not in ("median", "none"):
-            raise StudyError(f"pruning rule {self.rule!r} is unknown", "use 'median' or 'none'")
+        if self.rule not in tuple(PRUNING_RULES):
+            raise StudyError(
+                f"pruning rule {self.rule!r} is unknown",
+                f"use {' or '.join(map(repr, PRUNING_RULES))}",
+            )
         if self.first_epoch is not None and self.first_epoch < 2:
             raise StudyError(
                 "pruning at epoch 1 throws the best trials away", "start at 2 or later"

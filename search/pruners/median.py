@@ -15,7 +15,7 @@ def is_hopeless(study: Study, curve: Curve, completed: Sequence[Curve]) -> bool:
     learning rate decays: epoch 4 of 4 cannot be compared with epoch 4 of 20.
     """
     epoch = max(curve.values, default=0)
-    if study.pruning.rule == "none" or len(completed) < startup_trials(study):
+    if len(completed) < startup_trials(study):
         return False
     if not first_judged_epoch(study, curve) <= epoch < curve.epochs:
         return False

@@ -15,8 +15,7 @@ from objectives.contract import Attempt, EpochResult, Objective
 from search.analysis.folds import Metrics, fold_of, fold_values, folds_done, value_epochs
 from search.analysis.snapshot import read_snapshot
 from search.pruners.curve import Curve, startup_trials
-from search.pruners.folds import has_worse_folds
-from search.pruners.median import is_hopeless
+from search.pruners.pruner import PRUNERS
 from search.worker.endings import (
     Ending,
     Failed,
@@ -196,18 +195,20 @@ def _is_hopeless(trial: Trial, result: EpochResult) -> bool:
             return False
         if trial.study.folds:
             return _is_beaten(trial, result)
-        return is_hopeless(trial.study, trial.curve, trial.completed())
+        stops = PRUNERS[trial.study.pruning.rule].between_epochs
+        return stops is not None and stops(trial.study, trial.curve, trial.completed())
     except DatabaseUnreachable:
         return False
 
 
 def _is_beaten(trial: Trial, result: EpochResult) -> bool:
     """Tell whether the trial's folds are worse than the best one's; judged where a fold ends."""
+    stops = PRUNERS[trial.study.pruning.rule].between_folds
     is_fold_over = fold_of(result.metrics) == folds_done(result.metrics)
-    if trial.study.pruning.rule == "none" or not is_fold_over or _is_last(trial, result):
+    if stops is None or not is_fold_over or _is_last(trial, result):
         return False
     folds = fold_values(trial.study, trial.values, trial.metrics)
-    return has_worse_folds(trial.study, folds, _best_folds(trial))
+    return stops(trial.study, folds, _best_folds(trial))
 
 
 def _best_folds(trial: Trial) -> dict[int, float]:

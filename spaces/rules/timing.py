@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 
+from spaces.pruning import PRUNING_RULES
 from spaces.rules.conditions import drawable
 from spaces.rules.fields import Fields
 from spaces.rules.finding import Finding
@@ -53,7 +54,8 @@ def misplaced_rung(study: Study, fields: Fields, schedule: Schedule) -> Iterator
         for _, config in drawable(study, fields, ("epochs", *_PHASES))
         if (plan := schedule(config))
     ]
-    if first is None or study.pruning.rule == "none" or not plans:
+    judges_epochs = PRUNING_RULES[study.pruning.rule].between_epochs
+    if first is None or not judges_epochs or not plans:
         return
     settled = max(plan["settled_epoch"] for plan in plans)
     last = max(plan["epochs"] for plan in plans)

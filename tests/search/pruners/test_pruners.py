@@ -7,7 +7,9 @@ import pytest
 from search.pruners.curve import Curve, first_judged_epoch, startup_trials
 from search.pruners.folds import has_worse_folds
 from search.pruners.median import is_hopeless
+from search.pruners.pruner import PRUNERS, Pruner
 from spaces.params import Float
+from spaces.pruning import PRUNING_RULES
 from spaces.study import Pruning, Study
 
 
@@ -75,8 +77,15 @@ def test_epoch_one_is_never_judged_and_the_last_one_neither() -> None:
     assert not is_hopeless(study(), curve(*[9.0] * 8), GOOD)
 
 
+def test_every_rule_decides_where_its_words_say_that_it_does() -> None:
+    assert PRUNERS.keys() == PRUNING_RULES.keys()
+    for name, words in PRUNING_RULES.items():
+        assert bool(words.between_epochs) == (PRUNERS[name].between_epochs is not None)
+        assert bool(words.between_folds) == (PRUNERS[name].between_folds is not None)
+
+
 def test_a_study_without_pruning_stops_nobody() -> None:
-    assert not is_hopeless(study(pruning=Pruning("none")), curve(9.0, 9.0, 9.0), GOOD)
+    assert PRUNERS["none"] == Pruner()
 
 
 def test_a_nan_among_the_completed_ones_does_not_hide_the_rest() -> None:
