@@ -118,9 +118,12 @@ def from_json(definition: Mapping[str, Any]) -> StoredStudy:
 
 
 def data_to_json(study: Study) -> dict[str, Any]:
-    """Return the data declaration as the plain mapping that an objective reads."""
-    plain: dict[str, Any] = _plain(study.data)
-    return plain
+    """Return the data declaration as the plain mapping that an objective reads.
+
+    It has every field, also those at their default, so that no reader repeats a default.
+    """
+    declared = {each.name: _plain(getattr(study.data, each.name)) for each in fields(study.data)}
+    return {"kind": kind_of(study.data), **declared}
 
 
 def fingerprint(stored: StoredStudy) -> str:

@@ -10,6 +10,7 @@ import pytest
 from objectives import catalog
 from spaces import data
 from spaces.load import load_study
+from spaces.pruning import PRUNING_RULES
 from spaces.study import Study
 from tests.house.command_line import COMMANDS, understood
 
@@ -55,7 +56,7 @@ LINKS = sorted(
 DECLARATIONS = [
     word
     for word in INLINE
-    if re.fullmatch(r"(?:FileNames|ClassFolders|Table|Cifar10|Brats|Digits)\(.*\)", word)
+    if re.fullmatch(rf"(?:{'|'.join(kind.__name__ for kind in data.KINDS.values())})\(.*\)", word)
     and "(...)" not in word
 ]
 
@@ -189,6 +190,16 @@ def test_the_study_of_the_readme_can_be_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("declaration", DECLARATIONS)
 def test_a_declaration_of_data_can_be_written_so(declaration: str) -> None:
     assert type(eval(declaration, vars(data))) in data.KINDS.values()
+
+
+def test_the_docs_show_every_declaration_of_data() -> None:
+    shown = {declaration.partition("(")[0] for declaration in DECLARATIONS}
+    assert shown == {kind.__name__ for kind in data.KINDS.values()} - {"NoData"}
+
+
+def test_the_docs_name_every_pruning_rule() -> None:
+    section = PAGES["docs/studies.md"].partition("## Pruning\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r'`Pruning\("(\w+)"\)`', section)) == PRUNING_RULES.keys()
 
 
 def test_the_variables_are_those_that_are_read() -> None:

@@ -1,5 +1,5 @@
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -7,7 +7,7 @@ import pytest
 from spaces.data import Brats, ClassFolders, Data, Table
 from spaces.errors import StudyError
 from spaces.load import load_study
-from spaces.stored import StoredStudy, from_json, to_json
+from spaces.stored import StoredStudy, data_to_json, from_json, to_json
 
 WHOLE = Table(
     ("India/India.xlsx", "Italy/Italy.xlsx"),
@@ -34,6 +34,12 @@ WHOLE = Table(
 def test_a_declaration_survives_the_database(data: Data) -> None:
     study = replace(load_study("gleason"), data=data)
     assert from_json(json.loads(json.dumps(to_json(StoredStudy(study))))).study.data == data
+
+
+def test_a_layout_is_told_every_field_also_those_at_their_default() -> None:
+    study = replace(load_study("gleason"), data=Table("t.csv", label="y"))
+    told = json.loads(json.dumps(data_to_json(study)))
+    assert told == {"kind": "table", **json.loads(json.dumps(asdict(study.data)))}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ import sys
 import pytest
 
 from objectives.contract import DataError, DataSource
+from objectives.data.layouts.layout import Layout
 from objectives.data.layouts.readers import LAYOUTS, open_layout
+from spaces.data import KINDS
 
 
 def test_no_reader_loads_torch() -> None:
@@ -14,6 +16,14 @@ def test_no_reader_loads_torch() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"
+
+
+def test_every_kind_of_data_has_a_reader_and_its_class_is_a_layout() -> None:
+    assert LAYOUTS.keys() == KINDS.keys() - {"none"}
+    for kind in LAYOUTS:
+        layout = open_layout(DataSource(layout={"kind": kind}))
+        questions = {name for name in vars(Layout) if not name.startswith("_")}
+        assert questions | {"takes_group"} <= set(dir(layout))
 
 
 def test_an_unknown_kind_names_the_known_ones() -> None:
