@@ -25,7 +25,7 @@ def study_note(
     study = stored.study
     parts = [
         PRACTICE if stored.found.is_practice else "",
-        _waved_through(stored.found.skipped_checks),
+        _skipped_checks(stored.found.skipped_checks),
         study.about,
         _metric(study, meaning),
         _budget(study),
@@ -47,8 +47,8 @@ def write_note(store: Store, study: str, text: str) -> None:
         save_note(shown, text)
 
 
-def _waved_through(rules: Sequence[str]) -> str:
-    return f"**Checks of the data waved through: {', '.join(rules)}.**" if rules else ""
+def _skipped_checks(rules: Sequence[str]) -> str:
+    return f"**Skipped checks of the data: {', '.join(rules)}.**" if rules else ""
 
 
 def _metric(study: Study, meaning: str) -> str:

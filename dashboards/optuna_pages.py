@@ -1,4 +1,4 @@
-"""The dashboard: the pages of optuna-dashboard on this store, behind the guard of the door."""
+"""The dashboard: optuna-dashboard's pages for this store, behind the guard."""
 
 import json
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The command line: it runs one command and turns its ending into an exit code.
+"""The command line: run one command and turn its result or error into an exit code.
 
 Nothing heavy is imported here, so that `search --help` answers at once.
 """
@@ -22,7 +22,7 @@ from search.settings import read_settings
 def main(words: Sequence[str] | None = None, **given: Any) -> int:
     """Run one command and return its exit code; an error that a user can fix is one line on stderr.
 
-    words: the command line; None is that of this process.
+    words: the command line; None for this process's own.
     given: further arguments of the command's function, for callers in Python.
     """
     _settle_streams()

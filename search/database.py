@@ -1,4 +1,4 @@
-"""Opening the store that the settings lead to."""
+"""Open the store that the settings name."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ def store_if_any(settings: Settings) -> Iterator[Store | None]:
 
 
 def has_store(settings: Settings) -> bool:
-    """Tell whether there may be studies at all, so that a look at them starts no server."""
+    """Say whether there may be studies at all; the caller then need not start a server to look."""
     path = cluster_path(settings.home)
     # A link to a folder that is gone is a lost database: opening it raises the error.
     return settings.database_url is not None or path.exists() or path.is_symlink()

@@ -48,7 +48,7 @@ def _add_study_commands(commands: Commands) -> None:
     _add_name(check, "the name that it will be run under")
     check.add_argument("--rules-only", action="store_true", help="do not look at the data")
     check.add_argument(
-        "--fix", action="store_true", help="write a split that solves what another split can solve"
+        "--fix", action="store_true", help="write a split without the faults that a split can avoid"
     )
     check.add_argument("--no-throughput", action="store_true", help="do not measure the speed")
     _add_json(check)

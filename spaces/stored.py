@@ -34,7 +34,7 @@ class Found:
     too_large: backbones that are never drawn, because not one image of them fitted into the memory
         of the device that began the study.
     weights: a record of each file of weights that a network starts from, by network and name.
-    skipped_checks: rules of the data whose errors were waved through, then or since.
+    skipped_checks: rules of the data whose errors do not stop this study.
     is_practice: whether this is a practice form, which runs on generated data.
     """
 

@@ -1,4 +1,4 @@
-"""The guard of every page: it allows only reading, only from own pages, and secures answers.
+"""The guard of every page: it refuses writes and foreign origins, and adds security headers.
 
 optuna-dashboard has no such protection: any web page could delete a study through it, and an HTML
 file that a trial kept would run scripts with the rights of its pages.

@@ -1,4 +1,4 @@
-"""Threads that only read, so that the end of the process may cut them off."""
+"""Threads that only read, so that the process may end while they are still running."""
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future

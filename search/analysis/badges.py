@@ -1,4 +1,4 @@
-"""Badges: the remarkable things about a trial in a few words, to be read before its numbers."""
+"""Badges: a few words on a trial, to be read before its numbers."""
 
 import math
 from collections import Counter
@@ -13,7 +13,7 @@ from storage.rows import EpochRow, Outcome
 from storage.store import Store
 
 # The validation loss of a good network varies by a few percent, and by hundredths of a nat where
-# it is close to 0. Two epochs in a row that exceed both margins are more than that noise.
+# it is close to 0. A rise over both margins in two epochs in a row is more than this noise.
 MARGIN, SMALLEST_MARGIN = 0.1, 0.02
 BAD_EPOCHS = 2
 
@@ -22,9 +22,10 @@ Badges = Mapping[int, tuple[str, ...]]  # by trial number, of the trials that ha
 
 
 def badges(config: TrialConfig, outcome: Outcome | None, epochs: Epochs) -> tuple[str, ...]:
-    """Find the badges of one trial; () for a trial without anything remarkable.
+    """Find the badges of one trial; () where none applies.
 
-    A badge whose metrics are not recorded is left out. With folds, a badge says in how many.
+    A badge whose metrics are not recorded is left out. With folds, a badge says in how many of
+    them it applies.
 
     outcome: how the trial ended, None while it runs.
     epochs: the recorded epochs, in order.
@@ -65,10 +66,11 @@ def _loss_badges(config: TrialConfig, outcome: Outcome | None, epochs: Epochs) -
 
 
 def _fold_badge(frozen: int, has_ended: bool, epochs: Epochs) -> tuple[str, str]:
-    """Return the badge of one network and the epoch it counts from, both "" where all is well."""
+    """Return the badge of one network and its "after epoch" clause; ("", "") for none."""
     in_fold = [replace(row, epoch=epoch) for epoch, row in enumerate(epochs, start=1)]
     ruler, trained = (_course(in_fold, name) for name in (RULER, TRAIN_LOSS))
-    # Only a trial that has ended can say "never". Asked first: it also explains a loss that rose.
+    # Only an ended trial can be said to have "never" improved. Checked first, because it also
+    # explains a loss that rose.
     if has_ended and _fine_tuning_never_helped(ruler, frozen):
         return "fine-tuning never helped", ""
     if best := _overfits_after(ruler, trained):

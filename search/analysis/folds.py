@@ -1,4 +1,4 @@
-"""The epoch that counts in each fold of a trial, and its value; one fold where there are none."""
+"""The epoch that counts in each fold of a trial, and its value; a trial without folds has one."""
 
 from collections.abc import Mapping
 
@@ -9,12 +9,12 @@ Metrics = Mapping[str, float]
 
 
 def fold_of(metrics: Metrics) -> int:
-    """Return the fold of an epoch, from 1; 1 where its metrics name none."""
+    """Return the fold of an epoch, from 1; 1 in a trial without folds."""
     return int(metrics.get(FOLD, 1))
 
 
 def folds_done(metrics: Metrics) -> int:
-    """Return the number of folds finished after an epoch; 0 where its metrics name none."""
+    """Return the number of folds finished after an epoch; 0 in a trial without folds."""
     return int(metrics.get(FOLDS_DONE, 0))
 
 

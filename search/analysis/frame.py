@@ -1,4 +1,4 @@
-"""Everything that terminals, pages and other programs show of one study at one moment."""
+"""Everything that terminals, pages and other programs show about one study at one moment."""
 
 import math
 from collections.abc import Mapping, Sequence

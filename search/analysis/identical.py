@@ -1,4 +1,4 @@
-"""Pairs of trials that should have started differently and did not: a key is not read."""
+"""Pairs of trials that differ in a key and still start identically: probably nothing reads it."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,20 +46,19 @@ def find_identical_trials(
 ) -> list[IdenticalTrials]:
     """Find, for each hyperparameter that was not read, the earliest pair of trials that shows it.
 
-    Two trials are compared where they agree in all other keys that change the metric. A key that
-    cannot act in a trial (`acts_when`) is left out of the comparison, and with a suspected key also
-    the keys that act only under a condition on it. A key that acts later than the metric is
+    Two trials are compared where they agree in all other keys that change the metric. These keys
+    are left out of the comparison: a key that cannot act in a trial (`acts_when`), and a key that
+    acts only under a condition on the suspected one. A key that acts later than the metric is
     measured, such as `epochs`, is never suspected.
 
-    An equal metric proves only that the two trials did the same up to that point: a key that was
-    read without effect, such as a weight per class where all classes are equally frequent, is
-    reported too.
+    An equal metric proves only that the two trials did the same up to that point. A key that was
+    read without effect is therefore reported too, such as a weight per class where all classes are
+    equally frequent.
 
     configs: whole configurations, by trial number.
     firsts: the first epoch of each trial.
     fields: the hyperparameters of the objective, as `catalog.describe` has them.
-    measures: metric -> the keys that change it; nothing else that differs between trials, such as
-        their seeds, may change it.
+    measures: metric -> the keys that change it. The trials' seeds must not change it.
     """
     found: dict[str, IdenticalTrials] = {}
     for metric, keys in measures.items():

@@ -1,4 +1,4 @@
-"""`search check`: find what is wrong with a study or its data before anything runs."""
+"""`search check`: find faults of a study and its data before anything runs."""
 
 import json
 import sys
@@ -64,7 +64,7 @@ def _examine(arguments: Namespace, settings: Settings) -> Examined:
 def _remarks_on(examined: Examined, wants_fix: bool) -> Iterator[str]:
     yield from licence_notes(examined.weights)
     if wants_fix and not (examined.mended or examined.trouble):
-        yield "no split was written: there is nothing that another one would mend"
+        yield "no split was written: no problem here could be mended by another split"
     if examined.trouble:
         yield str(examined.trouble)
 
@@ -110,8 +110,8 @@ def _lines(examined: Examined) -> Iterator[str]:
     if examined.split_note:
         yield examined.split_note
     for each in examined.found:
-        waved = ", waved through" if each.rule in examined.skipped else ""
-        yield f"{each.rule} {each.level}{waved}: {each.message}"
+        skipped = ", skipped" if each.rule in examined.skipped else ""
+        yield f"{each.rule} {each.level}{skipped}: {each.message}"
     if not examined.found and not examined.trouble:
         yield "no rule is broken"
 
@@ -122,14 +122,14 @@ def _changes(mended: "Mended") -> Iterator[str]:
         f" {mended.joined} groups joined with another; no image was touched"
     )
     if mended.is_new_split:
-        yield "all images were divided anew, test included: numbers from before do not compare"
+        yield "all images were divided anew, test included: do not compare with old numbers"
 
 
 def _remarks(summary: DataSummary) -> Iterator[str]:
     if summary.folds:
         yield f"val is the first of {summary.folds} folds"
     if summary.sealed_test:
-        yield f"{summary.sealed_test:,} test images are there and stay unopened"
+        yield f"{summary.sealed_test:,} test images were found and stay unopened"
 
 
 def _counts(summary: DataSummary) -> Table:

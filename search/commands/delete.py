@@ -12,7 +12,7 @@ from storage import artifacts
 
 
 def delete(arguments: Namespace, settings: Settings) -> int:
-    """Delete a study with its trials and files; without --yes only say what would be deleted."""
+    """Delete a study with its trials and files; without --yes, refuse and count the trials."""
     folder = settings.study_folder(arguments.name)
     with open_store(settings) as store:
         row = store.study(arguments.name)

@@ -1,4 +1,4 @@
-"""`search doctor`: is this machine ready, and the fix where it is not."""
+"""`search doctor`: check whether this machine is ready, and print the fix where it is not."""
 
 import json
 from argparse import Namespace

@@ -23,7 +23,7 @@ GB = 1e9
 
 
 def plan(arguments: Namespace, settings: Settings) -> int:
-    """Measure every backbone and batch size of the space, and keep what cannot fit for `run`."""
+    """Measure every backbone and batch size of the space; keep the plan for `search run`."""
     with store_if_any(settings) as store:
         prepared = prepare(read_overrides(arguments), settings, store)
     shares = device_shares(arguments.workers, settings.visible_gpus)

@@ -10,7 +10,7 @@ from search.settings import Settings
 def stop(arguments: Namespace, settings: Settings) -> int:
     """Ask every worker of the study, on any machine, to hand its trial back."""
     with open_store(settings) as store:
-        # Requested even if no worker is there: a run may be about to start its first.
+        # Requested even without a worker: a run may be about to start its first one.
         store.request_stop(arguments.study, "now" if arguments.now else "drain")
         is_at_work = bool(read_snapshot(store, arguments.study).live_workers)
     when = "at once" if arguments.now else "after the epoch in flight"

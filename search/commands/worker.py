@@ -31,9 +31,9 @@ OpenStore: TypeAlias = Callable[[Settings], AbstractContextManager[Store]]
 
 
 def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = open_store) -> int:
-    """Follow trials of a stored study until none is left or the worker is stopped.
+    """Run trials of a stored study until none is left or the worker is stopped.
 
-    open_store: opens the store that the worker claims from and writes to.
+    open_store: opens the worker's store.
     """
     share = own_share(settings.visible_gpus, settings.threads)
     set_up_process(share)

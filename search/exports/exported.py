@@ -71,7 +71,7 @@ class ExportedData:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportedValue:
-    """A trial's value: what it is of, and the number; None for a trial that did not finish."""
+    """A trial's value and the metric it belongs to; the number is None for an unfinished trial."""
 
     metric: str
     direction: str  # "minimize" or "maximize"

@@ -33,7 +33,7 @@ def train_again(
     fingerprint = source.manifest.fingerprint
     if fingerprint != exported.data.fingerprint:
         raise StudyError(
-            f"the data in {data} is not what trial {exported.trial} was trained on"
+            f"the data in {data} differs from the data that trial {exported.trial} was trained on"
             f" ({fingerprint[:12]}, not {exported.data.fingerprint[:12]})",
             "give that folder with --data",
         )

@@ -10,7 +10,7 @@ from objectives import catalog
 from search.exports.exported import Exported
 from search.processes.machine import device_class, versions
 
-# Other hardware rounds differently, and training amplifies it: this is what one may still expect.
+# Other hardware rounds differently, and training amplifies the difference up to these tolerances.
 # Relative for a loss, which has any size; absolute for a fraction, which may be near 0.
 ELSEWHERE_TOLERANCE = 0.05
 ELSEWHERE = "losses within 5 %, fractions within 0.05"

@@ -32,11 +32,11 @@ def store_study(
     store: Store,
     too_large: Sequence[Value] = (),
 ) -> StudyRow:
-    """Create the study, or go on with the one of that name if nothing that matters has changed.
+    """Create the study, or continue the stored one of that name.
 
     too_large: backbones that a new study leaves out.
-    Raises StudyError when the study has changed, MachineMismatch when this machine's data, networks
-    or weights are not the ones it was created with.
+    Raises StudyError when the declaration has changed since the study was created, MachineMismatch
+    when this machine's data, networks or weights have.
     """
     known = find(store, prepared.study.name)
     if known is None:
@@ -104,7 +104,7 @@ def _continue(row: StudyRow, prepared: Prepared, overrides: Overrides, store: St
 def _adopted(stored: StoredStudy, given: StoredStudy, trials: int | None) -> StoredStudy:
     """Return the stored study with all that may change while it goes on."""
     fields: dict[str, Any] = {name: getattr(given.study, name) for name in ADOPTED_FIELDS}
-    # A check that was waved through once stays so.
+    # A check that was skipped once stays skipped.
     skipped = sorted({*stored.found.skipped_checks, *given.found.skipped_checks})
     return StoredStudy(
         replace(stored.study, trials=trials or stored.study.trials, **fields),

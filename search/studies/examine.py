@@ -1,4 +1,4 @@
-"""Examine a study before it runs, in this order: data, splits, networks, speed."""
+"""Examine a study before it runs: its data, then its splits, its networks and the speed."""
 
 import time
 from collections.abc import Sequence
@@ -30,8 +30,7 @@ from storage.store import Store, StudyRow
 class Look:
     """A study to examine, and how far.
 
-    rules: the findings of the study's rules; with an error among them the data are the last thing
-        that is looked at.
+    rules: the findings of the study's rules; after an error only the data are examined.
     mends: whether to write a split that mends the problems that a split can mend.
     networks: whether to build every network, which fetches missing weights.
     throughput: whether to measure loader and model, which takes some ten seconds.
@@ -48,7 +47,7 @@ class Look:
 
 
 def examine(look: Look, store: Store | None) -> Examined:
-    """Look at one thing after another, as far as each can be looked at.
+    """Examine data, splits, networks and speed in turn; each as far as those before it allow.
 
     store: where the study may be stored already.
     Raises UsageError for a stored study whose splits are to be mended.
@@ -102,7 +101,7 @@ def _check_declaration(look: Look, known: StudyRow) -> None:
 
 
 def _check_data(look: Look, store: Store | None) -> DataCheck:
-    """Read the data and check them in one pass; DataError where they cannot be read at all."""
+    """Read the data and check them in one pass; DataError where they cannot be read."""
     began = time.monotonic()
     steps, cache = Steps("images", look.progress), look.settings.cache
     prepared = read_data(look.declared, look.settings, store, steps)
@@ -122,7 +121,7 @@ def _check_data(look: Look, store: Store | None) -> DataCheck:
 
 
 def _skipped_checks(declared: StoredStudy, known: StudyRow | None) -> set[str]:
-    """Return the rules whose errors are waved through, now or when the study was stored."""
+    """Return the rules that are skipped, by this command or by the stored study."""
     stored = from_json(known.definition).found.skipped_checks if known else ()
     return {*declared.found.skipped_checks, *stored}
 

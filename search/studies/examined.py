@@ -44,13 +44,13 @@ class Examined:
     """The result of an examination.
 
     rules: the findings of its rules.
-    skipped: the rules of the data whose errors are waved through.
-    data: None where they were not looked at, or could not be read.
+    skipped: the rules of the data whose errors do not stop a run.
+    data: None where they were not examined, or could not be read.
     mended: the split that was written because it mends problems of the data.
-    split_note: where the splits of a new study come from, if `search check --fix` wrote them.
-    mismatch: how this machine's data differ from those that the stored study was created on.
+    split_note: the origin of a new study's splits, if `search check --fix` wrote them.
+    mismatch: the difference between this machine's data and those of the stored study.
     weights: a record of each file of weights that a network starts from.
-    trouble: the error that ended the examination, so that the rest was not looked at.
+    trouble: the error that ended the examination early.
     """
 
     study: str
@@ -66,7 +66,7 @@ class Examined:
 
     @property
     def found(self) -> list[Finding | Problem]:
-        """Everything found, errors first, and of each level the rules before the data."""
+        """All findings: errors first, and within a level the study's before the data's."""
         problems = self.data.problems if self.data else ()
         other = [Problem(rule="C16", level="error", message=self.mismatch)] if self.mismatch else []
         found: list[Finding | Problem] = [*self.rules, *other, *problems]
@@ -74,7 +74,7 @@ class Examined:
 
     @property
     def exit_code(self) -> int:
-        """The exit code of a run that is refused for this; DONE where nothing stops it."""
+        """The exit code of a run that these findings refuse; DONE where nothing stops it."""
         if self.mismatch:
             return MISMATCH
         errors = {each.rule for each in self.found if each.level == "error"}
@@ -98,7 +98,7 @@ class Examined:
         return self.data.prepared
 
     def notes(self) -> Iterator[str]:
-        """Yield the lines that a person should read before a run: warnings, and waived errors."""
+        """Yield the warnings and the skipped errors in lines to be read before a run."""
         yield from (f"{finding.message} ({finding.rule})" for finding in self.rules)
         if self.split_note:
             yield self.split_note
@@ -108,10 +108,10 @@ class Examined:
         if warned:
             rules = ", ".join(dict.fromkeys(warned))
             yield f"{_counted(len(warned), 'warning')} of the data ({rules}); see `search check`"
-        waved = [rule for rule, level in levels if level == "error" and rule in self.skipped]
-        if waved:
-            count, rules = _counted(len(waved), "error"), ", ".join(dict.fromkeys(waved))
-            yield f"{count} of the data waved through by --skip-check ({rules})"
+        skipped = [rule for rule, level in levels if level == "error" and rule in self.skipped]
+        if skipped:
+            count, rules = _counted(len(skipped), "error"), ", ".join(dict.fromkeys(skipped))
+            yield f"{count} of the data skipped by --skip-check ({rules})"
 
     def _refuse_problems(self, problems: Sequence[Problem]) -> None:
         errors = [each for each in problems if each.level == "error"]

@@ -35,8 +35,8 @@ def mismatch(row: StudyRow, manifest: Manifest, folder: Path | None, store: Stor
     else:  # the rows are equal: a class without images, or the type of a column, differs
         difference = f"{manifest.fingerprint[:12]}, not {row.data_fingerprint[:12]}"
     return (
-        f"the data in {folder or 'this installation'} is not what study {row.name!r} was created on"
-        f" ({difference}); {FIX}"
+        f"the data in {folder or 'this installation'} differs from the data that study"
+        f" {row.name!r} was created on ({difference}); {FIX}"
     )
 
 

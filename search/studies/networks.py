@@ -66,7 +66,7 @@ def check_weights(stored: StoredStudy) -> None:
             ) from error
         if found != record["sha256"]:
             raise MachineMismatch(
-                f"the file {name} is not what study {study!r} was created with"
+                f"the file {name} differs from the one that study {study!r} was created with"
                 f" ({found[:12]}, not {record['sha256'][:12]})",
                 "bring the same file here, or start a new study with --as NAME",
             )

@@ -76,7 +76,7 @@ def _head(snapshot: Snapshot) -> Iterator[str]:
     if found.pins:
         yield f"pinned: {wording.values(found.pins)}"
     if found.skipped_checks:
-        yield f"checks of the data waved through: {', '.join(found.skipped_checks)}"
+        yield f"skipped checks of the data: {', '.join(found.skipped_checks)}"
     if not isinstance(study.data, NoData):
         yield f"test split opened so far: {len(snapshot.test_uses)}"
 

@@ -73,12 +73,12 @@ def test_practice_data_is_said_before_anything_else() -> None:
     assert PRACTICE not in study_note(to_json(StoredStudy(STUDY)), COUNTS)
 
 
-def test_checks_that_were_waved_through_are_said_before_the_studys_own_words() -> None:
-    waved = StoredStudy(replace(STUDY, about="Why?"), Found(skipped_checks=("C01", "C03")))
-    first, second, *_ = study_note(to_json(waved), COUNTS).split("\n\n")
-    assert first == "**Checks of the data waved through: C01, C03.**"
+def test_checks_that_were_skipped_are_named_before_the_studys_own_words() -> None:
+    skipping = StoredStudy(replace(STUDY, about="Why?"), Found(skipped_checks=("C01", "C03")))
+    first, second, *_ = study_note(to_json(skipping), COUNTS).split("\n\n")
+    assert first == "**Skipped checks of the data: C01, C03.**"
     assert second == "Why?"
-    assert "waved through" not in study_note(to_json(StoredStudy(STUDY)), COUNTS)
+    assert "Skipped checks" not in study_note(to_json(StoredStudy(STUDY)), COUNTS)
 
 
 def test_a_searched_parameters_default_is_not_called_fixed() -> None:

@@ -1,4 +1,4 @@
-"""`search check` and what it stops: every finding told, errors refused, some waved through."""
+"""`search check` and the runs that it stops: every finding shown, errors refused, some skipped."""
 
 import json
 import re
@@ -175,7 +175,7 @@ def test_a_run_is_refused_by_an_error_of_the_data_in_one_line(
 
 
 @pytest.mark.parametrize("rule", ["C99", "c01", "D04", "C14", "C16"])
-def test_only_a_rule_of_the_data_can_be_waved_through(
+def test_only_a_rule_of_the_data_can_be_skipped(
     rule: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*RUN, "--skip-check", f"C01,{rule}"]) == 2
@@ -188,15 +188,13 @@ def test_only_a_rule_of_the_data_can_be_waved_through(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("broken")
-def test_what_was_waved_through_is_written_on_the_study_and_stays(
+def test_a_skipped_rule_is_stored_with_the_study_and_stays_skipped(
     place: Path, capsys: pytest.CaptureFixture[str], store: Store
 ) -> None:
     main([*RUN, "--skip-check", EMPTY[1]])
 
-    assert f"1 error of the data waved through by --skip-check ({EMPTY[1]})" in (
-        capsys.readouterr().err
-    )
-    assert f"waved through: {EMPTY[1]}" in get_note(store.optuna_study("skin"))
+    assert f"1 error of the data skipped by --skip-check ({EMPTY[1]})" in (capsys.readouterr().err)
+    assert f"Skipped checks of the data: {EMPTY[1]}" in get_note(store.optuna_study("skin"))
     main(["status", "--study", "skin", "--json"])
     assert json.loads(capsys.readouterr().out)["skipped_checks"] == [EMPTY[1]]
     main(["export", "--study", "skin", "--trial", "0"])
@@ -205,10 +203,10 @@ def test_what_was_waved_through_is_written_on_the_study_and_stays(
     main([*RUN, "--skip-check", "C11"])
 
     assert from_json(store.study("skin").definition).found.skipped_checks == (EMPTY[1], "C11")
-    assert f"waved through: {EMPTY[1]}, C11" in get_note(store.optuna_study("skin"))
+    assert f"Skipped checks of the data: {EMPTY[1]}, C11" in get_note(store.optuna_study("skin"))
     capsys.readouterr()
     assert main([*CHECK]) == 0
-    assert capsys.readouterr().out.startswith(f"{EMPTY[1]} error, waved through: ")
+    assert capsys.readouterr().out.startswith(f"{EMPTY[1]} error, skipped: ")
 
 
 def test_a_new_study_is_split_as_the_fix_wrote_it_and_says_so(
@@ -298,7 +296,7 @@ def test_an_export_of_a_study_that_was_split_by_a_file_retrains_to_the_bit(
     del exported["data"]["splits"]
     Path("best.yaml").write_text(yaml.safe_dump(exported))
     assert main([*again]) == 2  # what would be carved is another split
-    assert "is not what trial 0 was trained on" in capsys.readouterr().err
+    assert "differs from the data that trial 0 was trained on" in capsys.readouterr().err
 
 
 @pytest.mark.slow

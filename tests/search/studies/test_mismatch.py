@@ -72,9 +72,10 @@ def test_the_first_rows_that_differ_are_named_and_the_others_counted(
 
     assert refused.value.exit_code == 4
     assert str(refused.value) == (
-        f"the data in {there / 'data'} is not what study 'skin' was created on (4 images differ:"
-        " mole/00.png is missing here; mole/01.png is only here; mole/02.png: contents differ and"
-        " 1 more); bring the same files here, or start a new study with --as NAME (C16)"
+        f"the data in {there / 'data'} differs from the data that study 'skin' was created on"
+        " (4 images differ: mole/00.png is missing here; mole/01.png is only here; mole/02.png:"
+        " contents differ and 1 more); bring the same files here, or start a new study with"
+        " --as NAME (C16)"
     )
 
 

@@ -98,7 +98,9 @@ def test_a_new_study_notes_its_files_and_goes_on_with_the_same_ones_only(
     open_study("mine", None, settings, store)
 
     torch.save(SmallCNN().state_dict(), weights)  # another random start
-    with pytest.raises(MachineMismatch, match=r"mine\.pt is not what study 'mine' was created"):
+    with pytest.raises(
+        MachineMismatch, match=r"mine\.pt differs from the one that study 'mine' was created"
+    ):
         store_study(prepare(overrides, settings), overrides, settings, store)
     with pytest.raises(MachineMismatch, match="bring the same file here"):
         open_study("mine", None, settings, store)
