@@ -27,8 +27,8 @@ CLOCK_ENDING = "_s"
 class UserError(Exception):
     """An error that a user can fix; its text is one line, `found; fix`.
 
-    found: the thing that is wrong, and where.
-    fix: the next step, the last clause of the line; empty where `found` says it.
+    found: the fault and its place.
+    fix: the next step, the last clause of the line; empty where `found` ends with it.
     """
 
     def __init__(self, found: str, fix: str = "") -> None:
@@ -51,8 +51,8 @@ class OutOfMemory(Exception):
     """Not even one image at a time fits into the device's memory."""
 
 
-# Lack of memory without a class of its own: the host's allocator, oneDNN without room for a kernel,
-# and CUDA and its libraries where they allocate without torch.
+# Messages of errors that have no class for lack of memory: the host's allocator, oneDNN without
+# room for a kernel, and CUDA and its libraries where they allocate without torch.
 _MEMORY_WORDS = (
     "DefaultCPUAllocator",
     "not enough memory",
@@ -133,7 +133,7 @@ class EpochResult:
 
 
 class Objective(Protocol):
-    """Train one configuration and yield each epoch's result; a caller prunes by not asking on.
+    """Train one configuration and yield each epoch's result; a caller stops it by asking no more.
 
     A resumed objective first yields the results in its checkpoint, without training.
     """

@@ -1,4 +1,4 @@
-"""Dataclass fields that an author may fill with a list, and that hold a tuple or a space."""
+"""Dataclass fields that accept a list from the author of a study and hold a tuple or a space."""
 
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar

@@ -1,4 +1,4 @@
-"""How a study declares its data. These are declarations only: objectives read the data."""
+"""The declarations of a study's data. They only describe; the objectives read the data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,8 +10,9 @@ from spaces.errors import StudyError
 class FileNames:
     r"""Images whose file names hold the label and the group.
 
-    label, group: regular expressions, of which group 1 of the match counts. A pattern is matched
-        against the file name; where `group` is not found there, against the path, `r"(pat\d+)/"`.
+    label: a regular expression, matched against the file name; group 1 of the match is the label.
+    group: a regular expression, matched against the file name, else against the path, as
+        `r"(pat\d+)/"` is; group 1 of the match is the patient, slide or lesion.
     skip: labels to leave out; their images are counted and shown.
     names: display names of labels.
     """
@@ -26,8 +27,8 @@ class FileNames:
 class ClassFolders:
     """One folder per class, with or without train, val and test folders above.
 
-    group: a regular expression, matched against the file name first, then against the path; group 1
-        of the match counts.
+    group: a regular expression, matched against the file name, else against the path; group 1 of
+        the match is the patient, slide or lesion.
     """
 
     group: str | None = None
@@ -46,8 +47,8 @@ class Table:
         where a row has several images.
     label: the column of the class.
     label_pattern: a regular expression whose group 1 is the label in that column.
-    one_hot: instead of `label`, a column per class, of which the largest value counts, the first
-        of equals.
+    one_hot: instead of `label`, a column per class. The class is the column with the largest value,
+        the first of equals.
     cuts: where to cut a label that is a number into classes, lowest first: (12.0,) makes `<12` and
         `>=12`, (7, 12) makes `<7`, `7-12` and `>=12`.
     group: a column or, as in `path`, a pattern with columns in braces. A row without a group is a
@@ -96,7 +97,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Cifar10:
-    """CIFAR-10's Python pickles, `cifar-10-batches-py/`; its test batch stays unopened."""
+    """CIFAR-10's Python pickles, `cifar-10-batches-py/`; the test batch stays unopened."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Brats:
 
     The patient is the group; the site is a part of the patient's id.
 
-    modalities: those to read, in the order of the network's channels.
+    modalities: the modalities to read, in the order of the network's channels.
     """
 
     modalities: tuple[str, ...] = ("flair", "t1", "t1ce", "t2")
@@ -140,7 +141,7 @@ def needs_folder(data: Data) -> bool:
 
 
 def kind_needs_folder(kind: str) -> bool:
-    """Say whether data of this kind lie in such a folder; an unknown kind is taken to need one."""
+    """Say whether data of this kind lie in a folder that the user must name; True if unknown."""
     return KINDS.get(kind) not in (Digits, NoData)
 
 

@@ -8,8 +8,8 @@ from difflib import get_close_matches
 class UserError(Exception):
     """An error that a user can fix; its text is one line, `found; fix`.
 
-    found: the thing that is wrong, and where.
-    fix: the next step, the last clause of the line; empty where `found` says it.
+    found: the fault and its place.
+    fix: the next step, the last clause of the line; empty where `found` ends with it.
     """
 
     def __init__(self, found: str, fix: str = "") -> None:
@@ -21,11 +21,11 @@ class UserError(Exception):
 
 
 class StudyError(UserError):
-    """A study that cannot be used as written; the message says where and ends with the fix."""
+    """A study that cannot be used as written; the message names the place and ends with the fix."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Write the last clause of an error about an unknown name: the closest known one, or all."""
+    """Return the last clause of an error about an unknown name: the closest known one, or all."""
     names = sorted(known)
     initials = {"".join(word[0] for word in each.split("_") if word): each for each in names}
     close = [initials[name]] if name in initials else get_close_matches(name, names, 1, 0.5)

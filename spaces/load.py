@@ -1,4 +1,4 @@
-"""From the words that a user types to a `Study`: a shipped name or a file of their own."""
+"""Load the `Study` that a user names: a shipped study or a study file."""
 
 import runpy
 import traceback
@@ -47,7 +47,7 @@ def _run(path: Path) -> Study:
         raise StudyError(f"{path}:{_line(path, error)}: {error.found}", error.fix) from error
     except SystemExit as error:
         raise StudyError(
-            f"{path}:{_line(path, error)}: it ends the program", "remove the exit"
+            f"{path}:{_line(path, error)}: the file ends the program", "remove the exit"
         ) from error
     except Exception as error:  # it is the user's code: anything may be raised
         raise StudyError(

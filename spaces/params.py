@@ -32,7 +32,7 @@ class Float:
     """A real number in [low, high].
 
     log: whether its order of magnitude is searched.
-    prior: where good values are expected; None: everywhere alike.
+    prior: the region where good values are expected; None for a uniform prior.
     when: the values that earlier parameters must have for this one to exist.
     """
 
@@ -98,7 +98,7 @@ class Int:
 
     def draw(self, random: Random) -> int:
         """Draw from the prior; without one, uniformly on the scale."""
-        # Half a step beyond both ends, or rounding would halve their share.
+        # Half a step beyond both ends; otherwise rounding would halve the share of the ends.
         drawn = _draw_on(Scale(self.low - 0.5, self.high + 0.5, self.log), self, random)
         return min(max(round(drawn), self.low), self.high)
 
@@ -113,7 +113,7 @@ class Int:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several options; a mapping gives each option its weight before any trial."""
+    """One of several options; a mapping gives each option its prior weight."""
 
     name: str
     options: Sequence[Value] | Mapping[Any, float]

@@ -10,7 +10,7 @@ from spaces.params import Choice, Param, Value
 
 TrialConfig = dict[str, Value]
 
-FEW = 256  # more combinations than these are looked at pair by pair
+FEW = 256  # more combinations than this are tried pair by pair
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ class Space:
         return likeliest
 
     def corners(self) -> Iterable[TrialConfig]:
-        """Return the configurations that can be drawn of options and ends of ranges.
+        """Return the configurations that combine options and ends of ranges.
 
-        Where there are more than 256, every pair of two parameters' values is among them, with the
+        More than 256 are replaced by a selection: every pair of two parameters' values, with the
         other parameters at the prior's mode.
         """
         every = list(islice(self.combinations(), FEW + 1))
@@ -79,7 +79,7 @@ class Space:
         return self._combined(self.params, {})
 
     def around(self, names: Iterable[str]) -> "Space":
-        """Return the space of these parameters and of those that their conditions name."""
+        """Return the space of these parameters and of the parameters that their conditions name."""
         kept = set(names)
         for param in reversed(self.params):
             if param.name in kept:
@@ -91,7 +91,7 @@ class Space:
         return Space(tuple(params.get(param.name, param) for param in self.params))
 
     def pinned(self, values: Mapping[str, Value]) -> "Space":
-        """Return the space that is left when some parameters have one fixed value."""
+        """Return the space without some parameters, which have one fixed value."""
         left = (_with_settled(param, values) for param in self.params if param.name not in values)
         return Space(tuple(param for param in left if param is not None))
 

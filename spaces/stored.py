@@ -1,4 +1,4 @@
-"""A study as it is stored: its settled facts, its JSON, and its fingerprint."""
+"""A study as it is stored: with the facts settled at its creation, as JSON, with a fingerprint."""
 
 import hashlib
 import json
@@ -20,8 +20,7 @@ KIND_OF_PARAM = {declared: kind for kind, declared in PARAM_KINDS.items()}
 
 # A study that goes on takes these fields from its changed file.
 ADOPTED_FIELDS = ("about", "stall_minutes", "outage_minutes", "keep")
-# These may differ, too: a study goes on to the total that was last asked for, and its practice form
-# is another study.
+# These may differ, too: `--trials` changes the total, and the practice form is another study.
 FREE_FIELDS = {"trials", "practice", *ADOPTED_FIELDS}
 
 
@@ -50,7 +49,7 @@ class Found:
 class StoredStudy:
     """A study with the facts that were settled at its creation: all that a worker needs.
 
-    Before it is stored, it is the study as it would be stored.
+    A new study takes this form before it is stored.
     """
 
     study: Study
@@ -132,7 +131,7 @@ def fingerprint(stored: StoredStudy) -> str:
 
 
 def differences(stored: StoredStudy, given: StoredStudy) -> list[str]:
-    """List the differences that must not be, one `field: old -> new` each."""
+    """List the forbidden differences, one `field: old -> new` each."""
     return [
         f"{path}: {_short(old)} -> {_short(new)}"
         for path, old, new in _walk("", _lasting(stored), _lasting(given))

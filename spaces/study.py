@@ -12,7 +12,7 @@ from spaces.params import Param, Value
 from spaces.pruning import PRUNING_RULES
 from spaces.space import Space, TrialConfig
 
-# From this fold on the paired test has a variance to work with: two differences make none.
+# From this fold on the paired test has a variance to work with: two differences are too few.
 FIRST_JUDGED_FOLDS = 3
 MOST_FOLDS = 100
 # The name is a folder's name and a part of web addresses.

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 class UserError(Exception):
     """An error that a user can fix; its text is one line, `found; fix`.
 
-    found: the thing that is wrong, and where.
-    fix: the next step, the last clause of the line; empty where `found` says it.
+    found: the fault and its place.
+    fix: the next step, the last clause of the line; empty where `found` ends with it.
     """
 
     def __init__(self, found: str, fix: str = "") -> None:
@@ -29,7 +29,7 @@ class Unreachable(StorageError):
 
 
 class DatabaseUnreachable(Unreachable):
-    """The database is down, elsewhere, or refuses the connection."""
+    """The database is down, at another address, or refuses the connection."""
 
 
 class ArtifactsUnreachable(Unreachable):
@@ -62,7 +62,7 @@ class EpochDiffers(StorageError):
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn an OSError of the home's files into a StorageError with a way out."""
+    """Turn an OSError of the home's files into a StorageError that names the fix."""
     try:
         yield
     except OSError as error:

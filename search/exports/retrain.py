@@ -73,9 +73,9 @@ def _partition_writer(
 
 
 def _config(exported: Exported) -> dict[str, Any]:
-    """Add the size of the parts in which memory made each batch pass: BatchNorm depends on it.
+    """Add the recorded micro-batch to the configuration, because BatchNorm depends on it.
 
-    Memory that ran out during training leaves two sizes; the last one is taken.
+    A trial that ran out of memory during training has two sizes; the last one is taken.
     """
     parts = exported.last_epoch.metrics.get(MICRO_BATCH)
     return {**exported.config, **({MICRO_BATCH: int(parts)} if parts else {})}

@@ -92,5 +92,5 @@ class Child:
 
 
 def describe_exit(code: int) -> str:
-    """Say how a process ended: "exit code 1" or the name of the signal that killed it."""
+    """Describe the end of a process: "exit code 1" or the name of the signal that killed it."""
     return f"exit code {code}" if code >= 0 else signal.Signals(-code).name

@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class UnderWay:
-    """The message of a detached run, once it works, to the command that started it."""
+    """The message of a detached run to the command that started it, sent once the run works."""
 
     study: str
     pid: int

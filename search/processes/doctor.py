@@ -1,4 +1,4 @@
-"""Is this machine ready for a search? Each finding is a fact, with its fix where it is bad."""
+"""Check whether this machine is ready for a search. A finding is a fact and, if bad, its fix."""
 
 import json
 import os

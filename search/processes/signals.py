@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-# `timeout` sends each signal twice at once, to its child and to the child's group: that is one.
+# `timeout` sends each signal twice at once, to its child and to the child's group: count it once.
 SAME_REQUEST_SECONDS = 0.3
 
 

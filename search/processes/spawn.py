@@ -1,8 +1,7 @@
 """Start a process that cannot outlive its parent.
 
-`python -m search.processes.spawn PARENT COMMAND...` is the launcher that runs between fork and
-command: it ties itself to its parent and then becomes the command, before the command has imported
-anything.
+`python -m search.processes.spawn PARENT COMMAND...` is the launcher. It asks the kernel to kill it
+when its parent dies, and then becomes the command, before the command has imported anything.
 """
 
 import ctypes

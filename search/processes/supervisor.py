@@ -136,11 +136,11 @@ class _Supervisor:
                 slot.watch(None, 0)  # no worker can renew its lease now
             self._revive_database()
         self._show(self._snapshot.noting(self._note()))
-        # Reading a long study may take a tenth of the time at most.
+        # Reading a long study may take at most a tenth of the supervisor's time.
         self._read_at = time.monotonic() + max(READ_SECONDS, 9 * (time.monotonic() - started))
 
     def _end_the_stalled(self) -> None:
-        """Kill workers whose trials no longer move, so that others go on with these."""
+        """Kill workers whose trials make no progress, so that others continue these trials."""
         rows = {row.worker: row for row in self._snapshot.workers}
         for slot in self._slots:
             if slot.watch(rows.get(slot.worker), self._run.lease_seconds):
@@ -206,7 +206,7 @@ class _Supervisor:
             slot.child.start([*command, "--reason-file", str(slot.child.reason_file)])
 
     def _settle(self, slot: WorkerSlot, code: int) -> None:
-        """Free the trial of an ended worker and decide what follows, once the database is there."""
+        """Free the trial of an ended worker and decide on the next one; wait for the database."""
         why, lease_end = self._explain(slot, code)
         try:
             self._free(slot.worker, code, why, lease_end)

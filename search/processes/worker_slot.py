@@ -26,9 +26,9 @@ class WorkerSlot:
         self.worker, self.is_stalled, self._overdue_since = worker, False, None
 
     def watch(self, row: WorkerRow | None, grace_seconds: float) -> bool:
-        """Say whether the worker has been overdue for longer than the grace.
+        """Say whether the worker has been overdue for longer than the grace period.
 
-        A paused process is not overdue: once it is woken it has the whole grace to beat again.
+        A paused process is not overdue. Once woken, it has the whole grace period to beat again.
 
         row: the worker as the database has it now.
         """

@@ -1,4 +1,4 @@
-"""A trial's curve, and the epoch from which on it can be judged."""
+"""A trial's curve, and the first epoch at which it can be judged."""
 
 import math
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from spaces.study import Study
 class Curve:
     """The study's metric by epoch, and the schedule that the trial runs through.
 
-    values: by epoch; 1 is the first.
+    values: the metric by epoch, counted from 1.
     epochs: the length of the schedule.
     settled_epoch: the last epoch of warm-up and unfreezing.
     """

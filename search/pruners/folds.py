@@ -6,7 +6,7 @@ from statistics import fmean, stdev
 
 from spaces.study import FIRST_JUDGED_FOLDS, Study
 
-FOLDS_ALPHA = 0.1  # one-sided; for its errors see `has_worse_folds`
+FOLDS_ALPHA = 0.1  # one-sided; `has_worse_folds` says how often it errs
 
 
 def has_worse_folds(study: Study, folds: Mapping[int, float], best: Mapping[int, float]) -> bool:
@@ -16,7 +16,7 @@ def has_worse_folds(study: Study, folds: Mapping[int, float], best: Mapping[int,
     sets that overlap: the variance of the mean is s^2 (1/n + test/train), not s^2 / n, where k
     folds have test/train = 1/(k - 1) (Nadeau and Bengio 2003, Machine Learning 52:239-281; for
     folds: Bouckaert and Frank 2004). Wilcoxon's signed ranks reach p = 1/8 at best with three
-    folds, so they could not judge before the fourth.
+    folds, so they could not judge a trial before its fourth fold.
 
     Simulated with 5 folds, judged after 3 and after 4, and differences of sd 1 that correlate by
     1/k: a trial that is equal to the best one is stopped in 13 of 100 cases (20 without the

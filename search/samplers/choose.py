@@ -1,7 +1,7 @@
-"""The sampler of a trial: the prior, chance, and then TPE.
+"""The sampler of a trial: prior and uniform draws in turn, then TPE.
 
-A value takes this way: `Space.suggest` asks Optuna's trial, Optuna asks the sampler, and the
-`PriorSampler` asks the parameter in the same space to draw from its prior.
+The calls that draw a value: `Space.suggest` calls Optuna's trial, Optuna calls the sampler, and
+the `PriorSampler` calls the parameter of the same space, which draws from its prior.
 """
 
 import warnings

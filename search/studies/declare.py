@@ -1,4 +1,4 @@
-"""Find the study that a command names, and this machine's folder of its data."""
+"""Find the study that a command names, and the folder of its data on this machine."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,7 +48,7 @@ def declare(overrides: Overrides, settings: Settings) -> Declared:
 
 
 def find_study(reference: str, settings: Settings) -> StoredStudy:
-    """Load the study of that file or shipped name, else the one that is stored under that name.
+    """Load a study from its file or by its shipped name, else the stored study of that name.
 
     Raises StudyError where there is none, RecipeError for an unknown objective.
     """
@@ -68,7 +68,7 @@ def resolved(study: Study) -> StoredStudy:
 
 
 def overridden(stored: StoredStudy, overrides: Overrides) -> StoredStudy:
-    """Return the study as the command line wants it."""
+    """Return the study with the overrides of the command line applied."""
     pinned = stored.pinned(overrides.pins)
     study, found = pinned.study, pinned.found
     name, trials = overrides.name or study.name, overrides.trials or study.trials
@@ -79,7 +79,7 @@ def overridden(stored: StoredStudy, overrides: Overrides) -> StoredStudy:
 
 
 def data_source(study: Study, folder: Path | None, partition: Path | None = None) -> DataSource:
-    """Say how this study's data are read out of this machine's folder.
+    """Return the place of the study's data on this machine, and how to read them.
 
     partition: a file with the split of each image, where the study's splits are stored.
     """

@@ -1,4 +1,4 @@
-"""Where this machine keeps a study's data. Paths are the machine's, never the study's."""
+"""The folder in which this machine keeps a study's data; the path is not stored with the study."""
 
 import json
 from pathlib import Path
@@ -12,8 +12,8 @@ from spaces.load import shipped_studies
 def find_data(settings: Settings, study: str, given: Path | None, alias: str = "") -> Path:
     """Find the data folder of a study.
 
-    The first of these counts: the folder `given`, the one used last, `data/<study>`, the one that
-    the study's practice form used last.
+    It is the first of these that exists: the folder `given`, the folder that the study used last,
+    `data/<study>`, the folder that the study's practice form used last.
 
     alias: the name that the study is stored under, if it is another.
     Raises DataError when there is none.

@@ -1,4 +1,4 @@
-"""The networks of a study: whether each can be built here, and from which weights it starts."""
+"""Check that every network of a study can be built here, and from the weights of its creation."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

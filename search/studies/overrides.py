@@ -1,4 +1,4 @@
-"""The command line's own words on a study, which stand over those of its file."""
+"""The values of the command line, which replace those of the study file."""
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
@@ -8,14 +8,14 @@ from pathlib import Path
 from spaces.errors import StudyError
 from spaces.params import Value
 
-# The checks of the data that a person may answer for. The sealed test (C14) is not among them, nor
-# are the checks that make trials comparable (C15, C16).
+# The checks of the data that a user may skip. C14 (the test split stays sealed) and the checks
+# that make trials comparable (C15, C16) cannot be skipped.
 SKIPPABLE = tuple(f"C{number:02}" for number in range(1, 14))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overrides:
-    """The study that the command line asks for, and what it changes in its file.
+    """The study that the command line names, and its changes to the study file.
 
     reference: a study file, or the name of a shipped or stored study.
     data: the folder of the data, from `--data`.

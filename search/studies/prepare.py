@@ -39,7 +39,7 @@ class Prepared:
 
 
 def prepare(overrides: Overrides, settings: Settings, store: "Store | None" = None) -> Prepared:
-    """Find a study, check its rules and read its data; nothing of the study is written.
+    """Find a study, check its rules and read its data; write nothing.
 
     store: where a study of that name may be stored already, whose splits count then.
     Raises StudyError, DataError or RecipeError.
@@ -60,8 +60,8 @@ def read_data(
     """Read the data of a study whose rules were checked; DataError where that cannot be done.
 
     store: where it may be stored already.
-    steps: counts the images that are read; leave it out unless the data are checked next, because
-        it leaves the reading of some images to the check.
+    steps: counts the images that are read. Hand it in only if the data are checked next: some
+        images are then read by the check alone.
     """
     from search.studies.splits import partition_of  # SQLAlchemy
 

@@ -1,4 +1,4 @@
-"""From a stored study back to a study, and to its data on this machine."""
+"""Open a stored study again, with its data on this machine."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,8 +24,8 @@ def open_study(
 ) -> tuple[StoredStudy, DataSource]:
     """Return a stored study and this machine's data for it, with the splits of its creation.
 
-    data: the folder, where it is not the one that this machine used last.
-    Raises MachineMismatch when the data or a file of weights is not the one it was created with.
+    data: the data's folder; None for the folder that this machine used last.
+    Raises MachineMismatch when the data or a file of weights has changed since its creation.
     """
     row = store.study(name)
     stored = from_json(row.definition)
@@ -49,8 +49,8 @@ def find(store: Store, name: str) -> StudyRow | None:
 def as_it_began(row: StudyRow, declared: StoredStudy, overrides: Overrides) -> StoredStudy:
     """Return the study as it is declared now, with the values that were settled when it began.
 
-    Raises StudyError when it has changed since. Ask before its data are read: a changed declaration
-    would read them differently.
+    Raises StudyError when the declaration has changed since then. Call this before the data are
+    read: a changed declaration would read them differently.
     """
     stored = from_json(row.definition)
     given = declared if overrides.pins else declared.pinned(stored.found.pins)

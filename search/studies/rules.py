@@ -1,4 +1,4 @@
-"""Whether a study keeps the rules, and asks of its data no more than there is."""
+"""Check a study against the rules, and against the size of its data."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial

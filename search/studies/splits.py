@@ -24,7 +24,7 @@ def split_file(settings: Settings, study: str) -> Path:
 
 
 def split_note(partition: Path | None, settings: Settings, study: str) -> str:
-    """Return a line for a new study that is split as `search check --fix` wrote; "" for another."""
+    """Return a line on a new study whose splits `search check --fix` wrote; "" for any other."""
     if partition is None or partition != split_file(settings, study):
         return ""
     return f"{study} is split as `search check --fix` wrote it into {partition}"
@@ -33,7 +33,7 @@ def split_note(partition: Path | None, settings: Settings, study: str) -> str:
 def partition_of(study: str, settings: Settings, store: Store | None) -> Path | None:
     """Return a file with the study's splits: its stored ones, or for a new study its split file.
 
-    None where the data's own splits, or carved ones, count, and for a study without data.
+    None for a study without data, and where the data's own or carved splits are used.
     """
     try:
         table = store.manifest(study) if store else None

@@ -36,7 +36,7 @@ class Throughput:
 
     @property
     def words(self) -> str:
-        """Both speeds in a line, and which of them is the limit."""
+        """Both speeds in a line, and the slower one, which is the limit."""
         loader = f"loader {_rate(self.loader)} images/s ({self.cores} cores)"
         network = f"{self.backbone}, batch {self.batch_size}"
         if not self.model:

@@ -14,7 +14,7 @@ class Event:
     """One event of a study."""
 
     line: str
-    is_ending: bool = False  # a trial ended, or a better one was found
+    is_ending: bool = False  # whether a trial ended, or a better one was found
 
 
 def events(before: Snapshot | None, now: Snapshot) -> Iterator[Event]:

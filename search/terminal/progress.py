@@ -61,7 +61,7 @@ def _painting(url: str, console: Console) -> Iterator[Callable[[Snapshot], None]
 
 @contextmanager
 def _telling(url: str, console: Console) -> Iterator[Callable[[Snapshot], None]]:
-    # Not the console's own printing: it ends the program when the pipe it writes to is closed,
+    # Not through the console, which ends the program when the pipe it writes to is closed,
     # and Ctrl-C in `search run | tee log` closes that pipe while the workers still drain.
     say = partial(print, file=console.file, flush=True)
     if url:
@@ -108,7 +108,7 @@ class _Teller:
         self._before = snapshot
 
     def tell_endings(self, snapshot: Snapshot) -> None:
-        """Print only the endings: the live view shows the rest."""
+        """Print only the ends of trials: the live view shows the rest."""
         for event in events(self._before, snapshot) if self._before else []:
             if event.is_ending:
                 self._say(event.line)

@@ -39,7 +39,7 @@ def values(named: Mapping[str, Value]) -> str:
 
 
 def title(snapshot: Snapshot) -> str:
-    """Name the study, its metric and, where it runs on practice data, that it does."""
+    """Name the study and its metric, with "practice data" where it runs on such."""
     aim = {"minimize": "lower", "maximize": "higher"}[snapshot.study.direction]
     practice = " · practice data" if snapshot.stored.found.is_practice else ""
     return f"{snapshot.study.name}{practice} · {measure(snapshot.study)}, {aim} is better"
@@ -59,7 +59,7 @@ def best(snapshot: Snapshot) -> str:
 
 
 def counts(snapshot: Snapshot) -> str:
-    """Count the trials that have ended, of how many, and by outcome."""
+    """Count the trials that have ended, of the total and by outcome."""
     ways = [f"{count} {way}" for way, count in snapshot.outcomes.most_common()]
     return " · ".join([f"{len(snapshot.final)}/{snapshot.study.trials} trials", *ways])
 

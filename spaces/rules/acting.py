@@ -17,8 +17,8 @@ def dead_parameters(study: Study, fields: Fields) -> Iterator[Finding]:
                 "D02",
                 "error",
                 f"{param.name!r} is searched but acts only when {_conditions(param.name, fields)},"
-                " and no trial that draws it is like that;"
-                f" remove {param.name!r}, or make that possible",
+                " which no trial that draws it meets;"
+                f" remove {param.name!r}, or make this condition possible",
             )
     for name, value in study.fixed.items():
         is_default = value == fields.get(name, {}).get("default")
@@ -26,13 +26,13 @@ def dead_parameters(study: Study, fields: Fields) -> Iterator[Finding]:
             yield Finding(
                 "D02",
                 "warn",
-                f"{name}={value!r} is fixed but acts only when {_conditions(name, fields)}, and no"
-                f" trial is like that; remove {name!r}, or make that possible",
+                f"{name}={value!r} is fixed but acts only when {_conditions(name, fields)},"
+                f" which no trial meets; remove {name!r}, or make this condition possible",
             )
 
 
 def dead_enqueued_values(study: Study) -> Iterator[Finding]:
-    """Find values that an enqueued trial sets and cannot have; it would run without them."""
+    """Find values of an enqueued trial that it cannot have, so that it would run without them."""
     for values in study.enqueue:
         for name, value in values.items():
             param = study.space.get(name)

@@ -1,4 +1,4 @@
-"""D04, D05: configurations that can be drawn and are known to go badly."""
+"""D04, D05: configurations that a trial can draw and that are known to train badly."""
 
 from collections.abc import Iterator
 

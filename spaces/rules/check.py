@@ -1,4 +1,4 @@
-"""Check a study before any GPU is touched. The rules by their ids:
+"""Check a study before a GPU is used. The rules by their ids:
 
 D01 an unknown key, or a value that the objective does not take · D02 a parameter that nothing reads
 · D03 a parameter that cannot act in time · D04 two balancing mechanisms at once · D05 values that

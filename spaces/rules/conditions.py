@@ -11,9 +11,10 @@ from spaces.study import Study
 def drawable(
     study: Study, fields: Fields, names: Iterable[str]
 ) -> Iterator[tuple[TrialConfig, TrialConfig]]:
-    """Yield the values that a trial can draw of these parameters, with its whole configuration.
+    """Yield values of these parameters that a trial can draw, each with its whole configuration.
 
-    These are every option and both ends of every range; where that is very much, every pair.
+    The values are every option and both ends of every range, in all combinations; where these are
+    too many, in every pair.
     """
     settled = {**default_values(fields), **study.fixed}
     for drawn in study.space.around(names).corners():

@@ -11,7 +11,7 @@ from spaces.study import Study
 
 
 def unknown_keys(study: Study, fields: Fields) -> Iterator[Finding]:
-    """Find the names that are none of the objective's hyperparameters."""
+    """Find the names that the objective does not have among its hyperparameters."""
     for name in (*study.fixed, *study.space.names):
         if name not in fields:
             message = f"{study.objective} has no parameter {name!r}; {nearest(name, fields)}"

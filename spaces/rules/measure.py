@@ -1,4 +1,4 @@
-"""O01, O03, C14: whether the metric can rank the trials, and does so without the test split."""
+"""O01, O03, C14: check that the metric can rank the trials, and without the test split."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ _TEST = re.compile(r"(?<![A-Za-z])test|Test|(?<![A-Z])TEST")  # the word: `lates
 
 
 def wrong_metric(study: Study, metrics: Fields) -> Iterator[Finding]:
-    """Find a metric that is not reported, cannot rank trials or varies, and a wrong direction."""
+    """Find a metric that is not reported or cannot compare the trials, and a wrong direction."""
     if study.metric.startswith("test_"):
         return  # C14 reports it
     if study.metric not in metrics:

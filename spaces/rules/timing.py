@@ -1,4 +1,4 @@
-"""D03: re-weighting that begins after training can be over, and pruning that begins too early."""
+"""D03: re-weighting that begins after training may have ended, and pruning that begins too soon."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -47,7 +47,7 @@ def late_reweighting(study: Study, fields: Fields, schedule: Schedule) -> Iterat
 
 
 def misplaced_rung(study: Study, fields: Fields, schedule: Schedule) -> Iterator[Finding]:
-    """Find a first epoch of pruning that is too early for a trial, or too late for all of them."""
+    """Find a first pruning epoch within a trial's warm-up or unfreezing, or beyond every trial."""
     first = study.pruning.first_epoch
     plans = [
         plan

@@ -41,7 +41,7 @@ def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
         (HEAD + "x = Float('lr', 2.0, 1.0)", r"mine\.py:3: .*put low first"),
         ("import nothing_like_this", r"mine\.py:1: ModuleNotFoundError"),
         ("trial = 3", "defines no `study`"),
-        ("import sys\nsys.exit(0)", r"mine\.py:2: it ends the program"),
+        ("import sys\nsys.exit(0)", r"mine\.py:2: the file ends the program"),
     ],
 )
 def test_a_broken_file_is_told_by_its_line(tmp_path: Path, text: str, says: str) -> None:
