@@ -1,4 +1,4 @@
-"""Name the objectives and answer questions about them, without torch.
+"""The objectives by name, and answers to questions about them, without torch.
 
 The module stands beside `objectives.sets`. It reaches the rooms above it, and all that loads torch
 or numpy, only by names that are imported when a function is called.
@@ -72,7 +72,7 @@ def load(objective: str) -> Objective:
 
 
 def freeze_loaded() -> None:
-    """Take all objects of now out of later garbage collections; a second call does nothing.
+    """Exclude all present objects from later garbage collections; a second call does nothing.
 
     For a process that trains, once its objective is loaded: torch leaves half a million live
     objects, and each full collection over them cost .25 s in the middle of training.
@@ -181,7 +181,7 @@ def channels(source: DataSource) -> int:
 
 
 def check_fit(objective: str, config: Mapping[str, Any], data: DataSummary) -> None:
-    """Raise RecipeError for a configuration that asks more of the data than there is."""
+    """Raise RecipeError for a configuration that the data are too small for."""
     recipe = _entry(objective).recipe.from_config(config)
     if isinstance(recipe, ClassifierRecipe):
         images = sum(data.counts["train"].values())

@@ -1,7 +1,7 @@
 """Files that outlive their attempt: kept in the artifact store and linked to Optuna's trial.
 
 A file is kept for readers (`keep`: the Optuna trial links it, the dashboard serves it) or shared
-between machines (`share`: a row of our own notes it, and it goes once nobody needs it).
+between machines (`share`: a row of our own notes it, and it is removed once it is not needed).
 """
 
 import errno
@@ -35,9 +35,9 @@ from storage.whole import partial_of, whole_file
 class ArtifactStore:
     """The artifact store at one location, a folder or a bucket, as Optuna's functions take it.
 
-    Every method raises ArtifactsUnreachable, which names the location and the fix, for whatever
-    the file system or the bucket refuses; a full disk stays an OSError, and a file that is not
-    there ArtifactNotFound.
+    Every method raises ArtifactsUnreachable, with the location and the fix, for an error of the
+    file system or the bucket. Two errors stay as they are: OSError for a full disk, and
+    ArtifactNotFound for a missing file.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class ArtifactStore:
 
 
 def artifact_store(location: str) -> ArtifactStore:
-    """Open the artifact store at a folder, made if it is not there, or at `s3://bucket/prefix`.
+    """Open the artifact store in a folder, made if it is missing, or at `s3://bucket/prefix`.
 
     Raises StorageError when boto3 is not installed, ArtifactsUnreachable when the folder cannot be
     made. A bucket is not asked yet.
@@ -82,7 +82,7 @@ def check_reachable(location: str) -> None:
 
 
 def keep(store: Store, kept: ArtifactStore, claim: Claim, path: Path) -> str:
-    """Keep a file of this attempt under its name and return its id; a second time replaces it.
+    """Keep a file of this attempt under its name and return its id; keeping it again replaces it.
 
     The trial links the file only once it is whole. Raises LeaseLost like every write.
     """
@@ -107,9 +107,9 @@ def linked(store: Store, study: str) -> list[str]:
 
 
 def share(store: Store, kept: ArtifactStore, claim: Claim, name: str, content: BinaryIO) -> None:
-    """Write a file of this attempt where other machines find it, and note it with the trial.
+    """Write a file of this attempt to the shared store, and note it with the trial.
 
-    The note comes first, so that no file lies there without one: a noted file may be missing.
+    The note is written first, so that every file in the store has one. A noted file may be missing.
     Raises LeaseLost like every write.
     """
     artifact_id = _artifact_id(claim, name)
@@ -129,7 +129,7 @@ def announce(store: Store, claim: Claim, name: str) -> None:
 
 
 def is_there(kept: ArtifactStore, file: FileRow) -> bool:
-    """Tell whether a noted file was written."""
+    """Say whether a noted file was written."""
     try:
         with kept.open_reader(file.artifact_id):
             return True

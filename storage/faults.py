@@ -62,7 +62,7 @@ class UnfencedStore(ObedientStore):
         seconds: float,
         images: int,
     ) -> Stop | None:
-        """Write the numbers of an epoch, whoever holds the trial."""
+        """Write the numbers of an epoch without checking the lease."""
         try:
             return super().record(claim, epoch, metrics, value, seconds=seconds, images=images)
         except LeaseLost:
@@ -82,7 +82,7 @@ class UnfencedStore(ObedientStore):
         detail: str | None = None,
         where: str | None = None,
     ) -> None:
-        """End the trial, whoever holds it."""
+        """End the trial without checking the lease."""
         try:
             super().tell(claim, state, value, outcome, detail=detail, where=where)
         except LeaseLost:
@@ -106,7 +106,7 @@ class UnfencedStore(ObedientStore):
 
 
 class GreedyStore(ObedientStore):
-    """A store whose claims take a lease as expired .05 s after its last beat."""
+    """A store whose claims treat a lease as expired .05 s after its last beat."""
 
     def claim(self, name: str, worker: str, *, lease_seconds: float) -> Claim | Nothing:
         """Cut the leases of all other workers short, then claim."""
@@ -176,7 +176,7 @@ class _Hook:
     def commit(self, _: Connection) -> None:
         if self._act:
             self._reach("commit")
-            # Counted as well: a test that tries every number also finds a commit too many.
+            # Commits count as well, so that a test of every number finds one commit too many.
             self.statement()
 
     @property

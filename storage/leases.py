@@ -1,4 +1,4 @@
-"""Who may write a trial, until when, and with which fencing token.
+"""Leases: the right of one worker to write a trial, its end, and its fencing token.
 
 A lease is an attempt that has not ended; its number, counting 1, 2, 3 within the trial, is the
 token. The database's clock alone counts, not a machine's. An outage of the database makes no
@@ -33,7 +33,7 @@ OVERDUE: ColumnElement[bool] = and_(
 
 
 class Nothing(Enum):
-    """Why there was no trial to claim."""
+    """The reason why there was no trial to claim."""
 
     WAIT = "others hold the last trials"
     DONE = "the budget is reached and every trial is final"
@@ -144,7 +144,7 @@ def close_all(connection: Connection, worker: str, reason: HandBackReason) -> li
 
 
 def deaths(connection: Connection, trial_id: int) -> list[HandBackReason]:
-    """Read the deadly ends of a trial's attempts since its last recorded epoch, oldest first."""
+    """Read how the trial's attempts died since its last recorded epoch, oldest first."""
     of_trial = attempts.c.trial_id == trial_id
     newest_recorder = select(func.max(epochs.c.attempt)).where(epochs.c.trial_id == trial_id)
     since = func.coalesce(newest_recorder.scalar_subquery(), 0)
@@ -154,7 +154,7 @@ def deaths(connection: Connection, trial_id: int) -> list[HandBackReason]:
 
 
 def end_trial(connection: Connection, trial_id: int, reason: Outcome, detail: str) -> None:
-    """Make the end of the newest attempt the trial's; its own detail follows `detail`."""
+    """Turn the end of the newest attempt into the trial's; its own detail follows `detail`."""
     newest = select(func.max(attempts.c.attempt)).where(attempts.c.trial_id == trial_id)
     this = and_(attempts.c.trial_id == trial_id, attempts.c.attempt == newest.scalar_subquery())
     whole = func.concat_ws("; ", detail, attempts.c.detail)
@@ -229,7 +229,7 @@ def _begin_attempt(
     connection.execute(
         update(attempts)
         .where(of_trial, _OPEN, ~_held_by_another(worker))
-        # Its last beat is the last sign of life.
+        # The attempt ended at its last beat, as far as is known.
         .values(ended_at=attempts.c.beat_at, reason=HandBackReason.LOST)
     )
     count = select(func.coalesce(func.max(attempts.c.attempt), 0) + 1).where(of_trial)

@@ -47,7 +47,7 @@ class FileLock:
 
 
 def wait_until(is_so: Callable[[], bool], patience_seconds: float) -> bool:
-    """Ask every 20 ms until the answer is True; return False after `patience_seconds`."""
+    """Call `is_so` every 20 ms until it returns True; return False after `patience_seconds`."""
     deadline = time.monotonic() + patience_seconds
     while not is_so():
         if time.monotonic() > deadline:

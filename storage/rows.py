@@ -38,7 +38,7 @@ class HandBackReason(StrEnum):
     # Three of these in a row, without a recorded epoch between, give the trial up:
     KILLED = "killed"  # its process died, other than on request
     STALLED = "stalled"  # no step was reported for too long
-    CUDA_ERROR = "cuda_error"  # nothing works in its process any more
+    CUDA_ERROR = "cuda_error"  # after a CUDA error its process can no longer compute
 
 
 @dataclass(frozen=True, kw_only=True)

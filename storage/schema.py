@@ -40,7 +40,7 @@ def open_backend(url: str) -> RDBStorage:
         backend = RDBStorage(url, engine_options(url), skip_table_creation=True)
     except RuntimeError as error:  # Optuna's own schema check
         raise StorageError(" ".join(str(error).split())) from error
-    except (OperationalError, StorageInternalError) as error:  # it answered a moment ago
+    except (OperationalError, StorageInternalError) as error:  # `_prepare` reached it a moment ago
         raise DatabaseUnreachable("the database went away while opening", "try again") from error
     explain_errors(backend.engine)
     return backend

@@ -11,7 +11,7 @@ from storage.tables import files, trials
 
 
 def note(connection: Connection, claim: Claim, name: str, artifact_id: str) -> None:
-    """Note a file of an attempt; an existing note stays as it is."""
+    """Store the note of an attempt's file; an existing note is kept."""
     row = {"artifact_id": artifact_id, "trial_id": claim.trial_id, "attempt": claim.attempt}
     connection.execute(insert(files).values({**row, "name": name}).on_conflict_do_nothing())
 

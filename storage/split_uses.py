@@ -1,4 +1,4 @@
-"""The uses of a study's test split: each time it was opened, by whom and for what purpose."""
+"""The uses of a study's test split: the time, the process and the purpose of each opening."""
 
 from sqlalchemy import Connection, insert, select
 

@@ -89,8 +89,8 @@ class Store(StoreReader):
     def note_test_use(self, name: str, used_by: str, purpose: str) -> None:
         """Store a use of the study's test split, before the split is opened.
 
-        A call that is repeated because its answer was lost counts twice: one use too many is better
-        than one too few.
+        A call that is repeated because its answer was lost counts twice: counting one use too many
+        is better than missing one.
 
         used_by: the worker or process.
         purpose: the reason, such as "confirm".
@@ -101,11 +101,11 @@ class Store(StoreReader):
     # Trials
 
     def claim(self, name: str, worker: str, *, lease_seconds: float) -> Claim | Nothing:
-        """Claim the study's next trial for a registered worker, or return why there is none.
+        """Claim the study's next trial for a registered worker, or return the reason for none.
 
-        First comes a running trial without a live lease, then the queue, then a new trial; the last
-        two only while fewer trials than the budget have begun. A worker that still holds a trial
-        gets that one, because the answer to its last claim was lost.
+        The order is: a running trial without a live lease, a queued trial, a new trial. Queued and
+        new trials are claimed only while fewer trials than the budget have begun. A worker that
+        still holds a trial gets that trial, because the answer to its last claim was lost.
         """
         with self._writing() as connection:
             study = studies.locked(connection, name)

@@ -12,7 +12,7 @@ from typing import BinaryIO
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Yield a file to write to, which takes the name `path` if the block raises no error.
 
-    One process at a time may write the same path. A killed one leaves the partial file behind.
+    One process at a time may write the same path. A killed process leaves the partial file behind.
     """
     partial = partial_of(path)
     try:

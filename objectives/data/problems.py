@@ -11,7 +11,7 @@ class Problem:
     rule: the id of the rule in the documentation.
     message: the finding and its place in the data; it ends with the fix.
     paths: the images concerned, or some of them.
-    can_fix: whether `search check --fix` can mend it by another split, images left as they are.
+    can_fix: whether `search check --fix` can mend it by another split, without changing an image.
     """
 
     rule: str

@@ -1,4 +1,4 @@
-"""Checkpoint files that are whole or not there, named by their epoch and digest."""
+"""Checkpoint files that are whole or absent, named by their epoch and digest."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ from objectives.files.disk import when_there_is_room
 from objectives.files.whole import flush, write_beside
 
 _NAME = re.compile(r"epoch-(\d+)-([0-9a-f]{16})\.ckpt")
-_KEPT = 2  # a newest file that is damaged costs one epoch then, not the trial
+_KEPT = 2  # so that a damaged newest file costs one epoch, not the trial
 
 
 def commit(
@@ -23,7 +23,7 @@ def commit(
     Returns its path, `epoch-0007-<digest>.ckpt`.
 
     save: writes the file at the path that it is given.
-    progress: called again and again while the disk is full, until there is room.
+    progress: called repeatedly while the disk is full.
     """
     name = f"epoch-{epoch:04d}"
     partial = when_there_is_room(lambda: write_beside(folder / name, save), folder, progress)

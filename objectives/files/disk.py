@@ -1,4 +1,4 @@
-"""Writing to a disk that may be full: the writer waits for room, so that no training is lost."""
+"""Write to a disk that may be full: wait for room, so that no training is lost."""
 
 import errno
 import logging
@@ -36,7 +36,7 @@ def when_there_is_room(
             if time.monotonic() >= remind_at:
                 remind_at = time.monotonic() + REMINDER_SECONDS
                 log.warning(
-                    "%s: no room on this disk (%s); waiting: free some and it goes on",
+                    "%s: no room on this disk (%s); waiting; free some space to go on",
                     folder,
                     full.strerror,
                 )

@@ -1,11 +1,11 @@
-"""Locks on open files, which the system frees with their holder, however it ends."""
+"""Locks on open files, which the system frees when their holder ends in any way."""
 
 import fcntl
 from typing import IO, Any
 
 
 def try_lock(file: IO[Any], *, shared: bool = False) -> bool:
-    """Lock an open file unless another holder stands against it; return whether it is locked now.
+    """Lock an open file unless another holder prevents it; return whether it is locked now.
 
     The lock belongs to this opening of the file, not to the process: another thread that opens the
     file is kept out as well, and a memory map of the opening keeps the lock after `file` is closed.

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all: beside their place first, then renamed."""
+"""Files that are written whole or not at all: under a partial name first, then renamed."""
 
 import os
 import secrets
@@ -22,8 +22,7 @@ def write_whole(
     The content is on the disk before the file takes its name. A save that fails leaves nothing.
 
     save: writes the file at the path that it is given.
-    progress: called again and again while the disk is full, until there is room; with None a full
-        disk raises OSError.
+    progress: called repeatedly while the disk is full; with None a full disk raises OSError.
     """
     if progress is None:
         return write_beside(path, save).replace(path)
@@ -54,7 +53,7 @@ def write_beside(path: Path, save: Callable[[Path], object]) -> Path:
 
 
 def flush(path: Path) -> None:
-    """Bring a file's content, or the names in a folder, to disk: a power cut takes nothing back."""
+    """Flush a file's content, or the names in a folder, to disk, to survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -23,7 +23,7 @@ def ask(
     when the caller stops reading.
 
     module: reads the question as JSON from stdin and prints its answer to stdout.
-    purpose: the question in words, for the error about a child that died without any.
+    purpose: the question in words, for the error about a child that died without a message.
     environment: the child's environment variables; None is this process's.
     launcher: the command that starts the child, see `search.processes.spawn`.
     """
@@ -45,7 +45,7 @@ def ask(
         try:
             yield from process.stdout or ()
         except BaseException:
-            process.kill()  # else the end of this block would wait for the child's last answer
+            process.kill()  # otherwise the end of this block would wait for the child's last answer
             raise
         if exit_code := process.wait():
             stderr.seek(0)

@@ -1,4 +1,4 @@
-"""The names of backbones, and what is known of each before it is built; no torch here."""
+"""The names of backbones, and the facts about each that are known without torch."""
 
 import re
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ BACKBONES: Mapping[str, BackboneName] = {
 
 
 def known_backbone(name: str) -> BackboneName:
-    """Look up a name: one of ours, or any name of timm's with or without its pretrained tag.
+    """Look up a backbone: one of ours, or any of timm's, with or without its pretrained tag.
 
     Raises RecipeError with the nearest name.
     """

@@ -7,10 +7,10 @@ from objectives.recipe.optimization import check_warmup_steps
 
 
 def check_fit(recipe: ClassifierRecipe, images: int, classes: int, has_table: bool) -> None:
-    """Raise RecipeError for a recipe that asks more of the data than there is.
+    """Raise RecipeError for a recipe that the data are too small for.
 
-    That is a batch larger than the training split, a sample too small to hold every class, a
-    warm-up in steps that never ends, or a table where the images have none.
+    Refused are: a batch larger than the training split, a sample too small to hold every class, a
+    warm-up in steps that never ends, and a table where the images have none.
 
     images: in the training split.
     has_table: whether there are columns beside the images.

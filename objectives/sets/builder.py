@@ -1,4 +1,4 @@
-"""From the rows of a manifest to a set of decoded images: out of the cache folder, or decoded."""
+"""Build a set of decoded images from the rows of a manifest; the cache folder keeps them."""
 
 import hashlib
 import json
@@ -20,7 +20,9 @@ from objectives.sets.cache import Array, CachedArray, let_go
 from objectives.sets.images import CHUNK, ImageSet, subsample
 from objectives.sets.progress import DecodingLog
 
-DECODING = 2  # raised whenever the same file becomes other pixels: old caches are built again
+DECODING = (
+    2  # increased whenever the same file is decoded to other pixels, so that old caches are rebuilt
+)
 POOL = "pool"  # the name in the cache of the train and validation images of all folds together
 
 
@@ -42,8 +44,8 @@ class SetBuilder:
     def sample(self, name: str, rows: Sequence[Row], count: int) -> ImageSet:
         """Build the set of `count` of these rows, every class in proportion.
 
-        It comes out of the whole set where the cache folder has that; else only the sample is
-        decoded, and the cache folder gets a file of its own for it.
+        The sample is taken from the whole set where the cache folder has that. Otherwise only the
+        sample is decoded, into a cache file of its own.
         """
         key, seed = self._key(name), self.split_seed
         if self.cache is not None:

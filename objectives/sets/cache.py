@@ -24,12 +24,12 @@ from objectives.sets.eviction import lock_path, make_room, read_note
 Array = npt.NDArray[np.uint8]
 POLL_SECONDS = 0.2  # how often a worker that waits for the builder looks again
 CHECKED_ROWS = 64  # spread over the file; reading all of 11 GB would cost a worker's start
-_TRIES = 3  # a folder that is deleted this often is deleted on purpose
+_TRIES = 3  # a folder that is deleted in each of three tries is deleted on purpose
 
 
 @dataclass(frozen=True, kw_only=True)
 class CachedArray:
-    """An array in the cache folder, by its name and by the facts that make it the one asked for."""
+    """An array in the cache folder, identified by its name, stamp and shape."""
 
     folder: Path
     key: str  # of its files' names
@@ -39,8 +39,9 @@ class CachedArray:
     def open(self, fill: Callable[[Array], None], progress: Callable[[], None]) -> Array:
         """Open the array as a memory map of its file. If it is missing or stale, build it.
 
-        A builder killed at any instant leaves nothing that is taken for whole, and one whose folder
-        is deleted meanwhile begins anew. Raises OSError where the disk does not keep it.
+        A builder that is killed at any instant leaves no file that is taken for whole. A builder
+        whose folder is deleted meanwhile begins anew. Raises OSError where the disk does not keep
+        the array.
 
         fill: writes every row of the array that it is given.
         progress: called while another process builds it, and while the disk is full.
@@ -59,7 +60,7 @@ class CachedArray:
         array = None if note is None else self._map()
         if array is None or note != _note_of(self.stamp, array):
             return None
-        with suppress(OSError):  # a folder that is only lent to us keeps no time of use
+        with suppress(OSError):  # in a read-only folder the time of use is not kept
             os.utime(self._note)
         return array
 
@@ -87,7 +88,7 @@ class CachedArray:
         return array
 
     def _build(self, fill: Callable[[Array], None]) -> None:
-        """Write the array, then its note: the note last, since it vouches for the array."""
+        """Write the array, and last its note, which says that the array is whole."""
         for left_over in (*partials_of(self._array), *partials_of(self._note)):
             left_over.unlink()  # of killed builders: the lock is ours
         make_room(self.folder, prod(self.shape))
@@ -120,10 +121,10 @@ class CachedArray:
 
 
 def let_go(array: Array) -> None:
-    """Take the touched part of a mapped file out of this process; the system's cache keeps it.
+    """Release the part of a mapped file that this process has read; the system's cache keeps it.
 
-    Else a process would seem to hold the whole file after one pass over it: every row that is read
-    brings in up to 2 MB around it.
+    Otherwise a process would seem to hold the whole file after one pass over it: every row that is
+    read brings in up to 2 MB around it.
     """
     if isinstance(array.base, mmap.mmap):
         array.base.madvise(mmap.MADV_DONTNEED)
@@ -151,7 +152,7 @@ def _reserve(path: Path) -> None:
 
 @contextmanager
 def _only_builder(lock: Path, progress: Callable[[], None]) -> Iterator[None]:
-    """Be the only builder on this machine; the system frees the lock whatever ends the process."""
+    """Hold the builder's lock on this machine; the system frees it however the process ends."""
     with lock.open("a") as file:
         while not try_lock(file):
             progress()

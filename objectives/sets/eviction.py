@@ -1,4 +1,4 @@
-"""Room on the disk for decoded images: arrays that no process uses make way for new ones."""
+"""Make room on the disk for decoded images by removing arrays that no process uses."""
 
 import json
 import logging
@@ -22,9 +22,9 @@ _UNFINISHED = re.compile(rf"(?P<key>.+)\.(npy|json)\.[0-9a-f]+{re.escape(PARTIAL
 def make_room(folder: Path, needed: int) -> None:
     """Remove the arrays used longest ago until the cache and `needed` bytes are half of its space.
 
-    Its space is its own bytes and those that are free on its disk. Only arrays with a note of ours
-    are removed, and none that a process has open or builds; a cache that is in use may stay larger.
-    What killed builders left is removed in any case.
+    The cache's space is its own bytes and the free ones of its disk. Only arrays with a note of
+    ours are removed, and none that a process has open or is building, so a cache in use may stay
+    larger. The partial files of killed builders are removed in any case.
     """
     _remove_unfinished(folder)
     arrays = _longest_unused_first(folder)
@@ -44,7 +44,7 @@ def make_room(folder: Path, needed: int) -> None:
 
 
 def read_note(path: Path) -> dict[str, Any] | None:
-    """Read the note that vouches for an array; None where there is none of ours."""
+    """Read the note which says that an array is whole; None if we wrote none."""
     try:
         note = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -53,7 +53,7 @@ def read_note(path: Path) -> dict[str, Any] | None:
 
 
 def lock_path(folder: Path, key: str) -> Path:
-    """Return the file that the builder of an array locks; it is never removed, or two could."""
+    """Return the file that an array's builder locks; it is never removed, or two could build."""
     return folder / f"{key}.lock"
 
 

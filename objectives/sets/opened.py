@@ -14,7 +14,7 @@ from objectives.sets.builder import POOL, SetBuilder
 from objectives.sets.images import ImageSet, subsample
 from objectives.sets.tabular import fit_encoding
 
-WARM_SIZES = 2  # image sizes kept in memory; another one comes out of the cache folder again
+WARM_SIZES = 2  # image sizes kept in memory; others are read from the cache folder again
 
 
 class SealedSplit(Exception):
@@ -34,8 +34,8 @@ class OpenSplits(dict[str, ImageSet]):
 class WarmSets:
     """One study's sets of images, kept so that the next trial finds them decoded and in place.
 
-    Another study's data take the place of the first, and a third image size that of the one used
-    longest ago.
+    The data of another study replace them all; a third image size replaces the size used longest
+    ago.
     """
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class WarmSets:
         return kept
 
 
-_of_this_process = WarmSets()  # an objective is a function: nothing else lasts from trial to trial
+_of_this_process = WarmSets()  # only a module lasts from trial to trial
 
 
 def open_images(
@@ -115,7 +115,8 @@ def open_images(
     No file of another split is decoded. The attempt's `progress` is called for every image decoded.
     Raises DataError with the path of an image that cannot be read.
 
-    at_most: the most images of a split, see `subsample`; without folds no others are decoded.
+    at_most: the largest number of images of a split, see `subsample`; without folds only these
+        images are decoded.
     fold: the one to validate on, where there are folds; all of them share one set of pixels.
     with_table: whether the metadata of the images comes with them; DataError if there is none.
     """
@@ -134,7 +135,7 @@ def _rows(manifest: Manifest, split: str, fold: int) -> Sequence[Row]:
 
 
 def _of_pool(builder: SetBuilder, kept: dict[Hashable, ImageSet], rows: Sequence[Row]) -> ImageSet:
-    """Take these rows out of the images of all folds, which are decoded once for all of them."""
+    """Take these rows from the set of all folds, which is decoded once."""
     if POOL not in kept:
         everything = [row for row in builder.manifest.rows if row.split == "train"]
         kept[POOL] = builder.whole(POOL, everything)
@@ -143,7 +144,7 @@ def _of_pool(builder: SetBuilder, kept: dict[Hashable, ImageSet], rows: Sequence
 
 
 def _with_table(images: ImageSet, manifest: Manifest, fold: int) -> ImageSet:
-    """Add the metadata, encoded as all of the fold's training rows say, sampled or not."""
+    """Add the metadata, in an encoding fitted to all training rows of the fold, sampled or not."""
     training = [row.metadata for row in manifest.split("train", fold)]
     encoding = fit_encoding(manifest.columns, training)
     of_path = {row.path: row.metadata for row in manifest.rows}

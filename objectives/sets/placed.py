@@ -1,4 +1,4 @@
-"""Sets of images on a GPU with room for them, where the next trial finds them."""
+"""Sets of images on a GPU, kept there for the next trial."""
 
 import weakref
 from collections.abc import Callable
@@ -37,14 +37,14 @@ _of_this_process = Placed()  # as long-lived as the sets that `open_images` keep
 
 
 def place(images: ImageSet, device: str) -> ImageSet:
-    """Return the images on a GPU that has room for four times as many, else where they are.
+    """Return the images on the GPU if four times their size is free, else where they are.
 
-    They stay there for as long as the given set is kept, at most two sets at a time.
+    They stay there as long as the given set is kept, at most two sets at a time.
     """
     return images if device == "cpu" else _of_this_process.on(images, device, _free_bytes)
 
 
 def _free_bytes(device: str) -> int:
-    # Memory that torch has taken from the driver and no longer uses is as good as free.
+    # Memory that torch has reserved from the driver and no longer uses counts as free.
     unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     return torch.cuda.mem_get_info(device)[0] + unused

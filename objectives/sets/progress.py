@@ -1,4 +1,4 @@
-"""Progress of decoding: in the log of the worker that decodes, and in a note for others."""
+"""The progress of decoding, in the decoding worker's log and in a note for other processes."""
 
 import logging
 import time
@@ -36,7 +36,7 @@ class DecodingLog:
         self._started = self._told = clock()
 
     def tell(self, done: int) -> None:
-        """Log a line if the last one is ten seconds old, and one at the end of long work."""
+        """Log a line if the last one is ten seconds old, and one when long work is done."""
         now = self._clock()
         taken = now - self._started
         if done == self._images and self._told > self._started:
@@ -65,7 +65,9 @@ def decoding_note(cache: Path) -> str:
     """Read the progress of a worker that decodes into this folder; "" when none does."""
     note = cache / _NOTE
     try:
-        is_fresh = time.time() - note.stat().st_mtime < 3 * EVERY_SECONDS  # else its writer died
+        is_fresh = (
+            time.time() - note.stat().st_mtime < 3 * EVERY_SECONDS
+        )  # otherwise its writer has died
         return note.read_text() if is_fresh else ""
     except (OSError, ValueError):  # missing or unreadable
         return ""

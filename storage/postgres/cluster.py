@@ -1,4 +1,4 @@
-"""The files of one embedded Postgres, and how it is made, launched, asked and stopped."""
+"""One embedded Postgres: its files, and functions to make, launch, probe and stop it."""
 
 import os
 import shlex
@@ -80,12 +80,12 @@ class Cluster:
         return FileLock(self.folder / f"{name}.lock")
 
     def answers(self) -> bool:
-        """Tell whether a connection is answered, the only proof that the server runs."""
+        """Say whether the server accepts a connection, the only proof that it runs."""
         address = (f"--host={self.socket}", f"--port={PORT}", "--username=postgres")
         return run(self._owner(), "pg_isready", *address).returncode == 0
 
     def is_dead(self) -> bool:
-        """Tell whether every process of the server is gone, orphaned backends included.
+        """Say whether every process of the server is gone, orphaned backends included.
 
         All of them inherit one file lock. Unlike the pid in postmaster.pid, no unrelated process
         can come to hold it, and every container of the machine sees it.
@@ -147,7 +147,7 @@ class Cluster:
         since_start = self.log.read_text(errors="replace").rpartition("starting PostgreSQL")[2]
         lines = since_start.splitlines() or ["its log is empty"]
         grave = [line for line in lines if "FATAL" in line or "PANIC" in line]
-        # Those were answers to clients: "the database system is starting up".
+        # These lines were answers to clients, such as "the database system is starting up".
         own = [line for line in grave if "the database system is" not in line]
         return (own or lines)[-1]
 

@@ -1,6 +1,6 @@
 """The embedded Postgres: the first process that needs it starts it, the last one stops it.
 
-Three file locks in the cluster's folder order this.
+Three file locks in the cluster's folder coordinate the processes.
 `turn`: held by the process that starts or stops the server.
 `users`: shared by every process that uses the server.
 `server`: held by every process of Postgres.
@@ -23,7 +23,10 @@ from storage.whole import whole_file
 START_SECONDS = 120  # after a crash the log of changes is replayed first
 LAUNCHES = 3  # a server can be killed while it starts
 TURN_SECONDS = 180  # as long as one start and one stop by other processes
-KEPT, STOPPED = "kept", "stopped"  # a person's wish; without one it is up while it is used
+KEPT, STOPPED = (
+    "kept",
+    "stopped",
+)  # the user's request, "kept" or "stopped"; without one the server runs while it is used
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Every rule about the data, over one look at each image."""
+"""Apply every rule of the data; each image is opened once."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +17,8 @@ from objectives.data.manifest.partition import EXCLUDED
 from objectives.data.problems import Problem
 from objectives.data.scan.scan import scan
 
-# C04, C08, C09 and C13 are found while listing and stand in the manifest. C14 and C16 are no
-# question of the data alone. C15 needs no check: weights and scales come from training rows only.
+# C04, C08, C09 and C13 are found while listing and stand in the manifest. C14 and C16 need
+# the study as well. C15 needs no check: weights and scales come from training rows only.
 RULES: tuple[Rule, ...] = (
     check_groups,
     check_lone_images,
@@ -58,7 +58,7 @@ def examine(
     cache: Path | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Evidence:
-    """Look at every image that is not excluded; the rules go by the result.
+    """Examine every image that is not excluded; the rules are applied to the result.
 
     cache, progress: as for `check_data`.
     """

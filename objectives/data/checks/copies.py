@@ -1,4 +1,4 @@
-"""C02: the same file twice, where the copies disagree or stand in two splits."""
+"""C02: byte-identical images whose labels differ, or that stand in two splits."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The evidence that the rules go by: the images in use, their splits and their facts."""
+"""The evidence for the rules: the images in use, their splits and their facts."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence

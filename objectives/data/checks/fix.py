@@ -1,4 +1,4 @@
-"""`--fix`: a new split, as far as a split can mend the data; images are left as they are."""
+"""`--fix`: write a new split without the faults that a split can avoid; no image is changed."""
 
 import csv
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -23,11 +23,11 @@ class Mended:
     """The changes that a new partition makes.
 
     path: the partition file.
-    moved: number of images with another place than before.
-    excluded: number of images left out because no split makes them good.
+    moved: number of images in another split than before.
+    excluded: number of images left out because no split can mend them.
     joined: number of groups that stay together with another group from now on.
-    is_new_split: whether all images were divided anew, test included, so that numbers from before
-    do not compare.
+    is_new_split: whether all images were divided anew, test included, so that new numbers do not
+        compare with old ones.
     """
 
     path: Path
@@ -50,8 +50,8 @@ def mend(
     Images that cannot be read, are over 100 megapixels or have a copy with another label are
     excluded. Where that mends everything that a split can mend, the others keep their places.
     Otherwise, and where a split would lose a class, they are divided anew by the study's seed:
-    groups stay whole, and groups that share an image or a near-copy stay together, or lose the
-    copy where they would be too large together.
+    groups stay whole, and groups that share an image or a near-copy stay together. Where they would
+    be too large together, the copy is left out instead.
 
     problems: as `check_data` found them in this manifest.
     out: the partition file.
@@ -96,7 +96,7 @@ def _without(rows: Sequence[Row], paths: Container[str]) -> list[Row]:
 
 
 def _useless(evidence: Evidence) -> dict[str, str]:
-    """Find the images that no split makes good; return the reason by path."""
+    """Find the images that no split can mend; return the reason by path."""
     reasons = {}
     for path, facts in evidence.facts.items():
         if facts.error:
@@ -126,7 +126,7 @@ def _loses_a_class(classes: Sequence[str], used: Sequence[Row], kept: Sequence[R
 def _check_classes(classes: Sequence[str], kept: Sequence[Row]) -> None:
     if gone := sorted(set(classes) - {row.label for row in kept}):
         raise DataError(
-            f"leaving out the images that no split makes good leaves no image of {', '.join(gone)}",
+            f"leaving out the images that no split can mend leaves no image of {', '.join(gone)}",
             fix="fetch its images again, or leave the class out",
         )
 

@@ -44,8 +44,8 @@ def check_giveaways(evidence: Evidence) -> Iterator[Problem]:
 def _traits(rows: Sequence[Row], facts: Mapping[str, Facts]) -> dict[str, npt.NDArray[np.float64]]:
     """Return the traits of each image beside its pixels, as numbers; constant ones are left out.
 
-    The size of the file is no trait: images with more in them to see compress badly, and that
-    alone tells the practice patches apart with an AUC of .76.
+    The size of the file is not among them. It depends on the image's content: images with more
+    detail compress less, which alone tells the practice patches apart with an AUC of .76.
     """
     columns: dict[str, Sequence[str | int]] = {
         "site": [row.site for row in rows],
@@ -74,7 +74,7 @@ def _auc(columns: Columns, rows: Sequence[Row]) -> float:
 
     labels = np.array([row.class_index for row in rows])
     groups = [row.group for row in rows]
-    # Where every image is its own group, the grouped one takes minutes for the same folds.
+    # Where every image is its own group, the grouped splitter takes minutes for the same folds.
     kind = StratifiedKFold if len(set(groups)) == len(groups) else StratifiedGroupKFold
     folds = kind(_count_folds(rows), shuffle=True, random_state=0)
     tree = DecisionTreeClassifier(

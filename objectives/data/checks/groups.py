@@ -1,4 +1,4 @@
-"""C01 and C04: each image has one place, and the rest of its group has the same."""
+"""C01 and C04: each image belongs to one split, and so does its whole group."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from objectives.data.problems import Problem
 
 
 def check_groups(evidence: Evidence) -> Iterator[Problem]:
-    """C01: a group in two splits, or in two folds, where training shows the answers to the test."""
+    """C01: a group in two splits or folds, so that held-out patients are trained on."""
     members: defaultdict[str, list[Row]] = defaultdict(list)
     for row in evidence.rows:
         members[row.group].append(row)
@@ -38,9 +38,9 @@ def check_groups(evidence: Evidence) -> Iterator[Problem]:
 
 
 def check_lone_images(evidence: Evidence) -> Iterator[Problem]:
-    """C01, as a warning: no two images share a group, so that one patient's may be parted.
+    """C01, as a warning: no two images share a group, so that a patient may stand in two splits.
 
-    This is so without a declared group, and with a pattern that does not match as it is meant to.
+    The causes are a missing declaration of the group, or a pattern that matches too much.
     """
     source, rows = evidence.source, evidence.rows
     if not open_layout(source).takes_group or len({row.group for row in rows}) < len(rows):

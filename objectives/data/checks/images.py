@@ -11,7 +11,7 @@ from objectives.data.problems import Problem
 
 
 def check_readable(evidence: Evidence) -> Iterator[Problem]:
-    """C05: an image that cannot be read, on which training would stop in mid-run."""
+    """C05: an image that cannot be read and would stop training in the middle of a run."""
     broken = _paths_where(evidence, lambda facts: bool(facts.error))
     if broken:
         reason = evidence.facts[broken[0]].error.removeprefix(f"{broken[0]}: ")
@@ -45,7 +45,7 @@ def check_depth(evidence: Evidence) -> Iterator[Problem]:
 
 
 def check_modes(evidence: Evidence) -> Iterator[Problem]:
-    """C07: images of other modes than most, and images that Exif turns."""
+    """C07: images whose mode differs from most, and images that Exif turns."""
     ordinary = [
         row.path
         for row in evidence.readable

@@ -1,4 +1,4 @@
-"""Groups that stay together because they share an image, and copies that are left out instead."""
+"""Find groups that must stay together because they share an image, or the copies to leave out."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -19,7 +19,7 @@ MOST_BITS = 6  # of pHash's 64
 LEAST_CORRELATION = 0.995  # of the lowest frequencies
 AT_ONCE = 500  # images whose neighbours are held in memory together
 PAIRS = 20_000  # of neighbours compared at a time: 20 MB; 3,000 images all alike would take 2 GB
-AXES = 8  # of a tree: in 64 dimensions one looks at every leaf
+AXES = 8  # of a tree: in 64 dimensions a tree visits every leaf
 
 Coefficients = npt.NDArray[np.float32]  # (images, 8, 8), of length 1, the mean left out
 Pairs = npt.NDArray[np.intp]  # (pairs, 2)
@@ -61,7 +61,7 @@ def _neighbours(coefficients: Coefficients) -> Iterator[Pairs]:
     """Yield every pair that may correlate enough in some turning, and few others."""
     from scipy.spatial import KDTree
 
-    # Unit vectors of correlation r lie sqrt(2 - 2 r) apart, and no further once projected.
+    # Unit vectors of correlation r lie sqrt(2 - 2 r) apart, and at most as far once projected.
     radius = np.sqrt(2 - 2 * LEAST_CORRELATION)
     points = _widest(_unturned(coefficients))
     tree = KDTree(points)

@@ -81,7 +81,7 @@ def find_look_alikes(evidence: Evidence) -> Iterator[Pair]:
 
 
 def find_namesakes(rows: Sequence[Row]) -> Iterator[Pair]:
-    """Find the images that are named like a copy, each after the image it seems to copy."""
+    """Find the pairs of an image and a second one whose name says that it is a copy of it."""
     originals: dict[tuple[str, str], Row] = {}
     marked: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
     numbered: list[tuple[tuple[str, str], Row]] = []

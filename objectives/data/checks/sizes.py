@@ -50,7 +50,7 @@ def tell_resolution(evidence: Evidence) -> Iterator[Problem]:
             rule="S01",
             level="info",
             message=(
-                "what can be resolved at 90 % right (95 % half-widths, if images were "
+                "differences that can be resolved at 90 % right (95 % half-widths, if images were "
                 f"independent): {'; '.join(widths)}; take smaller differences for noise"
             ),
         )

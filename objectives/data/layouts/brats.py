@@ -90,7 +90,7 @@ class Brats:
         return (len(self.modalities), image_size, image_size, image_size)
 
     def look_at(self, files: Mapping[Path, bytes]) -> Facts:
-        """Decode a patient as for training; a copy is known by the first volume's middle slice."""
+        """Decode a patient as for training; the first volume's middle slice identifies copies."""
         try:
             cube = decode_volume(files, SIDE)
         except DataError as error:
@@ -131,7 +131,7 @@ def _read(file: Path) -> bytes:
 
 
 def _patients(folder: Path) -> Iterator[Path]:
-    """Find the patients' folders, HGG first; the grades may lie one folder further down."""
+    """Find the patients' folders, HGG first; the folders of the grades may lie one level deeper."""
     for top in (folder, *sorted(subfolders(folder))):
         for grade in GRADES:
             if (top / grade).is_dir():

@@ -86,7 +86,7 @@ class Cifar10:
 
     def _scan(self, path: str) -> Scans:
         batch, row = path.split("/")
-        with self._loading:  # else every thread would load the first batch
+        with self._loading:  # otherwise every thread would load the first batch
             if batch not in self._scans:
                 self._scans[batch] = _load(self._folder / batch)["data"]
         scan: Scans = self._scans[batch][int(row)]

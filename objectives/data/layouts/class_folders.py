@@ -26,7 +26,7 @@ class ClassFolders(ImageFiles):
     def find_images(self) -> Listing:
         """List the images; C08 names hidden and empty folders.
 
-        Such a folder is no class here, and a class to other readers.
+        We do not count such a folder as a class; other readers do.
         """
         folder = image_folder(self.source)
         tops = subfolders(folder)
@@ -88,8 +88,8 @@ def _shifting(folder: Path, idle: Sequence[Path]) -> Iterator[Problem]:
                 level="error",
                 message=(
                     f"{folder}: {len(names)} {kind} among the class folders, for example "
-                    f"{names[0]!r}; it is no class here, but shifts every class index of readers "
-                    f"that take each folder for one: {fix} it"
+                    f"{names[0]!r}; it is not a class here, but shifts every class index of "
+                    f"readers that take each folder for one: {fix} it"
                 ),
                 paths=tuple(names),
             )

@@ -1,4 +1,4 @@
-"""The names of classes: their order, and names that differ in writing only."""
+"""The names of classes: their order, and names that differ in spelling only."""
 
 from collections import defaultdict
 from collections.abc import Iterable

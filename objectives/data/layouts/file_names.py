@@ -18,7 +18,7 @@ class FileNames(ImageFiles):
     """Image files with the label in their name, or in the name of their folder."""
 
     def find_images(self) -> Listing:
-        """List the images; a folder named like a class gives the label that a name lacks."""
+        """List the images; a name without a label takes it from a folder named like a class."""
         folder, layout = image_folder(self.source), self.source.layout
         expression = compile_pattern(layout["label"], "label")
         names = dict(layout.get("names") or {})

@@ -55,7 +55,7 @@ def _walk(folder: Path) -> Iterator[File]:
             if path.name.lower().endswith(EXTENSIONS):
                 stat = path.stat()
                 if not S_ISREG(stat.st_mode):  # reading a pipe would wait for ever
-                    raise DataError(f"{path}: a pipe or device, no image", fix="remove it")
+                    raise DataError(f"{path}: a pipe or device, not an image", fix="remove it")
                 relative = path.relative_to(folder).as_posix()
                 if not _is_text(relative):
                     raise DataError(
@@ -108,7 +108,7 @@ def _groups(images: Sequence[File], group: str | None) -> list[str]:
     if group is None:
         return [file.path for file in images]
     named = compile_pattern(group, "group")
-    # The path where there is a folder per patient; the name first, since most patterns mean it.
+    # The name first, since most patterns mean it; the path serves data with a folder per patient.
     matches = [
         named.search(PurePosixPath(file.path).name) or named.search(file.path) for file in images
     ]
@@ -148,7 +148,7 @@ def compile_pattern(expression: str, purpose: str) -> re.Pattern[str]:
         pattern = re.compile(expression)
     except re.error as error:
         raise DataError(
-            f"the {purpose} pattern {expression!r} is no regular expression ({error})",
+            f"the {purpose} pattern {expression!r} is not a regular expression ({error})",
             fix="correct it",
         ) from error
     if pattern.groups != 1:

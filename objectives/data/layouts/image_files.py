@@ -13,7 +13,7 @@ from objectives.data.pixels.facts import Facts, look_at_file
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """All of a layout but its `find_images`, which each of the three adds."""
+    """A layout without `find_images`, which each of the three subclasses adds."""
 
     source: DataSource
     takes_group: ClassVar[bool] = True

@@ -26,10 +26,10 @@ class Layout(Protocol):
         ...
 
     def bytes_of(self, path: str) -> Mapping[Path, bytes]:
-        """Read the bytes that two machines must share, by file and in a fixed order.
+        """Read the bytes that must be equal on all machines, by file and in a fixed order.
 
-        These are whole files, or the pixels where many images share a file. Raises OSError or
-        DataError for an image that cannot be read.
+        These are whole files, or the pixels of one image where many images share a file. Raises
+        OSError or DataError for an image that cannot be read.
         """
         ...
 
@@ -46,9 +46,9 @@ class Layout(Protocol):
         ...
 
     def identity(self) -> tuple[object, ...]:
-        """Return all that decides which bytes a path stands for on this machine.
+        """Return everything that decides which bytes a path means on this machine.
 
-        Plain values that go into JSON. Facts of an image are kept by identity and path.
+        The values are plain JSON. Facts about an image are kept by identity and path.
         """
         ...
 

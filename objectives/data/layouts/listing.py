@@ -24,7 +24,7 @@ class File(NamedTuple):
 
 
 class Found(NamedTuple):
-    """An image with all that its layout says of it.
+    """An image with everything that its layout says about it.
 
     label: the name of its class.
     split: train, val or test where the layout gives one, else "".
@@ -54,7 +54,7 @@ class Listing:
     classes: names in the order of their index.
     skipped: label or reason -> number of images left out.
     columns: of each image's metadata.
-    problems: those that only a look at the files themselves shows (C04, C08, C09, C13).
+    problems: the problems that show while the files are listed (C04, C08, C09, C13).
     sealed_test: number of images of a test split that is not opened; they are not in `found`.
     """
 

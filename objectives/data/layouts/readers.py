@@ -1,4 +1,4 @@
-"""Which class reads which kind of data: the only place that looks at the kind."""
+"""The class that reads each kind of data; no other module asks for the kind."""
 
 import importlib
 

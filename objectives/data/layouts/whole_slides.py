@@ -13,7 +13,8 @@ TIFF_SUFFIXES = (".tif", ".tiff")
 def check_folder(folder: Path, images: Sequence[File]) -> None:
     """Refuse a folder of whole slides, known by a scanner's format or by its largest TIFF.
 
-    A single slide among ordinary images is left to the checks and to the decoder. Raises DataError.
+    A single slide among ordinary images is reported by the checks and refused by the decoder.
+    Raises DataError.
     """
     if not images:
         for path in sorted(folder.rglob("*")):

@@ -13,7 +13,7 @@ from objectives.data.manifest.manifest import Manifest, read_manifest
 class ListedData(DataSource):
     """A data source whose images are listed.
 
-    manifest: read from exactly this source; a source that is changed must be listed anew.
+    manifest: read from exactly this source; list a changed source anew.
     """
 
     manifest: Manifest

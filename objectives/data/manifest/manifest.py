@@ -30,7 +30,7 @@ class Row(NamedTuple):
     class_index: position of the label in the manifest's classes.
     site: the hospital or scanner; "" where it is not known.
     split: train, val or test; "excluded"; "" for an image that the partition does not name.
-    fold: from 1 on where there are folds, and then the split is train; else 0.
+    fold: from 1 on where there are folds (the split is then train), else 0.
     sha1: of the image's bytes, in hex; "" for an image that cannot be read.
     metadata: a value for each of the manifest's columns; None where it is missing.
     bytes, modified_ns: size and time on this machine, never hashed.
@@ -55,7 +55,7 @@ class Row(NamedTuple):
 
 
 STORED = Row._fields[: Row._fields.index("metadata")]  # the columns of every stored table
-SHARED = len(STORED) + 1  # so many fields, metadata included, are the same on every machine
+SHARED = len(STORED) + 1  # leading fields, metadata included, equal on every machine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ class Manifest:
     def fingerprint(self) -> str:
         """The sha256, in hex, of names, labels, groups, splits and contents; "none" without rows.
 
-        Every machine of a study must have the same.
+        It must be the same on every machine of a study.
         """
         if not self.rows:
             return "none"

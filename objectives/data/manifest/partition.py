@@ -1,4 +1,4 @@
-"""The place of each image: a split or a fold, as given, as written down, or carved by the seed."""
+"""The place of each image: its split and fold, read from a file, given by the data, or carved."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ PLACE_COLUMNS = Place._fields  # of a partition file, after the path
 
 
 class Dividable(Protocol):
-    """An image as far as dividing goes; split: "" where none is given."""
+    """The fields of an image that dividing needs; split: "" where none is given."""
 
     @property
     def label(self) -> str: ...
@@ -38,7 +38,7 @@ class Dividable(Protocol):
 
 
 def divide(listing: Listing, source: DataSource) -> list[Place]:
-    """Find the place of each image: from the partition file, else given or carved.
+    """Find the place of each image: the partition file's, else the given one, else a carved one.
 
     Raises DataError for a partition into other folds than the study's, and as `carve_places` does.
     """
@@ -54,7 +54,7 @@ def carve_places(
 ) -> list[Place]:
     """Keep the given splits and carve the missing ones, or the folds, by the seed.
 
-    Groups stay whole where we carve.
+    Carving keeps groups whole.
 
     has_sealed_test: whether a test split exists that is not among these images.
 

@@ -96,7 +96,7 @@ def _shuffled_folds(
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     group_count = len(np.unique(groups))
-    # Where every image is its own group both split fairly, and the plain one takes no minutes.
+    # Where every image is its own group both splitters are fair, and the plain one is faster.
     kind = StratifiedKFold if group_count == len(groups) else StratifiedGroupKFold
     most = min(group_count, int(np.bincount(class_indices).max()))
     random = np.random.RandomState(seed % 2**32)

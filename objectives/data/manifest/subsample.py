@@ -1,4 +1,4 @@
-"""A smaller set of images in the proportions of the whole: the cheap fidelity of a search."""
+"""Choose a smaller set of images in the proportions of the whole, for a cheaper search."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,9 @@ Rows = npt.NDArray[np.int64]
 def proportional(class_indices: Rows, count: int, seed: int) -> Rows:
     """Choose `count` rows in which every class keeps its share, by the seed alone; sorted.
 
-    Shares are rounded as the seats of a parliament are (Webster, Sainte-Lague), after one row for
-    each class, so that a smaller choice lies within a larger one.
+    Each class gets one row; the others are shared out by the method of Webster and Sainte-Lague,
+    with which seats of a parliament are divided. A smaller choice therefore lies within a larger
+    one.
 
     class_indices: (rows,) int64.
     count: 0, or as many as there are rows, takes all.

@@ -12,9 +12,9 @@ from objectives.data.pixels.limits import check_header, open_image
 
 Pixels = npt.NDArray[np.uint8]  # (3, size, size), of a volume (modalities, size, size, size)
 WHITE = (255, 255, 255)
-# Pillow raises SyntaxError for a broken header, ValueError for odd contents, RuntimeError for a
-# broken AVIF or an unknown DDS whatever the file is called, and the last two for an image that Exif
-# turns and whose other Exif tags make no sense.
+# Pillow raises SyntaxError for a broken header, ValueError for odd contents, and RuntimeError for a
+# broken AVIF or an unknown DDS, whatever the file's extension. It raises ValueError or RuntimeError
+# for an image that Exif turns and whose other Exif tags make no sense.
 UNREADABLE = (OSError, SyntaxError, ValueError, RuntimeError, TypeError, struct.error)
 
 

@@ -1,4 +1,4 @@
-"""The facts of one image: whether it can be read, its form, and how to recognise its copies."""
+"""The facts about one image: its errors, its form, and the frequencies that identify its copies."""
 
 import io
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ Grey = npt.NDArray[Any]  # (32, 32)
 
 
 class Facts(NamedTuple):
-    """The facts of one image, as its file has them before anything is turned upright.
+    """The facts about one image, as it lies in its file, before Exif turns it upright.
 
     error: the reason why it cannot be read; "" where it can.
     width, height: in pixels; of a volume its first two axes, in voxels.
@@ -60,9 +60,9 @@ def look_at_file(contents: bytes) -> Facts:
             image.draft("L", (2 * SIDE, 2 * SIDE))
             is_turned = image.getexif().get(ORIENTATION, 1) != 1
             if is_turned:
-                ImageOps.exif_transpose(image)  # training does so, and it may fail
+                ImageOps.exif_transpose(image)  # as training does; it may fail
             return facts._replace(is_turned=is_turned, frequencies=_frequencies(image))
-    except UnidentifiedImageError:  # its message names a buffer, not the file
+    except UnidentifiedImageError:  # Pillow's own message names a buffer, not the file
         return Facts(error="no image of a known format")
     except UNREADABLE as error:
         return facts._replace(error=str(error) or type(error).__name__)
@@ -111,7 +111,7 @@ def _is_deep(image: Image.Image) -> bool:
 
 def _frequencies(image: Image.Image) -> bytes:
     image.load()
-    if image.mode.startswith(("I", "F")):  # as for training, which refuses some
+    if image.mode.startswith(("I", "F")):  # as training does, which refuses some
         image = eight_bits(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")

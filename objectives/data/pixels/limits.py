@@ -1,4 +1,4 @@
-"""How large an image may be: whole slides and anything over 100 megapixels are refused."""
+"""The limit on the size of an image: whole slides and images over 100 megapixels are refused."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ MOST_PIXELS = 100_000_000  # 300 MB as RGB, and as much again to resize it
 
 @contextmanager
 def open_image(file: Path | IO[bytes]) -> Iterator[Image.Image]:
-    """Open an image of any size with Pillow, whose own limit is lifted for the time being.
+    """Open an image of any size with Pillow, whose own limit is lifted meanwhile.
 
     Pillow warns of 89 megapixels and refuses 179 before the header can be read; `check_header` and
     `Facts.is_huge` judge the header instead.

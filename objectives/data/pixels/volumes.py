@@ -25,8 +25,8 @@ LONGEST_HEADER = 540  # bytes, of NIfTI-2; NIfTI-1 has 348
 # Voxels are measured in standard deviations from their brain's mean: a scanner's unit is arbitrary.
 MOST_DEVIATIONS = 4.0
 BYTES_PER_DEVIATION = 31.75  # 4 of them reach from 128 to 255
-# The background is the brain's mean, not black: a convolution's padding and the corners that a
-# rotation brings in are then the same, and the edge of the head is no step of 4 deviations.
+# The background is the brain's mean, not black: it then equals a convolution's padding and the
+# corners that a rotation brings in, and the edge of the head is not a step of 4 deviations.
 BACKGROUND = 128
 STANDARDIZED = Normalization((BACKGROUND / 255,), (BYTES_PER_DEVIATION / 255,))
 
@@ -34,10 +34,10 @@ STANDARDIZED = Normalization((BACKGROUND / 255,), (BYTES_PER_DEVIATION / 255,))
 def decode_volume(files: Mapping[Path, bytes], image_size: int) -> Voxels:
     """Decode one patient as (modalities, S, S, S), byte = 128 + 31.75 z.
 
-    z is the distance of a voxel from the mean of its modality's brain, in standard deviations, and
-    ends at 4. The brain is the box around the voxels that are not zero. It is cut out; its longest
-    side becomes S voxels, the others keep their proportions in millimetres, and the rest of the
-    cube is background.
+    z is the distance of a voxel from the mean of its modality's brain, in standard deviations,
+    clipped at 4. The box around the voxels that are not zero is taken as the brain and cut out. Its
+    longest side becomes S voxels, the others keep their proportions in millimetres, and the rest of
+    the cube is background.
 
     files: the contents of each modality's file, in the order of the channels.
     image_size: S, the side of the cube in voxels.
@@ -103,7 +103,7 @@ def _read(path: Path, contents: bytes) -> tuple[Stack, npt.NDArray[np.float64]]:
         )
     if volume.dtype.kind not in "iuf":
         raise DataError(
-            f"{path}: holds {volume.dtype}, no plain numbers",
+            f"{path}: holds {volume.dtype}, not plain numbers",
             fix="convert it, or remove the patient",
         )
     if not np.isfinite(volume).all() or not (np.isfinite(spacing) & (spacing > 0)).all():
@@ -133,7 +133,7 @@ def _nibabel() -> Any:
         import nibabel
     except ImportError as error:
         raise DataError(
-            "volumes need MONAI and nibabel, which are not here",
+            "volumes need MONAI and nibabel, which are not installed",
             fix="pip install 'search[volumes]'",
         ) from error
     return nibabel

@@ -1,4 +1,4 @@
-"""One pass over the images themselves: their digests, and the facts that the checks go by."""
+"""One pass over the image files: their digests, and the facts that the checks use."""
 
 import hashlib
 import os
@@ -55,7 +55,7 @@ def _see_all(
     *,
     look: bool,
 ) -> Iterator[tuple[str, Seen]]:
-    """Return each image as it was seen, now or in an earlier pass."""
+    """Return the facts of each image, read now or in an earlier pass."""
     known = read_seen(cache, layout)
     unknown = [file for file in files if not _is_known(known.get(file.path), file, look)]
     try:
@@ -73,7 +73,7 @@ def _is_known(seen: Seen | None, file: FileState, look: bool) -> bool:
 
 
 def _is_sure(seen: Seen) -> bool:
-    """Whether it still holds next time: an unreadable file may lie on a disk that is away."""
+    """Whether the facts may be kept: an unreadable file may lie on a disk that comes back."""
     return bool(seen.sha1) and not (seen.facts and seen.facts.error)
 
 

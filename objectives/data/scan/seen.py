@@ -1,4 +1,4 @@
-"""The facts of images seen before: a file that has kept its size and time is not read again."""
+"""The facts of images read before: a file with the same size and time is not read again."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ FORMAT = 1  # of a line; part of the file's name, so that another format begins 
 
 
 class FileState(Protocol):
-    """A file as far as its age goes: one that was found, or a row of a manifest."""
+    """The size and time of a file: one that was found, or a row of a manifest."""
 
     @property
     def path(self) -> str: ...
@@ -41,7 +41,7 @@ class Seen(NamedTuple):
     facts: Facts | None = None
 
     def is_of(self, file: FileState) -> bool:
-        """Whether the file has the size and time of the one that was read."""
+        """Whether the file still has the size and time that it had when it was read."""
         return (self.bytes, self.modified_ns) == (file.bytes, file.modified_ns)
 
 
@@ -59,7 +59,7 @@ def read_seen(cache: Path | None, layout: Layout) -> dict[str, Seen]:
 
 
 def keep_seen(cache: Path | None, layout: Layout, seen: Mapping[str, Seen]) -> None:
-    """Write the images seen, whole or not at all; a cache that cannot be written is no error."""
+    """Write the facts, whole or not at all; a cache that cannot be written is only logged."""
     if cache is None:
         return
     file = _file(cache, layout)

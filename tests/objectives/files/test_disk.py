@@ -55,7 +55,7 @@ def test_a_checkpoint_waits_for_room_and_is_whole_then(
     assert waited
     (line,) = [record.getMessage() for record in caplog.records]
     assert "No space left on device" in line
-    assert line.endswith("free some and it goes on")
+    assert line.endswith("free some space to go on")
 
 
 def test_a_disk_that_fills_in_the_middle_of_a_checkpoint_is_waited_out(

@@ -1,4 +1,4 @@
-"""The meaning of a table's cells, and cells that show that another program changed them."""
+"""Read a table's cells, and find cells that another program has changed."""
 
 import math
 import re
@@ -10,7 +10,7 @@ MISSING = {"", "nan", "na", "n/a", "#n/a", "null"}
 UNKNOWN = MISSING | {"unk", "unknown"}  # so PAD-UFES-20 and HAM10000 write a missing answer
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 WHOLE_FLOAT = re.compile(r"([+-]?\d+)\.0+")
-# As Excel and pandas write a long number; the sign tells it from a hexadecimal id.
+# As Excel and pandas write a long number; the sign distinguishes it from a hexadecimal id.
 SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d+)?e[+-]\d+", re.IGNORECASE)
 
 
@@ -25,7 +25,7 @@ def is_unknown(text: str) -> bool:
 
 
 def number(text: str) -> float | None:
-    """Read the number in a cell, with a decimal point or comma; None where there is none."""
+    """Read a cell as a number, with a decimal point or comma; None for any other text."""
     text = text.strip()
     if "_" in text:  # 5_10 is a code, and Python reads it as 510
         return None
@@ -61,13 +61,13 @@ def id_problems(column: str, cells: Sequence[str]) -> Iterator[Problem]:
 
 
 def number_problems(column: str, cells: Sequence[str]) -> Iterator[Problem]:
-    """Find the cells in a column of numbers that are none, or are none to other programs (C13)."""
+    """Find the cells in a column of numbers that we or other programs cannot read as one (C13)."""
     yield from _cell_problem(
         column,
         cells,
         lambda cell: bool(DECIMAL_COMMA.fullmatch(cell)),
-        "numbers with a decimal comma; they are read as numbers here, by others as text: write "
-        "points",
+        "numbers with a decimal comma; here they are read as numbers, by other programs as "
+        "text: write points",
     )
     yield from _cell_problem(
         column,
@@ -84,7 +84,8 @@ def word_problems(column: str, cells: Sequence[str]) -> Iterator[Problem]:
         column,
         cells,
         lambda cell: cell.casefold() == "nan",
-        "missing values written as a word, which others take for a value; leave the cells empty",
+        "missing values written as a word, which other programs take for a value; leave the cells"
+        " empty",
     )
 
 

@@ -1,4 +1,4 @@
-"""The images that a row of a table names."""
+"""Find the images that a row of a table names."""
 
 import re
 from bisect import bisect_left
@@ -69,10 +69,10 @@ class Images:
         return [path] if path in self.files else self._by_stem.get(path, [])
 
     def beside(self, pattern: str, found: Iterable[str]) -> Iterator[str]:
-        """Find all paths where a pattern's images are kept, named by a row or not.
+        """Find all images in the places that a pattern describes, named by a row or not.
 
-        These are the paths that match with any text for the columns. A plain column says nothing
-        about folders: then these are all images in the folders of those found.
+        These are the paths that match the pattern with any text in place of the columns. A plain
+        column does not name folders: then these are all images in the folders of the found ones.
         """
         if not is_column(pattern):
             loose = IN_BRACES.sub("*", pattern)

@@ -12,7 +12,7 @@ from objectives.data.layouts.tables.sheets import Sheet
 
 
 def read_labels(sheet: Sheet, layout: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Read each row's label, "" where it has none, and all labels in the order of their classes."""
+    """Read each row's label, "" for none, and all labels in the order of their classes."""
     if one_hot := list(layout.get("one_hot") or ()):
         columns = [sheet.column(name) for name in one_hot]
         return [_largest(one_hot, cells) for cells in zip(*columns, strict=True)], one_hot

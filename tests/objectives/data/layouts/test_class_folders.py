@@ -77,7 +77,7 @@ def test_a_name_that_is_no_text_is_refused(class_folders: MakeTree) -> None:
 def test_a_pipe_that_is_called_an_image_is_not_waited_for(class_folders: MakeTree) -> None:
     source = class_folders("a", "b")
     os.mkfifo(folder_of(source) / "a" / "pipe.png")
-    with pytest.raises(DataError, match=r"pipe\.png: a pipe or device, no image; remove it$"):
+    with pytest.raises(DataError, match=r"pipe\.png: a pipe or device, not an image; remove it$"):
         ClassFolders(source).find_images()
 
 

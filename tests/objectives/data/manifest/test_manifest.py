@@ -118,7 +118,7 @@ def test_a_file_without_its_group_is_an_error_and_not_a_leak(gleason: DataSource
 
 
 @pytest.mark.parametrize(
-    ("pattern", "reason"), [("(", "no regular expression"), (r"\d", "has 0 groups")]
+    ("pattern", "reason"), [("(", "not a regular expression"), (r"\d", "has 0 groups")]
 )
 def test_a_label_pattern_that_cannot_work_is_an_error(
     gleason: DataSource, pattern: str, reason: str

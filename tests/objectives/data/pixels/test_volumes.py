@@ -124,8 +124,8 @@ def no_direction(path: Path) -> None:
         (lambda path: write_nifti(path, np.zeros((*SHAPE, 2), np.int16)), r"has 4 dimensions"),
         (lambda path: write_nifti(path, np.zeros(SHAPE, np.int16)), r"is empty .*; replace it"),
         (lambda path: write_nifti(path, np.full(SHAPE, np.nan)), r"NaN or infinity; replace it"),
-        (lambda path: write_nifti(path, np.ones(SHAPE, COLOURS)), r"no plain numbers; convert it"),
-        (lambda path: write_nifti(path, np.ones(SHAPE, np.complex64)), r"no plain numbers; conv"),
+        (lambda path: write_nifti(path, np.ones(SHAPE, COLOURS)), r"not plain numbers; convert it"),
+        (lambda path: write_nifti(path, np.ones(SHAPE, np.complex64)), r"not plain numbers; conv"),
         (no_direction, r"cannot be read as NIfTI .*; replace it"),
         (
             lambda path: write_nifti(path, np.ones((24, 20, 8), np.int16)),
