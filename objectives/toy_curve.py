@@ -23,14 +23,14 @@ from objectives.files.checkpoints import commit
 from objectives.recipe.toy import ToyRecipe
 
 _STEPS = 10  # per epoch; `progress` is called at each
-_START = 2.0  # the distance from the best loss at which every curve begins
+_START = 2.0  # every curve begins this far above the best loss
 _HARDER = 0.05  # added to the loss by each further fold, equally in all trials
 
 
 def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
     """Yield a believable learning curve that follows from the seed and the configuration alone.
 
-    With folds, one curve follows the other and the epochs are numbered on.
+    With folds, one curve follows the other and the epochs are numbered continuously.
     """
     recipe, folds = ToyRecipe.from_config(config), attempt.data.folds
     results, distance = _resume(attempt.resume_from)
@@ -71,7 +71,7 @@ def _fold_metrics(recipe: ToyRecipe, fold: int, fold_epoch: int) -> dict[str, fl
 
 
 def _shrink(recipe: ToyRecipe, epoch: int) -> float:
-    """Compute the share of the distance to the best loss that an epoch leaves, .5 or more."""
+    """Compute the share of the distance to the best loss left after an epoch, .5 or more."""
     gain = 0.5 * _fitness(recipe)
     return 1 - (gain / 2 if epoch <= recipe.warmup_epochs else gain)
 

@@ -1,4 +1,4 @@
-"""Random erasing (Zhong et al. 2017, arXiv:1708.04896), with a box of its own for each image."""
+"""Random erasing (Zhong et al. 2017, arXiv:1708.04896), with another box for each image."""
 
 import math
 
@@ -29,7 +29,7 @@ def erase_(images: Tensor, generator: torch.Generator) -> Tensor:
 def boxes(count: int, height: int, width: int, generator: torch.Generator) -> Tensor:
     """Draw (count, 4): top, left, rows, columns of each box; 0 rows leave an image unchanged.
 
-    A box that is not smaller than the image is drawn again, up to ten times in all.
+    A box that is not smaller than the image is drawn again, up to ten times.
     """
     uniform = torch.rand((count, 2 * TRIES + 3), generator=generator)
     area = height * width * _between(*AREA, uniform[:, :TRIES])

@@ -1,4 +1,4 @@
-"""Augmentation of a whole batch on its device, with a draw of its own for each image.
+"""Augment a whole batch on its device, with separate random draws for each image.
 
 torchvision's v2 draws once for a batch, so it would have to be called image by image. Milliseconds
 per image on one core, at 64 and 224 px: shift .09 and 1.0 (v2 .29 and 1.4), light and medical .09
@@ -57,13 +57,13 @@ def augment(
 
 
 def _parts(batch: Tensor) -> list[slice]:
-    """Divide the batch into parts: one on a GPU, on a CPU as many as a core's cache asks for."""
+    """Divide the batch into parts: one on a GPU, on a CPU parts that fit into a core's cache."""
     count = max(1, PART_VALUES // batch[0].numel()) if batch.device.type == "cpu" else len(batch)
     return [slice(start, start + count) for start in range(0, len(batch), count)]
 
 
 def placement(level: Level, draws: Tensor) -> Tensor:
-    """Compute the matrices (B, 2, 3) that say from where each image's pixels are taken.
+    """Compute the matrices (B, 2, 3) that map each image's pixels to their source.
 
     draws: (B, 6) from -1 to 1.
     """

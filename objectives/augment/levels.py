@@ -1,4 +1,4 @@
-"""The levels of a recipe's `augmentation`: how far training images may be changed."""
+"""The levels of a recipe's `augmentation`, with the largest changes of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 class Level:
     """The changes of one level, drawn for each image by itself.
 
-    Numbers are the most to either side; every draw is uniform and symmetric around no change.
+    Numbers are the largest change, either way; draws are uniform and symmetric around no change.
     """
 
     flip_x: bool = False  # left to right, half of the time
@@ -38,7 +38,7 @@ LEVELS: Mapping[str, Level] = {
         contrast=0.15,
         saturation=0.15,
     ),
-    # As in an anaemia study with photographs of the eye, which keep their up.
+    # As in an anaemia study with photographs of the eye, which are never turned upside down.
     "medical": Level(
         flip_x=True,
         rotation_degrees=15,

@@ -1,4 +1,4 @@
-"""RandAugment (Cubuk et al. 2019, arXiv:1909.13719), with a draw of its own for each image."""
+"""RandAugment (Cubuk et al. 2019, arXiv:1909.13719), with separate draws for each image."""
 
 import math
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Operation = Callable[[Tensor, int], Tensor]  # (B, 3, H, W) uint8 and a sign, 1 
 def rand_augment(batch: Tensor, generator: torch.Generator) -> Tensor:
     """Apply two drawn operations to each image of (B, 3, H, W) uint8.
 
-    The strength is the same for all, so that one call serves all images that drew an operation.
+    The strength is the same for all, so that one call serves all images with the same operation.
     torchvision's class draws once for a whole batch, and from the global random state.
 
     generator: on the CPU, the only source of the draws.

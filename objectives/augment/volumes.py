@@ -1,4 +1,4 @@
-"""Augmentation of a batch of volumes on its device, with a draw of its own for each volume.
+"""Augment a batch of volumes on its device, with separate random draws for each volume.
 
 MONAI's transforms work volume by volume, on the CPU, and each of them resamples again.
 """
@@ -17,7 +17,7 @@ DRAWS = 8  # random numbers per volume: three turns, three shifts, a zoom, a mir
 
 @dataclass(frozen=True, kw_only=True)
 class VolumeLevel:
-    """The changes of one level, drawn for each volume; numbers are the most to either side."""
+    """The changes of one level, drawn for each volume; numbers are the largest, either way."""
 
     rotation_degrees: float = 0.0  # about each axis
     zoom: float = 0.0  # as a share of the side
@@ -57,13 +57,13 @@ def augment_volumes(
         return volumes
     draws = torch.rand((len(batch), DRAWS), generator=generator) * 2 - 1
     placed = volume_placement(chosen, draws).to(batch.device, non_blocking=True)
-    with torch.autocast(batch.device.type, enabled=False):  # places would lose bits to bfloat16
+    with torch.autocast(batch.device.type, enabled=False):  # positions would lose bits to bfloat16
         grid = F.affine_grid(placed, list(volumes.shape), align_corners=False)
         return F.grid_sample(volumes, grid, align_corners=False)
 
 
 def volume_placement(level: VolumeLevel, draws: Tensor) -> Tensor:
-    """Compute the matrices (B, 3, 4) that say from where each volume's voxels are taken.
+    """Compute the matrices (B, 3, 4) that map each volume's voxels to their source.
 
     draws: (B, 8) from -1 to 1.
     """

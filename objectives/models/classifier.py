@@ -68,7 +68,7 @@ class Classifier(nn.Module):
     def train(self, mode: bool = True) -> Self:
         """Switch to training, except for frozen layers, which stay as in validation.
 
-        In training mode a frozen BatchNorm would still move its statistics, and dropout still drop.
+        In training mode a frozen BatchNorm would update its statistics and dropout would act.
         """
         super().train(mode)
         for module in self.modules() if mode else ():

@@ -11,7 +11,7 @@ def check_compiler(device: str) -> None:
     """Raise RecipeError where the compiler for a device is missing."""
     if device == "cpu" and not shutil.which(os.environ.get("CXX", "g++")):
         raise RecipeError(
-            "compile needs a C++ compiler and there is none",
+            "compile needs a C++ compiler, which is not installed",
             fix="install g++, or set compile to false",
         )
     if device != "cpu" and find_spec("triton") is None:

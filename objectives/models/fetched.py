@@ -1,4 +1,4 @@
-"""Weights that a library publishes: found in its cache, or downloaded into it."""
+"""Find the weights that a library publishes in its cache, or download them into it."""
 
 import http.client
 import os
@@ -14,7 +14,7 @@ from objectives.contract import RecipeError
 from objectives.files.digest import sha256
 from objectives.files.whole import write_whole
 
-# Long enough for a slow network, which still sends something; a broken one is reported by then.
+# Long enough for a slow network, which still sends data; a broken one is reported after it.
 TIMEOUT_SECONDS = 10.0
 # The files of timm's repositories: the same weights, the first without pickles.
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")

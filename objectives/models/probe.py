@@ -56,7 +56,7 @@ def preflight(recipes: Iterable[ImageRecipe | VolumeRecipe], channels: int) -> R
 def check_image_size(recipe: ImageRecipe, backbone: Backbone) -> None:
     """Raise RecipeError unless an image of the recipe's size becomes one vector of features.
 
-    The network loses its weights: only shapes are computed, which takes neither time nor memory.
+    The network loses its weights: only shapes are computed, which takes little time and memory.
     """
     own = own_image_size(recipe.backbone)
     size = recipe.image_size or own

@@ -1,4 +1,4 @@
-"""A small network for tiny images, defined here and in no library."""
+"""A small network for tiny images, which no library has."""
 
 from torch import Tensor, nn
 

@@ -47,7 +47,7 @@ def _timm_stages(network: nn.Module) -> tuple[Stage, ...]:
     except (AttributeError, AssertionError):  # it has no matcher, or no coarse one
         matcher = _USUAL_LAYERS
     if isinstance(matcher, dict):
-        # A last norm that no pattern names would be a stage of its own; it joins the last stage.
+        # A last norm that matches no pattern would become a stage; it joins the last stage instead.
         matcher = {**matcher, "rest": [(r".", MATCH_PREV_GROUP)]}
     groups = group_parameters(network, matcher, return_values=True)
     return tuple(tuple(groups[key]) for key in sorted(groups))

@@ -11,7 +11,7 @@ from objectives.recipe.fields import nearest
 
 State = dict[str, Tensor]
 
-# timm's code raises these for a size or a file that it was not written for.
+# timm's code raises these for a size or a file that it does not support.
 MISFITS = (
     ArithmeticError,
     AssertionError,
@@ -83,7 +83,7 @@ def no_features(name: str) -> RecipeError:
 
 
 def converter(name: str) -> Callable[[State, nn.Module], State] | None:
-    """Return timm's function that converts the files of a network's authors, or None."""
+    """Return timm's function that converts the authors' weights files to its layout, or None."""
     from timm.models import model_entrypoint
 
     module = sys.modules[model_entrypoint(name.split(".")[0]).__module__]

@@ -29,7 +29,7 @@ PREFIXES = ("_orig_mod.", "module.", "_orig_mod.")  # of torch.compile and Distr
 class Weights:
     """A file of weights for a backbone.
 
-    name: under which it is recorded.
+    name: the name under which the file is recorded.
     remedy: the last clause of an error about a file that cannot be used.
     """
 
@@ -105,7 +105,7 @@ def load_weights(
         raise RecipeError(
             f"{weights.objective}: {weights.path} are not the weights of {weights.backbone}: "
             f"{found}",
-            fix=f"set backbone to the one they are of, or {weights.remedy}",
+            fix=f"set backbone to the network of these weights, or {weights.remedy}",
         )
     network.load_state_dict(state)
 
@@ -151,7 +151,7 @@ def _read(weights: Weights) -> Mapping[str, Any]:
             f"{weights.objective}: {weights.path} cannot be read ({error.strerror})",
             fix="make it readable",
         ) from error
-    except Exception as error:  # a damaged file makes its readers raise about anything
+    except Exception as error:  # a damaged file makes its reader raise errors of any class
         raise _unreadable(weights, error) from error
     if not isinstance(held, Mapping):
         raise _unreadable(weights, TypeError(type(held).__name__))
@@ -168,7 +168,7 @@ def _unreadable(weights: Weights, error: Exception) -> RecipeError:
 
 
 def _of_backbone(held: Mapping[str, Any]) -> State:
-    """Return the tensors of a backbone from any known wrapper; our own files hold a head too."""
+    """Return the tensors of a backbone from any known wrapper; our own files also hold a head."""
     for wrapper in WRAPPERS:
         if isinstance(held.get(wrapper), Mapping):
             held = held[wrapper]

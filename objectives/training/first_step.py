@@ -24,9 +24,9 @@ from objectives.training.task import Task
 def first_step(task: Task, images: ImageSet, attempt: Attempt) -> dict[str, float]:
     """Measure the loss of one batch before (`first_loss`) and after (`first_step`) a step on it.
 
-    The trial's own seed is not used. The step is one of the schedule's end, when every stage that
-    ever learns does and rare classes weigh more, but at the full learning rate. It is taken by a
-    network of its own, which is dropped afterwards.
+    The trial's own seed is not used. The step is like those at the end of the schedule, when all
+    stages learn that ever do and rare classes weigh more, but it has the full learning rate. A
+    separate network takes it and is dropped afterwards.
     """
     recipe = task.recipe
     of_study = replace(attempt, seed=attempt.data.split_seed)

@@ -1,4 +1,4 @@
-"""Compute with as many images at once as the memory of the device holds."""
+"""Compute on as many images at once as fit into the memory of the device."""
 
 import logging
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def halve_until_it_fits(images: int, run: Callable[[int], Answer]) -> tuple[Answ
                     f"not even one image at a time fits into memory ({_first_line(error)}); "
                     "use a smaller backbone or image_size"
                 ) from error
-        # Only here: inside the except block, the traceback still holds the memory to be freed.
+        # Outside the except block, where the traceback would still hold the memory to be freed.
         _release()
         images //= 2
         log.warning("memory is short: %d images at a time from here on", images)

@@ -1,4 +1,4 @@
-"""How this process computes: threads, determinism, number format, compiled kernels."""
+"""Settings of torch for this process: threads, determinism, number format, compiled kernels."""
 
 from contextlib import AbstractContextManager
 

@@ -63,7 +63,7 @@ class Stepper:
         self._untrained.keep()
 
         def compute(micro_batch: int) -> Tensor:
-            if micro_batch < self.micro_batch:  # a second try starts from the same state
+            if micro_batch < self.micro_batch:  # so that a second try starts from the same state
                 self._untrained.restore()
             return self._pass(batch, criterion, micro_batch)
 
@@ -106,8 +106,8 @@ def fit_into_memory(
 ) -> None:
     """Find the micro-batch that fits when all stages learn, the schedule's most expensive phase.
 
-    Only on a GPU, which refuses an allocation that does not fit. A host promises more memory than
-    it has, so a try there would not fail.
+    It is measured on a GPU only, where an allocation that does not fit fails. A host grants more
+    memory than it has, so a try there would not fail.
 
     shape: (C, *spatial) of one image.
     table_width: columns beside each image, 0 without a table.

@@ -13,7 +13,7 @@ from objectives.sets.images import ImageSet
 
 
 class Task(Protocol):
-    """A recipe for images or for volumes, with the functions that depend on which of them it is."""
+    """A recipe, with the functions of training that differ between images and volumes."""
 
     @property
     def recipe(self) -> ClassifierRecipe:
@@ -54,7 +54,7 @@ class Task(Protocol):
     ) -> Tensor:
         """Change uint8 pixels (B, C, *spatial) for training; return them normalised, as float32.
 
-        All random draws come from the generator, which lives on the CPU.
+        All random draws come from the generator, which is on the CPU.
         """
         ...
 

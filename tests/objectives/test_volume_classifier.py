@@ -179,7 +179,7 @@ def test_a_weights_file_is_recorded_before_a_search_and_a_wrong_one_refused(tmp_
     assert records[catalog.weights_key(config)]["sha256"] == (
         hashlib.sha256(path.read_bytes()).hexdigest()
     )
-    with pytest.raises(RecipeError, match=r"^volume_classifier: .* set backbone to the one"):
+    with pytest.raises(RecipeError, match=r"^volume_classifier: .* set backbone to the network"):
         catalog.preflight(
             "volume_classifier", [{**config, "backbone": "resnet10_3d"}], FOUR_MODALITIES
         )

@@ -20,7 +20,7 @@ from objectives.training.task import Task
 class Feed:
     """The batches of one epoch in turn; `wait_seconds` counts the time spent waiting for them.
 
-    A context: leaving it, or `close`, ends the thread that reads ahead, in mid-epoch too.
+    A context manager: its end, or `close`, ends the thread that reads ahead, also in mid-epoch.
     """
 
     def __init__(self, batches: Generator[Batch, None, None]) -> None:
@@ -56,7 +56,7 @@ def training_feed(
     epoch: int,
     normalization: Normalization,
 ) -> Feed:
-    """Draw an epoch's training batches, augmented; seed and epoch alone decide all of them."""
+    """Draw an epoch's training batches, augmented; they depend on seed and epoch alone."""
     order = epoch_generator(attempt.seed, epoch, "order")
     draws = epoch_generator(attempt.seed, epoch, "augmentation")
 
@@ -81,7 +81,7 @@ def validation_feed(
     normalization: Normalization,
     batch: int = 256,
 ) -> Feed:
-    """Pass all images in their own order, normalised and not augmented."""
+    """Yield all images in the order of the set, normalised and not augmented."""
 
     def batches() -> Sequence[Tensor]:
         return torch.split(torch.arange(len(images)), batch)

@@ -12,7 +12,7 @@ from objectives.sets.batch import Batch
 from objectives.sets.images import ImageSet
 
 Item = TypeVar("Item")
-AHEAD = 2  # batches: one on its way while the device works on another
+AHEAD = 2  # batches: one is copied while the device computes on another
 _END = object()
 
 
@@ -38,7 +38,7 @@ def fetch(images: ImageSet, order: Sequence[Tensor], device: str) -> Generator[B
         for (pixels, copied), some, table in zip(prefetched, labels, tables, strict=True):
             stream = torch.cuda.current_stream(device)
             stream.wait_event(copied)
-            pixels.record_stream(stream)  # its memory was taken on the thread's stream
+            pixels.record_stream(stream)  # its memory was allocated on the thread's stream
             yield Batch(pixels, some, table)
     finally:
         prefetched.close()

@@ -1,4 +1,4 @@
-"""The moving average of the trained weights, validated and kept in their place."""
+"""The moving average of the trained weights, which is validated and kept instead of them."""
 
 from collections.abc import Sequence
 
@@ -16,10 +16,10 @@ class Average(AveragedModel):
 
 
 def averaged(model: Classifier, decay: float) -> Average:
-    """Build the exponential moving average of a model's weights, held in `module`.
+    """Build the exponential moving average of a model's weights; its `module` is the average.
 
     The decay is min(decay, (1 + steps) / (10 + steps)), as in TensorFlow, so that the average
-    leaves the random start within few steps. Its buffers are those of the trained model.
+    forgets the random start within few steps. Its buffers are those of the trained model.
     """
 
     @torch.no_grad()

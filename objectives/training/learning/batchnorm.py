@@ -1,4 +1,4 @@
-"""Estimate BatchNorm's running statistics anew after too few steps for them to follow."""
+"""Estimate BatchNorm's running statistics anew where they lag behind the weights."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,10 +12,10 @@ Inputs = tuple[Tensor, Tensor | None]  # images (B, C, *spatial) and their table
 
 @contextmanager
 def reestimated(model: nn.Module, batches: Iterable[Inputs]) -> Iterator[None]:
-    """Replace the model's running statistics by the mean of these batches' inside the context.
+    """Replace the model's running statistics by these batches' mean statistics within the context.
 
-    Running statistics lag behind the weights for the first steps: with a good learning rate, the
-    first epoch read a validation cross-entropy of 12.0, and .83 after this.
+    Running statistics lag behind the weights in the first steps: with a good learning rate, the
+    validation cross-entropy after the first epoch was 12.0, and .83 with new statistics.
 
     batches: the inputs of the network; not read if all statistics are frozen.
     """

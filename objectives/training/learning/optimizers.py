@@ -11,13 +11,13 @@ from objectives.models.classifier import Classifier
 from objectives.recipe.optimization import Optimization
 from objectives.training.learning.schedule import Rates, rates_from
 
-# Decides the group of a parameter: how many stages it stands before the last one, None in the
-# head, and whether it decays.
+# The group of a parameter: its number of stages before the last one (None in the head), and
+# whether it has weight decay.
 Key = tuple[int | None, bool]
 
 
 def build_optimizer(recipe: Optimization, model: Classifier) -> torch.optim.Optimizer:
-    """Build the recipe's optimizer over all parameters, at present frozen ones included.
+    """Build the recipe's optimizer over all parameters, including those that are frozen now.
 
     Every group holds its own learning rate, at first the highest of the schedule. Its
     `before_last` is the number of stages between it and the backbone's last one, None for the head.
@@ -37,7 +37,7 @@ def build_optimizer(recipe: Optimization, model: Classifier) -> torch.optim.Opti
 
 
 def set_learning_rates(optimizer: torch.optim.Optimizer, rates: Rates) -> None:
-    """Make the next step one of these learning rates."""
+    """Set the learning rates of the next step."""
     for group in optimizer.param_groups:
         before_last = group["before_last"]
         group["lr"] = rates.head if before_last is None else rates.of_stage(before_last)

@@ -1,4 +1,4 @@
-"""Which stages learn in which epoch, and the learning rates of each step."""
+"""The stages that learn in each epoch, and the learning rates of each step."""
 
 import math
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class Rates:
 def learning_stages(recipe: Optimization, epoch: int) -> int | None:
     """Count the stages of the backbone that learn in an epoch, from the last; None means all.
 
-    None learns in the frozen epochs. Then all that ever learn do so, at once or one by one.
+    In the frozen epochs the count is 0. Then the trained stages learn, all at once or one by one.
     """
     if epoch <= recipe.frozen_epochs:
         return 0
@@ -45,7 +45,7 @@ def learning_stages(recipe: Optimization, epoch: int) -> int | None:
 
 
 def epochs_as_now(recipe: Optimization, epoch: int) -> int:
-    """Count the epochs, this one included, in which the same stages have learned."""
+    """Count the epochs, up to and with this one, in which the same stages have learned."""
     stages, since = learning_stages(recipe, epoch), epoch
     while since > 1 and learning_stages(recipe, since - 1) == stages:
         since -= 1

@@ -87,13 +87,13 @@ def keep_best(attempt: Attempt, bests: Sequence[Best], ends: Sequence[Best] = ()
 
 def save_state(state: Mapping[str, Any], path: Path) -> None:
     """Write a file that torch.load reads with weights_only=True."""
-    # Through an open file: torch's own writer turns "no space left" into a RuntimeError, no errno.
+    # Through an open file: torch's own writer hides "no space left" in an error without errno.
     with path.open("wb") as file:
         torch.save(state, file)
 
 
 def _arrays(bests: Sequence[Best]) -> dict[str, Any]:
-    """Join the logits of each fold's best epoch, fold after fold.
+    """Join the logits of each fold's best epoch, in the order of the folds.
 
     `epoch` is a list, or one number without folds; `folds` has the fold of each image.
     """

@@ -157,7 +157,7 @@ def _draw_curves(
 
 
 def _points(results: Sequence[EpochResult], name: str) -> Iterator[tuple[float, float]]:
-    """Yield a curve's points, with a gap before each fold, whose network is another one."""
+    """Yield a curve's points, with a gap before each fold, since each fold trains a new network."""
     for before, result in pairwise((results[0], *results)):
         if before.metrics.get(FOLD) != result.metrics.get(FOLD):
             yield math.nan, math.nan

@@ -1,4 +1,4 @@
-"""The pooled result of all folds: every image judged by a network that never saw its group."""
+"""The pooled result of all folds: each image by a network that never saw its group."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A trial's state between two epochs: all that the next epoch depends on, in one file."""
+"""A trial's state between two epochs: everything that the next epoch depends on, in one file."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -46,7 +46,7 @@ class History:
         return [each.metrics[RULER] for each in of_fold]
 
     def begin(self, fold: int) -> None:
-        """Turn to a fold; of the one before, all but the weights is kept."""
+        """Begin a fold; of the fold before, everything but the weights is kept."""
         if fold != self.fold:
             self.earlier = [best.without_weights() for best in self.bests]
             self.fold, self.best = fold, None

@@ -39,7 +39,7 @@ def keep_records(
     bests: each fold's best epoch.
     ends: each fold's last epoch; empty without folds.
     """
-    # Here, because it takes .4 s, which only a finished trial needs to spend.
+    # Here, because it takes .4 s, which only a finished trial needs.
     from objectives.training.records.picture import draw_summary
 
     classes = bests[-1].classes
