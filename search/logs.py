@@ -40,7 +40,7 @@ def set_up_logs(file: Path | None = None) -> None:
     logging.captureWarnings(True)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     optuna.logging.set_verbosity(logging.WARNING)
-    optuna.logging.disable_default_handler()  # one voice: its warnings come in our format
+    optuna.logging.disable_default_handler()  # so that warnings appear once, in our format
     optuna.logging.enable_propagation()
 
 

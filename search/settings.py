@@ -63,7 +63,7 @@ def read_settings(
 ) -> Settings:
     """Read the settings from an environment; UsageError for a value that cannot be used.
 
-    folder: where the search for a home begins, upwards; None for the current folder.
+    folder: the folder from which a home is looked for upwards; None for the current one.
     """
     given = environment.get("SEARCH_HOME")
     home = Path(given).expanduser() if given else _nearest_home(folder or Path.cwd())

@@ -1,7 +1,8 @@
-"""`search run` and `search worker` with faults planted: the way in for `search chaos` alone.
+"""`search run` and `search worker` with faults planted, for `search chaos` alone.
 
-`python -P -m search.chaos.plant --orders FILE [--without GUARD] run|worker ...`: the rest is typed
-as after `search`. Nothing that a normal worker imports or reads from its environment leads here.
+`python -P -m search.chaos.plant --orders FILE [--without GUARD] run|worker ...`; the words from
+`run` or `worker` on are those of `search`. A normal worker cannot get here: it does not import this
+module, and no environment variable does so.
 """
 
 import sys
@@ -31,7 +32,7 @@ def program(orders: Path, without: str | None) -> list[str]:
     without: the guard that the workers do without, or None.
     """
     switched_off = ["--without", without] if without else []
-    # -P: a folder named `search` where the user stands must not be taken for this package.
+    # -P: a folder named `search` in the working directory must not be taken for this package.
     command = [sys.executable, "-P", "-m", "search.chaos.plant", "--orders", str(orders)]
     return [*command, *switched_off]
 

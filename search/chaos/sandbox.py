@@ -1,4 +1,4 @@
-"""The sandbox of `search chaos`: a home, a Postgres and a run of its own, and ways to hurt them."""
+"""The sandbox of `search chaos`: a home, a Postgres and a run, and functions to damage them."""
 
 import os
 import shutil

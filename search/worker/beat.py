@@ -1,4 +1,4 @@
-"""The sign of life of a trial: its lease is renewed as long as the trial makes progress."""
+"""Beats: renew a trial's lease as long as the trial makes progress."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ FIRST_STEP_MINUTES = 60.0  # a large data set is read for the first time before 
 
 
 class Beat:
-    """A thread that calls `renew` every `seconds` while the trial moves; a context manager.
+    """A context manager: a thread calls `renew` every `seconds` while the trial makes progress.
 
     A trial that reports no step for `stall_minutes` is left to expire.
     """
@@ -28,7 +28,7 @@ class Beat:
         self._thread = threading.Thread(target=self._run, name="beat", daemon=True)
 
     def progress(self) -> None:
-        """Note that the trial moved: an optimizer step, a validation batch, an image cached."""
+        """Note progress of the trial: an optimizer step, a validation batch, a cached image."""
         self._stalled_at = time.monotonic() + self._stall_seconds
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""When a study is stopped because its code is broken, not its configurations."""
+"""Stop a study whose code is broken, not its configurations."""
 
 from collections import Counter
 from collections.abc import Iterable

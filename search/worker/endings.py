@@ -45,8 +45,8 @@ class Failed:
     """The trial failed.
 
     detail: the failure in one line.
-    where: the type, file and line of an exception, or which part of an objective broke its
-    contract; the same error has the same `where`. None for a failure of the configuration.
+    where: the type, file and line of an exception, or the part of an objective that broke its
+        contract; the same error has the same `where`. None for a failure of the configuration.
     report: the whole traceback.
     """
 
@@ -58,7 +58,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class HandedBack:
-    """Another attempt continues the trial from its last checkpoint; `detail` is one more line."""
+    """Another attempt continues the trial from its last checkpoint; `detail` adds a line."""
 
     reason: HandBackReason
     detail: str | None = None
@@ -74,7 +74,7 @@ Ending = Finished | Pruned | Failed | HandedBack | Lost
 
 @dataclass(frozen=True)
 class Settled:
-    """An attempt's ending, with all that is written down of the trial with it.
+    """An attempt's ending, with the facts of the trial that are stored with it.
 
     config: the trial's configuration; empty if the trial was lost before it was drawn.
     epochs: every epoch of the trial, those of earlier attempts included, in order.
@@ -86,7 +86,7 @@ class Settled:
 
     @property
     def is_process_broken(self) -> bool:
-        """Whether nothing works in this process any more, after a CUDA error."""
+        """Whether this process can no longer compute, after a CUDA error."""
         ending = self.ending
         return isinstance(ending, HandedBack) and ending.reason == HandBackReason.CUDA_ERROR
 
@@ -94,7 +94,7 @@ class Settled:
 def optuna_state(outcome: Outcome) -> Literal["PRUNED", "FAIL"]:
     """Return the state in which Optuna stores a failure.
 
-    Its samplers learn from pruned trials to stay away from there, and nothing from failed ones.
+    Optuna's samplers learn from pruned trials to avoid their region; they ignore failed ones.
     """
     return "PRUNED" if outcome in (Outcome.DIVERGED, Outcome.OUT_OF_MEMORY) else "FAIL"
 
@@ -102,7 +102,7 @@ def optuna_state(outcome: Outcome) -> Literal["PRUNED", "FAIL"]:
 def failure(error: Exception) -> Failed | HandedBack:
     """Classify an exception that the training raised.
 
-    After a CUDA error nothing works in this process any more: the trial is handed back.
+    After a CUDA error this process can no longer compute, so the trial is handed back.
     """
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
@@ -118,7 +118,7 @@ def diverged(
 ) -> Failed | None:
     """Return the failure of losses that are not finite or exploded since the `first` epoch.
 
-    losses: the names to look at; of these, the ones that are not in `now` are skipped.
+    losses: the names of the losses to check; names that are not in `now` are skipped.
     first, now: metrics of the first epoch of this network and of `epoch`.
     """
     for name in filter(now.__contains__, losses):

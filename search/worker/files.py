@@ -1,4 +1,4 @@
-"""The files of a trial: which are kept, and which go once it has ended."""
+"""The files of a trial: keep the lasting ones, and remove the others once it has ended."""
 
 import shutil
 
@@ -15,7 +15,7 @@ ARTIFACTS = (*RECORDS, TRACEBACK)
 
 
 def keep(leased: LeasedTrial) -> None:
-    """Put the attempt's lasting files into the artifact store; a second time replaces them."""
+    """Put the attempt's lasting files into the artifact store, over those of an earlier call."""
     settings = leased.worker.settings
     for name in ARTIFACTS:
         path = leased.folder / name

@@ -29,7 +29,7 @@ class Halt(Enum):
 class Halted(BaseException):
     """Raised in the middle of an epoch that may not go on; `LeasedTrial.halt` says why.
 
-    No Exception: training code may catch those.
+    It is not an Exception, because training code may catch those.
     """
 
 
@@ -83,7 +83,7 @@ class LeasedTrial:
         return HandedBack(HandBackReason.STOPPED_AT_ONCE)
 
     def progress(self) -> None:
-        """Note that the trial moved; raise Halted if not one more step is worth while."""
+        """Note progress of the trial; raise Halted if the attempt must end before its next step."""
         self._beat.progress()
         if self.halt in (Halt.STOPPED, Halt.LOST):
             raise Halted
@@ -91,7 +91,7 @@ class LeasedTrial:
 
     @contextmanager
     def noticing_loss(self) -> Iterator[None]:
-        """Leave the block at a write that the fence refuses, and halt the attempt as lost.
+        """Halt the attempt as lost when the fence refuses a write in the block; swallow that error.
 
         This is the only place in a worker that catches LeaseLost.
         """

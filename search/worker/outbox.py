@@ -1,4 +1,4 @@
-"""Results on their way to the database: in order, each once, whether or not it answers now.
+"""A queue of results for the database: written in order, each once, also after an outage.
 
 A result that waits here is on disk as well: an objective commits its checkpoint, with all results
 so far, before it yields, and an attempt that resumes from it yields them again.

@@ -1,4 +1,4 @@
-"""Everything that a process changes about itself before it trains, in the order it must happen."""
+"""The settings that a process changes before it trains, in the necessary order."""
 
 from objectives import catalog
 from search.logs import hush_teardown
@@ -15,6 +15,6 @@ def set_up_process(share: DeviceShare) -> None:
 
 
 def load_objective(name: str) -> None:
-    """Import the objective and torch with it, and take all objects out of garbage collection."""
+    """Import the objective and torch, and exclude all objects so far from garbage collection."""
     catalog.load(name)
     catalog.freeze_loaded()

@@ -1,4 +1,4 @@
-"""When a call is repeated that the database or the artifact store did not answer."""
+"""Repeat a call while the database or the artifact store does not answer."""
 
 import logging
 import random
@@ -32,8 +32,8 @@ class RetryPolicy:
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function` with the arguments, again while it raises Unreachable.
 
-        It must be idempotent: the answer to a call that succeeded can be lost. Raises Unreachable
-        when the time is over or the process is stopping.
+        The function must be idempotent: the answer to a call that succeeded can be lost.
+        Raises Unreachable when the time is over or the process is stopping.
         """
         ends_at = time.monotonic() + self.minutes * 60
         pause_seconds = FIRST_PAUSE_SECONDS

@@ -27,7 +27,7 @@ class RetryingStore:
         self._store, self._retries = store, retries
 
     def claim(self, name: str, worker: str, *, lease_seconds: float) -> Claim | Nothing:
-        """Take the study's next trial, or say why there is none."""
+        """Claim the study's next trial, or return the reason for none."""
         claim = self._store.claim
         return self._retries.call(claim, name, worker, lease_seconds=lease_seconds)
 

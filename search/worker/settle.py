@@ -1,4 +1,4 @@
-"""The end of an attempt, written down: its files first, then the database, old files last."""
+"""Write down the end of an attempt: its files first, then the database, old files last."""
 
 import logging
 
@@ -90,7 +90,7 @@ def _keep_files(leased: LeasedTrial, report: str = "") -> None:
 
 
 def _look_back(worker: Worker) -> Snapshot:
-    """Remove the files that ended trials no longer need; raise StudyBroken if the code fails."""
+    """Remove the files that ended trials no longer need; raise StudyBroken for broken code."""
     snapshot = worker.retrying_store.snapshot(worker.study.name)
     files.collect(worker, snapshot)
     started_at = [row.started_at for row in snapshot.workers if row.worker == worker.name]

@@ -110,9 +110,9 @@ class Content(FileIO):
 
 
 def bring_checkpoint(leased: LeasedTrial, location: str, here: Path | None) -> Path | None:
-    """Find the newest good checkpoint of a trial: `here`, or a later one shared at `location`.
+    """Find the newest good checkpoint of a trial: `here`, or a later shared one.
 
-    A shared one is copied into the attempt's folder.
+    location: the artifact store, from which a shared one is copied into the attempt's folder.
     """
     store, claim, folder = leased.store, leased.claim, leased.folder
     epoch_here = checkpoints.epoch_of(here.name) if here else 0

@@ -84,7 +84,7 @@ class Trial:
     def value(self, epoch: int) -> float:
         """Return the number by which the study judges an epoch, NaN when it diverged there.
 
-        NaN although a ruler that saturates may still read well: the sampler ranks it last.
+        NaN even if a saturated ruler still reports a good value, so that the sampler ranks it last.
         """
         if self.divergence(epoch):
             return math.nan
@@ -93,7 +93,7 @@ class Trial:
     def divergence(self, epoch: int) -> Failed | None:
         """Return the failure of an epoch whose losses are not finite or exploded, else None.
 
-        Exploded since the first epoch of its fold, whose network began anew.
+        Losses are compared with the fold's first epoch, because each fold trains a new network.
         """
         losses = [name for name, known in self.known_metrics.items() if known["is_loss"]]
         now = self.results[epoch].metrics
@@ -112,7 +112,7 @@ class Trial:
         ]
 
     def send(self, result: EpochResult) -> None:
-        """Keep an epoch's numbers here and, as soon as it answers, in the database."""
+        """Keep an epoch's numbers here, and write them to the database as soon as it answers."""
         self.results[result.epoch] = result
         self.leased.outbox.send(result, self.value(result.epoch))
 
@@ -168,7 +168,7 @@ def curve_of(study: Study, config: TrialConfig, values: Mapping[int, float]) -> 
 def _judge(trial: Trial, result: EpochResult) -> Ending | None:
     if trial.leased.halt is Halt.LOST:
         return Lost()
-    # The attempt that trained an epoch of the checkpoint has judged it.
+    # Epochs from the checkpoint were judged by the attempt that trained them.
     if result.epoch < len(trial.earlier):
         return None
     broken = out_of_range(result.metrics, trial.known_metrics) or trial.divergence(result.epoch)
@@ -182,14 +182,14 @@ def _judge(trial: Trial, result: EpochResult) -> Ending | None:
 
 
 def _is_last(trial: Trial, result: EpochResult) -> bool:
-    """Tell whether an epoch is the trial's last one: after it a trial is done, not drained."""
+    """Say whether an epoch is the trial's last one, after which it is done and not drained."""
     if trial.study.folds:
         return folds_done(result.metrics) >= trial.study.folds
     return result.epoch >= catalog.schedule(trial.study.objective, trial.config)["epochs"]
 
 
 def _is_hopeless(trial: Trial, result: EpochResult) -> bool:
-    """Tell whether to prune; never while the database is away with the other trials' curves."""
+    """Say whether to prune; never during an outage, which hides the other trials' curves."""
     try:
         if not trial.leased.outbox.is_empty:
             return False
@@ -202,7 +202,7 @@ def _is_hopeless(trial: Trial, result: EpochResult) -> bool:
 
 
 def _is_beaten(trial: Trial, result: EpochResult) -> bool:
-    """Tell whether the trial's folds are worse than the best one's; judged where a fold ends."""
+    """Say whether the trial's folds are worse than the best trial's; judged where a fold ends."""
     stops = PRUNERS[trial.study.pruning.rule].between_folds
     is_fold_over = fold_of(result.metrics) == folds_done(result.metrics)
     if stops is None or not is_fold_over or _is_last(trial, result):
@@ -223,9 +223,9 @@ def _best_folds(trial: Trial) -> dict[int, float]:
 
 
 def _ended(trial: Trial) -> Ending:
-    """Compute the value of a trial that ended by itself: that of its best or its last epoch.
+    """Compute the value of a trial whose schedule is over: that of its best or its last epoch.
 
-    With folds it is the mean over the value of each; the trial must have gone through all folds.
+    With folds it is the mean of their values; the trial must have gone through all folds.
     """
     if not trial.results:
         return _broken_contract(trial, "without an epoch; let it yield one")

@@ -1,8 +1,8 @@
-"""Weights of the best trials, uploaded to where other machines find them.
+"""Upload the weights of the best trials for other machines.
 
 Only with SEARCH_ARTIFACTS. Weights are large and not needed at once, so the next trial does not
-wait for them: they are noted, the trial's end is written down, and a thread uploads them. Weights
-that are noted and not there lie in the trial's folder on the machine that trained it; the next
+wait for them: they are noted, the trial's end is written down, and a thread uploads them. Noted
+weights that are not uploaded yet lie in the trial's folder on the machine that trained it; the next
 worker in that home uploads them. If the home is lost, `search retrain` makes them again.
 """
 
@@ -65,7 +65,7 @@ class WeightUploads:
             try:
                 self._send_all(kept)
             except (StorageError, OSError) as error:
-                log.warning("weights have to wait: %s", error)
+                log.warning("weights are not uploaded yet: %s", error)
 
     def _send_all(self, kept: set[int]) -> None:
         for file in self._worker.store.files(self._study):
@@ -78,7 +78,7 @@ class WeightUploads:
                     with path.open("r+b") as content:
                         self._send(file, content)
                 except OSError as error:  # the others need not wait for it
-                    log.warning("%s is not sent: %s", path, error)
+                    log.warning("%s is not uploaded: %s", path, error)
 
     def _send(self, file: FileRow, content: BinaryIO) -> None:
         destination = artifacts.artifact_store(self._worker.settings.artifacts)

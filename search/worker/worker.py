@@ -17,9 +17,9 @@ from storage.store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Worker:
-    """A worker's study and its means.
+    """A worker's study, store and device.
 
-    store: raises Unreachable at once while the database is away, for what must not wait.
+    store: raises Unreachable at once while the database is away, for calls that must not wait.
     device: "cuda" or "cpu".
     threads: this worker's share of the cores.
     flag: the signals that this process received.
