@@ -38,7 +38,7 @@ def test_a_detached_run_goes_on_by_itself_to_its_budget(place, detach):
     assert "4/4 trials" in (place.settings.logs / "alone" / "detached.log").read_text()
 
 
-def test_a_detached_run_is_stopped_from_anywhere_and_leaves_nobody(place, detach):
+def test_a_detached_run_is_stopped_from_anywhere_and_leaves_no_process(place, detach):
     code, said = detach("stopped-alone", "--trials", "50")
     run = psutil.Process(int(re.search(r"as process (\d+)", said.out)[1]))
     assert code == 0

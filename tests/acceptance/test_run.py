@@ -128,7 +128,7 @@ def test_two_homes_do_not_disturb_each_other(place, make_place):
         assert_whole(store, "toy", TRIALS)
 
 
-def test_no_postgres_is_left_when_nobody_uses_it(place):
+def test_no_postgres_is_left_without_a_user(place):
     with open_store(place.settings):
         assert place.postgres() != []
 

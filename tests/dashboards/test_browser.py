@@ -1,4 +1,4 @@
-"""What a person sees: the study list, a study's page, and no error where there is none."""
+"""The pages in a browser: the list of studies, a study's page, and no error without a study."""
 
 from collections.abc import Iterator
 from pathlib import Path

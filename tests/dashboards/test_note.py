@@ -1,4 +1,4 @@
-"""The note on a study's page says what the study is, and its tables are whole."""
+"""The note on a study's page describes the study, and its tables are whole."""
 
 from dataclasses import replace
 

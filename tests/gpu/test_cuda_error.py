@@ -1,4 +1,4 @@
-"""What a real CUDA error is taken for; in a process of its own, for it is of no use afterwards."""
+"""A real CUDA error is classified, in a separate process, which it makes unusable."""
 
 import subprocess
 import sys

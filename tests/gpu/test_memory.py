@@ -1,4 +1,4 @@
-"""What happens when a GPU's memory is short; in processes of their own, which may take a share."""
+"""A GPU that is short of memory, in separate processes that may take only a share of it."""
 
 import json
 import os

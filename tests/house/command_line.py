@@ -1,4 +1,4 @@
-"""What the command line takes, for tests of the text that names commands."""
+"""The accepted command lines, for tests of the text that names commands."""
 
 import argparse
 import shlex

@@ -1,4 +1,4 @@
-"""docker-compose.yml keeps what the README says of it, and keeps no secret."""
+"""docker-compose.yml does as the README says, and holds no secret."""
 
 import re
 from pathlib import Path
@@ -66,7 +66,7 @@ def test_a_search_waits_for_postgres_and_types_a_command_that_exists(name: str) 
     assert (arguments.study, arguments.workers) == ("digits", 2)
 
 
-def test_the_image_is_built_from_what_the_ignore_file_lets_through() -> None:
+def test_the_image_is_built_from_the_files_that_are_not_ignored() -> None:
     copied = re.findall(r"^COPY (.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     let_through = re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""Tests of what the rest of the house may ask about objectives."""
+"""The catalog's answers to the other packages' questions about objectives."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ def test_preflight_refuses_a_configuration_that_no_recipe_takes() -> None:
 NEEDS_WEIGHTS = [{"backbone": "resnet18", "weights": "pretrained"}]
 
 
-def test_preflight_ignores_what_is_called_like_us_where_the_user_stands(
+def test_preflight_ignores_packages_of_our_name_in_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "objectives").mkdir()
@@ -51,7 +51,7 @@ def test_preflight_ignores_what_is_called_like_us_where_the_user_stands(
         catalog.preflight("image_classifier", NEEDS_WEIGHTS, DIGITS)
 
 
-def test_a_preflight_that_is_killed_without_a_word_is_told(
+def test_a_preflight_that_is_killed_without_a_word_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killed = tmp_path / "python"

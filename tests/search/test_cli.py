@@ -69,13 +69,13 @@ def test_bad_input_is_one_line_with_the_fix(folder: Path, words: str, says: str)
     assert says in refusal(*words.split(), folder=folder)
 
 
-def test_an_empty_data_folder_is_told(folder: Path) -> None:
+def test_an_empty_data_folder_is_refused(folder: Path) -> None:
     line = refusal("run", "--study", "gleason", "--data", "empty", folder=folder)
 
     assert "empty" in line
 
 
-def test_data_of_one_class_is_told(folder: Path) -> None:
+def test_data_of_one_class_is_refused(folder: Path) -> None:
     for number in range(20):
         name = f"{number:06d}-multires.tif_1_1_240_250_0.png"
         (folder / "empty" / name).write_bytes(b"")
@@ -92,7 +92,7 @@ def test_data_of_one_class_is_told(folder: Path) -> None:
         ("study = 3", "study = Study(...)"),
     ],
 )
-def test_a_broken_study_file_is_told(folder: Path, text: str, says: str) -> None:
+def test_a_broken_study_file_is_refused(folder: Path, text: str, says: str) -> None:
     (folder / "toy.py").write_text(text)
 
     assert says in refusal("run", "--study", "toy.py", folder=folder)
@@ -106,7 +106,7 @@ def test_a_broken_study_file_is_told(folder: Path, text: str, says: str) -> None
         ("postgresql://me:secret@127.0.0.1:1/search", "127.0.0.1"),
     ],
 )
-def test_a_database_that_cannot_be_used_is_told_without_its_password(
+def test_a_database_that_cannot_be_used_is_named_without_its_password(
     folder: Path, url: str, says: str
 ) -> None:
     done = search("status", folder=folder, SEARCH_DATABASE_URL=url)

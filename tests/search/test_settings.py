@@ -1,4 +1,4 @@
-"""Settings read from the environment, and values that are refused."""
+"""The settings that the environment may hold, and those that are refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""From what was typed to a study, and what is said when that does not work."""
+"""Loading a study by name or path, and the errors when that fails."""
 
 from pathlib import Path
 
@@ -44,11 +44,11 @@ def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
         ("import sys\nsys.exit(0)", r"mine\.py:2: the file ends the program"),
     ],
 )
-def test_a_broken_file_is_told_by_its_line(tmp_path: Path, text: str, says: str) -> None:
+def test_a_broken_file_is_named_with_its_line(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(StudyError, match=says):
         load_study(written(tmp_path, text))
 
 
-def test_a_missing_file_is_told_how_to_write_one(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused_with_the_command_that_writes_one(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="search init"):
         load_study(str(tmp_path / "mine.py"))

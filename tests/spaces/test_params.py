@@ -1,4 +1,4 @@
-"""Parameters: what they draw, what they refuse, what they tell Optuna."""
+"""Parameters: the values that they draw and refuse, and their calls to Optuna."""
 
 import math
 from collections import Counter
@@ -79,7 +79,7 @@ def test_options_are_drawn_by_weight() -> None:
     assert share == pytest.approx(0.8, abs=0.03)
 
 
-def test_the_mode_is_what_one_believes_first() -> None:
+def test_the_mode_is_the_priors_most_probable_value() -> None:
     assert [param.mode() for param in PARAMS] == [1e-4, 0.25, 10, "resnet50", False]
 
 

@@ -1,4 +1,4 @@
-"""The rules: what they find in a study, by id, and that the shipped ones pass."""
+"""The rules: their findings by id, and no error in the shipped studies."""
 
 from typing import Any
 

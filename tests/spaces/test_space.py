@@ -1,4 +1,4 @@
-"""The space: conditions, order, and what is left when values are pinned."""
+"""The space: its conditions, its order, and the rest after values are pinned."""
 
 import optuna
 import pytest

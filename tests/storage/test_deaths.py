@@ -1,4 +1,4 @@
-"""Deaths, stalls and lost CUDA contexts: when a trial is given up, and who is found to hang."""
+"""Deaths, stalls and lost CUDA contexts: the trials given up, and the workers found to hang."""
 
 from collections.abc import Callable
 

@@ -181,7 +181,7 @@ def test_a_process_paused_in_a_write_lets_go_and_writes_nothing_when_it_wakes(
 
 
 @pytest.mark.parametrize("point", [5, "commit"])
-def test_a_process_paused_in_a_claim_keeps_nobody_from_claiming(
+def test_a_process_paused_in_a_claim_keeps_no_other_from_claiming(
     point: object, store: Store, actor: Actor
 ) -> None:
     actor.idle = "300ms"

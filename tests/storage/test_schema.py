@@ -1,4 +1,4 @@
-"""Opening a database: its tables made once, changed only while nobody works on them."""
+"""Opening a database: its tables are made once, and changed only while no trial runs."""
 
 import shutil
 from collections.abc import Callable

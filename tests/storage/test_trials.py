@@ -62,9 +62,7 @@ def test_a_waiting_trial_has_nothing_yet(store: Store) -> None:
     assert (trial.is_leased, trial.last, trial.outcome) == (False, None, None)
 
 
-def test_attempts_are_a_ledger_of_who_worked_where_and_for_what(
-    store: Store, claim: Claiming
-) -> None:
+def test_attempts_list_the_work_of_each_worker_and_its_end(store: Store, claim: Claiming) -> None:
     first = claim("ada")
     follow(store, first, [0.5, 0.4])
     store.end_leases("ada", "killed")

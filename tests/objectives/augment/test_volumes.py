@@ -1,4 +1,4 @@
-"""Tests of augmentation in three dimensions: what moves, how far, and by whose draws."""
+"""Augmentation in three dimensions: its movements, their limits, and their random draws."""
 
 import math
 

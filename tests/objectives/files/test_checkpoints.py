@@ -1,4 +1,4 @@
-"""Tests of what is left on disk, whatever happens while it is written."""
+"""The checkpoints on disk after a write that was interrupted in any way."""
 
 import errno
 from pathlib import Path

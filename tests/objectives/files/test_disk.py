@@ -1,4 +1,4 @@
-"""A disk that is full, as /dev/full is: what was to be written waits for room."""
+"""A full disk, as /dev/full is: writers wait for room."""
 
 import errno
 import logging

@@ -1,4 +1,4 @@
-"""Tests of files that are whole or not there, whatever else goes on in their folder."""
+"""Files are whole or absent, whatever other processes do in their folder."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Tests of the networks and of what their recipes make of them."""
+"""The backbones, and the effect of a recipe on them."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Tests of a backbone's stages and of what freezing them does."""
+"""A backbone's stages, and the effect of freezing them."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Tests of weights: where they are found, what is loaded, and what is refused."""
+"""Weights: where they are found, how they are loaded, and which are refused."""
 
 import argparse
 import hashlib
@@ -242,7 +242,7 @@ def test_a_file_that_cannot_be_read_is_one_line(
     assert "\n" not in str(refused.value)
 
 
-def test_the_home_of_a_user_who_is_not_here_is_no_place_of_a_file() -> None:
+def test_a_path_in_the_home_of_an_unknown_user_is_refused() -> None:
     with pytest.raises(RecipeError, match="there is no weights file ~nobody-of-this-name"):
         find_weights(ImageRecipe(weights="~nobody-of-this-name/x.pth"))
 

@@ -1,4 +1,4 @@
-"""Tests of what a configuration may say."""
+"""The configurations that a recipe accepts and refuses."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(written: str, mean
         ("batch_size", 1, "choose a value from 2"),
     ],
 )
-def test_a_wrong_type_or_value_is_refused_with_what_would_do(
+def test_a_wrong_type_or_value_is_refused_with_an_accepted_one(
     name: str, value: object, fix: str
 ) -> None:
     with pytest.raises(RecipeError, match=f"{name} is .*{fix}"):
@@ -57,7 +57,7 @@ def test_a_combination_without_a_definition_is_refused(config: dict[str, object]
         ImageRecipe.from_config(config)
 
 
-def test_frozen_epochs_that_fill_the_schedule_are_what_is_to_be_changed() -> None:
+def test_frozen_epochs_that_fill_the_schedule_are_named_in_the_fix() -> None:
     # No warm-up is short enough beside five frozen epochs of five.
     with pytest.raises(RecipeError, match="set frozen_epochs and warmup_epochs to 4 or less"):
         ImageRecipe.from_config({"epochs": 5, "frozen_epochs": 5})

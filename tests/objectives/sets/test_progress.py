@@ -53,7 +53,7 @@ def test_a_line_comes_every_ten_seconds_at_most(
     assert len(caplog.messages) == 2
 
 
-def test_the_end_of_long_work_is_told_and_short_work_is_silent(
+def test_the_end_of_long_work_is_logged_and_short_work_is_not(
     long_work: DecodingLog, caplog: pytest.LogCaptureFixture
 ) -> None:
     long_work.tell(28_000)

@@ -14,7 +14,7 @@ def test_numbers_are_standardised_by_the_training_rows_alone() -> None:
     assert encoding.encode([(30.0,), (50.0,), (70.0,)])[:, 0].tolist() == [-1.0, 1.0, 3.0]
 
 
-def test_a_missing_number_is_the_mean_and_told_where_training_rows_miss_some() -> None:
+def test_a_missing_number_is_the_mean_and_marked_where_training_rows_miss_some() -> None:
     encoding = fit_encoding([AGE], [(30.0,), (50.0,), (None,)])
     assert encoding.names == ["age", "age is missing"]
     assert encoding.encode([(None,), (50.0,)]).tolist() == [[0.0, 1.0], [1.0, 0.0]]

@@ -1,4 +1,4 @@
-"""Tests of what happens when memory is short, with memory that is really short."""
+"""Training with memory that is really short."""
 
 import json
 import subprocess

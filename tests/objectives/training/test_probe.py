@@ -1,4 +1,4 @@
-"""Tests of what a step is measured to cost, where there is not enough to take one."""
+"""The measured cost of a step, also where memory is too short for one."""
 
 import json
 import subprocess

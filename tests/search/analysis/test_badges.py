@@ -1,4 +1,4 @@
-"""What a trial's course earns it, and where a person reads that."""
+"""The badges of a trial's curve, and the places that show them."""
 
 import io
 import json
@@ -91,12 +91,12 @@ def test_never_is_not_said_of_a_trial_that_still_runs() -> None:
     assert badges(frozen(2), None, rows) == ()
 
 
-def test_a_diverged_trial_says_so_and_its_last_number_confuses_nobody() -> None:
+def test_a_diverged_trial_has_no_other_badge() -> None:
     rows = epochs([0.5, 0.4, 0.9, float("nan")], FALLING[:4])
     assert badges(CONFIG, "diverged", rows) == ("diverged",)
 
 
-def test_a_batch_that_memory_did_not_hold_is_told_with_its_smallest_part() -> None:
+def test_a_batch_that_memory_did_not_hold_is_shown_with_its_smallest_part() -> None:
     whole, halved = [64.0] * 3, [64.0, 32.0, 16.0]
     rows = epochs(FALLING[:3], FALLING[:3], micro_batch=halved)
     assert badges(CONFIG, "finished", rows) == ("in parts of 16",)

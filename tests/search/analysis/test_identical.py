@@ -50,7 +50,7 @@ def found(*trials: tuple[dict[str, Any], dict[str, float]]) -> list[IdenticalTri
     return find_identical_trials(configs, rows, KNOWN.fields, MEASURES)
 
 
-def test_two_backbones_that_begin_alike_are_told_with_both_trials() -> None:
+def test_two_backbones_that_begin_alike_are_reported_with_both_trials() -> None:
     other = ({"backbone": "resnet50"}, {"first_loss": 2.75, "first_step": 2.5})
     one, same = (({"backbone": name}, SHARED) for name in ("resnet18", "resnet34"))
     assert found(other, one, same) == [
@@ -87,14 +87,14 @@ def test_what_cannot_show_in_a_first_step_is_no_suspect(
     assert found((one, SHARED), (other, SHARED)) == []
 
 
-def test_the_last_bit_counts_and_what_is_no_number_does_not() -> None:
+def test_the_last_bit_counts_and_nan_does_not() -> None:
     close = {"first_loss": 2.5000000000000004, "first_step": float("nan")}
     nan = {"first_step": float("nan")}
     assert found(({}, close), ({"head": "hidden"}, SHARED)) == []
     assert found(({}, nan), ({"optimizer": "sgd"}, nan), ({"dropout": 0.1}, {})) == []
 
 
-def test_each_key_is_told_once() -> None:
+def test_each_key_is_reported_once() -> None:
     trials = [({"backbone": name, "ldam": ldam}, SHARED) for name in "abc" for ldam in (0, 1)]
     assert [pair.key for pair in found(*trials)] == ["ldam", "backbone"]
 

@@ -1,4 +1,4 @@
-"""The promises of `search chaos`: whole studies pass, and each damage breaks its own promise."""
+"""The checks of `search chaos`: whole studies pass, and each damage breaks its promises."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -72,7 +72,7 @@ def test_a_study_that_nothing_happened_to_keeps_every_promise(
 
 
 @pytest.mark.parametrize(("statement", "promises"), DAMAGES.values(), ids=DAMAGES)
-def test_a_damage_is_seen_for_what_it_is(
+def test_each_damage_breaks_exactly_its_promises(
     statement: str, promises: set[str], broken: Callable[[], set[str]], database_url: str
 ) -> None:
     engine = create_engine(database_url)

@@ -112,7 +112,7 @@ def test_programs_get_every_finding_with_its_paths_and_what_the_look_took(
     assert (told["trouble"], told["fixed"], told["throughput"]) == (None, None, None)
 
 
-def test_every_error_of_the_rules_is_told_at_once(
+def test_every_error_of_the_rules_is_reported_at_once(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     worse = STUDY.replace("minimize", "maximize").replace('"epochs"', '"epoch"')
@@ -232,7 +232,7 @@ def test_a_fix_without_anything_to_mend_writes_nothing(
     assert not (place / "home" / "splits").exists()
 
 
-def test_where_no_split_can_mend_it_both_are_told(
+def test_where_no_split_can_mend_it_both_are_reported(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (place / "skin.py").write_text(STUDY.replace("ClassFolders()", "ClassFolders(group=r'^(.)')"))
@@ -324,7 +324,7 @@ def test_a_stored_study_keeps_its_splits_and_its_files(
         ("ClassFolders()", "ClassFolders(group=r'^(.)')", r"data\.group"),
     ],
 )
-def test_a_study_that_has_changed_is_told_so_and_not_that_its_data_have(
+def test_a_changed_study_is_reported_as_changed_and_not_its_data(
     declared: str, instead: str, field: str, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*RUN]) == 0

@@ -1,4 +1,4 @@
-"""Tests of the list of what a study may fix or search."""
+"""The list of hyperparameters that a study may fix or search."""
 
 import json
 

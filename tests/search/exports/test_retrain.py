@@ -119,7 +119,9 @@ def test_a_trial_that_did_not_finish_stops_where_it_stopped(place: Path) -> None
     ]
 
 
-def test_one_changed_digit_is_told(toy: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_changed_digit_is_reported(
+    toy: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert retrain(toy, "--verify") == 0
     scale("val_loss", 1 + 1e-12)(toy)
 
@@ -144,7 +146,7 @@ def test_nothing_is_trained_only_to_be_thrown_away(
     assert "add --out DIR for its weights, or --verify" in capsys.readouterr().err
 
 
-def test_training_that_ends_earlier_than_recorded_is_told(
+def test_training_that_ends_earlier_than_recorded_is_reported(
     toy: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     toy["metrics"]["last_epoch"]["epoch"] = 6

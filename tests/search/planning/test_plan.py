@@ -1,4 +1,4 @@
-"""Tests of what a study is said to cost, measured on this machine."""
+"""The predicted cost of a study, measured on this machine."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`search doctor` on this machine, and on what it should find fault with."""
+"""`search doctor` on this machine, and on machines with faults."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a running process makes of signals."""
+"""The reaction of a running process to signals."""
 
 import os
 import signal

@@ -183,7 +183,7 @@ def test_search_stop_drains_from_anywhere(scripted, store):
     assert {attempt.reason for attempt in store.attempts("toy")} == {"drained"}
 
 
-def test_search_stop_now_waits_for_nobody(scripted, store):
+def test_search_stop_now_does_not_wait_for_the_epochs(scripted, store):
     ask = once(lambda: store.request_stop("toy", "now"), two_running)
     assert supervise(scripted("slow", "slow"), StopFlag(), ask) == Ending(75)
     assert {worker.exit_code for worker in store.workers("toy")} == {-signal.SIGKILL}

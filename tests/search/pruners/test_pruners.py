@@ -84,7 +84,7 @@ def test_every_rule_decides_where_its_words_say_that_it_does() -> None:
         assert bool(words.between_folds) == (PRUNERS[name].between_folds is not None)
 
 
-def test_a_study_without_pruning_stops_nobody() -> None:
+def test_a_study_without_pruning_stops_no_trial() -> None:
     assert PRUNERS["none"] == Pruner()
 
 

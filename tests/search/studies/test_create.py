@@ -1,4 +1,4 @@
-"""From a study file to a stored study: what is checked, what is kept, what goes on."""
+"""From a study file to a stored study: its checks, its stored fields, and its continuation."""
 
 from collections.abc import Iterator
 from dataclasses import replace

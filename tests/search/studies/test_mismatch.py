@@ -112,7 +112,7 @@ def test_another_scikit_learn_does_not_reshuffle_a_study(
         ("a,x,0,a,,train,0,1,3.0", "a,x,0,b,,train,0,1,", "a: group a -> b, age 3.0 -> none"),
     ],
 )
-def test_what_differs_in_a_row_is_told_in_words(stored: str, here: str, says: str) -> None:
+def test_the_differences_of_a_row_are_named_in_words(stored: str, here: str, says: str) -> None:
     assert list(differing(HEADER + stored, HEADER + here)) == [says]
 
 

@@ -42,12 +42,12 @@ def test_splits_that_were_damaged_are_one_line_with_the_fix(damage: dict[str, An
         unpack(pack(PLACES) | damage, PATHS)
 
 
-def test_more_images_than_a_trial_was_trained_on_are_told() -> None:
+def test_more_images_than_a_trial_was_trained_on_are_refused() -> None:
     with pytest.raises(StudyError, match=r"trained on 3 images and here are 4; give .* --data"):
         unpack(pack(PLACES), [*PATHS, "e.png"])
 
 
-def test_a_column_of_metadata_called_split_is_none_of_ours() -> None:
+def test_a_column_of_metadata_called_split_is_not_taken_for_the_split() -> None:
     table = (
         "path,label,class_index,group,site,split,fold,sha1,split\na.png,x,0,a,,val,0,1,posterior\n"
     )

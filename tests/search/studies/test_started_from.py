@@ -203,7 +203,7 @@ def test_a_batch_or_sample_that_does_not_suit_the_set_is_found_before_anything_r
         prepare(Overrides(str(path)), Settings(home=tmp_path))
 
 
-def test_weights_that_are_not_for_every_use_are_told() -> None:
+def test_noncommercial_weights_are_reported() -> None:
     records = {
         "convnextv2_tiny pretrained": {"licence": "cc-by-nc-4.0"},
         "resnet50 pretrained": {"licence": "bsd-3-clause"},

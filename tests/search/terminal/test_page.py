@@ -1,4 +1,4 @@
-"""What commands print of studies: for people on terminals and for grep behind a pipe."""
+"""The tables that commands print: for a terminal, and for grep behind a pipe."""
 
 import io
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_status_names_what_was_pinned(store: Store, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("is_at_work", "says"), [(True, "stops after"), (False, "no worker")])
-def test_stop_does_not_promise_an_end_where_nobody_works(
+def test_stop_does_not_promise_an_end_where_no_worker_runs(
     store: Store,
     database_url: str,
     tmp_path: Path,

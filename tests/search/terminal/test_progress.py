@@ -1,4 +1,4 @@
-"""What a person sees of a study: lines, view, summary and status, from the same rows."""
+"""The progress of a study as lines, view, summary and status, from the same rows."""
 
 import io
 import json
@@ -60,7 +60,7 @@ def test_a_run_that_goes_on_does_not_tell_the_old_trials_again():
     assert len(lines) == 2
 
 
-def test_a_trial_that_changes_hands_is_told_with_its_attempt():
+def test_a_trial_that_changes_hands_is_shown_with_its_attempt():
     before, after = running(3, epoch=2), replace(running(3, epoch=2), attempts=2, worker="box-9")
     lines = [event.line for event in events(snapshot(before), snapshot(after))]
     assert lines == ["trial 3 began on box-9, attempt 2"]
@@ -102,7 +102,7 @@ def test_without_a_terminal_progress_is_plain_lines():
     assert page.getvalue().splitlines()[-1] == "trial 0 began on [red]box[/red]"
 
 
-def test_on_a_terminal_only_endings_are_told_above_the_view():
+def test_on_a_terminal_only_endings_are_printed_above_the_view():
     page = io.StringIO()
     console = Console(file=page, width=100, height=20, force_terminal=True)
     with watching("", console) as show:
@@ -142,7 +142,7 @@ def test_who_is_at_work_does_not_hang_on_this_machines_clock():
     assert replace(snapshot(), workers=[idle, gone]).live_workers == [idle]
 
 
-def test_with_folds_an_epoch_is_told_within_its_fold():
+def test_with_folds_an_epoch_is_counted_within_its_fold():
     shown = drawn(in_folds(at(0, fold=3, epoch=2, done=2)), 100)
     assert "2/8 in fold 3/5" in shown
     assert "val_loss, mean over 5 folds, lower is better" in shown

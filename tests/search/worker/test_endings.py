@@ -1,4 +1,4 @@
-"""Exceptions and losses, classified into the endings of an attempt."""
+"""The endings that exceptions and losses lead to."""
 
 import math
 from collections.abc import Iterator, Mapping

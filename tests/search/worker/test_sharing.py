@@ -1,4 +1,4 @@
-"""A trial that goes on in another home, as on another machine, from what was shared."""
+"""A trial that continues in another home, as on another machine, from its shared checkpoint."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""The weights of the best trials reach the shared place, whoever dies on the way."""
+"""The weights of the best trials are uploaded, whichever process dies meanwhile."""
 
 import errno
 import signal
@@ -111,7 +111,7 @@ def shared(worker: Worker) -> list[str]:
     return [path.read_text() for path in folder.iterdir()] if folder.is_dir() else []
 
 
-def test_a_trial_is_told_and_the_next_goes_on_before_its_weights_are_there(
+def test_a_trial_ends_and_the_next_begins_before_its_weights_are_uploaded(
     worker: Worker, gate: Gate
 ) -> None:
     with sending(worker) as weights:
@@ -196,7 +196,7 @@ def test_weights_of_a_home_on_nfs_are_sent(worker: Worker, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("what", ["surpassed", "deleted"])
-def test_weights_that_nobody_wants_any_more_when_they_arrive_are_removed(
+def test_weights_that_are_no_longer_needed_when_they_arrive_are_removed(
     worker: Worker, gate: Gate, what: str
 ) -> None:
     finish(worker, 0.5)

@@ -38,7 +38,9 @@ def test_a_jpeg_that_ends_early_is_found(tree: DataSource, problems: Problems) -
     assert problems(tree)["C05"].paths == ("train/benign/p900_0.jpg",)
 
 
-def test_sixteen_bits_are_told_and_how_they_are_read(tree: DataSource, problems: Problems) -> None:
+def test_sixteen_bits_are_reported_with_the_way_they_are_read(
+    tree: DataSource, problems: Problems
+) -> None:
     put(tree, Image.fromarray(np.arange(1600, dtype=np.uint16).reshape(40, 40) * 40))
     found = problems(tree)
     assert set(found) == {"C06"}
@@ -82,7 +84,7 @@ def test_exif_that_training_fails_on_is_found(tree: DataSource, problems: Proble
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "1"])
-def test_a_second_mode_is_told(tree: DataSource, problems: Problems, mode: str) -> None:
+def test_a_second_mode_is_reported(tree: DataSource, problems: Problems, mode: str) -> None:
     assert tree.folder is not None
     put(tree, Image.open(tree.folder / NAME).convert(mode))
     found = problems(tree)
@@ -91,7 +93,7 @@ def test_a_second_mode_is_told(tree: DataSource, problems: Problems, mode: str) 
     assert found["C07"].paths == (NAME,)
 
 
-def test_an_image_on_its_side_is_told(tree: DataSource, problems: Problems) -> None:
+def test_an_image_that_exif_turns_is_reported(tree: DataSource, problems: Problems) -> None:
     assert tree.folder is not None
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -99,7 +101,9 @@ def test_an_image_on_its_side_is_told(tree: DataSource, problems: Problems) -> N
     assert "1 turned by Exif" in problems(tree)["C07"].message
 
 
-def test_over_100_megapixels_are_told_by_the_header(tree: DataSource, problems: Problems) -> None:
+def test_over_100_megapixels_are_recognised_by_the_header(
+    tree: DataSource, problems: Problems
+) -> None:
     put(tree, Image.new("1", (10_001, 10_000)))
     found = problems(tree)
     assert set(found) == {"C12"}

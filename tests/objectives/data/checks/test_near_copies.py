@@ -66,7 +66,7 @@ def test_two_augmented_images_tell_of_one_that_is_gone(
     assert set(problems(tree)) == {"C01", "C03"}
 
 
-def test_the_same_file_under_the_name_of_a_copy_is_told_once(
+def test_the_same_file_under_the_name_of_a_copy_is_reported_once(
     tree: DataSource, problems: Problems
 ) -> None:
     assert tree.folder is not None

@@ -13,7 +13,7 @@ from objectives.data.problems import Problem
 Problems = Callable[[DataSource], dict[str, Problem]]
 
 
-def test_a_class_of_29_validation_images_is_told_with_what_they_can_tell(
+def test_a_class_of_29_validation_images_is_reported_with_its_half_width(
     tree: DataSource, problems: Problems
 ) -> None:
     assert tree.folder is not None

@@ -48,7 +48,7 @@ def test_a_group_that_is_not_in_the_name_is_read_off_the_path(tmp_path: Path) ->
     assert groups == ["pat0", "pat2", "pat1", "pat3"]
 
 
-def test_two_spellings_of_a_class_are_told_where_they_leave_a_split_without_it(
+def test_two_spellings_of_a_class_are_reported_where_they_leave_a_split_without_it(
     class_folders: MakeTree,
 ) -> None:
     source = class_folders("train/a", "train/B", "test/a", "test/b")

@@ -63,7 +63,7 @@ def test_a_folder_of_slides_is_refused_before_anything_is_decoded(tmp_path: Path
 
 @pytest.mark.parametrize("name", ["a.svs", "a.ndpi", "a.MRXS"])
 @pytest.mark.parametrize("kind", ["class_folders", "file_names"])
-def test_a_scanners_own_format_is_called_what_it_is(tmp_path: Path, name: str, kind: str) -> None:
+def test_a_scanners_own_format_is_named(tmp_path: Path, name: str, kind: str) -> None:
     (tmp_path / "cancer").mkdir()
     (tmp_path / "cancer" / name).write_bytes(b"scan")
     with pytest.raises(DataError, match=rf"{name}: a whole-slide scan; cut it into tiles first"):

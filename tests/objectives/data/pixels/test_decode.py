@@ -31,7 +31,7 @@ def test_every_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
     assert decode(path, 8).min() >= 254
 
 
-def test_what_is_transparent_is_white_and_not_what_lies_beneath(tmp_path: Path) -> None:
+def test_transparent_pixels_are_white_whatever_their_colour(tmp_path: Path) -> None:
     path = saved(Image.new("RGBA", (8, 8), (0, 0, 0, 0)), tmp_path / "a.png")
     assert (decode(path, 8) == 255).all()
 

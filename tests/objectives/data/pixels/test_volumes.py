@@ -1,4 +1,4 @@
-"""Tests of volumes: what a patient's NIfTI files become, and which files are refused."""
+"""Decoding a patient's NIfTI files, and the files that are refused."""
 
 import gzip
 import sys
@@ -27,7 +27,9 @@ def decoded(*paths: Path, size: int) -> np.ndarray:
     return decode_volume({path: path.read_bytes() for path in paths}, size)
 
 
-def test_a_brain_is_told_in_deviations_of_its_own_voxels(tmp_path: Path, scan: np.ndarray) -> None:
+def test_voxels_are_measured_in_deviations_of_their_own_brain(
+    tmp_path: Path, scan: np.ndarray
+) -> None:
     path = write_nifti(tmp_path / "a.nii", scan)
     cube = decoded(path, size=20)[0].astype(float)
     z = (scan[scan != 0] - scan[scan != 0].mean()) / scan[scan != 0].std()

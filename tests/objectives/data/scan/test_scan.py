@@ -154,7 +154,7 @@ def test_the_facts_are_the_files_own(source: DataSource) -> None:
     assert not facts.error
 
 
-def test_digits_and_what_else_has_no_file_of_its_own_are_looked_at(tmp_path: Path) -> None:
+def test_digits_and_other_images_without_a_file_are_examined(tmp_path: Path) -> None:
     digits = open_layout(DataSource(layout={"kind": "digits"}))
     files = [found.file for found in digits.find_images().found[:3]]
     facts = scan(digits, files, tmp_path)[files[0].path]

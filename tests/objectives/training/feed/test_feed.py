@@ -1,4 +1,4 @@
-"""Tests of what a training step is fed."""
+"""The batches that a training step gets."""
 
 import threading
 import time
@@ -114,7 +114,7 @@ def test_a_sample_feeds_its_own_images_only() -> None:
         assert torch.allclose(images.sum(0), own.sum(0), atol=1e-3)
 
 
-def test_waiting_is_what_the_reader_waited_and_no_more() -> None:
+def test_only_the_time_spent_waiting_for_a_batch_is_counted() -> None:
     def slow() -> Iterator[Batch]:
         for _ in range(3):
             time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Tests of which parameter learns how fast, and of what a first step is."""
+"""The learning rate of each parameter, and the first step of each optimizer."""
 
 import pytest
 import torch

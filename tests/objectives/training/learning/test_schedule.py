@@ -1,4 +1,4 @@
-"""Tests of what learns when, and how fast."""
+"""The stages that learn in each epoch, and the learning rates of each step."""
 
 import math
 from dataclasses import replace
@@ -129,7 +129,7 @@ def test_each_unfreezing_begins_the_count_of_its_epochs_anew() -> None:
         ({"trained_stages": 2}, [2, 2, 2]),
     ],
 )
-def test_what_is_frozen_learns_all_at_once_unless_told_otherwise(
+def test_frozen_stages_begin_to_learn_all_at_once_or_one_by_one(
     config: dict[str, int], stages: list[int | None]
 ) -> None:
     recipe = ImageRecipe(epochs=4, **config)

@@ -1,4 +1,4 @@
-"""Tests of the ruler and of what is measured beside it."""
+"""The ruler, and the metrics beside it."""
 
 import math
 import subprocess

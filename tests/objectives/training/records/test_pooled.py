@@ -1,4 +1,4 @@
-"""Tests of folds: k networks one after the other, and what they say together."""
+"""Folds: k networks one after the other, and their pooled result."""
 
 import math
 from itertools import islice

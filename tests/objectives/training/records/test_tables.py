@@ -1,4 +1,4 @@
-"""Tests of what is kept of a finished trial: tables to the number, the picture by its pixels."""
+"""The records of a finished trial: tables to the number, the picture by its pixels."""
 
 import csv
 import math

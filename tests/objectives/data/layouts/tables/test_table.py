@@ -71,7 +71,7 @@ def test_files_without_a_row_are_counted_and_named(write: Write) -> None:
     assert only(listing).paths == ("c.png", "d.png")
 
 
-def test_files_in_folders_that_the_table_does_not_speak_of_are_none_of_its_business(
+def test_files_in_folders_that_the_table_does_not_name_are_ignored(
     write: Write,
 ) -> None:
     folder = write("a,x,1", "b,y,2", images="ab")
