@@ -66,7 +66,9 @@ def tell(
     outcome: Outcome,
 ) -> None:
     """Store the trial's end with Optuna; a pruned trial gets its last value, as in Optuna."""
-    if outcome == Outcome.OUT_OF_MEMORY:  # a violated constraint: samplers learn where memory ends
+    if (
+        outcome == Outcome.OUT_OF_MEMORY
+    ):  # a violated constraint, by which samplers learn the limit of memory
         backend.set_trial_system_attr(claim.trial_id, constraint_key("memory"), 1.0)
     if state == TrialState.PRUNED:
         value = _last_value(connection, claim)

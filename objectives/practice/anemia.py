@@ -52,7 +52,7 @@ def _visit(label: str, number: int, seed: tuple[int, int], rng: Random) -> list[
 
 
 def rename(drawing: Drawing, like: Drawing, number: int) -> Drawing:
-    """Turn the photograph into one of a new subject with the label of another drawing."""
+    """Return the photograph under the name of a new subject, with another drawing's label."""
     group = f"{like.label}-{1000 + number}"
     folder, *_ = like.path.rpartition("/")
     return replace(like, path=f"{folder}/{group}-L.png", group=group, draw=drawing.draw)

@@ -50,7 +50,7 @@ def plan_brats(patients: int, seed: int) -> list[Drawing]:
 
 
 def rename(drawing: Drawing, like: Drawing, number: int) -> Drawing:
-    """Turn the file into one of a new patient with the grade and site of another drawing."""
+    """Return the file under the name of a new patient, with another drawing's grade and site."""
     return _moved(drawing, like.label, f"{like.group.rpartition('_')[0]}_{10_000 + number}")
 
 

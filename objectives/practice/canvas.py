@@ -1,4 +1,4 @@
-"""The means of drawing photographs: soft shapes, smooth noise, absorbed and added colour."""
+"""Tools to draw photographs: soft shapes, smooth noise, absorbed and added colour."""
 
 from dataclasses import asdict
 from typing import Any, TypeVar

@@ -36,7 +36,7 @@ def plan_cifar10(images: int, seed: int) -> list[Drawing]:
 
 
 def rename(drawing: Drawing, like: Drawing, number: int) -> Drawing:
-    """Turn the picture into one of the batch and the thing of another drawing."""
+    """Return the picture under a new name, with another drawing's batch and class."""
     batch, _ = like.path.split("/")
     path = f"{batch}/{like.label}_s_{number:06d}.png"
     return replace(drawing, path=path, label=like.label, group=path)

@@ -159,7 +159,7 @@ def in_split(drawing: Drawing, split: str) -> Drawing:
 
 
 def rename(drawing: Drawing, like: Drawing, number: int) -> Drawing:
-    """Turn the photograph into one of the lesion of another drawing, under a new name."""
+    """Return the photograph under a new name, as one of another drawing's lesion."""
     path = _path(like.group, (like.row or {})["lesion_id"], number)
     return replace(like, path=path, draw=drawing.draw)
 

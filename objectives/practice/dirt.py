@@ -1,6 +1,6 @@
-"""The dirt of real data, laid on the drawings of a practice set before they are written.
+"""Add the faults of real data ("dirt") to the drawings of a practice set before they are written.
 
-Each function takes the drawings and returns them with the dirt of one flag; see flags.py.
+Each function takes the drawings and returns them with the faults of one flag; see flags.py.
 """
 
 from collections import defaultdict
@@ -25,7 +25,7 @@ COPY_MARKS = (" (1)", " - Copy", "_aug", "_flip")
 
 
 def leak(drawings: Drawings, rng: Random, place: Place) -> Drawings:
-    """Split by image, as if patients did not matter."""
+    """Split by image and ignore the patients."""
     labels, images = [each.label for each in drawings], [each.path for each in drawings]
     splits = carve(labels, images, SPLITS, int(rng.integers(2**32)))
     return [place(each, split) for each, split in zip(drawings, splits, strict=True)]
@@ -72,7 +72,7 @@ def deep(drawings: Drawings, rng: Random) -> Drawings:
 
 
 def modes(drawings: Drawings, rng: Random) -> Drawings:
-    """Save some images in other modes, taking those that the kind of file knows in turn."""
+    """Save some images in other modes, in turn all that the file's format supports."""
 
     def change(drawing: Drawing, number: int) -> Drawing:
         kinds = damage.modes_of(drawing.path)
@@ -88,7 +88,7 @@ def huge(drawings: Drawings, rng: Random) -> Drawings:
 
 
 def sizes(drawings: Drawings, rng: Random) -> Drawings:
-    """Save most images of each label in the size of a scanner of its own."""
+    """Save most images of each label in one size per label, as from different scanners."""
     classes = sorted({each.label for each in drawings})
     return [
         damage.enlarged(each, 100 + 12 * classes.index(each.label)) if is_own else each

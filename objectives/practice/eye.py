@@ -1,4 +1,4 @@
-"""Practice photographs of an eye whose lower lid is pulled down: its lining pales with anaemia."""
+"""Practice photographs of an eye with the lower lid pulled down; its lining is paler in anaemia."""
 
 from dataclasses import dataclass
 

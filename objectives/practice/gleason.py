@@ -1,6 +1,6 @@
-"""The practice slides: 60 patients, each with a stain and a mix of grades of its own.
+"""The practice slides: 60 patients with different stains and mixes of grades.
 
-A split by image would leak: the stain tells the slide, and the slide its likely grade.
+A split by image would leak: the stain identifies the slide, and the slide its likely grade.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def plan_gleason(images: int, seed: int) -> list[Drawing]:
 
 
 def rename(drawing: Drawing, like: Drawing, number: int) -> Drawing:
-    """Turn the patch into one of the slide and label of another drawing, at a new place."""
+    """Return the patch under a new name: another drawing's slide and label, at a new place."""
     _, _, *place, _ = PurePosixPath(drawing.path).stem.rsplit("_", 5)
     name = _name(like.group, "_".join((str(10**9 + number), *place)), like.label)
     return replace(

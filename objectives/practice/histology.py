@@ -8,7 +8,7 @@ from PIL import Image, ImageFilter
 from objectives.practice.canvas import Floats, Random, Range, between
 from objectives.practice.tissue import FIELD, Stain, Tissue, blob, ellipses
 
-# The shares of patches that are harder to tell than the textbook's.
+# The shares of patches that are harder to classify than a textbook's.
 BORDERLINE, DISTRACTED, BLURRED, MISLABELLED = 0.25, 0.35, 0.4, 0.03
 
 
@@ -108,7 +108,7 @@ GRADES = (BENIGN, GLEASON_3, GLEASON_4, SINGLE_CELLS, SECRETIONS, SOLID)  # in l
 def draw_patch(label: int, stain: Stain, size: int, rng: Random) -> Image.Image:
     """Draw a patch (size x size) of the label's grade.
 
-    Some patches are borderline, blurred or hold something else, and a few show another grade.
+    Some patches are borderline, blurred or contain distractors; a few show another grade.
     """
     shown = _neighbour(label, rng) if rng.random() < MISLABELLED else label
     grade = GRADES[shown]

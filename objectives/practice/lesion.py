@@ -12,7 +12,7 @@ MELANIN, BLOOD = np.array((0.45, 0.85, 1.15)), np.array((0.08, 0.75, 0.6))
 DEEP_PIGMENT = np.array((1.1, 0.85, 0.5))
 KERATIN, CYST = np.array((0.93, 0.88, 0.72)), np.array((0.95, 0.9, 0.8))
 
-# The shares of lesions that are harder to tell than the textbook's.
+# The shares of lesions that are harder to classify than a textbook's.
 BORDERLINE, BLURRED, MISLABELLED = 0.3, 0.35, 0.03
 
 
@@ -130,7 +130,7 @@ def draw_skin(rng: Random) -> Skin:
 def draw_growth(label: str, rng: Random) -> Growth:
     """Draw the form of one lesion of this diagnosis: each of its ranges is a single value.
 
-    Some lesions are borderline, and a few show another diagnosis than their label.
+    Some lesions are borderline; a few show another diagnosis than their label.
     """
     shown = LIKE[label] if rng.random() < MISLABELLED else label
     growth = GROWTHS[shown]

@@ -97,7 +97,7 @@ def _claim(folder: Path, note: Mapping[str, object]) -> bool:
     if (folder / PRACTICE_NOTE).exists():
         return False
     if folder.exists() and not _unfinished(folder).exists() and any(folder.iterdir()):
-        raise DataError(f"{folder}: not empty and no practice set", "choose an empty folder")
+        raise DataError(f"{folder}: not empty and not a practice set", "choose an empty folder")
     folder.mkdir(parents=True, exist_ok=True)
     _unfinished(folder).write_text(written)
     return True

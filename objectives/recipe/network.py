@@ -31,7 +31,7 @@ class Network(Recipe):
     )
     allow_noncommercial: bool = toggle(
         True,
-        "Whether weights may be used that are licensed for non-commercial use only.",
+        "Whether weights whose licence forbids commercial use may be used.",
         acts_when=when(weights="pretrained"),
     )
     stem: str = choice(

@@ -17,7 +17,7 @@ Table = npt.NDArray[np.float32]
 class Numbers:
     """A column of numbers, standardised; a missing one becomes the mean.
 
-    A second column marks missing values, where training rows have some to learn from.
+    A second column marks missing values, if training rows have any.
     """
 
     name: str

@@ -96,7 +96,7 @@ def test_another_set_in_the_folder_is_an_error(tmp_path: Path, change: dict) -> 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(DataError, match="not empty and no practice set; choose an empty folder"):
+    with pytest.raises(DataError, match="not empty and not a practice set; choose an empty folder"):
         make_practice("gleason", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
