@@ -228,7 +228,7 @@ def test_a_place_that_is_away_costs_the_weights_a_warning_and_no_more(
 
     with sending(worker):
         pass
-    assert "weights have to wait" in caplog.text
+    assert "weights are not uploaded yet" in caplog.text
 
     (tmp_path / "shared").unlink()
     with sending(worker):
