@@ -6,8 +6,9 @@ PRACTICE := data/gleason-practice
 # make run DATA=/data/gleason TRIALS=40 makes it the real thing, a study of its own.
 WORKERS ?= 2
 TRIALS  ?=
-JOBS    ?= 2
 DATA    ?=
+# One more than the two cores that CI has: a third of a test's time is waiting for other processes.
+JOBS    ?= 3
 
 .PHONY: run test acceptance check format clean help
 
