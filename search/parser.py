@@ -118,7 +118,7 @@ def _add_run_commands(commands: Commands) -> None:
     worker = _add(
         commands, "worker", "worker:worker", "run one worker, for example on another machine"
     )
-    _add_study(worker)
+    _add_stored_study(worker)
     _add_data(worker)
     worker.add_argument("--id", metavar="NAME", help=argparse.SUPPRESS)
     worker.add_argument("--reason-file", type=Path, help=argparse.SUPPRESS)  # a supervisor reads it
@@ -126,11 +126,11 @@ def _add_run_commands(commands: Commands) -> None:
     status = _add(
         commands, "status", "status:status", "show the trials, workers and best values so far"
     )
-    _add_study(status, required=False)
+    _add_stored_study(status, required=False)
     _add_json(status)
 
     stop = _add(commands, "stop", "stop:stop", "stop a running study after the epochs in flight")
-    _add_study(stop)
+    _add_stored_study(stop)
     stop.add_argument("--now", action="store_true", help="do not wait for the epochs to end")
 
     dashboard = _add(
@@ -144,7 +144,7 @@ def _add_result_commands(commands: Commands) -> None:
     export = _add(
         commands, "export", "export:export", "write a trial's whole configuration and results"
     )
-    _add_study(export)
+    _add_stored_study(export)
     export.add_argument("--trial", default="best", metavar="best|N", help="default: best")
     export.add_argument(
         "--out", type=Path, metavar="best.yaml", help="default: print it to the terminal"
@@ -206,8 +206,13 @@ def _sentence(words: str) -> str:
     return f"{words[0].upper()}{words[1:]}."
 
 
-def _add_study(parser: Parser, required: bool = True) -> None:
+def _add_study(parser: Parser) -> None:
     help_text = "a shipped study, a stored one, or a file such as my_study.py"
+    parser.add_argument("--study", required=True, metavar="S", help=help_text)
+
+
+def _add_stored_study(parser: Parser, required: bool = True) -> None:
+    help_text = "the name of a stored study; `search status` lists them"
     parser.add_argument("--study", required=required, metavar="S", help=help_text)
 
 
