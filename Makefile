@@ -42,7 +42,7 @@ clean:  ## remove what was installed here, never studies or data
 .venv/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 2; }
-	@echo "Installing into .venv: once, about 5 GB of PyTorch, a few minutes"
+	@echo "Installing into .venv: once, 6.5 GB, mostly PyTorch, a few minutes"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install -qq --upgrade pip  # -qq: errors only
 	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[dev]'

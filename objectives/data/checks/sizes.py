@@ -29,9 +29,9 @@ def check_sizes(evidence: Evidence) -> Iterator[Problem]:
             rule="C10",
             level="warn",
             message=(
-                f"fewer than {FEWEST} images of a class: {some(counts)}, 95 % half-widths at 90 % "
-                "right; add images of these classes, or judge them together over several seeds or "
-                "folds"
+                f"fewer than {FEWEST} images of a class: {some(counts)}; in brackets the 95 % "
+                "half-width of a recall of 90 %; add images of these classes, or judge them "
+                "together over several seeds or folds"
             ),
         )
 
@@ -50,8 +50,8 @@ def tell_resolution(evidence: Evidence) -> Iterator[Problem]:
             rule="S01",
             level="info",
             message=(
-                "differences that can be resolved at 90 % right (95 % half-widths, if images were "
-                f"independent): {'; '.join(widths)}; take smaller differences for noise"
+                f"differences smaller than these are noise: {'; '.join(widths)} (95 % half-widths "
+                "of an accuracy of 90 %, for independent images)"
             ),
         )
 
