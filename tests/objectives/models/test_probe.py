@@ -143,5 +143,5 @@ def test_a_file_of_another_architecture_is_found(tmp_path: Path) -> None:
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU's compiler is another")
 def test_a_missing_compiler_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
-    with pytest.raises(RecipeError, match=r"needs a C\+\+ compiler .* set compile to false"):
+    with pytest.raises(RecipeError, match=r"needs a C\+\+ compiler, .* set compile to false"):
         look({"backbone": "small_cnn", "compile": True})
