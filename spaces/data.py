@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from spaces.declared import check_types
 from spaces.errors import StudyError
 
 
@@ -22,6 +23,9 @@ class FileNames:
     skip: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        check_types(self)
+
 
 @dataclass(frozen=True)
 class ClassFolders:
@@ -32,6 +36,9 @@ class ClassFolders:
     """
 
     group: str | None = None
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +86,9 @@ class Table:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_types(self)
+        if not self.table:
+            raise StudyError("Table: table names no file", "give it the table's path")
         labels = {self.label, *self.one_hot}
         for column, kind in self.metadata.items():
             if column in labels:
@@ -110,6 +120,9 @@ class Brats:
     """
 
     modalities: tuple[str, ...] = ("flair", "t1", "t1ce", "t2")
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Protocol
 
+from spaces.declared import check_types
 from spaces.errors import StudyError
 from spaces.priors import Prior, Scale, draw_unit
 
@@ -193,7 +194,7 @@ class Toggle:
     def __post_init__(self) -> None:
         _check_name(self.name)
         if not _is_number(self.prior) or not 0 <= self.prior <= 1:
-            raise StudyError(f"Toggle {self.name!r} has prior {self.prior}", "use a probability")
+            raise StudyError(f"Toggle {self.name!r} has prior {self.prior!r}", "use a probability")
 
     def suggest(self, trial: Any) -> bool:
         """Ask `trial` (Optuna's duck type) for off or on."""
@@ -241,7 +242,10 @@ def _check_name(name: str) -> None:
 def _check_range(param: Float | Int) -> None:
     _check_name(param.name)
     if not (_is_number(param.low) and _is_number(param.high) and param.low <= param.high):
-        raise StudyError(f"{param.name!r} has the range {param.low}..{param.high}", "put low first")
+        raise StudyError(
+            f"{param.name!r} has the range {param.low!r}..{param.high!r}", "put low first"
+        )
+    check_types(param)
     if param.log and param.low <= 0:
         raise StudyError(f"{param.name!r} is log-scaled from {param.low}", "start above 0")
     if param.prior and not param.low <= param.prior.center <= param.high:

@@ -6,6 +6,7 @@ from random import Random
 from statistics import NormalDist
 from typing import Literal
 
+from spaces.declared import check_types
 from spaces.errors import StudyError
 
 Confidence = Literal["low", "medium", "high"]
@@ -26,7 +27,8 @@ class Prior:
     confidence: Confidence = "medium"
 
     def __post_init__(self) -> None:
-        if self.confidence not in UNIT_SPREAD:
+        check_types(self)
+        if self.confidence not in tuple(UNIT_SPREAD):
             raise StudyError(
                 f"prior confidence {self.confidence!r} is unknown", "use low, medium or high"
             )

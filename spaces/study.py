@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from spaces.converted import Converted
-from spaces.data import KINDS, Data, NoData
+from spaces.data import Data, NoData
+from spaces.declared import check_types
 from spaces.errors import StudyError, nearest
 from spaces.params import Param, Value
 from spaces.pruning import PRUNING_RULES
@@ -15,6 +16,7 @@ from spaces.space import Space, TrialConfig
 # From this fold on the paired test has a variance to work with: two differences are too few.
 FIRST_JUDGED_FOLDS = 3
 MOST_FOLDS = 100
+LARGEST_SEED = 2**63 - 1  # torch takes no larger one
 # The name is a folder's name and a part of web addresses.
 STUDY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
@@ -38,6 +40,7 @@ class Pruning:
     first_epoch: int | None = None
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.rule not in tuple(PRUNING_RULES):
             raise StudyError(
                 f"pruning rule {self.rule!r} is unknown",
@@ -62,6 +65,9 @@ class Practice:
     space: Converted[Iterable[Param], tuple[Param, ...]] = Converted(tuple, default=())
     trials: int | None = None
     folds: int | None = None
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 def _as_space(params: Iterable[Param]) -> Space:
@@ -109,7 +115,7 @@ class Study:
     about: str = ""
 
     def __post_init__(self) -> None:
-        _check_types(self)
+        check_types(self)
         _check_words(self)
         _check_numbers(self)
         _check_keys(self)
@@ -170,33 +176,6 @@ def _drawable(enqueued: Sequence[Mapping[str, Value]], space: Space) -> tuple[Tr
     return tuple(trial for at, trial in enumerate(left) if trial and trial not in left[:at])
 
 
-# A study is stored as JSON and must come back: nothing else may stand in these fields.
-FIELD_TYPES: Mapping[str, tuple[type, ...]] = {
-    "objective": (str,),
-    "metric": (str,),
-    "about": (str,),
-    "data": tuple(KINDS.values()),
-    "fixed": (Mapping,),
-    "pruning": (Pruning,),
-    "practice": (Practice,),
-    "seed": (int,),
-    "stall_minutes": (int, float),
-    "outage_minutes": (int, float),
-    "keep": (int,),
-    "folds": (int,),
-}
-
-
-def _check_types(study: Study) -> None:
-    for name, types in FIELD_TYPES.items():
-        value = getattr(study, name)
-        if not isinstance(value, types) or isinstance(value, bool):
-            wanted = " or ".join(each.__name__ for each in types)
-            raise StudyError(f"{study.name}: {name} is {value!r}", f"give it a {wanted}")
-    if not isinstance(study.has_test, bool):
-        raise StudyError(f"{study.name}: has_test is {study.has_test!r}", "use True or False")
-
-
 def _check_words(study: Study) -> None:
     if not STUDY_NAME.fullmatch(study.name):
         raise StudyError(f"study name {study.name!r}: use a-z, 0-9, - and _, at most 63 characters")
@@ -217,6 +196,8 @@ def _check_numbers(study: Study) -> None:
     for name in ("stall_minutes", "outage_minutes"):
         if not getattr(study, name) > 0:
             raise StudyError(f"{study.name}: {name} is {getattr(study, name)}", "use one above 0")
+    if abs(study.seed) > LARGEST_SEED:
+        raise StudyError(f"{study.name}: seed is {study.seed}", f"use at most {LARGEST_SEED}")
     if study.keep < 0:
         raise StudyError(f"{study.name}: keep is {study.keep}", "use 0 or more")
     if study.folds not in (0, *range(2, MOST_FOLDS + 1)):

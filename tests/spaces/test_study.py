@@ -1,6 +1,7 @@
 """A study goes to JSON and back, is compared, pinned and made small for practice."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -138,10 +139,13 @@ def test_enqueued_trials_go_to_practice_with_what_can_be_drawn_there() -> None:
         ({"trials": 0}, "from 1 on"),
         ({"data": None}, "give it a FileNames or"),
         ({"pruning": "median"}, "give it a Pruning"),
-        ({"fixed": {"epochs"}}, "give it a Mapping"),
-        ({"objective": None}, "give it a str"),
-        ({"seed": 1.5}, "give it a int"),
-        ({"stall_minutes": float("nan")}, "use one above 0"),
+        ({"fixed": {"epochs"}}, "give it a mapping from text"),
+        ({"fixed": {1: 2}}, "give it a mapping from text"),
+        ({"seed": 10**30}, "use at most 9223372036854775807"),
+        ({"stall_minutes": float("inf")}, "give it a number"),
+        ({"objective": None}, "give it text"),
+        ({"seed": 1.5}, "give it a whole number"),
+        ({"stall_minutes": float("nan")}, "give it a number"),
         ({"outage_minutes": 0}, "outage_minutes is 0; use one above 0"),
         ({"keep": -1}, "keep is -1; use 0 or more"),
         ({"folds": 1}, "folds is 1; use 2 to 100, or 0"),
@@ -163,3 +167,19 @@ def test_a_study_that_makes_no_sense_is_refused_with_the_fix(
 def test_pruning_never_judges_epoch_one() -> None:
     with pytest.raises(StudyError, match="start at 2 or later"):
         Pruning(first_epoch=1)
+
+
+@pytest.mark.parametrize(
+    "declare",
+    [
+        lambda: Pruning(startup_trials="3"),  # type: ignore[arg-type]
+        lambda: Pruning(first_epoch=2.5),  # type: ignore[arg-type]
+        lambda: Practice(fixed=None),  # type: ignore[arg-type]
+        lambda: Practice(folds=True),
+        lambda: Float("lr", 0.1, 1.0, log="yes"),  # type: ignore[arg-type]
+        lambda: Float("lr", 0.1, 1.0, prior={}),  # type: ignore[arg-type]
+    ],
+)
+def test_a_part_of_another_type_is_refused(declare: Callable[[], object]) -> None:
+    with pytest.raises(StudyError, match="; give it "):
+        declare()
