@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+LARGEST_WHOLE = 2**63 - 1  # torch takes no larger seed
 
 
 class UnusableField(ValueError):
@@ -37,7 +38,10 @@ class Fields:
 
     def whole(self, name: str) -> int:
         """Return a whole number."""
-        return self._typed(name, int)
+        value = self._typed(name, int)
+        if abs(value) > LARGEST_WHOLE:
+            raise UnusableField(self._place(name))
+        return value
 
     def optional_number(self, name: str) -> float | None:
         """Return a number, or None where the field holds null."""
@@ -58,8 +62,11 @@ class Fields:
         return {name: self._number(name) for name in self.names if name != without}
 
     def mapping(self, name: str) -> dict[str, Any]:
-        """Return a mapping as it is, its values not looked at."""
-        return dict(self._typed(name, dict))
+        """Return a mapping from strings as it is, its values not looked at."""
+        plain = dict(self._typed(name, dict))
+        if not all(isinstance(key, str) for key in plain):
+            raise UnusableField(self._place(name))
+        return plain
 
     def text_mapping(self, name: str) -> dict[str, str]:
         """Return a mapping whose values are strings."""

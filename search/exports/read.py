@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -9,6 +10,18 @@ from objectives import catalog
 from search.exports.exported import EXPORT_FORMAT, Exported
 from search.exports.fields import UnusableField
 from spaces.errors import StudyError
+
+# What yaml raises for a file that is none, or with a tag whose value has another form.
+UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError)
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses aliases: no export has one, and ten lines of them make a value of terabytes."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it has an alias, which no export has")
+        return super().compose_node(parent, index)
 
 
 def read_export(path: Path) -> Exported:
@@ -18,12 +31,12 @@ def read_export(path: Path) -> Exported:
     type, and RecipeError when there is no such objective.
     """
     try:
-        plain = yaml.safe_load(path.read_text(encoding="utf-8"))
+        plain = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except OSError as error:
         raise StudyError(
             f"{path} cannot be read ({error.strerror})", "give a file written by `search export`"
         ) from error
-    except (yaml.YAMLError, ValueError) as error:
+    except UNREADABLE as error:
         reason = str(error).splitlines()[0]
         raise StudyError(f"{path} is not YAML ({reason})", "export the trial again") from error
     if not isinstance(plain, dict) or plain.get("format") != EXPORT_FORMAT:

@@ -34,7 +34,7 @@ def train_again(
     if fingerprint != exported.data.fingerprint:
         raise StudyError(
             f"the data in {data} differs from the data that trial {exported.trial} was trained on"
-            f" ({fingerprint[:12]}, not {exported.data.fingerprint[:12]})",
+            f" ({fingerprint[:12]}, not {exported.data.fingerprint[:12]!r})",
             "give that folder with --data",
         )
     _check_weights(exported, source)

@@ -83,7 +83,7 @@ def unpack(packed: Mapping[str, Any], paths: Sequence[str]) -> Places:
         letters = zlib.decompress(base64.b64decode(packed["of_sorted_paths"], validate=True))
         kinds = [packed["places"][letter] for letter in letters]
         pairs = [(str(split), str(int(fold))) for split, fold in kinds]
-    except (KeyError, IndexError, TypeError, ValueError, zlib.error) as error:
+    except (LookupError, TypeError, ValueError, OverflowError, zlib.error) as error:
         raise StudyError(
             f"the splits in this export cannot be read ({error})", "export the trial again"
         ) from error

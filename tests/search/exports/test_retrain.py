@@ -176,6 +176,9 @@ def test_training_that_ends_earlier_than_recorded_is_reported(
         (lambda trial: trial["trained_on"].update(versions=None), "'trained_on.versions'"),
         (lambda trial: trial.update(objective="toy_curv"), "did you mean 'toy_curve'"),
         (lambda trial: trial["config"].update(learning_rat=1.0), "learning_rate"),
+        (lambda trial: trial["config"].update({1: 2}), "'config'"),
+        (lambda trial: trial.update(seed=10**30), "'seed'"),
+        (lambda trial: trial["data"].update(fingerprint="a\nb"), "--data"),
         (lambda trial: trial.update(format=0), "search export"),
     ],
 )
@@ -190,7 +193,16 @@ def test_a_damaged_export_is_one_line(
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("text", [b"\xff\xfe", b"a: [", b"day: 2026-99-99", b"", b"3"])
+STRANGE = (
+    b"[" * 5000,
+    b"a: &a [1]\nb: [*a, *a]",
+    b"a: !!int ''",
+    b"a: !!bool x",
+    b"a: !!timestamp x",
+)
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"a: [", b"day: 2026-99-99", b"", b"3", *STRANGE])
 def test_a_file_that_is_no_export_is_one_line(
     capsys: pytest.CaptureFixture[str], text: bytes
 ) -> None:
