@@ -11,6 +11,7 @@ from search.errors import UsageError
 LEASE_SECONDS = 30.0
 BEATS_PER_LEASE = 3  # two may be missed
 SHORTEST_SECONDS = 0.1  # a beat is a write
+LONGEST_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +95,10 @@ def _seconds(environment: Mapping[str, str], name: str, default: float) -> float
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    if not SHORTEST_SECONDS <= seconds < math.inf:
+    if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
         raise UsageError(
-            f"{name} is {text!r}", f"set it to {SHORTEST_SECONDS:g} seconds or more, or unset it"
+            f"{name} is {text!r}",
+            f"set it to {SHORTEST_SECONDS:g} to {LONGEST_SECONDS:g} seconds, or unset it",
         )
     return seconds
 
