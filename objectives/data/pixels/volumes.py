@@ -61,7 +61,7 @@ def decode_volume(files: Mapping[Path, bytes], image_size: int) -> Voxels:
 
 def volume_form(path: Path, contents: bytes) -> tuple[int, int, str]:
     """Read the first two sides of a volume, in voxels, and its data type from its header."""
-    image = _open(path, contents)
+    image = _open(_stream(path, contents), contents)
     width, height = image.shape[:2]
     return width, height, str(image.get_data_dtype())
 
@@ -69,7 +69,8 @@ def volume_form(path: Path, contents: bytes) -> tuple[int, int, str]:
 def unreadable(path: Path, error: Exception) -> DataError:
     """Return the error that names a file which cannot be read as a volume."""
     return DataError(
-        f"{path}: cannot be read as NIfTI ({error})", fix="replace it, or remove the patient"
+        f"{path}: cannot be read as NIfTI ({str(error) or type(error).__name__})",
+        fix="replace it, or remove the patient",
     )
 
 
@@ -91,8 +92,10 @@ def _read(path: Path, contents: bytes) -> tuple[Stack, npt.NDArray[np.float64]]:
     """Read one modality in the numbers of its file: four of 240 x 240 x 155 int16 are 71 MB."""
     nibabel = _nibabel()
     try:
-        image = nibabel.as_closest_canonical(_open(path, contents))
+        stream = _stream(path, contents)
+        image = nibabel.as_closest_canonical(_open(stream, contents))
         volume = np.asanyarray(image.dataobj)
+        stream.seek(0, io.SEEK_END)  # gzip compares its checksum at the end
         spacing = nibabel.affines.voxel_sizes(image.affine)
     except _reading_errors(nibabel) as error:
         raise unreadable(path, error) from error
@@ -114,12 +117,14 @@ def _read(path: Path, contents: bytes) -> tuple[Stack, npt.NDArray[np.float64]]:
     return volume, spacing
 
 
-def _open(path: Path, contents: bytes) -> Any:
+def _stream(path: Path, contents: bytes) -> Any:
+    stream = io.BytesIO(contents)
+    return gzip.GzipFile(fileobj=stream) if path.suffix.lower() == ".gz" else stream
+
+
+def _open(stream: Any, contents: bytes) -> Any:
     """Open a NIfTI file of version 1 or 2 out of memory; its header is read, its voxels are not."""
     nibabel = _nibabel()
-    stream: Any = io.BytesIO(contents)
-    if path.suffix.lower() == ".gz":
-        stream = gzip.GzipFile(fileobj=stream)
     start = stream.read(LONGEST_HEADER)
     stream.seek(0)
     for version in (nibabel.Nifti1Image, nibabel.Nifti2Image):
@@ -140,10 +145,13 @@ def _nibabel() -> Any:
 
 
 def _reading_errors(nibabel: Any) -> tuple[type[Exception], ...]:
-    """Return the exceptions of a damaged file: nibabel's for a bad header, gzip's for a bad end."""
+    """Return the exceptions of a damaged file: nibabel's for a bad header, gzip's for a bad end.
+
+    A header that promises more voxels than fit into memory is a bad one, too.
+    """
     headers = (nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError)
     shapes = (OverflowError, nibabel.orientations.OrientationError)
-    return (OSError, EOFError, ValueError, zlib.error, *headers, *shapes)
+    return (OSError, EOFError, ValueError, MemoryError, zlib.error, *headers, *shapes)
 
 
 def _grid(volume: Stack, spacing: npt.NDArray[np.float64]) -> str:

@@ -101,7 +101,7 @@ def _read(path: Path) -> pd.DataFrame:
         ) from error
     except UNREADABLE as error:
         raise DataError(
-            f"{path}: cannot be read as a table ({error})",
+            f"{path}: cannot be read as a table ({' '.join(str(error).split())})",
             fix="save it again as CSV in UTF-8 or XLSX",
         ) from error
     frame.columns = [str(name).strip() for name in frame.columns]

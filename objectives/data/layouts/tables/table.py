@@ -147,7 +147,12 @@ def _groups(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
     """Read each row's group, "" where its images are a group of their own."""
     if not (declared := layout.get("group")):
         return [""] * len(sheet.splits)
-    groups = [fill(declared, row) for row in _rows(sheet, columns_of(declared))]
+    if not (columns := columns_of(declared)):
+        raise DataError(
+            f"{sheet.name}: the group {declared!r} names no column",
+            fix="name one, or several in braces",
+        )
+    groups = [fill(declared, row) for row in _rows(sheet, columns)]
     if layout.get("group_pattern"):
         pattern = compile_pattern(layout["group_pattern"], "group")
         matches = [pattern.search(group) for group in groups]

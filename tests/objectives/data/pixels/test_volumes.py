@@ -118,6 +118,19 @@ def no_direction(path: Path) -> None:
     path.write_bytes(gzip.compress(contents))
 
 
+def flip_a_bit(path: Path) -> None:
+    """Change one voxel: only the checksum at the end of the file tells."""
+    stored = bytearray(gzip.compress(gzip.decompress(path.read_bytes()), 0))
+    stored[len(stored) // 2] ^= 1
+    path.write_bytes(stored)
+
+
+def promise_terabytes(path: Path) -> None:
+    contents = bytearray(gzip.decompress(path.read_bytes()))
+    contents[42:48] = b"\xff\x7f" * 3  # dim of a NIfTI-1 header: 32767 voxels to a side
+    path.write_bytes(gzip.compress(contents))
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -128,6 +141,8 @@ def no_direction(path: Path) -> None:
         (lambda path: write_nifti(path, np.full(SHAPE, np.nan)), r"NaN or infinity; replace it"),
         (lambda path: write_nifti(path, np.ones(SHAPE, COLOURS)), r"not plain numbers; convert it"),
         (lambda path: write_nifti(path, np.ones(SHAPE, np.complex64)), r"not plain numbers; conv"),
+        (flip_a_bit, r"cannot be read as NIfTI .*; replace it"),
+        (promise_terabytes, r"cannot be read as NIfTI .*; replace it"),
         (no_direction, r"cannot be read as NIfTI .*; replace it"),
         (
             lambda path: write_nifti(path, np.ones((24, 20, 8), np.int16)),

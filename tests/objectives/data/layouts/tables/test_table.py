@@ -175,6 +175,7 @@ def test_a_word_that_is_no_split_is_an_error(write: Write) -> None:
     [
         ({"label": "dxs"}, "no column 'dxs'; did you mean 'dx'"),
         ({"group": "patient_id"}, "no column 'patient_id'; did you mean 'patient'"),
+        ({"group": "case*"}, "the group 'case\\*' names no column; name one"),
         ({"path": "{img}.png"}, "no column 'img'; did you mean 'image'"),
         ({"metadata": {"imag": "number"}}, "no column 'imag'; did you mean 'image'"),
     ],
@@ -308,6 +309,12 @@ def test_an_xlsx_whose_zip_is_damaged_is_named(tmp_path: Path) -> None:
 def test_columns_that_differ_by_spaces_alone_are_refused(write: Write, header: str) -> None:
     with pytest.raises(DataError, match=r"several columns are called '(dx|image)'; give each"):
         read(write("a,x,1,2", header=header, images="a"), PLAIN)
+
+
+def test_a_damaged_table_is_refused_in_one_line(write: Write) -> None:
+    with pytest.raises(DataError, match=r"cannot be read as a table") as refused:
+        read(write("a,x,1", "b,y,2,3,4", images="ab"), PLAIN)
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("row", ["a,x,1,", "a,x,1,2"])
