@@ -128,6 +128,8 @@ def _changes(mended: "Mended") -> Iterator[str]:
 def _remarks(summary: DataSummary) -> Iterator[str]:
     if summary.folds:
         yield f"val is the first of {summary.folds} folds"
+    for reason, count in summary.left_out.items():
+        yield f"left out: {count.number:,} {reason}, for example {count.example}"
     if summary.sealed_test:
         yield f"{summary.sealed_test:,} test images were found and stay unopened"
 
@@ -138,6 +140,4 @@ def _counts(summary: DataSummary) -> Table:
         table.add_row(Text(name), *(str(counts.get(name, 0)) for counts in summary.counts.values()))
     if summary.groups:
         table.add_row("groups", *(str(summary.groups.get(split, 0)) for split in summary.counts))
-    for name, count in summary.skipped.items():
-        table.add_row(Text(f"{name} (skipped)"), str(count))
     return table

@@ -71,7 +71,6 @@ def summary(images: int, columns: tuple[str, ...] = ()) -> DataSummary:
         counts=counts,
         groups={},
         is_practice=False,
-        skipped={},
         columns=columns,
     )
 

@@ -1,7 +1,7 @@
 """L5: a BraTS tree: a folder per patient under `HGG/` and `LGG/`, a NIfTI file per modality."""
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from objectives.contract import DataError, DataSource
 from objectives.data.layouts.folder import image_folder, subfolders
 from objectives.data.layouts.layout import data_folder
 from objectives.data.layouts.listing import File, Found, Listing
+from objectives.data.left_out import LeftOut
 from objectives.data.pixels.decode import Pixels
 from objectives.data.pixels.facts import SIDE, Facts, lowest_frequencies
 from objectives.data.pixels.volumes import decode_volume, unreadable, volume_form
@@ -68,11 +69,10 @@ class Brats:
                 ),
             )
         classes = tuple(sorted({each.label for each in found}))
-        skipped = Counter(f"no {', '.join(missing)}" for missing in lacking.values())
         return Listing(
             found=found,
             classes=classes,
-            skipped=skipped,
+            left_out=_left_out(lacking),
             problems=tuple(_missing(lacking, len(found))),
         )
 
@@ -159,6 +159,13 @@ def _found(path: str, files: Sequence[Path]) -> Found:
     match = ID.match(patient) or LATER_ID.match(patient)
     group, site = match.groups() if match else (patient, "")
     return Found(File(path, size, newest), grade, group, split="", site=site)
+
+
+def _left_out(lacking: Mapping[str, Sequence[str]]) -> tuple[LeftOut, ...]:
+    paths: defaultdict[str, list[str]] = defaultdict(list)
+    for path, missing in lacking.items():
+        paths[f"without {', '.join(missing)}"].append(path)
+    return tuple(LeftOut(reason=reason, paths=tuple(each)) for reason, each in paths.items())
 
 
 def _missing(lacking: Mapping[str, Sequence[str]], whole: int) -> Iterator[Problem]:

@@ -54,9 +54,7 @@ class Cifar10:
             for row, label in enumerate(labels):
                 path = f"{batch.name}/{row:04d}"
                 found.append(Found(File(path, BYTES, modified_ns), classes[label], path, ""))
-        return Listing(
-            found=found, classes=classes, skipped={}, sealed_test=_sealed(folder, batches[0], found)
-        )
+        return Listing(found=found, classes=classes, sealed_test=_sealed(folder, batches[0], found))
 
     def bytes_of(self, path: str) -> Mapping[Path, bytes]:
         """Return an image's 3,072 bytes, red before green before blue."""

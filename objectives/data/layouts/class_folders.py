@@ -1,6 +1,5 @@
 """L2: one folder per class, with or without folders train, val and test above."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -15,6 +14,7 @@ from objectives.data.layouts.folder import (
 )
 from objectives.data.layouts.image_files import ImageFiles
 from objectives.data.layouts.listing import File, Listing
+from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem
 
 NO_FOLDER = "outside the class folders"
@@ -33,12 +33,12 @@ class ClassFolders(ImageFiles):
         has_splits = any(SPLIT_OF_FOLDER.get(top.name.lower()) == "train" for top in tops)
         depth = 1 if has_splits else 0
         labelled: list[tuple[File, str]] = []
-        skipped = Counter[str]()
+        outside: list[str] = []
         filled: set[Path] = set()
         for file in list_images(folder):
             parts = PurePosixPath(file.path).parts
             if len(parts) < depth + 2:
-                skipped[NO_FOLDER] += 1
+                outside.append(file.path)
                 continue
             labelled.append((file, parts[depth]))
             filled.add(folder.joinpath(*parts[: depth + 1]))
@@ -54,7 +54,7 @@ class ClassFolders(ImageFiles):
         return Listing(
             found=with_groups(labelled, self.source),
             classes=classes,
-            skipped=skipped,
+            left_out=(LeftOut(reason=NO_FOLDER, paths=tuple(outside)),) if outside else (),
             problems=problems,
         )
 

@@ -36,7 +36,7 @@ class Digits:
                 paths, self._scans, load_digits().target.tolist(), strict=True
             )
         ]
-        return Listing(found=found, classes=tuple(str(digit) for digit in range(10)), skipped={})
+        return Listing(found=found, classes=tuple(str(digit) for digit in range(10)))
 
     def bytes_of(self, path: str) -> Mapping[Path, bytes]:
         """Return the 64 values of a scan, a byte each."""

@@ -1,7 +1,7 @@
 """L1: the file name holds label and group."""
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
@@ -10,8 +10,9 @@ from objectives.data.layouts.classes import colliding, in_order
 from objectives.data.layouts.folder import compile_pattern, image_folder, list_images, with_groups
 from objectives.data.layouts.image_files import ImageFiles
 from objectives.data.layouts.listing import File, Listing
+from objectives.data.left_out import LeftOut
 
-NO_LABEL = "no label in the name"
+NO_LABEL = "without a label in the name"
 
 
 class FileNames(ImageFiles):
@@ -23,12 +24,16 @@ class FileNames(ImageFiles):
         expression = compile_pattern(layout["label"], "label")
         names = dict(layout.get("names") or {})
         skip = {str(label) for label in layout.get("skip") or ()}
-        images, skipped = list_images(folder), Counter[str]()
+        images = list_images(folder)
+        without: list[str] = []
+        skipped: defaultdict[str, list[str]] = defaultdict(list)
         labelled: list[tuple[File, str]] = []
         for file in images:
             label = _label(file, expression, names)
-            if label is None or label in skip:
-                skipped[NO_LABEL if label is None else names.get(label, label)] += 1
+            if label is None:
+                without.append(file.path)
+            elif label in skip:
+                skipped[names.get(label, label)].append(file.path)
             else:
                 labelled.append((file, label))
         if not labelled:
@@ -43,7 +48,15 @@ class FileNames(ImageFiles):
         )
         # Two labels of one name are one class.
         classes = tuple(dict.fromkeys(names.get(label, label) for label in order))
-        return Listing(found=found, classes=classes, skipped=skipped, problems=colliding(classes))
+        left_out = [
+            LeftOut(reason=name, paths=tuple(paths), is_declared=True)
+            for name, paths in skipped.items()
+        ]
+        if without:
+            left_out.append(LeftOut(reason=NO_LABEL, paths=tuple(without)))
+        return Listing(
+            found=found, classes=classes, left_out=tuple(left_out), problems=colliding(classes)
+        )
 
 
 def _label(file: File, pattern: re.Pattern[str], names: Mapping[str, str]) -> str | None:

@@ -1,9 +1,10 @@
 """The listing of a layout: every image with its label, group, split, site and metadata."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem
 
 
@@ -52,7 +53,7 @@ class Listing:
     """The images that a layout finds.
 
     classes: names in the order of their index.
-    skipped: label or reason -> number of images left out.
+    left_out: the files and rows that are not used, by reason.
     columns: of each image's metadata.
     problems: the problems that show while the files are listed (C04, C08, C09, C13).
     sealed_test: number of images of a test split that is not opened; they are not in `found`.
@@ -60,7 +61,7 @@ class Listing:
 
     found: Sequence[Found]
     classes: tuple[str, ...]
-    skipped: Mapping[str, int]
+    left_out: tuple[LeftOut, ...] = ()
     columns: tuple[Column, ...] = ()
     problems: tuple[Problem, ...] = ()
     sealed_test: int = 0

@@ -4,8 +4,8 @@ import csv
 import hashlib
 import io
 import json
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.listing import Column, Listing
 from objectives.data.layouts.readers import open_layout
+from objectives.data.left_out import LeftOut, count_by_reason
 from objectives.data.manifest.partition import Place, divide
 from objectives.data.manifest.splits import SPLITS
 from objectives.data.manifest.summary import DataSummary
@@ -64,7 +65,7 @@ class Manifest:
 
     rows: sorted by path.
     classes: names in the order of their index.
-    skipped: label or reason -> number of images left out.
+    left_out: the files and rows that are not used, by reason.
     columns: of the rows' metadata.
     problems: found while listing (C04, C08, C09, C13).
     folds: 0 where there are none.
@@ -73,8 +74,8 @@ class Manifest:
 
     rows: tuple[Row, ...]
     classes: tuple[str, ...]
-    skipped: Mapping[str, int]
     is_practice: bool
+    left_out: tuple[LeftOut, ...] = ()
     columns: tuple[Column, ...] = ()
     problems: tuple[Problem, ...] = ()
     folds: int = 0
@@ -107,21 +108,25 @@ class Manifest:
         """The counts, without the rows."""
         rows = {split: self.split(split) for split in SPLITS}
         labels = {split: Counter(row.label for row in rows[split]) for split in SPLITS}
-        left_out = Counter(row.split or "in no split" for row in self.rows)
         return DataSummary(
             fingerprint=self.fingerprint,
             classes=self.classes,
             counts={split: {c: labels[split][c] for c in self.classes} for split in SPLITS},
             groups={split: len({row.group for row in rows[split]}) for split in SPLITS},
             is_practice=self.is_practice,
-            skipped={
-                **self.skipped,
-                **{word: count for word, count in left_out.items() if word not in SPLITS},
-            },
+            left_out=count_by_reason((*self.left_out, *self._in_no_split)),
             folds=self.folds,
             sealed_test=self.sealed_test,
             columns=tuple(column.name for column in self.columns),
         )
+
+    @property
+    def _in_no_split(self) -> Iterator[LeftOut]:
+        paths: defaultdict[str, list[str]] = defaultdict(list)
+        for row in self.rows:
+            if row.split not in SPLITS:
+                paths[row.split or "in no split"].append(row.path)
+        return (LeftOut(reason=word, paths=tuple(each)) for word, each in paths.items())
 
     def as_csv(self) -> str:
         """Write the rows as CSV, the form in which they are stored and shown."""
@@ -133,9 +138,7 @@ class Manifest:
         return text.getvalue()
 
 
-NOTHING = Manifest(
-    rows=(), classes=(), skipped={}, is_practice=False
-)  # of an objective without data
+NOTHING = Manifest(rows=(), classes=(), is_practice=False)  # of an objective without data
 
 
 def read_manifest(
@@ -175,8 +178,8 @@ def read_manifest(
     return Manifest(
         rows=_rows(listing, places, sha1),
         classes=listing.classes,
-        skipped=dict(listing.skipped),
         is_practice=is_practice,
+        left_out=listing.left_out,
         columns=listing.columns,
         problems=listing.problems,
         folds=source.folds,

@@ -1,7 +1,7 @@
 """L3 and L6: a table names the images, with label, group, split, site and metadata."""
 
 import logging
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -27,11 +27,12 @@ from objectives.data.layouts.tables.finding import Images, columns_of, fill
 from objectives.data.layouts.tables.matching import NO_FILE, Matches, match
 from objectives.data.layouts.tables.sheets import Sheet, read_sheets
 from objectives.data.layouts.tables.targets import read_labels
+from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem
 
 log = logging.getLogger(__name__)
 
-NO_LABEL = "no label in the table"
+NO_LABEL = "without a label in the table"
 
 
 class Table(ImageFiles):
@@ -47,9 +48,9 @@ class Table(ImageFiles):
         rows, order = _read_rows(sheet, layout)
         images = Images(list_images(folder))
         matches = _match(images, sheet, layout)
-        found, skipped = _find_labelled(images, matches, rows, layout)
+        found, left_out = _find_labelled(images, matches, rows, layout)
         if not found:
-            counts = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
+            counts = ", ".join(f"{len(each.paths)} {each.reason}" for each in left_out)
             raise DataError(
                 f"{sheet.name}: no row of {len(rows)} gives an image with a label ({counts})",
                 fix="correct the study's path and label columns",
@@ -66,7 +67,7 @@ class Table(ImageFiles):
         return Listing(
             found=found,
             classes=classes,
-            skipped=skipped,
+            left_out=tuple(left_out),
             columns=_columns(layout),
             problems=tuple(dict.fromkeys(problems)),
         )
@@ -97,23 +98,33 @@ def _read_rows(sheet: Sheet, layout: Mapping[str, Any]) -> tuple[list[_Row], lis
 
 def _find_labelled(
     images: Images, matches: Matches, rows: Sequence[_Row], layout: Mapping[str, Any]
-) -> tuple[list[Found], Counter[str]]:
-    """List the images of rows with a label that counts, and count the others by reason or label."""
+) -> tuple[list[Found], list[LeftOut]]:
+    """List the images of rows with a label that counts, and the others by reason or label."""
     names, skip = _class_names(layout), {str(label) for label in layout.get("skip") or ()}
-    skipped = Counter({reason: len(lost) for reason, lost in matches.lost.items()})
+    lost = [LeftOut(reason=reason, paths=tuple(each)) for reason, each in matches.lost.items()]
+    without: list[str] = []
+    skipped: defaultdict[str, list[str]] = defaultdict(list)
     found: list[Found] = []
     first_of: dict[int, str] = {}
     for path, at in sorted(matches.row_of.items()):
         first_of.setdefault(at, path)
         row = rows[at]
         name = names.get(row.label, row.label)
-        if not row.label or row.label in skip:
-            skipped[name or NO_LABEL] += 1
+        if not row.label:
+            without.append(path)
+            continue
+        if row.label in skip:
+            skipped[name].append(path)
             continue
         # Without a group, a row's images are a group of their own.
         named = row._replace(label=name, group=row.group or first_of[at])
         found.append(Found(images.files[path], *named))
-    return found, skipped
+    declared = (
+        LeftOut(reason=name, paths=tuple(paths), is_declared=True)
+        for name, paths in skipped.items()
+    )
+    unlabelled = [LeftOut(reason=NO_LABEL, paths=tuple(without))] if without else []
+    return found, [*lost, *unlabelled, *declared]
 
 
 def _class_names(layout: Mapping[str, Any]) -> dict[str, str]:

@@ -8,6 +8,7 @@ import pytest
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.brats import Brats, modality_files
+from tests.objectives.data.left_out import numbers
 from tests.objectives.volume_files import write_tree
 
 MODALITIES = ("flair", "t1", "t1ce", "t2")
@@ -90,7 +91,7 @@ def test_a_patient_without_a_modality_is_left_out_counted_and_named(brats: DataS
     path = "MICCAI_BraTS_2018_Data_Training/LGG/Brats18_2013_0_1"
     modality_files(brats.folder, path, ("t1ce",))[0].unlink()
     listing = Brats(brats).find_images()
-    assert (len(listing.found), listing.skipped) == (4, {"no t1ce": 1})
+    assert (len(listing.found), numbers(listing.left_out)) == (4, {"without t1ce": 1})
     (problem,) = listing.problems
     assert (problem.rule, problem.level, problem.paths) == ("C04", "error", (path,))
     assert problem.message.startswith(f"1 of 5 patients lack a modality, {path} for example t1ce; ")

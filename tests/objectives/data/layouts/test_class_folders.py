@@ -9,6 +9,7 @@ from objectives.contract import DataError, DataSource
 from objectives.data.layouts.class_folders import ClassFolders
 from objectives.data.manifest.manifest import read_manifest
 from tests.objectives.conftest import write_image
+from tests.objectives.data.left_out import numbers
 
 MakeTree = Callable[..., DataSource]
 
@@ -127,4 +128,4 @@ def test_classes_that_collide_by_case_or_spaces_are_named(
 def test_images_outside_every_class_are_counted(class_folders: MakeTree) -> None:
     source = class_folders("a", "b")
     write_image(folder_of(source) / "overview.png")
-    assert ClassFolders(source).find_images().skipped == {"outside the class folders": 1}
+    assert numbers(ClassFolders(source).find_images().left_out) == {"outside the class folders": 1}

@@ -33,7 +33,10 @@ def test_gleason_names_give_label_and_slide_and_count_what_is_skipped(gleason: D
     summary = read_manifest(gleason).summary
     assert summary.classes == CLASSES
     assert [total(gleason, name) for name in CLASSES] == [20, 20, 20, 20]
-    assert summary.skipped == {"Gleason 5-Secretions": 10, "Gleason 5": 10}
+    assert {reason: count.number for reason, count in summary.left_out.items()} == {
+        "Gleason 5-Secretions": 10,
+        "Gleason 5": 10,
+    }
     assert sum(summary.groups.values()) == 10
     assert not summary.is_practice
 
@@ -66,7 +69,7 @@ def test_one_folder_per_class_reads_as_the_file_names_do(
         shutil.copy(path, folder / path.name.replace(f"_{path.stem[-1]}.png", ".png"))
     by_folder = read_manifest(replace(gleason, folder=tmp_path / "folders")).summary
     by_name = read_manifest(gleason).summary
-    assert (by_folder.counts, by_folder.skipped) == (by_name.counts, by_name.skipped)
+    assert (by_folder.counts, set(by_folder.left_out)) == (by_name.counts, set(by_name.left_out))
 
 
 def test_class_folders_below_split_folders_keep_the_given_split(
@@ -100,7 +103,7 @@ def test_two_labels_of_one_name_are_one_class(gleason: DataSource) -> None:
 
 def test_files_without_a_label_are_counted(gleason: DataSource) -> None:
     rename(gleason, "_0.png", "_overview.png")
-    assert read_manifest(gleason).summary.skipped["no label in the name"] == 20
+    assert read_manifest(gleason).summary.left_out["without a label in the name"].number == 20
 
 
 def test_no_label_anywhere_shows_a_file_name(gleason: DataSource) -> None:

@@ -7,6 +7,7 @@ from objectives.data.layouts.listing import Column, Listing
 from spaces.data import Table
 from tests.objectives.conftest import write_image
 from tests.objectives.data.layouts.tables.tables import read, write_csv, write_xlsx
+from tests.objectives.data.left_out import numbers
 
 
 def labels(listing: Listing) -> Counter[str]:
@@ -136,7 +137,7 @@ def test_sicapv2_reads_a_sheet_per_split_with_slides_as_groups(tmp_path: Path) -
 
 def test_sicapv2s_unlisted_patches_are_counted_and_named_its_masks_are_not(tmp_path: Path) -> None:
     listing = sicap(tmp_path)
-    assert listing.skipped == {"not in the table": 1}
+    assert numbers(listing.left_out) == {"not in the table": 1}
     (problem,) = listing.problems
     assert (problem.rule, problem.level) == ("C04", "error")
     assert problem.paths == ("images/17B00208689_Block_Region_0_0_0_xini_6803_yini_59786.jpg",)
@@ -198,7 +199,7 @@ def test_scins_19_digit_cases_do_not_merge_and_keep_their_images(tmp_path: Path)
 def test_scins_label_is_the_condition_of_the_largest_weight(tmp_path: Path) -> None:
     listing = scin(tmp_path)
     assert labels(listing) == {"Eczema": 5, "Urticaria": 1}
-    assert listing.skipped == {"no label in the table": 1}
+    assert numbers(listing.left_out) == {"without a label in the table": 1}
     assert listing.found[0].metadata == ("AGE_30_TO_39", "FST2")
 
 

@@ -12,6 +12,7 @@ from objectives.data.problems import Problem
 from spaces.data import Table
 from tests.objectives.conftest import write_image
 from tests.objectives.data.layouts.tables.tables import read, write_csv, write_xlsx
+from tests.objectives.data.left_out import numbers
 
 PLAIN = Table("t.csv", path="image", label="dx", group="patient")
 HEADER = "image,dx,patient"
@@ -58,7 +59,7 @@ def test_an_image_of_another_folder_is_not_taken_for_it(tmp_path: Path) -> None:
 
 def test_rows_without_a_file_are_counted_and_named(write: Write) -> None:
     listing = read(write("a,x,1", "b,y,2", "gone,x,3", ",y,4", images="ab"), PLAIN)
-    assert (paths(listing), listing.skipped) == (["a.png", "b.png"], {"not there": 2})
+    assert (paths(listing), numbers(listing.left_out)) == (["a.png", "b.png"], {"not there": 2})
     problem = only(listing)
     assert (problem.rule, problem.level) == ("C04", "error")
     assert problem.paths == ("gone", "row 4")
@@ -67,7 +68,7 @@ def test_rows_without_a_file_are_counted_and_named(write: Write) -> None:
 
 def test_files_without_a_row_are_counted_and_named(write: Write) -> None:
     listing = read(write("a,x,1", "b,y,2", images="abcd"), PLAIN)
-    assert listing.skipped == {"not in the table": 2}
+    assert numbers(listing.left_out) == {"not in the table": 2}
     assert only(listing).paths == ("c.png", "d.png")
 
 
@@ -84,7 +85,7 @@ def test_an_id_of_two_files_is_named_with_the_way_to_tell_them_apart(tmp_path: P
         write_image(tmp_path / name)
     write_csv(tmp_path / "t.csv", HEADER, "a,x,1", "b,y,2")
     listing = read(tmp_path, PLAIN)
-    assert listing.skipped == {"several files for one id": 1}
+    assert numbers(listing.left_out) == {"several files for one id": 1}
     assert 'path="images/{id}"' in only(listing).message
     assert paths(read(tmp_path, replace(PLAIN, path="images/{image}"))) == [
         "images/a.jpg",
@@ -126,7 +127,7 @@ def test_skipped_and_missing_labels_are_counted_and_names_are_given(write: Write
     declared = replace(PLAIN, skip=("y",), names={"x": "mole", "y": "wart"})
     listing = read(write("a,x,1", "b,y,2", "c,,3"), declared)
     assert listing.classes == ("mole",)
-    assert listing.skipped == {"wart": 1, "no label in the table": 1}
+    assert numbers(listing.left_out) == {"wart": 1, "without a label in the table": 1}
 
 
 @pytest.mark.parametrize("other", ["Nevus", "nevus "])
@@ -258,7 +259,7 @@ def test_of_equal_one_hot_columns_the_first_counts_and_zeros_are_no_label(write:
     listing = read(folder, declared)
     assert [each.label for each in listing.found] == ["G4", "G4C"]
     assert listing.classes == ("G4", "G4C")
-    assert listing.skipped["no label in the table"] == 1
+    assert numbers(listing.left_out)["without a label in the table"] == 1
 
 
 @pytest.mark.parametrize("delimiter", ["\t", ";"])
@@ -355,7 +356,7 @@ def test_rows_that_a_join_leaves_alone_are_named(write: Write) -> None:
         ("C04", "warn"),
     ]
     assert "1 rows of t.csv have none beside them in more.csv" in listing.problems[0].message
-    assert listing.skipped["no label in the table"] == 1
+    assert numbers(listing.left_out)["without a label in the table"] == 1
 
 
 def test_tables_without_a_common_column_are_an_error(write: Write) -> None:

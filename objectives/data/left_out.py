@@ -1,0 +1,32 @@
+"""Files, folders and rows that lie with the data and are not used, by reason."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """Everything that is left out for one reason.
+
+    reason: a phrase that follows a number, as in "12 not in the table"; a label that the study
+    skips stands by its name.
+    paths: of the files and folders, or the table and row as in "meta.csv row 17".
+    is_declared: whether the study says so, as it does of labels to skip.
+    """
+
+    reason: str
+    paths: tuple[str, ...]
+    is_declared: bool = False
+
+
+@dataclass(frozen=True)
+class Count:
+    """The number of things that are left out for one reason, and the first of them."""
+
+    number: int
+    example: str
+
+
+def count_by_reason(left_out: Iterable[LeftOut]) -> dict[str, Count]:
+    """Count the things left out for each reason."""
+    return {each.reason: Count(len(each.paths), each.paths[0]) for each in left_out if each.paths}

@@ -1,0 +1,61 @@
+"""Names that a person reads as one are found, and others are not."""
+
+import pytest
+
+from objectives.data.alike import alike, as_read
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("benign", "Benign "),
+        ("benign", "benign\u200b"),
+        ("benign", "be\u00adnign"),
+        ("benign", "\ufeffbenign"),
+        ("Läsion", "La\u0308sion"),
+        ("low-grade", "low–grade"),
+        ("low-grade", "low grade"),
+        ("low-grade", "low_grade"),
+        ("low grade", "low\u00a0 grade"),
+        ("P07", "p07"),
+        ("P07", "P 07"),
+        ("P07", "P-7"),
+        ("P07", "\u042007"),  # the Cyrillic er
+        ("7", "007"),
+        ("0", "0.0"),
+        ("1", "1,0"),
+        ("1", "01.00"),
+        ("CO2", "CO₂"),
+        ("Crohn's", "Crohn’s"),
+        ("ＡＢ", "ab"),
+        ("a-1", "a−1"),
+    ],
+)
+def test_two_spellings_of_one_name_are_equal_to_the_eye(one: str, other: str) -> None:
+    assert as_read(one) == as_read(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1-2", "12"),
+        ("1_02", "10_2"),
+        ("-1", "1"),
+        ("score -1", "score 1"),
+        ("0.5", "5"),
+        ("0.05", "0.5"),
+        ("1.5", "15"),
+        ("10", "1"),
+        ("100", "1.00.0"),
+        ("benign", "benigna"),
+        ("grade 1", "grade 11"),
+        ("grün", "grun"),
+        ("1,000", "1"),
+    ],
+)
+def test_two_names_that_differ_to_the_eye_stay_two(one: str, other: str) -> None:
+    assert as_read(one) != as_read(other)
+
+
+def test_all_spellings_of_a_name_are_found_together() -> None:
+    assert alike(["b", "P07", "a", "p7", "P 07", "b"]) == [("P07", "p7", "P 07")]
