@@ -1,5 +1,6 @@
 """Files that are written whole or not at all: under a partial name first, then renamed."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,13 +13,15 @@ from typing import BinaryIO
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Yield a file to write to, which takes the name `path` if the block raises no error.
 
-    One process at a time may write the same path. A killed process leaves the partial file behind.
+    A link stays, and the file that it names is written. One process at a time may write the same
+    path. A killed process leaves the partial file behind.
     """
-    partial = partial_of(path)
+    target = Path(os.path.realpath(path))
+    partial = partial_of(target)
     try:
         with partial.open("wb") as file:
             yield file
-        partial.replace(path)
+        partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
 

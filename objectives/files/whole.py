@@ -1,5 +1,6 @@
 """Files that are written whole or not at all: under a partial name first, then renamed."""
 
+import errno
 import os
 import secrets
 import time
@@ -19,15 +20,27 @@ def write_whole(
 ) -> Path:
     """Write a file whole or not at all, over one of that name, and return its path.
 
-    The content is on the disk before the file takes its name. A save that fails leaves nothing.
+    The content is on the disk before the file takes its name. A save that fails leaves nothing. A
+    link stays, and the file that it names is written.
 
     save: writes the file at the path that it is given.
     progress: called repeatedly while the disk is full; with None a full disk raises OSError.
     """
+    target = behind_links(path)
     if progress is None:
-        return write_beside(path, save).replace(path)
-    partial = when_there_is_room(lambda: write_beside(path, save), path.parent, progress)
-    return partial.replace(path)
+        write_beside(target, save).replace(target)
+        return path
+    partial = when_there_is_room(lambda: write_beside(target, save), target.parent, progress)
+    partial.replace(target)
+    return path
+
+
+def behind_links(path: Path) -> Path:
+    """Return the path that links lead to, there or not; OSError for links that go in a circle."""
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    return target
 
 
 def write_text_whole(path: Path, text: str) -> Path:

@@ -6,7 +6,8 @@ from argparse import Namespace
 from search.database import open_store
 from search.errors import DONE
 from search.exports.exported import Exported
-from search.exports.trial import as_yaml, export_trial, write_yaml
+from search.exports.out import write_out
+from search.exports.trial import as_yaml, export_trial
 from search.settings import Settings
 
 
@@ -17,8 +18,9 @@ def export(arguments: Namespace, settings: Settings) -> int:
     if arguments.out is None:
         print(as_yaml(exported), end="")
         return DONE
-    write_yaml(exported, arguments.out)
-    print(f"{arguments.out}: {_in_words(exported)}", file=sys.stderr)
+    is_new_folder = write_out(arguments.out, as_yaml(exported))
+    where = f"{arguments.out} in a new folder" if is_new_folder else f"{arguments.out}"
+    print(f"{where}: {_in_words(exported)}", file=sys.stderr)
     return DONE
 
 

@@ -1,12 +1,10 @@
 """A trial written out: everything that is needed to train it again and to check the result."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import yaml
 
 from objectives import catalog
-from objectives.files.whole import write_text_whole
 from search.analysis.badges import badges
 from search.analysis.folds import value_epochs
 from search.analysis.snapshot import Snapshot, read_snapshot
@@ -63,18 +61,6 @@ def export_trial(store: Store, name: str, wanted: str) -> Exported:
         # More threads than one number: the bits of such a trial do not come back.
         threads_of_attempts=tuple(each.threads for each in attempts if each.epochs),
     )
-
-
-def write_yaml(exported: Exported, out: Path) -> None:
-    """Write an export to a file, whole or not at all; a float comes back to the last bit."""
-    if out.is_dir():
-        raise StudyError(f"{out} is a folder", f"name a file in it, --out {out / 'best.yaml'}")
-    if out.exists() and not out.is_file():  # replacing a device would remove it
-        raise StudyError(
-            f"{out} is not a regular file", "leave --out away to write to the terminal"
-        )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_text_whole(out, as_yaml(exported))
 
 
 def as_yaml(exported: Exported) -> str:

@@ -68,3 +68,12 @@ def test_the_files_of_a_trial_are_handled_without_torch() -> None:
     modules = "objectives.files.whole, objectives.files.checkpoints, objectives.files.disk"
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_link_stays_and_the_file_behind_it_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to("note.json")
+
+    assert write_text_whole(tmp_path / "link.json", "text") == tmp_path / "link.json"
+    assert (tmp_path / "link.json").readlink() == Path("note.json")
+    assert (tmp_path / "note.json").read_text() == "text"
+    assert len(list(tmp_path.iterdir())) == 2

@@ -14,9 +14,10 @@ import yaml
 from objectives.contract import Attempt, EpochResult
 from objectives.toy_curve import train
 from search.cli import main
+from search.exports.out import write_out
 from search.exports.read import read_export
 from search.exports.retrain import train_again
-from search.exports.trial import export_trial, write_yaml
+from search.exports.trial import as_yaml, export_trial
 from search.exports.verify import compare
 from search.seeds import training_seed
 from search.worker.endings import Ending, Failed, Finished, HandedBack
@@ -183,7 +184,7 @@ def test_an_export_has_each_folds_epoch_and_training_it_again_gives_every_number
     attempt(folded(store, tmp_path, value=value, fixed={"epochs": 3, "noise": 0.3}))
 
     exported = export_trial(store, "toy", "best")
-    write_yaml(exported, tmp_path / "best.yaml")
+    write_out(tmp_path / "best.yaml", as_yaml(exported))
     read = read_export(tmp_path / "best.yaml")
     results = train_again(read, tmp_path / "again", None, "cpu")
     again = {result.epoch: dict(result.metrics) for result in results}
@@ -204,7 +205,7 @@ def test_a_pruned_trial_of_folds_is_exported_with_the_folds_it_has(
     work(folded(store, tmp_path, trials=2, **enqueued(1.0)))
 
     exported = export_trial(store, "toy", "1")
-    write_yaml(exported, tmp_path / "one.yaml")
+    write_out(tmp_path / "one.yaml", as_yaml(exported))
 
     assert len(exported.value_epochs) == 3
     assert exported.value.value is None
@@ -231,7 +232,7 @@ def test_the_command_that_exports_says_over_how_many_folds(
 def test_an_export_whose_folds_do_not_fit_together_is_refused(store: Store, tmp_path: Path) -> None:
     attempt(folded(store, tmp_path))
     exported = export_trial(store, "toy", "best")
-    write_yaml(exported, tmp_path / "best.yaml")
+    write_out(tmp_path / "best.yaml", as_yaml(exported))
     plain = yaml.safe_load((tmp_path / "best.yaml").read_text())
     del plain["metrics"]["value_epochs"][1]
     (tmp_path / "best.yaml").write_text(yaml.safe_dump(plain))

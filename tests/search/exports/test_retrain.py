@@ -11,9 +11,10 @@ import yaml
 from objectives import catalog
 from objectives.contract import Attempt, DataSource
 from search.cli import main
+from search.errors import UsageError
 from search.exports.exported import Exported, ExportedEpoch
-from search.exports.trial import write_yaml
-from spaces.errors import StudyError
+from search.exports.out import write_out
+from search.exports.trial import as_yaml
 from tests.search.exports.an_export import make_export
 
 Edit = Callable[[dict[str, Any]], object]
@@ -217,7 +218,7 @@ def test_an_export_that_cannot_be_written_is_one_error(place: Path, out: str) ->
     Path("best.yaml").touch()
     trial = exported("toy_curve", TOY, {"kind": "none"}, place / "first", 4)
 
-    with pytest.raises((StudyError, OSError)) as refused:
-        write_yaml(trial, Path(out))
-    assert isinstance(refused.value, StudyError) or refused.value.filename
+    with pytest.raises((UsageError, OSError)) as refused:
+        write_out(Path(out), as_yaml(trial))
+    assert isinstance(refused.value, UsageError) or refused.value.filename
     assert [path.name for path in Path.cwd().parent.glob("*.partial")] == []
