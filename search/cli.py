@@ -5,6 +5,7 @@ Nothing heavy is imported here, so that `search --help` answers at once.
 
 import argparse
 import importlib
+import json
 import os
 import signal
 import sys
@@ -32,13 +33,14 @@ def main(words: Sequence[str] | None = None, **given: Any) -> int:
         if signal.getsignal(signum) == signal.SIG_DFL:
             signal.signal(signum, lambda *_: sys.exit(DRAINED))
     words = sys.argv[1:] if words is None else words
-    arguments = build_parser().parse_args(words, argparse.Namespace(words=words))
-    module, _, function = arguments.command.partition(":")
+    arguments = argparse.Namespace(words=words)
     try:
+        build_parser().parse_args(words, arguments)
+        module, _, function = arguments.command.partition(":")
         command = getattr(importlib.import_module(f"search.commands.{module}"), function)
         code: int = command(arguments, read_settings(), **given)
     except user_errors() as error:
-        _report(f"search: {error}", arguments)
+        _report(error.found, error.fix, arguments)
         return getattr(error, "exit_code", WRONG)
     except KeyboardInterrupt:
         return KILLED
@@ -49,14 +51,20 @@ def main(words: Sequence[str] | None = None, **given: Any) -> int:
         file = error.filename2 or error.filename  # a rename fails at its target
         if file is None:
             raise
-        _report(f"search: {file}: {error.strerror}; choose another place", arguments)
+        _report(f"{file}: {error.strerror}", "choose another place", arguments)
         return WRONG
     return code
 
 
-def _report(line: str, arguments: argparse.Namespace) -> None:
-    """Print an error, and leave it for the supervisor that started this worker, if one did."""
+def _report(found: str, fix: str, arguments: argparse.Namespace) -> None:
+    """Print an error, and leave it for the supervisor that started this worker, if one did.
+
+    With --json stdout gets it as well, as `{"error": found, "fix": fix}`.
+    """
+    line = f"search: {found}; {fix}" if fix else f"search: {found}"
     print(line, file=sys.stderr)
+    if "--json" in arguments.words:
+        print(json.dumps({"error": found, "fix": fix}))
     if reason_file := getattr(arguments, "reason_file", None):
         with suppress(OSError):  # the disk is full: the supervisor finds the line in the log
             reason_file.write_text(line, encoding="utf-8", errors="replace")

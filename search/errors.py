@@ -1,5 +1,7 @@
 """Exit codes, and the errors that a user can fix."""
 
+from typing import Any
+
 from spaces.errors import UserError
 
 DONE = 0
@@ -31,8 +33,11 @@ class AlreadyRunning(UserError):
     """Another `search run` holds this study on this machine; the message names its process."""
 
 
-def user_errors() -> tuple[type[Exception], ...]:
-    """Return the errors that end a command with one line instead of a traceback."""
+def user_errors() -> tuple[type[Any], ...]:
+    """Return the errors that end a command with one line instead of a traceback.
+
+    Each has the texts `found` and `fix`, and some an `exit_code`.
+    """
     # Imported only once an error was raised, so that `--help` stays fast.
     from dashboards.door.port import PortError
     from objectives.contract import DataError, RecipeError

@@ -4,11 +4,12 @@ import argparse
 import math
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from objectives.practice.flags import SETS as PRACTICE_SETS
 from objectives.practice.flags import dirt_help
-from search.errors import WRONG
+from search.errors import UsageError
+from spaces.errors import nearest
 
 GUARDS = ("fence", "claim", "replay")  # as in storage/faults.py, which is too heavy to import here
 MOST = 1_000_000  # trials, images or workers; a larger number is a typing error
@@ -19,8 +20,14 @@ class Parser(argparse.ArgumentParser):
     """argparse's parser, with its errors in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Print the error and the command that shows the usage, and exit with 2."""
-        self.exit(WRONG, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+        """Raise UsageError with the command that shows the usage."""
+        raise UsageError(message, f"see `{self.prog} --help`")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse an unknown command or choice with the nearest one; argparse lists them all."""
+        if action.choices is not None and value not in action.choices:
+            near = nearest(str(value), map(str, action.choices))
+            raise argparse.ArgumentError(action, f"there is no {value!r}, {near}")
 
 
 def build_parser() -> Parser:
@@ -37,7 +44,7 @@ def build_parser() -> Parser:
 
 def _add_study_commands(commands: Commands) -> None:
     init = _add(commands, "init", "init:init", "write a study file to start from")
-    init.add_argument("path", type=Path, metavar="my_study.py", help="the file to write")
+    init.add_argument("path", type=_file, metavar="my_study.py", help="the file to write")
 
     check = _add(
         commands, "check", "check:check", "check a study's rules and data before anything runs"
@@ -81,7 +88,7 @@ def _add_study_commands(commands: Commands) -> None:
     data = _add_group(commands, "data", "make practice data for a study")
     make = _add(data, "make", "data:make", "draw a study's practice set")
     make.add_argument("study", help=", ".join(PRACTICE_SETS))
-    make.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to fill")
+    make.add_argument("--out", type=_path, required=True, metavar="DIR", help="the folder to fill")
     make.add_argument("--images", type=_positive, metavar="N", help="number of images or patients")
     make.add_argument("--seed", type=int, default=0, metavar="K", help="default: 0")
     make.add_argument(
@@ -147,17 +154,17 @@ def _add_result_commands(commands: Commands) -> None:
     _add_stored_study(export)
     export.add_argument("--trial", default="best", metavar="best|N", help="default: best")
     export.add_argument(
-        "--out", type=Path, metavar="best.yaml", help="default: print it to the terminal"
+        "--out", type=_file, metavar="best.yaml", help="default: print it to the terminal"
     )
 
     retrain = _add(commands, "retrain", "retrain:retrain", "train an exported trial again")
     retrain.add_argument(
-        "export", type=Path, metavar="best.yaml", help="a file that `search export` wrote"
+        "export", type=_path, metavar="best.yaml", help="a file that `search export` wrote"
     )
     retrain.add_argument(
         "--verify", action="store_true", help="exit with 1 unless the recorded numbers come back"
     )
-    retrain.add_argument("--out", type=Path, metavar="DIR", help="the folder for the weights")
+    retrain.add_argument("--out", type=_path, metavar="DIR", help="the folder for the weights")
     _add_data(retrain)
 
 
@@ -212,13 +219,13 @@ def _add_study(parser: Parser) -> None:
 
 
 def _add_stored_study(parser: Parser, required: bool = True) -> None:
-    help_text = "the name of a stored study; `search status` lists them"
+    help_text = "a stored study, by its name or its file; `search status` lists them"
     parser.add_argument("--study", required=required, metavar="S", help=help_text)
 
 
 def _add_data(parser: Parser) -> None:
     help_text = "the data's folder; default: that of the last run, else data/<study>"
-    parser.add_argument("--data", type=Path, metavar="DIR", help=help_text)
+    parser.add_argument("--data", type=_path, metavar="DIR", help=help_text)
 
 
 def _add_pins(parser: Parser) -> None:
@@ -248,6 +255,18 @@ def _add_address(parser: Parser) -> None:
 
 def _add_json(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def _path(text: str) -> Path:
+    if not text:  # Path("") is the current folder
+        raise argparse.ArgumentTypeError("the path is empty; name one")
+    return Path(text)
+
+
+def _file(text: str) -> Path:
+    if text.endswith("/"):
+        raise argparse.ArgumentTypeError(f"{text!r} names a folder; name a file in it")
+    return _path(text)
 
 
 def _hours(text: str) -> float:

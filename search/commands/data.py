@@ -2,6 +2,7 @@
 
 import sys
 from argparse import Namespace
+from shlex import quote
 
 from objectives.practice.make import make_practice
 from search.errors import DONE
@@ -22,6 +23,6 @@ def make(arguments: Namespace, settings: Settings) -> int:
             dirt=dirt,
             progress=bar.move_to,
         )
-    then = f"search {'check' if dirt else 'run'} --study {study} --data {out}"
+    then = f"search {'check' if dirt else 'run'} --study {study} --data {quote(str(out))}"
     print(f"{out}: practice data for {study}. Next: {then}", file=sys.stderr)
     return DONE

@@ -7,15 +7,17 @@ from search.database import open_store
 from search.errors import UsageError
 from search.processes.lock import run_lock
 from search.settings import Settings
+from search.studies.declare import stored_name
 from search.studies.splits import split_file
 from storage import artifacts
 
 
 def delete(arguments: Namespace, settings: Settings) -> int:
     """Delete a study with its trials and files; without --yes, refuse and count the trials."""
-    folder = settings.study_folder(arguments.name)
+    name = stored_name(arguments.name)
+    folder = settings.study_folder(name)
     with open_store(settings) as store:
-        row = store.study(arguments.name)
+        row = store.study(name)
         if not arguments.yes:
             trials = len(store.trials(row.name))
             raise UsageError(

@@ -9,12 +9,14 @@ from search.exports.exported import Exported
 from search.exports.out import write_out
 from search.exports.trial import as_yaml, export_trial
 from search.settings import Settings
+from search.studies.declare import stored_name
 
 
 def export(arguments: Namespace, settings: Settings) -> int:
     """Write a trial's configuration, seed, data fingerprint, versions and metrics as YAML."""
+    name = stored_name(arguments.study)
     with open_store(settings) as store:
-        exported = export_trial(store, arguments.study, arguments.trial)
+        exported = export_trial(store, name, arguments.trial)
     if arguments.out is None:
         print(as_yaml(exported), end="")
         return DONE

@@ -4,17 +4,22 @@ from argparse import Namespace
 
 from search.database import has_store, open_store
 from search.settings import Settings
+from search.studies.declare import stored_name
 from search.terminal.console import page
 from search.terminal.status import print_status
+from storage.studies import unknown
 
 
 def status(arguments: Namespace, settings: Settings) -> int:
     """Print the state of a study, or of every study; reading changes nothing."""
+    name = stored_name(arguments.study) if arguments.study else None
     if not has_store(settings):
+        if name is not None:
+            raise unknown(name, [])
         print(
             "[]" if arguments.json else "no study yet; start one with `search run --study digits`"
         )
         return 0
     with open_store(settings) as store:
-        print_status(store, arguments.study, arguments.json, page())
+        print_status(store, name, arguments.json, page())
     return 0

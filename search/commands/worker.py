@@ -15,6 +15,7 @@ from search.processes.devices import own_share
 from search.processes.machine import describe_machine, process_scope
 from search.processes.signals import listening
 from search.settings import Settings
+from search.studies.declare import stored_name
 from search.studies.networks import check_networks_here
 from search.studies.reopen import open_study
 from search.worker.loop import work
@@ -35,6 +36,7 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
 
     open_store: opens the worker's store.
     """
+    name = stored_name(arguments.study)
     share = own_share(settings.visible_gpus, settings.threads)
     set_up_process(share)
     set_up_logs()
@@ -42,7 +44,7 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
         check_reachable(settings.shared_artifacts)
     try:
         with open_store(settings) as store, listening() as flag:
-            stored, source = open_study(arguments.study, arguments.data, settings, store)
+            stored, source = open_study(name, arguments.data, settings, store)
             if not arguments.id:  # the supervising `search run` has checked them
                 check_networks_here(stored)
             ours = Worker(

@@ -61,6 +61,14 @@ def find_study(reference: str, settings: Settings) -> StoredStudy:
         return stored
 
 
+def stored_name(reference: str) -> str:
+    """Return the name of the stored study that a command means, by its name or its file.
+
+    Raises StudyError for a file that cannot be used.
+    """
+    return load_study(reference).name if reference.endswith(".py") else reference
+
+
 def resolved(study: Study) -> StoredStudy:
     """Return the study with its objective's defaults written beside it."""
     defaults = default_values(catalog.describe(study.objective).fields)
@@ -71,7 +79,8 @@ def overridden(stored: StoredStudy, overrides: Overrides) -> StoredStudy:
     """Return the study with the overrides of the command line applied."""
     pinned = stored.pinned(overrides.pins)
     study, found = pinned.study, pinned.found
-    name, trials = overrides.name or study.name, overrides.trials or study.trials
+    name = study.name if overrides.name is None else overrides.name
+    trials = overrides.trials or study.trials
     skipped = sorted({*found.skipped_checks, *overrides.skipped})
     return StoredStudy(
         replace(study, name=name, trials=trials), replace(found, skipped_checks=skipped)

@@ -53,7 +53,7 @@ def examine(look: Look, store: Store | None) -> Examined:
     Raises UsageError for a stored study whose splits are to be mended.
     """
     stored = look.declared.stored
-    examined = Examined(study=stored.study.name, rules=look.rules)
+    examined = Examined(study=stored.study.name, asked=look.overrides.words, rules=look.rules)
     can_train = all(finding.level != "error" for finding in look.rules)
     try:
         examined = _with_data(look, examined, store)

@@ -43,6 +43,7 @@ class DataCheck:
 class Examined:
     """The result of an examination.
 
+    asked: the words after `--study` that name the study in a command.
     rules: the findings of its rules.
     skipped: the rules of the data whose errors do not stop a run.
     data: None where they were not examined, or could not be read.
@@ -54,6 +55,7 @@ class Examined:
     """
 
     study: str
+    asked: str
     rules: Sequence[Finding]
     skipped: Collection[str] = ()
     data: DataCheck | None = None
@@ -107,7 +109,10 @@ class Examined:
         warned = [rule for rule, level in levels if level == "warn" and rule not in self.skipped]
         if warned:
             rules = ", ".join(dict.fromkeys(warned))
-            yield f"{_counted(len(warned), 'warning')} of the data ({rules}); see `search check`"
+            yield (
+                f"{_counted(len(warned), 'warning')} of the data ({rules});"
+                f" see `search check --study {self.asked}`"
+            )
         skipped = [rule for rule, level in levels if level == "error" and rule in self.skipped]
         if skipped:
             count, rules = _counted(len(skipped), "error"), ", ".join(dict.fromkeys(skipped))
@@ -120,14 +125,15 @@ class Examined:
             first, more = stopping[0], len(stopping) - 1
             others = f"; and {_counted(more, 'more error')}" if more else ""
             raise DataError(
-                f"{self.study}: {first.message} ({first.rule}){others}", "see `search check`"
+                f"{self.study}: {first.message} ({first.rule}){others}",
+                f"see `search check --study {self.asked}`",
             )
 
 
 def examine_rules(overrides: Overrides, settings: Settings) -> Examined:
     """Check the rules of a study alone; needs no data and no database."""
     stored = overridden(find_study(overrides.reference, settings), overrides)
-    return Examined(study=stored.study.name, rules=find_rules(stored))
+    return Examined(study=stored.study.name, asked=overrides.words, rules=find_rules(stored))
 
 
 def _counted(count: int, noun: str) -> str:

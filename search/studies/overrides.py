@@ -1,5 +1,6 @@
 """The values of the command line, which replace those of the study file."""
 
+import shlex
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,14 @@ class Overrides:
     name: str | None = None
     trials: int | None = None
     skipped: Sequence[str] = ()
+
+    @property
+    def words(self) -> str:
+        """The words after `--study` that name this study and its data again, to be typed."""
+        words = [self.reference]
+        words += ["--data", str(self.data)] if self.data else []
+        words += ["--as", self.name] if self.name else []
+        return shlex.join(words)
 
 
 def read_overrides(arguments: Namespace) -> Overrides:

@@ -4,6 +4,7 @@ import argparse
 import shlex
 from collections.abc import Iterator
 
+from search.errors import UsageError
 from search.parser import build_parser
 
 # The one rule for running text: a command there may leave out arguments that it needs, and these
@@ -36,6 +37,8 @@ def understood(line: str, *, whole: bool) -> bool:
     words = shlex.split(line)[1:]
     try:
         parser.parse_args(words if whole else [NUMBERS.get(word, word) for word in words])
-    except SystemExit as ending:  # `--help` ends with 0
-        return not ending.code
+    except UsageError:
+        return False
+    except SystemExit:  # `--help` and `--version`
+        return True
     return True

@@ -1,6 +1,8 @@
 """Bad input: one line on stderr that ends with the fix, exit code 2, nothing written."""
 
+import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -61,12 +63,50 @@ def folder(tmp_path: Path) -> Path:
         ("run --study toy.py --as My/Study", "use a-z"),
         ("retrain best.yaml", "search export"),
         ("init toy.py", "choose another name"),
+        ("run --study toy.py --as=", "use a-z"),
+        ("run --study gleason --data=", "the path is empty"),
         ("run --studdy toy.py", "--study"),
+        ("stauts", "did you mean 'status'"),
+        ("data mkae gleason --out new", "did you mean 'make'"),
+        ("export --study toy --out results/", "name a file in it"),
+        ("init .", "name a file in it"),
+        ("status --study tyo.py", "search init tyo.py"),
+        ("status --study toy", "known: none yet"),
         ("", "COMMAND"),
     ],
 )
 def test_bad_input_is_one_line_with_the_fix(folder: Path, words: str, says: str) -> None:
     assert says in refusal(*words.split(), folder=folder)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "check --study tyo.py --json",
+        "check --study toy.py --set learning_rate --json",
+        "plan --study toy.py --workers none --json",
+        "parameters --objective toi_curve --json",
+        "status --study toy --json",
+        "chaos --faults none --json",
+        "stauts --json",
+    ],
+)
+def test_a_program_reads_an_error_as_json(folder: Path, words: str) -> None:
+    done = search(*words.split(), folder=folder)
+
+    told = json.loads(done.stdout)
+    assert done.returncode == 2
+    assert done.stderr == f"search: {told['error']}; {told['fix']}\n"
+
+
+def test_a_place_that_a_program_cannot_use_is_json(folder: Path) -> None:
+    done = search("doctor", "--json", folder=folder, SEARCH_HOME="toy.py/home")
+    refused = search("check", "--study", "toy.py/x.py", "--json", folder=folder)
+
+    assert all(
+        set(finding) == {"name", "level", "found", "fix"} for finding in json.loads(done.stdout)
+    )
+    assert set(json.loads(refused.stdout)) == {"error", "fix"}
 
 
 def test_an_empty_data_folder_is_refused(folder: Path) -> None:
@@ -134,19 +174,25 @@ def test_deleting_asks_first(folder: Path, database_url: str) -> None:
     )
     assert done.returncode == 0, done.stderr
 
-    asked = search("delete", "toy", folder=folder, SEARCH_DATABASE_URL=database_url)
+    asked = search("delete", "toy.py", folder=folder, SEARCH_DATABASE_URL=database_url)
+    known = search("status", "--study", "toy.py", folder=folder, SEARCH_DATABASE_URL=database_url)
     deleted = search("delete", "toy", "--yes", folder=folder, SEARCH_DATABASE_URL=database_url)
     gone = search("status", "--study", "toy", folder=folder, SEARCH_DATABASE_URL=database_url)
 
     assert (asked.returncode, deleted.returncode, gone.returncode) == (2, 0, 2)
+    assert known.stdout.startswith("toy · val_loss")
     assert "2 trials" in asked.stderr
     assert not (folder / ".search" / "studies" / "toy").exists()
 
 
-@pytest.mark.parametrize("name", ["my_study.py", "my.study.py", "_Größe (2).py", "研究.py"])
+@pytest.mark.parametrize(
+    "name", ["my_study.py", "my.study.py", "_Größe (2).py", "研究.py", "a b/v1.2"]
+)
 def test_a_written_study_file_is_a_study(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a b").mkdir()
     written = search("init", name, folder=tmp_path)
-    checked = search("check", "--study", name, "--rules-only", folder=tmp_path)
+    next_words = shlex.split(written.stdout.partition("Next: search ")[2])
+    checked = search(*next_words[:3], "--rules-only", folder=tmp_path)
 
     assert (written.returncode, checked.returncode) == (0, 0), checked.stderr
 

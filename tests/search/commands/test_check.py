@@ -170,7 +170,7 @@ def test_a_run_is_refused_by_an_error_of_the_data_in_one_line(
 
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith("search: skin: ")
-    assert line.endswith(f"({EMPTY[1]}); see `search check`")
+    assert line.endswith(f"({EMPTY[1]}); see `search check --study skin.py`")
     assert store.studies() == []
 
 

@@ -65,7 +65,9 @@ def test_data_with_an_error_are_kept_and_refused(here: Path) -> None:
     found = examined(here)
 
     assert found.data is not None
-    with pytest.raises(DataError, match=r"^skin: .*\(C08\); see `search check`$"):
+    with pytest.raises(
+        DataError, match=r"^skin: .*\(C08\); see `search check --study .*skin\.py --data .*data`$"
+    ):
         found.accepted()
 
 
