@@ -7,9 +7,10 @@ from pathlib import PurePosixPath
 
 from objectives.contract import DataError
 from objectives.data.layouts.classes import colliding, in_order
-from objectives.data.layouts.folder import compile_pattern, image_folder, list_images, with_groups
+from objectives.data.layouts.folder import image_folder, list_images, with_groups
 from objectives.data.layouts.image_files import ImageFiles
 from objectives.data.layouts.listing import File, Listing
+from objectives.data.layouts.patterns import compile_pattern, match_pattern
 from objectives.data.left_out import LeftOut
 
 NO_LABEL = "without a label in the name"
@@ -64,8 +65,7 @@ def _label(file: File, pattern: re.Pattern[str], names: Mapping[str, str]) -> st
     path = PurePosixPath(file.path)
     folder = path.parent.name.strip().casefold()
     of_folder = [label for label, name in names.items() if name.casefold() == folder]
-    match = pattern.search(path.name)
-    of_name: str | None = match.group(1) if match else None
+    of_name = match_pattern(pattern, path.name)
     if of_name and of_folder and of_name not in of_folder:
         raise DataError(
             f"{file.path}: the name says label {of_name!r}, its folder {of_folder[0]!r}",

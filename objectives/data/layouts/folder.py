@@ -2,13 +2,13 @@
 
 import logging
 import os
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from stat import S_ISREG
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.listing import File, Found
+from objectives.data.layouts.patterns import compile_pattern, match_pattern
 from objectives.data.layouts.whole_slides import check_folder
 
 log = logging.getLogger(__name__)
@@ -109,10 +109,11 @@ def _groups(images: Sequence[File], group: str | None) -> list[str]:
         return [file.path for file in images]
     named = compile_pattern(group, "group")
     # The name first, since most patterns mean it; the path serves data with a folder per patient.
-    matches = [
-        named.search(PurePosixPath(file.path).name) or named.search(file.path) for file in images
+    groups = [
+        match_pattern(named, PurePosixPath(file.path).name) or match_pattern(named, file.path)
+        for file in images
     ]
-    without = [file.path for file, match in zip(images, matches, strict=True) if match is None]
+    without = [file.path for file, found in zip(images, groups, strict=True) if not found]
     if len(without) == len(images):
         log.warning("no file name carries a group by %r: each image is its own group", group)
         return [file.path for file in images]
@@ -122,7 +123,7 @@ def _groups(images: Sequence[File], group: str | None) -> list[str]:
             f"{without[0]!r}",
             fix="correct the group pattern of the study, or these file names",
         )
-    return [match.group(1) for match in matches if match]
+    return groups
 
 
 def _given_splits(images: Sequence[File]) -> list[str]:
@@ -137,23 +138,3 @@ def _given_splits(images: Sequence[File]) -> list[str]:
             fix="move it into one of them",
         )
     return splits
-
-
-def compile_pattern(expression: str, purpose: str) -> re.Pattern[str]:
-    """Compile a regular expression with exactly one group; DataError for any other.
-
-    purpose: the word for the group in messages, "label" or "group".
-    """
-    try:
-        pattern = re.compile(expression)
-    except re.error as error:
-        raise DataError(
-            f"the {purpose} pattern {expression!r} is not a regular expression ({error})",
-            fix="correct it",
-        ) from error
-    if pattern.groups != 1:
-        raise DataError(
-            f"the {purpose} pattern {expression!r} has {pattern.groups} groups in parentheses",
-            fix=f"give it exactly one, around the {purpose}",
-        )
-    return pattern

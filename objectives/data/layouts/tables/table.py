@@ -9,12 +9,12 @@ from objectives.contract import DataError
 from objectives.data.layouts.classes import colliding
 from objectives.data.layouts.folder import (
     SPLIT_OF_FOLDER,
-    compile_pattern,
     image_folder,
     list_images,
 )
 from objectives.data.layouts.image_files import ImageFiles
 from objectives.data.layouts.listing import Column, Found, Listing
+from objectives.data.layouts.patterns import compile_pattern, match_pattern
 from objectives.data.layouts.tables.cells import (
     id_problems,
     is_missing,
@@ -166,14 +166,13 @@ def _groups(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
     groups = [fill(declared, row) for row in _rows(sheet, columns)]
     if layout.get("group_pattern"):
         pattern = compile_pattern(layout["group_pattern"], "group")
-        matches = [pattern.search(group) for group in groups]
-        for group, found in zip(groups, matches, strict=True):
-            if group and not found:
+        cells, groups = groups, [match_pattern(pattern, group) for group in groups]
+        for cell, found in zip(cells, groups, strict=True):
+            if cell and not found:
                 raise DataError(
-                    f"{sheet.name}: {group!r} gives no group by {pattern.pattern!r}",
+                    f"{sheet.name}: {cell!r} gives no group by {pattern.pattern!r}",
                     fix="correct the study's group_pattern, or this row",
                 )
-        groups = [found.group(1) if found else "" for found in matches]
     if alone := groups.count(""):
         log.warning("%s: %d rows have no %s: each row its own group", sheet.name, alone, declared)
     return groups

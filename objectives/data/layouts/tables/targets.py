@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from objectives.data.layouts.classes import in_order
-from objectives.data.layouts.folder import compile_pattern
+from objectives.data.layouts.patterns import compile_pattern, match_pattern
 from objectives.data.layouts.tables.cells import is_missing, number
 from objectives.data.layouts.tables.sheets import Sheet
 
@@ -22,8 +22,7 @@ def read_labels(sheet: Sheet, layout: Mapping[str, Any]) -> tuple[list[str], lis
         return [_cut(text, cuts, names) for text in texts], names
     if layout.get("label_pattern"):
         pattern = compile_pattern(layout["label_pattern"], "label")
-        matches = [pattern.search(text) for text in texts]
-        texts = [match.group(1) if match else "" for match in matches]
+        texts = [match_pattern(pattern, text) for text in texts]
     labels = ["" if is_missing(text) else text for text in texts]
     return labels, in_order(label for label in labels if label)
 

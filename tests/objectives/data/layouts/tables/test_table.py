@@ -158,6 +158,22 @@ def test_a_group_that_its_pattern_does_not_fit_is_an_error(write: Write) -> None
         read(folder, replace(PLAIN, group_pattern=r"^(P\d)_"))
 
 
+@pytest.mark.parametrize("pattern", [r"^site(\d+)?", r"^site(\d*)"])
+def test_a_group_pattern_whose_group_matches_nothing_names_the_cell(
+    write: Write, pattern: str
+) -> None:
+    folder = write("a,x,site1", "b,y,site", images="ab")
+    with pytest.raises(DataError, match=r"'site' gives no group by .* or this row$"):
+        read(folder, replace(PLAIN, group_pattern=pattern))
+
+
+def test_a_label_pattern_whose_group_matches_nothing_gives_no_label(write: Write) -> None:
+    folder = write("a,grade 1,1", "b,grade 2,2", "c,grade,3")
+    listing = read(folder, replace(PLAIN, label_pattern=r"grade ?(\d)?"))
+    assert listing.classes == ("1", "2")
+    assert numbers(listing.left_out) == {"without a label in the table": 1}
+
+
 @pytest.mark.parametrize("word", ["val", "Valid", "validation"])
 def test_a_split_column_is_read_in_the_usual_words(write: Write, word: str) -> None:
     folder = write("a,x,1,train", f"b,y,2,{word}", "c,y,3,TEST", header=f"{HEADER},set")

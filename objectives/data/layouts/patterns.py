@@ -1,0 +1,35 @@
+"""The regular expressions of a study that find a label or a group in a text."""
+
+import re
+
+from objectives.contract import DataError
+
+
+def compile_pattern(expression: str, purpose: str) -> re.Pattern[str]:
+    """Compile a regular expression with exactly one group; DataError for any other.
+
+    purpose: the word for the group in messages, "label" or "group".
+    """
+    try:
+        pattern = re.compile(expression)
+    except re.error as error:
+        raise DataError(
+            f"the {purpose} pattern {expression!r} is not a regular expression ({error})",
+            fix="correct it",
+        ) from error
+    if pattern.groups != 1:
+        raise DataError(
+            f"the {purpose} pattern {expression!r} has {pattern.groups} groups in parentheses",
+            fix=f"give it exactly one, around the {purpose}",
+        )
+    return pattern
+
+
+def match_pattern(pattern: re.Pattern[str], text: str) -> str:
+    """Return the text that the pattern's group matched, "" where it matched none.
+
+    The group of `(p\\d+)?` takes part in no match of "x", and that of `(.*)` matches no character:
+    both are texts without a label or group, like one that the whole pattern does not fit.
+    """
+    found = pattern.search(text)
+    return (found.group(1) or "") if found else ""
