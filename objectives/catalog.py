@@ -41,6 +41,8 @@ _BUILT_BY = (
     "allow_noncommercial",
     "compile",
 )
+# Those that decide whether one image at a time may pass through it.
+_SINGLE_PARTS = ("micro_batch", "trained_stages")
 
 
 @dataclass(frozen=True)
@@ -215,13 +217,14 @@ def weights_key(config: Mapping[str, Any]) -> str:
 
 
 def _network(recipe: ImageRecipe | VolumeRecipe) -> dict[str, Any]:
-    known = {name: getattr(recipe, name) for name in _BUILT_BY if hasattr(recipe, name)}
+    names = (*_BUILT_BY, *_SINGLE_PARTS) if recipe.micro_batch == 1 else _BUILT_BY
+    known = {name: getattr(recipe, name) for name in names if hasattr(recipe, name)}
     return {"objective": recipe.objective, **known}
 
 
 def _surely_builds(recipe: ImageRecipe | VolumeRecipe) -> bool:
-    """Return whether the recipe itself has checked everything: no file, no compiler, no timm."""
-    if recipe.weights != "none" or recipe.compile:
+    """Return whether the recipe has checked everything: no file, compiler, timm or BatchNorm."""
+    if recipe.weights != "none" or recipe.compile or recipe.micro_batch == 1:
         return False
     if isinstance(recipe, VolumeRecipe):
         return find_spec("monai") is not None

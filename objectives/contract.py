@@ -48,7 +48,7 @@ class RecipeError(UserError):
 
 
 class OutOfMemory(Exception):
-    """Not even one image at a time fits into the device's memory."""
+    """Not even the fewest images that may pass at once fit into the device's memory."""
 
 
 # Messages of errors that have no class for lack of memory: the host's allocator, oneDNN without

@@ -17,6 +17,7 @@ from torch import nn
 from objectives.catalog import network_recipe
 from objectives.contract import RecipeError
 from objectives.models.backbones import Backbone, build_backbone, own_image_size
+from objectives.models.batchnorm import smallest_part
 from objectives.models.compiler import check_compiler
 from objectives.models.timm_networks import MISFITS, no_features
 from objectives.models.volume_networks import VolumeBackbone, build_volume_backbone
@@ -74,8 +75,11 @@ def check_image_size(recipe: ImageRecipe, backbone: Backbone) -> None:
 
 def _build(recipe: ImageRecipe | VolumeRecipe, channels: int) -> Backbone | VolumeBackbone:
     if isinstance(recipe, VolumeRecipe):
-        return build_volume_backbone(recipe, channels)
+        volumes = build_volume_backbone(recipe, channels)
+        smallest_part(recipe, volumes.network)
+        return volumes
     backbone = build_backbone(recipe)
+    smallest_part(recipe, backbone.network)  # refuses parts that are too small
     check_image_size(recipe, backbone)  # a 3-D ResNet takes every size that its recipe does
     return backbone
 

@@ -24,7 +24,7 @@ class Computing(Recipe):
         0,
         4096,
         "Images per forward pass; their gradients add up to the batch. 0 is as many as memory "
-        "holds.",
+        "holds. 1 is refused where BatchNorm learns.",
         unit="images",
     )
     precision: str = choice(

@@ -43,7 +43,8 @@ class Optimization(Recipe):
         32,
         2,
         4096,
-        "Images per optimizer step, at most; micro_batch says how many pass at once.",
+        "Images per optimizer step, at most; micro_batch says how many pass at once. In batches of "
+        "2, an image that is left over joins another step, which then has 3.",
         unit="images",
     )
     clip_norm: float = number(
@@ -198,7 +199,7 @@ def check_warmup_steps(recipe: Optimization, images: int) -> None:
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
-    """Count the steps of an epoch; none has a single image, which BatchNorm refuses."""
+    """Count the steps of an epoch; none has a single image, which BatchNorm cannot learn from."""
     return min(math.ceil(images / batch_size), images // 2)
 
 

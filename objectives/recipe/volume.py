@@ -68,13 +68,5 @@ class VolumeRecipe(ClassifierRecipe, Volumes):
                 fix="give it none or the path of a weights file, such as MedicalNet's "
                 "resnet_50_23dataset.pth",
             )
-        at_once = min(self.micro_batch or self.batch_size, self.batch_size)
-        if at_once < 3 and self.image_size <= 32 and not self.dilated:
-            # An odd batch leaves a single volume, of one voxel in the last stage.
-            raise RecipeError(
-                f"volume_classifier: {at_once} volumes of {self.image_size} voxels at once are too "
-                "few for BatchNorm",
-                fix="set batch_size and micro_batch to 3 or more, or image_size to 33 or more",
-            )
         check_balancing(self)
         check_optimization(self)

@@ -58,5 +58,6 @@ def _mean_loss(stepper: Stepper, batch: Batch, criterion: Criterion) -> float:
     for part in batch.parts(stepper.micro_batch):
         with stepper.autocast:
             logits = stepper.model(*part.inputs)
-        total += criterion.losses(logits, part.labels).double().sum().item()
+        losses = part.count_once(criterion.losses(logits, part.labels))
+        total += losses.double().sum().item()
     return total / criterion.weights(batch.labels).double().sum().item()

@@ -26,7 +26,7 @@ from objectives.training import precision
 from objectives.training.learning.average import averaged
 from objectives.training.learning.losses import build_criterion
 from objectives.training.learning.schedule import learning_stages
-from objectives.training.step import blank_batch, build_stepper, fit_into_memory
+from objectives.training.step import Stepper, blank_batch, build_stepper, fit_into_memory
 from objectives.training.task import Task
 
 _WARM_STEPS, _TIMED_STEPS = 2, 5  # the first ones choose kernels and create the optimizer's state
@@ -76,7 +76,7 @@ class Probe:
         torch.cuda.synchronize()
         started = time.perf_counter()
         for _ in range(_TIMED_STEPS):
-            micro_batch = step()
+            micro_batch = step().micro_batch
         torch.cuda.synchronize()
         return Cost(
             step_seconds=(time.perf_counter() - started) / _TIMED_STEPS,
@@ -90,14 +90,14 @@ class Probe:
         """Extrapolate from two small batches: a host promises more memory than it has."""
         batch, many = self.recipe.batch_size, min(_HOST_IMAGES, self.recipe.batch_size)
         few = min(many, max(3, many // 2))  # fewer may be too few for BatchNorm
-        (_, less), (seconds, more) = (
+        (_, less, _), (seconds, more, fewest) = (
             _timed(replace(self, recipe=replace(self.recipe, batch_size=images)))
             for images in (few, many)
         )
         per_image = max(0.0, (more - less) / max(1, many - few))
         micro_batch = self.recipe.micro_batch or batch
-        while micro_batch > 1 and more + per_image * (micro_batch - many) > capacity:
-            micro_batch //= 2
+        while micro_batch > fewest and more + per_image * (micro_batch - many) > capacity:
+            micro_batch = max(fewest, micro_batch // 2)
         memory = more + per_image * (micro_batch - many)
         return Cost(
             step_seconds=seconds * batch / many,
@@ -107,8 +107,8 @@ class Probe:
             measured_images=many,
         )
 
-    def stepping(self) -> Callable[[], int]:
-        """Build a function that takes one step of a batch and returns its micro-batch."""
+    def stepping(self) -> Callable[[], Stepper]:
+        """Build a function that takes one step of a batch and returns the stepper."""
         recipe = self.recipe
         task: Task = load_task(replace(recipe, weights="none"), self.channels)
         model = task.build(self.classes).to(self.device)
@@ -123,27 +123,27 @@ class Probe:
         batch = blank_batch(task, task.shape, self.device)
         batch.pixels.normal_()
 
-        def step() -> int:
+        def step() -> Stepper:
             stepper.step(batch, criterion)
             if average:
                 average.update_parameters(model)
-            return stepper.micro_batch
+            return stepper
 
         return step
 
 
 @cache  # larger batches are extrapolated from the same few images
-def _timed(probe: Probe) -> tuple[float, float]:
-    """Return the seconds of a step on the host and the process's peak of memory in bytes."""
+def _timed(probe: Probe) -> tuple[float, float, int]:
+    """Return the seconds of a step, the process's peak of memory in bytes and the smallest part."""
     step = probe.stepping()
-    step()
+    smallest = step().smallest_part
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak (man proc)
     seconds: list[float] = []
     while len(seconds) < _TIMED_STEPS and sum(seconds) < _ENOUGH_SECONDS:
         started = time.perf_counter()
         step()
         seconds.append(time.perf_counter() - started)
-    return median(seconds), _peak_bytes()
+    return median(seconds), _peak_bytes(), smallest
 
 
 def main(question: Mapping[str, Any]) -> int:

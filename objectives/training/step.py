@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from objectives.models.batchnorm import smallest_part
 from objectives.models.classifier import Classifier
 from objectives.recipe.classifier import ClassifierRecipe
 from objectives.sets.batch import Batch
@@ -27,6 +28,7 @@ class Stepper:
 
     clip_norm: the longest gradient of a step; 0 is no limit.
     micro_batch: images per forward pass; halved for good when memory runs out.
+    smallest_part: the number below which it is never halved.
     """
 
     model: Classifier
@@ -34,6 +36,7 @@ class Stepper:
     autocast: AbstractContextManager[None]
     clip_norm: float
     micro_batch: int
+    smallest_part: int
 
     def __post_init__(self) -> None:
         self._untrained = _UntrainedState(self.model)
@@ -41,7 +44,7 @@ class Stepper:
     def step(self, batch: Batch, criterion: Criterion) -> Tensor:
         """Take one step and return the batch's mean loss (); redo it where memory ran out.
 
-        Raises OutOfMemory when not even one image fits.
+        Raises OutOfMemory when not even the smallest part fits.
         """
         loss = self._gradients(batch, criterion)
         if self.clip_norm:
@@ -67,7 +70,7 @@ class Stepper:
                 self._untrained.restore()
             return self._pass(batch, criterion, micro_batch)
 
-        loss, self.micro_batch = halve_until_it_fits(self.micro_batch, compute)
+        loss, self.micro_batch = halve_until_it_fits(self.micro_batch, compute, self.smallest_part)
         return loss
 
     def _pass(self, batch: Batch, criterion: Criterion, micro_batch: int) -> Tensor:
@@ -77,7 +80,7 @@ class Stepper:
         for part in batch.parts(micro_batch):
             with self.autocast:
                 logits = self.model(*part.inputs)
-            share = criterion.losses(logits, part.labels).sum() / whole
+            share = part.count_once(criterion.losses(logits, part.labels)).sum() / whole
             share.backward()  # type: ignore[no-untyped-call]
             loss += share.detach()
         return loss
@@ -86,13 +89,17 @@ class Stepper:
 def build_stepper(
     recipe: ClassifierRecipe, model: Classifier, autocast: AbstractContextManager[None]
 ) -> Stepper:
-    """Build the stepper of a recipe; without a `micro_batch` it starts with the whole batch."""
+    """Build the stepper of a recipe; without a `micro_batch` it starts with the whole batch.
+
+    Raises RecipeError for parts of one image where BatchNorm learns.
+    """
     return Stepper(
         model=model,
         optimizer=build_optimizer(recipe, model),
         autocast=autocast,
         clip_norm=recipe.clip_norm,
         micro_batch=min(recipe.micro_batch or recipe.batch_size, recipe.batch_size),
+        smallest_part=smallest_part(recipe, model.backbone),
     )
 
 

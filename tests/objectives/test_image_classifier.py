@@ -2,18 +2,29 @@
 
 import math
 import shutil
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from objectives import catalog
-from objectives.contract import Attempt, DataError, DataSource, EpochResult, RecipeError
+from objectives.contract import (
+    Attempt,
+    DataError,
+    DataSource,
+    EpochResult,
+    OutOfMemory,
+    RecipeError,
+)
 from objectives.files.checkpoints import newest_good
 from objectives.image_classifier import ImageTask, train
-from objectives.models.classifier import build_classifier
+from objectives.models.classifier import Classifier, build_classifier
 from objectives.recipe.image import ImageRecipe
 from objectives.sets.opened import SealedSplit, open_images
 from objectives.training.feed.feed import validation_feed
@@ -194,3 +205,56 @@ def test_bad_configurations_and_bad_data_are_told_apart(tmp_path: Path) -> None:
     nowhere = DataSource(layout={"kind": "class_folders"}, folder=tmp_path / "nowhere")
     with pytest.raises(DataError, match="no such folder"):
         next(train(QUICK, Attempt(folder=tmp_path, data=nowhere)))
+
+
+@pytest.fixture
+def learned_at_once() -> Iterator[set[int]]:
+    """Yield the numbers of images from which any BatchNorm has learned at once."""
+    counts: set[int] = set()
+
+    def note(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if isinstance(module, _BatchNorm) and module.training:
+            counts.add(len(inputs[0]))
+
+    hook = register_module_forward_pre_hook(note)
+    yield counts
+    hook.remove()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"batch_size": 2},
+        {"batch_size": 2, "ema_decay": 0.9, "max_train_samples": 19},
+        {"batch_size": 3, "micro_batch": 2},
+        {"batch_size": 16, "micro_batch": 2},
+        {"batch_size": 17, "micro_batch": 2},
+        {"batch_size": 13, "micro_batch": 4, "max_train_samples": 13},
+    ],
+)
+def test_batchnorm_never_learns_from_a_single_image(
+    tmp_path: Path, learned_at_once: set[int], more: dict[str, object]
+) -> None:
+    config = {**QUICK, "epochs": 1, "warmup_epochs": 0, "max_train_samples": 17, **more}
+    (result,) = train({**config, "max_val_samples": 11}, attempt(tmp_path))
+    assert result.images == config["max_train_samples"]
+    assert math.isfinite(result.metrics["train_loss"])
+    assert min(learned_at_once) >= 2
+
+
+def test_where_two_images_do_not_fit_batchnorm_is_not_given_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short_of_memory(self: Classifier, images: Tensor, tabular: Tensor | None = None) -> Tensor:
+        raise MemoryError(f"{len(images)} images")
+
+    monkeypatch.setattr(Classifier, "forward", short_of_memory)
+    with pytest.raises(OutOfMemory, match=r"a second one that BatchNorm needs \(2 images\)"):
+        next(train(QUICK, attempt(tmp_path)))
+
+
+def test_a_network_without_batchnorm_may_learn_from_one_image_at_a_time(tmp_path: Path) -> None:
+    config = {**QUICK, "backbone": "convnextv2_atto", "image_size": 32, "micro_batch": 1}
+    small = {"batch_size": 3, "max_train_samples": 10, "max_val_samples": 10, "epochs": 1}
+    (result,) = train({**config, **small, "warmup_epochs": 0}, attempt(tmp_path))
+    assert result.metrics["micro_batch"] == 1

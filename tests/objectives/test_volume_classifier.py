@@ -120,8 +120,8 @@ def test_volumes_that_do_not_fit_into_memory_are_passed_in_parts(
             raise MemoryError
         return forward(self, images, tabular)
 
-    # Of 34 voxels the last stage has 2: a single volume is enough for BatchNorm.
-    config = {**QUICK, "image_size": 34, "epochs": 1, "warmup_epochs": 0}
+    # Of 16 voxels the last stage has 1, from which BatchNorm cannot learn in a single volume.
+    config = {**QUICK, "epochs": 1, "warmup_epochs": 0}
     asked = list(train({**config, "micro_batch": 2}, attempt("asked")))
     monkeypatch.setattr(Classifier, "forward", short_of_memory)
     short = list(train(config, attempt("short")))
@@ -156,7 +156,6 @@ def test_without_monai_the_error_says_what_to_install() -> None:
         ({"weights": "pretrained"}, r"weights is 'pretrained'; give it none or the path"),
         ({"backbone": "resnet50"}, r"backbone is 'resnet50'; choose one of .*resnet50_3d"),
         ({"batch_size": 1}, r"batch_size is 1; choose a value from 2"),
-        ({"micro_batch": 2}, r"2 volumes of 16 voxels .* set batch_size and micro_batch to 3"),
         ({"stem": "small"}, r"has no parameter 'stem'"),
     ],
 )

@@ -18,6 +18,7 @@ from objectives.models.backbones import Backbone
 from objectives.models.probe import check_image_size, preflight
 from objectives.models.timm_networks import features_of
 from objectives.recipe.image import ImageRecipe
+from objectives.recipe.volume import VolumeRecipe
 
 DIGITS = DataSource(layout={"kind": "digits"})
 DINOV2 = "vit_small_patch14_dinov2.lvd142m"
@@ -145,3 +146,35 @@ def test_a_missing_compiler_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(RecipeError, match=r"needs a C\+\+ compiler, .* set compile to false"):
         look({"backbone": "small_cnn", "compile": True})
+
+
+SINGLE = {"image_size": 64, "micro_batch": 1}
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        ImageRecipe(backbone="small_cnn", **SINGLE),
+        ImageRecipe(backbone="resnet18", trained_stages=1, **SINGLE),
+        ImageRecipe(backbone="efficientnet_b0", **SINGLE),
+        VolumeRecipe(backbone="resnet10_3d_quarter", **SINGLE),
+    ],
+)
+def test_single_images_are_refused_where_batchnorm_learns(
+    recipe: ImageRecipe | VolumeRecipe,
+) -> None:
+    with pytest.raises(RecipeError, match=r"micro_batch is 1, and BatchNorm .* set micro_batch to"):
+        preflight([recipe], 3)
+
+
+def test_single_images_suit_a_network_whose_batchnorm_never_learns() -> None:
+    without = ImageRecipe(backbone="convnextv2_atto", **SINGLE)
+    in_frozen_stages = ImageRecipe(
+        backbone="coatnet_nano_rw_224", trained_stages=2, micro_batch=1, image_size=224
+    )
+    assert preflight([without, in_frozen_stages], 3) == {}
+
+
+def test_a_search_that_may_draw_single_images_is_refused_before_it_begins() -> None:
+    with pytest.raises(RecipeError, match="micro_batch is 1, and BatchNorm learns"):
+        look({"backbone": "small_cnn", "micro_batch": 1})

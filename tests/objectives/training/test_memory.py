@@ -107,5 +107,6 @@ def test_a_part_is_halved_until_it_fits_and_never_below_one() -> None:
 
     assert halve_until_it_fits(13, run) == ("done", 3)
     assert asked == [13, 6, 3]
+    assert halve_until_it_fits(5, run, fewest=3) == ("done", 3)
     with pytest.raises(OutOfMemory):
         halve_until_it_fits(13, lambda part: run(part + 4))

@@ -27,7 +27,7 @@ def stepper_of(**config) -> tuple[Stepper, ImageRecipe]:
 
 
 @pytest.mark.parametrize("balancing", ["none", "class_weights", "ldam", "ldam_drw"])
-@pytest.mark.parametrize("part", [1, 5, 12])
+@pytest.mark.parametrize("part", [2, 5, 12])
 def test_a_batch_in_parts_is_the_same_step(balancing: str, part: int) -> None:
     seen = []
     for size in (24, part):
@@ -68,3 +68,23 @@ def test_averaged_weights_follow_slowly_and_quickly_at_first() -> None:
             expected = kept * expected + (1 - kept) * steps
     followed = average.module.head.get_parameter("weight")
     assert followed.mean().item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 8, 9, 17, 24])
+@pytest.mark.parametrize("at_most", [1, 2, 3, 4, 7, 24])
+def test_every_image_counts_once_whatever_the_parts(count: int, at_most: int) -> None:
+    batch = Batch(IMAGES[:count], torch.arange(count))
+    parts = list(batch.parts(at_most))
+    assert torch.cat([part.count_once(part.labels) for part in parts]).equal(batch.labels)
+    assert max(map(len, parts)) <= at_most
+    assert min(map(len, parts)) >= min(2, at_most)
+
+
+def test_an_image_left_over_by_parts_of_two_changes_no_gradient() -> None:
+    gradients = []
+    for size in (9, 2):
+        stepper, recipe = stepper_of(balancing="class_weights", micro_batch=size)
+        odd = Batch(IMAGES[:9], BATCH.labels[:9])
+        loss = stepper.step(odd, build_criterion(recipe, COUNTS, epoch=1))
+        gradients.append((loss, stepper.model.head.get_parameter("weight").grad))
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-4, atol=1e-6)
