@@ -7,19 +7,29 @@ Nothing else in storage imports a private module of Optuna.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import optuna
+from alembic.script import ScriptDirectory
 from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
 from optuna.storages import RDBStorage
-from optuna.storages._rdb.models import BaseModel, TrialValueModel
+from optuna.storages._rdb import models
+from optuna.storages._rdb.models import SCHEMA_VERSION, BaseModel, TrialValueModel
 from optuna.study._constrained_optimization import _CONSTRAINTS_KEY
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, Table
 
-__all__ = ["ARTIFACTS_ATTR_PREFIX", "DEFAULT_MIME_TYPE"]
+__all__ = ["ARTIFACTS_ATTR_PREFIX", "DEFAULT_MIME_TYPE", "SCHEMA_VERSION"]
 
+optuna_version: str = optuna.__version__
 optuna_tables: MetaData = BaseModel.metadata
+version_info: Table = optuna_tables.tables["version_info"]
 stored_value = TrialValueModel.stored_repr_to_value
+
+
+def optuna_scripts() -> ScriptDirectory:
+    """Return Optuna's own migrations; the newest one is the revision of its tables."""
+    return ScriptDirectory(str(Path(models.__file__).parent / "alembic"))
 
 
 def constraint_key(name: str) -> str:

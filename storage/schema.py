@@ -9,12 +9,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from psycopg2.errors import InsufficientPrivilege, InvalidSchemaName
-from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from storage.errors import DatabaseUnreachable, LiveLeases, StorageError
 from storage.leases import count_live
+from storage.optunas import are_there, check_free, check_whole, make_tables
+from storage.rights import Rights, check_may_create, read_rights, refusal
 from storage.tables import SCHEMA, attempts
 from storage.transaction import advisory_lock, engine_options, explain_errors, transaction
 
@@ -30,8 +31,8 @@ LIMITS = {
 def open_backend(url: str) -> RDBStorage:
     """Open Optuna's storage on a database, after bringing its tables and ours up to date.
 
-    Raises LiveLeases when the tables must change while trials run, StorageError when they are newer
-    than this installation or may not be created.
+    Optuna's tables and ours are made together or not at all. Raises LiveLeases when they must
+    change while trials run, StorageError when they cannot be made or are not of this installation.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     _prepare(url)
@@ -40,8 +41,10 @@ def open_backend(url: str) -> RDBStorage:
         backend = RDBStorage(url, engine_options(url), skip_table_creation=True)
     except RuntimeError as error:  # Optuna's own schema check
         raise StorageError(" ".join(str(error).split())) from error
-    except (OperationalError, StorageInternalError) as error:  # `_prepare` reached it a moment ago
-        raise DatabaseUnreachable("the database went away while opening", "try again") from error
+    except (DBAPIError, StorageInternalError) as error:  # `_prepare` reached it a moment ago
+        lost = DatabaseUnreachable("the database went away while opening", "try again")
+        orig = getattr(error.__cause__ or error, "orig", None)
+        raise refusal(orig, make_url(url).username or "") or lost from error
     explain_errors(backend.engine)
     return backend
 
@@ -56,51 +59,42 @@ def _prepare(url: str) -> None:
     engine = explain_errors(create_engine(url, **engine_options(url)))
     try:
         with transaction(engine, **LIMITS) as connection:
-            _refuse_own_schema(connection)
+            rights = read_rights(connection)
             if revision(connection) != _scripts().get_current_head():
                 advisory_lock(connection, OPENING)
-                _migrate(url, connection)
-    except ProgrammingError as error:
-        # A schema that the role may not use does not exist for it.
-        if not isinstance(error.orig, InsufficientPrivilege | InvalidSchemaName):
-            raise
+                _migrate(connection, rights)
+            check_whole(connection, rights)
+    except DBAPIError as error:
         reason = str(error.orig).strip().partition("\n")[0]
         raise StorageError(
-            f"the tables could not be created ({reason})",
-            "let the database's owner grant this role CREATE on the database and its schema",
+            f"the tables could not be made ({reason})", "give search a database of its own"
         ) from error
     finally:
         engine.dispose()
 
 
-def _refuse_own_schema(connection: Connection) -> None:
-    if connection.scalar(text("SELECT current_schema()")) == SCHEMA:
-        role = connection.scalar(text("SELECT quote_ident(current_user)"))
-        raise StorageError(
-            f"this role works in the schema {SCHEMA}, where Optuna's tables must not go",
-            f"let the database's owner run `ALTER ROLE {role} SET search_path = public`",
-        )
-
-
-def _migrate(url: str, connection: Connection) -> None:
+def _migrate(connection: Connection, rights: Rights) -> None:
+    """Make or change the tables, Optuna's too, in the connection's one transaction."""
     present = revision(connection)  # read again: the lock's last holder may have migrated
     if present == _scripts().get_current_head():
         return
-    if present is not None:
-        _refuse_migration(connection, present)
-    backend = RDBStorage(url, engine_options(url))
-    backend.remove_session()
-    backend.engine.dispose()
+    if present is None:
+        check_may_create(rights, needs_optunas=not are_there(connection))
+        check_free(connection, rights)
+        make_tables(connection)
+    else:
+        _refuse_migration(connection, present, rights)
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     command.upgrade(config, "head")
 
 
-def _refuse_migration(connection: Connection, present: str) -> None:
+def _refuse_migration(connection: Connection, present: str, rights: Rights) -> None:
     if present not in {script.revision for script in _scripts().walk_revisions()}:
         raise StorageError(
-            f"the database is at revision {present}, which this installation does not know",
-            "upgrade search",
+            f"the database is at revision {present} of another search; this one is at"
+            f" {_scripts().get_current_head()}",
+            f"upgrade search if a newer one made it, or {rights.own_database}",
         )
     # No attempt can begin between the count and the migration's end.
     connection.execute(text(f"LOCK TABLE {attempts} IN SHARE MODE"))

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, Engine, ExceptionContext, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from storage.errors import DatabaseUnreachable
+from storage.errors import DatabaseUnreachable, StorageError
+from storage.rights import refusal
 
 # The locks of a machine that is paused or vanishes inside a transaction are freed within these.
 LIMITS = {
@@ -25,6 +26,7 @@ CONNECT = {
     "keepalives_count": 3,  # a silent server is given up after 4 + 3 * 2 = 10 s
     "tcp_user_timeout": 10_000,  # ms
     "fallback_application_name": "search",
+    "client_encoding": "utf8",  # else the server's: Python could not send an umlaut to SQL_ASCII
 }
 LOCKS = 0x5EA2C4  # the class of our advisory locks; another program's locks are of another
 
@@ -41,7 +43,9 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def explain_errors(engine: Engine) -> Engine:
-    """Let the engine raise DatabaseUnreachable when the database is lost; return the engine."""
+    """Let the engine raise DatabaseUnreachable when the database is lost, and StorageError when the
+    role lacks a right; return the engine.
+    """
     event.listen(engine, "handle_error", _explain)
     return engine
 
@@ -66,12 +70,20 @@ def advisory_lock(connection: Connection, key: int) -> None:
     connection.execute(select(func.pg_advisory_xact_lock(LOCKS, key)))
 
 
-def _explain(context: ExceptionContext) -> DatabaseUnreachable | None:
+def _explain(context: ExceptionContext) -> StorageError | None:
+    if context.is_pre_ping:  # after a failed ping the pool connects anew
+        return None
+    if refused := refusal(context.original_exception, _role(context)):
+        return refused
     # An OperationalError comes from outside: no connection, no answer in time, no space on disk.
-    is_lost = context.is_disconnect or isinstance(context.sqlalchemy_exception, OperationalError)
-    if context.is_pre_ping or not is_lost:  # after a failed ping the pool connects anew
+    if not (context.is_disconnect or isinstance(context.sqlalchemy_exception, OperationalError)):
         return None
     reason = str(context.original_exception).strip().partition("\n")[0]
     return DatabaseUnreachable(
         f"the database does not answer ({reason})", "see that it runs, then try again"
     )
+
+
+def _role(context: ExceptionContext) -> str:
+    quote = context.dialect.identifier_preparer.quote
+    return quote(context.engine.url.username or "") if context.engine else ""

@@ -103,7 +103,7 @@ def test_a_role_that_may_not_create_tables_learns_which_grant_it_lacks(
     sql("DROP ROLE IF EXISTS guest")
     sql("CREATE ROLE guest LOGIN")
     guest = make_url(empty_database_url).set(username="guest")
-    with pytest.raises(StorageError, match="grant this role CREATE"):
+    with pytest.raises(StorageError, match="`GRANT USAGE, CREATE ON SCHEMA public TO guest`"):
         Store.open(guest.render_as_string(hide_password=False))
 
 
@@ -121,7 +121,9 @@ def test_a_role_whose_own_schema_is_ours_is_refused_with_the_fix(
 ) -> None:
     sql(f"CREATE ROLE {SCHEMA} LOGIN SUPERUSER")
     try:
-        with pytest.raises(StorageError, match="ALTER ROLE search_service SET search_path"):
+        with pytest.raises(
+            StorageError, match=r"ALTER ROLE search_service IN DATABASE .* SET search_path"
+        ):
             Store.open(make_url(database_url).set(username=SCHEMA).render_as_string())
     finally:
         sql(f"DROP ROLE {SCHEMA}")

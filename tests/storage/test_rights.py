@@ -1,0 +1,245 @@
+"""A role or a database in which the tables cannot be made is one line with the fix; nothing is."""
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import optuna
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.engine import URL
+
+from storage.errors import DatabaseUnreachable, StorageError
+from storage.optunas import make_tables
+from storage.store import Store
+from storage.transaction import explain_errors, transaction
+from tests.conftest import execute
+from tests.storage.samples import new_study
+
+Sql = Callable[..., list[tuple[object, ...]]]
+Limited = Callable[..., str]
+
+TABLES = (
+    "SELECT relnamespace::regnamespace::text, relname FROM pg_class"
+    " WHERE relkind = 'r' AND relnamespace::regnamespace::text !~ '^(pg_|information_schema)'"
+)
+numbers = itertools.count(1)
+
+
+@pytest.fixture
+def limited(empty_database_url: str, sql: Sql) -> Iterator[Limited]:
+    """Make a role that owns the schema `public` of an empty database, and change it."""
+    role = f"odd_{next(numbers)}"
+    url: URL = make_url(empty_database_url)
+    sql(f"CREATE ROLE {role} LOGIN")
+    sql(f"ALTER SCHEMA public OWNER TO {role}")
+    sql(f"GRANT ALL ON DATABASE {url.database} TO {role}")
+
+    def change(*statements: str, query: str = "") -> str:
+        for statement in statements:
+            sql(statement.format(role=role, database=url.database))
+        odd = url.set(username=role)
+        odd = odd.update_query_dict({"options": query}) if query else odd
+        return odd.render_as_string(hide_password=False)
+
+    yield change
+    sql(f"DROP OWNED BY {role} CASCADE")
+    sql(f"DROP ROLE {role}")
+
+
+def refused(url: str, sql: Sql) -> str:
+    """Open the database, which must be refused and left without a new table."""
+    before = sorted(sql(TABLES))
+    with pytest.raises(StorageError) as caught:
+        Store.open(url)
+    assert sorted(sql(TABLES)) == before
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (
+            ["ALTER ROLE {role} SET default_transaction_read_only = on"],
+            "SET default_transaction_read_only = off`",
+        ),
+        (["REVOKE CREATE ON DATABASE {database} FROM {role}"], "`GRANT CREATE ON DATABASE test_"),
+        (
+            ["ALTER SCHEMA public OWNER TO postgres", "GRANT USAGE ON SCHEMA public TO {role}"],
+            "`GRANT CREATE ON SCHEMA public TO odd_",
+        ),
+        (["ALTER ROLE {role} SET search_path = ''"], "(empty) is there and may be used; run"),
+        (["ALTER ROLE {role} SET search_path = 'none'"], "SET search_path = public`"),
+        (
+            ["DROP SCHEMA public", "ALTER ROLE {role} SET search_path = 'none'"],
+            "`CREATE SCHEMA odd_",
+        ),
+        (["ALTER ROLE {role} SET statement_timeout = '200ms'"], "SET statement_timeout = '10s'`"),
+        (["CREATE SCHEMA search_service"], "`GRANT ALL ON SCHEMA search_service TO odd_"),
+    ],
+)
+def test_a_role_that_cannot_make_the_tables_learns_the_statement_that_helps(
+    limited: Limited, sql: Sql, changes: list[str], says: str
+) -> None:
+    assert says in refused(limited(*changes), sql)
+
+
+def test_the_statement_that_was_named_helps(limited: Limited, sql: Sql) -> None:
+    url = limited("ALTER ROLE {role} SET search_path = 'none'")
+
+    sql(refused(url, sql).split("`")[1])
+
+    Store.open(url).close()
+
+
+def test_a_setting_of_the_url_is_to_be_changed_in_the_url(limited: Limited, sql: Sql) -> None:
+    url = limited(query="-c search_path=none")
+
+    assert "in the options of the URL" in refused(url, sql)
+
+
+def test_a_role_that_may_make_everything_but_owns_no_database_makes_the_tables(
+    limited: Limited,
+) -> None:
+    Store.open(limited()).close()
+
+
+STAMPED = "INSERT INTO alembic_version VALUES ('{}')"
+OLD = (
+    "CREATE TABLE version_info (version_info_id integer, schema_version integer,"
+    " library_version text)",
+    "CREATE TABLE alembic_version (version_num varchar(32))",
+    "CREATE TABLE studies (study_id integer, study_name text, direction text)",
+)
+
+
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        (
+            [*OLD, "INSERT INTO version_info VALUES (1, 12, '2.3.0')", STAMPED.format("v2.4.0.a")],
+            "the tables of Optuna 2.3.0",
+        ),
+        ([*OLD, "INSERT INTO version_info VALUES (1, 9, '1.0.0')"], "the tables of Optuna 1.0.0"),
+        (
+            [*OLD, "INSERT INTO version_info VALUES (1, 12, '6.1.0')", STAMPED.format("v6.0.0.a")],
+            "the tables of Optuna 6.1.0",
+        ),
+        (["CREATE TABLE trials (id serial, drug text)"], "another program's 'trials'"),
+        (["CREATE VIEW studies AS SELECT 1 AS one"], "another program's 'studies'"),
+        (["CREATE TABLE version_info (build text)"], "another program's 'version_info'"),
+        (["CREATE TYPE trialstate AS ENUM ('on', 'off')"], "another program's 'trialstate'"),
+        (
+            [OLD[1], STAMPED.format("ae1027a6acf"), STAMPED.format("b2")],
+            "another program's 'alembic_version'",
+        ),
+        (["CREATE TABLE alembic_version (x text)"], "another program's 'alembic_version'"),
+    ],
+)
+def test_tables_that_are_in_the_way_are_named_and_left(
+    limited: Limited, sql: Sql, made: list[str], says: str
+) -> None:
+    url = limited(*made, "GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}")
+    line = refused(url, sql)
+
+    assert says in line
+    assert "`CREATE DATABASE search OWNER odd_" in line
+
+
+def test_half_of_optunas_tables_are_made_whole(empty_database_url: str, sql: Sql) -> None:
+    optuna.create_study(storage=empty_database_url, study_name="theirs")
+    sql("DROP TABLE trial_values, trial_params, alembic_version")
+    sql("DELETE FROM version_info")
+
+    with Store.open(empty_database_url) as store:
+        store.create(new_study("toy"))
+        assert {study.study_name for study in store.optuna_storage.get_all_studies()} == {
+            "theirs",
+            "toy",
+        }
+
+
+def test_a_table_that_is_gone_is_named(database_url: str, sql: Sql) -> None:
+    sql("DROP TABLE search_service.test_uses")
+
+    assert "search_service.test_uses of database" in refused(database_url, sql)
+
+
+def test_a_role_that_looks_into_another_schema_learns_where_the_studies_are(
+    limited: Limited, sql: Sql
+) -> None:
+    Store.open(limited("CREATE SCHEMA team AUTHORIZATION {role}")).close()
+    url = limited("ALTER ROLE {role} SET search_path = 'team'")
+
+    sql(refused(url, sql).split("`")[1])
+
+    Store.open(url).close()
+
+
+def test_a_role_without_rights_on_the_tables_is_refused_in_one_line(
+    limited: Limited, sql: Sql, empty_database_url: str
+) -> None:
+    Store.open(empty_database_url).close()
+
+    assert "all rights on their tables" in refused(limited(), sql)
+
+
+def test_a_read_only_role_reads_and_its_writes_are_refused_in_one_line(
+    limited: Limited, sql: Sql
+) -> None:
+    Store.open(limited()).close()
+    url = limited("ALTER ROLE {role} SET default_transaction_read_only = on")
+
+    with Store.open(url) as store:
+        assert store.studies() == []
+        with pytest.raises(StorageError, match="give a role that may write"):
+            store.create(new_study("toy"))
+
+
+def test_a_cancelled_statement_is_a_database_to_try_again(database_url: str) -> None:
+    engine = explain_errors(create_engine(database_url))
+    with (
+        pytest.raises(DatabaseUnreachable, match="SET statement_timeout = '10s'`"),
+        transaction(engine, statement_timeout="1ms") as connection,
+    ):
+        connection.execute(text("SELECT pg_sleep(1)"))
+    engine.dispose()
+
+
+def test_the_tables_are_those_that_optuna_makes(
+    empty_database_url: str, engine: Engine, sql: Sql
+) -> None:
+    columns = (
+        "SELECT table_name, column_name, data_type, is_nullable, column_default FROM"
+        " information_schema.columns WHERE table_schema = 'public'"
+    )
+    notes = "SELECT * FROM version_info, alembic_version"
+    with transaction(engine) as connection:
+        make_tables(connection)
+    ours = sorted(map(str, sql(columns))), sql(notes)
+    sql("DROP SCHEMA public CASCADE")
+    sql("CREATE SCHEMA public")
+
+    optuna.storages.RDBStorage(empty_database_url)
+
+    assert (sorted(map(str, sql(columns))), sql(notes)) == ours
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_an_umlaut_comes_back_from_a_database_of_another_encoding(
+    database_server: str, encoding: str
+) -> None:
+    name = f"encoded_{encoding.lower()}"
+    execute(
+        database_server,
+        f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE_PROVIDER libc LOCALE 'C'"
+        " TEMPLATE template0",
+    )
+    url = make_url(database_server).set(database=name).render_as_string(hide_password=False)
+    try:
+        with Store.open(url) as store:
+            store.create(new_study("toy", definition={"about": "Läsion 研"}))
+            store.note_test_use("toy", "müller", "confirm")
+            assert store.study("toy").definition == {"about": "Läsion 研"}
+            assert [use.used_by for use in store.test_uses("toy")] == ["müller"]
+    finally:
+        execute(database_server, f"DROP DATABASE {name} WITH (FORCE)")
