@@ -12,20 +12,29 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from spaces.converted import Converted
 from spaces.errors import StudyError
+from spaces.plain import as_plain
 
 VALUE = bool | int | float | str | None  # of a hyperparameter; the rules check it further
 WORDS: Mapping[Any, str] = {
     VALUE: "text, a number, True, False or None",
     str: "text",
     int: "a whole number",
-    float: "a number",
+    float: "a number that is finite",
     bool: "True or False",
     NoneType: "None",
 }
 
 
+def make_plain(declared: Any) -> None:
+    """Replace the values in the fields of a dataclass, frozen or not, by plain Python."""
+    for each in fields(declared):
+        name = f"{type(declared).__name__}: {each.name}"
+        object.__setattr__(declared, each.name, as_plain(getattr(declared, each.name), name))
+
+
 def check_types(declared: Any) -> None:
-    """Raise StudyError for the first field of a dataclass that holds another type."""
+    """Make the fields of a dataclass plain; StudyError for the first that holds another type."""
+    make_plain(declared)
     hints = get_type_hints(type(declared))
     for each in fields(declared):
         value, hint = getattr(declared, each.name), hints[each.name]

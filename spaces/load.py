@@ -1,11 +1,10 @@
 """Load the `Study` that a user names: a shipped study or a study file."""
 
-import runpy
-import traceback
 from importlib import resources
 from pathlib import Path
 
 from spaces.errors import StudyError, nearest
+from spaces.run_file import run_file
 from spaces.study import Study
 
 
@@ -15,15 +14,11 @@ def load_study(reference: str) -> Study:
     Raises StudyError when there is none, or when the file cannot be used.
     """
     if reference.endswith(".py"):
-        return _run(Path(reference))
+        return _from_file(Path(reference))
     if reference not in shipped_studies():
-        raise StudyError(
-            f"no study is called {reference!r}",
-            f"{nearest(reference, shipped_studies())}"
-            " (or give the path of a study file, my_study.py)",
-        )
+        raise StudyError(f"no study is called {reference!r}", _way_to_a_study(reference))
     with resources.as_file(resources.files("spaces.shipped") / f"{reference}.py") as path:
-        return _run(path)
+        return _from_file(path)
 
 
 def shipped_studies() -> tuple[str, ...]:
@@ -34,35 +29,32 @@ def shipped_studies() -> tuple[str, ...]:
     )
 
 
-def _run(path: Path) -> Study:
-    if not path.is_file():
+def _way_to_a_study(reference: str) -> str:
+    if reference.endswith(".ipynb"):
+        return "copy the notebook's cells with the study into a file such as my_study.py"
+    if Path(f"{reference}.py").is_file():
+        return f"did you mean the file {reference}.py?"
+    if Path(reference).is_file():
+        return "a study file's name ends in .py"
+    return (
+        f"{nearest(reference, shipped_studies())} (or give the path of a study file, my_study.py)"
+    )
+
+
+def _from_file(path: Path) -> Study:
+    found = run_file(path)
+    study = found.get("study")
+    if isinstance(study, Study):
+        return study
+    others = [name for name, value in found.items() if isinstance(value, Study)]
+    if study is not None:
         raise StudyError(
-            f"{path} does not exist", f"`search init {path}` writes a study to start from"
+            f"`study` in {path} is a {type(study).__name__} and not a Study",
+            "end the file with `study = Study(...)`; it holds one",
         )
-    try:
-        study = runpy.run_path(str(path)).get("study")
-    except SyntaxError as error:
-        raise StudyError(f"{path}:{error.lineno}: {error.msg}", "mend the line") from error
-    except StudyError as error:
-        raise StudyError(f"{path}:{_line(path, error)}: {error.found}", error.fix) from error
-    except SystemExit as error:
+    if others:
         raise StudyError(
-            f"{path}:{_line(path, error)}: the file ends the program", "remove the exit"
-        ) from error
-    except Exception as error:  # it is the user's code: anything may be raised
-        raise StudyError(
-            f"{path}:{_line(path, error)}: {type(error).__name__}: {error}", "mend the line"
-        ) from error
-    if not isinstance(study, Study):
-        raise StudyError(f"{path} defines no `study`", "end it with `study = Study(...)`")
-    return study
-
-
-def _line(path: Path, error: BaseException) -> int | str:
-    """Return the last line of the file that the error passed through."""
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename) == path and frame.lineno
-    ]
-    return lines[-1] if lines else "?"
+            f"{path} defines no `study`, but {' and '.join(others)}",
+            "call the one to run `study`; a file holds one",
+        )
+    raise StudyError(f"{path} defines no `study`", "end it with `study = Study(...)`")

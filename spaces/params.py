@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Protocol
 
-from spaces.declared import check_types
+from spaces.declared import check_types, make_plain
 from spaces.errors import StudyError
 from spaces.priors import Prior, Scale, draw_unit
 
@@ -83,6 +83,7 @@ class Int:
     when: When = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        make_plain(self)
         if not all(type(end) is int for end in (self.low, self.high)):
             raise StudyError(
                 f"Int {self.name!r} has an end that is not a whole number", "use Float instead"
@@ -121,8 +122,13 @@ class Choice:
     when: When = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        make_plain(self)
         _check_name(self.name)
-        if isinstance(self.options, str) or not self.options:
+        if isinstance(self.options, set | frozenset):
+            raise StudyError(
+                f"the options of Choice {self.name!r} are a set, which has no order", "give a tuple"
+            )
+        if not isinstance(self.options, list | tuple | Mapping) or not self.options:
             raise StudyError(
                 f"Choice {self.name!r} has no options", "give a tuple or {option: weight}"
             )
@@ -192,6 +198,7 @@ class Toggle:
     when: When = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        make_plain(self)
         _check_name(self.name)
         if not _is_number(self.prior) or not 0 <= self.prior <= 1:
             raise StudyError(f"Toggle {self.name!r} has prior {self.prior!r}", "use a probability")
@@ -241,11 +248,11 @@ def _check_name(name: str) -> None:
 
 def _check_range(param: Float | Int) -> None:
     _check_name(param.name)
-    if not (_is_number(param.low) and _is_number(param.high) and param.low <= param.high):
+    check_types(param)
+    if param.low > param.high:
         raise StudyError(
             f"{param.name!r} has the range {param.low!r}..{param.high!r}", "put low first"
         )
-    check_types(param)
     if param.log and param.low <= 0:
         raise StudyError(f"{param.name!r} is log-scaled from {param.low}", "start above 0")
     if param.prior and not param.low <= param.prior.center <= param.high:

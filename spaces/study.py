@@ -18,7 +18,7 @@ FIRST_JUDGED_FOLDS = 3
 MOST_FOLDS = 100
 LARGEST_SEED = 2**63 - 1  # torch takes no larger one
 # The name is a folder's name and a part of web addresses.
-STUDY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+STUDY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}(-practice)?")
 
 
 @dataclass(frozen=True)
