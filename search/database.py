@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from search.settings import Settings
-from storage.postgres.cluster import cluster_path
+from storage.postgres.place import cluster_path
 from storage.postgres.server import connect
 from storage.store import Store
 

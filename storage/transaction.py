@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from storage.errors import DatabaseUnreachable, StorageError
+from storage.postgres.variables import with_variables
 from storage.rights import refusal
 
 # The locks of a machine that is paused or vanishes inside a transaction are freed within these.
@@ -32,8 +33,8 @@ LOCKS = 0x5EA2C4  # the class of our advisory locks; another program's locks are
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Build the options of every engine of ours; an option that the URL states itself wins."""
-    stated = make_url(url).query
+    """Build the options of every engine of ours; what the URL or libpq's variables state wins."""
+    stated = with_variables(make_url(url).query)
     return {
         "pool_pre_ping": True,  # a connection that was cut while idle is replaced
         "isolation_level": "READ COMMITTED",  # claims must see what was committed while they waited

@@ -18,6 +18,7 @@ from search.settings import Settings
 from storage import artifacts
 from storage.errors import StorageError
 from storage.postgres import server
+from storage.postgres.programs import check_can_make
 
 GB = 1e9
 DISK_GB = 20  # a ResNet-50 under AdamW takes 0.3 GB a checkpoint, decoded images tens of GB
@@ -120,6 +121,8 @@ def _disk(home: Path) -> MachineFinding:
 def _embedded(settings: Settings) -> MachineFinding:
     try:
         status = server.status(settings.home)
+        if not status.is_made:
+            check_can_make()
     except StorageError as error:
         return _error("database", error.found, error.fix)
     if not status.is_made:

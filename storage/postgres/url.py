@@ -7,6 +7,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from storage.errors import DatabaseUnreachable, StorageError
+from storage.postgres.variables import with_variables
 
 DRIVER = "postgresql+psycopg2"
 CONNECT_SECONDS = 10
@@ -49,11 +50,13 @@ def check_reachable(url: str) -> None:
     """Return once the database behind the URL has answered; raise DatabaseUnreachable otherwise."""
     parsed = make_url(url)
     options = parsed.get_dialect()().create_connect_args(parsed)[1]
+    stated = with_variables(options)
+    ours = {} if "connect_timeout" in stated else {"connect_timeout": CONNECT_SECONDS}
     try:
-        psycopg2.connect(**{"connect_timeout": CONNECT_SECONDS, **options}).close()
+        psycopg2.connect(**ours, **options).close()
     except psycopg2.Error as error:
         reason, fix = _reason_and_fix(error)
-        raise DatabaseUnreachable(f"{_attempted(options)}: {reason}", fix) from None
+        raise DatabaseUnreachable(f"{_attempted(stated)}: {reason}", fix) from None
 
 
 def _unreadable(problem: str, fix: str) -> StorageError:

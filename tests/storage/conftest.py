@@ -1,7 +1,9 @@
 """A store on a database of the test's own, with a study in it, and a way to move its clock."""
 
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from sqlalchemy import Engine, create_engine, text
 from storage.postgres import server
 from storage.schema import open_backend
 from storage.store import Claim, Store
-from tests.storage.postgres.server_user import USER, User
+from tests.storage.postgres.server_user import NOBODY, USER, User
 from tests.storage.samples import new_study, new_worker
 
 Sql = Callable[..., list[tuple[object, ...]]]
@@ -136,3 +138,12 @@ def start_user() -> Iterator[Callable[[Path], User]]:
     for user in users:
         user.kill()
         user.communicate()
+
+
+@pytest.fixture
+def home_of_nobody() -> Iterator[Path]:
+    """A home whose path is too long for a socket; for root one that belongs to somebody else."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        if os.geteuid() == 0:
+            os.chown(folder, NOBODY, NOBODY)
+        yield Path(folder) / ("long" * 30) / ".search"

@@ -1,6 +1,7 @@
 """Users of an embedded Postgres, each a process of its own, and questions to it."""
 
 import subprocess
+import sys
 from pathlib import Path
 from typing import TypeAlias
 
@@ -10,6 +11,8 @@ from sqlalchemy import NullPool, create_engine, text
 from storage.postgres.cluster import cluster_of
 
 PATIENCE_SECONDS = 30
+NOBODY = 65534
+ROOT = Path(__file__).parents[3]
 User: TypeAlias = "subprocess.Popen[str]"
 
 # A process that uses the server of argv[1] until its input is closed.
@@ -61,3 +64,27 @@ def has_row(url: str) -> bool:
 
 def is_running(home: Path) -> bool:
     return not cluster_of(home).is_dead()
+
+
+def as_ordinary_user(home: Path, code: str, uid: int = NOBODY) -> str:
+    """Run code that knows `server`, `home` and `ask`, not as root, and return what it prints.
+
+    uid: the user that root runs it as.
+    """
+    head = f"""
+import os, subprocess
+from pathlib import Path
+from storage.errors import StorageError
+from storage.postgres import server
+from tests.storage.postgres.server_user import ask, has_row, write_row
+home = Path({str(home)!r})
+os.chdir("/")
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid({uid})
+    os.setuid({uid})
+"""
+    command = [sys.executable, "-W", "error", "-c", head + code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert not done.returncode, done.stderr
+    return done.stdout.strip()

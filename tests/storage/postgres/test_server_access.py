@@ -3,10 +3,6 @@
 import json
 import os
 import stat
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +11,13 @@ from storage.errors import ForeignServer, StorageError
 from storage.postgres import server
 from storage.postgres.cluster import SOCKET_BYTES, SOCKET_NAME, Cluster, cluster_of
 from tests.storage.postgres.server_user import (
+    as_ordinary_user,
     ask,
     has_row,
     write_row,
 )
 
-NOBODY = 65534
+NAMELESS = 123_456  # no passwd file names it
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="root's own way of running Postgres")
 
 
@@ -44,10 +41,49 @@ def test_the_promised_settings_are_set(home) -> None:
         assert {name: ask(url, f"SHOW {name}") for name in wanted} == wanted
 
 
-def test_the_callers_postgres_variables_change_nothing(home, monkeypatch) -> None:
-    for name, value in {"PGPORT": "1", "PGHOST": "nowhere", "PGDATA": "/", "PGUSER": "x"}.items():
+LIBPQ = {
+    "PGHOST": "nowhere.invalid",
+    "PGHOSTADDR": "127.0.0.1",
+    "PGPORT": "1",
+    "PGUSER": "x",
+    "PGDATABASE": "x",
+    "PGPASSWORD": "x",
+    "PGPASSFILE": "/nowhere",
+    "PGREQUIREAUTH": "scram-sha-256",
+    "PGREQUIREPEER": "x",
+    "PGSERVICE": "production",
+    "PGSERVICEFILE": "/nowhere",
+    "PGOPTIONS": "-c search_path=lab -c default_transaction_read_only=on",
+    "PGSSLMODE": "verify-full",
+    "PGSSLNEGOTIATION": "direct",
+    "PGGSSENCMODE": "require",
+    "PGCHANNELBINDING": "require",
+    "PGTARGETSESSIONATTRS": "standby",
+    "PGLOADBALANCEHOSTS": "nonsense",
+    "PGMINPROTOCOLVERSION": "nonsense",
+    "PGCLIENTENCODING": "LATIN1",
+    "PGTZ": "Asia/Kolkata",
+    "PGDATESTYLE": "German",
+    "PGGEQO": "nonsense",
+    "PGCONNECT_TIMEOUT": "nonsense",
+    "PGDATA": "/",
+}
+
+
+def test_no_variable_of_libpq_reaches_the_embedded_server(home, monkeypatch) -> None:
+    with server.connect(home, None):
+        for name, value in LIBPQ.items():
+            monkeypatch.setenv(name, value)
+            with server.connect(home, None) as url:
+                assert name not in os.environ
+                assert ask(url, "SHOW search_path") == '"$user", public', name
+            assert os.environ[name] == value
+
+
+def test_the_server_is_made_and_started_without_the_callers_variables(fresh_home, monkeypatch):
+    for name, value in {**LIBPQ, "LC_ALL": "de_DE", "TZ": "nonsense"}.items():
         monkeypatch.setenv(name, value)
-    with server.connect(home, None) as url:
+    with server.connect(fresh_home, None) as url:
         assert ask(url, "SELECT 1") == 1
 
 
@@ -110,34 +146,6 @@ def test_as_root_data_that_vanished_are_missed_and_not_replaced(home) -> None:
     aside.rename(folder)
 
 
-@pytest.fixture
-def home_of_nobody() -> Iterator[Path]:
-    """A home whose path is too long for a socket; for root one that belongs to somebody else."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        if os.geteuid() == 0:
-            os.chown(folder, NOBODY, NOBODY)
-        yield Path(folder) / ("long" * 30) / ".search"
-
-
-def as_ordinary_user(home: Path, code: str) -> str:
-    """Run code that knows `server` and `home`, not as root, and return what it prints."""
-    head = f"""
-import os
-from pathlib import Path
-from storage.postgres import server
-home = Path({str(home)!r})
-os.chdir("/")
-if os.geteuid() == 0:
-    os.setgroups([])
-    os.setgid({NOBODY})
-    os.setuid({NOBODY})
-"""
-    command = [sys.executable, "-W", "error", "-c", head + code]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert not done.returncode, done.stderr
-    return done.stdout.strip()
-
-
 def test_an_ordinary_users_long_path_gets_a_short_private_socket(home_of_nobody: Path) -> None:
     cluster = Cluster(home_of_nobody / "postgres")
     assert len(os.fsencode(cluster.folder / "socket" / SOCKET_NAME)) > SOCKET_BYTES
@@ -162,3 +170,23 @@ def test_root_leaves_another_users_home_alone(home_of_nobody: Path) -> None:
     with pytest.raises(StorageError, match="run search as the user who made it"):
         server.connect(home_of_nobody, None).__enter__()
     as_ordinary_user(home_of_nobody, "server.remove(home)")
+
+
+@as_root
+def test_a_user_id_that_postgres_cannot_name_is_refused_with_the_way_out(
+    home_of_nobody: Path,
+) -> None:
+    os.chown(home_of_nobody.parents[1], NAMELESS, NAMELESS)
+    code = """
+from storage.postgres import programs
+allowed = programs.ENVIRONMENT
+programs.ENVIRONMENT = {"PATH": "/nowhere"}  # without `unshare`, as in most containers
+try:
+    server.connect(home, None).__enter__()
+except StorageError as error:
+    print(error)
+programs.ENVIRONMENT = allowed
+"""
+    said = as_ordinary_user(home_of_nobody, code, NAMELESS)
+    assert said.startswith(f"user id {NAMELESS} has no name on this machine")
+    assert said.endswith("or set SEARCH_DATABASE_URL")

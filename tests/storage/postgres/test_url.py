@@ -12,6 +12,7 @@ from storage.postgres import server
 from storage.postgres.cluster import cluster_of
 from storage.postgres.programs import run
 from storage.postgres.url import check_reachable, database_url
+from storage.transaction import engine_options
 
 PASSWORD = "s3cret@/:"  # what a URL must quote
 
@@ -99,4 +100,41 @@ def test_a_server_that_never_answers_is_given_up(monkeypatch) -> None:
         silent.listen()
         port = silent.getsockname()[1]
         with pytest.raises(DatabaseUnreachable, match="timeout expired; check that a firewall"):
+            check_reachable(database_url(f"postgres://me@127.0.0.1:{port}/x"))
+
+
+def test_libpqs_variables_count_for_what_a_url_does_not_state(url: str, monkeypatch) -> None:
+    parts = make_url(url)
+    for name, value in {
+        "PGHOST": "127.0.0.1",
+        "PGPORT": str(parts.port),
+        "PGUSER": "postgres",
+        "PGPASSWORD": PASSWORD,
+        "PGDATABASE": "postgres",
+        "PGOPTIONS": "-c search_path=lab",
+        "PGCLIENTENCODING": "LATIN1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with server.connect(Path("/nowhere"), "postgresql://") as ready:
+        engine = create_engine(ready, poolclass=NullPool, **engine_options(ready))
+        with engine.connect() as connection:
+            assert connection.execute(text("SHOW search_path")).scalar() == "lab"
+            assert connection.execute(text("SELECT '研究'")).scalar() == "研究"
+
+
+def test_a_failure_names_the_host_that_libpqs_variables_gave(monkeypatch) -> None:
+    monkeypatch.setenv("PGHOST", "127.0.0.1")
+    monkeypatch.setenv("PGPORT", "1")
+    with pytest.raises(DatabaseUnreachable, match=r"Postgres at 127\.0\.0\.1, port 1, database x"):
+        check_reachable(database_url("postgresql:///x"))
+
+
+def test_libpqs_own_patience_wins_over_ours(monkeypatch) -> None:
+    monkeypatch.setenv("PGCONNECT_TIMEOUT", "2")
+    assert "connect_timeout" not in engine_options("postgresql+psycopg2://db/x")["connect_args"]
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        port = silent.getsockname()[1]
+        with pytest.raises(DatabaseUnreachable, match="timeout expired"):
             check_reachable(database_url(f"postgres://me@127.0.0.1:{port}/x"))
