@@ -53,7 +53,7 @@ def check_reachable(url: str) -> None:
     stated = with_variables(options)
     ours = {} if "connect_timeout" in stated else {"connect_timeout": CONNECT_SECONDS}
     try:
-        psycopg2.connect(**ours, **options).close()
+        psycopg2.connect(**{**ours, **options}).close()
     except psycopg2.Error as error:
         reason, fix = _reason_and_fix(error)
         raise DatabaseUnreachable(f"{_attempted(stated)}: {reason}", fix) from None
