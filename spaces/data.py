@@ -16,15 +16,19 @@ class FileNames:
         `r"(pat\d+)/"` is; group 1 of the match is the patient, slide or lesion.
     skip: labels to leave out; their images are counted and shown.
     names: display names of labels.
+    page: the page of each file of several pages or frames (TIFF, GIF, DICOM), 1 for the first.
+        Without it such files are refused.
     """
 
     label: str
     group: str | None = None
     skip: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    page: int | None = None
 
     def __post_init__(self) -> None:
         check_types(self)
+        _check_page(self.page)
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,16 @@ class ClassFolders:
 
     group: a regular expression, matched against the file name, else against the path; group 1 of
         the match is the patient, slide or lesion.
+    page: the page of each file of several pages or frames (TIFF, GIF, DICOM), 1 for the first.
+        Without it such files are refused.
     """
 
     group: str | None = None
+    page: int | None = None
 
     def __post_init__(self) -> None:
         check_types(self)
+        _check_page(self.page)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +76,8 @@ class Table:
     names: display names of labels.
     metadata: column -> "number" or "category", for a network that learns from them beside the
         image; an empty cell, NA, NaN, null, UNK and unknown are missing values.
+    page: the page of each file of several pages or frames (TIFF, GIF, DICOM), 1 for the first.
+        Without it such files are refused.
     """
 
     table: str | tuple[str, ...] | Mapping[str, str] = field(kw_only=False)
@@ -84,9 +94,11 @@ class Table:
     skip: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
+    page: int | None = None
 
     def __post_init__(self) -> None:
         check_types(self)
+        _check_page(self.page)
         if not self.table:
             raise StudyError("Table: table names no file", "give it the table's path")
         labels = {self.label, *self.one_hot}
@@ -133,6 +145,11 @@ class Digits:
 @dataclass(frozen=True)
 class NoData:
     """No data, for an objective that needs none (the toy curve)."""
+
+
+def _check_page(page: int | None) -> None:
+    if page is not None and page < 1:
+        raise StudyError(f"page={page} is not a page", "the first page is 1")
 
 
 Data = FileNames | ClassFolders | Table | Cifar10 | Brats | Digits | NoData

@@ -1,4 +1,4 @@
-"""A problem of the data, under the stable id of its rule (C01 to C16, S01)."""
+"""A problem of the data, under the stable id of its rule (C01 to C20, S01)."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -21,7 +21,7 @@ from objectives.sets.images import CHUNK, ImageSet, subsample
 from objectives.sets.progress import DecodingLog
 
 DECODING = (
-    2  # increased whenever the same file is decoded to other pixels, so that old caches are rebuilt
+    3  # increased whenever the same file is decoded to other pixels, so that old caches are rebuilt
 )
 POOL = "pool"  # the name in the cache of the train and validation images of all folds together
 
@@ -60,7 +60,9 @@ class SetBuilder:
         return f"{self.manifest.fingerprint[:16]}-{self.image_size}px-{name}"
 
     def _cached(self, cache: Path, key: str, rows: Sequence[Row]) -> CachedArray:
-        return CachedArray(folder=cache, key=key, stamp=_stamp(rows), shape=self._shape(rows))
+        return CachedArray(
+            folder=cache, key=key, stamp=_stamp(rows, self.layout.choice()), shape=self._shape(rows)
+        )
 
     def _pixels(self, rows: Sequence[Row], key: str) -> Array:
         """Read the rows' pixels out of the cache folder if there is one, else decode them."""
@@ -101,7 +103,7 @@ class SetBuilder:
         )
 
 
-def _stamp(rows: Iterable[Row]) -> str:
-    """Hash all that the pixels depend on: each file's size and time, and our way of decoding."""
+def _stamp(rows: Iterable[Row], choice: tuple[object, ...]) -> str:
+    """Hash all that the pixels depend on: each file's size and time, and what we read of it how."""
     facts: list[object] = [(row.path, row.bytes, row.modified_ns) for row in rows]
-    return hashlib.sha256(json.dumps([DECODING, *facts]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([DECODING, choice, *facts]).encode()).hexdigest()

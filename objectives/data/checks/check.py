@@ -4,11 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from objectives.contract import DataSource
+from objectives.data.checks.blanks import check_content
 from objectives.data.checks.copies import check_copies
 from objectives.data.checks.evidence import Evidence, Rule
 from objectives.data.checks.giveaways import check_giveaways
 from objectives.data.checks.groups import check_groups, check_lone_images, check_partition
-from objectives.data.checks.images import check_depth, check_modes, check_readable, check_size
+from objectives.data.checks.images import (
+    check_depth,
+    check_modes,
+    check_pages,
+    check_readable,
+    check_shape,
+    check_size,
+)
 from objectives.data.checks.near_copies import check_near_copies
 from objectives.data.checks.sizes import check_sizes, tell_resolution
 from objectives.data.layouts.readers import open_layout
@@ -31,6 +39,9 @@ RULES: tuple[Rule, ...] = (
     check_sizes,
     check_giveaways,
     check_size,
+    check_shape,
+    check_content,
+    check_pages,
     tell_resolution,
 )
 LEVELS = ("error", "warn", "info")

@@ -47,11 +47,11 @@ def mend(
 ) -> Mended:
     """Write the partition file that `DataSource.partition` reads, whole or not at all.
 
-    Images that cannot be read, are over 100 megapixels or have a copy with another label are
-    excluded. Where that mends everything that a split can mend, the others keep their places.
-    Otherwise, and where a split would lose a class, they are divided anew by the study's seed:
-    groups stay whole, and groups that share an image or a near-copy stay together. Where they would
-    be too large together, the copy is left out instead.
+    Images that cannot be read, are over 100 megapixels, have no content or have a copy with another
+    label are excluded. Where that mends everything that a split can mend, the others keep their
+    places. Otherwise, and where a split would lose a class, they are divided anew by the study's
+    seed: groups stay whole, and groups that share an image or a near-copy stay together. Where they
+    would be too large together, the copy is left out instead.
 
     problems: as `check_data` found them in this manifest.
     out: the partition file.
@@ -103,6 +103,8 @@ def _useless(evidence: Evidence) -> dict[str, str]:
             reasons[path] = f"cannot be read: {facts.error}"
         elif facts.is_huge:
             reasons[path] = "over 100 megapixels"
+        elif facts.blank:
+            reasons[path] = f"is {facts.blank}"
     for copies in filter(disagree, find_copies(evidence.readable)):
         reasons |= {row.path: "has a copy with another label" for row in copies}
     return reasons

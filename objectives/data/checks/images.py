@@ -1,28 +1,35 @@
-"""C05, C06, C07 and C12: the image files themselves."""
+"""C05, C06, C07, C12 and C20: the image files themselves."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
 from objectives.data.checks.evidence import Evidence
-from objectives.data.checks.wording import are, counted, some
+from objectives.data.checks.wording import are, counted, listed, some
 from objectives.data.pixels.facts import Facts
 from objectives.data.pixels.limits import MOST_PIXELS
+from objectives.data.pixels.pages import has_page
 from objectives.data.problems import Problem
+
+REPLACE = "fetch them again or remove them"
+LEAST_SIDE = 8  # pixels; scikit-learn's digits have as many
+MOST_STRETCHED = 50  # long side by short side; a strip of an ECG is under 30
 
 
 def check_readable(evidence: Evidence) -> Iterator[Problem]:
     """C05: an image that cannot be read and would stop training in the middle of a run."""
-    broken = _paths_where(evidence, lambda facts: bool(facts.error))
-    if broken:
+    by_fix: defaultdict[str, list[str]] = defaultdict(list)
+    for path in _paths_where(evidence, lambda facts: bool(facts.error)):
+        by_fix[evidence.facts[path].fix or REPLACE].append(path)
+    for fix, broken in by_fix.items():
         reason = evidence.facts[broken[0]].error.removeprefix(f"{broken[0]}: ")
         yield Problem(
             rule="C05",
             level="error",
             message=(
                 f"{counted(len(broken), 'image')} cannot be read, {broken[0]} for example "
-                f"({reason}); fetch them again or remove them, or let --fix leave them out"
+                f"({reason}); {fix}, or let --fix leave them out"
             ),
-            paths=broken,
+            paths=tuple(broken),
             can_fix=True,
         )
 
@@ -31,17 +38,44 @@ def check_depth(evidence: Evidence) -> Iterator[Problem]:
     """C06: more than eight bits a channel, which other readers clip and we scale."""
     deep = _paths_where(evidence, lambda facts: facts.bits > 8 and not facts.error)
     if deep:
+        depths = listed(str(evidence.facts[path].bits) for path in deep)
         yield Problem(
             rule="C06",
             level="error",
             message=(
-                f"{counted(len(deep), 'image')} of {len(evidence.rows):,} have 16 bits "
-                f"({some(deep)}): they are scaled by 1/257 to 8, never clipped, so that a narrow "
-                "range of values turns nearly black; save them as 8 bits with the window you "
-                "want, or go on with --skip-check C06"
+                f"{counted(len(deep), 'image')} of {len(evidence.rows):,} have {depths} bits "
+                f"({some(deep)}): the whole range of the bits is scaled to 8 (16 bits are scaled "
+                "by 1/257), never clipped, so that a narrow range of values turns nearly black; "
+                "save them as 8 bits with the window you want, or go on with --skip-check C06"
             ),
             paths=deep,
         )
+
+
+def check_pages(evidence: Evidence) -> Iterator[Problem]:
+    """C20: files of several pages or frames, of which one at most can be the image."""
+    page = evidence.source.layout.get("page")
+    paths = _paths_where(
+        evidence, lambda facts: not facts.error and not has_page(page, facts.pages)
+    )
+    if not paths:
+        return
+    pages = counted(evidence.facts[paths[0]].pages, "page")
+    found, fix = (
+        (
+            f"{counted(len(paths), 'image')} of {len(evidence.rows):,} hold several pages or "
+            f"frames, {paths[0]} for example {pages}",
+            "declare in the study's data which one you mean (page=1 for the first), or save each "
+            "page as a file",
+        )
+        if page is None
+        else (
+            f"{counted(len(paths), 'image')} of {len(evidence.rows):,} lack page {page}, which "
+            f"the study declares, {paths[0]} for example has {pages}",
+            "correct the study's page, or remove these files",
+        )
+    )
+    yield Problem(rule="C20", level="error", message=f"{found}; {fix}", paths=paths)
 
 
 def check_modes(evidence: Evidence) -> Iterator[Problem]:
@@ -88,6 +122,29 @@ def check_size(evidence: Evidence) -> Iterator[Problem]:
             paths=huge,
             can_fix=True,
         )
+
+
+def check_shape(evidence: Evidence) -> Iterator[Problem]:
+    """C12: an image too small or too thin to show anything once it is a square."""
+    small = _paths_where(evidence, lambda facts: facts.bits > 0 and _is_too_small(facts))
+    if small:
+        facts = evidence.facts[small[0]]
+        yield Problem(
+            rule="C12",
+            level="warn",
+            message=(
+                f"{counted(len(small), 'image')} {are(len(small))} under {LEAST_SIDE} pixels on a "
+                f"side or over {MOST_STRETCHED} times as long as wide, {small[0]} for example "
+                f"{facts.width:,} x {facts.height:,}: little is left of it in a square; see that "
+                "it is an image, else remove it"
+            ),
+            paths=small,
+        )
+
+
+def _is_too_small(facts: Facts) -> bool:
+    short, long = sorted((facts.width, facts.height))
+    return not facts.error and (short < LEAST_SIDE or long > MOST_STRETCHED * short)
 
 
 def _paths_where(evidence: Evidence, is_so: Callable[[Facts], bool]) -> tuple[str, ...]:

@@ -101,11 +101,11 @@ class Brats:
 
     def identity(self) -> tuple[object, ...]:
         """Return kind, folder and modalities: a patient's bytes are those of the modalities."""
-        return (
-            self.source.layout["kind"],
-            data_folder(self.source.folder),
-            list(self.modalities),
-        )
+        return self.source.layout["kind"], data_folder(self.source.folder), *self.choice()
+
+    def choice(self) -> tuple[object, ...]:
+        """Return the modalities that the study reads."""
+        return (list(self.modalities),)
 
 
 def modality_files(folder: Path, row_path: str, modalities: Sequence[str]) -> tuple[Path, ...]:

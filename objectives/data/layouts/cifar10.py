@@ -77,6 +77,10 @@ class Cifar10:
         """Return the kind and the folder."""
         return self.source.layout["kind"], data_folder(self.source.folder)
 
+    def choice(self) -> tuple[object, ...]:
+        """Return nothing: every pixel is used."""
+        return ()
+
     @cached_property
     def _folder(self) -> Path:
         folder = image_folder(self.source)

@@ -60,6 +60,10 @@ class Digits:
         """Return the kind: the scans are the same wherever the package is installed."""
         return (self.source.layout["kind"],)
 
+    def choice(self) -> tuple[object, ...]:
+        """Return nothing: every pixel is used."""
+        return ()
+
     @cached_property
     def _scans(self) -> npt.NDArray[np.uint8]:
         from sklearn.datasets import load_digits

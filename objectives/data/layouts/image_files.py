@@ -25,7 +25,7 @@ class ImageFiles:
 
     def pixels_of(self, path: str, image_size: int) -> Pixels:
         """Decode the image file as (3, image_size, image_size)."""
-        return decode(self._file(path), image_size)
+        return decode(self._file(path), image_size, self._page)
 
     def pixels_shape(self, image_size: int) -> tuple[int, ...]:
         """Return the shape of an RGB square."""
@@ -34,11 +34,20 @@ class ImageFiles:
     def look_at(self, files: Mapping[Path, bytes]) -> Facts:
         """Decode the image file to its end."""
         (contents,) = files.values()
-        return look_at_file(contents)
+        return look_at_file(contents, self._page)
 
     def identity(self) -> tuple[object, ...]:
-        """Return the kind and the folder: patterns and tables change labels, never bytes."""
-        return self.source.layout["kind"], data_folder(self.source.folder)
+        """Return kind, folder and page: patterns and tables change labels, never pixels."""
+        return self.source.layout["kind"], data_folder(self.source.folder), *self.choice()
+
+    def choice(self) -> tuple[object, ...]:
+        """Return the page of each file that the study declares, or None."""
+        return (self._page,)
+
+    @property
+    def _page(self) -> int | None:
+        page: int | None = self.source.layout.get("page")
+        return page
 
     def _file(self, path: str) -> Path:
         return (self.source.folder or Path()) / path

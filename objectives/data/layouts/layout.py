@@ -52,6 +52,13 @@ class Layout(Protocol):
         """
         ...
 
+    def choice(self) -> tuple[object, ...]:
+        """Return the part of each image's bytes that the study chooses, as the page of a file.
+
+        The values are plain JSON. Decoded images are kept by it.
+        """
+        ...
+
 
 def data_folder(folder: Path | None) -> str:
     """Return the folder of a data source as part of an identity; "" for packaged data."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from objectives.data.layouts.listing import File
-from objectives.data.pixels.limits import check_header, is_pyramid, open_image, too_large
+from objectives.data.pixels.formats import SLIDES
+from objectives.data.pixels.limits import check_form, is_pyramid, open_image, too_large
 
-SUFFIXES = (".svs", ".ndpi", ".mrxs", ".scn", ".vms", ".bif")
 TIFF_SUFFIXES = (".tif", ".tiff")
 
 
@@ -18,7 +18,7 @@ def check_folder(folder: Path, images: Sequence[File]) -> None:
     """
     if not images:
         for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in SUFFIXES:
+            if path.suffix.lower() in SLIDES:
                 raise too_large(path, "a whole-slide scan")
     tiffs = [each for each in images if each.path.lower().endswith(TIFF_SUFFIXES)]
     if tiffs:
@@ -29,6 +29,6 @@ def _check_tiff(path: Path) -> None:
     try:
         with open_image(path) as image:
             if is_pyramid(image):
-                check_header(image, path)
+                check_form(path, *image.size, is_slide=True)
     except (OSError, SyntaxError, ValueError):
         return  # the checks name a file that cannot be read

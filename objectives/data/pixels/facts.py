@@ -5,10 +5,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from objectives.data.pixels.decode import UNREADABLE, eight_bits
-from objectives.data.pixels.limits import MOST_PIXELS, is_pyramid, open_image
+from objectives.data.pixels.content import find_blank
+from objectives.data.pixels.eight_bits import as_eight_bits
+from objectives.data.pixels.limits import CUT_INTO_TILES, MOST_PIXELS, SLIDE
+from objectives.data.pixels.pages import has_page
+from objectives.data.pixels.picture import open_picture
+from objectives.data.pixels.unfit import UNREADABLE, UnfitImage
 
 SIDE, LOWEST = 32, 8  # pHash: the 8 x 8 lowest frequencies of the image at 32 x 32
 ORIENTATION = 0x0112  # Exif tag; 1: upright
@@ -20,18 +24,24 @@ class Facts(NamedTuple):
     """The facts about one image, as it lies in its file, before Exif turns it upright.
 
     error: the reason why it cannot be read; "" where it can.
+    fix: the way out of the error; "" where the file must be replaced.
     width, height: in pixels; of a volume its first two axes, in voxels.
     mode: Pillow's name of the mode; of a volume its data type.
     bits: per channel; 0 of a volume.
+    pages: the number of pages or frames in the file.
+    blank: the way in which it has no content, one of `Blank`; "" where it has some.
     is_turned: whether Exif says that the image must be turned or mirrored to be upright.
     frequencies: see `lowest_frequencies`; empty where no pixels were decoded.
     """
 
     error: str = ""
+    fix: str = ""
     width: int = 0
     height: int = 0
     mode: str = ""
     bits: int = 0
+    pages: int = 1
+    blank: str = ""
     is_turned: bool = False
     frequencies: bytes = b""
 
@@ -41,29 +51,42 @@ class Facts(NamedTuple):
         return self.width * self.height > MOST_PIXELS
 
 
-def look_at_file(contents: bytes) -> Facts:
+def look_at_file(contents: bytes, page: int | None = None) -> Facts:
     """Decode an image file to its end: only there a truncated file fails.
 
-    A whole slide, and any image of over 100 megapixels, is judged by its header alone.
+    A whole slide, and any image of over 100 megapixels, is judged by its header alone, and so is a
+    file whose page is not clear.
+
+    page: of a file of several pages, from 1 on.
     """
-    if not contents:
-        return Facts(error="empty")
     facts = Facts()
     try:
-        with open_image(io.BytesIO(contents)) as image:
-            facts = _form(image)
-            if facts.is_huge:
+        with open_picture(io.BytesIO(contents), page) as picture:
+            facts = Facts(
+                width=picture.width,
+                height=picture.height,
+                mode=picture.mode,
+                bits=picture.bits,
+                pages=picture.pages,
+            )
+            if picture.is_slide:
+                return facts._replace(error=SLIDE, fix=CUT_INTO_TILES)
+            if facts.is_huge or not has_page(page, facts.pages):
                 return facts
-            if is_pyramid(image):
-                return facts._replace(error="a whole-slide TIFF, tiles at several magnifications")
+            image = picture.image()
             # JPEG decodes its brightness alone, at 1/2 to 1/8, and is still read to its end.
             image.draft("L", (2 * SIDE, 2 * SIDE))
             is_turned = image.getexif().get(ORIENTATION, 1) != 1
             if is_turned:
                 ImageOps.exif_transpose(image)  # as training does; it may fail
-            return facts._replace(is_turned=is_turned, frequencies=_frequencies(image))
-    except UnidentifiedImageError:  # Pillow's own message names a buffer, not the file
-        return Facts(error="no image of a known format")
+            shown = _load(image)
+            blank = find_blank(image, shown, facts.bits)
+            frequencies = _frequencies(shown)
+        if blank and shown.size != (facts.width, facts.height):
+            blank = _blank_in_full(contents, page)
+        return facts._replace(blank=blank, is_turned=is_turned, frequencies=frequencies)
+    except UnfitImage as error:
+        return facts._replace(error=error.found, fix=error.fix)
     except UNREADABLE as error:
         return facts._replace(error=str(error) or type(error).__name__)
 
@@ -71,8 +94,14 @@ def look_at_file(contents: bytes) -> Facts:
 def look_at_pixels(image: Image.Image) -> Facts:
     """Examine an image of eight bits per channel that has no file of its own."""
     width, height = image.size
-    frequencies = _frequencies(image)
-    return Facts(width=width, height=height, mode=image.mode, bits=8, frequencies=frequencies)
+    return Facts(
+        width=width,
+        height=height,
+        mode=image.mode,
+        bits=8,
+        blank=find_blank(image, image),
+        frequencies=_frequencies(image),
+    )
 
 
 def lowest_frequencies(grey: Grey) -> bytes:
@@ -94,26 +123,18 @@ def lowest_frequencies(grey: Grey) -> bytes:
 _COSINES = np.cos(np.pi * np.outer(np.arange(LOWEST), np.arange(SIDE) + 0.5) / SIDE)
 
 
-def _form(image: Image.Image) -> Facts:
-    width, height = image.size
-    return Facts(width=width, height=height, mode=image.mode, bits=16 if _is_deep(image) else 8)
-
-
-def _is_deep(image: Image.Image) -> bool:
-    """Whether a channel has over 8 bits, even where Pillow reads the upper eight only."""
-    if image.mode.startswith(("I", "F")):
-        return True
-    tiles = getattr(image, "tile", ())
-    arguments = tiles[0].args if tiles else ""
-    stored_as = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
-    return ";16" in str(stored_as)
+def _load(image: Image.Image) -> Image.Image:
+    image.load()
+    return as_eight_bits(image)
 
 
 def _frequencies(image: Image.Image) -> bytes:
-    image.load()
-    if image.mode.startswith(("I", "F")):  # as training does, which refuses some
-        image = eight_bits(image)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
     grey = image.convert("L").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
     return lowest_frequencies(np.asarray(grey))
+
+
+def _blank_in_full(contents: bytes, page: int | None) -> str:
+    """Look at every pixel of a JPEG that is blank at an eighth of its size and without colour."""
+    with open_picture(io.BytesIO(contents), page) as picture:
+        image = picture.image()
+        return find_blank(image, _load(image), picture.bits)

@@ -14,7 +14,7 @@ from objectives.files.whole import write_whole
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1  # of a line; part of the file's name, so that another format begins another file
+FORMAT = 2  # of a line; part of the file's name, so that another format begins another file
 
 
 class FileState(Protocol):
@@ -94,7 +94,8 @@ def _from_line(line: str) -> tuple[str, Seen]:
 
 
 def _to_facts(values: Sequence[Any]) -> Facts:
-    if [type(each) for each in values] != [str, int, int, str, int, bool, str]:
+    defaults = Facts()
+    if [type(each) for each in values] != [type(each) for each in (*defaults[:-1], "")]:
         raise ValueError(values)
     facts = Facts(*values)
     return facts._replace(frequencies=bytes.fromhex(values[-1]))

@@ -1,10 +1,13 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from objectives.contract import DataError, DataSource
+from objectives.data.checks.check import check_data
+from objectives.data.manifest.manifest import read_manifest
 from objectives.data.pixels.decode import decode
 from objectives.data.problems import Problem
 
@@ -109,3 +112,55 @@ def test_over_100_megapixels_are_recognised_by_the_header(
     assert set(found) == {"C12"}
     assert "10,001 x 10,000" in found["C12"].message
     assert found["C12"].can_fix
+
+
+def test_files_of_several_pages_are_counted_and_named(tree: DataSource, problems: Problems) -> None:
+    assert tree.folder is not None
+    stack = [Image.effect_noise((40, 40), 50) for _ in range(9)]
+    put(tree, stack[0], "train/benign/p900_0.tif", save_all=True, append_images=stack[1:])
+    found = problems(tree)["C20"]
+    assert (found.level, found.paths) == ("error", ("train/benign/p900_0.tif",))
+    assert "1 image of 181 hold several pages or frames" in found.message
+    assert "for example 9 pages; declare" in found.message
+    declared = replace(tree, layout={**tree.layout, "page": 9})
+    assert "180 images of 181 lack page 9" in problems(declared)["C20"].message
+    assert "C20" not in problems(replace(tree, layout={**tree.layout, "page": 1}))
+
+
+def test_a_class_without_content_is_an_error(tree: DataSource, problems: Problems) -> None:
+    assert tree.folder is not None
+    for path in tree.folder.glob("*/benign/*"):
+        image = Image.open(path).convert("RGBA")
+        image.putalpha(0)
+        image.save(path)
+    found = problems(tree)["C19"]
+    assert (found.level, len(found.paths), found.can_fix) == ("error", 90, True)
+    assert "90 images are transparent everywhere (90 of 90 benign)" in found.message
+    assert found.message.endswith("save them without their alpha channel")
+
+
+def test_a_few_blank_images_are_a_warning(tree: DataSource, problems: Problems) -> None:
+    put(tree, Image.new("RGB", (40, 40)))
+    found = problems(tree)["C19"]
+    assert (found.level, found.paths) == ("warn", (NAME,))
+    assert "1 image is black everywhere (1 of 90 benign)" in found.message
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 40), (9000, 9)])
+def test_a_tiny_or_thin_image_is_told(
+    tree: DataSource, problems: Problems, size: tuple[int, int]
+) -> None:
+    put(tree, Image.effect_noise(size, 50).convert("RGB"))
+    found = problems(tree)["C12"]
+    assert (found.level, found.paths) == ("warn", (NAME,))
+    assert f"{size[0]:,} x {size[1]:,}" in found.message
+
+
+def test_unreadable_images_are_told_by_the_way_out(tree: DataSource) -> None:
+    assert tree.folder is not None
+    (tree.folder / NAME).write_bytes(b"<!DOCTYPE html>")
+    put(tree, Image.fromarray(np.full((40, 40), np.float32(0.5))), "train/benign/p900_0.tif")
+    found = [each for each in check_data(tree, read_manifest(tree)) if each.rule == "C05"]
+    ways = {each.paths: each.message for each in found}
+    assert "; download it again, or let --fix" in ways[(NAME,)]
+    assert "; save it as 8 bits, with black" in ways[("train/benign/p900_0.tif",)]

@@ -45,7 +45,7 @@ def write_tiles(path: Path, *sizes: int) -> Path:
 
 def test_a_pyramid_of_tiles_is_refused_and_tiling_recommended(tmp_path: Path) -> None:
     path = write_tiles(tmp_path / "a.tiff", 64, 32)
-    with pytest.raises(DataError, match=r"a.tiff: a whole-slide TIFF.*; cut it into tiles first"):
+    with pytest.raises(DataError, match=r"a.tiff: a whole-slide scan.*; cut it into tiles first"):
         decode(path, 32)
 
 
@@ -57,7 +57,7 @@ def test_one_page_of_tiles_is_an_ordinary_image(tmp_path: Path) -> None:
 def test_a_folder_of_slides_is_refused_before_anything_is_decoded(tmp_path: Path) -> None:
     write_tiles(tmp_path / "benign" / "0005f7aaab2800f6170c399693a96917.tiff", 64, 32)
     write_tiles(tmp_path / "cancer" / "000920ad0b612851f8e01bcc880d9b3d.tiff", 128, 64, 32)
-    with pytest.raises(DataError, match=r"000920.*whole-slide TIFF.*cut it into tiles first"):
+    with pytest.raises(DataError, match=r"000920.*whole-slide scan.*cut it into tiles first"):
         ClassFolders(DataSource(layout=FOLDERS, folder=tmp_path)).find_images()
 
 

@@ -2,11 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms, PngImagePlugin
+from PIL.PngImagePlugin import PngInfo
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.readers import open_layout
 from objectives.data.pixels.decode import decode
+from objectives.data.pixels.facts import look_at_file
 
 RAMP = np.linspace(0, 65535, 64 * 64).reshape(64, 64)
 
@@ -44,11 +46,80 @@ def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path, suffix: str) ->
     assert np.abs(pixels[0] - RAMP / 257).max() <= 1
 
 
-def test_floats_and_wider_integers_are_refused_with_the_path(tmp_path: Path) -> None:
-    for values in (RAMP.astype(np.float32), (RAMP * 10).astype(np.int32)):
-        path = saved(Image.fromarray(values), tmp_path / "a.tif")
-        with pytest.raises(DataError, match=r"a.tif: .* not 8 or 16 bits"):
-            decode(path, 8)
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (RAMP.astype(np.float32) / 65535, "floating-point pixels from 0 to 1, of unknown scale"),
+        (np.full((8, 8), np.nan, np.float32), "floating-point pixels that are all NaN"),
+        ((RAMP * 10).astype(np.int32), r"integers from 0 to 655,350, outside 0\.\.65535"),
+        (RAMP.astype(np.int32) - 1024, r"integers from -1,024 to 64,511, outside 0\.\.65535"),
+    ],
+)
+def test_numbers_of_unknown_scale_are_refused_with_the_reason(
+    tmp_path: Path, values: np.ndarray, reason: str
+) -> None:
+    path = saved(Image.fromarray(values), tmp_path / "a.tif")
+    with pytest.raises(DataError, match=rf"a.tif: .*{reason}.*; save it as 8 bits, with black"):
+        decode(path, 8)
+
+
+@pytest.mark.parametrize("mode", ["LAB", "YCbCr", "CMYK"])
+def test_colours_of_other_spaces_are_read_as_what_they_show(tmp_path: Path, mode: str) -> None:
+    image = Image.new("RGB", (8, 8), (200, 120, 60))
+    if mode == "LAB":
+        ends = (ImageCms.createProfile(each) for each in ("sRGB", "LAB"))
+        image = ImageCms.profileToProfile(image, *ends, outputMode="LAB")
+    else:
+        image = image.convert(mode)
+    pixels = decode(saved(image, tmp_path / "a.tif"), 8)
+    assert np.abs(pixels[:, 4, 4].astype(int) - (200, 120, 60)).max() <= 3
+
+
+def test_adobes_inverted_cmyk_is_turned_back(tmp_path: Path) -> None:
+    image = Image.new("RGB", (16, 16), (200, 120, 60)).convert("CMYK")
+    path = saved(image, tmp_path / "a.JPG", progressive=True, quality=95)
+    assert np.abs(decode(path, 8)[:, 4, 4].astype(int) - (200, 120, 60)).max() <= 6
+
+
+def test_twelve_bits_of_a_pgm_keep_their_range(tmp_path: Path) -> None:
+    values = np.linspace(0, 4095, 64).round().astype(">u2")
+    path = tmp_path / "a.pgm"
+    path.write_bytes(b"P5 8 8 4095\n" + values.tobytes())
+    assert (decode(path, 8).min(), decode(path, 8).max()) == (0, 255)
+
+
+def test_three_megabytes_of_text_in_a_png_do_not_hide_its_pixels(tmp_path: Path) -> None:
+    text = PngInfo()
+    text.add_text("protocol", "x" * 3_000_000, zip=True)
+    path = saved(Image.new("RGB", (8, 8), (9, 8, 7)), tmp_path / "a.png", pnginfo=text)
+    before = PngImagePlugin.MAX_TEXT_CHUNK
+    assert decode(path, 8)[:, 0, 0].tolist() == [9, 8, 7]
+    assert before == PngImagePlugin.MAX_TEXT_CHUNK
+
+
+STRANGERS = {
+    "a HEIC photograph": bytes.fromhex("0000001866747970686569630000000068656963006d696631"),
+    "a web page": b"\n<!DOCTYPE html><title>404</title>",
+    "JPEG XL": b"\xff\x0a" + bytes(100),
+    "a Windows icon": b"\0\0\1\0\2\0" + b"\x10" * 100,
+    "a pointer of Git LFS": b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a",
+    "a structured report in DICOM": bytes(128)
+    + b"DICM\2\0\2\0UI\x1c\x001.2.840.10008.5.1.4.1.1.88.11",
+    "nothing but zeros": bytes(2000),
+    "PDF": b"%PDF-1.7",
+    "text": b"Access denied\n",
+}
+
+
+@pytest.mark.parametrize("found", STRANGERS)
+def test_a_file_that_is_no_image_is_named_for_what_it_is(tmp_path: Path, found: str) -> None:
+    path = tmp_path / "scan.jpg"
+    path.write_bytes(STRANGERS[found])
+    with pytest.raises(DataError, match=rf"cannot be read as an image \({found}.*\); \w"):
+        decode(path, 8)
+    facts = look_at_file(path.read_bytes())
+    assert facts.error.startswith(found)
+    assert facts.fix
 
 
 def test_exif_rotation_is_applied(tmp_path: Path) -> None:
@@ -76,7 +147,7 @@ def test_an_unreadable_image_is_named(tmp_path: Path, damage: str) -> None:
     whole = path.read_bytes()
     contents = {
         "truncated": whole[: len(whole) // 2],
-        "garbage": b"no image" * 99,
+        "garbage": b"\1no image" * 99,
         "broken header": whole[:8] + b"\xff" * 40,
     }
     path.write_bytes(contents.get(damage, b""))

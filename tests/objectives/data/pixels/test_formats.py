@@ -26,7 +26,7 @@ NOT_OURS = {
 }
 
 
-@pytest.mark.parametrize("name", PILLOW_FORMATS)
+@pytest.mark.parametrize("name", [*PILLOW_FORMATS, "MPO"])
 def test_a_format_is_known_whatever_the_ending(tmp_path: Path, name: str) -> None:
     path = tmp_path / "export.dat"
     PICTURE.convert("L" if name == "PPM" else "RGB").save(path, name)

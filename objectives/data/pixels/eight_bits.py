@@ -1,0 +1,58 @@
+"""Bring any mode of Pillow's to eight bits a channel, without transparency."""
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from objectives.data.pixels.unfit import UnfitImage
+
+WHITE = (255, 255, 255)
+MOST = 65535  # of 16 bits
+RANGE_FIX = "save it as 8 bits, with black and white where you want them"
+
+
+def as_eight_bits(image: Image.Image) -> Image.Image:
+    """Return an image in L, RGB or another mode that converts to RGB without loss.
+
+    16 bits are scaled by 1/257 and never clipped; transparent pixels are put on white. Raises
+    UnfitImage for numbers whose scale is unknown.
+    """
+    if image.mode.startswith(("I", "F")):
+        image = _scaled(image)
+    if image.mode == "LAB":
+        image = _from_lab(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, WHITE), image)
+    return image.convert("RGB") if image.mode in ("P", "RGBA") else image
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Whether a channel has over 8 bits, even where Pillow reads the upper eight only."""
+    if image.mode.startswith(("I", "F")):
+        return True
+    tiles = getattr(image, "tile", ())
+    arguments = tiles[0].args if tiles else ""
+    stored_as = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
+    return ";16" in str(stored_as)
+
+
+def _scaled(image: Image.Image) -> Image.Image:
+    """Scale 0..65535 to 0..255, the same for every image, so that brightness keeps its meaning."""
+    values = np.asarray(image)
+    if image.mode == "F":
+        known = values[np.isfinite(values)]
+        ends = f"from {known.min():g} to {known.max():g}" if len(known) else "that are all NaN"
+        raise UnfitImage(f"floating-point pixels {ends}, of unknown scale", fix=RANGE_FIX)
+    if values.min() < 0 or values.max() > MOST:
+        raise UnfitImage(
+            f"integers from {values.min():,} to {values.max():,}, outside 0..65535", fix=RANGE_FIX
+        )
+    return Image.fromarray((values / 257).round().astype(np.uint8))
+
+
+def _from_lab(image: Image.Image) -> Image.Image:
+    """Convert CIE Lab to sRGB by LittleCMS; Pillow's own `convert` cannot."""
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+    assert converted is not None  # only in place is nothing returned
+    return converted
