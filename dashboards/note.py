@@ -1,15 +1,19 @@
 """The study note: it explains a study to people who open its page."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from spaces.params import Choice, Float, Int, Param, Toggle, Value
 from spaces.pruning import PRUNING_RULES
+from spaces.shown import shown
 from spaces.stored import StoredStudy, data_to_json, fingerprint, from_json
 from spaces.study import FIRST_JUDGED_FOLDS, Study
 from storage.store import Store
 
 PRACTICE = "**Practice data.** The images are generated: these results say nothing about real ones."
+# What Markdown gives a meaning within a line, and at its begin; not the _ within a word.
+MARKS = re.compile(r"[\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_])|^[#+=-]|(?<=\d)[.)](?=\s)")
 BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
 
 
@@ -26,7 +30,7 @@ def study_note(
     parts = [
         PRACTICE if stored.found.is_practice else "",
         _skipped_checks(stored.found.skipped_checks),
-        study.about,
+        _literal(" ".join(study.about.split())),
         _metric(study, meaning),
         _budget(study),
         *_section("Data", _data(study, counts)),
@@ -81,7 +85,9 @@ def _data(study: Study, counts: Mapping[str, Mapping[str, int]]) -> str:
     if not counts:
         return ""
     classes = dict.fromkeys(name for split in counts.values() for name in split)
-    rows = [[name, *(split.get(name, 0) for split in counts.values())] for name in classes]
+    rows = [
+        [_literal(name), *(split.get(name, 0) for split in counts.values())] for name in classes
+    ]
     rows.append(["**all**", *(sum(split.values()) for split in counts.values())])
     return f"Layout `{data_to_json(study)['kind']}`.\n\n" + _table(["class", *counts], rows)
 
@@ -125,7 +131,12 @@ def _fixed(stored: StoredStudy) -> str:
 def _weights(weights: Mapping[str, Mapping[str, str]]) -> str:
     """Build a table of the weight files with their licences and digests."""
     rows = [
-        [f"`{network}`", record["licence"], record["file"], f"`{record['sha256'][:12]}`"]
+        [
+            _code(network),
+            _literal(record["licence"]),
+            _literal(record["file"]),
+            f"`{record['sha256'][:12]}`",
+        ]
         for network, record in weights.items()
     ]
     return _table(["network and weights", "licence", "file", "sha256"], rows)
@@ -133,15 +144,21 @@ def _weights(weights: Mapping[str, Mapping[str, str]]) -> str:
 
 def _word(value: Value) -> str:
     words = {True: "on", False: "off", None: "none"}
-    return words[value] if value is None or isinstance(value, bool) else f"{value}"
+    return words[value] if value is None or isinstance(value, bool) else _literal(f"{value}")
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     if not rows:
         return ""
     lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def _cell(content: object) -> str:
-    return str(content).replace("|", r"\|")
+def _literal(text: str) -> str:
+    """Return a text that Markdown, HTML and formulas leave as it is, in one line."""
+    return MARKS.sub(r"\\\g<0>", shown(text))
+
+
+def _code(text: str) -> str:
+    """Return a text as code within a table; a table takes no | in code either."""
+    return "`" + shown(text).replace("`", "'").replace("|", r"\|") + "`"

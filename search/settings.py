@@ -78,7 +78,8 @@ def read_settings(
         )
     return Settings(
         home=home.resolve(),
-        database_url=environment.get("SEARCH_DATABASE_URL") or None,
+        # `URL=$(cat file)` in a .env file, or a copied line, leaves blanks at the ends.
+        database_url=environment.get("SEARCH_DATABASE_URL", "").strip() or None,
         visible_gpus=environment.get("CUDA_VISIBLE_DEVICES"),
         threads=int(threads) if threads.isdigit() else None,
         lease_seconds=lease,

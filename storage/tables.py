@@ -10,6 +10,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Dialect,
     Double,
     ForeignKey,
     ForeignKeyConstraint,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TypeDecorator,
     false,
     func,
 )
@@ -34,6 +36,20 @@ directions: Table = optuna_tables.tables["study_directions"]
 trials: Table = optuna_tables.tables["trials"]
 params: Table = optuna_tables.tables["trial_params"]
 values: Table = optuna_tables.tables["trial_values"]
+
+
+class Words(TypeDecorator[str]):
+    r"""Any text: what Postgres takes in none, a zero byte or half a pair, is stored as `\x00`."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the text as it is stored."""
+        if value is None:
+            return None
+        return value.replace("\0", r"\x00").encode("utf-8", "backslashreplace").decode()
+
 
 metadata = MetaData(schema=SCHEMA)
 MOMENT = DateTime(timezone=True)
@@ -51,32 +67,32 @@ studies = Table(
     Column("definition", JSON, nullable=False),
     # The budget, NULL for no limit. The definition has it too, but leaves it out at its default.
     Column("trials", Integer),
-    Column("fingerprint", Text, nullable=False),
-    Column("data_fingerprint", Text, nullable=False),
-    Column("stop", Text, CheckConstraint("stop IN ('drain', 'now')")),
+    Column("fingerprint", Words, nullable=False),
+    Column("data_fingerprint", Words, nullable=False),
+    Column("stop", Words, CheckConstraint("stop IN ('drain', 'now')")),
     Column("created_at", MOMENT, nullable=False, server_default=func.now()),
 )
 
 workers = Table(
     "workers",
     metadata,
-    Column("worker_id", Text, primary_key=True),
+    Column("worker_id", Words, primary_key=True),
     Column(
         "study_id",
         ForeignKey(studies.c.study_id, ondelete="CASCADE"),
         nullable=False,
         index=True,
     ),
-    Column("host", Text, nullable=False),
+    Column("host", Words, nullable=False),
     Column("pid", Integer, nullable=False),
-    Column("device", Text, nullable=False),
+    Column("device", Words, nullable=False),
     Column("threads", Integer, nullable=False),
     Column("machine", JSON, nullable=False),
     Column("started_at", MOMENT, nullable=False, server_default=func.now()),
     Column("seen_at", MOMENT, nullable=False, server_default=func.now()),
     Column("ended_at", MOMENT),
     Column("exit_code", Integer),
-    Column("reason", Text),
+    Column("reason", Words),
 )
 
 # An attempt without an end is the trial's lease, and its number is the fencing token.
@@ -90,9 +106,9 @@ attempts = Table(
     Column("started_at", MOMENT, nullable=False, server_default=func.clock_timestamp()),
     Column("beat_at", MOMENT, nullable=False, server_default=func.clock_timestamp()),
     Column("ended_at", MOMENT),
-    Column("reason", Text),
-    Column("detail", Text),
-    Column("where", Text),  # the type, file and line of the exception that ended the attempt
+    Column("reason", Words),
+    Column("detail", Words),
+    Column("where", Words),  # the type, file and line of the exception that ended the attempt
     # Whether the trial ended with this attempt: then the reason is the trial's outcome.
     Column("ends_trial", Boolean, nullable=False, server_default=false()),
     CheckConstraint("(ended_at IS NULL) = (reason IS NULL)", name="an_end_has_a_reason"),
@@ -126,10 +142,10 @@ epochs = Table(
 files = Table(
     "files",
     metadata,
-    Column("artifact_id", Text, primary_key=True),
+    Column("artifact_id", Words, primary_key=True),
     Column("trial_id", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("name", Text, nullable=False),
+    Column("name", Words, nullable=False),
     Column("noted_at", MOMENT, nullable=False, server_default=func.clock_timestamp()),
     ForeignKeyConstraint(
         ["trial_id", "attempt"], [attempts.c.trial_id, attempts.c.attempt], ondelete="CASCADE"
@@ -157,8 +173,8 @@ test_uses = Table(
     Column("use_id", BigInteger, Identity(always=True), primary_key=True),
     Column("study_id", ForeignKey(studies.c.study_id, ondelete="CASCADE"), nullable=False),
     Column("used_at", MOMENT, nullable=False, server_default=func.clock_timestamp()),
-    Column("used_by", Text, nullable=False),
-    Column("purpose", Text, nullable=False),
-    Column("data_fingerprint", Text, nullable=False),
+    Column("used_by", Words, nullable=False),
+    Column("purpose", Words, nullable=False),
+    Column("data_fingerprint", Words, nullable=False),
 )
 Index("test_uses_of_a_study", test_uses.c.study_id)

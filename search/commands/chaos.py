@@ -12,7 +12,7 @@ from search.chaos.sandbox import sandbox
 from search.errors import DONE, FAILED, UsageError
 from search.settings import Settings
 from search.terminal import wording
-from search.terminal.console import page
+from search.terminal.console import page, print_table
 
 SHOWN_CASES = 5  # per broken promise
 
@@ -48,12 +48,12 @@ def _say(line: str) -> None:
 
 
 def _print(result: ChaosResult) -> None:
-    table = Table("promise", "checked", "broken", box=None)
+    table = Table("promise", "checked", "broken")
     for promise in result.promises:
         broken = f"[red]{len(promise.broken)}" if promise.broken else "0"
         table.add_row(promise.words, str(promise.checked), broken)
     out = page()
-    out.print(table)
+    print_table(out, table)
     for promise in result.promises:
         for case in promise.broken[:SHOWN_CASES]:
             out.print(f"broken: {case}", style="red", highlight=False, soft_wrap=True)

@@ -18,8 +18,9 @@ from search.studies.examined import Examined, examine_rules
 from search.studies.networks import licence_notes
 from search.studies.overrides import read_overrides
 from search.studies.rules import find_rules
-from search.terminal.console import page
+from search.terminal.console import page, print_table
 from search.terminal.stages import Stages
+from spaces.shown import shown
 
 if TYPE_CHECKING:  # numpy, which checking the rules alone does without
     from objectives.data.checks.fix import Mended
@@ -97,7 +98,7 @@ def _print(examined: Examined, console: Console) -> None:
     if summary and summary.counts:
         if summary.is_practice:
             console.out("practice data", highlight=False)
-        console.print(_counts(summary))
+        print_table(console, _counts(summary))
         for line in _remarks(summary):
             console.out(line, highlight=False)
     if examined.throughput:
@@ -135,9 +136,11 @@ def _remarks(summary: DataSummary) -> Iterator[str]:
 
 
 def _counts(summary: DataSummary) -> Table:
-    table = Table("class", *summary.counts, box=None)
+    table = Table("class", *summary.counts)
     for name in summary.classes:
-        table.add_row(Text(name), *(str(counts.get(name, 0)) for counts in summary.counts.values()))
+        table.add_row(
+            Text(shown(name)), *(str(counts.get(name, 0)) for counts in summary.counts.values())
+        )
     if summary.groups:
         table.add_row("groups", *(str(summary.groups.get(split, 0)) for split in summary.counts))
     return table

@@ -11,7 +11,7 @@ from rich.text import Text
 from search.errors import DONE, FAILED
 from search.processes.doctor import MachineFinding, examine
 from search.settings import Settings
-from search.terminal.console import page
+from search.terminal.console import page, print_table
 
 COLOURS = {"ok": "green", "warn": "yellow", "error": "red"}
 
@@ -22,12 +22,12 @@ def doctor(arguments: Namespace, settings: Settings) -> int:
     if arguments.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        page().print(_table(findings))
+        print_table(page(), _table(findings))
     return FAILED if any(finding.level == "error" for finding in findings) else DONE
 
 
 def _table(findings: Sequence[MachineFinding]) -> Table:
-    table = Table(box=None, show_header=False)
+    table = Table(show_header=False)
     for finding in findings:
         found = f"{finding.found}; {finding.fix}" if finding.fix else finding.found
         level = Text(finding.level, style=COLOURS[finding.level])

@@ -11,7 +11,7 @@ from rich.text import Text
 from objectives import catalog
 from search.errors import DONE
 from search.settings import Settings
-from search.terminal.console import page
+from search.terminal.console import page, print_table
 from spaces.rules.conditions import condition_words
 
 
@@ -21,10 +21,10 @@ def parameters(arguments: Namespace, settings: Settings) -> int:
     if arguments.json:
         print(json.dumps(fields, indent=2))
         return DONE
-    table = Table("parameter", "values", "default", "meaning", box=None)
+    table = Table("parameter", "values", "default", "meaning")
     for name, field in fields.items():
         table.add_row(name, _values(field), str(field["default"]).lower(), Text(_meaning(field)))
-    page().print(table)
+    print_table(page(), table)
     return DONE
 
 

@@ -5,6 +5,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from rich.table import Table
+from rich.text import Text
 
 from search.database import store_if_any
 from search.errors import DONE
@@ -15,7 +16,7 @@ from search.processes.devices import device_shares
 from search.settings import Settings
 from search.studies.overrides import read_overrides
 from search.studies.prepare import prepare
-from search.terminal.console import page
+from search.terminal.console import page, print_table
 from search.terminal.stages import Stages
 from search.terminal.wording import duration
 
@@ -42,7 +43,7 @@ def _print(plan: Plan, gpu_hours: float | None) -> None:
     console = page()
     share = f", {plan.workers} workers" if plan.workers > 1 else ""
     console.out(f"{plan.study} on {plan.device_class}{share}", highlight=False)
-    console.print(_table(plan.rows))
+    print_table(console, _table(plan.rows))
     if any(row.fits and _is_worked_out(row) for row in plan.rows):
         console.out("~ worked out from steps of fewer images", highlight=False)
     for backbone in plan.excluded:
@@ -57,7 +58,6 @@ def _print(plan: Plan, gpu_hours: float | None) -> None:
 
 def _table(rows: Sequence[CostRow]) -> Table:
     table = Table("backbone", "batch", "at once", "memory", "of", "step", "images/s", "epoch")
-    table.box = None
     for row in rows:
         cost = row.cost
         if not row.fits:
@@ -72,7 +72,7 @@ def _table(rows: Sequence[CostRow]) -> Table:
                 f"{row.batch_size / cost.step_seconds:.0f}",
                 duration(row.epoch_seconds),
             ]
-        table.add_row(str(row.backbone), str(row.batch_size), *cells)
+        table.add_row(Text(str(row.backbone)), str(row.batch_size), *cells)
     return table
 
 

@@ -39,13 +39,13 @@ def retrain(arguments: Namespace, settings: Settings) -> int:
     with _folder(arguments.out) as folder:
         again = _train(exported, folder, data, device)
         if arguments.out and (folder / BEST_WEIGHTS).is_file():
-            console.out(f"weights: {folder / BEST_WEIGHTS}", highlight=False)
+            _say(f"weights: {folder / BEST_WEIGHTS}")
     if not arguments.verify:
         return DONE
     changed = other_machine(exported, device)
     measure = ELSEWHERE if changed else "to the last bit"
     if changed:
-        console.print(f"this machine differs from the recorded one ({changed}): {measure}")
+        _say(f"this machine differs from the recorded one ({changed}): {measure}")
     differences = compare(exported, again, exactly=changed is None)
     _print(differences, measure)
     return FAILED if differences else DONE
@@ -59,7 +59,7 @@ def _train(
     steps = with_bar(results, f"trial {exported.trial}", last)
     again = {result.epoch: result.metrics for result in steps}
     if last not in again:
-        console.print(f"training ended after epoch {len(again)}, not as recorded after {last}")
+        _say(f"training ended after epoch {len(again)}, not as recorded after {last}")
     return again
 
 
@@ -90,8 +90,12 @@ def _print(differences: list[Difference], measure: str) -> None:
         again = difference.again
         now = "not trained again" if again is None else f"now {again!r}"
         where = f"{difference.where} {difference.metric}"
-        console.print(f"{where}: recorded {difference.recorded!r}, {now}")
+        _say(f"{where}: recorded {difference.recorded!r}, {now}")
     if differences:
-        console.print(f"{len(differences)} numbers did not come back {measure}")
+        _say(f"{len(differences)} numbers did not come back {measure}")
     else:
-        console.print(f"every number came back {measure}")
+        _say(f"every number came back {measure}")
+
+
+def _say(line: str) -> None:
+    console.out(line, highlight=False)

@@ -11,7 +11,7 @@ from rich.align import Align
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from search.analysis.snapshot import Snapshot
@@ -116,7 +116,7 @@ class _Teller:
 
 
 def _line(text: str, style: str = "") -> Text:
-    return Text(text, style, no_wrap=True, overflow="ellipsis")
+    return Text(text, style, overflow="fold")
 
 
 def _bar(snapshot: Snapshot, width: int) -> RenderableType:
@@ -135,7 +135,8 @@ def _totals(snapshot: Snapshot, elapsed_seconds: float) -> str:
 def _workers(snapshot: Snapshot, width: int) -> RenderableType:
     is_wide = width >= WIDE_COLUMNS
     headings = ["worker", "trial", "epoch", snapshot.study.metric]
-    table = Table(*headings, *(["images/s", "device"] if is_wide else []), box=None)
+    columns = [*headings, *(["images/s", "device"] if is_wide else [])]
+    table = Table(*(Column(name, overflow="fold") for name in columns), box=None)
     for worker in snapshot.live_workers:
         table.add_row(*_cells(snapshot, worker)[: len(table.columns)])
     return table

@@ -11,6 +11,7 @@ from search.analysis.badges import Badges
 from search.analysis.frame import Frame, read_frame
 from search.analysis.snapshot import Snapshot, read_snapshot
 from search.terminal import wording
+from search.terminal.console import print_table
 from spaces.data import NoData
 from storage.rows import TrialRow
 from storage.store import Store
@@ -26,7 +27,7 @@ def print_status(store: Store, study: str | None, as_json: bool, console: Consol
     elif study:
         _print_study(read_frame(store, study), console)
     elif names:
-        console.print(_studies([read_snapshot(store, name) for name in names]))
+        print_table(console, _studies([read_snapshot(store, name) for name in names]))
     else:
         console.out("no study yet; start one with `search run --study digits`", highlight=False)
 
@@ -35,7 +36,6 @@ def _studies(snapshots: Sequence[Snapshot]) -> Table:
     table = Table(
         Column("study", no_wrap=True), "trials", "running", "workers", "best", "metric", ""
     )
-    table.box = None
     for snapshot in snapshots:
         best, study = snapshot.best, snapshot.study
         table.add_row(
@@ -61,11 +61,11 @@ def _print_study(frame: Frame, console: Console) -> None:
     snapshot = frame.snapshot
     for line in _head(snapshot):
         console.out(line, highlight=False)
-    console.print(_trials(snapshot, frame.badges))
+    print_table(console, _trials(snapshot, frame.badges))
     for pair in frame.identical_trials:
         console.out(wording.suspicion(pair), highlight=False)
     if snapshot.live_workers:
-        console.print(_workers(snapshot))
+        print_table(console, _workers(snapshot))
 
 
 def _head(snapshot: Snapshot) -> Iterator[str]:
@@ -82,7 +82,7 @@ def _head(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _trials(snapshot: Snapshot, badges: Badges) -> Table:
-    table = Table("trial", "how", "epoch", snapshot.study.metric, "attempts", "values", box=None)
+    table = Table("trial", "how", "epoch", snapshot.study.metric, "attempts", "values")
     if badges:
         table.add_column("badges")
     for trial in snapshot.trials:
@@ -92,11 +92,11 @@ def _trials(snapshot: Snapshot, badges: Badges) -> Table:
 
 
 def _workers(snapshot: Snapshot) -> Table:
-    table = Table("worker", "trial", "device", "threads", "pid", box=None)
+    table = Table("worker", "trial", "device", "threads", "pid")
     for worker in snapshot.live_workers:
         trial = "waiting" if worker.trial is None else str(worker.trial)
         cells = [worker.worker, trial, worker.device, str(worker.threads), str(worker.pid)]
-        table.add_row(*cells)
+        table.add_row(*map(Text, cells))
     return table
 
 

@@ -111,3 +111,37 @@ def test_the_weights_that_a_study_starts_from_are_named_with_their_licence() -> 
     note = study_note(to_json(StoredStudy(STUDY, Found(weights={"net pretrained": record}))), {})
     row = "| `net pretrained` | cc-by-nc-4.0 | timm/net/model.safetensors | `abababababab` |"
     assert row in note.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("a\nb", r"a\\nb"),
+        ("a\u200bb", r"a\\u200bb"),
+        ("a|b", r"a\|b"),
+        ("*bold* _it_ in_word", r"\*bold\* \_it\_ in_word"),
+        ("<b>x</b> &amp;", r"\<b\>x\</b\> \&amp;"),
+        ("[a](b) `c` $d$ ~~e~~", r"\[a\](b) \`c\` \$d\$ \~\~e\~\~"),
+        ("# 1", r"\# 1"),
+        ("läsion 2-1, grade (3)", "läsion 2-1, grade (3)"),
+    ],
+)
+def test_a_name_is_shown_as_it_is_in_one_row(name: str, cell: str) -> None:
+    note = study_note(to_json(StoredStudy(STUDY)), {"train": {name: 3}})
+
+    assert f"| {cell} | 3 |" in note.splitlines()
+
+
+def test_the_question_of_a_study_cannot_change_the_rest_of_its_note() -> None:
+    odd = replace(STUDY, about="What?\n\n```\n# all | of | it")
+
+    assert study_note(to_json(StoredStudy(odd)), {}).startswith(
+        "What? \\`\\`\\` # all \\| of \\| it\n\n`image_classifier`"
+    )
+
+
+def test_a_path_of_weights_cannot_break_its_table() -> None:
+    record = {"file": "a|b*.pt", "sha256": "ab" * 32, "licence": "mine"}
+    note = study_note(to_json(StoredStudy(STUDY, Found(weights={"net w`|.pt": record}))), {})
+
+    assert r"| `net w'\|.pt` | mine | a\|b\*.pt | `abababababab` |" in note.splitlines()

@@ -27,3 +27,13 @@ def test_a_lease_that_is_no_time_is_refused_with_the_fix(seconds: str) -> None:
 def test_a_beat_longer_than_the_lease_is_refused() -> None:
     with pytest.raises(UsageError, match="several must fit into one lease"):
         read_settings({"SEARCH_LEASE_SECONDS": "2", "SEARCH_BEAT_SECONDS": "3"})
+
+
+@pytest.mark.parametrize("ends", ["{}\n", "{}\r\n", " {} ", "\t{}"])
+def test_blanks_and_line_ends_around_the_database_url_are_no_part_of_it(ends: str) -> None:
+    url = "postgresql://me@host/db"
+    assert read_settings({"SEARCH_DATABASE_URL": ends.format(url)}).database_url == url
+
+
+def test_a_blank_database_url_is_none() -> None:
+    assert read_settings({"SEARCH_DATABASE_URL": " \n"}).database_url is None

@@ -276,3 +276,13 @@ def test_the_database_itself_refuses_a_second_lease(
             " VALUES (:trial, 2, 'bob', 30)",
             trial=held.trial_id,
         )
+
+
+def test_a_reason_with_what_postgres_takes_in_no_text_is_stored(
+    store: Store, claim: Claiming
+) -> None:
+    held = claim()
+
+    store.hand_back(held, "drained", "a\0b caf\udce9 \ud83d läsion")
+
+    assert store.attempts("toy")[0].detail == r"a\x00b caf\udce9 \ud83d läsion"

@@ -7,10 +7,11 @@ import pytest
 from rich.console import Console
 
 from search.cli import main
-from search.terminal.console import page
+from search.terminal.console import page, with_bar
 from search.terminal.status import print_status
 from storage.store import Store
 from tests.search.toy_worker import make_worker
+from tests.storage.samples import new_worker
 
 NAME = "a-study-with-quite-a-long-name"
 
@@ -72,3 +73,28 @@ def test_stop_does_not_promise_an_end_where_no_worker_runs(
 
     assert main(["stop", "--study", "toy"]) == 0
     assert says in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("width", [10, 40, 80])
+def test_a_terminal_of_any_width_shows_every_value_whole(
+    store: Store, tmp_path: Path, width: int
+) -> None:
+    worker = make_worker(store, tmp_path, name=NAME)
+    store.register_worker(NAME, new_worker("a-worker-of-a-long-name", device="cuda:0"))
+    assert store.claim(NAME, worker.name, lease_seconds=30)
+    narrow = Console(file=io.StringIO(), width=width)
+    for study in (None, NAME):
+        with narrow.capture() as capture:
+            print_status(store, study, as_json=False, console=narrow)
+        told = capture.get()
+
+        assert "…" not in told
+        assert NAME in told
+
+
+def test_steps_are_told_line_by_line_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert list(with_bar(range(3), "trial 2", 3)) == [0, 1, 2]
+
+    assert capsys.readouterr().err == "trial 2: 1 of 3\n"
