@@ -3,19 +3,29 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-# Letters of other alphabets, after case folding, with the Latin letters that look like them.
-CYRILLIC = dict(zip("авекмнорстухіјѕһ", "abekmhopctyxijsh", strict=True))
+# Letters of other alphabets with the Latin letters that look like them: Greek capitals before case
+# folding, since a small one looks like another letter, and the others after it.
+CAPITALS = str.maketrans(dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX", strict=True)))
+CYRILLIC = dict(zip("авекмнорстухіјѕһԁԛԝ", "abekmhopctyxijshdqw", strict=True))
 GREEK = dict(zip("αεικνορτυχ", "aeikvoptyx", strict=True))
+LATIN = {"ı": "i", "\u0307": "", "ɑ": "a", "ɡ": "g"}
 QUOTES = {**dict.fromkeys("‘’ʼ′`´", "'"), **dict.fromkeys("“”″", '"')}
-LOOKALIKES = str.maketrans({**CYRILLIC, **GREEK, **QUOTES, "ı": "i", "\u0307": ""})
+LOOKALIKES = str.maketrans({**CYRILLIC, **GREEK, **LATIN, **QUOTES})
+# Drawn as nothing, and neither control nor format characters: fillers, joiners, selectors.
+INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 MINUS = "−"
-NEGATIVE = re.compile(r"(?<!\S)-(?=\d)")
+SIGN = re.compile(r"(?<!\S)-(?=\d)|(?<=[^\s_-])-(?!\S)")  # of -1, of the grade A- and of HER2-
 SEPARATORS = re.compile(r"-+")
 BETWEEN_LETTERS = re.compile(r"(?<!\d)-|-(?!\d)")
-LEADING_ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
+LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+WORD = re.compile(r"[^\W_]+")
+# Hexadecimal text is a code: without zeros, a05b1c and a5b01c would be equal.
+CODE = re.compile(r"(?=.*\d)(?=.*[a-f].*\d.*[a-f]|.*\d.*[a-f].*\d)[\da-f]{6,}")
 ZERO_FRACTION = re.compile(r"(?<![\d.,])(\d+)(?:\.0+|,0{1,2})(?![\d.,])")
 
 
@@ -25,13 +35,13 @@ def as_read(name: str) -> str:
     Names are equal up to Unicode form, case, letters of other alphabets that look alike, invisible
     characters, leading zeros, a fraction of zero (0 and 0.0), and the kind and number of spaces,
     hyphens and underscores. Between two digits a separator keeps its place: 1-2 is not 12. The sign
-    of a number stays, too.
+    of a number or a grade stays, and so does a hexadecimal code.
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    text = "".join(map(_visible, folded.translate(LOOKALIKES))).strip()
-    text = NEGATIVE.sub(MINUS, text)
+    is_plain = name.isascii() and name.isprintable()
+    text = SIGN.sub(MINUS, (name.casefold() if is_plain else _folded(name)).strip())
+    text = WORD.sub(_without_zeros, text)
     text = SEPARATORS.sub("-", re.sub(r"[\s_]", "-", text)).strip("-")
-    return ZERO_FRACTION.sub(r"\1", LEADING_ZEROS.sub("", BETWEEN_LETTERS.sub("", text)))
+    return BETWEEN_LETTERS.sub("", ZERO_FRACTION.sub(r"\1", text))
 
 
 def alike(names: Iterable[str]) -> list[tuple[str, ...]]:
@@ -42,6 +52,24 @@ def alike(names: Iterable[str]) -> list[tuple[str, ...]]:
     return [tuple(each) for each in spellings.values() if len(each) > 1]
 
 
+def merged(names: Sequence[str]) -> list[str]:
+    """Replace each name by the first, in sorted order, of those that a person reads as one."""
+    first = {name: min(each) for each in alike(names) for name in each}
+    return [first.get(name, name) for name in names]
+
+
+def spelled(name: str) -> str:
+    """Return a name in quotes, with the codes of characters that the eye may take for others."""
+    return ascii(name)
+
+
+def _folded(name: str) -> str:
+    """Return a name in small letters, each character in the form of those that look like it."""
+    capitals = unicodedata.normalize("NFKC", name).translate(CAPITALS)
+    folded = unicodedata.normalize("NFKC", capitals.casefold()).translate(LOOKALIKES)
+    return "".join(map(_visible, INVISIBLE.sub("", folded)))
+
+
 def _visible(character: str) -> str:
     """Return a space for any space, a hyphen for any dash, and nothing for what cannot be seen."""
     if character.isspace():
@@ -49,5 +77,13 @@ def _visible(character: str) -> str:
     category = unicodedata.category(character)
     if category == "Pd" or character == MINUS:
         return "-"
-    is_selector = "\ufe00" <= character <= "\ufe0f"  # chooses the form of the character before it
-    return "" if category in ("Cc", "Cf") or is_selector else character
+    return "" if category in ("Cc", "Cf") else character
+
+
+def _without_zeros(word: re.Match[str]) -> str:
+    """Return a word without the zeros before its numbers, a code as it is."""
+    text = word.group()
+    before = word.string[: word.start()]
+    if CODE.fullmatch(text) or before.endswith((".", ",")):
+        return text
+    return LEADING_ZEROS.sub("", text)

@@ -29,6 +29,12 @@ from objectives.data.alike import alike, as_read
         ("Crohn's", "Crohn’s"),
         ("ＡＢ", "ab"),
         ("a-1", "a−1"),
+        ("P07_L03", "p7-l3"),
+        ("A1", "\x00A1"),
+        ("ΜΕΛ", "MEΛ"),
+        ("Ν1", "N1"),  # the Greek capital nu
+        ("benign", "benign\u3164"),
+        ("benign", "benign\u2800"),
     ],
 )
 def test_two_spellings_of_one_name_are_equal_to_the_eye(one: str, other: str) -> None:
@@ -51,6 +57,10 @@ def test_two_spellings_of_one_name_are_equal_to_the_eye(one: str, other: str) ->
         ("grade 1", "grade 11"),
         ("grün", "grun"),
         ("1,000", "1"),
+        ("A-", "A"),
+        ("HER2-", "HER2+"),
+        ("a05b1c", "a5b01c"),
+        ("1.05", "1.5"),
     ],
 )
 def test_two_names_that_differ_to_the_eye_stay_two(one: str, other: str) -> None:
