@@ -18,6 +18,7 @@ class FileNames:
     names: display names of labels.
     page: the page of each file of several pages or frames (TIFF, GIF, DICOM), 1 for the first.
         Without it such files are refused.
+    merge_alike: whether groups, and classes, whose names are equal to the eye are one.
     """
 
     label: str
@@ -25,6 +26,7 @@ class FileNames:
     skip: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     page: int | None = None
+    merge_alike: bool = False
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -39,10 +41,12 @@ class ClassFolders:
         the match is the patient, slide or lesion.
     page: the page of each file of several pages or frames (TIFF, GIF, DICOM), 1 for the first.
         Without it such files are refused.
+    merge_alike: whether groups, and classes, whose names are equal to the eye are one.
     """
 
     group: str | None = None
     page: int | None = None
+    merge_alike: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         check_types(self)

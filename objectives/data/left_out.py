@@ -1,6 +1,6 @@
 """Files, folders and rows that lie with the data and are not used, by reason."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 
@@ -9,14 +9,20 @@ class LeftOut:
     """Everything that is left out for one reason.
 
     reason: a phrase that follows a number, as in "12 not in the table"; a label that the study
-    skips stands by its name.
+        skips stands by its name.
     paths: of the files and folders, or the table and row as in "meta.csv row 17".
     is_declared: whether the study says so, as it does of labels to skip.
+    fix: how they can be used; "" for those that no study would use, such as texts and archives.
+    is_meant: whether they lie where images to train on lie, so that C18 is an error.
+    wholes: the names of groups, classes or splits of which nothing is used.
     """
 
     reason: str
     paths: tuple[str, ...]
     is_declared: bool = False
+    fix: str = ""
+    is_meant: bool = False
+    wholes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -30,3 +36,10 @@ class Count:
 def count_by_reason(left_out: Iterable[LeftOut]) -> dict[str, Count]:
     """Count the things left out for each reason."""
     return {each.reason: Count(len(each.paths), each.paths[0]) for each in left_out if each.paths}
+
+
+def lines(counts: Mapping[str, Count]) -> Iterator[str]:
+    """Yield a line for a person per reason."""
+    for reason, count in counts.items():
+        example = count.example if count.example.isprintable() else ascii(count.example)
+        yield f"left out: {count.number:,} {reason}, for example {example}"

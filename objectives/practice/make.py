@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from objectives.contract import DataError
-from objectives.data.manifest.manifest import PRACTICE_NOTE
+from objectives.data.layouts.folder import PRACTICE_NOTE
 from objectives.practice.drawing import Drawing
 from objectives.practice.flags import FLAGS
 from objectives.practice.sets import PRACTICE, PracticeSet

@@ -11,7 +11,7 @@ from spaces.params import Value
 
 # The checks of the data that a user may skip. C14 (the test split stays sealed) and the checks
 # that make trials comparable (C15, C16) cannot be skipped.
-SKIPPABLE = (*(f"C{number:02}" for number in range(1, 14)), "C19")
+SKIPPABLE = tuple(f"C{number:02}" for number in (*range(1, 14), 17, 18, 19))
 
 
 @dataclass(frozen=True, kw_only=True)

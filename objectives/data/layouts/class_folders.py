@@ -1,21 +1,21 @@
-"""L2: one folder per class, with or without folders train, val and test above."""
+"""L2: one folder per class, with or without folders train, val and test above or within."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from objectives.contract import DataError
+from objectives.data.alike import merged
 from objectives.data.layouts.classes import colliding
-from objectives.data.layouts.folder import (
-    SPLIT_OF_FOLDER,
-    image_folder,
-    list_images,
-    subfolders,
-    with_groups,
-)
+from objectives.data.layouts.folder import Contents, image_folder, read_folder
+from objectives.data.layouts.given_splits import SplitFolders, find_split_folders
+from objectives.data.layouts.groups import read_groups
+from objectives.data.layouts.idle_folders import idle_folders
 from objectives.data.layouts.image_files import ImageFiles
-from objectives.data.layouts.listing import File, Listing
+from objectives.data.layouts.listing import File, Found, Listing
+from objectives.data.layouts.masks import find_masks, left_out_masks
+from objectives.data.layouts.split_words import split_of
 from objectives.data.left_out import LeftOut
-from objectives.data.problems import Problem
 
 NO_FOLDER = "outside the class folders"
 
@@ -24,72 +24,76 @@ class ClassFolders(ImageFiles):
     """Folders that are named after their classes."""
 
     def find_images(self) -> Listing:
-        """List the images; C08 names hidden and empty folders.
+        """List the images; C08 names hidden and empty folders, C18 those that cannot be read.
 
         We do not count such a folder as a class; other readers do.
         """
         folder = image_folder(self.source)
-        tops = subfolders(folder)
-        has_splits = any(SPLIT_OF_FOLDER.get(top.name.lower()) == "train" for top in tops)
-        depth = 1 if has_splits else 0
-        labelled: list[tuple[File, str]] = []
-        outside: list[str] = []
-        filled: set[Path] = set()
-        for file in list_images(folder):
-            parts = PurePosixPath(file.path).parts
-            if len(parts) < depth + 2:
-                outside.append(file.path)
-                continue
-            labelled.append((file, parts[depth]))
-            filled.add(folder.joinpath(*parts[: depth + 1]))
-        if not labelled:
+        contents = read_folder(folder)
+        masks = find_masks([file.path for file in contents.images])
+        images = [file for file in contents.images if file.path not in masks]
+        splits = find_split_folders([file.path for file in images], deepest=1)
+        depth = 1 if splits and splits.depth == 0 else 0
+        inside = [file for file in images if file.path.count("/") > depth]
+        outside = tuple(file.path for file in images if file.path.count("/") <= depth)
+        if not inside:
             raise DataError(
                 f"{folder}: no class folder with images", fix="make one folder per class"
             )
-        classes = tuple(sorted({label for _, label in labelled}))
-        _check_train(folder, [file for file, _ in labelled], classes, has_splits)
-        parents = tops if has_splits else [folder]
-        idle = [path for parent in parents for path in _folders(parent) if path not in filled]
-        problems = (*_shifting(folder, idle), *colliding(classes))
+        _check_depth(folder, inside, depth, splits)
+        labels = [file.path.split("/")[depth] for file in inside]
+        if self.source.layout.get("merge_alike"):
+            labels = merged(labels)
+        classes = tuple(sorted(set(labels)))
+        groups, problems = read_groups([file.path for file in inside], self.source.layout)
+        left_out = (*contents.left_out, *left_out_masks(masks), *_outside(outside))
         return Listing(
-            found=with_groups(labelled, self.source),
+            found=[
+                Found(file, label, group, splits.split(file.path) if splits else "")
+                for file, label, group in zip(inside, labels, groups, strict=True)
+            ],
             classes=classes,
-            left_out=(LeftOut(reason=NO_FOLDER, paths=tuple(outside)),) if outside else (),
-            problems=problems,
+            left_out=left_out,
+            problems=(
+                *contents.problems,
+                *idle_folders(folder, contents, _tops(contents, splits) if depth else None),
+                *colliding(classes),
+                *(splits.problems() if splits else ()),
+                *problems,
+            ),
         )
 
 
-def _check_train(
-    folder: Path, files: Sequence[File], classes: Sequence[str], has_splits: bool
+def _tops(contents: Contents, splits: SplitFolders | None) -> set[str]:
+    """Return the folders of the splits, also those without images."""
+    known = splits.splits if splits else {}
+    return {path for path in contents.folders if known.get(path) or split_of(path)}
+
+
+def _outside(paths: tuple[str, ...]) -> Iterator[LeftOut]:
+    if paths:
+        yield LeftOut(reason=NO_FOLDER, paths=paths, fix="move them into the folders of classes")
+
+
+def _check_depth(
+    folder: Path, images: Sequence[File], depth: int, splits: SplitFolders | None
 ) -> None:
-    """Raise DataError where there are validation or test images only: nothing to train on."""
-    tops = {PurePosixPath(file.path).parts[0] for file in files} if has_splits else {*classes}
-    splits = {SPLIT_OF_FOLDER.get(top.lower()) for top in tops}
-    if None not in splits and "train" not in splits:
+    """Raise DataError where the class folders lie one folder deeper than where they are read."""
+    parts = [file.path.split("/")[:-1] for file in images]
+    inner: defaultdict[str, set[str]] = defaultdict(set)
+    below = depth + (2 if splits and splits.depth == 1 else 1)
+    for each in parts:
+        inner[each[depth]].update(each[below : below + 1])
+    shared = set.intersection(*inner.values())
+    if len(inner) == 1 and (len(shared) > 1 or (splits and splits.depth == 1)):
+        (only,) = inner
+        where = folder.joinpath(*parts[0][:depth], only)
         raise DataError(
-            f"{folder}: images in {' and '.join(sorted(tops))} and none in train",
-            fix="bring the training images back",
+            f"{folder}: all images lie in one folder, {only!r}, and no class is known",
+            fix=f"if the folders in it are the classes or the splits, give --data {where}",
         )
-
-
-def _folders(parent: Path) -> Iterator[Path]:
-    return (path for path in sorted(parent.iterdir()) if path.is_dir())
-
-
-def _shifting(folder: Path, idle: Sequence[Path]) -> Iterator[Problem]:
-    """Name the hidden and the empty folders beside the class folders (C08)."""
-    hidden = [path for path in idle if path.name.startswith(".")]
-    empty = [path for path in idle if path not in hidden]
-    for kind, paths, fix in (("hidden", hidden, "remove"), ("empty", empty, "fill or remove")):
-        if paths:
-            names = [path.relative_to(folder).as_posix() for path in paths]
-            yield Problem(
-                rule="C08",
-                level="error",
-                message=(
-                    f"{folder}: {len(names)} {kind} among the class folders, for example "
-                    f"{names[0]!r}; it is not a class here, but shifts every class index of "
-                    f"readers that take each folder for one: {fix} it"
-                ),
-                paths=tuple(names),
-            )
+    if splits and splits.depth == 1 and shared:
+        raise DataError(
+            f"{folder}: the folder {min(shared)!r} lies below the splits of {len(inner)} folders",
+            fix="put train, val and test on top, and in each a folder per class",
+        )

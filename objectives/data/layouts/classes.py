@@ -1,8 +1,8 @@
-"""The names of classes: their order, and names that differ in spelling only."""
+"""The names of classes: their order, and names that are equal to the eye."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 
+from objectives.data.alike import alike, spelled
 from objectives.data.problems import Problem
 
 
@@ -12,19 +12,15 @@ def in_order(labels: Iterable[str]) -> list[str]:
 
 
 def colliding(classes: Iterable[str]) -> tuple[Problem, ...]:
-    """Find the classes that differ only by case or spaces (C09)."""
-    alike: defaultdict[str, list[str]] = defaultdict(list)
-    for name in classes:
-        alike["".join(name.casefold().split())].append(name)
+    """Find the classes whose names a person reads as one (C09)."""
     return tuple(
         Problem(
             rule="C09",
             level="error",
             message=(
-                f"the classes {' and '.join(map(repr, names))} differ only by case or spaces and "
-                "would be told apart; give them one name (FileNames and Table can: `names`)"
+                f"the classes {' and '.join(map(spelled, names))} are equal to the eye and would "
+                "be told apart; give them one name, or declare merge_alike=True"
             ),
         )
-        for names in alike.values()
-        if len(names) > 1
+        for names in alike(classes)
     )

@@ -2,14 +2,18 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from objectives.contract import DataError
+from objectives.data.alike import merged
 from objectives.data.layouts.classes import colliding, in_order
-from objectives.data.layouts.folder import image_folder, list_images, with_groups
+from objectives.data.layouts.folder import image_folder, read_folder
+from objectives.data.layouts.given_splits import find_split_folders
+from objectives.data.layouts.groups import find_groups, read_groups
 from objectives.data.layouts.image_files import ImageFiles
-from objectives.data.layouts.listing import File, Listing
+from objectives.data.layouts.listing import File, Found, Listing
+from objectives.data.layouts.masks import find_masks, left_out_masks
 from objectives.data.layouts.patterns import compile_pattern, match_pattern
 from objectives.data.left_out import LeftOut
 
@@ -25,13 +29,15 @@ class FileNames(ImageFiles):
         expression = compile_pattern(layout["label"], "label")
         names = dict(layout.get("names") or {})
         skip = {str(label) for label in layout.get("skip") or ()}
-        images = list_images(folder)
+        contents = read_folder(folder)
+        masks = find_masks([file.path for file in contents.images])
+        images = [file for file in contents.images if file.path not in masks]
         without: list[str] = []
         skipped: defaultdict[str, list[str]] = defaultdict(list)
         labelled: list[tuple[File, str]] = []
         for file in images:
             label = _label(file, expression, names)
-            if label is None:
+            if not label:
                 without.append(file.path)
             elif label in skip:
                 skipped[names.get(label, label)].append(file.path)
@@ -43,21 +49,58 @@ class FileNames(ImageFiles):
                 f"example {PurePosixPath(images[0].path).name!r}",
                 fix="correct the study's label pattern",
             )
-        order = in_order(label for _, label in labelled)
-        found = with_groups(
-            [(file, names.get(label, label)) for file, label in labelled], self.source
-        )
         # Two labels of one name are one class.
-        classes = tuple(dict.fromkeys(names.get(label, label) for label in order))
-        left_out = [
-            LeftOut(reason=name, paths=tuple(paths), is_declared=True)
-            for name, paths in skipped.items()
+        named = [names.get(label, label) for _, label in labelled]
+        order = in_order(label for _, label in labelled)
+        classes = list(dict.fromkeys(names.get(label, label) for label in order))
+        if layout.get("merge_alike"):
+            named, classes = merged(named), list(dict.fromkeys(merged(classes)))
+        paths = [file.path for file, _ in labelled]
+        groups, problems = read_groups(paths, layout)
+        splits = find_split_folders(paths)
+        found = [
+            Found(file, label, group, splits.split(file.path) if splits else "")
+            for (file, _), label, group in zip(labelled, named, groups, strict=True)
         ]
-        if without:
-            left_out.append(LeftOut(reason=NO_LABEL, paths=tuple(without)))
         return Listing(
-            found=found, classes=classes, left_out=tuple(left_out), problems=colliding(classes)
+            found=found,
+            classes=tuple(classes),
+            left_out=(
+                *contents.left_out,
+                *left_out_masks(masks),
+                *_without_label(without, layout.get("group"), set(groups)),
+                *_skipped(skipped),
+            ),
+            problems=(
+                *contents.problems,
+                *colliding(classes),
+                *(splits.problems() if splits else ()),
+                *problems,
+            ),
         )
+
+
+def _without_label(
+    paths: Sequence[str], group: str | None, used: Collection[str]
+) -> Iterator[LeftOut]:
+    """Build what is said of images without a label; no image of a whole group may have one."""
+    if paths:
+        lost = (
+            [each for each in find_groups(paths, group) if each and each not in used]
+            if group
+            else []
+        )
+        yield LeftOut(
+            reason=NO_LABEL,
+            paths=tuple(paths),
+            fix="correct the study's label pattern, or move them out of the data folder",
+            wholes=tuple(dict.fromkeys(lost)),
+        )
+
+
+def _skipped(skipped: Mapping[str, Sequence[str]]) -> Iterator[LeftOut]:
+    for name, paths in skipped.items():
+        yield LeftOut(reason=name, paths=tuple(paths), is_declared=True)
 
 
 def _label(file: File, pattern: re.Pattern[str], names: Mapping[str, str]) -> str | None:

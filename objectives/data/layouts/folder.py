@@ -1,140 +1,261 @@
-"""A folder of images: its files, and the groups and splits that their names and folders give."""
+"""A data folder: its images, and all else that lies in it, by the reason why it is not read."""
 
-import logging
 import os
-from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
-from stat import S_ISREG
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from objectives.contract import DataError, DataSource
-from objectives.data.layouts.listing import File, Found
-from objectives.data.layouts.patterns import compile_pattern, match_pattern
+from objectives.data.layouts.links import check_link
+from objectives.data.layouts.listing import File
+from objectives.data.layouts.other_files import (
+    PLACEHOLDER,
+    UNFINISHED,
+    ending_of,
+    is_unread,
+    passed_over,
+)
 from objectives.data.layouts.whole_slides import check_folder
+from objectives.data.left_out import LeftOut
+from objectives.data.pixels.formats import HEAD, RAW, SLIDES, format_of, other_dicom
+from objectives.data.problems import Problem
 
-log = logging.getLogger(__name__)
+# Files that are images by their ending, without a look into them: a broken one is found by C05.
+# Of any other file the first bytes are read.
+EXTENSIONS = (
+    *(".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".tif", ".tiff", ".bmp", ".webp", ".gif"),
+    *(".pgm", ".ppm", ".pbm", ".pnm", ".jp2", ".j2k", ".avif"),
+)
+PRACTICE_NOTE = "practice.json"  # written last: a folder that has it is a whole practice set
+LOCKED = "that may not be read"
+SPECIAL = "pipes and devices"
 
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
-SPLIT_OF_FOLDER = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation"), "val"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """Everything that lies in a data folder, by paths relative to it.
+
+    images: sorted by path.
+    folders: those that were entered, sorted.
+    left_out: the files and folders that are no images or are not read, by reason.
+    problems: of files and folders that may not be read (C05).
+    """
+
+    images: Sequence[File]
+    folders: Sequence[str]
+    left_out: tuple[LeftOut, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(kw_only=True)
+class _Walk:
+    """The contents of a folder while it is walked through."""
+
+    images: list[File] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    others: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    unread: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    locked: dict[str, OSError] = field(default_factory=dict)
 
 
 def image_folder(source: DataSource) -> Path:
     """Return the folder of the data; DataError when there is none to read."""
     if source.folder is None:
         raise DataError("this study needs a data folder", fix="name it with --data DIR")
-    if not source.folder.is_dir():
+    try:
+        is_folder = S_ISDIR(source.folder.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        is_folder = False
+    except OSError as error:
+        raise _locked(source.folder, error) from error
+    if not is_folder:
         raise DataError(f"{source.folder}: no such folder", fix="check the path given to --data")
     return source.folder
 
 
-def list_images(folder: Path) -> list[File]:
-    """List the images of a folder by path, without hidden files and folders.
+def read_folder(folder: Path, known: Collection[str] = ()) -> Contents:
+    """Read everything that lies in a folder and in the folders within, without opening images.
 
-    Raises DataError where there is none, for whole slides, and for links and names that cannot be
-    read.
+    known: the paths of files that the layout reads itself, such as its tables.
+
+    Raises DataError where there is no image, for whole slides, and for links and names that cannot
+    be read.
     """
-    images = sorted(_walk(folder))
-    check_folder(folder, images)
+    walk = _Walk()
+    _enter(folder, "", walk)
+    images = sorted(walk.images)
+    check_folder(folder, images, chain.from_iterable(walk.unread.values()))
+    for paths in walk.others.values():
+        paths[:] = [path for path in paths if path not in known and path != PRACTICE_NOTE]
+    contents = Contents(
+        images=images,
+        folders=sorted(walk.folders),
+        left_out=tuple(_left_out(walk)),
+        problems=tuple(_may_not_be_read(walk)),
+    )
     if not images:
-        raise DataError(
-            f"{folder}: no image in it ({', '.join(EXTENSIONS)})",
-            fix="check the path given to --data",
-        )
-    return images
+        raise _no_image(folder, contents)
+    return contents
 
 
-def _walk(folder: Path) -> Iterator[File]:
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = [Path(parent, name) for name in names if not name.startswith(".")]
-        _check_links([*(Path(parent, name) for name in folders), *paths])
-        for path in paths:
-            if path.name.lower().endswith(EXTENSIONS):
-                stat = path.stat()
-                if not S_ISREG(stat.st_mode):  # reading a pipe would wait for ever
-                    raise DataError(f"{path}: a pipe or device, not an image", fix="remove it")
-                relative = path.relative_to(folder).as_posix()
-                if not _is_text(relative):
-                    raise DataError(
-                        f"{path}: a name that is not UTF-8, so that no table can hold it",
-                        fix="rename it, for example with convmv",
-                    )
-                yield File(relative, stat.st_size, stat.st_mtime_ns)
-
-
-def _is_text(name: str) -> bool:
-    """Whether the name is text: Python decodes other bytes as lone surrogates."""
-    return name.isascii() or not any("\udc80" <= each <= "\udcff" for each in name)
-
-
-def _check_links(paths: Sequence[Path]) -> None:
-    """Raise DataError for a link that leads nowhere, or to a folder above itself."""
-    for link in (path for path in paths if path.is_symlink()):
-        if not link.exists():
-            raise DataError(
-                f"{link}: leads to {link.readlink()}, which is not here",
-                fix="bring it back or remove the link",
-            )
-        if any(link.samefile(above) for above in link.parents):
-            raise DataError(
-                f"{link}: leads back to {link.readlink()}, a folder above it",
-                fix="remove the link",
-            )
+def list_images(folder: Path) -> list[File]:
+    """List the images of a folder by path; raises DataError as `read_folder` does."""
+    return list(read_folder(folder).images)
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """List the folders in a folder, without hidden ones."""
-    return [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    """List the folders in a folder, without hidden ones; DataError where it may not be read."""
+    names = [path for path in entries(folder) if not passed_over(path.name, is_folder=True)]
+    return [path for path in names if path.is_dir()]
 
 
-def with_groups(labelled: Sequence[tuple[File, str]], source: DataSource) -> list[Found]:
-    """Add the group and the given split to each file and label.
-
-    Raises DataError where a pattern does not match every file, or a file lies outside the splits.
-    """
-    images = [file for file, _ in labelled]
-    groups, splits = _groups(images, source.layout.get("group")), _given_splits(images)
-    return [
-        Found(file, label, group, split)
-        for (file, label), group, split in zip(labelled, groups, splits, strict=True)
-    ]
+def entries(folder: Path) -> list[Path]:
+    """List the files and folders in a folder; DataError where it may not be read."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise _locked(folder, error) from error
 
 
-def _groups(images: Sequence[File], group: str | None) -> list[str]:
-    """Read groups from file names, else from paths; without a pattern, every file is its own."""
-    if group is None:
-        return [file.path for file in images]
-    named = compile_pattern(group, "group")
-    # The name first, since most patterns mean it; the path serves data with a folder per patient.
-    groups = [
-        match_pattern(named, PurePosixPath(file.path).name) or match_pattern(named, file.path)
-        for file in images
-    ]
-    without = [file.path for file, found in zip(images, groups, strict=True) if not found]
-    if len(without) == len(images):
-        log.warning("no file name carries a group by %r: each image is its own group", group)
-        return [file.path for file in images]
-    if without:
+def _enter(folder: Path, inner: str, walk: _Walk) -> None:
+    """Add the contents of a folder. inner: its path in the data folder, "" for that folder."""
+    try:
+        with os.scandir(folder / inner) as found:
+            listed = sorted(found, key=lambda entry: entry.name)
+    except OSError as error:
+        if not inner:
+            raise _locked(folder, error) from error
+        walk.locked[inner] = error
+        return
+    for entry in listed:
+        path = f"{inner}/{entry.name}" if inner else entry.name
+        try:
+            _take(entry, path, folder, walk)
+        except OSError as error:
+            walk.locked[path] = error
+
+
+def _take(entry: os.DirEntry[str], path: str, folder: Path, walk: _Walk) -> None:
+    """Add a file, or a folder with its contents; OSError for one that may not be read."""
+    is_link = entry.is_symlink()
+    if reason := passed_over(entry.name, is_folder=not is_link and entry.is_dir()):
+        walk.others[reason].append(path)
+        return
+    if is_link:
+        check_link(Path(entry.path))
+    if entry.is_dir():
+        walk.folders.append(path)
+        _enter(folder, path, walk)
+        return
+    is_image = entry.name.lower().endswith(EXTENSIONS)
+    stat = entry.stat()
+    if not S_ISREG(stat.st_mode):  # reading a pipe would wait for ever
+        if is_image:
+            raise DataError(f"{entry.path}: a pipe or device, not an image", fix="remove it")
+        walk.others[SPECIAL].append(path)
+        return
+    head = b"" if is_image else _head(entry)
+    if is_image or format_of(head):
+        _check_text(path, entry)
+        walk.images.append(File(path, stat.st_size, stat.st_mtime_ns))
+    elif (kind := other_dicom(head)) is not None:
+        walk.others[f"DICOM files, each {kind}"].append(path)
+    else:
+        ending = ending_of(entry.name)
+        kinds = walk.unread if is_unread(ending) else walk.others
+        reason = "of a format that is not read" if is_unread(ending) else "other files"
+        kinds[f"{reason} ({ending or 'no ending'})"].append(path)
+
+
+def _head(entry: os.DirEntry[str]) -> bytes:
+    """Read the first bytes of a file; none of those that only their ending tells from a TIFF."""
+    if entry.name.lower().endswith((*SLIDES, *RAW)):
+        return b""
+    with Path(entry.path).open("rb", buffering=0) as file:
+        return file.read(HEAD)
+
+
+def _check_text(path: str, entry: os.DirEntry[str]) -> None:
+    """Refuse a name that is not text: Python decodes other bytes as lone surrogates."""
+    if not path.isascii() and any("\udc80" <= each <= "\udcff" for each in path):
         raise DataError(
-            f"{len(without)} of {len(images)} files give no group by {group!r}, for example "
-            f"{without[0]!r}",
-            fix="correct the group pattern of the study, or these file names",
+            f"{entry.path}: a name that is not UTF-8, so that no table can hold it",
+            fix="rename it, for example with convmv",
         )
-    return groups
 
 
-def _given_splits(images: Sequence[File]) -> list[str]:
-    """Read each file's split from its top folder when one is called train, else "" for all."""
-    tops = [PurePosixPath(file.path).parts[0].lower() for file in images]
-    splits = [SPLIT_OF_FOLDER.get(top, "") for top in tops]
-    if "train" not in splits:
-        return [""] * len(images)
-    if "" in splits:
-        raise DataError(
-            f"{images[splits.index('')].path}: outside the train, val and test folders beside it",
-            fix="move it into one of them",
+def _left_out(walk: _Walk) -> Iterator[LeftOut]:
+    """Build what is left out; of a file beside an image of the same name nothing is lost."""
+    fixes = {UNFINISHED: "finish the downloads", PLACEHOLDER: "download them"}
+    stems = {_stem(file.path) for file in walk.images} if walk.unread else set()
+    for reason, paths in walk.unread.items():
+        lone = tuple(path for path in paths if _stem(path) not in stems)
+        beside = tuple(path for path in paths if _stem(path) in stems)
+        if lone:
+            is_slide = lone[0].lower().endswith(SLIDES)
+            fix = "cut them into tiles" if is_slide else "convert them to PNG"
+            yield LeftOut(reason=reason, paths=_written(lone), fix=fix, is_meant=True)
+        if beside:
+            reason = f"{reason}, beside images of the same names"
+            yield LeftOut(reason=reason, paths=_written(beside))
+    for reason, paths in walk.others.items():
+        if paths:
+            yield LeftOut(
+                reason=reason,
+                paths=_written(paths),
+                fix=fixes.get(reason, ""),
+                is_meant=reason == PLACEHOLDER,
+            )
+    if walk.locked:
+        yield LeftOut(reason=LOCKED, paths=_written(walk.locked))
+
+
+def _written(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return paths as text, the bytes of a name that is not UTF-8 as their codes."""
+    return tuple(
+        path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
+        for path in paths
+    )
+
+
+def _stem(path: str) -> str:
+    ending = ending_of(path)
+    return path[: -len(ending)] if ending else path
+
+
+def _may_not_be_read(walk: _Walk) -> Iterator[Problem]:
+    if walk.locked:
+        path, error = next(iter(walk.locked.items()))
+        yield Problem(
+            rule="C05",
+            level="error",
+            message=(
+                f"{len(walk.locked)} files or folders may not be read, {path} for example "
+                f"({error.strerror}); ask their owner for the right to read them, or move them out "
+                "of the data folder"
+            ),
+            paths=_written(walk.locked),
         )
-    return splits
+
+
+def _locked(path: Path, error: OSError) -> DataError:
+    return DataError(
+        f"{path}: may not be read ({error.strerror}) (C05)",
+        fix="ask its owner for the right to read it",
+    )
+
+
+def _no_image(folder: Path, contents: Contents) -> DataError:
+    for problem in contents.problems:
+        return DataError(f"{folder}: no image that may be read; {problem.message} (C05)")
+    found = ", ".join(
+        f"{len(each.paths)} {each.reason}" for each in contents.left_out if len(each.paths)
+    )
+    fixes = [each.fix for each in contents.left_out if each.fix]
+    return DataError(
+        f"{folder}: no image in it ({', '.join(EXTENSIONS)})" + (f" but {found}" if found else ""),
+        fix=fixes[0] if fixes else "check the path given to --data",
+    )

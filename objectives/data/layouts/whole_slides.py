@@ -1,6 +1,6 @@
 """Refuse folders of whole-slide scans: they must be cut into tiles first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from objectives.data.layouts.listing import File
@@ -10,16 +10,18 @@ from objectives.data.pixels.limits import check_form, is_pyramid, open_image, to
 TIFF_SUFFIXES = (".tif", ".tiff")
 
 
-def check_folder(folder: Path, images: Sequence[File]) -> None:
+def check_folder(folder: Path, images: Sequence[File], unread: Iterable[str]) -> None:
     """Refuse a folder of whole slides, known by a scanner's format or by its largest TIFF.
 
     A single slide among ordinary images is reported by the checks and refused by the decoder.
     Raises DataError.
+
+    unread: the paths of files in formats that are not read.
     """
     if not images:
-        for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in SLIDES:
-                raise too_large(path, "a whole-slide scan")
+        for path in sorted(unread):
+            if path.lower().endswith(SLIDES):
+                raise too_large(folder / path, "a whole-slide scan")
     tiffs = [each for each in images if each.path.lower().endswith(TIFF_SUFFIXES)]
     if tiffs:
         _check_tiff(folder / max(tiffs, key=lambda file: file.bytes).path)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from objectives.contract import DataError, DataSource
+from objectives.data.layouts.folder import PRACTICE_NOTE
 from objectives.data.layouts.listing import Column, Listing
 from objectives.data.layouts.readers import open_layout
 from objectives.data.left_out import LeftOut, count_by_reason
@@ -21,7 +22,8 @@ from objectives.data.manifest.summary import DataSummary
 from objectives.data.problems import Problem
 from objectives.data.scan.scan import digests
 
-PRACTICE_NOTE = "practice.json"  # written last: a folder that has it is a whole practice set
+# Rules that a folder breaks which also leave a split without a class.
+CAUSES = ("C05", "C08", "C09", "C18")
 
 
 class Row(NamedTuple):
@@ -67,7 +69,7 @@ class Manifest:
     classes: names in the order of their index.
     left_out: the files and rows that are not used, by reason.
     columns: of the rows' metadata.
-    problems: found while listing (C04, C08, C09, C13).
+    problems: found while listing.
     folds: 0 where there are none.
     sealed_test: number of test images that have no row, since they are not opened.
     """
@@ -164,12 +166,6 @@ def read_manifest(
     is_practice = source.folder is not None and _is_practice(source.folder)
     layout = open_layout(source)
     listing = listing or layout.find_images()
-    if len(listing.classes) < 2:
-        raise DataError(
-            f"{source.folder}: only one class, {listing.classes[0]!r}, in "
-            f"{len(listing.found)} images",
-            fix="add images of another class or correct the layout",
-        )
     places = _places(listing, source)
     if listed:
         listed(len(listing.found))
@@ -193,11 +189,18 @@ def _sha256(facts: Any) -> str:
 
 def _places(listing: Listing, source: DataSource) -> list[Place]:
     try:
+        if len(listing.classes) < 2:
+            raise DataError(
+                f"{source.folder}: only one class, {listing.classes[0]!r}, in "
+                f"{len(listing.found)} images",
+                fix="add images of another class or correct the layout",
+            )
         return divide(listing, source)
     except DataError as error:
-        # Two spellings of a class leave a split without one of them: report the spellings.
+        # Two spellings of a class, or a folder that is not read, leave a split without the class:
+        # report the cause.
         for problem in listing.problems:
-            if problem.rule in ("C08", "C09"):
+            if problem.rule in CAUSES and problem.level == "error":
                 raise DataError(f"{problem.message} ({problem.rule})") from error
         raise
 

@@ -7,14 +7,11 @@ from typing import Any, NamedTuple
 
 from objectives.contract import DataError
 from objectives.data.layouts.classes import colliding
-from objectives.data.layouts.folder import (
-    SPLIT_OF_FOLDER,
-    image_folder,
-    list_images,
-)
+from objectives.data.layouts.folder import image_folder, read_folder
 from objectives.data.layouts.image_files import ImageFiles
 from objectives.data.layouts.listing import Column, Found, Listing
 from objectives.data.layouts.patterns import compile_pattern, match_pattern
+from objectives.data.layouts.split_words import split_of
 from objectives.data.layouts.tables.cells import (
     id_problems,
     is_missing,
@@ -46,7 +43,8 @@ class Table(ImageFiles):
         folder, layout = image_folder(self.source), self.source.layout
         sheet = read_sheets(folder, layout)
         rows, order = _read_rows(sheet, layout)
-        images = Images(list_images(folder))
+        contents = read_folder(folder, known=_names_of_files(layout))
+        images = Images(contents.images)
         matches = _match(images, sheet, layout)
         found, left_out = _find_labelled(images, matches, rows, layout)
         if not found:
@@ -59,6 +57,7 @@ class Table(ImageFiles):
         ordered = dict.fromkeys(names.get(label, label) for label in order)
         classes = tuple(name for name in ordered if name in present)
         problems = (
+            *contents.problems,
             *sheet.problems,
             *matches.problems(sheet.name),
             *_cell_problems(sheet, layout),
@@ -67,7 +66,11 @@ class Table(ImageFiles):
         return Listing(
             found=found,
             classes=classes,
-            left_out=tuple(left_out),
+            # The table says which files are meant; those that it names in vain are told by C04.
+            left_out=(
+                *left_out,
+                *(LeftOut(reason=e.reason, paths=e.paths) for e in contents.left_out),
+            ),
             columns=_columns(layout),
             problems=tuple(dict.fromkeys(problems)),
         )
@@ -131,6 +134,13 @@ def _class_names(layout: Mapping[str, Any]) -> dict[str, str]:
     return dict(layout.get("names") or {})
 
 
+def _names_of_files(layout: Mapping[str, Any]) -> set[str]:
+    """Return the paths of the tables themselves."""
+    table = layout["table"]
+    tables = [table] if isinstance(table, str) else table
+    return {*(tables.values() if isinstance(tables, Mapping) else tables), *layout.get("join", ())}
+
+
 def _patterns(layout: Mapping[str, Any]) -> list[str]:
     declared = layout.get("path") or "image"
     return [declared] if isinstance(declared, str) else list(declared)
@@ -182,7 +192,7 @@ def _splits(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
     words = sheet.column(layout["split"]) if layout.get("split") else sheet.splits
     if not any(words):
         return words
-    splits = [SPLIT_OF_FOLDER.get(word.strip().lower(), "") for word in words]
+    splits = [split_of(word) for word in words]
     if "" in splits:
         raise DataError(
             f"{sheet.name}: {words[splits.index('')]!r} is no split",

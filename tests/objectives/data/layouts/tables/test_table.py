@@ -182,8 +182,8 @@ def test_a_split_column_is_read_in_the_usual_words(write: Write, word: str) -> N
 
 
 def test_a_word_that_is_no_split_is_an_error(write: Write) -> None:
-    folder = write("a,x,1,train", "b,y,2,holdout", header=f"{HEADER},set", images="ab")
-    with pytest.raises(DataError, match="'holdout' is no split; say train, val or test"):
+    folder = write("a,x,1,train", "b,y,2,maybe", header=f"{HEADER},set", images="ab")
+    with pytest.raises(DataError, match="'maybe' is no split; say train, val or test"):
         read(folder, replace(PLAIN, split="set"))
 
 

@@ -1,0 +1,97 @@
+"""Folders of classes and of splits of which no image is read (C08, C18)."""
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from objectives.data.layouts.folder import Contents
+from objectives.data.layouts.other_files import HIDDEN
+from objectives.data.left_out import LeftOut
+from objectives.data.problems import Problem
+
+
+def idle_folders(
+    folder: Path, contents: Contents, splits: Collection[str] | None
+) -> Iterator[Problem]:
+    """Find the folders without images where the class folders lie.
+
+    splits: the folders of the splits, in which the class folders lie; None where they lie on top.
+    """
+    places = [path for path in contents.folders if _is_place(path, splits)]
+    filled = {part for file in contents.images for part in _above(file.path)}
+    filled |= {
+        part for problem in contents.problems for path in problem.paths for part in _above(path)
+    }
+    filled |= {path for problem in contents.problems for path in problem.paths}
+    idle = [path for path in places if path not in filled]
+    unread = [each for each in contents.left_out if each.is_meant]
+    missed = {path: found for path in idle if (found := _within(path, unread))}
+    yield from (_unread(path, found) for path, found in missed.items())
+    empty = [path for path in idle if path not in missed]
+    if splits is not None:
+        yield from (_without_images(path) for path in empty if path in splits)
+    classes = [path for path in empty if splits is None or path not in splits]
+    hidden = [path for each in contents.left_out if each.reason == HIDDEN for path in each.paths]
+    hidden = [path for path in hidden if _is_place(path, splits) and (folder / path).is_dir()]
+    yield from _shifting(folder, "hidden", hidden, "remove")
+    yield from _shifting(folder, "empty", classes, "fill or remove")
+
+
+def _is_place(path: str, splits: Collection[str] | None) -> bool:
+    """Whether a folder lies where class folders or splits do; a hidden one is no split."""
+    top, *inner = path.split("/")
+    if splits is None:
+        return not inner
+    return top in splits and len(inner) <= 1
+
+
+def _above(path: str) -> Iterator[str]:
+    parts = path.split("/")
+    return ("/".join(parts[:at]) for at in range(1, len(parts)))
+
+
+def _within(place: str, unread: Sequence[LeftOut]) -> list[tuple[LeftOut, list[str]]]:
+    found = [
+        (each, [path for path in each.paths if path.startswith(f"{place}/")]) for each in unread
+    ]
+    return [(each, paths) for each, paths in found if paths]
+
+
+def _unread(place: str, found: Sequence[tuple[LeftOut, list[str]]]) -> Problem:
+    first, paths = found[0]
+    counts = ", ".join(f"{len(inner)} {each.reason}" for each, inner in found)
+    return Problem(
+        rule="C18",
+        level="error",
+        message=(
+            f"no image of the folder {place!r} is read: {counts}, {paths[0]} for example; "
+            f"{first.fix}"
+        ),
+        paths=tuple(path for _, inner in found for path in inner),
+    )
+
+
+def _without_images(split: str) -> Problem:
+    return Problem(
+        rule="C08",
+        level="warn",
+        message=(
+            f"the folder {split!r} of a split holds no image, so that this split is taken from the "
+            "training images; fill or remove it"
+        ),
+        paths=(split,),
+    )
+
+
+def _shifting(folder: Path, kind: str, paths: Sequence[str], fix: str) -> Iterator[Problem]:
+    """Name the hidden or the empty folders beside the class folders (C08)."""
+    if paths:
+        yield Problem(
+            rule="C08",
+            level="error",
+            message=(
+                f"{folder}: {len(paths)} {kind} among the class folders, for example "
+                f"{paths[0]!r}; it is not a class here, but shifts every class index of "
+                f"readers that take each folder for one: {fix} it"
+            ),
+            paths=tuple(paths),
+        )

@@ -1,0 +1,73 @@
+"""Files and folders in a data folder that are no images, told by their names."""
+
+from pathlib import PurePosixPath
+
+from objectives.data.pixels.formats import RAW, SLIDES
+
+HIDDEN = "hidden"
+BY_SYSTEM = "made by a system, not by you"
+BACKUP = "backup copies"
+UNFINISHED = "unfinished downloads"
+PLACEHOLDER = "not downloaded from iCloud"
+
+# Folders and files that a NAS, an operating system or a program makes beside images, some with
+# small copies of them; in small letters.
+SYSTEM_NAMES = {
+    *("@eadir", "@recycle", "@recently-snapshot", "@tmp", "@sharebin", "@__thumb", ".@__thumb"),
+    *("#recycle", "#snapshot", "~snapshot", ".snapshot", ".snapshots", ".zfs", "lost+found"),
+    *("$recycle.bin", "recycler", "system volume information", "found.000", "$extend"),
+    *("__macosx", ".appledouble", ".spotlight-v100", ".fseventsd", ".trashes", ".temporaryitems"),
+    *("network trash folder", "temporary items", ".documentrevisions-v100", "resource.frk"),
+    *(".trash", ".thumbnails", ".dropbox.cache", ".stfolder", ".stversions", ".sync", "_thumbs"),
+    *(".git", ".dvc", ".svn", ".hg", ".vscode", ".idea", "node_modules", "__pycache__", ".cache"),
+    *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "iconcache.db", "icon\r"),
+    *(".ds_store", ".localized", "picasa.ini", ".picasa.ini", "zbthumbnail.info", "pspbrwse.jbf"),
+    *("autorun.inf", "dicomdir", ".dropbox", ".nomedia", ".directory", ".gitignore", ".gitkeep"),
+}
+SYSTEM_STARTS = ("._", "~$", ".~lock.", ".trash-", ".nfs", "synophoto_", "synofile_")
+SYSTEM_ENDS = (":zone.identifier",)
+BACKUP_ENDS = (".bak", ".backup", ".orig", ".old", "~", ".swp", "_original", ".tmp", ".temp")
+UNFINISHED_ENDS = (".part", ".partial", ".crdownload", ".download", ".filepart", ".aria2")
+PLACEHOLDER_END = ".icloud"
+
+# Endings of images, volumes and films that the reader of ordinary images does not read, of formats
+# that it reads where the contents say so (`image_format`), and of images within other files.
+UNREAD = {
+    *(".heic", ".heif", ".jxl", ".jxr", ".svg", ".psd", ".eps", ".exr", ".hdr", ".tga", ".pcx"),
+    *(*RAW, *SLIDES, ".raw", ".cr3", ".orf", ".rw2", ".raf", ".xcf", ".ai"),
+    *(".dcm", ".dicom", ".ima", ".nii", ".mha", ".mhd", ".nrrd", ".nhdr", ".mgz", ".mnc", ".img"),
+    *(".czi", ".nd2", ".lif", ".vsi", ".oib"),
+    *(".npy", ".npz", ".mat", ".h5", ".hdf5", ".fits", ".fit", ".zarr", ".tfrecord", ".lmdb"),
+    *(".mp4", ".avi", ".mov", ".mkv", ".wmv", ".mpg", ".mpeg", ".webm", ".m4v", ".ico", ".dds"),
+}
+PACKED_ENDS = (".gz", ".bz2", ".xz", ".zst")  # of one packed file; .tar.gz is an archive
+
+
+def passed_over(name: str, is_folder: bool) -> str:
+    """Return the reason why a file or folder of this name is not looked at; "" for any other."""
+    small = name.casefold()
+    if small.endswith(PLACEHOLDER_END):
+        return PLACEHOLDER
+    if small in SYSTEM_NAMES or small.startswith(SYSTEM_STARTS) or small.endswith(SYSTEM_ENDS):
+        return BY_SYSTEM
+    if small.startswith("."):
+        return HIDDEN
+    if is_folder:
+        return ""
+    if small.endswith(UNFINISHED_ENDS):
+        return UNFINISHED
+    return BACKUP if small.endswith(BACKUP_ENDS) else ""
+
+
+def ending_of(name: str) -> str:
+    """Return the ending of a file name in small letters, packed ones with both, or ""."""
+    endings = [each.lower() for each in PurePosixPath(name).suffixes]
+    if not endings or " " in endings[-1] or len(endings[-1]) > len(".tfrecord"):
+        return ""
+    return "".join(endings[-2:]) if endings[-1] in PACKED_ENDS else endings[-1]
+
+
+def is_unread(ending: str) -> bool:
+    """Whether files with this ending hold images, volumes or films in a form that is not read."""
+    first, *packed = PurePosixPath(f"x{ending}").suffixes or [""]
+    return first in UNREAD or bool(packed and first in (".png", ".jpg", ".jpeg", ".tif", ".tiff"))

@@ -1,0 +1,114 @@
+"""Splits that folders give, in the forms that people give them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from objectives.contract import DataError, DataSource
+from objectives.data.layouts.class_folders import ClassFolders
+from objectives.data.layouts.given_splits import find_split_folders
+from objectives.data.layouts.readers import open_layout
+from tests.objectives.conftest import write_image
+
+MakeTree = Callable[..., DataSource]
+
+
+def splits_by_class(source: DataSource) -> set[tuple[str, str]]:
+    return {(each.label, each.split) for each in ClassFolders(source).find_images().found}
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "test"),
+    [
+        ("train_images", "val_images", "test_images"),
+        ("training_set", "validation_set", "test_set"),
+        ("01_train", "02_dev", "03_holdout"),
+        ("ISIC_Training_Input", "ISIC_Validation_Input", "ISIC_Test_Input"),
+        ("trn", "validate", "tst"),
+    ],
+)
+def test_a_split_word_with_more_around_it_is_the_split(
+    class_folders: MakeTree, train: str, val: str, test: str
+) -> None:
+    source = class_folders(*(f"{top}/{name}" for top in (train, val, test) for name in "ab"))
+    assert splits_by_class(source) == {
+        (name, split) for name in "ab" for split in ("train", "val", "test")
+    }
+
+
+def test_splits_within_the_classes_are_splits(class_folders: MakeTree) -> None:
+    source = class_folders("benign/train", "benign/test", "other/Training", "other/testing")
+    listing = ClassFolders(source).find_images()
+    assert listing.classes == ("benign", "other")
+    assert {(each.label, each.split) for each in listing.found} == {
+        (name, split) for name in listing.classes for split in ("train", "test")
+    }
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("valid", "invalid"),
+        ("test", "rest"),
+        ("training shoe", "running shoe"),
+        ("TR", "TS"),
+        ("evaluable", "latest"),
+    ],
+)
+def test_classes_that_sound_like_splits_stay_classes(
+    class_folders: MakeTree, folders: tuple[str, ...]
+) -> None:
+    assert splits_by_class(class_folders(*folders)) == {(name, "") for name in folders}
+
+
+def test_a_class_called_test_within_the_splits_stays_a_class(class_folders: MakeTree) -> None:
+    source = class_folders("train/test", "train/rest", "val/test", "val/rest")
+    assert splits_by_class(source) == {
+        (name, split) for name in ("rest", "test") for split in ("train", "val")
+    }
+
+
+@pytest.mark.parametrize(
+    ("folders", "says"),
+    [
+        (("train_cats", "train_dogs", "test_cats"), "name a split and more; make folders train"),
+        (("train/a", "train/b", "eval/a", "eval/b"), r"'eval' lies where 'train' lies; rename it"),
+        (("a", "b", "test/a", "test/b"), r"'a' lies in 'test', and another one beside it; move"),
+        (("a/train", "a/test", "b"), r"b/.*: outside the train, val and test folders beside it"),
+        (("x/train/a", "x/test/b", "y/train/a"), r"'a' lies below the splits of 2 folders; put"),
+    ],
+)
+def test_splits_that_cannot_be_told_are_refused(
+    class_folders: MakeTree, folders: tuple[str, ...], says: str
+) -> None:
+    with pytest.raises(DataError, match=says):
+        ClassFolders(class_folders(*folders)).find_images()
+
+
+def test_two_folders_of_one_split_are_told(class_folders: MakeTree) -> None:
+    source = class_folders("train/a", "Training/b", "test/a")
+    (problem,) = ClassFolders(source).find_images().problems
+    assert (problem.rule, problem.level) == ("C09", "warn")
+    assert "'Training' and 'train' are all read as train" in problem.message
+
+
+def test_file_names_find_the_splits_in_folders_of_any_depth(tmp_path: Path) -> None:
+    for number, name in enumerate(("set/train_images/0.png", "set/test_images/1.png")):
+        write_image(tmp_path / name, seed=number)
+    layout = {"kind": "file_names", "label": r"(\d)\.png$"}
+    found = open_layout(DataSource(layout=layout, folder=tmp_path)).find_images().found
+    assert [(each.label, each.split) for each in found] == [("1", "test"), ("0", "train")]
+
+
+@pytest.mark.parametrize(
+    "names", [("train_0.png", "test_1.png"), ("b/p1-train.png", "b/p2-val.png")]
+)
+def test_splits_in_file_names_are_refused(names: tuple[str, ...]) -> None:
+    with pytest.raises(DataError, match=r"no folder does; move the images into folders called"):
+        find_split_folders(names)
+
+
+def test_file_names_of_one_split_or_of_none_are_read() -> None:
+    assert find_split_folders(["train_0.png", "train_1.png"]) is None
+    assert find_split_folders(["train_0.png", "test_1.png", "p_1.png"]) is None

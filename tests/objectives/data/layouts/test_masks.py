@@ -1,0 +1,58 @@
+"""Masks are told from images by the image that they belong to."""
+
+from collections.abc import Callable
+
+import pytest
+
+from objectives.contract import DataSource
+from objectives.data.layouts.class_folders import ClassFolders
+from objectives.data.layouts.masks import find_masks
+from tests.objectives.conftest import write_image
+from tests.objectives.data.left_out import numbers
+
+
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [
+        ("a/benign (1).png", "a/benign (1)_mask.png"),
+        ("a/benign (1).png", "a/benign (1)_mask_1.png"),
+        ("a/ISIC_0.jpg", "a/ISIC_0_segmentation.png"),
+        ("a/ISIC_0.jpg", "a/ISIC_0_superpixels.png"),
+        ("1.png", "1_GT.png"),
+        ("a/1.png", "a/mask_1.png"),
+        ("a/1.png", "a/masks/1.png"),
+        ("a/1.png", "a/Masks/1_mask.png"),
+        ("images/a/1.jpg", "masks/a/1.png"),
+        ("set/images/1.jpg", "set/ground_truth/1.png"),
+    ],
+)
+def test_a_mask_is_known_by_its_image(image: str, mask: str) -> None:
+    assert find_masks([image, mask]) == {mask}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a/2.png", "a/1_mask.png"),
+        ("mask/1.png", "no_mask/1.png"),
+        ("with_mask/1.png", "without_mask/1.png"),
+        ("a/1.png", "b/1_mask.png"),
+        ("a/unmask.png", "a/un.png"),
+    ],
+)
+def test_an_image_without_the_one_that_it_would_belong_to_stays_an_image(
+    one: str, other: str
+) -> None:
+    assert find_masks([one, other]) == set()
+
+
+def test_masks_beside_the_images_are_counted_and_not_trained_on(
+    class_folders: Callable[..., DataSource],
+) -> None:
+    source = class_folders("a", "b")
+    assert source.folder
+    for path in list(source.folder.rglob("*.png")):
+        write_image(path.with_stem(f"{path.stem}_mask"))
+    listing = ClassFolders(source).find_images()
+    assert len(listing.found) == 16
+    assert numbers(listing.left_out) == {"masks beside their images": 16}
