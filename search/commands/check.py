@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from objectives.data.left_out import lines
 from objectives.data.manifest.summary import DataSummary
 from search.settings import Settings
 from search.studies.declare import declare
@@ -129,8 +130,7 @@ def _changes(mended: "Mended") -> Iterator[str]:
 def _remarks(summary: DataSummary) -> Iterator[str]:
     if summary.folds:
         yield f"val is the first of {summary.folds} folds"
-    for reason, count in summary.left_out.items():
-        yield f"left out: {count.number:,} {reason}, for example {count.example}"
+    yield from lines(summary.left_out)
     if summary.sealed_test:
         yield f"{summary.sealed_test:,} test images were found and stay unopened"
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from objectives.contract import DataError, RecipeError
+from objectives.data.left_out import lines
 from objectives.data.problems import Problem
 from search.errors import DONE, MISMATCH, WRONG, MachineMismatch
 from search.settings import Settings
@@ -100,10 +101,12 @@ class Examined:
         return self.data.prepared
 
     def notes(self) -> Iterator[str]:
-        """Yield the warnings and the skipped errors in lines to be read before a run."""
+        """Yield warnings, skipped errors and what is left out in lines to be read before a run."""
         yield from (f"{finding.message} ({finding.rule})" for finding in self.rules)
         if self.split_note:
             yield self.split_note
+        if self.data:
+            yield from lines(self.data.prepared.summary.left_out)
         problems = self.data.problems if self.data else ()
         levels = [(each.rule, each.level) for each in problems]
         warned = [rule for rule, level in levels if level == "warn" and rule not in self.skipped]

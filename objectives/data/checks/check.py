@@ -17,6 +17,7 @@ from objectives.data.checks.images import (
     check_shape,
     check_size,
 )
+from objectives.data.checks.left_out import check_left_out
 from objectives.data.checks.near_copies import check_near_copies
 from objectives.data.checks.sizes import check_sizes, tell_resolution
 from objectives.data.layouts.readers import open_layout
@@ -25,7 +26,7 @@ from objectives.data.manifest.partition import EXCLUDED
 from objectives.data.problems import Problem
 from objectives.data.scan.scan import scan
 
-# C04, C08, C09 and C13 are found while listing and stand in the manifest. C14 and C16 need
+# C04, C08, C09, C13 and C17 are found while listing and stand in the manifest. C14 and C16 need
 # the study as well. C15 needs no check: weights and scales come from training rows only.
 RULES: tuple[Rule, ...] = (
     check_groups,
@@ -42,6 +43,7 @@ RULES: tuple[Rule, ...] = (
     check_shape,
     check_content,
     check_pages,
+    check_left_out,
     tell_resolution,
 )
 LEVELS = ("error", "warn", "info")
