@@ -10,6 +10,7 @@ from objectives.data.checks.evidence import Evidence, Rule
 from objectives.data.checks.giveaways import check_giveaways
 from objectives.data.checks.groups import check_groups, check_lone_images, check_partition
 from objectives.data.checks.images import (
+    check_background,
     check_depth,
     check_modes,
     check_pages,
@@ -37,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     check_readable,
     check_depth,
     check_modes,
+    check_background,
     check_sizes,
     check_giveaways,
     check_size,

@@ -106,6 +106,22 @@ def check_modes(evidence: Evidence) -> Iterator[Problem]:
     )
 
 
+def check_background(evidence: Evidence) -> Iterator[Problem]:
+    """C07: volumes whose air and skull count as brain, since no one value surrounds it."""
+    bare = _paths_where(evidence, lambda facts: not facts.error and not facts.has_background)
+    if bare:
+        yield Problem(
+            rule="C07",
+            level="warn",
+            message=(
+                f"{counted(len(bare), 'volume')} of {len(evidence.rows):,} {are(len(bare))} not "
+                f"surrounded by one value ({some(bare)}): all of it counts as brain; strip the "
+                "skull and set the rest to 0, unless it was cut out of the brain on purpose"
+            ),
+            paths=bare,
+        )
+
+
 def check_size(evidence: Evidence) -> Iterator[Problem]:
     """C12: an image too large to decode as a whole."""
     huge = _paths_where(evidence, lambda facts: facts.is_huge)

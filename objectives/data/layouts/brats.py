@@ -14,7 +14,8 @@ from objectives.data.layouts.listing import File, Found, Listing
 from objectives.data.left_out import LeftOut
 from objectives.data.pixels.decode import Pixels
 from objectives.data.pixels.facts import SIDE, Facts, lowest_frequencies
-from objectives.data.pixels.volumes import decode_volume, unreadable, volume_form
+from objectives.data.pixels.nifti import unreadable, volume_form
+from objectives.data.pixels.volumes import as_cube, decode_volume, read_scan
 from objectives.data.problems import Problem
 
 GRADES = ("HGG", "LGG")
@@ -92,12 +93,19 @@ class Brats:
     def look_at(self, files: Mapping[Path, bytes]) -> Facts:
         """Decode a patient as for training; the first volume's middle slice identifies copies."""
         try:
-            cube = decode_volume(files, SIDE)
+            scan = read_scan(files)
+            cube = as_cube(scan, SIDE)
         except DataError as error:
-            return Facts(error=error.found)
-        width, height, mode = volume_form(*next(iter(files.items())))
+            return Facts(error=error.found, fix=error.fix)
+        width, height, mode = volume_form(next(iter(files.values())))
         frequencies = lowest_frequencies(cube[0, :, :, SIDE // 2])
-        return Facts(width=width, height=height, mode=mode, frequencies=frequencies)
+        return Facts(
+            width=width,
+            height=height,
+            mode=mode,
+            has_background=None not in scan.backgrounds,
+            frequencies=frequencies,
+        )
 
     def identity(self) -> tuple[object, ...]:
         """Return kind, folder and modalities: a patient's bytes are those of the modalities."""
@@ -146,10 +154,19 @@ def _by_modality(patient: Path) -> Mapping[str, Path]:
     files: dict[str, Path] = {}
     for path in sorted(patient.iterdir()):
         match = None if path.name.startswith(".") else MODALITY.search(path.name)
-        if match and path.is_file():
+        file = _file_in(path) if match else None
+        if match and file:
             word = match.group(1).lower()
-            files.setdefault(spelled.get(word, word), path)
+            files.setdefault(spelled.get(word, word), file)
     return files
+
+
+def _file_in(path: Path) -> Path | None:
+    """Return the file, or the only one in a folder that some archives make of `x.nii`."""
+    if path.is_file():
+        return path
+    inside = [each for each in path.iterdir() if MODALITY.search(each.name) and each.is_file()]
+    return inside[0] if len(inside) == 1 else None
 
 
 def _found(path: str, files: Sequence[Path]) -> Found:

@@ -31,6 +31,7 @@ class Facts(NamedTuple):
     pages: the number of pages or frames in the file.
     blank: the way in which it has no content, one of `Blank`; "" where it has some.
     is_turned: whether Exif says that the image must be turned or mirrored to be upright.
+    has_background: whether a volume's brain is surrounded by one value; True of an image.
     frequencies: see `lowest_frequencies`; empty where no pixels were decoded.
     """
 
@@ -43,6 +44,7 @@ class Facts(NamedTuple):
     pages: int = 1
     blank: str = ""
     is_turned: bool = False
+    has_background: bool = True
     frequencies: bytes = b""
 
     @property

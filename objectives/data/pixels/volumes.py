@@ -4,24 +4,22 @@ Modalities are channels; axes run left to right, back to front, bottom to top, w
 scanner stored them.
 """
 
-import gzip
-import io
-import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from objectives.contract import DataError
+from objectives.data.pixels.nifti import Stack, read_volume
 from objectives.data.pixels.normalization import Normalization
 
 Voxels = npt.NDArray[np.uint8]  # (modalities, size, size, size)
-Stack = npt.NDArray[Any]  # (X, Y, Z), in the numbers of the file
+Mask = npt.NDArray[np.bool_]  # (X, Y, Z), True in the brain
 
-LONGEST_HEADER = 540  # bytes, of NIfTI-2; NIfTI-1 has 348
 # Voxels are measured in standard deviations from their brain's mean: a scanner's unit is arbitrary.
 MOST_DEVIATIONS = 4.0
 BYTES_PER_DEVIATION = 31.75  # 4 of them reach from 128 to 255
@@ -31,53 +29,70 @@ BACKGROUND = 128
 STANDARDIZED = Normalization((BACKGROUND / 255,), (BYTES_PER_DEVIATION / 255,))
 
 
+@dataclass(frozen=True)
+class Scan:
+    """One patient's volumes, a modality each, on one grid.
+
+    paths, volumes: in the order of the channels.
+    spacing: (3,), millimetres between voxels.
+    """
+
+    paths: tuple[Path, ...]
+    volumes: tuple[Stack, ...]
+    spacing: npt.NDArray[np.float64]
+
+    @cached_property
+    def backgrounds(self) -> tuple[float | None, ...]:
+        """The value around the brain in each volume; None where there is no such value."""
+        return tuple(map(_background, self.volumes))
+
+
 def decode_volume(files: Mapping[Path, bytes], image_size: int) -> Voxels:
     """Decode one patient as (modalities, S, S, S), byte = 128 + 31.75 z.
 
     z is the distance of a voxel from the mean of its modality's brain, in standard deviations,
-    clipped at 4. The box around the voxels that are not zero is taken as the brain and cut out. Its
-    longest side becomes S voxels, the others keep their proportions in millimetres, and the rest of
-    the cube is background.
+    clipped at 4. The brain is every voxel that is not background, the value of most voxels on the
+    faces of the volume, else 0. The box around it is cut out. Its longest side becomes S voxels,
+    the others keep their proportions in millimetres, and the rest of the cube is background.
 
     files: the contents of each modality's file, in the order of the channels.
     image_size: S, the side of the cube in voxels.
 
     Raises DataError with the path of a file that cannot be used.
     """
-    volumes, spacing = _read_all(files)
-    box = _brain_box(volumes)
+    return as_cube(read_scan(files), image_size)
+
+
+def as_cube(scan: Scan, image_size: int) -> Voxels:
+    """Bring a scan to the cube that `decode_volume` returns."""
+    masks = [
+        volume != (background or 0)
+        for volume, background in zip(scan.volumes, scan.backgrounds, strict=True)
+    ]
+    box = _box(masks)
     brains = np.stack(
-        [_standardized(each[box], path) for each, path in zip(volumes, files, strict=True)]
+        [
+            _standardized(volume[box], mask[box], path)
+            for volume, mask, path in zip(scan.volumes, masks, scan.paths, strict=True)
+        ]
     )
-    extent = np.array(brains.shape[1:]) * spacing
+    extent = np.array(brains.shape[1:]) * scan.spacing
     sides = np.maximum(1, np.rint(image_size * extent / extent.max())).astype(int)
     for axis, side in enumerate(sides, start=1):
         brains = _resized(brains, axis, int(side))
-    cube = np.full((len(files), *[image_size] * 3), BACKGROUND, dtype=np.uint8)
+    cube = np.full((len(masks), *[image_size] * 3), BACKGROUND, dtype=np.uint8)
     middle = tuple(slice((image_size - side) // 2, (image_size + side) // 2) for side in sides)
     cube[(slice(None), *middle)] = _as_bytes(brains)
     return cube
 
 
-def volume_form(path: Path, contents: bytes) -> tuple[int, int, str]:
-    """Read the first two sides of a volume, in voxels, and its data type from its header."""
-    image = _open(_stream(path, contents), contents)
-    width, height = image.shape[:2]
-    return width, height, str(image.get_data_dtype())
+def read_scan(files: Mapping[Path, bytes]) -> Scan:
+    """Read every modality of a patient.
 
-
-def unreadable(path: Path, error: Exception) -> DataError:
-    """Return the error that names a file which cannot be read as a volume."""
-    return DataError(
-        f"{path}: cannot be read as NIfTI ({str(error) or type(error).__name__})",
-        fix="replace it, or remove the patient",
-    )
-
-
-def _read_all(files: Mapping[Path, bytes]) -> tuple[list[Stack], npt.NDArray[np.float64]]:
-    """Read every modality (X, Y, Z) and the size of a voxel, which must be the same in all."""
-    read = [_read(path, contents) for path, contents in files.items()]
-    paths, (first, spacing) = list(files), read[0]
+    Raises DataError with the path of a file that cannot be used, or lies on another grid.
+    """
+    read = [read_volume(path, contents) for path, contents in files.items()]
+    paths, (first, spacing) = tuple(files), read[0]
     for path, (volume, size) in zip(paths[1:], read[1:], strict=True):
         if volume.shape != first.shape or not np.allclose(size, spacing, rtol=0.01):
             raise DataError(
@@ -85,73 +100,7 @@ def _read_all(files: Mapping[Path, bytes]) -> tuple[list[Stack], npt.NDArray[np.
                 f"{_grid(first, spacing)}",
                 fix="resample them to one grid, or remove the patient",
             )
-    return [volume for volume, _ in read], spacing
-
-
-def _read(path: Path, contents: bytes) -> tuple[Stack, npt.NDArray[np.float64]]:
-    """Read one modality in the numbers of its file: four of 240 x 240 x 155 int16 are 71 MB."""
-    nibabel = _nibabel()
-    try:
-        stream = _stream(path, contents)
-        image = nibabel.as_closest_canonical(_open(stream, contents))
-        volume = np.asanyarray(image.dataobj)
-        stream.seek(0, io.SEEK_END)  # gzip compares its checksum at the end
-        spacing = nibabel.affines.voxel_sizes(image.affine)
-    except _reading_errors(nibabel) as error:
-        raise unreadable(path, error) from error
-    if volume.ndim != 3:
-        raise DataError(
-            f"{path}: has {volume.ndim} dimensions, a volume has 3",
-            fix="replace it, or remove the patient",
-        )
-    if volume.dtype.kind not in "iuf":
-        raise DataError(
-            f"{path}: holds {volume.dtype}, not plain numbers",
-            fix="convert it, or remove the patient",
-        )
-    if not np.isfinite(volume).all() or not (np.isfinite(spacing) & (spacing > 0)).all():
-        raise DataError(
-            f"{path}: holds NaN or infinity",
-            fix="replace it, or set those voxels to 0 if they are background",
-        )
-    return volume, spacing
-
-
-def _stream(path: Path, contents: bytes) -> Any:
-    stream = io.BytesIO(contents)
-    return gzip.GzipFile(fileobj=stream) if path.suffix.lower() == ".gz" else stream
-
-
-def _open(stream: Any, contents: bytes) -> Any:
-    """Open a NIfTI file of version 1 or 2 out of memory; its header is read, its voxels are not."""
-    nibabel = _nibabel()
-    start = stream.read(LONGEST_HEADER)
-    stream.seek(0)
-    for version in (nibabel.Nifti1Image, nibabel.Nifti2Image):
-        if version.header_class.may_contain_header(start):
-            return version.from_stream(stream)
-    raise nibabel.filebasedimages.ImageFileError("no NIfTI header" if contents else "empty")
-
-
-def _nibabel() -> Any:
-    try:
-        import nibabel
-    except ImportError as error:
-        raise DataError(
-            "volumes need MONAI and nibabel, which are not installed",
-            fix="pip install 'search[volumes]'",
-        ) from error
-    return nibabel
-
-
-def _reading_errors(nibabel: Any) -> tuple[type[Exception], ...]:
-    """Return the exceptions of a damaged file: nibabel's for a bad header, gzip's for a bad end.
-
-    A header that promises more voxels than fit into memory is a bad one, too.
-    """
-    headers = (nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError)
-    shapes = (OverflowError, nibabel.orientations.OrientationError)
-    return (OSError, EOFError, ValueError, MemoryError, zlib.error, *headers, *shapes)
+    return Scan(paths, tuple(volume for volume, _ in read), spacing)
 
 
 def _grid(volume: Stack, spacing: npt.NDArray[np.float64]) -> str:
@@ -159,11 +108,25 @@ def _grid(volume: Stack, spacing: npt.NDArray[np.float64]) -> str:
     return f"{sides} voxels of {sizes} mm"
 
 
-def _brain_box(volumes: Sequence[Stack]) -> tuple[slice, ...]:
-    """Find the smallest box around the voxels that are not zero in some modality."""
-    brain = volumes[0] != 0
-    for volume in volumes[1:]:
-        brain |= volume != 0
+def _background(volume: Stack) -> float | None:
+    """Find the value of most voxels on the faces; None where there is none.
+
+    It is 0 after most programs, and -9 or the air's after some. A volume that was cut out of a
+    brain, or whose air is noise, has no such value.
+    """
+    faces = [np.take(volume, end, axis) for axis in range(3) for end in (0, -1)]
+    around = np.concatenate([face.ravel() for face in faces])
+    if np.count_nonzero(around) < len(around) / 2:
+        return 0
+    values, counts = np.unique(around, return_counts=True)
+    most = counts.argmax()
+    background: float = values[most].item()
+    return background if counts[most] > len(around) / 2 else None
+
+
+def _box(masks: Sequence[Mask]) -> tuple[slice, ...]:
+    """Find the smallest box around the voxels that are brain in some modality."""
+    brain = np.logical_or.reduce(masks)
     box = []
     for axis in range(3):
         there = np.flatnonzero(brain.any(axis=tuple({0, 1, 2} - {axis})))
@@ -171,11 +134,14 @@ def _brain_box(volumes: Sequence[Stack]) -> tuple[slice, ...]:
     return tuple(box)
 
 
-def _standardized(volume: Stack, path: Path) -> npt.NDArray[np.float32]:
-    """Compute z = (v - mean) / deviation of the voxels that are not zero, at most 4; else 0."""
-    is_brain = volume != 0
+def _standardized(volume: Stack, is_brain: Mask, path: Path) -> npt.NDArray[np.float32]:
+    """Compute z = (v - mean) / deviation of the voxels of the brain, at most 4; else 0."""
     brain = volume[is_brain]
-    mean, deviation = (brain.mean(), brain.std()) if len(brain) else (0.0, 0.0)
+    mean, deviation = _moments(brain)
+    if not 0 < deviation < np.inf and len(brain):
+        # The square of 1e200 is no number any more, and that of 1e-200 is 0.
+        brain = brain / np.abs(brain).max()
+        mean, deviation = _moments(brain)
     if not deviation > 0:
         raise DataError(
             f"{path}: is empty (one value all over the brain)",
@@ -184,6 +150,15 @@ def _standardized(volume: Stack, path: Path) -> npt.NDArray[np.float32]:
     z = np.zeros(volume.shape, dtype=np.float32)
     z[is_brain] = ((brain - mean) / deviation).clip(-MOST_DEVIATIONS, MOST_DEVIATIONS)
     return z
+
+
+def _moments(brain: Stack) -> tuple[float, float]:
+    """Return mean and standard deviation; 0 and 0 of nothing, infinity where they overflow."""
+    if not len(brain):
+        return 0.0, 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation = brain.std()
+    return brain.mean(), deviation if np.isfinite(deviation) else np.inf
 
 
 def _resized(brains: npt.NDArray[np.float32], axis: int, side: int) -> npt.NDArray[np.float32]:

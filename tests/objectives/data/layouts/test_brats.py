@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from objectives.contract import DataError, DataSource
+from objectives.data.checks.check import check_data
 from objectives.data.layouts.brats import Brats, modality_files
+from objectives.data.layouts.readers import open_layout
+from objectives.data.manifest.manifest import read_manifest
 from tests.objectives.data.left_out import numbers
-from tests.objectives.volume_files import write_tree
+from tests.objectives.volume_files import write_nifti, write_tree
 
 MODALITIES = ("flair", "t1", "t1ce", "t2")
 SOURCE = {"kind": "brats"}
@@ -145,3 +148,27 @@ def test_a_look_at_a_broken_file_leaves_the_fix_to_the_rule(tmp_path: Path) -> N
     path = tmp_path / "a; b.nii.gz"
     facts = Brats(DataSource(layout=SOURCE, folder=tmp_path)).look_at({path: b""})
     assert facts.error == f"{path}: cannot be read as NIfTI (empty)"
+
+
+def test_a_folder_that_an_archive_made_of_each_file_is_read(tmp_path: Path) -> None:
+    source = write_tree(tmp_path, high=2, low=2)
+    layout = open_layout(source)
+    before = [layout.pixels_of(each.file.path, 8) for each in layout.find_images().found]
+    for path in list(tmp_path.rglob("*.nii.gz")):
+        inside = path.with_name("moved")
+        path.rename(inside)
+        path.mkdir()
+        inside.rename(path / path.name)
+    after = [layout.pixels_of(each.file.path, 8) for each in layout.find_images().found]
+    assert np.array_equal(before, after)
+
+
+def test_volumes_in_noise_are_told(tmp_path: Path) -> None:
+    source = write_tree(tmp_path, high=14, low=14)
+    noise = np.random.default_rng(0).integers(1, 30, (24, 20, 16)).astype(np.int16)
+    (patient,) = tmp_path.glob("HGG/*_001_1")
+    for path in patient.iterdir():
+        write_nifti(path, noise)
+    (told,) = [each for each in check_data(source, read_manifest(source)) if each.rule == "C07"]
+    assert told.paths == (f"HGG/{patient.name}",)
+    assert "1 volume of 28 is not surrounded by one value" in told.message

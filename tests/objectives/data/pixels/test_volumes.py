@@ -10,7 +10,7 @@ import pytest
 
 from objectives.contract import Attempt, DataError
 from objectives.data.layouts.readers import open_layout
-from objectives.data.pixels.volumes import BACKGROUND, decode_volume
+from objectives.data.pixels.volumes import BACKGROUND, decode_volume, read_scan
 from objectives.sets.opened import WarmSets
 from tests.objectives.volume_files import BRATS, brain, write_nifti, write_patient, write_tree
 
@@ -104,6 +104,75 @@ def test_modalities_are_channels_in_the_declared_order(tmp_path: Path, suffix: s
     assert np.array_equal(cube[BRATS["modalities"].index("t1ce")], one[0])
 
 
+@pytest.mark.parametrize("around", [-9, 7, 0.25])
+def test_the_value_around_the_brain_is_background_whatever_it_is(
+    tmp_path: Path, scan: np.ndarray, around: float
+) -> None:
+    usual = write_nifti(tmp_path / "a.nii", scan.astype(np.float32))
+    other = np.where(scan == 0, around, scan).astype(np.float32)
+    assert np.array_equal(
+        decoded(usual, size=16), decoded(write_nifti(tmp_path / "b.nii", other), size=16)
+    )
+
+
+def test_each_modality_has_a_background_of_its_own(tmp_path: Path, scan: np.ndarray) -> None:
+    one = write_nifti(tmp_path / "a.nii", scan)
+    other = write_nifti(tmp_path / "b.nii", np.where(scan == 0, 7, scan).astype(np.int16))
+    first, second = decoded(one, other, size=16)
+    assert np.array_equal(first, second)
+
+
+def test_a_volume_in_noise_has_no_background(tmp_path: Path, scan: np.ndarray) -> None:
+    noise = np.random.default_rng(1).integers(1, 30, scan.shape)
+    path = write_nifti(tmp_path / "a.nii", np.where(scan == 0, noise, scan).astype(np.int16))
+    assert read_scan({path: path.read_bytes()}).backgrounds == (None,)
+    assert (decoded(path, size=24)[0, :, 2:22, 4:20] != BACKGROUND).mean() > 0.9
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200, 1e30])
+def test_huge_and_tiny_units_change_no_byte(tmp_path: Path, scan: np.ndarray, scale: float) -> None:
+    plain = decoded(write_nifti(tmp_path / "a.nii", scan.astype(np.float64)), size=16)
+    kind = np.float32 if scale == 1e30 else np.float64
+    other = decoded(write_nifti(tmp_path / "b.nii", (scan * scale).astype(kind)), size=16)
+    assert abs(plain.astype(int) - other).max() <= 1
+
+
+def test_a_fourth_axis_of_one_is_left_out(tmp_path: Path, scan: np.ndarray) -> None:
+    plain = write_nifti(tmp_path / "a.nii", scan)
+    other = write_nifti(tmp_path / "b.nii", scan[..., None, None])
+    assert np.array_equal(decoded(plain, size=16), decoded(other, size=16))
+
+
+@pytest.mark.parametrize("name", ["a.nii", "A.NII", "a.nii.gz", "A.NII.GZ"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_gzip_is_known_by_its_content(
+    tmp_path: Path, scan: np.ndarray, name: str, packed: bool
+) -> None:
+    plain = write_nifti(tmp_path / "plain.nii", scan)
+    contents = plain.read_bytes()
+    cube = decode_volume({Path(name): gzip.compress(contents) if packed else contents}, 16)
+    assert np.array_equal(cube, decoded(plain, size=16))
+
+
+def test_a_slope_of_zero_means_no_scaling(tmp_path: Path, scan: np.ndarray) -> None:
+    plain = write_nifti(tmp_path / "a.nii", scan)
+    contents = bytearray(plain.read_bytes())
+    contents[112:116] = bytes(4)  # scl_slope of a NIfTI-1 header
+    assert np.array_equal(
+        decode_volume({Path("b.nii"): bytes(contents)}, 16), decoded(plain, size=16)
+    )
+
+
+def test_an_odd_header_is_no_noise_in_the_log(
+    tmp_path: Path, scan: np.ndarray, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain = write_nifti(tmp_path / "a.nii", scan)
+    contents = bytearray(plain.read_bytes())
+    contents[80:92] = bytes(12)  # pixdim; the affine says the same and counts
+    decode_volume({Path("b.nii"): bytes(contents)}, 16)
+    assert caplog.records == []
+
+
 COLOURS = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
 
 
@@ -115,6 +184,12 @@ def no_direction(path: Path) -> None:
     contents = bytearray(gzip.decompress(path.read_bytes()))
     contents[254:256] = b"\x01\x00"  # sform_code of a NIfTI-1 header: the affine counts
     contents[280:328] = bytes(48)  # srow_x, srow_y, srow_z
+    path.write_bytes(gzip.compress(contents))
+
+
+def no_voxel_size(path: Path) -> None:
+    contents = bytearray(gzip.decompress(path.read_bytes()))
+    contents[80:92], contents[252:256] = bytes(12), bytes(4)  # pixdim, qform_code and sform_code
     path.write_bytes(gzip.compress(contents))
 
 
@@ -143,7 +218,8 @@ def promise_terabytes(path: Path) -> None:
         (lambda path: write_nifti(path, np.ones(SHAPE, np.complex64)), r"not plain numbers; conv"),
         (flip_a_bit, r"cannot be read as NIfTI .*; replace it"),
         (promise_terabytes, r"cannot be read as NIfTI .*; replace it"),
-        (no_direction, r"cannot be read as NIfTI .*; replace it"),
+        (no_direction, r"its affine gives an axis no direction.*; replace it"),
+        (no_voxel_size, r"voxels have no size: correct pixdim and affine.*; replace it"),
         (
             lambda path: write_nifti(path, np.ones((24, 20, 8), np.int16)),
             r"24x20x8 voxels of 1x1x1 mm, and a\.nii\.gz beside it is 24x20x16 .*; resample",
