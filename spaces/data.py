@@ -79,9 +79,17 @@ class Table:
     skip: labels to leave out.
     names: display names of labels.
     metadata: column -> "number" or "category", for a network that learns from them beside the
-        image; an empty cell, NA, NaN, null, UNK and unknown are missing values.
+        image.
     page: the page of each file of several pages or frames (TIFF, GIF, DICOM), 1 for the first.
         Without it such files are refused.
+    missing: words for a missing value in any column, such as ("NA", "-9999"); () where every word
+        is a value. By default NA, NaN and null are missing, in metadata UNK and unknown, too, and
+        such a word among the labels is an error (C13). An empty cell is always missing.
+    merge_alike: whether groups, classes, sites and categories whose names are equal to the eye,
+        such as P07 and p 7, are one.
+    sep: the character between the columns of a text file, where it is in doubt.
+    sheet: the sheet of a workbook, where several may be meant.
+    skip_rows: the number of lines above the header, where two rows may be it.
     """
 
     table: str | tuple[str, ...] | Mapping[str, str] = field(kw_only=False)
@@ -99,10 +107,19 @@ class Table:
     names: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
     page: int | None = None
+    missing: tuple[str, ...] | None = None
+    merge_alike: bool = False
+    sep: str | None = None
+    sheet: str | None = None
+    skip_rows: int | None = None
 
     def __post_init__(self) -> None:
         check_types(self)
         _check_page(self.page)
+        if self.sep is not None and len(self.sep) != 1:
+            raise StudyError(f"Table: sep={self.sep!r} is not one character", "give it one")
+        if self.skip_rows is not None and self.skip_rows < 0:
+            raise StudyError(f"Table: skip_rows={self.skip_rows} is below 0", "count the lines")
         if not self.table:
             raise StudyError("Table: table names no file", "give it the table's path")
         labels = {self.label, *self.one_hot}

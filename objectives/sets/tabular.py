@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from objectives.data.layouts.listing import Column
 
+FARTHEST = 1000.0  # deviations: no network learns from a larger number, and some diverge
+
 Value = float | str | None
 Table = npt.NDArray[np.float32]
 
@@ -17,7 +19,8 @@ Table = npt.NDArray[np.float32]
 class Numbers:
     """A column of numbers, standardised; a missing one becomes the mean.
 
-    A second column marks missing values, if training rows have any.
+    A second column marks missing values, if training rows have any. A value farther than `FARTHEST`
+    from the mean counts as that far: the training rows of a column may all but agree.
     """
 
     name: str
@@ -34,7 +37,9 @@ class Numbers:
         """Encode the values of n rows as columns, each (n,)."""
         numbers = _numbers(values)
         gaps = np.isnan(numbers)
-        scaled = np.where(gaps, 0.0, (numbers - self.mean) / self.deviation)
+        with np.errstate(over="ignore"):
+            scaled = ((numbers - self.mean) / self.deviation).clip(-FARTHEST, FARTHEST)
+        scaled = np.where(gaps, 0.0, scaled)
         return [each.astype(np.float32) for each in (scaled, *([gaps] if self.has_gaps else []))]
 
 
@@ -97,8 +102,8 @@ def _fit(column: Column, values: Sequence[Value]) -> Numbers | Categories:
     gaps = np.isnan(numbers)
     known = numbers[~gaps] if not gaps.all() else np.zeros(1)
     # The deviation of a constant column is 0, or a rounding error above it: three times .1 has
-    # 1e-17, and divided by that another value would become 1e16.
-    deviation = float(known.std()) if known.min() < known.max() else 1.0
+    # 1e-17. That of numbers such as 1e-200 is 0, too, since their squares are.
+    deviation = (float(known.std()) if known.min() < known.max() else 0.0) or 1.0
     return Numbers(
         name=column.name,
         mean=float(known.mean()),

@@ -64,3 +64,12 @@ def test_it_says_of_itself_all_that_encoding_again_takes() -> None:
     site, age = known["columns"]
     assert site == {"name": "site", "known": ("face", "hand")}
     assert age == {"name": "age", "mean": 40.0, "deviation": 10.0, "has_gaps": False}
+
+
+@pytest.mark.parametrize(
+    "training", [[(1e-200,), (2e-200,)], [(1e-310,), (2e-310,)], [(5.0,)], [(3e38,), (-3e38,)]]
+)
+def test_no_number_is_too_large_for_a_network(training: list[tuple[float | None]]) -> None:
+    encoding = fit_encoding([Column("age", "number")], training)
+    encoded = encoding.encode([*training, (3e38,), (-3e38,)])
+    assert np.abs(encoded).max() <= 1000

@@ -1,39 +1,13 @@
-"""Read a table's cells, and find cells that another program has changed."""
+"""Read the cells of a table as numbers and ids."""
 
-import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
+from math import isnan
 
-from objectives.data.problems import Problem
-
-MISSING = {"", "nan", "na", "n/a", "#n/a", "null"}
-UNKNOWN = MISSING | {"unk", "unknown"}  # so PAD-UFES-20 and HAM10000 write a missing answer
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 WHOLE_FLOAT = re.compile(r"([+-]?\d+)\.0+")
-# As Excel and pandas write a long number; the sign distinguishes it from a hexadecimal id.
-SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d+)?e[+-]\d+", re.IGNORECASE)
-
-
-def is_missing(text: str) -> bool:
-    """Whether a cell is empty or holds a word for an empty one."""
-    return text.strip().casefold() in MISSING
-
-
-def is_unknown(text: str) -> bool:
-    """Whether a cell of metadata is missing or holds a word for an unknown value."""
-    return text.strip().casefold() in UNKNOWN
-
-
-def number(text: str) -> float | None:
-    """Read a cell as a number, with a decimal point or comma; None for any other text."""
-    text = text.strip()
-    if "_" in text:  # 5_10 is a code, and Python reads it as 510
-        return None
-    try:
-        value = float(text.replace(",", ".") if DECIMAL_COMMA.fullmatch(text) else text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+LARGEST = 3.4028234663852886e38  # of a network's numbers, which are float32
 
 
 def identifier(text: str) -> str:
@@ -43,56 +17,51 @@ def identifier(text: str) -> str:
     return whole.group(1) if whole else text
 
 
-def id_problems(column: str, cells: Sequence[str]) -> Iterator[Problem]:
-    """Find the ids of a column that were stored as numbers (C13)."""
-    yield from _cell_problem(
-        column,
-        cells,
-        lambda cell: bool(SCIENTIFIC.fullmatch(cell)),
-        "ids kept as numbers, their last digits lost, so that cases merge; export the column again "
-        "as text",
-    )
-    yield from _cell_problem(
-        column,
-        cells,
-        lambda cell: bool(WHOLE_FLOAT.fullmatch(cell)),
-        "ids kept as floats; they are read without the `.0`, but export the column again as text",
-    )
+def numbers(texts: Sequence[str]) -> list[float | None]:
+    """Read the cells of a column as numbers, with a decimal point or comma; None for other texts.
+
+    Where a comma may separate thousands, cells with one are no numbers. Nor are numbers that a
+    network cannot hold.
+    """
+    has_decimals = not may_be_thousands(texts)
+    return [_within(number(text) if has_decimals or "," not in text else None) for text in texts]
 
 
-def number_problems(column: str, cells: Sequence[str]) -> Iterator[Problem]:
-    """Find the cells in a column of numbers that we or other programs cannot read as one (C13)."""
-    yield from _cell_problem(
-        column,
-        cells,
-        lambda cell: bool(DECIMAL_COMMA.fullmatch(cell)),
-        "numbers with a decimal comma; here they are read as numbers, by other programs as "
-        "text: write points",
-    )
-    yield from _cell_problem(
-        column,
-        cells,
-        lambda cell: number(cell) is None and not is_unknown(cell),
-        "texts in a column of numbers, taken as missing; correct them, or declare another column",
-    )
-    yield from word_problems(column, cells)
+def may_be_thousands(texts: Sequence[str]) -> bool:
+    """Whether cells of a column are like 1,234, and no other shows that the comma is a decimal one.
 
-
-def word_problems(column: str, cells: Sequence[str]) -> Iterator[Problem]:
-    """Find the missing values of a column that were written out as a word (C13)."""
-    yield from _cell_problem(
-        column,
-        cells,
-        lambda cell: cell.casefold() == "nan",
-        "missing values written as a word, which other programs take for a value; leave the cells"
-        " empty",
+    One such as 9,7 shows that, as 1,234,567 shows that the comma separates thousands.
+    """
+    with_comma = [text.strip() for text in texts if "," in text]
+    thousands = [text for text in with_comma if THOUSANDS.fullmatch(text)]
+    decimals = [text for text in with_comma if is_decimal_comma(text)]
+    return any(text not in decimals for text in thousands) or (
+        bool(thousands) and all(text in thousands for text in decimals)
     )
 
 
-def _cell_problem(
-    column: str, cells: Sequence[str], is_wrong: Callable[[str], bool], found: str
-) -> Iterator[Problem]:
-    wrong = [cell for cell in map(str.strip, cells) if is_wrong(cell)]
-    if wrong:
-        start = f"column {column!r}: {len(wrong)} of {len(cells)} cells, for example {wrong[0]!r}, "
-        yield Problem(rule="C13", level="error", message=f"{start}are {found}")
+def is_decimal_comma(text: str) -> bool:
+    """Whether a cell is a number with one comma, which may be a decimal one."""
+    return bool(DECIMAL_COMMA.fullmatch(text.strip()))
+
+
+def number(text: str) -> float | None:
+    """Read a cell as a number of any size, with a decimal point or comma; None for other texts."""
+    text = text.strip()
+    if "_" in text:  # 5_10 is a code, and Python reads it as 510
+        return None
+    try:
+        value = float(text.replace(",", ".") if is_decimal_comma(text) else text)
+    except ValueError:
+        return None
+    return None if isnan(value) else value
+
+
+def is_too_large(text: str) -> bool:
+    """Whether a cell is a number that a network cannot hold."""
+    value = number(text)
+    return value is not None and _within(value) is None
+
+
+def _within(value: float | None) -> float | None:
+    return value if value is not None and abs(value) <= LARGEST else None

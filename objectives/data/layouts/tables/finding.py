@@ -1,6 +1,5 @@
 """Find the images that a row of a table names."""
 
-import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,30 +10,19 @@ from pathlib import PurePosixPath
 
 from objectives.data.layouts.folder import EXTENSIONS
 from objectives.data.layouts.listing import File
-from objectives.data.layouts.tables.cells import identifier, is_missing
-
-IN_BRACES = re.compile(r"\{([^{}]+)\}")
-GLOB = re.compile(r"[*?[]")
-
-
-def is_column(pattern: str) -> bool:
-    """Whether a pattern is simply the name of a column."""
-    return not IN_BRACES.search(pattern) and not GLOB.search(pattern)
-
-
-def is_glob(pattern: str) -> bool:
-    """Whether a pattern may match several images of one row."""
-    return bool(GLOB.search(pattern))
-
-
-def columns_of(pattern: str) -> list[str]:
-    """Return the columns that a pattern refers to."""
-    return [pattern] if is_column(pattern) else IN_BRACES.findall(pattern)
+from objectives.data.layouts.tables.cells import identifier
+from objectives.data.layouts.tables.declared import (
+    GLOB,
+    IN_BRACES,
+    columns_of,
+    is_column,
+    is_glob,
+)
 
 
 def fill(pattern: str, row: Mapping[str, str]) -> str:
     """Fill a row's cells into a pattern; "" where one of them is missing."""
-    if any(is_missing(row[name]) for name in columns_of(pattern)):
+    if not all(row[name].strip() for name in columns_of(pattern)):
         return ""
     return identifier(row[pattern]) if is_column(pattern) else _fill_braces(pattern, row)
 

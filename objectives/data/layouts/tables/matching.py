@@ -2,9 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from objectives.data.layouts.tables.finding import Images, fill, is_glob
+from objectives.data.layouts.tables.declared import is_glob
+from objectives.data.layouts.tables.finding import Images, fill
+from objectives.data.layouts.tables.hints import Nearest
+from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem
 
 # The reasons why an image or a row is not in the listing, and the fix for each.
@@ -12,25 +15,38 @@ NO_FILE = "not there"
 SEVERAL_FILES = "several files for one id"
 SEVERAL_ROWS = "named by several rows"
 NO_ROW = "not in the table"
-FIXES = {
-    NO_FILE: "named by the table are not there; bring the files back or remove the rows",
+FOUND = {  # with the place of the hint
+    NO_FILE: "named by the table are not there{}; bring the files back or remove the rows",
     SEVERAL_FILES: "named by the table are several files; say in the study where they lie, as in "
-    'path="images/{id}"',
+    'path="images/{{id}}"',
     SEVERAL_ROWS: "are named by several rows, of which the first is read; keep one",
     NO_ROW: "are not in the table; add their rows or move the files out of the folder",
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Matches:
     """The images that rows name, and those that cannot be matched.
 
     row_of: path of an image -> number of its row, from 0 on.
     lost: reason -> the names or paths concerned.
+    places: reason -> for each of these its row in the table, or for a file without a row its path.
+    hint: the file that was most likely meant by the first name without one, or "".
     """
 
     row_of: dict[str, int] = field(default_factory=dict)
-    lost: Mapping[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    lost: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    places: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    hint: str = ""
+
+    def lose(self, reason: str, name: str, place: str) -> None:
+        """Add a name that cannot be matched."""
+        self.lost[reason].append(name)
+        self.places[reason].append(place)
+
+    def left_out(self) -> list[LeftOut]:
+        """Return the rows and files that are not used, by reason."""
+        return [LeftOut(reason=each, paths=tuple(own)) for each, own in self.places.items()]
 
     def problems(self, table: str) -> Iterator[Problem]:
         """Report where table and files disagree.
@@ -38,43 +54,58 @@ class Matches:
         table: the name of the table.
         """
         for reason, names in self.lost.items():
-            start = f"{table}: {len(names)} images, for example {names[0]!r}, "
+            place = self.places[reason][0]
+            example = repr(names[0]) + (f" ({place})" if place != names[0] else "")
+            start = f"{table}: {len(names)} images, for example {example}, "
+            hint = self.hint if reason == NO_FILE else ""
             yield Problem(
-                rule="C04", level="error", message=start + FIXES[reason], paths=tuple(names)
+                rule="C04",
+                level="error",
+                message=start + FOUND[reason].format(hint),
+                paths=tuple(names),
             )
 
 
-def match(images: Images, patterns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> Matches:
+def match(
+    images: Images,
+    patterns: Sequence[str],
+    rows: Sequence[Mapping[str, str]],
+    places: Sequence[str],
+) -> Matches:
     """Find the images of every row, and the images beside them that no row names.
 
     patterns: of the declaration's `path`.
     rows: the cells of the columns that the patterns refer to.
+    places: of the rows in their files.
     """
     matches = Matches()
     ambiguous: set[str] = set()
     for number, row in enumerate(rows):
         wanted = {pattern: fill(pattern, row) for pattern in patterns}
         if not any(wanted.values()):
-            matches.lost[NO_FILE].append(f"row {number + 1}")
+            matches.lose(NO_FILE, places[number], places[number])
         for pattern in (pattern for pattern in patterns if wanted[pattern]):
             paths = images.find(pattern, row)
             if not paths:
-                matches.lost[NO_FILE].append(wanted[pattern])
+                matches.lose(NO_FILE, wanted[pattern], places[number])
             elif len(paths) > 1 and not is_glob(pattern):
-                matches.lost[SEVERAL_FILES].append(wanted[pattern])
+                matches.lose(SEVERAL_FILES, wanted[pattern], places[number])
                 ambiguous.update(paths)
             else:
-                _take(matches, paths, number)
+                _take(matches, paths, number, places[number])
     known = {*matches.row_of, *ambiguous}
     beside = {path for pattern in patterns for path in images.beside(pattern, known)}
-    if unlisted := sorted(beside - known):
-        matches.lost[NO_ROW].extend(unlisted)
+    for path in sorted(beside - known):
+        matches.lose(NO_ROW, path, path)
+    if lost := matches.lost.get(NO_FILE):
+        nearest = Nearest(images.files.keys() - known)
+        return replace(matches, hint=next(filter(None, map(nearest.hint, lost)), ""))
     return matches
 
 
-def _take(matches: Matches, paths: Sequence[str], number: int) -> None:
+def _take(matches: Matches, paths: Sequence[str], number: int, place: str) -> None:
     for path in paths:
         if path in matches.row_of:
-            matches.lost[SEVERAL_ROWS].append(path)
+            matches.lose(SEVERAL_ROWS, path, place)
         else:
             matches.row_of[path] = number

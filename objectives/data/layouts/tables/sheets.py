@@ -1,35 +1,25 @@
-"""Tables as text: CSV, TSV and XLSX files, read one below the other or joined."""
+"""All tables of a declaration as one sheet of text, read one below the other or joined."""
 
-import warnings
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
-from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
+from typing import Any
 
 import pandas as pd
 
 from objectives.contract import DataError
-from objectives.data.layouts.tables.cells import id_problems, identifier
+from objectives.data.alike import as_read, spelled
+from objectives.data.layouts.tables.cell_rules import Cells
+from objectives.data.layouts.tables.declared import used_columns
+from objectives.data.layouts.tables.files import PLACE, TableFile, read_file
+from objectives.data.layouts.tables.joins import join
+from objectives.data.layouts.tables.missing import Missing
+from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem
-from objectives.recipe.fields import nearest
 
-DELIMITERS = ",;\t"
-EXACT_DIGITS = 15  # of a number in Excel; of a longer id the last ones are zeros
-# A damaged table raises any of these; from BadZipFile on an XLSX, which is zipped XML.
-UNREADABLE = (
-    OSError,
-    ValueError,
-    KeyError,
-    pd.errors.ParserWarning,
-    BadZipFile,
-    zlib.error,
-    NotImplementedError,
-    ParseError,
-    TypeError,
-)
+TABLE = "table"  # the column of the file's name, which a table may also have of its own
+SHOWN = 12  # names of columns in a message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,43 +28,85 @@ class Sheet:
 
     name: of the file, or of the first of several.
     columns: name -> cells.
+    places: of each row in its file, as in "meta.csv line 17".
     splits: of each row, as the declaration of its table says; "" where it says nothing.
     problems: found while reading and joining (C04, C13).
     """
 
     name: str
     columns: Mapping[str, list[str]]
+    places: list[str]
     splits: list[str]
+    missing: Missing
+    left_out: tuple[LeftOut, ...]
     problems: tuple[Problem, ...]
 
     def column(self, name: str) -> list[str]:
-        """Return a column's cells; DataError with the nearest name for an unknown column."""
+        """Return a column's cells as they stand; DataError for an unknown column."""
         if name not in self.columns:
-            raise DataError(
-                f"{self.name}: no column {name!r}",
-                fix=f"did you mean {nearest(name, self.columns)!r}?",
-            )
+            raise unknown_column(self.name, name, list(self.columns))
         return self.columns[name]
+
+    def cells(self, name: str) -> Cells:
+        """Return a column's cells as they stand, with their places."""
+        return Cells(name, self.column(name), self.places)
+
+    def known(self, name: str) -> list[str]:
+        """Return a column's cells, "" for a missing one."""
+        return self.missing.known(self.column(name))
+
+    def answers(self, name: str) -> list[str]:
+        """Return a column's cells of metadata, "" for a missing or unknown one."""
+        return self.missing.answers(self.column(name))
+
+
+def unknown_column(table: str, name: str, columns: Sequence[str]) -> DataError:
+    """Return the error about a column that is not there, with the one that was meant if any is."""
+    found = f"{table}: no column {name!r}"
+    if alike := [each for each in columns if as_read(each) == as_read(name)]:
+        return DataError(
+            f"{found}, but one that reads alike",
+            fix=f"write it as the table does, {spelled(alike[0])}, or rename it there",
+        )
+    if close := get_close_matches(name, columns, 1, 0.6):
+        return DataError(found, fix=f"did you mean {close[0]!r}?")
+    shown = ", ".join(map(repr, columns[:SHOWN])) + (", ..." if len(columns) > SHOWN else "")
+    return DataError(
+        f"{found} among {shown}",
+        fix="correct the study, or say where the header is with skip_rows, sheet or sep",
+    )
 
 
 def read_sheets(folder: Path, layout: Mapping[str, Any]) -> Sheet:
     """Read all tables of a declaration into one; DataError where a file cannot be read."""
-    names = _tables(layout["table"])
-    frames = [_read(folder / name) for _, name in names]
-    table = pd.concat(frames, ignore_index=True).fillna("")
-    lengths = [len(frame) for frame in frames]
-    splits = [split for (split, _), count in zip(names, lengths, strict=True) for _ in range(count)]
+    names, used = _tables(layout["table"]), used_columns(layout)
+    files = [read_file(folder / name, name, layout) for _, name in names]
+    joined = [read_file(folder / name, name, layout) for name in layout.get("join") or ()]
+    _check_columns(files, joined, used)
+    table = pd.concat([each.frame for each in files], ignore_index=True).fillna("")
     problems: list[Problem] = []
-    for name in layout.get("join") or ():
-        table, found = _joined(table, _read(folder / name), names[0][1], name)
+    keys: list[str] = []
+    for file in joined:
+        shared = _shared(table, file, names[0][1])
+        keys += shared
+        table, found = join(table, file.frame.drop(columns=PLACE), (names[0][1], file.name), shared)
         problems += found
-    if "table" not in table:
-        stems = [Path(name).stem for _, name in names]
-        table["table"] = [
-            stem for stem, count in zip(stems, lengths, strict=True) for _ in range(count)
-        ]
+    for file in (*files, *joined):
+        file.check_unique([*used, *keys])
+        problems += [each for name in used for each in file.remarks.get(name, ())]
+    counts = [len(each.frame) for each in files]
+    if TABLE not in table:
+        table[TABLE] = _repeated([Path(name).stem for _, name in names], counts)
     columns = {str(name): table[name].tolist() for name in table}
-    return Sheet(name=names[0][1], columns=columns, splits=splits, problems=tuple(problems))
+    return Sheet(
+        name=names[0][1],
+        places=columns.pop(PLACE),
+        columns=columns,
+        splits=_repeated([split for split, _ in names], counts),
+        missing=Missing(None if layout.get("missing") is None else tuple(layout["missing"])),
+        left_out=tuple(each for file in (*files, *joined) for each in file.left_out),
+        problems=(*problems, *_alike_columns(names[0][1], list(columns), used)),
+    )
 
 
 def _tables(declared: str | Sequence[str] | Mapping[str, str]) -> list[tuple[str, str]]:
@@ -86,105 +118,43 @@ def _tables(declared: str | Sequence[str] | Mapping[str, str]) -> list[tuple[str
     return [("", name) for name in declared]
 
 
-def _read(path: Path) -> pd.DataFrame:
-    """Read one table; every cell is text, empty where there is nothing."""
-    try:
-        if path.suffix.lower() == ".xlsx":
-            # Cells keep their types, so that a number too long for one can be told from text.
-            frame = pd.read_excel(path, dtype=object, na_filter=False).map(_text)
-        else:
-            frame = _read_text(path)
-    except FileNotFoundError as error:
-        raise DataError(
-            f"{path}: no such table",
-            fix="correct the study's `table` or the path given to --data",
-        ) from error
-    except UNREADABLE as error:
-        raise DataError(
-            f"{path}: cannot be read as a table ({' '.join(str(error).split())})",
-            fix="save it again as CSV in UTF-8 or XLSX",
-        ) from error
-    frame.columns = [str(name).strip() for name in frame.columns]
-    if not frame.columns.is_unique:
-        name = frame.columns[frame.columns.duplicated()][0]
-        raise DataError(
-            f"{path}: several columns are called {name!r}", fix="give each a name of its own"
-        )
-    is_filled = (frame != "").any(axis=1)
-    return frame.loc[is_filled].reset_index(drop=True)
+def _check_columns(
+    files: Sequence[TableFile], joined: Sequence[TableFile], used: Sequence[str]
+) -> None:
+    """Raise DataError for a column that is used and that only some of the tables have."""
+    elsewhere = {name for file in joined for name in file.columns} | {TABLE}
+    for name in used:
+        has = [name in file.columns for file in files]
+        if not all(has) and (any(has) or name not in elsewhere):
+            first = files[has.index(False)]
+            raise unknown_column(first.name, name, first.columns)
 
 
-def _read_text(path: Path) -> pd.DataFrame:
-    with path.open(encoding="utf-8-sig") as file:
-        header = file.readline()
-    delimiter = max(DELIMITERS, key=header.count)
-    with warnings.catch_warnings():
-        # Rows with more cells than the header: by default all columns would move one to the left.
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(
-            path, sep=delimiter, dtype=str, encoding="utf-8-sig", na_filter=False, index_col=False
-        )
-
-
-def _text(cell: Any) -> str:
-    """Return a cell of an XLSX file as the text that CSV would have."""
-    if isinstance(cell, int | float) and abs(cell) >= 10**EXACT_DIGITS:
-        return f"{cell:.{EXACT_DIGITS - 1}E}"
-    return "" if cell is None else str(cell)
-
-
-def _joined(
-    left: pd.DataFrame, right: pd.DataFrame, left_name: str, right_name: str
-) -> tuple[pd.DataFrame, list[Problem]]:
-    """Add the right table's columns to the left one's rows; no row is lost or multiplied."""
-    shared = [str(name) for name in left if name in right]
+def _shared(table: pd.DataFrame, file: TableFile, name: str) -> list[str]:
+    shared = [str(each) for each in table if each in file.columns]
     if not shared:
         raise DataError(
-            f"{right_name}: no column in common with {left_name} ({', '.join(map(str, right))})",
+            f"{file.name}: no column in common with {name} ({', '.join(file.columns)})",
             fix="name the id alike in both",
         )
-    problems = [
-        problem
-        for frame in (left, right)
-        for name in shared
-        for problem in id_problems(name, frame[name].tolist())
-    ]
-    left, right = left.copy(), right.drop_duplicates()
-    for name in shared:
-        left[name], right[name] = left[name].map(identifier), right[name].map(identifier)
-    twice = right[right.duplicated(shared)]
-    if len(twice):
-        raise DataError(
-            f"{right_name}: several rows for {_key_of(twice, shared)}, which would multiply the "
-            f"rows of {left_name}",
-            fix="keep one",
-        )
-    both = left.merge(right, on=shared, how="left", validate="m:1", indicator="_both")
-    lone = both[both.pop("_both") == "left_only"]
-    if len(lone):
-        names = _key_of(lone, shared), left_name, right_name
-        problems.append(_without_partner(len(lone), *names, level="error"))
-    unused = right.merge(left[shared].drop_duplicates(), on=shared, how="left", indicator="_both")
-    unused = unused[unused["_both"] == "left_only"]
-    if len(unused):
-        names = _key_of(unused, shared), right_name, left_name
-        problems.append(_without_partner(len(unused), *names, level="warn"))
-    return both.fillna(""), problems
+    return shared
 
 
-def _without_partner(
-    rows: int, example: str, name: str, other: str, *, level: Literal["error", "warn"]
-) -> Problem:
-    return Problem(
-        rule="C04",
-        level=level,
-        message=(
-            f"{rows} rows of {name} have none beside them in {other}, for example {example}; add "
-            "them there, or remove them here"
-        ),
-    )
+def _repeated(values: Sequence[str], counts: Sequence[int]) -> list[str]:
+    return [value for value, count in zip(values, counts, strict=True) for _ in range(count)]
 
 
-def _key_of(rows: pd.DataFrame, shared: Sequence[str]) -> str:
-    """Return the key of the first row, for messages."""
-    return ", ".join(f"{name} {rows[name].iloc[0]!r}" for name in shared)
+def _alike_columns(table: str, columns: Sequence[str], used: Sequence[str]) -> Iterator[Problem]:
+    """Find the columns that a person could take for one that is used (C13)."""
+    for name in used:
+        others = [each for each in columns if each != name and as_read(each) == as_read(name)]
+        if others and not {*others} & {*used}:
+            both = " and ".join(map(spelled, (name, *others)))
+            yield Problem(
+                rule="C13",
+                level="error",
+                message=(
+                    f"{table}: the columns {both} read alike, and the study uses the first; "
+                    "rename or remove what is not meant"
+                ),
+            )

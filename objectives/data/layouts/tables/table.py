@@ -9,27 +9,41 @@ from objectives.contract import DataError
 from objectives.data.layouts.classes import colliding
 from objectives.data.layouts.folder import image_folder, read_folder
 from objectives.data.layouts.image_files import ImageFiles
-from objectives.data.layouts.listing import Column, Found, Listing
+from objectives.data.layouts.listing import Found, Listing
 from objectives.data.layouts.patterns import compile_pattern, match_pattern
 from objectives.data.layouts.split_words import split_of
-from objectives.data.layouts.tables.cells import (
+from objectives.data.layouts.tables.cell_rules import (
+    date_problems,
+    error_problems,
     id_problems,
-    is_missing,
-    is_unknown,
-    number,
-    number_problems,
-    word_problems,
+    missing_problems,
 )
-from objectives.data.layouts.tables.finding import Images, columns_of, fill
+from objectives.data.layouts.tables.declared import (
+    columns_of,
+    group_columns,
+    is_column,
+    path_columns,
+    path_patterns,
+    used_columns,
+)
+from objectives.data.layouts.tables.finding import Images, fill
 from objectives.data.layouts.tables.matching import NO_FILE, Matches, match
+from objectives.data.layouts.tables.metadata import (
+    alike_problems,
+    columns_of_metadata,
+    merge,
+    metadata_problems,
+    read_metadata,
+)
 from objectives.data.layouts.tables.sheets import Sheet, read_sheets
-from objectives.data.layouts.tables.targets import read_labels
+from objectives.data.layouts.tables.targets import label_problems, read_labels
 from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem
 
 log = logging.getLogger(__name__)
 
 NO_LABEL = "without a label in the table"
+FILL_LABEL = "fill in their labels, or remove their rows"
 
 
 class Table(ImageFiles):
@@ -47,31 +61,32 @@ class Table(ImageFiles):
         images = Images(contents.images)
         matches = _match(images, sheet, layout)
         found, left_out = _find_labelled(images, matches, rows, layout)
-        if not found:
-            counts = ", ".join(f"{len(each.paths)} {each.reason}" for each in left_out)
-            raise DataError(
-                f"{sheet.name}: no row of {len(rows)} gives an image with a label ({counts})",
-                fix="correct the study's path and label columns",
-            )
-        present, names = {each.label for each in found}, _class_names(layout)
-        ordered = dict.fromkeys(names.get(label, label) for label in order)
-        classes = tuple(name for name in ordered if name in present)
+        found, classes = _classes(found, order, layout)
         problems = (
             *contents.problems,
             *sheet.problems,
             *matches.problems(sheet.name),
+            *label_problems(sheet, layout),
             *_cell_problems(sheet, layout),
+            *metadata_problems(sheet, layout),
             *colliding(classes),
         )
+        if not found:
+            counts = ", ".join(f"{len(each.paths)} {each.reason}" for each in left_out)
+            raise DataError(
+                f"{sheet.name}: no row of {len(rows)} gives an image with a label ({counts})",
+                fix=_fix(problems) or "correct the study's path and label columns",
+            )
         return Listing(
             found=found,
             classes=classes,
             # The table says which files are meant; those that it names in vain are told by C04.
             left_out=(
+                *sheet.left_out,
                 *left_out,
                 *(LeftOut(reason=e.reason, paths=e.paths) for e in contents.left_out),
             ),
-            columns=_columns(layout),
+            columns=columns_of_metadata(layout),
             problems=tuple(dict.fromkeys(problems)),
         )
 
@@ -94,7 +109,7 @@ def _read_rows(sheet: Sheet, layout: Mapping[str, Any]) -> tuple[list[_Row], lis
         _groups(sheet, layout),
         _splits(sheet, layout),
         _sites(sheet, layout),
-        _metadata(sheet, layout),
+        read_metadata(sheet, layout),
     )
     return [_Row(*cells) for cells in zip(*columns, strict=True)], order
 
@@ -104,7 +119,6 @@ def _find_labelled(
 ) -> tuple[list[Found], list[LeftOut]]:
     """List the images of rows with a label that counts, and the others by reason or label."""
     names, skip = _class_names(layout), {str(label) for label in layout.get("skip") or ()}
-    lost = [LeftOut(reason=reason, paths=tuple(each)) for reason, each in matches.lost.items()]
     without: list[str] = []
     skipped: defaultdict[str, list[str]] = defaultdict(list)
     found: list[Found] = []
@@ -126,8 +140,22 @@ def _find_labelled(
         LeftOut(reason=name, paths=tuple(paths), is_declared=True)
         for name, paths in skipped.items()
     )
-    unlabelled = [LeftOut(reason=NO_LABEL, paths=tuple(without))] if without else []
-    return found, [*lost, *unlabelled, *declared]
+    unlabelled = [LeftOut(reason=NO_LABEL, paths=tuple(without), fix=FILL_LABEL)] if without else []
+    return found, [*matches.left_out(), *unlabelled, *declared]
+
+
+def _classes(
+    found: Sequence[Found], order: Sequence[str], layout: Mapping[str, Any]
+) -> tuple[list[Found], tuple[str, ...]]:
+    """Return the images by the names of their classes, and the names in the order of labels."""
+    names, present = _class_names(layout), [each.label for each in found]
+    one_of = dict(
+        zip(present, merge(present) if layout.get("merge_alike") else present, strict=True)
+    )
+    classes = dict.fromkeys(
+        one_of[name] for label in order if (name := names.get(label, label)) in one_of
+    )
+    return [each._replace(label=one_of[each.label]) for each in found], tuple(classes)
 
 
 def _class_names(layout: Mapping[str, Any]) -> dict[str, str]:
@@ -141,26 +169,26 @@ def _names_of_files(layout: Mapping[str, Any]) -> set[str]:
     return {*(tables.values() if isinstance(tables, Mapping) else tables), *layout.get("join", ())}
 
 
-def _patterns(layout: Mapping[str, Any]) -> list[str]:
-    declared = layout.get("path") or "image"
-    return [declared] if isinstance(declared, str) else list(declared)
-
-
 def _match(images: Images, sheet: Sheet, layout: Mapping[str, Any]) -> Matches:
-    patterns = _patterns(layout)
-    names = {name for pattern in patterns for name in columns_of(pattern)}
-    matches = match(images, patterns, _rows(sheet, names))
+    rows = _rows(sheet, set(path_columns(layout)))
+    matches = match(images, path_patterns(layout), rows, sheet.places)
     if not matches.row_of and matches.lost[NO_FILE]:
         raise DataError(
             f"{sheet.name}: none of the images it names is there, for example "
-            f"{matches.lost[NO_FILE][0]!r}",
-            fix="correct the study's `path` or the path given to --data",
+            f"{matches.lost[NO_FILE][0]!r}{matches.hint}",
+            fix=_fix([*sheet.problems, *_id_problems(sheet, layout)])
+            or "correct the study's `path` or the path given to --data",
         )
     return matches
 
 
+def _fix(problems: Iterable[Problem]) -> str:
+    """Return the message of the first error in the cells, which is the likeliest reason."""
+    return next((each.message for each in problems if each.rule == "C13"), "")
+
+
 def _rows(sheet: Sheet, names: Iterable[str]) -> list[dict[str, str]]:
-    columns = {name: sheet.column(name) for name in names}
+    columns = {name: sheet.known(name) for name in names}
     return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
@@ -177,25 +205,26 @@ def _groups(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
     if layout.get("group_pattern"):
         pattern = compile_pattern(layout["group_pattern"], "group")
         cells, groups = groups, [match_pattern(pattern, group) for group in groups]
-        for cell, found in zip(cells, groups, strict=True):
+        for cell, found, place in zip(cells, groups, sheet.places, strict=True):
             if cell and not found:
                 raise DataError(
-                    f"{sheet.name}: {cell!r} gives no group by {pattern.pattern!r}",
+                    f"{place}: {cell!r} gives no group by {pattern.pattern!r}",
                     fix="correct the study's group_pattern, or this row",
                 )
     if alone := groups.count(""):
         log.warning("%s: %d rows have no %s: each row its own group", sheet.name, alone, declared)
-    return groups
+    return merge(groups) if layout.get("merge_alike") else groups
 
 
 def _splits(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
-    words = sheet.column(layout["split"]) if layout.get("split") else sheet.splits
+    words = sheet.known(layout["split"]) if layout.get("split") else sheet.splits
     if not any(words):
         return words
     splits = [split_of(word) for word in words]
     if "" in splits:
+        at = splits.index("")
         raise DataError(
-            f"{sheet.name}: {words[splits.index('')]!r} is no split",
+            f"{sheet.places[at]}: {words[at]!r} is no split",
             fix="say train, val or test",
         )
     return splits
@@ -204,38 +233,27 @@ def _splits(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
 def _sites(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
     if not layout.get("site"):
         return [""] * len(sheet.splits)
-    return ["" if is_missing(site) else site.strip() for site in sheet.column(layout["site"])]
-
-
-def _columns(layout: Mapping[str, Any]) -> tuple[Column, ...]:
-    # By name: a mapping that went through a database has lost its order.
-    return tuple(Column(*each) for each in sorted((layout.get("metadata") or {}).items()))
-
-
-def _metadata(sheet: Sheet, layout: Mapping[str, Any]) -> list[tuple[float | str | None, ...]]:
-    """Read the values of each row, in the order of `_columns`."""
-    cells = [_values(sheet.column(each.name), each.kind) for each in _columns(layout)]
-    return list(zip(*cells, strict=True)) if cells else [()] * len(sheet.splits)
-
-
-def _values(cells: Sequence[str], kind: str) -> list[float | str | None]:
-    if kind == "number":
-        return [number(cell) for cell in cells]
-    return [None if is_unknown(cell) else cell.strip() for cell in cells]
+    sites = [site.strip() for site in sheet.known(layout["site"])]
+    return merge(sites) if layout.get("merge_alike") else sites
 
 
 def _cell_problems(sheet: Sheet, layout: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find the cells that mean something else to another program (C13)."""
-    groups = columns_of(layout["group"]) if layout.get("group") else []
-    paths = [name for pattern in _patterns(layout) for name in columns_of(pattern)]
-    numbers, words = list(layout.get("one_hot") or ()), list(groups)
-    for name, kind in (layout.get("metadata") or {}).items():
-        (numbers if kind == "number" else words).append(name)
-    if layout.get("label"):
-        (numbers if layout.get("cuts") else words).append(layout["label"])
-    for name in dict.fromkeys((*paths, *groups)):
-        yield from id_problems(name, sheet.column(name))
-    for name in dict.fromkeys(numbers):
-        yield from number_problems(name, sheet.column(name))
-    for name in dict.fromkeys(words):
-        yield from word_problems(name, sheet.column(name))
+    """Find the cells of ids, groups and sites that mean something else to another program (C13)."""
+    for name in used_columns(layout):
+        yield from error_problems(sheet.cells(name), sheet.missing)
+    yield from _id_problems(sheet, layout)
+    for name in group_columns(layout):
+        yield from missing_problems(sheet.cells(name), sheet.missing, "group")
+    if layout.get("site"):
+        yield from missing_problems(sheet.cells(layout["site"]), sheet.missing, "site")
+        yield from alike_problems(layout["site"], filter(None, _sites(sheet, layout)))
+
+
+def _id_problems(sheet: Sheet, layout: Mapping[str, Any]) -> Iterator[Problem]:
+    groups = group_columns(layout)
+    is_group = {name: is_column(layout["group"]) for name in groups}
+    for name in dict.fromkeys((*path_columns(layout), *groups)):
+        cells = sheet.cells(name)
+        yield from id_problems(cells)
+        # A part of a path or of a group may be a date on purpose; a whole group is none.
+        yield from date_problems(cells, may_be_dates=not is_group.get(name, False))

@@ -1,40 +1,56 @@
 """The class of each row of a table: text of a column, a number cut into classes, or one-hot."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from objectives.data.layouts.classes import in_order
 from objectives.data.layouts.patterns import compile_pattern, match_pattern
-from objectives.data.layouts.tables.cells import is_missing, number
+from objectives.data.layouts.tables.cell_rules import (
+    Cells,
+    date_problems,
+    missing_problems,
+    number_problems,
+)
+from objectives.data.layouts.tables.cells import numbers
+from objectives.data.layouts.tables.one_hot import one_hot_problems, read_one_hot
 from objectives.data.layouts.tables.sheets import Sheet
+from objectives.data.problems import Problem
 
 
 def read_labels(sheet: Sheet, layout: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """Read each row's label, "" for none, and all labels in the order of their classes."""
     if one_hot := list(layout.get("one_hot") or ()):
-        columns = [sheet.column(name) for name in one_hot]
-        return [_largest(one_hot, cells) for cells in zip(*columns, strict=True)], one_hot
-    texts = sheet.column(layout["label"])
+        return read_one_hot(sheet, one_hot), one_hot
     if cuts := layout.get("cuts"):
         names = _names_between(cuts)
-        return [_cut(text, cuts, names) for text in texts], names
-    if layout.get("label_pattern"):
-        pattern = compile_pattern(layout["label_pattern"], "label")
-        texts = [match_pattern(pattern, text) for text in texts]
-    labels = ["" if is_missing(text) else text for text in texts]
+        values = numbers(sheet.answers(layout["label"]))
+        labels = ["" if each is None else names[bisect_right(cuts, each)] for each in values]
+        return labels, names
+    labels = sheet.missing.known(_texts(sheet, layout).texts)
     return labels, in_order(label for label in labels if label)
 
 
-def _largest(columns: Sequence[str], cells: Sequence[str]) -> str:
-    values = [number(cell) or 0.0 for cell in cells]
-    return columns[values.index(max(values))] if max(values) > 0 else ""
+def label_problems(sheet: Sheet, layout: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find the cells of labels that mean something else to another program (C13)."""
+    if one_hot := list(layout.get("one_hot") or ()):
+        yield from one_hot_problems(sheet, one_hot)
+    elif layout.get("cuts"):
+        yield from number_problems(sheet.cells(layout["label"]), sheet.missing)
+    else:
+        labels = _texts(sheet, layout)
+        yield from missing_problems(labels, sheet.missing, "class")
+        yield from date_problems(labels)
 
 
-def _cut(text: str, cuts: Sequence[float], names: Sequence[str]) -> str:
-    value = number(text)
-    return "" if value is None else names[bisect_right(cuts, value)]
+def _texts(sheet: Sheet, layout: Mapping[str, Any]) -> Cells:
+    """Return the labels as they stand in the table."""
+    cells = sheet.cells(layout["label"])
+    if not layout.get("label_pattern"):
+        return cells
+    pattern = compile_pattern(layout["label_pattern"], "label")
+    return cells._replace(texts=[match_pattern(pattern, text) for text in cells.texts])
 
 
 def _names_between(cuts: Sequence[float]) -> list[str]:

@@ -11,7 +11,11 @@ import openpyxl
 from objectives.contract import DataSource
 from objectives.data.layouts.listing import Listing
 from objectives.data.layouts.readers import open_layout
+from objectives.data.problems import Problem
 from spaces.data import Table
+
+HEADER = "image,dx,patient"
+PLAIN = Table("t.csv", path="image", label="dx", group="patient")
 
 
 def write_csv(path: Path, header: str, *rows: str) -> None:
@@ -34,3 +38,9 @@ def read(folder: Path, declared: Table) -> Listing:
     """Read the images that a declaration, as it comes back from the database, finds."""
     layout = json.loads(json.dumps({"kind": "table", **asdict(declared)}))
     return open_layout(DataSource(layout=layout, folder=folder)).find_images()
+
+
+def only(listing: Listing) -> Problem:
+    """Return the problem of a listing that has one."""
+    (problem,) = listing.problems
+    return problem

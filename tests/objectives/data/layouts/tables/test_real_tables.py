@@ -295,4 +295,6 @@ def test_eyes_defy_anemia_cuts_haemoglobin_and_keeps_its_countries_apart(tmp_pat
 def test_eyes_defy_anemias_decimal_commas_are_read_and_named(tmp_path: Path) -> None:
     (problem,) = eyes(tmp_path).problems
     assert (problem.rule, problem.level) == ("C13", "error")
-    assert problem.message.startswith("column 'Hgb': 2 of 4 cells, for example '9,7', are numbers")
+    assert problem.message.startswith(
+        "column 'Hgb': 2 of 4 cells, for example '9,7' (Italy/Italy.xlsx row 2), are numbers"
+    )

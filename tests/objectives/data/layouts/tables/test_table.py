@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,37 +7,22 @@ import pytest
 
 from objectives.contract import DataError
 from objectives.data.layouts.listing import Listing
-from objectives.data.problems import Problem
 from spaces.data import Table
 from tests.objectives.conftest import write_image
-from tests.objectives.data.layouts.tables.tables import read, write_csv, write_xlsx
+from tests.objectives.data.layouts.tables.conftest import Write
+from tests.objectives.data.layouts.tables.tables import (
+    HEADER,
+    PLAIN,
+    only,
+    read,
+    write_csv,
+    write_xlsx,
+)
 from tests.objectives.data.left_out import numbers
-
-PLAIN = Table("t.csv", path="image", label="dx", group="patient")
-HEADER = "image,dx,patient"
-Write = Callable[..., Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Write t.csv from its lines, and the images a.png, b.png and so on, one per given letter."""
-
-    def write(*lines: str, header: str = HEADER, images: str = "abc") -> Path:
-        write_csv(tmp_path / "t.csv", header, *lines)
-        for name in images:
-            write_image(tmp_path / f"{name}.png")
-        return tmp_path
-
-    return write
 
 
 def paths(listing: Listing) -> list[str]:
     return [each.file.path for each in listing.found]
-
-
-def only(listing: Listing) -> Problem:
-    (problem,) = listing.problems
-    return problem
 
 
 @pytest.mark.parametrize("name", ["a", "a.png", "./a.png", "scans/a", r"data\scans\a.png"])
@@ -62,7 +46,7 @@ def test_rows_without_a_file_are_counted_and_named(write: Write) -> None:
     assert (paths(listing), numbers(listing.left_out)) == (["a.png", "b.png"], {"not there": 2})
     problem = only(listing)
     assert (problem.rule, problem.level) == ("C04", "error")
-    assert problem.paths == ("gone", "row 4")
+    assert problem.paths == ("gone", "t.csv line 5")
     assert problem.message.endswith("bring the files back or remove the rows")
 
 
@@ -324,7 +308,9 @@ def test_an_xlsx_whose_zip_is_damaged_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("header", ["image,dx,patient,dx ", " image,dx,patient,image"])
 def test_columns_that_differ_by_spaces_alone_are_refused(write: Write, header: str) -> None:
-    with pytest.raises(DataError, match=r"several columns are called '(dx|image)'; give each"):
+    with pytest.raises(
+        DataError, match=r"several columns are called '(dx|image)': number . and 4; rename"
+    ):
         read(write("a,x,1,2", header=header, images="a"), PLAIN)
 
 

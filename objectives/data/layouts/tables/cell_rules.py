@@ -1,0 +1,174 @@
+"""Find the cells of a column that another program changed, or that are not what they seem (C13)."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from objectives.data.layouts.tables.cells import (
+    THOUSANDS,
+    WHOLE_FLOAT,
+    is_decimal_comma,
+    is_too_large,
+    may_be_thousands,
+    number,
+)
+from objectives.data.layouts.tables.missing import Missing
+from objectives.data.problems import Problem
+
+# As Excel and pandas write a long number; the sign distinguishes it from a hexadecimal id.
+SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d+)?e[+-]\d+", re.IGNORECASE)
+MONTH = "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+DATE = re.compile(
+    r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"  # as a workbook's date is read
+    r"|\d{1,2}[./]\d{1,2}[./](\d\d){1,2}|\d\d:\d\d:\d\d"
+    rf"|\d{{1,2}}-{MONTH}(-(\d\d){{1,2}})?|{MONTH}-\d\d"  # as Excel shows one
+)
+PERCENTAGE = re.compile(r"[+-]?\d+([.,]\d+)?\s*%")
+Level = Literal["error", "warn"]
+
+
+class Cells(NamedTuple):
+    """The cells of a column as they stand in the table, with their places."""
+
+    column: str
+    texts: Sequence[str]
+    places: Sequence[str]
+
+
+def find_cells(
+    cells: Cells, is_wrong: Callable[[str], bool], found: str, level: Level = "error"
+) -> Iterator[Problem]:
+    """Report the cells that are wrong, with their number and the first of them.
+
+    found: what they are, and the fix.
+    """
+    wrong = [at for at, text in enumerate(cells.texts) if is_wrong(text.strip())]
+    yield from report_cells(cells, wrong, found, level)
+
+
+def report_cells(
+    cells: Cells, wrong: Sequence[int], found: str, level: Level = "error"
+) -> Iterator[Problem]:
+    """Report the cells at some positions, if there are any, with the first of them."""
+    if wrong:
+        first = wrong[0]
+        message = (
+            f"column {cells.column!r}: {len(wrong)} of {len(cells.texts)} cells, for example "
+            f"{shortened(cells.texts[first].strip())} ({cells.places[first]}), are {found}"
+        )
+        yield Problem(rule="C13", level=level, message=message)
+
+
+def shortened(text: str) -> str:
+    """Return a cell in quotes for a message, its middle left out where it is long."""
+    return repr(text if len(text) <= 60 else f"{text[:40]} ... {text[-10:]}")
+
+
+def id_problems(cells: Cells) -> Iterator[Problem]:
+    """Find the ids of a column that were stored as numbers."""
+    yield from find_cells(
+        cells,
+        lambda cell: bool(SCIENTIFIC.fullmatch(cell)),
+        "ids kept as numbers, their last digits lost, so that cases merge; export the column again "
+        "as text",
+    )
+    yield from find_cells(
+        cells,
+        lambda cell: bool(WHOLE_FLOAT.fullmatch(cell)),
+        "ids kept as floats; they are read without the `.0`, but export the column again as text",
+    )
+
+
+def date_problems(cells: Cells, *, may_be_dates: bool = False) -> Iterator[Problem]:
+    """Find the names of a column that a spreadsheet took for dates, as it does grade 2-1.
+
+    may_be_dates: whether a column of nothing but dates is one on purpose.
+    """
+    texts = [text.strip() for text in cells.texts if text.strip()]
+    if not (may_be_dates and all(map(DATE.fullmatch, texts))):
+        yield from find_cells(
+            cells,
+            lambda cell: bool(DATE.fullmatch(cell)),
+            "dates, as a spreadsheet makes of names such as 2-1; format the column as text and "
+            "enter the names again",
+        )
+
+
+def error_problems(cells: Cells, missing: Missing) -> Iterator[Problem]:
+    """Find the errors that a spreadsheet left in a column."""
+    yield from find_cells(
+        cells,
+        missing.is_error,
+        "errors of a spreadsheet, taken as missing; correct their formulas or empty the cells",
+    )
+
+
+def word_problems(cells: Cells, missing: Missing) -> Iterator[Problem]:
+    """Find the missing values of a column that were written out as NaN."""
+    yield from find_cells(
+        cells,
+        lambda cell: cell.casefold() == "nan" and missing.is_undeclared(cell),
+        "missing values written as a word, which other programs take for a value; leave the cells"
+        " empty",
+    )
+
+
+def missing_problems(cells: Cells, missing: Missing, kind: str) -> Iterator[Problem]:
+    """Find the words for a missing value where a class, a patient or a site may be called so.
+
+    kind: the word for a value of the column.
+    """
+    words = dict.fromkeys(text.strip() for text in cells.texts if missing.is_undeclared(text))
+    yield from find_cells(
+        cells,
+        missing.is_undeclared,
+        f"missing values written as a word, which may be a {kind}; leave the cells empty, or say "
+        f"missing={tuple(words)} in the study, or missing=() if every word is a {kind}",
+    )
+    suspects = dict.fromkeys(text.strip() for text in cells.texts if missing.is_suspect(text))
+    yield from find_cells(
+        cells,
+        missing.is_suspect,
+        f"read as a {kind} and look like missing values; leave the cells empty, or say "
+        f"missing={(*words, *suspects)} in the study, or missing=() if every word is a {kind}",
+    )
+
+
+def number_problems(cells: Cells, missing: Missing) -> Iterator[Problem]:
+    """Find the cells in a column of numbers that we or other programs cannot read as one."""
+    has_thousands = may_be_thousands(cells.texts)
+    known = cells._replace(texts=missing.answers(cells.texts))
+    if has_thousands:
+        yield from find_cells(
+            known,
+            lambda cell: bool(THOUSANDS.fullmatch(cell)) or is_decimal_comma(cell),
+            "numbers whose comma may separate thousands or decimals, taken as missing; write them "
+            "without it",
+        )
+    else:
+        yield from find_cells(
+            known,
+            is_decimal_comma,
+            "numbers with a decimal comma; here they are read as numbers, by other programs as "
+            "text: write points",
+        )
+    yield from find_cells(
+        known,
+        is_too_large,
+        "numbers that no network can hold, taken as missing; correct them",
+    )
+    yield from find_cells(
+        known,
+        lambda cell: bool(PERCENTAGE.fullmatch(cell)),
+        "percentages, taken as missing; write numbers without the sign",
+    )
+    yield from find_cells(known, _is_other_text, _TEXT)
+    yield from word_problems(cells, missing)
+
+
+_TEXT = "texts in a column of numbers, taken as missing; correct them, or declare another column"
+
+
+def _is_other_text(cell: str) -> bool:
+    is_number = number(cell) is not None or THOUSANDS.fullmatch(cell)
+    return bool(cell) and not is_number and not PERCENTAGE.fullmatch(cell)

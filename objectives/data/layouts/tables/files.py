@@ -1,0 +1,150 @@
+"""One table's file as a frame of text, with what is left out and what its cells hide."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile
+from zlib import error as ZlibError
+
+import pandas as pd
+
+from objectives.contract import DataError
+from objectives.data.alike import as_read
+from objectives.data.layouts.tables.contents import decode, is_workbook
+from objectives.data.layouts.tables.declared import used_columns
+from objectives.data.layouts.tables.delimited import read_delimited
+from objectives.data.layouts.tables.grids import Grid, Line, find_header
+from objectives.data.layouts.tables.workbooks import read_workbook
+from objectives.data.left_out import LeftOut
+from objectives.data.problems import Problem
+
+PLACE = "\0place"  # the column with each row's place in its file; no column of a file is called so
+ABOVE_HEADER = "lines above the header"
+OTHER_SHEET = "sheets without the declared columns"
+NAMED_TWICE = "columns that are named like another one"
+# A damaged table raises any of these; from BadZipFile on an XLSX, which is zipped XML.
+UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    BadZipFile,
+    ZlibError,
+    NotImplementedError,
+    ParseError,
+    TypeError,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableFile:
+    """The rows of one file.
+
+    frame: cells of text by the names of the header, and `PLACE`.
+    twice: name -> the numbers of the columns that are called so, where there are several.
+    remarks: name of a column -> its problems.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    twice: Mapping[str, Sequence[int]]
+    left_out: Sequence[LeftOut]
+    remarks: Mapping[str, Sequence[Problem]]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns in the file."""
+        return [str(name) for name in self.frame if name != PLACE]
+
+    def check_unique(self, names: Sequence[str]) -> None:
+        """Raise DataError where a column that is used is not the only one of its name."""
+        for name in names:
+            if numbers := self.twice.get(name):
+                columns = " and ".join(map(str, numbers))
+                raise DataError(
+                    f"{self.name}: several columns are called {name!r}: number {columns}",
+                    fix="rename or remove all but the one that the study means",
+                )
+
+
+def read_file(path: Path, name: str, layout: Mapping[str, Any]) -> TableFile:
+    """Read one table; DataError where it cannot be read, or two readings are possible.
+
+    name: of the file in the data folder, for messages.
+    """
+    try:
+        grid = _read_grid(path, layout)
+        return _with_header(name, grid, _header(path.name, grid, layout))
+    except FileNotFoundError as error:
+        raise DataError(
+            f"{path}: no such table",
+            fix="correct the study's `table` or the path given to --data",
+        ) from error
+    except UNREADABLE as error:
+        raise DataError(
+            f"{path}: cannot be read as a table ({' '.join(str(error).split())})",
+            fix="save it again as CSV in UTF-8 or XLSX",
+        ) from error
+
+
+def _read_grid(path: Path, layout: Mapping[str, Any]) -> Grid:
+    contents = path.read_bytes()
+    if not contents.strip():
+        raise ValueError("it is empty")
+    declared = frozenset(map(as_read, used_columns(layout)))
+    if is_workbook(path.name, contents):
+        return read_workbook(path.name, contents, declared, layout.get("sheet"))
+    return read_delimited(path.name, decode(path.name, contents), declared, layout.get("sep"))
+
+
+def _header(path: str, grid: Grid, layout: Mapping[str, Any]) -> int:
+    if not grid.lines:
+        raise ValueError("it has no rows")
+    declared = frozenset(map(as_read, used_columns(layout)))
+    return find_header(path, grid, declared, layout.get("skip_rows"))
+
+
+def _with_header(name: str, grid: Grid, at: int) -> TableFile:
+    header, lines = grid.lines[at], grid.lines[at + 1 :]
+    # As pandas calls a column without a name: such is the index of a table that it wrote.
+    names = [cell.strip() or f"Unnamed: {column}" for column, cell in enumerate(header.cells)]
+    for line in lines:
+        if len(line.cells) > len(names):  # in a sheet all rows have one length
+            raise ValueError(
+                f"{grid.word} {line.number} has {len(line.cells)} cells, the header {len(names)}"
+            )
+    numbers: defaultdict[str, list[int]] = defaultdict(list)
+    for number, each in enumerate(names, 1):
+        numbers[each].append(number)
+    cells = {each: _column(lines, own[0] - 1) for each, own in numbers.items()}
+    places = [f"{name} {grid.word} {line.number}" for line in lines]
+    remarks: defaultdict[str, list[Problem]] = defaultdict(list)
+    for remark in grid.remarks:
+        if remark.column < len(names):
+            remarks[names[remark.column]].append(remark.problem)
+    return TableFile(
+        name=name,
+        frame=pd.DataFrame({**cells, PLACE: places}, dtype=str),
+        twice={each: own for each, own in numbers.items() if len(own) > 1},
+        left_out=_left_out(name, grid, at, numbers),
+        remarks=remarks,
+    )
+
+
+def _column(lines: Sequence[Line], at: int) -> list[str]:
+    """Return the cells of a column, "" in rows that end before it."""
+    return [line.cells[at] if at < len(line.cells) else "" for line in lines]
+
+
+def _left_out(
+    name: str, grid: Grid, at: int, numbers: Mapping[str, Sequence[int]]
+) -> list[LeftOut]:
+    above = tuple(f"{name} {grid.word} {line.number}" for line in grid.lines[:at])
+    unread = tuple(f"{name} sheet {each!r}" for each in grid.unread)
+    repeated = tuple(
+        f"{name} column {number} {each!r}" for each, own in numbers.items() for number in own[1:]
+    )
+    reasons = {ABOVE_HEADER: above, OTHER_SHEET: unread, NAMED_TWICE: repeated}
+    return [LeftOut(reason=reason, paths=paths) for reason, paths in reasons.items() if paths]

@@ -1,0 +1,103 @@
+"""The cells of a text file or of a workbook's sheet, and the row among them that is the header."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from objectives.contract import DataError
+from objectives.data.alike import as_read
+from objectives.data.problems import Problem
+
+LOOKED_AT = 100  # rows that may stand above the header
+CERTAIN = 2  # declared columns that a row names where it is the header below other rows
+
+
+class Line(NamedTuple):
+    """A row of cells.
+
+    number: of the line in a text file or of the row in a sheet, as editors show it, from 1 on.
+    """
+
+    number: int
+    cells: list[str]
+
+
+class Remark(NamedTuple):
+    """A problem of some cells of a column, which counts where the study uses the column.
+
+    column: its position, from 0 on.
+    """
+
+    column: int
+    problem: Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """The rows of a table that are not blank.
+
+    word: "line" in a text file, "row" in a workbook.
+    unread: the other sheets of the workbook that hold something.
+    """
+
+    lines: Sequence[Line]
+    word: str
+    unread: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where the header stands, and how many of the declared columns it names.
+
+    at: its position among the rows that are not blank, from 0 on.
+    """
+
+    at: int
+    named: int
+
+
+def filled(lines: Sequence[Line]) -> list[Line]:
+    """Return the rows that are not blank."""
+    return [line for line in lines if any(cell.strip() for cell in line.cells)]
+
+
+def likeliest_header(lines: Sequence[Line], declared: frozenset[str]) -> Header:
+    """Return the first of the rows that name the most declared columns.
+
+    declared: the names as `as_read` returns them.
+    """
+    counts = [_count_named(line, declared) for line in lines[:LOOKED_AT]] or [0]
+    return Header(counts.index(max(counts)), max(counts))
+
+
+def find_header(
+    path: str, grid: Grid, declared: frozenset[str], skip_rows: int | None = None
+) -> int:
+    """Find the header's position among the rows; DataError where two rows may be it.
+
+    It is the first row, or below a title or comments the row that names the declared columns.
+    skip_rows: the number of lines above it, where the study says so.
+    """
+    if skip_rows is not None:
+        below = [at for at, line in enumerate(grid.lines) if line.number > skip_rows]
+        if not below:
+            raise DataError(
+                f"{path}: skip_rows={skip_rows} leaves none of its {len(grid.lines)} rows",
+                fix="correct it",
+            )
+        return below[0]
+    best = likeliest_header(grid.lines, declared)
+    if best.named < CERTAIN:
+        return 0
+    if above := [line for line in grid.lines[: best.at] if _count_named(line, declared)]:
+        one, other = above[0].number, grid.lines[best.at].number
+        raise DataError(
+            f"{path}: {grid.word} {one} and {grid.word} {other} both name columns of the study",
+            fix=f"say which is the header: skip_rows={one - 1} or skip_rows={other - 1}",
+        )
+    return best.at
+
+
+def _count_named(line: Line, declared: frozenset[str]) -> int:
+    return len(declared & set(map(as_read, line.cells)))

@@ -1,0 +1,142 @@
+"""Sheets of XLSX workbooks, cell by cell: pandas would read errors and merged cells as missing."""
+
+import re
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+from zipfile import ZipFile
+
+import openpyxl
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from objectives.contract import DataError
+from objectives.data.layouts.tables.contents import check_workbook
+from objectives.data.layouts.tables.grids import Grid, Line, Remark, filled, likeliest_header
+from objectives.data.problems import Problem
+
+EXACT_DIGITS = 15  # of a number in Excel; of a longer id the last ones are zeros
+FORMULA = re.compile(rb"<(\w+:)?f[ >]")
+
+
+def read_workbook(path: str, contents: bytes, declared: frozenset[str], sheet: str | None) -> Grid:
+    """Read the sheet that the study names, or the one with the declared columns.
+
+    Raises DataError where several sheets may be meant.
+    declared: the names of columns as `as_read` returns them.
+    """
+    with ZipFile(BytesIO(contents)) as archive:
+        check_workbook(path, archive)
+        parts = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+        has_formulas = any(FORMULA.search(archive.read(name)) for name in parts)
+    book = _load(contents, data_only=True)
+    lines = {each.title: filled(_lines(each)) for each in book.worksheets}
+    title = _named(path, sheet, lines) if sheet else _meant(path, lines, declared)
+    chosen = book[title]
+    remarks = [*_merged(path, chosen), *_hidden(path, chosen, lines[title])]
+    if has_formulas:
+        remarks += _uncomputed(path, chosen, _load(contents, data_only=False)[title])
+    unread = tuple(name for name, rows in lines.items() if rows and name != title)
+    return Grid(lines=lines[title], word="row", unread=unread, remarks=tuple(remarks))
+
+
+def _load(contents: bytes, *, data_only: bool) -> Any:
+    with warnings.catch_warnings():  # about parts of the workbook that are no cells
+        warnings.simplefilter("ignore", UserWarning)
+        return openpyxl.load_workbook(BytesIO(contents), data_only=data_only)
+
+
+def _named(path: str, sheet: str, lines: Mapping[str, Sequence[Line]]) -> str:
+    if sheet not in lines:
+        raise DataError(
+            f"{path}: no sheet {sheet!r}", fix=f"name one of {', '.join(map(repr, lines))}"
+        )
+    return sheet
+
+
+def _meant(path: str, lines: Mapping[str, Sequence[Line]], declared: frozenset[str]) -> str:
+    """Return the sheet whose header names the most declared columns, or the only one with rows."""
+    with_rows = [name for name, rows in lines.items() if rows]
+    if len(with_rows) < 2:
+        return (with_rows or list(lines))[0]
+    named = {name: likeliest_header(lines[name], declared).named for name in with_rows}
+    likeliest = [name for name, count in named.items() if count == max(named.values())]
+    if len(likeliest) > 1:
+        raise DataError(
+            f"{path}: the sheets {' and '.join(map(repr, likeliest))} may both be the table",
+            fix=f"say which in the study, as in sheet={likeliest[0]!r}",
+        )
+    return likeliest[0]
+
+
+def _lines(sheet: Worksheet) -> list[Line]:
+    """Read the rows as text; a value that is merged over rows of one column stands in each."""
+    rows = [[_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    for merged in sheet.merged_cells.ranges:
+        if merged.min_col == merged.max_col:
+            for row in range(merged.min_row, merged.max_row):
+                rows[row][merged.min_col - 1] = rows[merged.min_row - 1][merged.min_col - 1]
+    return [Line(number, cells) for number, cells in enumerate(rows, 1)]
+
+
+def _text(value: Any) -> str:
+    """Return a cell's value as the text that CSV would have."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()  # as Excel shows it
+    if isinstance(value, int | float):
+        if abs(value) >= 10**EXACT_DIGITS:
+            return f"{value:.{EXACT_DIGITS - 1}E}"
+        return str(int(value) if value == int(value) else value)
+    if isinstance(value, datetime) and not (value.hour or value.minute or value.second):
+        return value.date().isoformat()
+    return value.isoformat(" ") if isinstance(value, datetime) else str(value)
+
+
+def _merged(path: str, sheet: Worksheet) -> Iterator[Remark]:
+    """Find the cells that are merged over several columns: their value may belong to either."""
+    for merged in sheet.merged_cells.ranges:
+        for column in range(merged.min_col, merged.max_col + 1):
+            if merged.min_col < merged.max_col:
+                found = f"{path}: the cells {merged.coord} are merged over several columns, and "
+                yield _remark(column, f"{found}only the first has the value; unmerge them")
+
+
+def _hidden(path: str, sheet: Worksheet, lines: Sequence[Line]) -> Iterator[Remark]:
+    """Find hidden rows and columns, which are read like the others."""
+    fix = "read like the others; show them, and remove what should not count"
+    hidden = [line.number for line in lines if sheet.row_dimensions[line.number].hidden]
+    width = max((len(line.cells) for line in lines), default=0)
+    for column in range(1, width + 1):
+        if hidden:
+            found = f"{len(hidden)} hidden rows, for example row {hidden[0]}, are {fix}"
+            yield _remark(column, f"{path}: {found}", level="warn")
+    for each in sheet.column_dimensions.values():
+        if each.hidden:
+            for column in range(each.min, min(each.max, width) + 1):
+                name = get_column_letter(column)
+                yield _remark(column, f"{path}: the hidden column {name} is {fix}", level="warn")
+
+
+def _uncomputed(path: str, values: Worksheet, formulas: Worksheet) -> Iterator[Remark]:
+    """Find the formulas whose result no program has stored; one of empty text has the type str."""
+    without: defaultdict[int, list[str]] = defaultdict(list)
+    for row, of_formulas in zip(values.iter_rows(), formulas.iter_rows(), strict=True):
+        for cell, formula in zip(row, of_formulas, strict=True):
+            if cell.value is None and formula.data_type == "f" and cell.data_type != "str":
+                without[cell.column].append(cell.coordinate)
+    for column, cells in without.items():
+        yield _remark(
+            column,
+            f"{path}: {len(cells)} formulas, for example in {cells[0]}, have no result yet, so "
+            "that their cells are read as empty; open the workbook in Excel or LibreOffice and "
+            "save it again",
+        )
+
+
+def _remark(column: int, message: str, *, level: Any = "error") -> Remark:
+    return Remark(column - 1, Problem(rule="C13", level=level, message=message))
