@@ -2,6 +2,7 @@
 
 import sys
 from argparse import Namespace
+from pathlib import Path
 
 from search.database import open_store
 from search.errors import DONE
@@ -17,7 +18,7 @@ def export(arguments: Namespace, settings: Settings) -> int:
     name = stored_name(arguments.study)
     with open_store(settings) as store:
         exported = export_trial(store, name, arguments.trial)
-    if arguments.out is None:
+    if arguments.out in (None, Path("-")):
         print(as_yaml(exported), end="")
         return DONE
     is_new_folder = write_out(arguments.out, as_yaml(exported))

@@ -11,6 +11,7 @@ from socket import socket
 
 from dashboards.door.port import address, listen
 from search.analysis.frame import read_frame
+from search.analysis.snapshot import read_snapshot
 from search.database import has_store, open_store
 from search.errors import DONE
 from search.logs import set_up_logs
@@ -77,6 +78,8 @@ def _run_with(
         row = store_study(prepared, overrides, settings, store, too_large=too_large)
         _print_notes(notes_on(row, prepared.study))
         store.clear_stop(name)
+        if _has_ended(store, name):  # the dashboard would be gone before anybody has looked
+            listener = None
         set_up_logs(settings.logs / name / "run.log")
         run = _run(
             prepared,
@@ -91,6 +94,11 @@ def _run_with(
             log = str(run.logs / "detached.log")
             go_silent(arguments.ready_fd, UnderWay(study=name, pid=os.getpid(), url=url, log=log))
         return _supervise(run, url)
+
+
+def _has_ended(store: Store, study: str) -> bool:
+    snapshot = read_snapshot(store, study)
+    return len(snapshot.final) >= snapshot.study.trials
 
 
 def _examined(look: Look, store: Store | None = None) -> Prepared:

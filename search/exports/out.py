@@ -20,12 +20,12 @@ def write_out(path: Path, text: str) -> bool:
     makes_folder = not path.parent.exists()
     if makes_folder and not path.is_symlink():
         path.parent.mkdir(parents=True)
-    if _is_own_output(path):
-        print(text, end="", flush=True)
-    elif path.exists() and _stays_in_place(path):
-        _write_in_place(path, text)
-    else:
-        write_whole(path, lambda partial: _save(partial, text, like=path))
+    try:
+        _write(path, text)
+    except BrokenPipeError as error:
+        raise UsageError(f"{path}: its reader went away", "start the reader again") from error
+    except OSError as error:  # of a full disk, which names no file
+        raise UsageError(f"{path}: {error.strerror}", "choose another place") from error
     return makes_folder
 
 
@@ -41,6 +41,16 @@ def _refuse(path: Path) -> None:
         )
     if path.exists() and not os.access(path, os.W_OK):
         raise UsageError(f"{path} may not be written to", "name another file, or make it writable")
+
+
+def _write(path: Path, text: str) -> None:
+    if _is_own_output(path):
+        print(text, end="", flush=True)
+    elif path.exists() and _stays_in_place(path):
+        with path.open("w", encoding="utf-8") as file:
+            file.write(text)
+    else:
+        write_whole(path, lambda partial: _save(partial, text, like=path))
 
 
 def _is_own_output(path: Path) -> bool:
@@ -64,14 +74,6 @@ def _stays_in_place(path: Path) -> bool:
         or not os.access(folder, os.W_OK)
         or str(folder).startswith(("/dev", "/proc"))
     )
-
-
-def _write_in_place(path: Path, text: str) -> None:
-    try:
-        with path.open("w", encoding="utf-8") as file:
-            file.write(text)
-    except BrokenPipeError as error:
-        raise UsageError(f"{path}: its reader went away", "start the reader again") from error
 
 
 def _save(partial: Path, text: str, like: Path) -> None:

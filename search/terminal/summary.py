@@ -54,9 +54,11 @@ def _failures(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _next_commands(snapshot: Snapshot, workers: int) -> Iterator[str]:
-    name = snapshot.study.name
-    if len(snapshot.final) < snapshot.study.trials:
+    name, total = snapshot.study.name, snapshot.study.trials
+    if len(snapshot.final) < total:
         yield f"go on:  search run --study {name} --workers {workers}"
+    else:
+        yield f"more:   search run --study {name} --trials {2 * total}"
     if snapshot.best:
         yield f"export: search export --study {name} --trial best --out best.yaml"
     yield f"look:   search status --study {name}   or   search dashboard"

@@ -185,6 +185,17 @@ def test_deleting_asks_first(folder: Path, database_url: str) -> None:
     assert not (folder / ".search" / "studies" / "toy").exists()
 
 
+def test_a_run_of_an_ended_study_promises_no_dashboard(folder: Path, database_url: str) -> None:
+    words, environment = ("run", "--study", "toy.py"), {"SEARCH_DATABASE_URL": database_url}
+    first = search(*words, folder=folder, **environment)
+    again = search(*words, folder=folder, **environment)
+
+    assert (first.returncode, again.returncode) == (0, 0), again.stderr
+    assert "dashboard: http" in first.stdout
+    assert "dashboard: http" not in again.stdout
+    assert "search run --study toy --trials 4" in again.stdout
+
+
 @pytest.mark.parametrize(
     "name", ["my_study.py", "my.study.py", "_Größe (2).py", "研究.py", "a b/v1.2"]
 )

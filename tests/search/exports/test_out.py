@@ -93,6 +93,11 @@ def test_the_path_of_stdout_is_stdout_and_keeps_what_stands_there(
     assert file.read_text() == "first\nsecond\n"
 
 
+def test_a_full_device_is_one_error_that_names_it() -> None:
+    with pytest.raises(UsageError, match="/dev/full: No space left on device; choose another"):
+        write_out(Path("/dev/full"), "text")
+
+
 def test_a_folder_that_is_not_there_is_made_and_said(tmp_path: Path) -> None:
     file = tmp_path / "new" / "deeper" / "best.yaml"
 

@@ -121,6 +121,12 @@ def test_the_summary_ends_with_the_commands_to_type_next():
     assert "search export --study toy-practice --trial best --out best.yaml" in lines[6]
 
 
+def test_the_summary_of_an_ended_study_names_the_command_for_more_trials():
+    ended_now = snapshot(*(complete(number, 0.5) for number in range(STUDY.trials)))
+    more = f"more:   search run --study toy-practice --trials {2 * STUDY.trials}"
+    assert more in list(summary(Frame(ended_now, {}), 2))
+
+
 def test_status_is_valid_json_even_where_a_loss_is_not_a_number():
     diverged = replace(ended(0, "diverged", ""), last=epoch_row(0, 3, float("nan")))
     whole = json.loads(json.dumps(Frame(snapshot(diverged), {}).as_mapping(), allow_nan=False))
