@@ -4,14 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from objectives.data.layouts.tables.cells import (
-    THOUSANDS,
-    WHOLE_FLOAT,
-    is_decimal_comma,
-    is_too_large,
-    may_be_thousands,
-    number,
-)
+from objectives.data.layouts.tables.cells import WHOLE_FLOAT
 from objectives.data.layouts.tables.missing import Missing
 from objectives.data.problems import Problem
 
@@ -23,7 +16,6 @@ DATE = re.compile(
     r"|\d{1,2}[./]\d{1,2}[./](\d\d){1,2}|\d\d:\d\d:\d\d"
     rf"|\d{{1,2}}-{MONTH}(-(\d\d){{1,2}})?|{MONTH}-\d\d"  # as Excel shows one
 )
-PERCENTAGE = re.compile(r"[+-]?\d+([.,]\d+)?\s*%")
 Level = Literal["error", "warn"]
 
 
@@ -132,43 +124,3 @@ def missing_problems(cells: Cells, missing: Missing, kind: str) -> Iterator[Prob
         f"read as a {kind} and look like missing values; leave the cells empty, or say "
         f"missing={(*words, *suspects)} in the study, or missing=() if every word is a {kind}",
     )
-
-
-def number_problems(cells: Cells, missing: Missing) -> Iterator[Problem]:
-    """Find the cells in a column of numbers that we or other programs cannot read as one."""
-    has_thousands = may_be_thousands(cells.texts)
-    known = cells._replace(texts=missing.answers(cells.texts))
-    if has_thousands:
-        yield from find_cells(
-            known,
-            lambda cell: bool(THOUSANDS.fullmatch(cell)) or is_decimal_comma(cell),
-            "numbers whose comma may separate thousands or decimals, taken as missing; write them "
-            "without it",
-        )
-    else:
-        yield from find_cells(
-            known,
-            is_decimal_comma,
-            "numbers with a decimal comma; here they are read as numbers, by other programs as "
-            "text: write points",
-        )
-    yield from find_cells(
-        known,
-        is_too_large,
-        "numbers that no network can hold, taken as missing; correct them",
-    )
-    yield from find_cells(
-        known,
-        lambda cell: bool(PERCENTAGE.fullmatch(cell)),
-        "percentages, taken as missing; write numbers without the sign",
-    )
-    yield from find_cells(known, _is_other_text, _TEXT)
-    yield from word_problems(cells, missing)
-
-
-_TEXT = "texts in a column of numbers, taken as missing; correct them, or declare another column"
-
-
-def _is_other_text(cell: str) -> bool:
-    is_number = number(cell) is not None or THOUSANDS.fullmatch(cell)
-    return bool(cell) and not is_number and not PERCENTAGE.fullmatch(cell)

@@ -23,13 +23,14 @@ from objectives.data.problems import Problem
 
 PLACE = "\0place"  # the column with each row's place in its file; no column of a file is called so
 ABOVE_HEADER = "lines above the header"
-OTHER_SHEET = "sheets without the declared columns"
+OTHER_SHEET = "sheets that are not read"
 NAMED_TWICE = "columns that are named like another one"
 # A damaged table raises any of these; from BadZipFile on an XLSX, which is zipped XML.
 UNREADABLE = (
     OSError,
     ValueError,
-    KeyError,
+    LookupError,
+    AttributeError,
     BadZipFile,
     ZlibError,
     NotImplementedError,

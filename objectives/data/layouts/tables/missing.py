@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from objectives.data.layouts.tables.cells import number, numbers
+
 # Of these a class or a patient may be called, so that they are told where they matter.
 WORDS = frozenset(("nan", "na", "n/a", "null", "<na>"))
 UNKNOWN = WORDS | {"unk", "unknown"}  # so PAD-UFES-20 and HAM10000 write a missing answer
@@ -34,6 +36,11 @@ class Missing:
     def answers(self, texts: Sequence[str]) -> list[str]:
         """Return the cells of metadata, "" for a missing or unknown one."""
         return self._without(texts, UNKNOWN)
+
+    def numbers(self, texts: Sequence[str]) -> list[float | None]:
+        """Return the cells of a column of numbers, None for a missing one and for other texts."""
+        codes = {number(word) for word in self.declared or ()} - {None}
+        return [None if each in codes else each for each in numbers(self.answers(texts))]
 
     def is_undeclared(self, text: str) -> bool:
         """Whether a cell holds a usual word for a missing value and the study says nothing."""

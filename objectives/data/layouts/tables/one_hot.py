@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from objectives.data.layouts.tables.cell_rules import (
     find_cells,
-    number_problems,
 )
-from objectives.data.layouts.tables.cells import numbers
+from objectives.data.layouts.tables.number_rules import number_problems
 from objectives.data.layouts.tables.sheets import Sheet
 from objectives.data.problems import Problem
 
@@ -57,7 +56,7 @@ def _ties(sheet: Sheet, columns: Sequence[str]) -> Iterator[Problem]:
 
 def _rows(sheet: Sheet, columns: Sequence[str]) -> Iterator[tuple[float, ...]]:
     """Read the rows as numbers, 0 for a cell that is none."""
-    read = [numbers(list(map(_in_digits, sheet.answers(column)))) for column in columns]
+    read = [sheet.missing.numbers(list(map(_in_digits, sheet.column(each)))) for each in columns]
     return zip(*([value or 0.0 for value in values] for values in read), strict=True)
 
 

@@ -11,9 +11,8 @@ from objectives.data.layouts.tables.cell_rules import (
     Cells,
     date_problems,
     missing_problems,
-    number_problems,
 )
-from objectives.data.layouts.tables.cells import numbers
+from objectives.data.layouts.tables.number_rules import number_problems
 from objectives.data.layouts.tables.one_hot import one_hot_problems, read_one_hot
 from objectives.data.layouts.tables.sheets import Sheet
 from objectives.data.problems import Problem
@@ -25,10 +24,14 @@ def read_labels(sheet: Sheet, layout: Mapping[str, Any]) -> tuple[list[str], lis
         return read_one_hot(sheet, one_hot), one_hot
     if cuts := layout.get("cuts"):
         names = _names_between(cuts)
-        values = numbers(sheet.answers(layout["label"]))
+        values = sheet.missing.numbers(sheet.column(layout["label"]))
         labels = ["" if each is None else names[bisect_right(cuts, each)] for each in values]
         return labels, names
-    labels = sheet.missing.known(_texts(sheet, layout).texts)
+    cells, named = _texts(sheet, layout), _named(layout)
+    known = sheet.missing.known(cells.texts)
+    labels = [
+        each if each in named else other for each, other in zip(cells.texts, known, strict=True)
+    ]
     return labels, in_order(label for label in labels if label)
 
 
@@ -39,9 +42,16 @@ def label_problems(sheet: Sheet, layout: Mapping[str, Any]) -> Iterator[Problem]
     elif layout.get("cuts"):
         yield from number_problems(sheet.cells(layout["label"]), sheet.missing)
     else:
-        labels = _texts(sheet, layout)
+        cells, named = _texts(sheet, layout), _named(layout)
+        unnamed = [at for at, text in enumerate(cells.texts) if text not in named]
+        labels = Cells(cells.column, *([each[at] for at in unnamed] for each in cells[1:]))
         yield from missing_problems(labels, sheet.missing, "class")
         yield from date_problems(labels)
+
+
+def _named(layout: Mapping[str, Any]) -> set[str]:
+    """Return the labels that the study names or skips, so that they are classes."""
+    return {*(layout.get("names") or {}), *(layout.get("skip") or ())}
 
 
 def _texts(sheet: Sheet, layout: Mapping[str, Any]) -> Cells:

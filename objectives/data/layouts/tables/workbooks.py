@@ -34,6 +34,8 @@ def read_workbook(path: str, contents: bytes, declared: frozenset[str], sheet: s
         has_formulas = any(FORMULA.search(archive.read(name)) for name in parts)
     book = _load(contents, data_only=True)
     lines = {each.title: filled(_lines(each)) for each in book.worksheets}
+    if not lines:
+        raise ValueError("it has no sheet")
     title = _named(path, sheet, lines) if sheet else _meant(path, lines, declared)
     chosen = book[title]
     remarks = [*_merged(path, chosen), *_hidden(path, chosen, lines[title])]
@@ -112,6 +114,10 @@ def _hidden(path: str, sheet: Worksheet, lines: Sequence[Line]) -> Iterator[Rema
     hidden = [line.number for line in lines if sheet.row_dimensions[line.number].hidden]
     width = max((len(line.cells) for line in lines), default=0)
     for column in range(1, width + 1):
+        if sheet.sheet_state != "visible":
+            yield _remark(
+                column, f"{path}: the hidden sheet {sheet.title!r} is {fix}", level="warn"
+            )
         if hidden:
             found = f"{len(hidden)} hidden rows, for example row {hidden[0]}, are {fix}"
             yield _remark(column, f"{path}: {found}", level="warn")

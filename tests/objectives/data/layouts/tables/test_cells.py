@@ -38,6 +38,15 @@ def test_without_words_for_missing_every_word_is_a_class(write: Write) -> None:
     assert not listing.problems
 
 
+@pytest.mark.parametrize("declared", [{"names": {"NA": "normal"}}, {"skip": ("NA",)}])
+def test_a_word_that_the_study_names_or_skips_is_a_class(
+    write: Write, declared: dict[str, Any]
+) -> None:
+    listing = read(write("a,x,1", "b,NA,2", images="ab"), replace(PLAIN, **declared))
+    assert NO_LABEL not in numbers(listing.left_out)
+    assert not listing.problems
+
+
 @pytest.mark.parametrize("word", ["-", "?", ".", "missing"])
 def test_a_label_that_looks_like_a_missing_value_is_told(write: Write, word: str) -> None:
     listing = read(write("a,x,1", f"b,{word},2", images="ab"), PLAIN)
@@ -82,7 +91,7 @@ def test_a_number_far_from_all_others_is_told(write: Write) -> None:
     assert "'1e12' (t.csv line 6), are numbers so far from the others" in message
 
 
-@pytest.mark.parametrize("code", ["-9999", "-1", "999"])
+@pytest.mark.parametrize("code", ["-9999", "-1", "999", "-88", "2147483647"])
 def test_a_number_that_looks_like_a_code_for_missing_is_told_until_it_is_declared(
     write: Write, code: str
 ) -> None:
@@ -93,13 +102,23 @@ def test_a_number_that_looks_like_a_code_for_missing_is_told_until_it_is_declare
     assert not aged(write, *ages, missing=(f"{code}.0",))
 
 
+def test_a_code_for_missing_among_numbers_that_are_cut_is_no_class(write: Write) -> None:
+    folder = write("a,11,1", "b,13,2", "c,-9999,3", "d,-9999,4", images="abcd")
+    cut = replace(PLAIN, cuts=(12.0,))
+    assert only(read(folder, cut)).level == "error"
+    listing = read(folder, replace(cut, missing=("-9999.0",)))
+    assert [each.label for each in listing.found] == ["<12", ">=12"]
+
+
 def test_a_declared_code_is_a_missing_number(write: Write) -> None:
     folder = write("a,x,1,50", "b,y,2,-9999.0", header=f"{HEADER},age", images="ab")
     listing = read(folder, replace(AGED, missing=("-9999",)))
     assert [each.metadata for each in listing.found] == [(50.0,), (None,)]
 
 
-@pytest.mark.parametrize("ages", [("-1", "0", "1", "-2", "-1"), ("99", "98", "60", "99")])
+@pytest.mark.parametrize(
+    "ages", [("-1", "0", "1", "-2", "-1"), ("99", "98", "60", "99"), ("999", "900"), ("-1", "-1")]
+)
 def test_numbers_among_others_of_their_kind_are_no_codes(
     write: Write, ages: tuple[str, ...]
 ) -> None:

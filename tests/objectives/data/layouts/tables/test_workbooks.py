@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, time
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import openpyxl
 import pytest
@@ -90,13 +91,22 @@ def test_a_value_that_is_merged_over_columns_is_told(book: Book) -> None:
     assert (problem.level, problem.message[:30]) == ("error", "t.xlsx: the cells B3:C3 are me")
 
 
-@pytest.mark.parametrize("hide", ["row", "column"])
-def test_hidden_cells_are_read_and_told(book: Book, hide: str) -> None:
-    def change(book: Any) -> None:
-        dimensions = book.active.row_dimensions if hide == "row" else book.active.column_dimensions
-        dimensions[3 if hide == "row" else "B"].hidden = True
+def hide_row(book: Any) -> None:
+    book.active.row_dimensions[3].hidden = True
 
-    listing = book(change)
+
+def hide_column(book: Any) -> None:
+    book.active.column_dimensions["B"].hidden = True
+
+
+def hide_sheet(book: Any) -> None:
+    book.create_sheet("empty")
+    book.active.sheet_state = "hidden"
+
+
+@pytest.mark.parametrize("hide", [hide_row, hide_column, hide_sheet])
+def test_hidden_cells_are_read_and_told(book: Book, hide: Callable[[Any], None]) -> None:
+    listing = book(hide)
     assert labels(listing) == ["x", "y"]
     problem = only(listing)
     assert (problem.rule, problem.level) == ("C13", "warn")
@@ -106,6 +116,19 @@ def test_hidden_cells_are_read_and_told(book: Book, hide: str) -> None:
 def test_formulas_without_a_result_are_told(book: Book) -> None:
     problem = only(book(nothing, ROWS[0], ("a", "=CONCAT(C2)", "1"), ROWS[2]))
     assert "1 formulas, for example in B2, have no result yet" in problem.message
+
+
+def test_a_formula_whose_result_is_empty_text_is_no_problem(book: Book, tmp_path: Path) -> None:
+    book(nothing, ROWS[0], ("a", "x", "=IF(TRUE,,)"), ROWS[2])
+    with ZipFile(tmp_path / "t.xlsx") as whole:
+        parts = {name: whole.read(name) for name in whole.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"]
+    assert (sheet.count(b'r="C2"'), sheet.count(b"<f>")) == (1, 1)
+    parts["xl/worksheets/sheet1.xml"] = sheet.replace(b'r="C2"', b'r="C2" t="str"')
+    with ZipFile(tmp_path / "t.xlsx", "w") as changed:
+        for name, part in parts.items():
+            changed.writestr(name, part)
+    assert not read(tmp_path, replace(PLAIN, table="t.xlsx")).problems
 
 
 def test_a_table_of_nothing_but_such_formulas_says_so(book: Book) -> None:
@@ -144,3 +167,19 @@ def test_zeros_that_a_number_lost_are_named_with_the_file(book: Book, tmp_path: 
     write_image(tmp_path / "007.png")
     with pytest.raises(DataError, match=r"'7'; the nearest file, '007.png', differs in leading"):
         book(nothing, ROWS[0], (7, "x", "1"))
+
+
+@pytest.mark.parametrize(
+    ("part", "found"),
+    [
+        ("xl/workbook.bin", "a binary Excel file"),
+        ("content.xml", "an OpenDocument file"),
+        ("t.csv", "a ZIP archive; unpack it"),
+    ],
+)
+def test_another_zipped_file_is_called_by_its_name(tmp_path: Path, part: str, found: str) -> None:
+    with ZipFile(tmp_path / "t.csv", "w") as archive:
+        archive.writestr(part, "")
+    write_image(tmp_path / "a.png")
+    with pytest.raises(DataError, match=f"t.csv: {found}"):
+        read(tmp_path, PLAIN)

@@ -1,0 +1,122 @@
+"""Find the cells in a column of numbers that are none, or whose number is not meant (C13)."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from objectives.data.layouts.tables.cell_rules import (
+    Cells,
+    find_cells,
+    report_cells,
+    word_problems,
+)
+from objectives.data.layouts.tables.cells import (
+    THOUSANDS,
+    is_decimal_comma,
+    is_too_large,
+    may_be_thousands,
+    number,
+)
+from objectives.data.layouts.tables.missing import Missing
+from objectives.data.problems import Problem
+
+PERCENTAGE = re.compile(r"[+-]?\d+([.,]\d+)?\s*%")
+FAR = 1e6  # times the distance between a column's quartiles, from its median: a slip, or a code
+# Numbers that stand for a missing value in tables of SPSS, surveys, registries and sensors.
+REPEATED = re.compile(r"-?([789])\1+|-[1789]")
+LIMITS = {-(2.0**31), 2.0**31 - 1, -(2.0**15), 2.0**15 - 1, 2.0**16 - 1}  # of whole numbers
+ALONE = 3.0  # times the largest other number: so far a code stands from the values
+CERTAIN = 99.0  # a larger code is hardly a value
+
+
+def number_problems(cells: Cells, missing: Missing) -> Iterator[Problem]:
+    """Find the cells that we or other programs cannot read as a number, and codes among numbers."""
+    known = cells._replace(texts=missing.answers(cells.texts))
+    yield from _with_comma(known)
+    yield from find_cells(
+        known,
+        is_too_large,
+        "numbers that no network can hold, taken as missing; correct them",
+    )
+    yield from find_cells(
+        known,
+        lambda cell: bool(PERCENTAGE.fullmatch(cell)),
+        "percentages, taken as missing; write numbers without the sign",
+    )
+    yield from find_cells(
+        known,
+        _is_other_text,
+        "texts in a column of numbers, taken as missing; correct them, or declare another column",
+    )
+    yield from word_problems(cells, missing)
+    values = missing.numbers(cells.texts)
+    yield from _far(cells, values)
+    if missing.declared is None:
+        yield from _codes(cells, values)
+
+
+def _with_comma(known: Cells) -> Iterator[Problem]:
+    if may_be_thousands(known.texts):
+        yield from find_cells(
+            known,
+            lambda cell: bool(THOUSANDS.fullmatch(cell)) or is_decimal_comma(cell),
+            "numbers whose comma may separate thousands or decimals, taken as missing; write them "
+            "without it",
+        )
+        return
+    yield from find_cells(
+        known,
+        is_decimal_comma,
+        "numbers with a decimal comma; here they are read as numbers, by other programs as "
+        "text: write points",
+    )
+
+
+def _is_other_text(cell: str) -> bool:
+    is_number = number(cell) is not None or THOUSANDS.fullmatch(cell)
+    return bool(cell) and not is_number and not PERCENTAGE.fullmatch(cell)
+
+
+def _far(cells: Cells, values: Sequence[float | None]) -> Iterator[Problem]:
+    read = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    if np.isnan(read).all():
+        return
+    low, median, high = np.nanquantile(read, (0.25, 0.5, 0.75))
+    if spread := high - low:
+        is_far = np.abs(read - median) > FAR * spread
+        yield from report_cells(
+            cells,
+            np.flatnonzero(is_far).tolist(),
+            "numbers so far from the others that those are all one beside them; correct them, or "
+            "empty the cells",
+        )
+
+
+def _codes(cells: Cells, values: Sequence[float | None]) -> Iterator[Problem]:
+    """Find the numbers that stand for a missing value: repeated, and apart from all others."""
+    places: defaultdict[float, list[int]] = defaultdict(list)
+    for at, value in enumerate(values):
+        if value is not None:
+            places[value].append(at)
+    codes = {value for value in places if _is_code(value)}
+    others = {*places} - codes
+    for code in sorted(codes):
+        if others and len(places[code]) > 1 and _is_apart(code, others):
+            yield from report_cells(
+                cells,
+                places[code],
+                f"read as numbers, and look like missing values; say missing=('{code:.15g}',) in "
+                "the study, or missing=() if they are numbers",
+                "error" if abs(code) > CERTAIN else "warn",
+            )
+
+
+def _is_code(value: float) -> bool:
+    return value in LIMITS or bool(REPEATED.fullmatch(f"{value:.15g}"))
+
+
+def _is_apart(code: float, others: set[float]) -> bool:
+    """Whether a code below 0 is so alone, or another one is far above all other numbers."""
+    return min(others) >= 0 if code < 0 else ALONE * max(others) < code
