@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from objectives.contract import DataError
 from objectives.data.layouts.classes import colliding
 from objectives.data.layouts.folder import image_folder, read_folder
+from objectives.data.layouts.groups import alike_groups
 from objectives.data.layouts.image_files import ImageFiles
 from objectives.data.layouts.listing import Found, Listing
 from objectives.data.layouts.patterns import compile_pattern, match_pattern
@@ -69,6 +70,7 @@ class Table(ImageFiles):
             *label_problems(sheet, layout),
             *_cell_problems(sheet, layout),
             *metadata_problems(sheet, layout),
+            *alike_groups([rows[at].group for at in matches.row_of.values()], [*matches.row_of]),
             *colliding(classes),
         )
         if not found:

@@ -174,7 +174,13 @@ def test_what_reads_alike_is_merged_where_that_is_declared(write: Write) -> None
     assert not listing.problems
     apart = read(folder, replace(merged, merge_alike=False))
     assert [each.group for each in apart.found] == ["P07", "p 7"]
-    assert [each.rule for each in apart.problems] == ["C13", "C13", "C09"]
+    assert [each.rule for each in apart.problems] == ["C13", "C13", "C17", "C09"]
+
+
+@pytest.mark.parametrize("group", ["p07", "P7", "P-07", "P07\u200b"])
+def test_a_patient_spelt_in_two_ways_is_told(write: Write, group: str) -> None:
+    problem = only(read(write("a,x,P07", f"b,y,{group}", "c,y,P08"), PLAIN))
+    assert (problem.rule, problem.paths) == ("C17", ("a.png", "b.png"))
 
 
 @pytest.mark.parametrize(
