@@ -8,9 +8,10 @@ from objectives.data.checks.wording import are, counted, listed, some
 from objectives.data.pixels.facts import Facts
 from objectives.data.pixels.limits import MOST_PIXELS
 from objectives.data.pixels.pages import has_page
+from objectives.data.pixels.unfit import REPLACE
 from objectives.data.problems import Problem
 
-REPLACE = "fetch them again or remove them"
+FETCH = "fetch them again or remove them"
 LEAST_SIDE = 8  # pixels; scikit-learn's digits have as many
 MOST_STRETCHED = 50  # long side by short side; a strip of an ECG is under 30
 
@@ -19,7 +20,8 @@ def check_readable(evidence: Evidence) -> Iterator[Problem]:
     """C05: an image that cannot be read and would stop training in the middle of a run."""
     by_fix: defaultdict[str, list[str]] = defaultdict(list)
     for path in _paths_where(evidence, lambda facts: bool(facts.error)):
-        by_fix[evidence.facts[path].fix or REPLACE].append(path)
+        fix = evidence.facts[path].fix
+        by_fix[FETCH if fix in ("", REPLACE) else fix].append(path)
     for fix, broken in by_fix.items():
         reason = evidence.facts[broken[0]].error.removeprefix(f"{broken[0]}: ")
         yield Problem(

@@ -11,7 +11,7 @@ from objectives.data.pixels.eight_bits import as_eight_bits
 from objectives.data.pixels.limits import check_form
 from objectives.data.pixels.pages import check_page
 from objectives.data.pixels.picture import open_picture
-from objectives.data.pixels.unfit import UNREADABLE, UnfitImage
+from objectives.data.pixels.unfit import REPLACE, UNREADABLE, UnfitImage
 
 Pixels = npt.NDArray[np.uint8]  # (3, size, size), of a volume (modalities, size, size, size)
 
@@ -37,9 +37,7 @@ def decode(path: Path, image_size: int, page: int | None = None) -> Pixels:
             f"{path}: cannot be read as an image ({error.found})", fix=error.fix
         ) from error
     except UNREADABLE as error:
-        raise DataError(
-            f"{path}: cannot be read as an image ({error})", fix="replace or remove it"
-        ) from error
+        raise DataError(f"{path}: cannot be read as an image ({error})", fix=REPLACE) from error
 
 
 def square(image: Image.Image, image_size: int) -> Pixels:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from objectives.data.pixels.unfit import UNREADABLE, UnfitImage
+from objectives.data.pixels.unfit import REPLACE, UNREADABLE, UnfitImage
 
 ELEMENTS = (
     *("SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames"),
@@ -33,7 +33,6 @@ ELEMENTS = (
     *("FloatPixelData", "DoubleFloatPixelData", "PixelData"),
 )
 INSTALL = "pip install 'search[dicom]'"
-REPLACE = "replace or remove it"
 UNPACK = "save it uncompressed, for example with `gdcmconv --raw`"
 
 T = TypeVar("T")

@@ -1,12 +1,19 @@
 """Bring any mode of Pillow's to eight bits a channel, without transparency."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageCms
 
 from objectives.data.pixels.unfit import UnfitImage
 
 WHITE = (255, 255, 255)
 MOST = 65535  # of 16 bits
+SAMPLE_FORMAT, UNSIGNED, SIGNED = 339, 1, 2  # a tag of TIFF 6.0 and its values
+PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
+ORIENTATION = 0x0112  # Exif tag; 1: upright
 RANGE_FIX = "save it as 8 bits, with black and white where you want them"
 
 
@@ -26,6 +33,27 @@ def as_eight_bits(image: Image.Image) -> Image.Image:
     return image.convert("RGB") if image.mode in ("P", "RGBA") else image
 
 
+def with_true_numbers(image: Image.Image) -> Image.Image:
+    """Return a TIFF whose numbers mean what its tags say; other images as they are.
+
+    Pillow turns a scale from white to black round, but not that of 16 bits. Raises UnfitImage for
+    numbers that it takes for others.
+    """
+    tags: Mapping[int, Any] = getattr(image, "tag_v2", {})
+    kinds = tags.get(SAMPLE_FORMAT, (UNSIGNED,))
+    if SIGNED in kinds and image.mode in ("L", "RGB"):  # -1 of eight bits for 255
+        raise UnfitImage("signed integers of 8 bits", fix=RANGE_FIX)
+    if UNSIGNED in kinds and image.mode == "I" and tags:  # 2^31 for -2^31
+        _check_range(np.asarray(image).view(np.uint32))
+    if image.mode == "I;16" and tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
+        turned = Image.fromarray(MOST - np.asarray(image))
+        exif = Image.Exif()
+        exif[ORIENTATION] = image.getexif().get(ORIENTATION, 1)
+        turned.info["exif"] = exif.tobytes()
+        return turned
+    return image
+
+
 def is_deep(image: Image.Image) -> bool:
     """Whether a channel has over 8 bits, even where Pillow reads the upper eight only."""
     if image.mode.startswith(("I", "F")):
@@ -43,11 +71,15 @@ def _scaled(image: Image.Image) -> Image.Image:
         known = values[np.isfinite(values)]
         ends = f"from {known.min():g} to {known.max():g}" if len(known) else "that are all NaN"
         raise UnfitImage(f"floating-point pixels {ends}, of unknown scale", fix=RANGE_FIX)
+    _check_range(values)
+    return Image.fromarray((values / 257).round().astype(np.uint8))
+
+
+def _check_range(values: npt.NDArray[Any]) -> None:
     if values.min() < 0 or values.max() > MOST:
         raise UnfitImage(
             f"integers from {values.min():,} to {values.max():,}, outside 0..65535", fix=RANGE_FIX
         )
-    return Image.fromarray((values / 257).round().astype(np.uint8))
 
 
 def _from_lab(image: Image.Image) -> Image.Image:

@@ -8,14 +8,14 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from objectives.data.pixels.content import find_blank
-from objectives.data.pixels.eight_bits import as_eight_bits
+from objectives.data.pixels.eight_bits import ORIENTATION, as_eight_bits
 from objectives.data.pixels.limits import CUT_INTO_TILES, MOST_PIXELS, SLIDE
 from objectives.data.pixels.pages import has_page
 from objectives.data.pixels.picture import open_picture
-from objectives.data.pixels.unfit import UNREADABLE, UnfitImage
+from objectives.data.pixels.unfit import REPLACE, UNREADABLE, UnfitImage
 
+BLANK = 1e-6  # a coefficient below is the rounding of a blank image, which is like no other
 SIDE, LOWEST = 32, 8  # pHash: the 8 x 8 lowest frequencies of the image at 32 x 32
-ORIENTATION = 0x0112  # Exif tag; 1: upright
 
 Grey = npt.NDArray[Any]  # (32, 32)
 
@@ -24,7 +24,7 @@ class Facts(NamedTuple):
     """The facts about one image, as it lies in its file, before Exif turns it upright.
 
     error: the reason why it cannot be read; "" where it can.
-    fix: the way out of the error; "" where the file must be replaced.
+    fix: the way out of the error; "" without an error.
     width, height: in pixels; of a volume its first two axes, in voxels.
     mode: Pillow's name of the mode; of a volume its data type.
     bits: per channel; 0 of a volume.
@@ -90,7 +90,7 @@ def look_at_file(contents: bytes, page: int | None = None) -> Facts:
     except UnfitImage as error:
         return facts._replace(error=error.found, fix=error.fix)
     except UNREADABLE as error:
-        return facts._replace(error=str(error) or type(error).__name__)
+        return facts._replace(error=str(error) or type(error).__name__, fix=REPLACE)
 
 
 def look_at_pixels(image: Image.Image) -> Facts:
@@ -116,7 +116,9 @@ def lowest_frequencies(grey: Grey) -> bytes:
     """
     coefficients = _COSINES @ grey.astype(np.float64) @ _COSINES.T
     coefficients[0, 0] = 0.0
-    largest = np.abs(coefficients).max() or 1.0
+    largest = np.abs(coefficients).max()
+    if largest < BLANK:
+        return bytes(LOWEST**2)
     rooted = np.sign(coefficients) * np.sqrt(np.abs(coefficients) / largest)
     return bytes(np.rint(127 * rooted).astype(np.int8).tobytes())
 

@@ -9,7 +9,7 @@ from typing import IO
 from PIL import Image, UnidentifiedImageError
 
 from objectives.data.pixels.dicom import read_dicom
-from objectives.data.pixels.eight_bits import is_deep
+from objectives.data.pixels.eight_bits import is_deep, with_true_numbers
 from objectives.data.pixels.formats import DICOM, HEAD, format_of
 from objectives.data.pixels.limits import is_pyramid, open_image
 from objectives.data.pixels.pages import turn_to_page
@@ -55,7 +55,7 @@ def open_picture(file: IO[bytes], page: int | None) -> Iterator[Picture]:
         try:
             image = stack.enter_context(open_image(file))
         except UnidentifiedImageError as error:
-            raise stranger(head) from error
+            raise stranger(file, head) from error
         yield _pillow_picture(image, page)
 
 
@@ -70,7 +70,7 @@ def _pillow_picture(image: Image.Image, page: int | None) -> Picture:
         mode=image.mode,
         bits=16 if is_deep(image) else 8,
         is_slide=is_slide,
-        image=lambda: image,
+        image=lambda: with_true_numbers(image),
     )
 
 

@@ -1,11 +1,14 @@
 """Files that are called images and are something else: what they are, and the way out."""
 
 import re
+from typing import IO
 
-from objectives.data.pixels.formats import other_dicom
-from objectives.data.pixels.unfit import UnfitImage
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-REPLACE = "replace or remove it"
+from objectives.data.pixels.eight_bits import RANGE_FIX
+from objectives.data.pixels.formats import format_of, other_dicom
+from objectives.data.pixels.unfit import REPLACE, UNREADABLE, UnfitImage
+
 CONVERT = "convert it to PNG or JPEG"
 DOWNLOAD = "download it again"
 
@@ -28,13 +31,35 @@ _HTML = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|script)", re.I
 _XML = re.compile(rb"(\xef\xbb\xbf)?\s*<(\?xml|svg)", re.IGNORECASE)
 
 
-def stranger(head: bytes) -> UnfitImage:
-    """Return the error of a file that is no image of a known format.
+_BITS, _COMPRESSION, _CHANNELS, _NUMBERS = 258, 259, 277, 339  # tags of TIFF 6.0
+_KINDS = {1: "unsigned integers", 2: "signed integers", 3: "floating-point pixels"}
+
+
+def stranger(file: IO[bytes], head: bytes) -> UnfitImage:
+    """Return the error of a file that Pillow does not take for an image.
 
     head: its first bytes.
     """
+    file.seek(0)
+    known = format_of(head)
+    if known == "TIFF" and (pixels := _tiff_pixels(file)):
+        return UnfitImage(f"a TIFF of {pixels}, which Pillow does not read", fix=RANGE_FIX)
     found, fix = _known(head) or ("no image of a known format", REPLACE)
-    return UnfitImage(found, fix=fix)
+    return UnfitImage(f"a damaged {known}" if known else found, fix=REPLACE if known else fix)
+
+
+def _tiff_pixels(file: IO[bytes]) -> str:
+    """Say what the pixels of a TIFF are; "" for a damaged one."""
+    try:
+        tags = ImageFileDirectory_v2(file.read(8))
+        file.seek(tags.next)
+        tags.load(file)
+        bits, kind = tags.get(_BITS, (1,)), tags.get(_NUMBERS, (1,))
+        known = _KINDS.get(kind[0], "complex numbers")
+        channels = tags.get(_CHANNELS, 1)
+        return f"{channels} channel{'s' * (channels > 1)} of {bits[0]}-bit {known}"
+    except UNREADABLE:
+        return ""
 
 
 def _known(head: bytes) -> tuple[str, str] | None:

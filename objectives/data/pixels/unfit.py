@@ -2,6 +2,8 @@
 
 import struct
 
+REPLACE = "replace or remove it"
+
 # Pillow raises SyntaxError for a broken header, ValueError for odd contents, EOFError for a page
 # that is missing, and RuntimeError for a broken AVIF, whatever the file's extension. It raises
 # ValueError or RuntimeError for an image that Exif turns and whose other Exif tags make no sense.

@@ -1,3 +1,6 @@
+import re
+import struct
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +98,69 @@ def test_three_megabytes_of_text_in_a_png_do_not_hide_its_pixels(tmp_path: Path)
     before = PngImagePlugin.MAX_TEXT_CHUNK
     assert decode(path, 8)[:, 0, 0].tolist() == [9, 8, 7]
     assert before == PngImagePlugin.MAX_TEXT_CHUNK
+
+
+def write_tiff(path: Path, values: np.ndarray, kind: int = 1, photometric: int = 1) -> Path:
+    """Write an uncompressed TIFF of any numbers. kind: 1 unsigned, 2 signed, 3 floating-point."""
+    channels = values.shape[2] if values.ndim == 3 else 1
+    bits = 8 * values.itemsize
+    tags = [
+        *((256, values.shape[1]), (257, values.shape[0]), (258, bits), (259, 1)),
+        *((262, photometric), (273, 8), (277, channels), (278, values.shape[0])),
+        *((279, values.nbytes), (339, kind)),
+    ]
+    contents = values.tobytes()
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    head = b"II*\0" + struct.pack("<I", 8 + len(contents))
+    path.write_bytes(head + contents + struct.pack("<H", len(tags)) + entries + bytes(4))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "reason"),
+    [
+        ((RAMP / 999).astype("i1"), 2, "signed integers of 8 bits"),
+        ((RAMP * 2**15).astype("<u4"), 1, r"integers from 0 to 2,147,4.*, outside 0\.\.65535"),
+        ((RAMP / 65535).astype("<f2"), 3, "a TIFF of 1 channel of 16-bit floating-point pixels"),
+        (np.ones((8, 8, 3), "<f4"), 3, "a TIFF of 3 channels of 32-bit floating-point pixels"),
+        (np.ones((8, 8, 5), "u1"), 1, "a TIFF of 5 channels of 8-bit unsigned integers"),
+    ],
+)
+def test_numbers_that_pillow_takes_for_others_are_refused_for_what_they_are(
+    tmp_path: Path, values: np.ndarray, kind: int, reason: str
+) -> None:
+    path = write_tiff(tmp_path / "a.tif", values, kind)
+    with pytest.raises(DataError, match=rf"a.tif: .*{reason}.*; save it as 8 bits"):
+        decode(path, 8)
+    assert re.match(reason, look_at_file(path.read_bytes()).error)
+
+
+@pytest.mark.parametrize("kind", ["u1", "<u2"])
+def test_a_scale_from_white_to_black_is_turned_round(tmp_path: Path, kind: str) -> None:
+    most = np.iinfo(kind).max
+    values = (np.arange(64).reshape(8, 8) / 63 * most).astype(kind)
+    pixels = decode(write_tiff(tmp_path / "a.tif", values, photometric=0), 8)
+    assert (pixels[0, 0, 0], pixels[0, -1, -1]) == (255, 0)
+
+
+KINDS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "PPM", "GIF", "JPEG2000", "AVIF")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("lost", [1, 20, 300])
+def test_check_and_training_agree_on_a_file_that_ends_early(
+    tmp_path: Path, kind: str, lost: int
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    path = saved(Image.fromarray(noise), tmp_path / "a", format=kind)
+    whole = decode(path, 32)
+    path.write_bytes(path.read_bytes()[:-lost])
+    warnings.simplefilter("ignore")  # Pillow tells of a truncated TIFF in words, too
+    if look_at_file(path.read_bytes()).error:
+        with pytest.raises(DataError, match="cannot be read as an image"):
+            decode(path, 32)
+    else:
+        assert np.array_equal(decode(path, 32), whole)  # only what follows the pixels is lost
 
 
 STRANGERS = {
