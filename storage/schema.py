@@ -1,5 +1,7 @@
 """Optuna's tables and ours, brought up to date by the first process while the others wait."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import optuna
@@ -55,15 +57,32 @@ def revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection, opts=options).get_current_revision()
 
 
+def check_usable(url: str) -> None:
+    """Raise StorageError where the tables are not there and cannot be made; change nothing."""
+    with _opened(url) as (connection, rights):
+        present = revision(connection)
+        if present is None:
+            _check_room(connection, rights)
+        elif present == _scripts().get_current_head():
+            check_whole(connection, rights)
+        else:
+            _check_known(present, rights)
+
+
 def _prepare(url: str) -> None:
+    with _opened(url) as (connection, rights):
+        if revision(connection) != _scripts().get_current_head():
+            advisory_lock(connection, OPENING)
+            _migrate(connection, rights)
+        check_whole(connection, rights)
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[tuple[Connection, Rights]]:
     engine = explain_errors(create_engine(url, **engine_options(url)))
     try:
         with transaction(engine, **LIMITS) as connection:
-            rights = read_rights(connection)
-            if revision(connection) != _scripts().get_current_head():
-                advisory_lock(connection, OPENING)
-                _migrate(connection, rights)
-            check_whole(connection, rights)
+            yield connection, read_rights(connection)
     except DBAPIError as error:
         reason = str(error.orig).strip().partition("\n")[0]
         raise StorageError(
@@ -73,29 +92,40 @@ def _prepare(url: str) -> None:
         engine.dispose()
 
 
+def _check_room(connection: Connection, rights: Rights) -> None:
+    """Raise StorageError where the tables cannot be made."""
+    check_may_create(rights, needs_optunas=not are_there(connection))
+    check_free(connection, rights)
+
+
 def _migrate(connection: Connection, rights: Rights) -> None:
     """Make or change the tables, Optuna's too, in the connection's one transaction."""
     present = revision(connection)  # read again: the lock's last holder may have migrated
     if present == _scripts().get_current_head():
         return
     if present is None:
-        check_may_create(rights, needs_optunas=not are_there(connection))
-        check_free(connection, rights)
+        _check_room(connection, rights)
         make_tables(connection)
     else:
-        _refuse_migration(connection, present, rights)
+        _check_known(present, rights)
+        _check_idle(connection)
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     command.upgrade(config, "head")
 
 
-def _refuse_migration(connection: Connection, present: str, rights: Rights) -> None:
+def _check_known(present: str, rights: Rights) -> None:
+    """Raise StorageError for tables that another version of search made."""
     if present not in {script.revision for script in _scripts().walk_revisions()}:
         raise StorageError(
             f"the database is at revision {present} of another search; this one is at"
             f" {_scripts().get_current_head()}",
             f"upgrade search if a newer one made it, or {rights.own_database}",
         )
+
+
+def _check_idle(connection: Connection) -> None:
+    """Raise LiveLeases while trials run."""
     # No attempt can begin between the count and the migration's end.
     connection.execute(text(f"LOCK TABLE {attempts} IN SHARE MODE"))
     if live := count_live(connection):

@@ -19,6 +19,7 @@ from storage import artifacts
 from storage.errors import StorageError
 from storage.postgres import server
 from storage.postgres.programs import check_can_make
+from storage.schema import check_usable
 
 GB = 1e9
 DISK_GB = 20  # a ResNet-50 under AdamW takes 0.3 GB a checkpoint, decoded images tens of GB
@@ -135,6 +136,7 @@ def _embedded(settings: Settings) -> MachineFinding:
 def _configured(settings: Settings) -> MachineFinding:
     try:
         with server.connect(settings.home, settings.database_url) as url:
+            check_usable(url)
             parts = urlsplit(url)
     except StorageError as error:
         return _error("database", error.found, error.fix)

@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL
 
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.optunas import make_tables
+from storage.schema import check_usable
 from storage.store import Store
 from storage.transaction import explain_errors, transaction
 from tests.conftest import execute
@@ -49,8 +50,11 @@ def limited(empty_database_url: str, sql: Sql) -> Iterator[Limited]:
 def refused(url: str, sql: Sql) -> str:
     """Open the database, which must be refused and left without a new table."""
     before = sorted(sql(TABLES))
+    with pytest.raises(StorageError) as asked:
+        check_usable(url)
     with pytest.raises(StorageError) as caught:
         Store.open(url)
+    assert str(asked.value) == str(caught.value)
     assert sorted(sql(TABLES)) == before
     return str(caught.value)
 
@@ -98,9 +102,14 @@ def test_a_setting_of_the_url_is_to_be_changed_in_the_url(limited: Limited, sql:
 
 
 def test_a_role_that_may_make_everything_but_owns_no_database_makes_the_tables(
-    limited: Limited,
+    limited: Limited, sql: Sql
 ) -> None:
-    Store.open(limited()).close()
+    url = limited()
+    check_usable(url)
+    assert sql(TABLES) == []
+
+    Store.open(url).close()
+    check_usable(url)
 
 
 STAMPED = "INSERT INTO alembic_version VALUES ('{}')"

@@ -81,12 +81,13 @@ def test_a_migration_waits_until_no_trial_is_running(
     Store.open(database_url).close()
 
 
-def test_tables_newer_than_this_installation_are_refused(
+def test_tables_of_another_search_are_refused(
     database_url: str, sql: Callable[..., object]
 ) -> None:
     sql("UPDATE search_service.alembic_version SET version_num = '9999'")
-    with pytest.raises(StorageError, match="upgrade search"):
-        Store.open(database_url)
+    for open_or_ask in (Store.open, schema.check_usable):
+        with pytest.raises(StorageError, match="upgrade search if a newer one made it, or give"):
+            open_or_ask(database_url)
 
 
 def test_tables_of_another_optuna_are_refused(
