@@ -62,7 +62,7 @@ def _torchvision(recipe: ImageRecipe) -> Backbone:
         nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
         network.maxpool = nn.Identity()
     if weights:
-        load_weights(network, weights, classifiers=("fc",))
+        weights = load_weights(network, weights, classifiers=("fc",))
     preset = models.get_weight(str(known_backbone(recipe.backbone).tag)).transforms()
     normalization = Normalization(tuple(preset.mean), tuple(preset.std))
     return Backbone(
@@ -76,7 +76,7 @@ def _timm(recipe: ImageRecipe) -> Backbone:
     network = build_timm(name, recipe.image_size or own_image_size(recipe.backbone))
     features = features_of(network, recipe.backbone)
     if weights:
-        load_weights(network, weights, classifiers_of(network), converter(name))
+        weights = load_weights(network, weights, classifiers_of(network), converter(name))
     settings = timm_settings(name)
     normalization = Normalization(tuple(settings.mean), tuple(settings.std))
     return Backbone(
@@ -87,5 +87,5 @@ def _timm(recipe: ImageRecipe) -> Backbone:
 def _small_cnn(recipe: ImageRecipe) -> Backbone:
     weights, network = find_weights(recipe), SmallCNN()
     if weights:
-        load_weights(network, weights, classifiers=("fc",))
+        weights = load_weights(network, weights, classifiers=("fc",))
     return Backbone(network=network, features=FEATURES, normalization=CENTRED, weights=weights)

@@ -4,12 +4,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from objectives.contract import RecipeError
+from objectives.models.unwrapping import State
 from objectives.recipe.fields import nearest
-
-State = dict[str, Tensor]
 
 # timm's code raises these for a size or a file that it does not support.
 MISFITS = (

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from objectives.contract import RecipeError
-from objectives.models.timm_networks import State
+from objectives.models.unwrapping import State
 from objectives.models.weights import Weights, load_weights, local_weights
 from objectives.recipe.volume import VolumeRecipe
 
@@ -67,7 +67,7 @@ def build_volume_backbone(recipe: VolumeRecipe, modalities: int) -> VolumeBackbo
             _dilate(getattr(network, stage), dilation)
     weights = None if recipe.weights == "none" else local_weights(recipe)
     if weights:
-        load_weights(network, weights, CLASSIFIERS, inflated)
+        weights = load_weights(network, weights, CLASSIFIERS, inflated)
     return VolumeBackbone(network, network.in_planes, weights)
 
 

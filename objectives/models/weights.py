@@ -1,10 +1,9 @@
 """Find, read and load the file of weights that a backbone starts from."""
 
-import argparse
 import os
-import pickle
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,16 @@ from torch import Tensor, nn
 from objectives.contract import RecipeError
 from objectives.files.digest import sha256
 from objectives.models import fetched
-from objectives.models.timm_networks import MISFITS, State, timm_settings
+from objectives.models.timm_networks import MISFITS, timm_settings
+from objectives.models.unwrapping import Place, State, by_position, places
+from objectives.models.weight_files import UnreadableWeights, read_weights
 from objectives.recipe.backbones import known_backbone
 from objectives.recipe.network import Network, check_licence
 from objectives.recipe.volume import VolumeRecipe
 
 Convert = Callable[[State, nn.Module], State]
 
-WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")  # averaged weights come first
-PREFIXES = ("_orig_mod.", "module.", "_orig_mod.")  # of torch.compile and DistributedDataParallel
+SHOWN = 3  # names in a message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,7 @@ class Weights:
 
     name: the name under which the file is recorded.
     remedy: the last clause of an error about a file that cannot be used.
+    reading: how they were read from their file, in words; empty for a bare file.
     """
 
     objective: str
@@ -39,12 +40,14 @@ class Weights:
     name: str
     licence: str
     remedy: str
+    reading: str = ""
 
     def record(self, network: nn.Module) -> dict[str, str]:
         """Return the facts that a study stores about the file and the network that loaded it."""
         count = sum(each.numel() for each in network.parameters())
         known = {"file": self.name, "sha256": sha256(self.path), "licence": self.licence}
-        return {**known, "parameters": str(count)}
+        reading = {"reading": self.reading} if self.reading else {}
+        return {**known, "parameters": str(count), **reading}
 
 
 def find_weights(recipe: Network) -> Weights | None:
@@ -67,9 +70,12 @@ def local_weights(recipe: Network | VolumeRecipe) -> Weights:
     """Return the file at the path in a recipe's `weights`; RecipeError when there is none."""
     path = Path(os.path.expanduser(recipe.weights))  # noqa: PTH111 - Path's raises for no such user
     if not path.is_file():
+        found = f"{path} is a folder" if path.is_dir() else f"there is no weights file {path}"
         raise RecipeError(
-            f"{recipe.objective}: there is no weights file {path}",
-            fix="put it there, or set weights to the path of another or to none",
+            f"{recipe.objective}: {found}",
+            fix="download it, and set weights to its path"
+            if "://" in recipe.weights
+            else "put it there, or set weights to the path of another or to none",
         )
     return Weights(
         objective=recipe.objective,
@@ -86,28 +92,27 @@ def load_weights(
     weights: Weights,
     classifiers: Iterable[str],
     convert: Convert | None = None,
-) -> None:
-    """Load a file into a backbone, whole or not at all.
+) -> Weights:
+    """Load a file into a backbone, whole or not at all; return where in the file they were found.
 
-    The file must hold every weight of the backbone and, besides a classifier, no other one. Raises
-    RecipeError for the file of another architecture.
+    The file must hold every weight of the backbone and, besides a classifier and what stands around
+    a backbone in training, no other one. Raises RecipeError for the file of another architecture,
+    and for one with several networks of this architecture of which none is to be preferred.
 
     classifiers: names of layers that only a whole network has; they are left out.
     convert: turns the layout of a file that does not fit into the network's.
     """
-    heads = tuple(f"{each.split('.')[0]}." for each in classifiers)
-    state = _headless(heads, _of_backbone(_read(weights)), network)
-    found = _first_mismatch(network, state)
-    if found and convert:
-        state = _headless(heads, _converted(state, network, convert), network)
-        found = _first_mismatch(network, state)
-    if found:
-        raise RecipeError(
-            f"{weights.objective}: {weights.path} are not the weights of {weights.backbone}: "
-            f"{found}",
-            fix=f"set backbone to the network of these weights, or {weights.remedy}",
-        )
-    network.load_state_dict(state)
+    own, heads = list(network.state_dict()), [each.split(".")[0] for each in classifiers]
+    found = [place.without_beside(own, heads) for place in places(_read(weights), own)]
+    fitting = [each for each in found if not _first_mismatch(network, each.state)]
+    if not fitting:
+        renamed = [each for place in found for each in _renamed(place, network, heads, convert)]
+        fitting = [each for each in renamed if not _first_mismatch(network, each.state)]
+        if not fitting:
+            raise _other_architecture(weights, network, [*found, *renamed])
+    chosen, others = _choose(weights, fitting)
+    network.load_state_dict(chosen.state)
+    return replace(weights, reading=_in_words(chosen, others))
 
 
 def _of_timm(recipe: Network, tag: str) -> Weights:
@@ -137,72 +142,95 @@ def _published(recipe: Network, path: Path, name: str, licence: str) -> Weights:
     )
 
 
-def _read(weights: Weights) -> Mapping[str, Any]:
-    """Read a file without running any code that it holds."""
+def _read(weights: Weights) -> Mapping[Any, Any]:
     try:
-        if weights.path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(weights.path)
-        with torch.serialization.safe_globals([argparse.Namespace]):  # timm's training arguments
-            held: Any = torch.load(weights.path, map_location="cpu", weights_only=True)
+        return read_weights(weights.path)
     except OSError as error:
         raise RecipeError(
             f"{weights.objective}: {weights.path} cannot be read ({error.strerror})",
             fix="make it readable",
         ) from error
-    except Exception as error:  # a damaged file makes its reader raise errors of any class
-        raise _unreadable(weights, error) from error
-    if not isinstance(held, Mapping):
-        raise _unreadable(weights, TypeError(type(held).__name__))
-    return held
+    except UnreadableWeights as error:
+        raise RecipeError(
+            f"{weights.objective}: {weights.path} {error.found}", fix=error.fix or weights.remedy
+        ) from error
 
 
-def _unreadable(weights: Weights, error: Exception) -> RecipeError:
-    if isinstance(error, pickle.UnpicklingError) and "nsupported global" in str(error).lower():
-        return RecipeError(
-            f"{weights.objective}: {weights.path} holds more than tensors, which is not loaded",
-            fix="save its state_dict() alone with torch.save, and set weights to that file",
+def _renamed(
+    place: Place, network: nn.Module, heads: list[str], convert: Convert | None
+) -> Iterator[Place]:
+    """Yield the place in the names of the network, by its authors' converter and by position."""
+    own = list(network.state_dict())
+    children = dict.fromkeys(name.split(".")[0] for name in own)
+    numbered = by_position(place.state, [*children, *heads])
+    states = {"with its layers named by their position": numbered}
+    if convert:
+        with suppress(*MISFITS):  # made for some layouts, it fails on others
+            states["converted to this network"] = convert(dict(place.state), network)
+    for how, state in states.items():
+        yield replace(place, state=state, renamed=how).without_beside(own, heads)
+
+
+def _choose(weights: Weights, fitting: list[Place]) -> tuple[Place, list[Place]]:
+    """Choose one of the places that fit; return it with those of other numbers."""
+    chosen = min(fitting, key=lambda place: place.rank)
+    others = [each for each in fitting if not _are_equal(each.state, chosen.state)]
+    equals = [each for each in others if each.rank == chosen.rank]
+    if equals:
+        raise RecipeError(
+            f"{weights.objective}: {weights.path} holds different weights of {weights.backbone}: "
+            f"{_listed([chosen, *equals])}",
+            fix="save those that you mean alone with torch.save, and set weights to that file",
         )
-    return RecipeError(f"{weights.objective}: {weights.path} is damaged", fix=weights.remedy)
+    return chosen, others
 
 
-def _of_backbone(held: Mapping[str, Any]) -> State:
-    """Return the tensors of a backbone from any known wrapper; our own files also hold a head."""
-    for wrapper in WRAPPERS:
-        if isinstance(held.get(wrapper), Mapping):
-            held = held[wrapper]
-            break
-    state = {
-        _bare(key): value
-        for key, value in held.items()
-        if isinstance(key, str) and isinstance(value, Tensor)
-    }
-    is_ours = bool(state) and all(
-        key.startswith(("backbone.", "head.", "branch.")) for key in state
+def _are_equal(state: State, other: State) -> bool:
+    return state.keys() == other.keys() and all(
+        value.equal(other[name]) for name, value in state.items()
     )
-    if not is_ours:
-        return state
-    start = len("backbone.")
-    return {key[start:]: value for key, value in state.items() if key.startswith("backbone.")}
 
 
-def _bare(key: str) -> str:
-    for prefix in PREFIXES:
-        key = key.removeprefix(prefix)
-    return key
+def _in_words(chosen: Place, others: list[Place]) -> str:
+    """Say how a network was read from its file, and what beside it is not used; "" if plainly."""
+    copies = {each.prefix.removesuffix(".") for each in others if each.keys == chosen.keys}
+    unused = [
+        f"{name} ({count})" for name, count in chosen.unused.most_common() if name not in copies
+    ]
+    more = f" and {len(unused) - SHOWN} more" if len(unused) > SHOWN else ""
+    parts = (
+        f"read {chosen.words or 'at the outermost level'}",
+        f"not those {_listed(others)}" if others else "",
+        f"not used: {', '.join(unused[:SHOWN])}{more}" if unused else "",
+    )
+    return "; ".join(filter(None, parts)) if chosen.words or others or unused else ""
 
 
-def _headless(heads: tuple[str, ...], state: State, network: nn.Module) -> State:
-    own = network.state_dict().keys()
-    return {key: value for key, value in state.items() if key in own or not key.startswith(heads)}
+def _listed(found: list[Place]) -> str:
+    return " and ".join(each.words or "at the outermost level" for each in found[:SHOWN])
 
 
-def _converted(state: State, network: nn.Module, convert: Convert) -> State:
-    try:
-        return convert(dict(state), network)
-    except MISFITS:  # made for some layouts, it fails on others; the error names the first mismatch
-        return state
+def _other_architecture(weights: Weights, network: nn.Module, tried: list[Place]) -> RecipeError:
+    """Build the error of a file that does not fit; names that differ are shown of both sides."""
+    own = network.state_dict()
+    nothing = Place(keys=(), prefix="", state={})
+    nearest = max(tried, key=lambda place: _fitting_names(own, place.state), default=nothing)
+    if 2 * len(own.keys() & nearest.state.keys()) < len(own):
+        nearest = max(tried, key=lambda place: len(place.state), default=nothing)
+        theirs, ours = (", ".join(list(each)[:SHOWN]) for each in (nearest.state, own))
+        names = f", whose names begin with {theirs} and not with {ours}" if theirs else ""
+    else:
+        names = ""
+    read = f" (read {nearest.words})" if nearest.words else ""
+    return RecipeError(
+        f"{weights.objective}: {weights.path}{read} are not the weights of {weights.backbone}: "
+        f"{_first_mismatch(network, nearest.state)}",
+        fix=f"set backbone to the network of these weights{names}, or {weights.remedy}",
+    )
+
+
+def _fitting_names(own: Mapping[str, Tensor], state: State) -> int:
+    return sum(name in state and state[name].shape == own[name].shape for name in own)
 
 
 def _first_mismatch(network: nn.Module, state: State) -> str | None:

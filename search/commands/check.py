@@ -16,7 +16,7 @@ from objectives.data.manifest.summary import DataSummary
 from search.settings import Settings
 from search.studies.declare import declare
 from search.studies.examined import Examined, examine_rules
-from search.studies.networks import licence_notes
+from search.studies.networks import weights_notes
 from search.studies.overrides import read_overrides
 from search.studies.rules import find_rules
 from search.terminal.console import page, print_table
@@ -64,7 +64,7 @@ def _examine(arguments: Namespace, settings: Settings) -> Examined:
 
 
 def _remarks_on(examined: Examined, wants_fix: bool) -> Iterator[str]:
-    yield from licence_notes(examined.weights)
+    yield from weights_notes(examined.weights)
     if wants_fix and not (examined.mended or examined.trouble):
         yield "no split was written: no problem here could be mended by another split"
     if examined.trouble:

@@ -13,7 +13,7 @@ from search.studies.networks import (
     check_networks,
     check_networks_here,
     check_weights,
-    licence_notes,
+    weights_notes,
 )
 from search.studies.overrides import Overrides
 from search.studies.prepare import Prepared
@@ -56,7 +56,7 @@ def notes_on(row: StudyRow, declared: Study) -> Iterator[str]:
     declared: the study as its file and the command line ask for it now.
     """
     stored = from_json(row.definition)
-    yield from licence_notes(stored.found.weights)
+    yield from weights_notes(stored.found.weights)
     if stored.found.too_large:
         names = ", ".join(map(str, stored.found.too_large))
         yield (

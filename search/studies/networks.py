@@ -72,6 +72,14 @@ def check_weights(stored: StoredStudy) -> None:
             )
 
 
+def weights_notes(weights: WeightRecords) -> Iterator[str]:
+    """Yield the lines that a person should read about the files of weights."""
+    yield from licence_notes(weights)
+    for network, record in weights.items():
+        if "reading" in record and not network.endswith(" pretrained"):
+            yield f"the weights of {network} are {record['reading']}"
+
+
 def licence_notes(weights: WeightRecords) -> Iterator[str]:
     """Yield a line for each file of weights whose licence forbids commercial use."""
     for network, record in weights.items():

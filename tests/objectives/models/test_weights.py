@@ -1,12 +1,18 @@
 """Weights: where they are found, how they are loaded, and which are refused."""
 
 import argparse
+import datetime
 import hashlib
 import os
-from collections.abc import Mapping
+import pickle
+import tarfile
+import zipfile
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import timm
 import torch
@@ -79,27 +85,139 @@ def test_damaged_weights_are_an_error_that_says_delete(cache: Path) -> None:
         build_backbone(ImageRecipe(weights="pretrained"))
 
 
+Wrap = Callable[[dict[str, Tensor]], Any]
+PLAIN_VALUES = {
+    "args": argparse.Namespace(lr=0.1),
+    "best": np.float64(0.9),
+    "confusion": np.zeros((2, 2)),
+    "folder": Path("runs"),
+    "finished": datetime.datetime(2026, 1, 1),
+    "seen": defaultdict(list, {"a": [1]}),
+}
+
+
+def prefixed(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {prefix + key: value for key, value in state.items()}
+
+
+def of_noise(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Other weights of the same network."""
+    return {key: torch.rand_like(value.float()) for key, value in state.items()}
+
+
+def moco(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    key_encoder = prefixed("module.encoder_k.", of_noise(state))
+    queue = {"module.queue": torch.zeros(8, 4), "module.queue_ptr": torch.zeros(1)}
+    return {"state_dict": {**key_encoder, **prefixed("module.encoder_q.", state), **queue}}
+
+
+def dino(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    student = prefixed("module.backbone.", of_noise(state))
+    return {"student": student, "teacher": {**prefixed("backbone.", state), "head.w": EXTRA}}
+
+
+def byol(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    target = prefixed("target_encoder.net.", of_noise(state))
+    return {**target, **prefixed("online_encoder.net.", state), "online_encoder.projector": EXTRA}
+
+
+EXTRA = torch.zeros(3)
+
+
 @pytest.mark.parametrize(
-    "wrap",
+    ("wrap", "said"),
     [
-        lambda state: state,
-        lambda state: {"state_dict": state, "epoch": 3},
-        lambda state: {"model": state, "args": argparse.Namespace(lr=0.1)},  # as timm trains
-        lambda state: {"model": {"w": torch.zeros(1)}, "model_ema": state},
-        lambda state: {f"module.{key}": value for key, value in state.items()},
-        lambda state: {"state_dict": {f"_orig_mod.module.{key}": state[key] for key in state}},
+        (lambda state: state, ""),
+        (lambda state: {"state_dict": state, "epoch": 3}, "from state_dict"),
+        (lambda state: {"model": state, **PLAIN_VALUES}, "from model"),
+        (lambda state: {"model_state_dict": state, "loss": 0.5}, "from model_state_dict"),
+        (lambda state: {"model": {"w": EXTRA}, "model_ema": state}, "from model_ema"),
+        (lambda state: {"checkpoint": {"state_dict": {"model": state}}}, "checkpoint.state_dict.m"),
+        (lambda state: prefixed("module.", state), "without the prefix 'module.'"),
+        (
+            lambda state: {"state_dict": prefixed("model.", state)},
+            "dict without the prefix 'model.'",
+        ),
+        (lambda state: prefixed("net.", state), "without the prefix 'net.'"),
+        (lambda state: prefixed("_orig_mod.module.model.", state), "'_orig_mod.module.model.'"),
+        (lambda state: prefixed("my_own.encoder.", state), "'my_own.encoder.'"),
+        (lambda state: {"n_averaged": EXTRA, **prefixed("module.", state)}, "not used: n_averaged"),
+        (lambda state: prefixed("encoder.", state) | {"decoder.w": EXTRA}, "not used: decoder (1)"),
+        (lambda state: {**state, "projector.w": EXTRA, "queue": EXTRA}, "projector (1), queue (1)"),
+        (lambda state: {"net": state, "optimizer": {"exp_avg": of_noise(state)}}, "read from net"),
+        (lambda state: {"a": dict(state), "b": dict(state)}, "read from a"),
+        (
+            lambda state: {"state_dict": of_noise(state), "state_dict_ema": state},
+            "; not those",
+        ),
+        (lambda state: {"model": of_noise(state), "ema": {"shadow": state}}, "from ema.shadow"),
+        (dino, "from teacher without the prefix 'backbone.'; not those from student"),
+        (
+            moco,
+            "encoder_q.'; not those from state_dict without the prefix 'module.encoder_k",
+        ),
+        (byol, "'online_encoder.net.'; not those without the prefix 'target_encoder.net.'"),
+        (
+            lambda state: prefixed("momentum_encoder.", of_noise(state)) | state,
+            "at the outermost",
+        ),
     ],
 )
-def test_a_file_is_loaded_however_it_is_wrapped(
-    tmp_path: Path, trained: nn.Module, wrap: Any
+def test_a_file_is_loaded_however_it_is_wrapped_and_says_so(
+    tmp_path: Path, trained: nn.Module, wrap: Wrap, said: str
 ) -> None:
     torch.save(wrap(trained.state_dict()), tmp_path / "mine.pth")
-    assert same(load(tmp_path / "mine.pth"), trained.state_dict())
+    recipe = ImageRecipe(backbone="resnet10t", weights=str(tmp_path / "mine.pth"), image_size=64)
+    backbone = build_backbone(recipe)
+    assert same(backbone.network, trained.state_dict())
+    assert backbone.weights is not None
+    reading = backbone.weights.record(backbone.network).get("reading", "")
+    assert said in reading if said else not reading
 
 
-def test_safetensors_are_loaded_too(tmp_path: Path, trained: nn.Module) -> None:
-    save_file(trained.state_dict(), tmp_path / "mine.safetensors")
-    assert same(load(tmp_path / "mine.safetensors"), trained.state_dict())
+def test_the_layers_of_a_sequential_get_their_names_back(tmp_path: Path) -> None:
+    whole = models.resnet18(num_classes=2)
+    own_names = list(dict(whole.named_children()))
+    torch.save(
+        prefixed("features.", nn.Sequential(*whole.children()).state_dict()), tmp_path / "x.pth"
+    )
+    assert own_names[4] == "layer1"
+    assert same(load(tmp_path / "x.pth", "resnet18"), whole.state_dict())
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_weights_of_another_precision_are_taken_as_they_are(
+    tmp_path: Path, trained: nn.Module, dtype: torch.dtype
+) -> None:
+    torch.save(trained.to(dtype).state_dict(), tmp_path / "mine.pth")
+    assert same(load(tmp_path / "mine.pth"), trained.float().state_dict())
+
+
+def test_two_networks_without_a_rank_are_refused(tmp_path: Path, trained: nn.Module) -> None:
+    state = trained.state_dict()
+    torch.save({"left": state, "right": of_noise(state)}, tmp_path / "mine.pth")
+    with pytest.raises(RecipeError, match=r"different weights .* from left and from right; save"):
+        load(tmp_path / "mine.pth")
+
+
+def test_a_file_of_other_names_shows_the_first_of_both_sides(tmp_path: Path) -> None:
+    torch.save(models.densenet121().state_dict(), tmp_path / "x.pth")
+    with pytest.raises(RecipeError, match=r"names begin with features\.conv0.* and not with conv1"):
+        load(tmp_path / "x.pth", "resnet18")
+
+
+def test_the_weights_of_a_larger_network_are_refused_below_a_prefix_too(tmp_path: Path) -> None:
+    torch.save(prefixed("model.", resnet("resnet34")), tmp_path / "x.pth")
+    with pytest.raises(RecipeError, match=r"the network has no layer1\.2\.conv1\.weight"):
+        load(tmp_path / "x.pth", "resnet18")
+
+
+@pytest.mark.parametrize("name", ["mine.safetensors", "mine.pth"])
+def test_safetensors_are_loaded_whatever_they_are_called(
+    tmp_path: Path, trained: nn.Module, name: str
+) -> None:
+    save_file(prefixed("model.", trained.state_dict()), tmp_path / name)
+    assert same(load(tmp_path / name), trained.state_dict())
 
 
 @pytest.mark.parametrize("backbone", ["resnet10t", "resnet18", "small_cnn"])
@@ -220,6 +338,34 @@ class Command:
         return os.system, ("exit 1",)
 
 
+def written(content: bytes) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(content)
+
+
+def zipped(name: str) -> Callable[[Path], object]:
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(name, b"content")
+
+    return write
+
+
+def tarred(*names: str) -> Callable[[Path], object]:
+    def write(path: Path) -> None:
+        with tarfile.open(path, "w") as archive:
+            for name in names:
+                archive.addfile(tarfile.TarInfo(name))
+
+    return write
+
+
+def programmed(path: Path) -> None:
+    """Write a program, with the parts by which it is known, without the deprecated compiler."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("data.pkl", "constants.pkl", "code/net.py"):
+            archive.writestr(f"net/{name}", b"content")
+
+
 @pytest.mark.parametrize(
     ("name", "write", "says"),
     [
@@ -227,7 +373,35 @@ class Command:
         ("x.pth", lambda path: path.write_bytes(b""), "is damaged; set weights to another"),
         ("x.pth", lambda path: path.write_text("nonsense"), "is damaged; set weights to another"),
         ("x.safetensors", lambda path: path.write_bytes(b"{}"), "is damaged; set weights to anot"),
-        ("x.pth", lambda path: torch.save([1, 2], path), "is damaged; set weights to another"),
+        ("x.pth", lambda path: torch.save([1, 2], path), "holds a list .* save its state_dict"),
+        ("x.pth", Path.mkdir, "x.pth is a folder; put it there"),
+        (
+            "x.pth",
+            written(b"version https://git-lfs.github.com/spec/v1"),
+            "Git LFS pointer; .* pull",
+        ),
+        ("x.pth", written(b"<!DOCTYPE html><html>"), "is a web page .*; fetch the file itself"),
+        ("x.pth", written(b"\x1f\x8b\x08\x00"), "is compressed with gzip; unpack it"),
+        ("x.pth", written(b"\x89HDF\r\n"), "is an HDF5 file, as Keras writes it; convert"),
+        ("x.pth", written(pickle.dumps({"a": 1})), "pickle that torch.save did not write"),
+        ("x.pth", zipped("own.pth"), r"is a zip archive \(of own.pth\); unpack it"),
+        ("x.pth", tarred("own.pth"), r"is a tar archive \(of own.pth\); unpack it"),
+        (
+            "x.pth.tar",
+            tarred("pickle", "storages"),
+            r"tar format of PyTorch before 0\.1\.10; load",
+        ),
+        ("x.pth", programmed, "is a TorchScript program; save its state_dict"),
+        (
+            "x.pth",
+            lambda path: torch.save(nn.Linear(1, 1), path),
+            r"whole network \(torch.nn.modules.linear.Linear\), .* save its state_dict",
+        ),
+        (
+            "x.pth",
+            lambda path: torch.save(Whatever(), path, _use_new_zipfile_serialization=False),
+            r"more than tensors \(.*Whatever\), which is not loaded: .* save its state_dict",
+        ),
         ("x.pth", lambda path: torch.save({"model": Whatever()}, path), "save its state_dict"),
         ("x.pth", lambda path: torch.save(Whatever(), path), "save its state_dict"),
         ("x.pth", lambda path: torch.save(Command(), path), "save its state_dict"),
@@ -251,7 +425,7 @@ def test_half_a_file_is_damaged(tmp_path: Path, trained: nn.Module) -> None:
     path = tmp_path / "x.pth"
     torch.save(trained.state_dict(), path)
     path.write_bytes(path.read_bytes()[:-1000])
-    with pytest.raises(RecipeError, match="is damaged"):
+    with pytest.raises(RecipeError, match="is damaged: its end is missing; copy or fetch it again"):
         load(path)
 
 

@@ -17,7 +17,7 @@ from search.exports.trial import export_trial
 from search.settings import Settings
 from search.studies import networks
 from search.studies.create import store_study
-from search.studies.networks import check_networks_here, check_weights, licence_notes
+from search.studies.networks import check_networks_here, check_weights, licence_notes, weights_notes
 from search.studies.overrides import Overrides
 from search.studies.prepare import prepare
 from search.studies.reopen import open_study
@@ -211,3 +211,11 @@ def test_noncommercial_weights_are_reported() -> None:
     (note,) = licence_notes(records)
     assert "convnextv2_tiny pretrained are licensed cc-by-nc-4.0" in note
     assert note.endswith("allow_noncommercial=false refuses such")
+
+
+def test_weights_that_were_unwrapped_are_reported_and_published_ones_are_not() -> None:
+    read = {"licence": "unknown", "reading": "read from state_dict without the prefix 'model.'"}
+    notes = list(weights_notes({"resnet18 own.pth": read, "resnet18 pretrained": read}))
+    assert notes == [
+        "the weights of resnet18 own.pth are read from state_dict without the prefix 'model.'"
+    ]
