@@ -28,7 +28,7 @@ from search.worker.trial import completed_curves, curve_of
 from spaces.load import load_study
 from spaces.study import Study
 from storage.postgres import server
-from storage.rows import Outcome
+from storage.rows import Outcome, TrialEnd
 from storage.store import Claim, NewStudy, NewWorker, Store
 
 EPOCHS, METRICS = 5, 10
@@ -127,7 +127,8 @@ def our_trial(store: Store, watch: Watch) -> Callable[[], float]:
             with watch("judge"):
                 judge(study, learned, config, values)
         with watch("tell"):
-            store.tell(claim, "COMPLETE", values[EPOCHS], Outcome.FINISHED)
+            end = TrialEnd(state="COMPLETE", value=values[EPOCHS], outcome=Outcome.FINISHED)
+            store.tell(claim, end)
         return time.perf_counter() - started
 
     return trial

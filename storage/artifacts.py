@@ -1,6 +1,6 @@
 """Files that outlive their attempt: kept in the artifact store and linked to Optuna's trial.
 
-A file is kept for readers (`keep`: the Optuna trial links it, the dashboard serves it) or shared
+A file is kept for readers (`keep`: the ended trial links it, the dashboard serves it) or shared
 between machines (`share`: a row of our own notes it, and it is removed once it is not needed).
 """
 
@@ -17,17 +17,12 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from optuna.artifacts import (
-    ArtifactMeta,
-    Boto3ArtifactStore,
-    FileSystemArtifactStore,
-    get_all_artifact_meta,
-)
+from optuna.artifacts import ArtifactMeta, Boto3ArtifactStore, FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 from storage.errors import ArtifactsUnreachable, StorageError
 from storage.optuna_inside import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
-from storage.rows import FileRow
+from storage.rows import FileRow, HandBackReason
 from storage.store import Claim, Store
 from storage.whole import partial_of, whole_file
 
@@ -81,29 +76,36 @@ def check_reachable(location: str) -> None:
     store.remove(probe)
 
 
-def keep(store: Store, kept: ArtifactStore, claim: Claim, path: Path) -> str:
-    """Keep a file of this attempt under its name and return its id; keeping it again replaces it.
+def keep(kept: ArtifactStore, claim: Claim, path: Path) -> dict[str, str]:
+    """Keep a file of this attempt under its name; keeping it again replaces it.
 
-    The trial links the file only once it is whole. Raises LeaseLost like every write.
+    Return the link to the file, which the trial gets with its end (`TrialEnd.links`).
     """
-    artifact_id = _artifact_id(claim, path.name)
+    artifact_id = _id_of(claim, path.name)
     with path.open("rb") as content:
         kept.write(artifact_id, content)
     kind, encoding = mimetypes.guess_type(path.name)
     meta = ArtifactMeta(artifact_id, path.name, kind or DEFAULT_MIME_TYPE, encoding)
-    store.set_attribute(claim, ARTIFACTS_ATTR_PREFIX + artifact_id, json.dumps(asdict(meta)))
-    return artifact_id
+    return {ARTIFACTS_ATTR_PREFIX + artifact_id: json.dumps(asdict(meta))}
 
 
-def linked(store: Store, study: str) -> list[str]:
-    """Read the ids of the files that all attempts at a study's trials kept."""
-    storage = store.optuna_storage
-    trials = [storage.get_trial(trial.trial_id) for trial in store.trials(study)]
-    return [
-        meta.artifact_id
-        for trial in trials
-        for meta in get_all_artifact_meta(trial, storage=storage)
+def unlink(kept: ArtifactStore, links: Iterable[str]) -> None:
+    """Remove files whose links no trial got."""
+    remove(kept, [link.removeprefix(ARTIFACTS_ATTR_PREFIX) for link in links])
+
+
+def kept_ids(store: Store, study: str, names: Iterable[str]) -> list[str]:
+    """Return the ids of the files that the attempts at a study's trials kept, linked or not.
+
+    names: those of the files. An attempt that died between its files and its end left some.
+    """
+    left = [
+        _artifact_id(study, attempt.trial_id, attempt.attempt, name)
+        for attempt in store.attempts(study)
+        if attempt.ended_at is None or isinstance(attempt.reason, HandBackReason)
+        for name in names
     ]
+    return [*store.linked_files(study), *left]
 
 
 def share(store: Store, kept: ArtifactStore, claim: Claim, name: str, content: BinaryIO) -> None:
@@ -112,7 +114,7 @@ def share(store: Store, kept: ArtifactStore, claim: Claim, name: str, content: B
     The note is written first, so that every file in the store has one. A noted file may be missing.
     Raises LeaseLost like every write.
     """
-    artifact_id = _artifact_id(claim, name)
+    artifact_id = _id_of(claim, name)
     store.note_file(claim, name, artifact_id)
     kept.write(artifact_id, content)
     try:
@@ -125,7 +127,7 @@ def share(store: Store, kept: ArtifactStore, claim: Claim, name: str, content: B
 
 def announce(store: Store, claim: Claim, name: str) -> None:
     """Note a file of this attempt that any worker may write later. Raises LeaseLost."""
-    store.note_file(claim, name, _artifact_id(claim, name))
+    store.note_file(claim, name, _id_of(claim, name))
 
 
 def is_there(kept: ArtifactStore, file: FileRow) -> bool:
@@ -221,7 +223,10 @@ def _unreachable(location: str, reason: str) -> ArtifactsUnreachable:
     )
 
 
-def _artifact_id(claim: Claim, name: str) -> str:
+def _id_of(claim: Claim, name: str) -> str:
+    return _artifact_id(claim.study, claim.trial_id, claim.attempt, name)
+
+
+def _artifact_id(study: str, trial_id: int, attempt: int, name: str) -> str:
     # The dashboard serves ids of hex digits and dashes only.
-    path = f"{claim.study}-{claim.trial_id}-{claim.attempt}-{name}"
-    return str(uuid5(NAMESPACE_URL, path))
+    return str(uuid5(NAMESPACE_URL, f"{study}-{trial_id}-{attempt}-{name}"))

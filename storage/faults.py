@@ -2,8 +2,8 @@
 
 An order is a file with the line `ACT POINT SIGNAL`, `record 3 KILL` for example.
 ACT: claim, record, tell, hand_back or any.
-POINT: the number of the act's statement or commit before which the signal comes, counted from 0;
-`commit` (before the first commit) or `after` (committed, and the caller does not know it yet).
+POINT: the number of the act's statement before which the signal comes, counted from 0, or `after`
+(the act is done, and the caller does not know it yet).
 SIGNAL: KILL or STOP.
 A process renames the file to `<file>.taken-<pid>` before it obeys, so that only one process does.
 """
@@ -14,15 +14,14 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from optuna.trial import TrialState
-from sqlalchemy import Connection, and_, event, func, select, update
+from sqlalchemy import TextClause, and_, event, select, text, update
 
-from storage import results, studies
+from storage import statements, steps, studies
 from storage.errors import DatabaseUnreachable, LeaseLost
 from storage.leases import Claim, Nothing
-from storage.rows import Outcome, Stop
+from storage.rows import Stop, TrialEnd
 from storage.store import Store
 from storage.tables import attempts, trials
 from storage.transaction import transaction
@@ -37,10 +36,18 @@ class ObedientStore(Store):
     def obey(self, orders: Path) -> None:
         """Obey the orders that appear in the file `orders` from now on."""
         hook = _Hook(orders)
-        event.listen(self._engine, "before_cursor_execute", hook.statement)
-        event.listen(self._engine, "commit", hook.commit)
+        for engine in self.engines:
+            event.listen(engine, "before_cursor_execute", hook.statement)
         for act in ACTS:
             setattr(self, act, hook.around(act, getattr(self, act)))
+
+
+# The statements of a store that does not look at the lease.
+ANY_ATTEMPT = """held AS (
+    SELECT CAST(:trial AS integer) AS trial_id, CAST(:attempt AS integer) AS attempt,
+           CAST(NULL AS text) AS stop)"""
+UNFENCED_RECORD = text(statements.RECORD.text.replace(statements.HELD, ANY_ATTEMPT))
+UNFENCED_TELL = text(statements.TELL.text.replace("AND a.ended_at IS NULL", ""))
 
 
 class UnfencedStore(ObedientStore):
@@ -67,42 +74,20 @@ class UnfencedStore(ObedientStore):
             return super().record(claim, epoch, metrics, value, seconds=seconds, images=images)
         except LeaseLost:
             numbers = {"value": value, "seconds": seconds, "images": images}
-            with self._writing(claim) as connection:
-                if results.write_epoch(connection, claim, epoch, metrics=metrics, numbers=numbers):
-                    self._backend.set_trial_intermediate_value(claim.trial_id, epoch, value)
+            written = steps.epoch_values(epoch, numbers, metrics)
+            self._force(UNFENCED_RECORD, {**steps.attempt_of(claim), **written})
             return None
 
-    def tell(
-        self,
-        claim: Claim,
-        state: Literal["COMPLETE", "PRUNED", "FAIL"],
-        value: float | None,
-        outcome: Outcome,
-        *,
-        detail: str | None = None,
-        where: str | None = None,
-    ) -> None:
+    def tell(self, claim: Claim, end: TrialEnd) -> None:
         """End the trial without checking the lease."""
         try:
-            super().tell(claim, state, value, outcome, detail=detail, where=where)
+            super().tell(claim, end)
         except LeaseLost:
-            ours = and_(attempts.c.trial_id == claim.trial_id, attempts.c.attempt == claim.attempt)
-            end = {"ended_at": func.clock_timestamp(), "reason": outcome, "ends_trial": True}
-            with self._writing(claim) as connection:
-                connection.execute(update(attempts).where(ours).values(end))
-                results.tell(
-                    connection,
-                    self._backend,
-                    claim,
-                    TrialState[state],
-                    value=value,
-                    outcome=outcome,
-                )
+            self._force(UNFENCED_TELL, {**steps.attempt_of(claim), **steps.end_values(end)})
 
-    def set_attribute(self, claim: Claim, key: str, value: Any, is_shown: bool = False) -> None:
-        """Set an attribute if the trial is still held; never raise LeaseLost."""
-        with suppress(LeaseLost):
-            super().set_attribute(claim, key, value, is_shown)
+    def _force(self, statement: TextClause, values: Mapping[str, Any]) -> None:
+        with self._step() as connection:
+            connection.execute(statement, values)
 
 
 class GreedyStore(ObedientStore):
@@ -172,12 +157,6 @@ class _Hook:
         if self._act:
             self._reach(str(self._here.passed))
             self._here.passed += 1
-
-    def commit(self, _: Connection) -> None:
-        if self._act:
-            self._reach("commit")
-            # Commits count as well, so that a test of every number finds one commit too many.
-            self.statement()
 
     @property
     def _act(self) -> str | None:

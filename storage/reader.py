@@ -73,6 +73,11 @@ class StoreReader:
         with transaction(self._engine) as connection:
             return shared_files.every(connection, studies.one(connection, name), number)
 
+    def linked_files(self, name: str) -> list[str]:
+        """Read the ids of the files in the artifact store that the study's trials link."""
+        with transaction(self._engine) as connection:
+            return shared_files.linked(connection, studies.one(connection, name))
+
     def workers(self, name: str) -> list[WorkerRow]:
         """Read the study's workers, oldest first."""
         with transaction(self._engine) as connection:

@@ -1,5 +1,6 @@
 """The plain values that go into the store and come out of it; moments are in UTC."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -97,6 +98,31 @@ class StudyRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrialEnd:
+    """The end of a trial, to be stored.
+
+    state, value: for Optuna; a number for COMPLETE, None otherwise.
+    outcome, detail: how it ended, for people.
+    where: the type, file and line of the exception that ended it.
+    shown: attributes that the dashboard lists.
+    links: attributes for programs, such as the files that are kept.
+    """
+
+    state: Literal["COMPLETE", "PRUNED", "FAIL"]
+    value: float | None
+    outcome: Outcome
+    detail: str | None = None
+    where: str | None = None
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    links: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        is_number = self.value is not None and not math.isnan(self.value)
+        if (self.state == "COMPLETE") != is_number:
+            raise ValueError(f"a {self.state} trial cannot have the value {self.value}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EpochRow:
     """The numbers of one recorded epoch of trial `number`.
 
@@ -154,6 +180,7 @@ class AttemptRow:
     """
 
     number: int
+    trial_id: int
     attempt: int
     worker: str
     host: str

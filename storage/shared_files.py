@@ -1,19 +1,12 @@
-"""Notes of the files that machines share, each made under the lease of the attempt that writes."""
+"""The files of trials that lie outside the database: notes of shared ones, links to kept ones."""
 
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects.postgresql import insert
 
-from storage.leases import Claim
+from storage.optuna_inside import ARTIFACTS_ATTR_PREFIX
 from storage.rows import FileRow, StudyRow
-from storage.tables import files, trials
-
-
-def note(connection: Connection, claim: Claim, name: str, artifact_id: str) -> None:
-    """Store the note of an attempt's file; an existing note is kept."""
-    row = {"artifact_id": artifact_id, "trial_id": claim.trial_id, "attempt": claim.attempt}
-    connection.execute(insert(files).values({**row, "name": name}).on_conflict_do_nothing())
+from storage.tables import attributes, files, trials
 
 
 def forget(connection: Connection, artifact_ids: Iterable[str]) -> None:
@@ -29,3 +22,11 @@ def every(connection: Connection, study: StudyRow, number: int | None) -> list[F
     if number is not None:
         rows = rows.where(trials.c.number == number)
     return [FileRow(**row) for row in connection.execute(rows).mappings()]
+
+
+def linked(connection: Connection, study: StudyRow) -> list[str]:
+    """Read the ids of the kept files that the study's trials link."""
+    keys = select(attributes.c.key).join_from(attributes, trials)
+    keys = keys.where(trials.c.study_id == study.study_id)
+    keys = keys.where(attributes.c.key.startswith(ARTIFACTS_ATTR_PREFIX))
+    return [key.removeprefix(ARTIFACTS_ATTR_PREFIX) for key in connection.scalars(keys)]

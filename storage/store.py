@@ -1,29 +1,28 @@
 """The one way into the database: studies, claims, results, files and workers.
 
-Every method is one short transaction, Optuna's writes included. DatabaseUnreachable means that
+Every method is one short transaction; those that write to a trial are one statement each
+(storage/steps.py). DatabaseUnreachable means that
 nothing was written, or that only the acknowledgement was lost. Calling again is right in both
 cases: a write that was made is not made twice. (`create` then raises StudyExists, `delete`
 UnknownStudy, and `note_test_use` counts twice.)
 """
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage, get_storage
-from optuna.trial import TrialState
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
-from storage import leases, manifests, results, shared_files, split_uses, studies, workers
+from storage import manifests, shared_files, split_uses, steps, studies, workers
 from storage.leases import Claim, Nothing
 from storage.optuna_inside import forget_trials, joined
 from storage.reader import StoreReader
-from storage.rows import HandBackReason, NewStudy, NewWorker, Outcome, Stop, StudyRow
+from storage.rows import HandBackReason, NewStudy, NewWorker, Stop, StudyRow, TrialEnd
 from storage.schema import open_backend
-from storage.transaction import transaction
+from storage.transaction import step_engine, transaction
 
 __all__ = ["Claim", "NewStudy", "NewWorker", "Nothing", "Store", "StudyRow"]
 
@@ -37,16 +36,23 @@ class Store(StoreReader):
     def __init__(self, backend: RDBStorage) -> None:
         super().__init__(backend.engine, get_storage(backend))
         self._backend = backend
+        self._steps = step_engine(backend.engine.url)
 
     @classmethod
     def open(cls, url: str) -> Self:
         """Open the store behind a database URL; its tables are made or brought up to date."""
         return cls(open_backend(url))
 
+    @property
+    def engines(self) -> tuple[Engine, Engine]:
+        """The two ways to the database, of transactions and of single statements."""
+        return self._engine, self._steps
+
     def close(self) -> None:
         """Close every connection."""
         self._backend.remove_session()
         self._engine.dispose()
+        self._steps.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -107,14 +113,8 @@ class Store(StoreReader):
         new trials are claimed only while fewer trials than the budget have begun. A worker that
         still holds a trial gets that trial, because the answer to its last claim was lost.
         """
-        with self._writing() as connection:
-            study = studies.locked(connection, name)
-            workers.see(connection, worker)
-            if study.stop:
-                return Nothing.STOPPED
-            return leases.claim(
-                connection, self._backend, study, worker, lease_seconds=lease_seconds
-            )
+        with self._step() as connection:
+            return steps.claim(connection, name, worker, lease_seconds=lease_seconds)
 
     @contextmanager
     def trial(self, claim: Claim, study: optuna.Study) -> Iterator[optuna.Trial]:
@@ -126,7 +126,7 @@ class Store(StoreReader):
         """
         study.get_trials(deepcopy=False)  # the cached storage must know the trial
         with self._writing(claim) as connection:
-            leases.renew(connection, claim)
+            steps.beat(connection, claim)
             forget_trials(study)
             yield optuna.Trial(study, claim.trial_id)
 
@@ -136,8 +136,8 @@ class Store(StoreReader):
         Raises LeaseLost when another worker or a supervisor ended the attempt, or a person the
         trial.
         """
-        with transaction(self._engine) as connection:
-            return leases.renew(connection, claim)
+        with self._step() as connection:
+            return steps.beat(connection, claim)
 
     def record(
         self,
@@ -156,84 +156,40 @@ class Store(StoreReader):
 
         value: the metric that pruning and ranking look at; NaN and infinities may be recorded.
         """
-        with self._writing(claim) as connection:
-            stop = leases.renew(connection, claim)
-            numbers = {"value": float(value), "seconds": float(seconds), "images": int(images)}
-            if results.write_epoch(connection, claim, epoch, metrics=metrics, numbers=numbers):
-                self._backend.set_trial_intermediate_value(claim.trial_id, epoch, float(value))
-            return stop
+        numbers = {"value": float(value), "seconds": float(seconds), "images": int(images)}
+        with self._step() as connection:
+            return steps.record(connection, claim, epoch, numbers=numbers, metrics=metrics)
 
-    def tell(
-        self,
-        claim: Claim,
-        state: Literal["COMPLETE", "PRUNED", "FAIL"],
-        value: float | None,
-        outcome: Outcome,
-        *,
-        detail: str | None = None,
-        where: str | None = None,
-    ) -> None:
-        """End the trial and the lease.
-
-        state: the trial's state for Optuna.
-        value: a number for COMPLETE, None otherwise.
-        outcome, detail: how it ended, for people.
-        where: the type, file and line of the exception that ended it.
-        """
-        if (state == "COMPLETE") != (value is not None and not math.isnan(value)):
-            raise ValueError(f"a {state} trial cannot have the value {value}")
-        with self._writing(claim) as connection:
-            if leases.close(connection, claim, outcome, detail, ends_trial=True, where=where):
-                results.tell(
-                    connection,
-                    self._backend,
-                    claim,
-                    TrialState[state],
-                    value=value,
-                    outcome=outcome,
-                )
+    def tell(self, claim: Claim, end: TrialEnd) -> None:
+        """End the trial and the lease, with its attributes."""
+        with self._step() as connection:
+            steps.tell(connection, claim, end)
 
     def note_file(self, claim: Claim, name: str, artifact_id: str) -> None:
         """Note a file that this attempt is about to share with other machines."""
-        with self._writing(claim) as connection:
-            leases.renew(connection, claim)
-            shared_files.note(connection, claim, name, artifact_id)
+        with self._step() as connection:
+            steps.note_file(connection, claim, name, artifact_id)
 
     def forget_files(self, artifact_ids: Iterable[str]) -> None:
         """Remove the notes of files that were removed."""
         with transaction(self._engine) as connection:
             shared_files.forget(connection, artifact_ids)
 
-    def set_attribute(self, claim: Claim, key: str, value: Any, is_shown: bool = False) -> None:
-        """Set an attribute of Optuna's trial under the lease.
-
-        is_shown: whether the dashboard lists it.
-        """
-        backend = self._backend
-        with self._writing(claim) as connection:
-            leases.renew(connection, claim)
-            write = backend.set_trial_user_attr if is_shown else backend.set_trial_system_attr
-            write(claim.trial_id, key, value)
-
     def hand_back(self, claim: Claim, reason: HandBackReason, detail: str | None = None) -> None:
         """End the lease and leave the trial running, for another attempt to continue.
 
         After three deadly ends in a row without a new epoch the trial fails.
         """
-        with self._writing(claim) as connection:
-            leases.close(connection, claim, reason, detail, ends_trial=False)
-            results.fail_after_deaths(connection, self._backend, claim.trial_id)
+        with self._step() as connection:
+            steps.hand_back(connection, claim, reason, detail)
 
     def end_leases(self, worker: str, reason: HandBackReason) -> int:
         """End the leases of a worker that is known to be dead; return how many it held.
 
         After three deadly ends in a row without a new epoch a trial fails.
         """
-        with self._writing() as connection:
-            held = leases.close_all(connection, worker, reason)
-            for trial_id in held:
-                results.fail_after_deaths(connection, self._backend, trial_id)
-            return len(held)
+        with self._step() as connection:
+            return steps.end_leases(connection, worker, reason)
 
     # Workers
 
@@ -252,6 +208,12 @@ class Store(StoreReader):
             return studies.change(connection, name, **columns)
 
     @contextmanager
+    def _step(self) -> Iterator[Connection]:
+        """Yield a connection on which every statement is a transaction of its own."""
+        with self._steps.connect() as connection:
+            yield connection
+
+    @contextmanager
     def _writing(self, claim: Claim | None = None) -> Iterator[Connection]:
         try:
             with transaction(self._engine) as connection, joined(self._backend, connection):
@@ -259,4 +221,4 @@ class Store(StoreReader):
         except UpdateFinishedTrialError as error:  # a person ended the trial in the dashboard
             if claim is None:
                 raise
-            raise leases.lease_lost(claim) from error
+            raise steps.lease_lost(claim) from error

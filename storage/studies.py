@@ -13,7 +13,6 @@ from storage.leases import count_live
 from storage.optuna_inside import optuna_tables, queued_trial
 from storage.rows import NewStudy, StudyRow
 from storage.tables import directions, optuna_studies, studies, trials
-from storage.transaction import advisory_lock
 
 
 def create(connection: Connection, backend: RDBStorage, study: NewStudy) -> int:
@@ -34,12 +33,6 @@ def create(connection: Connection, backend: RDBStorage, study: NewStudy) -> int:
     return study_id
 
 
-def locked(connection: Connection, name: str) -> StudyRow:
-    """Take a study's advisory lock until the transaction ends, and read the study."""
-    advisory_lock(connection, one(connection, name).study_id)
-    return one(connection, name)  # read again: another claim may have ended in between
-
-
 def change(connection: Connection, name: str, **columns: Any) -> StudyRow:
     """Set columns of our row of a study."""
     study_id = one(connection, name).study_id
@@ -49,7 +42,9 @@ def change(connection: Connection, name: str, **columns: Any) -> StudyRow:
 
 def remove(connection: Connection, name: str) -> None:
     """Remove a study with every row that belongs to it; LiveLeases while a worker holds a trial."""
-    study = locked(connection, name)
+    lock = select(optuna_studies.c.study_id).where(optuna_studies.c.study_name == name)
+    connection.execute(lock.with_for_update())  # no trial can be claimed until the end
+    study = one(connection, name)
     if live := count_live(connection, study.study_id):
         raise LiveLeases(
             f"{live} trials of study {name!r} are running",

@@ -36,6 +36,7 @@ directions: Table = optuna_tables.tables["study_directions"]
 trials: Table = optuna_tables.tables["trials"]
 params: Table = optuna_tables.tables["trial_params"]
 values: Table = optuna_tables.tables["trial_values"]
+attributes: Table = optuna_tables.tables["trial_system_attributes"]
 
 
 class Words(TypeDecorator[str]):

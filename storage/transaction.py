@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Engine, ExceptionContext, event, func, select
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
@@ -32,7 +33,7 @@ CONNECT = {
 LOCKS = 0x5EA2C4  # the class of our advisory locks; another program's locks are of another
 
 
-def engine_options(url: str) -> dict[str, Any]:
+def engine_options(url: str | URL) -> dict[str, Any]:
     """Build the options of every engine of ours; what the URL or libpq's variables state wins."""
     stated = with_variables(make_url(url).query)
     return {
@@ -41,6 +42,17 @@ def engine_options(url: str) -> dict[str, Any]:
         "hide_parameters": True,
         "connect_args": {name: value for name, value in CONNECT.items() if name not in stated},
     }
+
+
+def step_engine(url: URL) -> Engine:
+    """Build the engine of single statements: each is a transaction of its own, in one round trip.
+
+    A connection that was cut while idle is DatabaseUnreachable at its next use, and replaced then.
+    """
+    options = engine_options(url) | {"pool_pre_ping": False, "isolation_level": "AUTOCOMMIT"}
+    engine = create_engine(url, **options)
+    event.listen(engine, "connect", _set_limits)
+    return explain_errors(engine)
 
 
 def explain_errors(engine: Engine) -> Engine:
@@ -69,6 +81,12 @@ def advisory_lock(connection: Connection, key: int) -> None:
     key: the lock's number, such as a study's id.
     """
     connection.execute(select(func.pg_advisory_xact_lock(LOCKS, key)))
+
+
+def _set_limits(connection: Any, _: Any) -> None:
+    settings = ", ".join(["set_config(%s, %s, false)"] * len(LIMITS))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {settings}", [*chain.from_iterable(LIMITS.items())])
 
 
 def _explain(context: ExceptionContext) -> StorageError | None:

@@ -66,6 +66,7 @@ def attempts_of(connection: Connection, study: StudyRow, number: int | None) -> 
     )
     columns = [
         trials.c.number,
+        trials.c.trial_id,
         attempts.c.attempt,
         attempts.c.worker_id.label("worker"),
         workers.c.host,

@@ -34,11 +34,6 @@ def register(connection: Connection, study: StudyRow, worker: NewWorker) -> None
     connection.execute(writing.on_conflict_do_update(index_elements=["worker_id"], set_=row))
 
 
-def see(connection: Connection, worker: str) -> None:
-    """Store that a worker is alive; StorageError if it never registered."""
-    _change(connection, worker, seen_at=func.now())
-
-
 def end(connection: Connection, worker: str, exit_code: int | None, reason: str) -> None:
     """Store how a worker ended."""
     _change(connection, worker, ended_at=func.now(), exit_code=exit_code, reason=reason)

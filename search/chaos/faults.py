@@ -14,7 +14,7 @@ from search.chaos.sandbox import LEASE_SECONDS, NAME, NoProgress, Sandbox, wait_
 from storage.postgres import server
 from storage.rows import WorkerRow
 
-POINTS = (0, 1, 2, 3, 4, "commit", "after")  # before a statement, before the commit, after it
+POINTS = (0, "after")  # before the one statement of a write, and after it
 
 
 @dataclass(frozen=True)
@@ -169,8 +169,7 @@ def _order(sandbox: Sandbox, order: str) -> int:
 
 
 def _moment(act: str, point: object) -> str:
-    moments = {"commit": "before its commit", "after": "after its commit"}
-    return f"{act}, {moments.get(str(point), f'before statement {point}')}"
+    return f"{act}, {'after' if point == 'after' else 'before'} its statement"
 
 
 def _recorded(sandbox: Sandbox, worker: WorkerRow) -> int:

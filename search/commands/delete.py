@@ -9,6 +9,7 @@ from search.processes.lock import run_lock
 from search.settings import Settings
 from search.studies.declare import stored_name
 from search.studies.splits import split_file
+from search.worker.files import ARTIFACTS
 from storage import artifacts
 
 
@@ -24,7 +25,7 @@ def delete(arguments: Namespace, settings: Settings) -> int:
                 f"this deletes {row.name!r} with {trials} trials for good", "add --yes to do it"
             )
         with run_lock(row.name, folder):
-            kept = artifacts.linked(store, row.name)
+            kept = artifacts.kept_ids(store, row.name, ARTIFACTS)
             shared = [file.artifact_id for file in store.files(row.name)]
             artifact_store = artifacts.artifact_store(settings.artifacts)
             store.delete(row.name)

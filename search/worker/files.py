@@ -14,15 +14,16 @@ TRACEBACK = "traceback.txt"
 ARTIFACTS = (*RECORDS, TRACEBACK)
 
 
-def keep(leased: LeasedTrial) -> None:
-    """Put the attempt's lasting files into the artifact store, over those of an earlier call."""
-    settings = leased.worker.settings
+def keep(leased: LeasedTrial) -> dict[str, str]:
+    """Put the attempt's lasting files into the artifact store and return the links to them."""
+    settings, links = leased.worker.settings, dict[str, str]()
     for name in ARTIFACTS:
         path = leased.folder / name
         if path.is_file():
-            leased.store.keep_file(settings.artifacts, leased.claim, path)
+            links |= leased.store.keep_file(settings.artifacts, leased.claim, path)
     if settings.shared_artifacts:
         announce_weights(leased)
+    return links
 
 
 def collect(worker: Worker, snapshot: Snapshot) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TypeVar
 
 import optuna
 from optuna.samplers import BaseSampler
@@ -10,7 +10,7 @@ from optuna.samplers import BaseSampler
 from search.analysis.snapshot import Snapshot, read_snapshot
 from search.worker.retries import RetryPolicy
 from storage import artifacts
-from storage.rows import EpochRow, FileRow, HandBackReason, Outcome
+from storage.rows import EpochRow, FileRow, HandBackReason, TrialEnd
 from storage.store import Claim, Nothing, Store
 
 T = TypeVar("T")
@@ -52,42 +52,29 @@ class RetryingStore:
         """Read the study's rows."""
         return self._retries.call(read_snapshot, self._store, name)
 
-    def set_attribute(self, claim: Claim, key: str, value: Any, *, is_shown: bool) -> None:
-        """Set an attribute of the Optuna trial."""
-        self._retries.call(self._store.set_attribute, claim, key, value, is_shown=is_shown)
-
-    def tell(
-        self,
-        claim: Claim,
-        state: Literal["COMPLETE", "PRUNED", "FAIL"],
-        value: float | None,
-        outcome: Outcome,
-        *,
-        detail: str | None = None,
-        where: str | None = None,
-    ) -> None:
+    def tell(self, claim: Claim, end: TrialEnd) -> None:
         """End the trial and the lease."""
-        self._retries.call(
-            self._store.tell,
-            claim,
-            state,
-            value=value,
-            outcome=outcome,
-            detail=detail,
-            where=where,
-        )
+        self._retries.call(self._store.tell, claim, end)
 
     def hand_back(self, claim: Claim, reason: HandBackReason, detail: str | None = None) -> None:
         """End the lease and leave the trial to another attempt."""
         self._retries.call(self._store.hand_back, claim, reason, detail)
 
-    def keep_file(self, location: str, claim: Claim, path: Path) -> None:
-        """Keep a file of this attempt in the artifact store at a location."""
+    def keep_file(self, location: str, claim: Claim, path: Path) -> dict[str, str]:
+        """Keep a file of this attempt in the artifact store at a location; return its link."""
 
-        def keep_once() -> None:
-            artifacts.keep(self._store, artifacts.artifact_store(location), claim, path)
+        def keep_once() -> dict[str, str]:
+            return artifacts.keep(artifacts.artifact_store(location), claim, path)
 
-        self._retries.call(keep_once)
+        return self._retries.call(keep_once)
+
+    def unlink_files(self, location: str, links: Iterable[str]) -> None:
+        """Remove kept files whose links no trial got."""
+
+        def unlink_once() -> None:
+            artifacts.unlink(artifacts.artifact_store(location), links)
+
+        self._retries.call(unlink_once)
 
     def announce_file(self, claim: Claim, name: str) -> None:
         """Note a file of this attempt that any worker may write later."""

@@ -1,6 +1,7 @@
 """Write down the end of an attempt: its files first, then the database, old files last."""
 
 import logging
+from dataclasses import replace
 
 from objectives.files.disk import when_there_is_room
 from search.analysis.badges import badges
@@ -18,7 +19,8 @@ from search.worker.endings import (
 )
 from search.worker.leased_trial import Halted, LeasedTrial
 from search.worker.worker import Worker
-from storage.rows import HandBackReason
+from storage.errors import LeaseLost
+from storage.rows import HandBackReason, TrialEnd
 
 log = logging.getLogger(__name__)
 
@@ -40,53 +42,62 @@ def settle(leased: LeasedTrial, settled: Settled) -> Snapshot | None:
 
 
 def _write_down(leased: LeasedTrial, settled: Settled) -> None:
-    store, claim = leased.store, leased.claim
-    _show_badges(leased, settled)
     match settled.ending:
         case Finished(value) as ending:
-            _keep_files(leased)
-            store.tell(claim, "COMPLETE", value, ending.outcome)
+            end = TrialEnd(state="COMPLETE", value=value, outcome=ending.outcome)
+            _tell(leased, settled, replace(end, links=_keep_files(leased)))
         case Pruned(epoch) as ending:
-            store.tell(claim, "PRUNED", None, ending.outcome, detail=f"epoch {epoch}")
+            detail = f"epoch {epoch}"
+            end = TrialEnd(state="PRUNED", value=None, outcome=ending.outcome, detail=detail)
+            _tell(leased, settled, end)
         case Failed() as ending:
-            _write_failure(leased, ending)
+            log.error(
+                "trial %d failed (%s): %s", leased.claim.number, ending.outcome, ending.detail
+            )
+            links = _keep_files(leased, ending.report or ending.detail)
+            _tell(leased, settled, replace(_failure(ending), links=links))
         case HandedBack(reason, detail):
-            store.hand_back(claim, reason, detail)
+            leased.store.hand_back(leased.claim, reason, detail)
         case Lost():
             pass
 
 
-def _write_failure(leased: LeasedTrial, failed: Failed) -> None:
-    claim, outcome = leased.claim, failed.outcome
-    log.error("trial %d failed (%s): %s", claim.number, outcome, failed.detail)
-    _keep_files(leased, failed.report or failed.detail)
-    leased.store.tell(
-        claim, optuna_state(outcome), None, outcome, detail=failed.detail, where=failed.where
+def _failure(failed: Failed) -> TrialEnd:
+    return TrialEnd(
+        state=optuna_state(failed.outcome),
+        value=None,
+        outcome=failed.outcome,
+        detail=failed.detail,
+        where=failed.where,
     )
 
 
-def _show_badges(leased: LeasedTrial, settled: Settled) -> None:
-    """Store a final trial's badges where the dashboard lists them."""
-    ending = settled.ending
-    if not isinstance(ending, Finished | Pruned | Failed):
-        return
-    if earned := badges(settled.config, ending.outcome, settled.epochs):
-        leased.store.set_attribute(leased.claim, "badges", ", ".join(earned), is_shown=True)
+def _tell(leased: LeasedTrial, settled: Settled, end: TrialEnd) -> None:
+    """End the trial with its badges, which the dashboard lists; a refused end leaves no files."""
+    earned = badges(settled.config, end.outcome, settled.epochs)
+    shown = {"badges": ", ".join(earned)} if earned else {}
+    try:
+        leased.store.tell(leased.claim, replace(end, shown=shown))
+    except LeaseLost:
+        leased.store.unlink_files(leased.worker.settings.artifacts, end.links)
+        raise
 
 
-def _keep_files(leased: LeasedTrial, report: str = "") -> None:
-    """Keep the attempt's lasting files, and the report of a failure as one of them."""
+def _keep_files(leased: LeasedTrial, report: str = "") -> dict[str, str]:
+    """Keep the attempt's lasting files, and the report of a failure as one; return their links."""
+    links: dict[str, str] = {}
 
     def keep() -> None:
         if report:
             (leased.folder / files.TRACEBACK).write_text(report)
-        files.keep(leased)
+        links.update(files.keep(leased))
 
     def stop_waiting() -> None:
         if leased.halt:
             raise Halted
 
     when_there_is_room(keep, leased.folder, stop_waiting)
+    return links
 
 
 def _look_back(worker: Worker) -> Snapshot:

@@ -16,7 +16,7 @@ from spaces.stored import StoredStudy, fingerprint, to_json
 from spaces.study import Study
 from storage.artifacts import artifact_store, keep
 from storage.store import Claim, Store
-from tests.storage.samples import new_study, new_worker
+from tests.storage.samples import finished, new_study, new_worker
 
 STUDY = Study(
     name="toy",
@@ -73,10 +73,11 @@ def begin(store: Store) -> Claim:
 
 def finish(store: Store, claim: Claim, home: Path) -> None:
     """Keep the files and tell the trial's end."""
+    links: dict[str, str] = {}
     for name, content in FILES.items():
         (home / name).write_text(content)
-        keep(store, artifact_store(str(home / "artifacts")), claim, home / name)
-    store.tell(claim, "COMPLETE", 1 / 3, "finished")
+        links |= keep(artifact_store(str(home / "artifacts")), claim, home / name)
+    store.tell(claim, finished(1 / 3, links=links))
 
 
 @pytest.fixture

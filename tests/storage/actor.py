@@ -1,9 +1,8 @@
 """A process whose children each act once on a store, under an order to die or to pause inside.
 
-`actor.py` reads lines `URL IDLE ORDERS ACT STUDY TRIAL_ID ATTEMPT` and answers each with the pid of
+`actor.py` reads lines `URL ORDERS ACT STUDY TRIAL_ID ATTEMPT` and answers each with the pid of
 the child that acts, then with its exit code, negative after a signal. It forks before any
 connection is made, because importing takes seconds.
-IDLE: how long the database lets a paused transaction hold its locks.
 ORDERS: the file that the child obeys.
 """
 
@@ -11,10 +10,10 @@ import os
 import sys
 from pathlib import Path
 
-from storage import transaction
 from storage.errors import DatabaseUnreachable, LeaseLost
 from storage.faults import ObedientStore
 from storage.store import Claim, Store
+from tests.storage.samples import finished
 
 LOST = 7  # the exit code of a child that may not write any more
 
@@ -25,8 +24,7 @@ def main() -> None:
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            url, idle, orders, *words = line.split()
-            transaction.LIMITS["idle_in_transaction_session_timeout"] = idle
+            url, orders, *words = line.split()
             os._exit(act(url, Path(orders), *words))
         print(child, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
@@ -57,7 +55,7 @@ def call(store: Store, name: str, claim: Claim) -> None:
         case "record":
             store.record(claim, 1, {"loss": 0.5}, 0.5, seconds=1.0, images=10)
         case "tell":
-            store.tell(claim, "COMPLETE", 0.5, "finished")
+            store.tell(claim, finished(0.5))
         case "hand_back":
             store.hand_back(claim, "drained")
 

@@ -6,6 +6,7 @@ import sys
 import time
 
 from storage.store import Claim, NewWorker, Nothing, Store
+from tests.storage.samples import ended, finished
 
 
 def main(url: str, name: str, fate: str) -> None:
@@ -22,9 +23,9 @@ def main(url: str, name: str, fate: str) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             store.record(claim, 1, {"val_loss": 0.5}, 0.5, seconds=0.1, images=10)
             if claim.number % 5:
-                store.tell(claim, "COMPLETE", 0.5, "finished")
+                store.tell(claim, finished(0.5))
             else:
-                store.tell(claim, "FAIL", None, "code_error")
+                store.tell(claim, ended("FAIL", "code_error"))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""A study and a worker to store, where a test does not care which."""
+"""A study, a worker and an end of a trial to store, where a test does not care which."""
 
-from typing import Any
+from typing import Any, Literal
 
-from storage.rows import NewStudy, NewWorker
+from storage.rows import NewStudy, NewWorker, Outcome, TrialEnd
 
 
 def new_study(name: str = "toy", **changes: Any) -> NewStudy:
@@ -16,3 +16,13 @@ def new_worker(name: str = "ada", **changes: Any) -> NewWorker:
     """Build a worker on a CPU, but for the changes."""
     plain = {"name": name, "host": "host", "pid": 7, "device": "cpu", "threads": 1}
     return NewWorker(**{**plain, **changes})
+
+
+def finished(value: float, **more: Any) -> TrialEnd:
+    """Build the end of a trial with a value."""
+    return TrialEnd(state="COMPLETE", value=value, outcome=Outcome.FINISHED, **more)
+
+
+def ended(state: Literal["FAIL", "PRUNED"], outcome: str, detail: str | None = None) -> TrialEnd:
+    """Build the end of a trial without a value."""
+    return TrialEnd(state=state, value=None, outcome=Outcome(outcome), detail=detail)

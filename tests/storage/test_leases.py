@@ -7,12 +7,12 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import Engine
 
-from storage import leases
+from storage import steps
 from storage.errors import LeaseLost, StorageError
 from storage.locks import wait_until
 from storage.store import Claim, Nothing, Store
 from storage.transaction import transaction
-from tests.storage.samples import new_study, new_worker
+from tests.storage.samples import ended, finished, new_study, new_worker
 
 Claiming = Callable[..., Claim]
 
@@ -22,7 +22,7 @@ def record(store: Store, claim: Claim, epoch: int, loss: float = 0.5) -> None:
 
 
 def finish(store: Store, claim: Claim) -> None:
-    store.tell(claim, "COMPLETE", 0.5, "finished")
+    store.tell(claim, finished(0.5))
 
 
 def test_new_trials_are_numbered_from_zero(claim: Claiming) -> None:
@@ -65,8 +65,8 @@ def test_queued_trials_obey_the_budget(store: Store) -> None:
 
 
 def test_every_ending_counts_towards_the_budget(store: Store, claim: Claiming) -> None:
-    store.tell(claim(), "FAIL", None, "code_error")
-    store.tell(claim(), "PRUNED", None, "pruned")
+    store.tell(claim(), ended("FAIL", "code_error"))
+    store.tell(claim(), ended("PRUNED", "pruned"))
     finish(store, claim())
     assert store.claim("toy", "ada", lease_seconds=30) is Nothing.DONE
 
@@ -158,7 +158,7 @@ def test_a_worker_that_beats_while_its_trial_is_being_taken_keeps_it(
     held = claim("ada")
     expire()
     with ThreadPoolExecutor() as threads, transaction(engine) as beating:
-        leases.renew(beating, held)
+        steps.beat(beating, held)
         taking = threads.submit(store.claim, "toy", "bob", lease_seconds=30)
         waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
         assert wait_until(lambda: bool(sql(waiting)), patience_seconds=4)
@@ -176,7 +176,7 @@ def test_an_outage_of_the_database_makes_no_worker_look_dead(
     assert claim("bob").number != held.number
 
 
-@pytest.mark.parametrize("write", ["beat", "record", "tell", "hand_back", "draw", "attribute"])
+@pytest.mark.parametrize("write", ["beat", "record", "tell", "hand_back", "draw"])
 def test_a_superseded_worker_writes_nothing(
     write: str, store: Store, claim: Claiming, expire: Callable[[], None]
 ) -> None:
@@ -201,7 +201,6 @@ WRITES: dict[str, Callable[[Store, Claim, object], object]] = {
     "tell": lambda store, claim, _: finish(store, claim),
     "hand_back": lambda store, claim, _: store.hand_back(claim, "drained"),
     "draw": draw,
-    "attribute": lambda store, claim, _: store.set_attribute(claim, "key", 1),
 }
 
 
@@ -225,7 +224,7 @@ def test_a_trial_does_not_end_a_second_time(store: Store, claim: Claiming) -> No
     held = claim()
     finish(store, held)
     with pytest.raises(LeaseLost):
-        store.tell(held, "FAIL", None, "code_error")
+        store.tell(held, ended("FAIL", "code_error"))
     assert store.trials("toy")[0].outcome == "finished"
 
 

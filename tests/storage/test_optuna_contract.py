@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 from storage.optuna_inside import joined, optuna_tables
 from storage.store import Claim, Store
 from storage.transaction import transaction
+from tests.storage.samples import ended, finished
 
 Write = Callable[[RDBStorage, int, int], object]
 
@@ -121,7 +122,7 @@ def test_one_study_object_sees_what_happened_between_two_drawings(
         held = claim()
         with store.trial(held, study) as trial:
             trial.suggest_float("x", 0, 1)
-        store.tell(held, "COMPLETE", 0.5, "finished")
+        store.tell(held, finished(0.5))
     assert seen == [0, 1, 2]
 
 
@@ -133,7 +134,7 @@ def test_a_pruned_trial_with_nan_as_its_last_report_is_ranked_last(
     for value in (0.9, float("nan")):
         held = claim()
         store.record(held, 1, {"loss": value}, value, seconds=1.0, images=10)
-        store.tell(held, "PRUNED", None, "pruned")
+        store.tell(held, ended("PRUNED", "pruned"))
     study = store.optuna_study("toy")
     below, above = _split_pruned_trials(study.trials, study, n_below=1)
     assert [[trial.number for trial in part] for part in (below, above)] == [[0], [1]]

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from optuna.trial import TrialState
 
 from storage.errors import EpochDiffers
+from storage.rows import Outcome, TrialEnd
 from storage.store import Claim, Store
+from tests.storage.samples import ended
 
 ODD = {
     "sum": 0.1 + 0.2,
@@ -78,7 +81,7 @@ def test_the_next_attempt_may_record_what_the_last_one_did(
 
 
 def test_an_outcome_is_kept_beside_optunas_state(store: Store, held: Claim) -> None:
-    store.tell(held, "FAIL", None, "data_error", detail="empty image: remove it")
+    store.tell(held, ended("FAIL", "data_error", "empty image: remove it"))
     (trial,) = store.trials("toy")
     assert (trial.state, trial.outcome) == ("FAIL", "data_error")
     assert trial.detail == "empty image: remove it"
@@ -89,13 +92,13 @@ def test_a_pruned_trial_has_its_last_value_for_optuna_and_none_for_us(
 ) -> None:
     for epoch, value in ((1, 0.3), (2, 0.4)):
         store.record(held, epoch, {"loss": value}, value, seconds=1.0, images=10)
-    store.tell(held, "PRUNED", None, "pruned", detail="epoch 2")
+    store.tell(held, ended("PRUNED", "pruned", "epoch 2"))
     assert store.optuna_study("toy").trials[0].value == 0.4
     assert store.trials("toy")[0].value is None
 
 
 def test_a_trial_that_ran_out_of_memory_violates_a_constraint(store: Store, held: Claim) -> None:
-    store.tell(held, "PRUNED", None, "out_of_memory", detail="batch 256")
+    store.tell(held, ended("PRUNED", "out_of_memory", "batch 256"))
     (trial,) = store.optuna_study("toy").trials
     assert (trial.state, trial.constraints) == (TrialState.PRUNED, {"memory": 1.0})
 
@@ -103,9 +106,6 @@ def test_a_trial_that_ran_out_of_memory_violates_a_constraint(store: Store, held
 @pytest.mark.parametrize(
     ("state", "value"), [("COMPLETE", None), ("COMPLETE", math.nan), ("FAIL", 0.0), ("PRUNED", 1.0)]
 )
-def test_only_a_complete_trial_has_a_value(
-    store: Store, held: Claim, state: str, value: float | None
-) -> None:
+def test_only_a_complete_trial_has_a_value(state: Any, value: float | None) -> None:
     with pytest.raises(ValueError, match="cannot have the value"):
-        store.tell(held, state, value, "finished")  # type: ignore[arg-type]
-    assert store.trials("toy")[0].state == "RUNNING"
+        TrialEnd(state=state, value=value, outcome=Outcome.FINISHED)

@@ -19,7 +19,7 @@ from tests.storage.samples import new_worker
 
 SECOND = """
 from alembic import op
-revision, down_revision = "0002", "0001"
+revision, down_revision = "0003", "0002"
 def upgrade():
     op.execute("ALTER TABLE search_service.workers ADD COLUMN mood text")
 """
@@ -30,7 +30,7 @@ def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installation with one migration more."""
     folder = tmp_path / "100% new"
     shutil.copytree(schema.MIGRATIONS, folder)
-    (folder / "versions" / "0002_mood.py").write_text(SECOND)
+    (folder / "versions" / "0003_mood.py").write_text(SECOND)
     monkeypatch.setattr(schema, "MIGRATIONS", folder)
 
 
@@ -64,7 +64,7 @@ def test_a_migration_is_made_on_opening(store: Store, database_url: str, engine:
     Store.open(database_url).close()
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(mood) FROM search_service.workers")) == 0
-        assert schema.revision(connection) == "0002"
+        assert schema.revision(connection) == "0003"
 
 
 def test_a_migration_waits_until_no_trial_is_running(

@@ -8,7 +8,7 @@ from storage.errors import LiveLeases, StudyExists, UnknownStudy
 from storage.optuna_inside import optuna_tables
 from storage.store import Claim, Store
 from storage.tables import metadata
-from tests.storage.samples import new_study
+from tests.storage.samples import finished, new_study
 
 
 def test_a_study_comes_back_as_it_was_stored(store: Store) -> None:
@@ -53,7 +53,7 @@ def test_a_deleted_study_leaves_no_row_behind(
         trial.suggest_float("x", 0, 1)
         trial.set_user_attr("key", 1)
     store.record(held, 1, {"loss": 1.0}, 1.0, seconds=1.0, images=1)
-    store.tell(held, "COMPLETE", 1.0, "finished")
+    store.tell(held, finished(1.0))
     store.delete("toy")
     tables = [*optuna_tables.tables, *metadata.tables]
     kept = {table for table in tables if sql(f"SELECT count(*) FROM {table}") != [(0,)]}

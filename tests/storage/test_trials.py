@@ -9,7 +9,7 @@ from optuna.storages import RDBStorage
 from sqlalchemy import event
 
 from storage.store import Claim, Store
-from tests.storage.samples import new_study
+from tests.storage.samples import finished, new_study
 
 Claiming = Callable[..., Claim]
 
@@ -68,7 +68,7 @@ def test_attempts_list_the_work_of_each_worker_and_its_end(store: Store, claim: 
     store.end_leases("ada", "killed")
     second = claim("bob")
     follow(store, second, [0.5, 0.4, 0.3])
-    store.tell(second, "COMPLETE", 0.3, "finished", detail="in time")
+    store.tell(second, finished(0.3, detail="in time"))
     rows = store.attempts("toy", first.number)
     assert [(row.worker, row.epochs, row.reason) for row in rows] == [
         ("ada", 2, "killed"),
@@ -91,7 +91,7 @@ def test_a_lost_attempt_ends_with_its_last_sign_of_life(
 
 
 def test_moments_are_in_utc(store: Store, claim: Claiming) -> None:
-    store.tell(claim(), "COMPLETE", 1.0, "finished")
+    store.tell(claim(), finished(1.0))
     (trial,) = store.trials("toy")
     assert trial.started_at is not None
     assert trial.started_at.tzinfo is UTC
@@ -137,7 +137,7 @@ def test_reading_takes_as_many_statements_for_many_trials_as_for_one(
     for _ in range(5):
         held = claim()
         follow(store, held, [0.5, 0.4])
-        store.tell(held, "COMPLETE", 0.4, "finished")
+        store.tell(held, finished(0.4))
         counts.append(statements())
     assert set(counts) == {counts[0]}
     assert counts[0] <= 6  # limits, study, and four at the most

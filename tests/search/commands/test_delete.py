@@ -22,7 +22,7 @@ def test_a_deleted_study_takes_the_files_of_every_attempt_along_and_no_others(
             keep_two_attempts_files(store, settings, study)
             split_file(settings, study).parent.mkdir(exist_ok=True)
             split_file(settings, study).write_text("path,split,fold\n")
-        others = artifacts.linked(store, "other")
+        others = artifacts.kept_ids(store, "other", ["traceback.txt"])
         others += [file.artifact_id for file in store.files("other")]
 
     delete(Namespace(name="mine", yes=True), settings)
@@ -42,6 +42,6 @@ def keep_two_attempts_files(store: Store, settings: Settings, study: str) -> Non
         claim = store.claim(study, worker, lease_seconds=30)
         assert isinstance(claim, Claim)
         kept = artifacts.artifact_store(settings.artifacts)
-        artifacts.keep(store, kept, claim, report)
+        artifacts.keep(kept, claim, report)
         artifacts.share(store, kept, claim, "epoch-0001.ckpt", BytesIO(b"state"))
         store.hand_back(claim, "drained")

@@ -29,6 +29,7 @@ from spaces.params import Choice
 from storage.rows import HandBackReason, Outcome
 from storage.store import Store
 from tests.search.toy_worker import end, lease, make_worker, take
+from tests.storage.samples import ended
 
 EPOCHS_SEARCHED: dict[str, Any] = {
     "fixed": {},
@@ -151,7 +152,7 @@ def draw(worker: Worker, number: int) -> dict[str, Any]:
     claim, sampler = take(worker), sampler_for(worker.study, number)
     with worker.store.trial(claim, worker.store.optuna_study("toy", sampler)) as trial:
         drawn = dict(worker.study.space.suggest(trial))
-    worker.store.tell(claim, "FAIL", None, "code_error")
+    worker.store.tell(claim, ended("FAIL", "code_error"))
     return drawn
 
 

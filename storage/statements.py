@@ -1,0 +1,150 @@
+"""The SQL of every write to a trial: one statement each, which happens whole or not at all.
+
+              claim                      record, beat, link
+    WAITING ─────────▶ RUNNING, held by ◀─────────────────┐
+    (none)  ─────────▶ attempt n ─────────────────────────┘
+                        │   ▲    │
+       hand back, end   │   │    │ tell
+       leases, silence  ▼   │    ▼
+               RUNNING, held by  COMPLETE, PRUNED or FAIL
+               nobody ──claim, attempt n + 1
+                  │
+                  └─▶ FAIL, where it is the third deadly end in a row without an epoch between
+
+A statement touches the attempt's row before it writes anything else, so that the fence and the
+write are one: an attempt that has ended writes nothing. Rows are locked in one order everywhere:
+study, trial, attempt. The claim is a function of the database (migration 0002), so that its lock
+on the study never waits for a client. Optuna's own tables are written as Optuna 5.0 writes them.
+"""
+
+from sqlalchemy import text
+
+CLAIM = text("SELECT * FROM search_service.claim(:study, :worker, :seconds)")
+
+# The attempt with its lease renewed; no row when it or the trial has ended.
+HELD = """held AS (
+    UPDATE search_service.attempts a SET beat_at = clock_timestamp()
+      FROM trials t JOIN search_service.studies s ON s.study_id = t.study_id
+     WHERE a.trial_id = :trial AND a.attempt = :attempt AND a.ended_at IS NULL
+       AND t.trial_id = a.trial_id AND t.state = 'RUNNING'
+    RETURNING a.trial_id, a.attempt, s.stop)"""
+
+BEAT = text(f"WITH {HELD} SELECT stop FROM held")
+
+RECORD = text(f"""WITH {HELD}, written AS (
+    INSERT INTO search_service.epochs (trial_id, epoch, attempt, value, metrics, seconds, images)
+    SELECT held.trial_id, :epoch, held.attempt, :value, CAST(:metrics AS json), :seconds, :images
+      FROM held
+        ON CONFLICT DO NOTHING RETURNING trial_id
+), reported AS (
+    INSERT INTO trial_intermediate_values
+           (trial_id, step, intermediate_value, intermediate_value_type)
+    SELECT written.trial_id, :epoch, :finite, CAST(:kind AS trialintermediatevaluetype)
+      FROM written
+        ON CONFLICT (trial_id, step) DO UPDATE
+       SET intermediate_value = excluded.intermediate_value,
+           intermediate_value_type = excluded.intermediate_value_type
+)
+SELECT held.stop, EXISTS (SELECT FROM written) AS is_new FROM held""")
+
+STORED = text("""SELECT value, metrics FROM search_service.epochs
+ WHERE trial_id = :trial AND epoch = :epoch""")
+
+NOTE_FILE = text(f"""WITH {HELD}, noted AS (
+    INSERT INTO search_service.files (artifact_id, trial_id, attempt, name)
+    SELECT :artifact_id, held.trial_id, held.attempt, :name FROM held ON CONFLICT DO NOTHING
+)
+SELECT stop FROM held""")
+
+# A pruned trial gets its last value, as in Optuna.
+TELL = text("""WITH alive AS (
+    SELECT trial_id FROM trials
+     WHERE trial_id = :trial AND state = 'RUNNING' FOR NO KEY UPDATE
+), ended AS (
+    UPDATE search_service.attempts a
+       SET ended_at = clock_timestamp(), reason = :outcome, detail = :detail, "where" = :where,
+           ends_trial = true
+      FROM alive
+     WHERE a.trial_id = alive.trial_id AND a.attempt = :attempt AND a.ended_at IS NULL
+    RETURNING a.trial_id
+), final AS (
+    UPDATE trials t
+       SET state = CAST(:state AS trialstate),
+           datetime_complete = timezone('UTC', clock_timestamp())
+      FROM ended WHERE t.trial_id = ended.trial_id RETURNING t.trial_id
+), given AS (
+    SELECT final.trial_id, CASE WHEN :state <> 'PRUNED' THEN CAST(:value AS double precision) ELSE (
+           SELECT e.value FROM search_service.epochs e
+            WHERE e.trial_id = final.trial_id ORDER BY e.epoch DESC LIMIT 1) END AS value
+      FROM final
+), valued AS (
+    INSERT INTO trial_values (trial_id, objective, value, value_type)
+    SELECT trial_id, 0,
+           CASE WHEN value IN ('Infinity', '-Infinity') THEN NULL ELSE value END,
+           CAST(CASE value WHEN 'Infinity' THEN 'INF_POS' WHEN '-Infinity' THEN 'INF_NEG'
+                ELSE 'FINITE' END AS trialvaluetype)
+      FROM given WHERE value <> 'NaN'
+        ON CONFLICT (trial_id, objective) DO UPDATE
+       SET value = excluded.value, value_type = excluded.value_type
+), linked AS (
+    INSERT INTO trial_system_attributes (trial_id, key, value_json)
+    SELECT final.trial_id, n.key, n.value
+      FROM final, unnest(CAST(:links AS text[]), CAST(:link_values AS text[])) AS n (key, value)
+        ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json
+), shown AS (
+    INSERT INTO trial_user_attributes (trial_id, key, value_json)
+    SELECT final.trial_id, n.key, n.value
+      FROM final, unnest(CAST(:shown AS text[]), CAST(:shown_values AS text[])) AS n (key, value)
+        ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json
+)
+SELECT count(*) AS ended FROM final""")
+
+# The attempts that end without their trials: `of_attempts` says which.
+END = """WITH ending AS (
+    SELECT a.trial_id, a.attempt, t.state = 'RUNNING' AS runs,
+           (SELECT coalesce(max(e.attempt), 0) FROM search_service.epochs e
+             WHERE e.trial_id = a.trial_id) AS recorder
+      FROM search_service.attempts a JOIN trials t ON t.trial_id = a.trial_id
+     WHERE a.ended_at IS NULL AND {of_attempts}
+     ORDER BY a.trial_id FOR NO KEY UPDATE OF t
+), died AS (
+    SELECT trial_id, array_agg(reason ORDER BY attempt) AS reasons FROM (
+        SELECT a.trial_id, a.attempt, a.reason
+          FROM search_service.attempts a JOIN ending ON ending.trial_id = a.trial_id
+         WHERE a.attempt > ending.recorder AND a.reason = ANY(:deadly)
+        UNION ALL
+        SELECT trial_id, attempt, :reason FROM ending
+         WHERE attempt > recorder AND :reason = ANY(:deadly)) deaths
+     GROUP BY trial_id
+), judged AS (
+    SELECT ending.trial_id, ending.attempt, died.reasons, cardinality(died.reasons) AS deaths,
+           ending.runs AND coalesce(cardinality(died.reasons) >= :most, false) AS gives_up
+      FROM ending LEFT JOIN died ON died.trial_id = ending.trial_id
+), ended AS (
+    UPDATE search_service.attempts a
+       SET ended_at = clock_timestamp(), ends_trial = judged.gives_up,
+           reason = CASE WHEN judged.gives_up THEN judged.reasons[judged.deaths] ELSE :reason END,
+           detail = CASE WHEN judged.gives_up THEN concat_ws('; ', format(
+                    '%s attempts ended without an epoch between: %s',
+                    judged.deaths, array_to_string(judged.reasons, ', ')), :detail)
+                    ELSE :detail END
+      FROM judged
+     WHERE a.trial_id = judged.trial_id AND a.attempt = judged.attempt AND a.ended_at IS NULL
+    RETURNING a.trial_id, a.ends_trial
+), failed AS (
+    UPDATE trials t SET state = 'FAIL', datetime_complete = timezone('UTC', clock_timestamp())
+      FROM ended WHERE ended.ends_trial AND t.trial_id = ended.trial_id
+), hung AS (
+    -- The worker's trial was taken over while it stalled: it did not merely lose it.
+    UPDATE search_service.attempts a SET reason = :reason
+      FROM search_service.workers w
+     WHERE :reason = 'stalled' AND w.worker_id = :worker AND a.worker_id = w.worker_id
+       AND a.reason = 'lost' AND a.started_at >= w.seen_at
+)
+SELECT count(*) AS ended FROM ended"""
+HAND_BACK = text(END.format(of_attempts="a.trial_id = :trial AND a.attempt = :attempt"))
+END_LEASES = text(END.format(of_attempts="a.worker_id = :worker"))
+
+HAD_ENDED = text("""SELECT FROM search_service.attempts
+ WHERE trial_id = :trial AND attempt = :attempt
+   AND reason = :reason AND ends_trial = :ends_trial""")
