@@ -56,7 +56,11 @@ class Settings:
 
     def trial_folder(self, study: str, number: int) -> Path:
         """Return the folder in which the attempts at one trial write."""
-        return self.study_folder(study) / "trials" / str(number)
+        return self.trials_folder(study) / str(number)
+
+    def trials_folder(self, study: str) -> Path:
+        """Return the folder that holds a folder per trial, by its number."""
+        return self.study_folder(study) / "trials"
 
 
 def read_settings(

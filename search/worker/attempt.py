@@ -47,11 +47,9 @@ def _draw(leased: LeasedTrial, learned: optuna.Study) -> TrialConfig | None:
 
 
 def _completed(leased: LeasedTrial, learned: optuna.Study) -> Callable[[], list[Curve]]:
-    known: dict[int, Curve] = {}
-
     def completed() -> list[Curve]:
         trials = learned.get_trials(deepcopy=False)
-        return completed_curves(leased.worker.stored, trials, known)
+        return completed_curves(leased.worker.stored, trials, leased.worker.curves)
 
     return completed
 

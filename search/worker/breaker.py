@@ -1,37 +1,26 @@
 """Stop a study whose code is broken, not its configurations."""
 
-from collections import Counter
-from collections.abc import Iterable
-from datetime import datetime
-
 from search.errors import StudyBroken
-from storage.rows import Outcome, TrialRow
+from search.worker.endings import Failed
+from search.worker.worker import Worker
+from storage.rows import Outcome
 
 SAME_ERRORS = 3
 
 
-def check_broken(study: str, trials: Iterable[TrialRow], since: datetime) -> None:
-    """Raise StudyBroken if three trials since the last complete one ended by the same error.
+def check_broken(worker: Worker, failed: Failed) -> None:
+    """Raise StudyBroken when a trial's error was the third of its kind in a row.
 
-    Two errors are the same if their type, file and line are.
-
-    since: trials that ended earlier do not count, for the code may have been mended.
+    Two errors are the same if their type, file and line are. Errors before this worker began do not
+    count, for the code may have been mended; one trial that went through its schedule ends the row.
     """
-    ended = [
-        (trial.ended_at, trial.number, trial)
-        for trial in trials
-        if trial.ended_at and trial.ended_at >= since
-    ]
-    seen: Counter[str] = Counter()
-    for _, _, trial in sorted(ended, reverse=True):
-        if trial.outcome == Outcome.FINISHED:
-            return
-        if trial.outcome == Outcome.CODE_ERROR and trial.where:
-            seen[trial.where] += 1
-            if seen[trial.where] == SAME_ERRORS:
-                raise StudyBroken(
-                    f"study {study!r} is stopped: {SAME_ERRORS} trials ended by the same error"
-                    f" ({trial.detail})",
-                    f"mend it and `search run --study {study}` goes on, or start a changed study"
-                    " with --as NAME",
-                )
+    name = worker.study.name
+    if failed.outcome != Outcome.CODE_ERROR or not failed.where:
+        return
+    if worker.retrying_store.count_same_errors(name, worker.name, failed.where) >= SAME_ERRORS:
+        raise StudyBroken(
+            f"study {name!r} is stopped: {SAME_ERRORS} trials ended by the same error"
+            f" ({failed.detail})",
+            f"mend it and `search run --study {name}` goes on, or start a changed study"
+            " with --as NAME",
+        )

@@ -3,7 +3,6 @@
 import shutil
 
 from objectives.contract import RECORDS
-from search.analysis.snapshot import Snapshot
 from search.worker.leased_trial import LeasedTrial
 from search.worker.sharing import collect_shared
 from search.worker.uploads import announce_weights
@@ -26,15 +25,19 @@ def keep(leased: LeasedTrial) -> dict[str, str]:
     return links
 
 
-def collect(worker: Worker, snapshot: Snapshot) -> None:
-    """Remove the checkpoints of ended trials, and all weights but those of the best few."""
-    settings = worker.settings
+def collect(worker: Worker, kept: set[int]) -> None:
+    """Remove the checkpoints of ended trials, and all weights but those of the kept ones.
+
+    kept: the numbers of the best trials.
+    """
+    settings, store, study = worker.settings, worker.retrying_store, worker.study.name
     if settings.shared_artifacts:
-        collect_shared(worker.retrying_store, settings.shared_artifacts, snapshot)
-    kept = snapshot.kept
-    for trial in snapshot.final:
-        folder = settings.trial_folder(snapshot.study.name, trial.number)
-        if trial.number not in kept:
+        collect_shared(store, settings.shared_artifacts, study, kept)
+    # The folders that are still here: those of removed trials are gone.
+    here = [int(path.name) for path in settings.trials_folder(study).glob("[0-9]*")]
+    for number in store.final_among(study, here):
+        folder = settings.trial_folder(study, number)
+        if number not in kept:
             # Another worker may be removing the same folder right now.
             shutil.rmtree(folder, ignore_errors=True)
         for checkpoint in folder.glob("attempt-*/*.ckpt"):

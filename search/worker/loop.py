@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from search.analysis.snapshot import Snapshot
 from search.errors import DONE, DRAINED, KILLED
 from search.worker.attempt import attempt_trial
 from search.worker.leased_trial import LeasedTrial
@@ -28,15 +27,16 @@ def work(worker: Worker) -> int:
         return _follow(worker, share_weights)
 
 
-def _follow(worker: Worker, share_weights: Callable[[Snapshot], None]) -> int:
+def _follow(worker: Worker, share_weights: Callable[[set[int]], None]) -> int:
     name, store = worker.study.name, worker.retrying_store
     while not worker.flag.draining:
         match store.claim(name, worker.name, lease_seconds=worker.settings.lease_seconds):
             case Claim() as claim:
                 leased = LeasedTrial(worker, claim)
                 settled = attempt_trial(leased)
-                if snapshot := settle(leased, settled):
-                    share_weights(snapshot)
+                kept = settle(leased, settled)
+                if kept is not None:
+                    share_weights(kept)
                 if settled.is_process_broken:
                     return DRAINED  # the supervisor starts a new process
             case Nothing.WAIT:
@@ -52,8 +52,8 @@ def _follow(worker: Worker, share_weights: Callable[[Snapshot], None]) -> int:
 
 
 @contextmanager
-def _sharing_weights(worker: Worker) -> Iterator[Callable[[Snapshot], None]]:
-    """Yield a function that shares the best trials' weights; the end waits for them."""
+def _sharing_weights(worker: Worker) -> Iterator[Callable[[set[int]], None]]:
+    """Yield a function that shares the weights of the best trials; the end waits for them."""
     if worker.settings.shared_artifacts is None:
         yield lambda _: None
         return

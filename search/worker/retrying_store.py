@@ -7,7 +7,6 @@ from typing import TypeVar
 import optuna
 from optuna.samplers import BaseSampler
 
-from search.analysis.snapshot import Snapshot, read_snapshot
 from search.worker.retries import RetryPolicy
 from storage import artifacts
 from storage.rows import EpochRow, FileRow, HandBackReason, TrialEnd
@@ -48,9 +47,17 @@ class RetryingStore:
         """Read the recorded epochs of a trial."""
         return self._retries.call(self._store.epochs, name, number)
 
-    def snapshot(self, name: str) -> Snapshot:
-        """Read the study's rows."""
-        return self._retries.call(read_snapshot, self._store, name)
+    def best(self, name: str, most: int) -> list[int]:
+        """Read the numbers of the best complete trials, best first."""
+        return self._retries.call(self._store.best, name, most)
+
+    def final_among(self, name: str, numbers: Iterable[int]) -> set[int]:
+        """Read which of these trials have ended."""
+        return self._retries.call(self._store.final_among, name, list(numbers))
+
+    def count_same_errors(self, name: str, worker: str, where: str) -> int:
+        """Count the code errors at one place since the worker began and a trial last finished."""
+        return self._retries.call(self._store.count_same_errors, name, worker, where)
 
     def tell(self, claim: Claim, end: TrialEnd) -> None:
         """End the trial and the lease."""

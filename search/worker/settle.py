@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from objectives.files.disk import when_there_is_room
 from search.analysis.badges import badges
-from search.analysis.snapshot import Snapshot
 from search.worker import files
 from search.worker.breaker import check_broken
 from search.worker.endings import (
@@ -25,8 +24,10 @@ from storage.rows import HandBackReason, TrialEnd
 log = logging.getLogger(__name__)
 
 
-def settle(leased: LeasedTrial, settled: Settled) -> Snapshot | None:
-    """Write an attempt's ending down; return the study's rows after it if it ended the trial.
+def settle(leased: LeasedTrial, settled: Settled) -> set[int] | None:
+    """Write an attempt's ending down; if it ended the trial, return the best trials' numbers.
+
+    The best are those that keep their weights.
 
     Raises StudyBroken when it is the last of several trials that ended by the same error.
     """
@@ -37,7 +38,7 @@ def settle(leased: LeasedTrial, settled: Settled) -> Snapshot | None:
         except Halted:  # while the disk was full: the next attempt ends it from its checkpoint
             leased.store.hand_back(leased.claim, HandBackReason.DRAINED)
     if isinstance(settled.ending, Finished | Pruned | Failed):
-        return _look_back(leased.worker)
+        return _look_back(leased.worker, settled.ending)
     return None
 
 
@@ -100,10 +101,10 @@ def _keep_files(leased: LeasedTrial, report: str = "") -> dict[str, str]:
     return links
 
 
-def _look_back(worker: Worker) -> Snapshot:
+def _look_back(worker: Worker, ending: Finished | Pruned | Failed) -> set[int]:
     """Remove the files that ended trials no longer need; raise StudyBroken for broken code."""
-    snapshot = worker.retrying_store.snapshot(worker.study.name)
-    files.collect(worker, snapshot)
-    started_at = [row.started_at for row in snapshot.workers if row.worker == worker.name]
-    check_broken(worker.study.name, snapshot.trials, since=started_at[0])
-    return snapshot
+    kept = set(worker.retrying_store.best(worker.study.name, worker.study.keep))
+    files.collect(worker, kept)
+    if isinstance(ending, Failed):
+        check_broken(worker, ending)
+    return kept

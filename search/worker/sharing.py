@@ -16,7 +16,6 @@ from typing import Any, BinaryIO, Self
 from objectives.contract import BEST_WEIGHTS, Attempt, EpochResult, Objective
 from objectives.files import checkpoints
 from objectives.files.disk import when_there_is_room
-from search.analysis.snapshot import Snapshot
 from search.worker.leased_trial import LeasedTrial
 from search.worker.retrying_store import RetryingStore
 from storage import artifacts
@@ -128,13 +127,16 @@ def bring_checkpoint(leased: LeasedTrial, location: str, here: Path | None) -> P
     return here
 
 
-def collect_shared(store: RetryingStore, location: str, snapshot: Snapshot) -> None:
-    """Remove the shared files of ended trials, all but the weights of the best."""
-    best = snapshot.kept
-    final = {trial.number for trial in snapshot.final}
+def collect_shared(store: RetryingStore, location: str, study: str, kept: set[int]) -> None:
+    """Remove the shared files of ended trials, all but the weights of the kept ones.
+
+    kept: the numbers of the best trials.
+    """
+    shared = store.shared_files(study)
+    final = store.final_among(study, {file.number for file in shared})
     old = [
         file
-        for file in store.shared_files(snapshot.study.name)
-        if file.number in final and not (file.name == BEST_WEIGHTS and file.number in best)
+        for file in shared
+        if file.number in final and not (file.name == BEST_WEIGHTS and file.number in kept)
     ]
     store.unshare_files(location, old)

@@ -13,7 +13,6 @@ from optuna.trial import FrozenTrial, TrialState
 from objectives import catalog
 from objectives.contract import Attempt, EpochResult, Objective
 from search.analysis.folds import Metrics, fold_of, fold_values, folds_done, value_epochs
-from search.analysis.snapshot import read_snapshot
 from search.pruners.curve import Curve, startup_trials
 from search.pruners.pruner import PRUNERS
 from search.worker.endings import (
@@ -150,8 +149,8 @@ def completed_curves(
 ) -> list[Curve]:
     """Return the curves of the trials that went through their schedule.
 
-    known: curves by trial number, filled here: a completed one never changes, and rebuilding 588
-    of them cost 40 ms an epoch.
+    known: curves by trial number, filled here: a completed one never changes, and to build 7,000
+    takes 415 ms.
     """
     for trial in trials:
         if trial.state == TrialState.COMPLETE and trial.number not in known:
@@ -214,10 +213,11 @@ def _is_beaten(trial: Trial, result: EpochResult) -> bool:
 def _best_folds(trial: Trial) -> dict[int, float]:
     """Read the best completed trial's values by fold; none while too few have completed."""
     study, store = trial.study, trial.leased.worker.store
-    snapshot = read_snapshot(store, study.name)
-    if snapshot.best is None or len(snapshot.ranking) < startup_trials(study):
+    needed = max(1, startup_trials(study))
+    best = store.best(study.name, needed)
+    if len(best) < needed:
         return {}
-    epochs = store.epochs(study.name, snapshot.best.number)
+    epochs = store.epochs(study.name, best[0])
     values = {epoch.epoch: epoch.value for epoch in epochs}
     return fold_values(study, values, {epoch.epoch: epoch.metrics for epoch in epochs})
 

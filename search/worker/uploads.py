@@ -13,7 +13,6 @@ from typing import BinaryIO, Self
 
 from objectives.contract import BEST_WEIGHTS
 from objectives.files.lock import try_lock
-from search.analysis.snapshot import Snapshot
 from search.worker.leased_trial import LeasedTrial
 from search.worker.worker import Worker
 from storage import artifacts
@@ -48,7 +47,7 @@ class WeightUploads:
     def __enter__(self) -> Self:
         self._thread.start()
         # A worker that was killed may have left some.
-        self.look(self._worker.retrying_store.snapshot(self._study))
+        self.look(self._best_now())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,9 +55,12 @@ class WeightUploads:
         while self._thread.is_alive() and not self._worker.flag.now:
             self._thread.join(TICK_SECONDS)
 
-    def look(self, snapshot: Snapshot) -> None:
-        """Upload soon the noted weights of the snapshot's best trials that are not there yet."""
-        self._looks.put(snapshot.kept)
+    def look(self, kept: set[int]) -> None:
+        """Upload soon the noted weights of the best trials that are not there yet.
+
+        kept: their numbers.
+        """
+        self._looks.put(kept)
 
     def _run(self) -> None:
         while (kept := self._looks.get()) is not None:
@@ -94,6 +96,7 @@ class WeightUploads:
 
     def _best_now(self) -> set[int]:
         try:
-            return self._worker.retrying_store.snapshot(self._study).kept
+            keep = self._worker.study.keep
+            return set(self._worker.retrying_store.best(self._study, keep))
         except UnknownStudy:  # deleted meanwhile
             return set()

@@ -1,66 +1,58 @@
 """When trial after trial ends by the same error, the study stops instead of burning its budget."""
 
-from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from search.errors import StudyBroken
-from search.worker.breaker import check_broken
-from storage.rows import TrialRow
+from search.worker.endings import Ending, Failed, Finished, Pruned
+from search.worker.worker import Worker
+from storage.rows import Outcome
+from storage.store import Store
+from tests.search.toy_worker import end, lease, make_worker
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
 BUG, ELSEWHERE = "ZeroDivisionError at losses.py:7", "ZeroDivisionError at losses.py:8"
 
 
-def ended(*outcomes: tuple[str, str]) -> list[TrialRow]:
-    """Trials that ended one after the other, each with its outcome and where."""
-    return [
-        TrialRow(
-            number=number,
-            trial_id=number,
-            state="COMPLETE" if outcome == "finished" else "FAIL",
-            outcome=outcome,
-            detail=f"{where}: the {number}. time",
-            where=where or None,
-            value=None,
-            params={},
-            attempts=1,
-            worker="w",
-            is_leased=False,
-            started_at=START,
-            ended_at=START + timedelta(minutes=number),
-            last=None,
-            best=None,
-        )
-        for number, (outcome, where) in enumerate(outcomes)
-    ]
+@pytest.fixture
+def worker(store: Store, tmp_path: Path) -> Worker:
+    return make_worker(store, tmp_path, trials=9)
 
 
-def test_three_times_the_same_error_stops_the_study_with_its_place() -> None:
-    with pytest.raises(StudyBroken, match=r"losses\.py:7.*search run --study small"):
-        check_broken("small", ended(*[("code_error", BUG)] * 3), since=START)
+def broken(where: str = BUG) -> Failed:
+    return Failed(outcome=Outcome.CODE_ERROR, detail=f"{where}: division by zero", where=where)
 
 
-def test_pruned_trials_in_between_do_not_count() -> None:
+def run(worker: Worker, *endings: Ending) -> None:
+    """Take one trial after the other to its ending."""
+    for ending in endings:
+        leased = lease(worker)
+        leased.folder.mkdir(parents=True)
+        end(leased, ending)
+
+
+def test_three_times_the_same_error_stops_the_study_with_its_place(worker: Worker) -> None:
+    run(worker, broken(), broken())
+    with pytest.raises(StudyBroken, match=r"losses\.py:7.*search run --study toy"):
+        run(worker, broken())
+
+
+def test_pruned_trials_in_between_do_not_count(worker: Worker) -> None:
+    run(worker, broken(), Pruned(1), broken(), Pruned(1))
     with pytest.raises(StudyBroken):
-        check_broken("small", ended(*[("code_error", BUG), ("pruned", "")] * 3), since=START)
+        run(worker, broken())
 
 
 @pytest.mark.parametrize(
-    "outcomes",
+    "endings",
     [
-        [("code_error", BUG)] * 2,
-        [("code_error", BUG), ("code_error", BUG), ("finished", ""), ("code_error", BUG)],
-        [("code_error", BUG), ("code_error", BUG), ("code_error", ELSEWHERE)],
-        [("diverged", "")] * 5,
+        [broken(), broken()],
+        [broken(), broken(), Finished(0.5, (1,)), broken()],
+        [broken(), broken(), broken(ELSEWHERE)],
+        [Failed(outcome=Outcome.DIVERGED, detail="val_loss is nan")] * 5,
     ],
     ids=["only two", "one was complete between", "another place", "configurations, not code"],
 )
-def test_a_study_that_may_recover_goes_on(outcomes: list[tuple[str, str]]) -> None:
-    assert check_broken("small", ended(*outcomes), since=START) is None
-
-
-def test_failures_before_this_run_began_do_not_stop_it() -> None:
-    trials = ended(*[("code_error", BUG)] * 5)
-
-    assert check_broken("small", trials, since=START + timedelta(minutes=3)) is None
+def test_a_study_that_may_recover_goes_on(worker: Worker, endings: list[Ending]) -> None:
+    run(worker, *endings)
+    assert len(worker.store.trials("toy")) == len(endings)
