@@ -29,6 +29,12 @@ SELECT count(*) FROM ends
  WHERE reason = :code_error AND "where" = :where AND ended_at > coalesce(
        (SELECT max(ended_at) FROM ends WHERE reason = :finished), '-infinity')""")
 
+PROGRESS = text("""SELECT EXISTS (
+    SELECT FROM search_service.attempts a
+     WHERE a.worker_id = :worker AND (a.ends_trial OR EXISTS (
+           SELECT FROM search_service.epochs e
+            WHERE e.trial_id = a.trial_id AND e.attempt = a.attempt)))""")
+
 
 def best(connection: Connection, study: StudyRow, most: int) -> list[int]:
     """Read the numbers of the best complete trials, best first; among equals the earlier first."""
@@ -51,3 +57,8 @@ def count_same_errors(connection: Connection, study: StudyRow, worker: str, wher
     outcomes = {"code_error": Outcome.CODE_ERROR, "finished": Outcome.FINISHED}
     count: int = connection.execute(SAME_ERRORS, given | outcomes).scalar_one()
     return count
+
+
+def has_progressed(connection: Connection, worker: str) -> bool:
+    """Say whether a worker recorded an epoch or ended a trial."""
+    return bool(connection.scalar(PROGRESS, {"worker": worker}))

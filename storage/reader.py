@@ -1,6 +1,7 @@
 """The reading half of the store: studies, trials, their epochs, attempts, files and workers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import optuna
 from optuna.samplers import BaseSampler
@@ -55,10 +56,20 @@ class StoreReader:
         self.study(name)
         return optuna.Study(name, self.optuna_storage, sampler)
 
-    def trials(self, name: str) -> list[TrialRow]:
-        """Read every trial, in the order of their numbers."""
+    def trials(
+        self, name: str, known: Mapping[int, TrialRow] = MappingProxyType({})
+    ) -> list[TrialRow]:
+        """Read every trial, in the order of their numbers.
+
+        known: ended trials by number, as they were read before; they are not read again.
+        """
         with transaction(self._engine) as connection:
-            return trials.every(connection, studies.one(connection, name))
+            return trials.every(connection, studies.one(connection, name), known)
+
+    def has_progressed(self, worker: str) -> bool:
+        """Say whether a worker recorded an epoch or ended a trial."""
+        with transaction(self._engine) as connection:
+            return ends.has_progressed(connection, worker)
 
     def best(self, name: str, most: int) -> list[int]:
         """Read the numbers of the best complete trials, best first; among equals the earlier."""

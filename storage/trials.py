@@ -1,11 +1,14 @@
 """Trials, their epochs and attempts, read in a few statements however many there are."""
 
+from collections.abc import Collection, Mapping
 from functools import lru_cache
+from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
 from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.trial import TrialState
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select, true
 
 from storage.leases import LIVE
 from storage.optuna_inside import stored_value
@@ -23,12 +26,19 @@ _REASON = func.coalesce(attempts.c.reason, case((_FINAL, Outcome.ENDED_ELSEWHERE
 _OUTCOME = case((attempts.c.ends_trial, attempts.c.reason), else_=Outcome.ENDED_ELSEWHERE.value)
 
 
-def every(connection: Connection, study: StudyRow) -> list[TrialRow]:
-    """Read every trial of a study, in the order of their numbers, in four statements."""
-    drawn = _params(connection, study.study_id)
-    last = _one_epoch_per_trial(connection, study.study_id, epochs.c.epoch.desc())
-    best = _one_epoch_per_trial(connection, study.study_id, *_best_first(study.direction))
-    return [
+def every(
+    connection: Connection, study: StudyRow, known: Mapping[int, TrialRow] = MappingProxyType({})
+) -> list[TrialRow]:
+    """Read every trial of a study, in the order of their numbers, in four statements.
+
+    known: ended trials by number, as they were read before. They never change again, so that only
+    the others are read.
+    """
+    these = _in_study(study.study_id, *_unknown(known))
+    drawn = _params(connection, these)
+    last = _one_epoch_per_trial(connection, these, epochs.c.epoch.desc())
+    best = _one_epoch_per_trial(connection, these, *_best_first(study.direction))
+    read = [
         TrialRow(
             number=row.number,
             trial_id=row.trial_id,
@@ -46,14 +56,17 @@ def every(connection: Connection, study: StudyRow) -> list[TrialRow]:
             last=last.get(row.trial_id),
             best=best.get(row.trial_id),
         )
-        for row in connection.execute(_trials(study.study_id))
+        for row in connection.execute(_trials(these))
     ]
+    return sorted([*known.values(), *read], key=attrgetter("number"))
 
 
 def epochs_of(connection: Connection, study: StudyRow, number: int | None) -> list[EpochRow]:
     """Read the recorded epochs of one trial, or of all, in order."""
     rows = select(epochs, trials.c.number).join_from(epochs, trials, _SAME_TRIAL)
-    rows = rows.where(*_in_study(study.study_id, number)).order_by(trials.c.number, epochs.c.epoch)
+    rows = rows.where(*_in_study(study.study_id, *_numbered(number))).order_by(
+        trials.c.number, epochs.c.epoch
+    )
     return [_epoch_row(row) for row in connection.execute(rows)]
 
 
@@ -83,7 +96,7 @@ def attempts_of(connection: Connection, study: StudyRow, number: int | None) -> 
         select(*columns)
         .join_from(attempts, trials)
         .join(workers)
-        .where(*_in_study(study.study_id, number))
+        .where(*_in_study(study.study_id, *_numbered(number)))
         .order_by(trials.c.number, attempts.c.attempt)
     )
     return [
@@ -92,12 +105,24 @@ def attempts_of(connection: Connection, study: StudyRow, number: int | None) -> 
     ]
 
 
-def _in_study(study_id: int, number: int | None = None) -> list[ColumnElement[bool]]:
-    of_study = [trials.c.study_id == study_id]
-    return of_study if number is None else [*of_study, trials.c.number == number]
+def _in_study(study_id: int, *conditions: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    return [trials.c.study_id == study_id, *conditions]
 
 
-def _trials(study_id: int) -> Select[Any]:
+def _numbered(number: int | None) -> list[ColumnElement[bool]]:
+    return [] if number is None else [trials.c.number == number]
+
+
+def _unknown(known: Collection[int]) -> list[ColumnElement[bool]]:
+    """Select the trials after the known ones, and those between them."""
+    if not known:
+        return []
+    newest = max(known)
+    between = [number for number in range(newest) if number not in known]
+    return [or_(trials.c.number > newest, trials.c.number.in_(between))]
+
+
+def _trials(these: list[ColumnElement[bool]]) -> Select[Any]:
     every = attempts.alias()
     of_trial = every.c.trial_id == trials.c.trial_id
     newest = select(func.max(every.c.attempt)).where(of_trial).scalar_subquery()
@@ -126,7 +151,7 @@ def _trials(study_id: int) -> Select[Any]:
             attempts,
             and_(attempts.c.trial_id == trials.c.trial_id, attempts.c.attempt == newest),
         )
-        .where(*_in_study(study_id))
+        .where(*these)
         .order_by(trials.c.number)
     )
 
@@ -143,8 +168,8 @@ def _value(row: Row[Any]) -> float | None:
     return stored_value(row.value, row.value_type)
 
 
-def _params(connection: Connection, study_id: int) -> dict[int, dict[str, Any]]:
-    rows = select(params).join(trials).where(*_in_study(study_id)).order_by(params.c.param_id)
+def _params(connection: Connection, these: list[ColumnElement[bool]]) -> dict[int, dict[str, Any]]:
+    rows = select(params).join(trials).where(*these).order_by(params.c.param_id)
     drawn: dict[int, dict[str, Any]] = {}
     for row in connection.execute(rows):
         value = _distribution(row.distribution_json).to_external_repr(row.param_value)
@@ -158,12 +183,10 @@ def _distribution(text: str) -> BaseDistribution:
 
 
 def _one_epoch_per_trial(
-    connection: Connection, study_id: int, *order: ColumnElement[Any]
+    connection: Connection, these: list[ColumnElement[bool]], *order: ColumnElement[Any]
 ) -> dict[int, EpochRow]:
     first = select(epochs).where(_SAME_TRIAL).order_by(*order).limit(1).lateral()
-    rows = (
-        select(first, trials.c.number).join_from(trials, first, true()).where(*_in_study(study_id))
-    )
+    rows = select(first, trials.c.number).join_from(trials, first, true()).where(*these)
     return {row.trial_id: _epoch_row(row) for row in connection.execute(rows)}
 
 

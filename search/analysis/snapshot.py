@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from spaces.stored import StoredStudy, from_json
 from spaces.study import Study
@@ -29,7 +30,7 @@ class Snapshot:
         """The study as its author wrote it."""
         return self.stored.study
 
-    @property
+    @cached_property
     def final(self) -> list[TrialRow]:
         """The trials that have ended, in any way."""
         return [trial for trial in self.trials if trial.state in FINAL]
@@ -39,12 +40,12 @@ class Snapshot:
         """The trials that have begun and not ended, whether a worker has them now or not."""
         return [trial for trial in self.trials if trial.state == "RUNNING"]
 
-    @property
+    @cached_property
     def outcomes(self) -> Counter[str]:
         """The number of trials that have ended, by Outcome."""
         return Counter(trial.outcome or trial.state.lower() for trial in self.final)
 
-    @property
+    @cached_property
     def ranking(self) -> list[TrialRow]:
         """The trials that have a final value, best first; among equals the earlier one first."""
         valued = [(trial.value, trial) for trial in self.trials if trial.value is not None]
@@ -103,13 +104,17 @@ class Snapshot:
         return replace(self, note=note)
 
 
-def read_snapshot(store: Store, name: str) -> Snapshot:
-    """Read the study of that name; UnknownStudy when there is none."""
+def read_snapshot(store: Store, name: str, before: Snapshot | None = None) -> Snapshot:
+    """Read the study of that name; UnknownStudy when there is none.
+
+    before: an earlier snapshot of it, whose ended trials are not read again.
+    """
     row = store.study(name)
+    known = {trial.number: trial for trial in before.final} if before else {}
     return Snapshot(
         row=row,
         stored=from_json(row.definition),
-        trials=store.trials(name),
+        trials=store.trials(name, known),
         workers=store.workers(name),
         test_uses=store.test_uses(name),
     )

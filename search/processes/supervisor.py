@@ -124,7 +124,7 @@ class _Supervisor:
         if started < self._read_at:
             return
         try:
-            self._snapshot = read_snapshot(self._run.store, self._run.study)
+            self._snapshot = read_snapshot(self._run.store, self._run.study, self._snapshot)
             self._is_database_away = False
             self._obey(self._snapshot.row.stop)
             self._end_the_stalled()
@@ -210,7 +210,7 @@ class _Supervisor:
         why, lease_end = self._explain(slot, code)
         try:
             self._free(slot.worker, code, why, lease_end)
-            has_progressed = _has_progressed(self._run.store, self._run.study, slot.worker)
+            has_progressed = self._run.store.has_progressed(slot.worker)
             self._obey(self._run.store.study(self._run.study).stop)
         except DatabaseUnreachable:
             # A drain does not wait for the database: the lease expires by itself.
@@ -283,9 +283,3 @@ class _Supervisor:
 def _worker_child(run: Run, share: DeviceShare) -> Child:
     environment = worker_environment(share, run.environment)
     return Child(log=run.logs / f"worker-{share.index}.log", environment=environment)
-
-
-def _has_progressed(store: Store, study: str, worker: str) -> bool:
-    """Say whether this worker recorded an epoch or ended a trial."""
-    ended = any(row.worker == worker and row.state != "RUNNING" for row in store.trials(study))
-    return ended or any(row.worker == worker and row.epochs for row in store.attempts(study))

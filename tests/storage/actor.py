@@ -12,8 +12,8 @@ from pathlib import Path
 
 from storage.errors import DatabaseUnreachable, LeaseLost
 from storage.faults import ObedientStore
+from storage.rows import Outcome, TrialEnd
 from storage.store import Claim, Store
-from tests.storage.samples import finished
 
 LOST = 7  # the exit code of a child that may not write any more
 
@@ -55,7 +55,7 @@ def call(store: Store, name: str, claim: Claim) -> None:
         case "record":
             store.record(claim, 1, {"loss": 0.5}, 0.5, seconds=1.0, images=10)
         case "tell":
-            store.tell(claim, finished(0.5))
+            store.tell(claim, TrialEnd(state="COMPLETE", value=0.5, outcome=Outcome.FINISHED))
         case "hand_back":
             store.hand_back(claim, "drained")
 

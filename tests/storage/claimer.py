@@ -5,8 +5,8 @@ import signal
 import sys
 import time
 
+from storage.rows import Outcome, TrialEnd
 from storage.store import Claim, NewWorker, Nothing, Store
-from tests.storage.samples import ended, finished
 
 
 def main(url: str, name: str, fate: str) -> None:
@@ -23,9 +23,9 @@ def main(url: str, name: str, fate: str) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             store.record(claim, 1, {"val_loss": 0.5}, 0.5, seconds=0.1, images=10)
             if claim.number % 5:
-                store.tell(claim, finished(0.5))
+                store.tell(claim, TrialEnd(state="COMPLETE", value=0.5, outcome=Outcome.FINISHED))
             else:
-                store.tell(claim, ended("FAIL", "code_error"))
+                store.tell(claim, TrialEnd(state="FAIL", value=None, outcome=Outcome.CODE_ERROR))
 
 
 if __name__ == "__main__":

@@ -62,3 +62,13 @@ def test_errors_before_the_worker_began_do_not_count(store: Store) -> None:
     run(store, error(BUG), worker="late")
     assert store.count_same_errors("toy", "late", BUG) == 1
     assert store.count_same_errors("toy", "ada", BUG) == 3
+
+
+def test_a_worker_has_progressed_by_an_epoch_or_an_ended_trial(
+    store: Store, claim: Claiming
+) -> None:
+    held = claim("ada")
+    assert not store.has_progressed("ada")
+    store.record(held, 1, {"val_loss": 0.5}, 0.5, seconds=1.0, images=10)
+    store.tell(claim("bob"), ended("FAIL", "code_error"))
+    assert [store.has_progressed(name) for name in ("ada", "bob", "eve")] == [True, True, False]

@@ -141,3 +141,20 @@ def test_reading_takes_as_many_statements_for_many_trials_as_for_one(
         counts.append(statements())
     assert set(counts) == {counts[0]}
     assert counts[0] <= 6  # limits, study, and four at the most
+
+
+def test_ended_trials_that_are_known_are_not_read_again(
+    store: Store, claim: Callable[..., Claim], sql: Callable[..., object]
+) -> None:
+    open_one, ended_one = claim("ada"), claim("bob")
+    store.tell(ended_one, finished(0.4))
+    known = {row.number: row for row in store.trials("toy") if row.state == "COMPLETE"}
+    sql("DELETE FROM trial_values")  # whoever reads trial 1 again finds no value
+    store.tell(open_one, finished(0.3))
+    newest = claim("ada")
+    rows = store.trials("toy", known)
+    assert [(row.number, row.state, row.value) for row in rows] == [
+        (0, "COMPLETE", 0.3),
+        (1, "COMPLETE", 0.4),
+        (newest.number, "RUNNING", None),
+    ]

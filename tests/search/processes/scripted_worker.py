@@ -13,6 +13,7 @@ import time
 from search.processes.signals import StopFlag, listening
 from search.worker.retries import RetryPolicy
 from storage.leases import Claim, Nothing
+from storage.rows import Outcome, TrialEnd
 from storage.store import NewWorker, Store
 
 EPOCHS = 3
@@ -57,7 +58,9 @@ def train(store: Store, claim: Claim, fault: str, flag: StopFlag) -> None:
             time.sleep(600)
         if flag.draining:
             return retries.call(store.hand_back, claim, "drained")
-    return retries.call(store.tell, claim, "COMPLETE", value, "finished")
+    return retries.call(
+        store.tell, claim, TrialEnd(state="COMPLETE", value=value, outcome=Outcome.FINISHED)
+    )
 
 
 if __name__ == "__main__":
