@@ -17,7 +17,11 @@ study, trial, attempt. The claim is a function of the database (migration 0002),
 on the study never waits for a client. Optuna's own tables are written as Optuna 5.0 writes them.
 """
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
+
+from storage.tables import Words
+
+DETAIL = bindparam("detail", type_=Words)  # a sentence, in which any character may stand
 
 CLAIM = text("SELECT * FROM search_service.claim(:study, :worker, :seconds)")
 
@@ -97,7 +101,7 @@ TELL = text("""WITH alive AS (
       FROM final, unnest(CAST(:shown AS text[]), CAST(:shown_values AS text[])) AS n (key, value)
         ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json
 )
-SELECT count(*) AS ended FROM final""")
+SELECT count(*) AS ended FROM final""").bindparams(DETAIL, bindparam("where", type_=Words))
 
 # The attempts that end without their trials: `of_attempts` says which.
 END = """WITH ending AS (
@@ -142,8 +146,9 @@ END = """WITH ending AS (
        AND a.reason = 'lost' AND a.started_at >= w.seen_at
 )
 SELECT count(*) AS ended FROM ended"""
-HAND_BACK = text(END.format(of_attempts="a.trial_id = :trial AND a.attempt = :attempt"))
-END_LEASES = text(END.format(of_attempts="a.worker_id = :worker"))
+OF_ATTEMPT = END.format(of_attempts="a.trial_id = :trial AND a.attempt = :attempt")
+HAND_BACK = text(OF_ATTEMPT).bindparams(DETAIL)
+END_LEASES = text(END.format(of_attempts="a.worker_id = :worker")).bindparams(DETAIL)
 
 HAD_ENDED = text("""SELECT FROM search_service.attempts
  WHERE trial_id = :trial AND attempt = :attempt
