@@ -11,6 +11,7 @@ COPY storage storage
 COPY objectives objectives
 COPY dashboards dashboards
 COPY search search
+COPY search_program.py ./
 # 5 GB of PyTorch: fetched once, not again with every change of the code.
 RUN --mount=type=cache,target=/root/.cache/pip pip install --constraint constraints.txt .
 

@@ -1,73 +1,51 @@
-"""The command line: run one command and turn its result or error into an exit code.
+"""The command line: settle Python and the streams, then run one command.
 
-Nothing heavy is imported here, so that `search --help` answers at once.
+Only this and `search.start` are loaded before Python is settled: until then a module of the user's
+may stand in the place of one of ours.
 """
 
-import argparse
-import importlib
-import json
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from io import TextIOWrapper
+from io import FileIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from search.errors import DONE, DRAINED, KILLED, WRONG, user_errors
-from search.parser import build_parser
-from search.settings import read_settings
+from search.start import settle
 
 
 def main(words: Sequence[str] | None = None, **given: Any) -> int:
-    """Run one command and return its exit code; an error that a user can fix is one line on stderr.
+    """Run one command and return its exit code; an error is one line on stderr.
 
     words: the command line; None for this process's own.
     given: further arguments of the command's function, for callers in Python.
     """
+    if words is None:
+        settle()
+        words = sys.argv[1:]
+        _let_no_message_fail()
     _settle_streams()
-    # SystemExit closes everything that is open, the embedded Postgres too. Commands that train
-    # install handlers of their own.
-    for signum in (signal.SIGTERM, signal.SIGHUP):
+    _let_signals_close_what_is_open()
+    from search.dispatch import dispatch
+    from search.last_resort import last_resort
+
+    try:
+        return dispatch(words, given)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user gets one line
+        return last_resort(error, words)
+
+
+def _let_signals_close_what_is_open() -> None:
+    # SystemExit closes everything, the embedded Postgres too. Commands that train install
+    # handlers of their own.
+    from search.errors import DRAINED
+    from search.processes.signals import REQUESTS
+
+    for signum in set(REQUESTS) - {signal.SIGINT}:
         if signal.getsignal(signum) == signal.SIG_DFL:
             signal.signal(signum, lambda *_: sys.exit(DRAINED))
-    words = sys.argv[1:] if words is None else words
-    arguments = argparse.Namespace(words=words)
-    try:
-        build_parser().parse_args(words, arguments)
-        module, _, function = arguments.command.partition(":")
-        command = getattr(importlib.import_module(f"search.commands.{module}"), function)
-        code: int = command(arguments, read_settings(), **given)
-    except user_errors() as error:
-        _report(error.found, error.fix, arguments)
-        return getattr(error, "exit_code", WRONG)
-    except KeyboardInterrupt:
-        return KILLED
-    except BrokenPipeError:  # `search status | head`
-        sys.stderr.close()
-        return DONE
-    except OSError as error:
-        file = error.filename2 or error.filename  # a rename fails at its target
-        if file is None:
-            raise
-        _report(f"{file}: {error.strerror}", "choose another place", arguments)
-        return WRONG
-    return code
-
-
-def _report(found: str, fix: str, arguments: argparse.Namespace) -> None:
-    """Print an error, and leave it for the supervisor that started this worker, if one did.
-
-    With --json stdout gets it as well, as `{"error": found, "fix": fix}`.
-    """
-    line = f"search: {found}; {fix}" if fix else f"search: {found}"
-    print(line, file=sys.stderr)
-    if "--json" in arguments.words:
-        print(json.dumps({"error": found, "fix": fix}))
-    if reason_file := getattr(arguments, "reason_file", None):
-        with suppress(OSError):  # the disk is full: the supervisor finds the line in the log
-            reason_file.write_text(line, encoding="utf-8", errors="replace")
 
 
 def _settle_streams() -> None:
@@ -77,6 +55,22 @@ def _settle_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def _let_no_message_fail() -> None:
+    """Let messages be lost, not the run, where stderr is on a full disk or nobody reads it."""
+    with suppress(AttributeError):
+        encoding = sys.stderr.encoding
+        sys.stderr = TextIOWrapper(_Lossy(2, "w", closefd=False), encoding, line_buffering=True)
+
+
+class _Lossy(FileIO):
+    """A file that is written where that is possible."""
+
+    def write(self, data: Any) -> int:
+        with suppress(OSError):
+            return super().write(data) or len(data)
+        return len(data)
 
 
 if __name__ == "__main__":

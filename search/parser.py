@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeAlias
 from objectives.practice.flags import SETS as PRACTICE_SETS
 from objectives.practice.flags import dirt_help
 from search.errors import UsageError
+from search.report import REASON_FILE
 from spaces.errors import nearest
 
 GUARDS = ("fence", "claim", "replay")  # as in storage/faults.py, which is too heavy to import here
@@ -128,7 +129,7 @@ def _add_run_commands(commands: Commands) -> None:
     _add_stored_study(worker)
     _add_data(worker)
     worker.add_argument("--id", metavar="NAME", help=argparse.SUPPRESS)
-    worker.add_argument("--reason-file", type=Path, help=argparse.SUPPRESS)  # a supervisor reads it
+    worker.add_argument(REASON_FILE, type=Path, help=argparse.SUPPRESS)  # a supervisor reads it
 
     status = _add(
         commands, "status", "status:status", "show the trials, workers and best values so far"

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,10 @@ LEASE_SECONDS = 30.0
 BEATS_PER_LEASE = 3  # two may be missed
 SHORTEST_SECONDS = 0.1  # a beat is a write
 LONGEST_SECONDS = 86_400.0
+MOST_THREADS = 1024
+S3 = re.compile(r"s3://[^\s/].*")
+# What is meant as an address and would make a folder: s3:/b, s3//b, S3:b, "s3://b", nas:/data.
+MISTYPED = re.compile(r"""s3[:/\\]|['"\s]|[^/.]+:""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +76,7 @@ def read_settings(
     folder: the folder from which a home is looked for upwards; None for the current one.
     """
     given = environment.get("SEARCH_HOME")
-    home = Path(given).expanduser() if given else _nearest_home(folder or Path.cwd())
-    threads = environment.get("OMP_NUM_THREADS", "")
+    home = _folder("SEARCH_HOME", given) if given else _nearest_home(folder or Path.cwd())
     lease = _seconds(environment, "SEARCH_LEASE_SECONDS", LEASE_SECONDS)
     beat = _seconds(environment, "SEARCH_BEAT_SECONDS", lease / BEATS_PER_LEASE)
     if beat >= lease:
@@ -85,7 +89,7 @@ def read_settings(
         # `URL=$(cat file)` in a .env file, or a copied line, leaves blanks at the ends.
         database_url=environment.get("SEARCH_DATABASE_URL", "").strip() or None,
         visible_gpus=environment.get("CUDA_VISIBLE_DEVICES"),
-        threads=int(threads) if threads.isdigit() else None,
+        threads=_threads(environment.get("OMP_NUM_THREADS", "")),
         lease_seconds=lease,
         beat_seconds=beat,
         shared_artifacts=_artifact_location(environment.get("SEARCH_ARTIFACTS")),
@@ -108,14 +112,37 @@ def _seconds(environment: Mapping[str, str], name: str, default: float) -> float
     return seconds
 
 
+def _threads(given: str) -> int | None:
+    """Read OMP_NUM_THREADS; of a list, one number per level of nesting, the first counts."""
+    first = given.partition(",")[0].strip()
+    if not (first.isascii() and first.isdigit()):
+        return None
+    return min(int(first[:6]), MOST_THREADS) or None
+
+
 def _artifact_location(given: str | None) -> str | None:
-    if not given or given.startswith("s3://"):
-        return given or None
-    if "://" in given:
+    if not given or not given.strip():
+        return None
+    if S3.fullmatch(given):
+        return given
+    if MISTYPED.match(given) or "://" in given:
         raise UsageError(
-            f"SEARCH_ARTIFACTS is {given!r}", "set it to a folder or to s3://bucket/prefix"
+            f"SEARCH_ARTIFACTS is {given!r}",
+            "set it to s3://bucket/prefix or to a folder, one with such a name as ./NAME",
         )
-    return str(Path(given).expanduser().resolve())
+    return str(_folder("SEARCH_ARTIFACTS", given).resolve())
+
+
+def _folder(name: str, given: str) -> Path:
+    """Return the folder that a variable names; UsageError where it is an address or has no user."""
+    if "://" in given:
+        raise UsageError(f"{name} is {given!r}, an address", "set it to a folder")
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:  # ~ of a user that is not there, or without HOME
+        raise UsageError(
+            f"{name} is {given!r}, and there is no such user's folder", "write the whole path"
+        ) from None
 
 
 def _nearest_home(folder: Path) -> Path:

@@ -117,8 +117,8 @@ def _print_notes(notes: Iterable[str]) -> None:
 def _supervise(run: Run, url: str) -> int:
     with listening() as flag, watching(url) as show:
         ending = supervise(run, flag, show)
-    # The run has ended: neither a lost database nor a closed pipe may change its exit code.
-    with suppress(DatabaseUnreachable, BrokenPipeError):
+    # The run has ended: no lost database, closed pipe or full disk may change its exit code.
+    with suppress(DatabaseUnreachable, OSError):
         for line in summary(read_frame(run.store, run.study), len(run.shares)):
             print(line, flush=True)
     if ending.trouble:

@@ -10,6 +10,12 @@ from types import FrameType
 SAME_REQUEST_SECONDS = 0.3
 
 
+# A closing terminal and a scheduler's warning: Slurm and Grid Engine send the user signals, a limit
+# of CPU time is the last. They may come several times, and never mean "now".
+WARNINGS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
+REQUESTS = (signal.SIGINT, signal.SIGTERM, *WARNINGS)
+
+
 class StopFlag:
     """The requests so far: `draining` after the first one, `now` after the second."""
 
@@ -27,29 +33,24 @@ class StopFlag:
         self._first_at = self._first_at or time.monotonic()
 
     def receive(self, signum: int, _frame: FrameType | None = None) -> None:
-        """Handle one signal as a request; SIGHUP only ever requests a drain."""
+        """Handle one signal as a request; a warning only ever requests a drain."""
         repeated = self._first_at and time.monotonic() - self._first_at > SAME_REQUEST_SECONDS
         # A closing terminal sends SIGHUP more than once: from the shell, then from the kernel.
-        self.now = self.now or bool(repeated and signum != signal.SIGHUP)
+        self.now = self.now or bool(repeated and signum not in WARNINGS)
         self.drain()
 
 
 @contextmanager
 def listening() -> Iterator[StopFlag]:
-    """Turn SIGINT, SIGTERM and SIGHUP into requests for as long as the block lasts."""
+    """Turn the signals of REQUESTS into requests for as long as the block lasts."""
     flag = StopFlag()
-    before = {signum: signal.getsignal(signum) for signum in _heard_signals()}
-    for signum in before:
-        signal.signal(signum, flag.receive)
+    before = {signum: signal.getsignal(signum) for signum in REQUESTS}
+    for signum, handler in before.items():
+        if signum not in WARNINGS or handler != signal.SIG_IGN:  # `nohup` ignores SIGHUP
+            signal.signal(signum, flag.receive)
     try:
         yield flag
     finally:
         for signum, handler in before.items():
-            signal.signal(signum, handler)
-
-
-def _heard_signals() -> list[signal.Signals]:
-    heard = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` ignores it
-        heard.append(signal.SIGHUP)
-    return heard
+            if handler is not None:  # None: a library in C set it
+                signal.signal(signum, handler)

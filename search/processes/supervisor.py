@@ -21,6 +21,7 @@ from search.processes.devices import DeviceShare, worker_environment
 from search.processes.machine import process_scope
 from search.processes.signals import StopFlag
 from search.processes.worker_slot import WorkerSlot
+from search.report import REASON_FILE
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.rows import HandBackReason
 from storage.store import Store
@@ -203,7 +204,7 @@ class _Supervisor:
         elif slot.child.may_start and not slot.is_over and not self._is_database_away:
             slot.start(f"{socket.gethostname()}-{slot.share.index}-{secrets.token_hex(3)}")
             command = self._run.worker_command(slot.share, slot.worker)
-            slot.child.start([*command, "--reason-file", str(slot.child.reason_file)])
+            slot.child.start([*command, REASON_FILE, str(slot.child.reason_file)])
 
     def _settle(self, slot: WorkerSlot, code: int) -> None:
         """Free the trial of an ended worker and decide on the next one; wait for the database."""

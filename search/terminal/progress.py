@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from rich.align import Align
@@ -65,7 +65,8 @@ def _telling(url: str, console: Console) -> Iterator[Callable[[Snapshot], None]]
     # and Ctrl-C in `search run | tee log` closes that pipe while the workers still drain.
     say = partial(print, file=console.file, flush=True)
     if url:
-        say(f"dashboard: {url}")
+        with suppress(OSError):  # a full disk, or nobody reads
+            say(f"dashboard: {url}")
     yield _Teller(say).tell
 
 

@@ -1,6 +1,7 @@
 """A data folder: its images, and all else that lies in it, by the reason why it is not read."""
 
 import os
+import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -63,6 +64,11 @@ class _Walk:
 
 def image_folder(source: DataSource) -> Path:
     """Return the folder of the data; DataError when there is none to read."""
+    encoding = sys.getfilesystemencoding()
+    if encoding != "utf-8":  # the same files would have other names, and be another manifest
+        raise DataError(
+            f"this process reads file names in {encoding}", fix="start Python with -X utf8"
+        )
     if source.folder is None:
         raise DataError("this study needs a data folder", fix="name it with --data DIR")
     try:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from search.processes.signals import StopFlag, listening
 
 WAITS = """
@@ -64,3 +66,16 @@ def test_nohup_keeps_the_hang_up_ignored():
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
     assert process.returncode == 75
+
+
+@pytest.mark.parametrize("warning", ["SIGUSR1", "SIGUSR2", "SIGXCPU"])
+def test_a_schedulers_warnings_drain_and_never_hurry(warning: str, monkeypatch):
+    with listening() as flag:
+        os.kill(os.getpid(), getattr(signal, warning))
+        assert flag.draining
+        later = time.monotonic() + 1
+        monkeypatch.setattr(time, "monotonic", lambda: later)
+        os.kill(os.getpid(), getattr(signal, warning))
+        assert not flag.now
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert flag.now
