@@ -26,20 +26,38 @@ def colliding(classes: Iterable[str]) -> tuple[Problem, ...]:
         ),
         *(
             f"the classes {_listed(each)} mean the same; give them one name, as `names` can"
-            for each in _same_answers(names)
+            for each in same_answers(names)
         ),
         *(f"the class {_shortened(name)} has {fault}" for name in names for fault in _faults(name)),
     ]
     return tuple(Problem(rule="C09", level="error", message=each) for each in found)
 
 
-def _same_answers(names: Sequence[str]) -> list[tuple[str, ...]]:
+def same_answers(names: Sequence[str]) -> list[tuple[str, ...]]:
     """Return the classes that all say yes, or no, where classes are nothing but such answers."""
     answers = {name: as_read(name) for name in names}
     if not {*answers.values()} <= YES | NO:
         return []
     sides = (tuple(name for name in names if answers[name] in side) for side in (YES, NO))
     return [side for side in sides if len({answers[name] for name in side}) > 1]
+
+
+def misspelt(declared: Iterable[str], labels: Iterable[str]) -> tuple[Problem, ...]:
+    """Find the labels that a study names or skips and that the data spell otherwise (C09)."""
+    known = {as_read(label): label for label in labels}
+    others = sorted({*declared} - {*known.values()})
+    return tuple(
+        Problem(
+            rule="C09",
+            level="error",
+            message=(
+                f"the study says {spelled(name)}, and the data {spelled(known[as_read(name)])}, "
+                "which is another label; spell it as the data do"
+            ),
+        )
+        for name in others
+        if as_read(name) in known
+    )
 
 
 def _faults(name: str) -> Iterator[str]:

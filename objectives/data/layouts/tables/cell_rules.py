@@ -13,7 +13,7 @@ SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d+)?e[+-]\d+", re.IGNORECASE)
 MONTH = "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 DATE = re.compile(
     r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"  # as a workbook's date is read
-    r"|\d{1,2}[./]\d{1,2}[./](\d\d){1,2}|\d\d:\d\d:\d\d"
+    r"|\d{1,2}[./]\d{1,2}[./](\d\d){1,2}|\d{1,2}:\d\d:\d\d"
     rf"|\d{{1,2}}-{MONTH}(-(\d\d){{1,2}})?|{MONTH}-\d\d"  # as Excel shows one
 )
 Level = Literal["error", "warn"]

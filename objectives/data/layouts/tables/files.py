@@ -113,8 +113,10 @@ def _with_header(name: str, grid: Grid, at: int) -> TableFile:
     names = [cell.strip() or f"Unnamed: {column}" for column, cell in enumerate(header.cells)]
     for line in lines:
         if len(line.cells) > len(names):  # in a sheet all rows have one length
-            raise ValueError(
-                f"{grid.word} {line.number} has {len(line.cells)} cells, the header {len(names)}"
+            raise DataError(
+                f"{name}: cannot be read as a table: {grid.word} {line.number} has "
+                f"{len(line.cells)} cells, the header {len(names)}",
+                fix="name every column in the header, and quote cells that hold the delimiter",
             )
     numbers: defaultdict[str, list[int]] = defaultdict(list)
     for number, each in enumerate(names, 1):

@@ -24,15 +24,15 @@ def _without_zeros(name: str) -> str:
     return LEADING_ZEROS.sub("", name)
 
 
-def _without_spaces(name: str) -> str:
-    return re.sub(r"\s", "", name)
+def _without_separators(name: str) -> str:
+    return re.sub(r"[\s_-]", "", name)
 
 
 # How two names may differ, and the change after which they are equal.
 DIFFERENCES: dict[str, Callable[[str], str]] = {
     "in the Unicode form of a letter (NFC and NFD)": _composed,
     "in upper and lower case": str.casefold,
-    "in the spaces": _without_spaces,
+    "in spaces, hyphens or underscores": _without_separators,
     "in characters that are written as % and digits": unquote,
     "in leading zeros": _without_zeros,
     "in the ending": _without_ending,

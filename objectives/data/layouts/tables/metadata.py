@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from objectives.data.alike import alike, as_read, merged, spelled
+from objectives.data.layouts.classes import same_answers
 from objectives.data.layouts.listing import Column
 from objectives.data.layouts.tables.cell_rules import word_problems
 from objectives.data.layouts.tables.number_rules import number_problems
@@ -55,7 +56,7 @@ def metadata_problems(sheet: Sheet, layout: Mapping[str, Any]) -> Iterator[Probl
 def alike_problems(column: str, names: Iterable[str]) -> Iterator[Problem]:
     """Tell of the names in a column that read alike, and of a letter that another begins with."""
     known = dict.fromkeys(names)
-    for each in (*alike(known), *_initials(known)):
+    for each in (*alike(known), *_initials(known), *same_answers(tuple(known))):
         yield Problem(
             rule="C13",
             level="warn",

@@ -10,7 +10,12 @@ from objectives.data.layouts.tables.cells import number, numbers
 WORDS = frozenset(("nan", "na", "n/a", "null", "<na>"))
 UNKNOWN = WORDS | {"unk", "unknown"}  # so PAD-UFES-20 and HAM10000 write a missing answer
 # They look like a missing value, and are read as one only where the study says so.
-SUSPECT = frozenset(("-", "--", "---", "\u2013", "\u2014", ".", "?", "n.a.", "nat", "missing", "#"))
+SUSPECT = frozenset(
+    (
+        *("-", "--", "---", "\u2013", "\u2014", ".", "?", "#", "n.a.", "n.d.", "k.a.", "nat"),
+        *("missing", "not available", "not applicable", "(null)", "<null>", "(blank)"),
+    )
+)
 # In English and in other languages (#BEZUG!, #NV), of LibreOffice (Err:502), and a cell too narrow.
 ERROR = re.compile(r"#(DIV/0!|[^\W\d_]{2,}[!?]|N/[AD]|NV|#+)|Err:\d{3}")
 

@@ -10,8 +10,8 @@ from objectives.data.layouts.tables.sheets import Sheet
 from objectives.data.problems import Problem
 
 WORDS = {
-    **dict.fromkeys(("true", "yes", "y", "x", "✓", "✔", "☑"), "1"),
-    **dict.fromkeys(("false", "no", "n", "-", "☐"), "0"),
+    **dict.fromkeys(("true", "yes", "y", "positive", "present", "x", "✓", "✔", "☑"), "1"),
+    **dict.fromkeys(("false", "no", "n", "negative", "absent", "-", "☐"), "0"),
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from objectives.contract import DataError
-from objectives.data.layouts.classes import colliding
+from objectives.data.layouts.classes import colliding, misspelt
 from objectives.data.layouts.folder import image_folder, read_folder
 from objectives.data.layouts.groups import alike_groups
 from objectives.data.layouts.image_files import ImageFiles
@@ -63,22 +63,26 @@ class Table(ImageFiles):
         matches = _match(images, sheet, layout)
         found, left_out = _find_labelled(images, matches, rows, layout)
         found, classes = _classes(found, order, layout)
-        problems = (
-            *contents.problems,
+        of_cells = (
             *sheet.problems,
-            *matches.problems(sheet.name),
             *label_problems(sheet, layout),
             *_cell_problems(sheet, layout),
             *metadata_problems(sheet, layout),
-            *alike_groups([rows[at].group for at in matches.row_of.values()], [*matches.row_of]),
-            *colliding(classes),
         )
         if not found:
             counts = ", ".join(f"{len(each.paths)} {each.reason}" for each in left_out)
             raise DataError(
                 f"{sheet.name}: no row of {len(rows)} gives an image with a label ({counts})",
-                fix=_fix(problems) or "correct the study's path and label columns",
+                fix=_first_error(of_cells) or "correct the study's path and label columns",
             )
+        problems = (
+            *contents.problems,
+            *matches.problems(sheet.name),
+            *of_cells,
+            *alike_groups([rows[at].group for at in matches.row_of.values()], [*matches.row_of]),
+            *colliding(classes),
+            *misspelt({*(layout.get("names") or {}), *(layout.get("skip") or ())}, order),
+        )
         return Listing(
             found=found,
             classes=classes,
@@ -178,15 +182,15 @@ def _match(images: Images, sheet: Sheet, layout: Mapping[str, Any]) -> Matches:
         raise DataError(
             f"{sheet.name}: none of the images it names is there, for example "
             f"{matches.lost[NO_FILE][0]!r}{matches.hint}",
-            fix=_fix([*sheet.problems, *_id_problems(sheet, layout)])
+            fix=_first_error([*sheet.problems, *_id_problems(sheet, layout)])
             or "correct the study's `path` or the path given to --data",
         )
     return matches
 
 
-def _fix(problems: Iterable[Problem]) -> str:
+def _first_error(problems: Iterable[Problem]) -> str:
     """Return the message of the first error in the cells, which is the likeliest reason."""
-    return next((each.message for each in problems if each.rule == "C13"), "")
+    return next((each.message for each in problems if each.level == "error"), "")
 
 
 def _rows(sheet: Sheet, names: Iterable[str]) -> list[dict[str, str]]:
@@ -226,7 +230,7 @@ def _splits(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
     if "" in splits:
         at = splits.index("")
         raise DataError(
-            f"{sheet.places[at]}: {words[at]!r} is no split",
+            f"{sheet.places[at]}: {words[at] or 'an empty cell'!r} is no split",
             fix="say train, val or test",
         )
     return splits

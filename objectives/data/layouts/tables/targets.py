@@ -57,10 +57,13 @@ def _named(layout: Mapping[str, Any]) -> set[str]:
 def _texts(sheet: Sheet, layout: Mapping[str, Any]) -> Cells:
     """Return the labels as they stand in the table."""
     cells = sheet.cells(layout["label"])
-    if not layout.get("label_pattern"):
-        return cells
-    pattern = compile_pattern(layout["label_pattern"], "label")
-    return cells._replace(texts=[match_pattern(pattern, text) for text in cells.texts])
+    if layout.get("label_pattern"):
+        pattern = compile_pattern(layout["label_pattern"], "label")
+        cells = cells._replace(texts=[match_pattern(pattern, text) for text in cells.texts])
+    stripped = [text.strip() for text in cells.texts]
+    # Spaces around the labels are no part of them, unless that made one class of two unsaid (C09).
+    keeps_classes = len({*stripped, ""}) == len({*cells.texts, ""})
+    return cells._replace(texts=stripped) if keeps_classes else cells
 
 
 def _names_between(cuts: Sequence[float]) -> list[str]:

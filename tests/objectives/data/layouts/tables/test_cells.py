@@ -191,6 +191,22 @@ def test_two_spellings_of_one_class_are_told(write: Write, labels: tuple[str, st
     assert only(read(write(*rows), PLAIN)).rule == "C09"
 
 
+@pytest.mark.parametrize("declared", [{"skip": ("NV",)}, {"names": {"nv ": "naevus"}}])
+def test_a_label_that_the_study_spells_otherwise_is_told(
+    write: Write, declared: dict[str, Any]
+) -> None:
+    problem = only(read(write("a,nv,1", "b,mel,2", images="ab"), replace(PLAIN, **declared)))
+    assert (problem.rule, problem.level) == ("C09", "error")
+    assert problem.message.endswith(
+        "the data 'nv', which is another label; spell it as the data do"
+    )
+
+
+def test_spaces_around_all_labels_are_no_part_of_them(write: Write) -> None:
+    listing = read(write("a, x,1", "b, y,2", images="ab"), replace(PLAIN, skip=("y",)))
+    assert (listing.classes, numbers(listing.left_out)) == (("x",), {"y": 1})
+
+
 def test_two_answers_for_yes_are_told_where_classes_are_answers(write: Write) -> None:
     assert (
         "'True' and '1' mean the same"
@@ -212,7 +228,9 @@ def test_a_class_whose_name_no_line_can_hold_is_told(write: Write, label: str) -
 ONE_HOT = Table("t.csv", one_hot=("G3", "G4"))
 
 
-@pytest.mark.parametrize(("yes", "no"), [("True", "False"), ("x", ""), ("yes", "no"), ("1", "0")])
+@pytest.mark.parametrize(
+    ("yes", "no"), [("True", "False"), ("x", ""), ("positive", "absent"), ("1", "0")]
+)
 def test_words_and_crosses_are_ones(write: Write, yes: str, no: str) -> None:
     folder = write(f"a,{yes},{no}", f"b,{no},{yes}", header="image,G3,G4", images="ab")
     listing = read(folder, ONE_HOT)

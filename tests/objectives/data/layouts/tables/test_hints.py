@@ -13,9 +13,10 @@ from objectives.data.layouts.tables.hints import Nearest
         ("im_1.jpg", "images/im_1.png", "in the ending"),
         ("im%201.png", "images/im 1.png", "in characters that are written as %"),
         ("1", "images/0001.png", "in leading zeros"),
-        ("im 1", "images/im1.png", "in the spaces"),
+        ("im 1", "images/im1.png", "in spaces, hyphens"),
         ("train/im_1.png", "test/im_1.png", "in the folder"),
         (r"D:\scans\IM_1.png", "images/im_1.png", "in upper and lower case"),
+        ("im-1", "images/im_1.png", "in spaces, hyphens or underscores"),
         ("im-1.JPG", "images/im_1.png", "in several ways"),
     ],
 )

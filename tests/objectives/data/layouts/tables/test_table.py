@@ -366,3 +366,11 @@ def test_tables_without_a_common_column_are_an_error(write: Write) -> None:
     write_csv(folder / "more.csv", "id,dx", "1,x")
     with pytest.raises(DataError, match=r"more.csv: no column in common .*id alike in both$"):
         read(folder, JOINED)
+
+
+@pytest.mark.parametrize("key", ["p1", "P01", "P 1"])
+def test_a_key_that_a_joined_table_spells_otherwise_is_named(write: Write, key: str) -> None:
+    folder = write("a,P1", "b,P2", header="image,case", images="ab")
+    write_csv(folder / "more.csv", "case,dx", f"{key},x", "P2,y")
+    message = read(folder, JOINED).problems[0].message
+    assert f"for example case 'P1' (there it is case '{key}'); add them" in message
