@@ -8,6 +8,7 @@ from objectives import catalog
 from search.analysis.badges import badges
 from search.analysis.folds import value_epochs
 from search.analysis.snapshot import Snapshot, read_snapshot
+from search.analysis.unfinished import why_none_finished
 from search.exports.exported import (
     Exported,
     ExportedData,
@@ -72,12 +73,19 @@ def _pick(snapshot: Snapshot, wanted: str) -> TrialRow:
     name, count = snapshot.study.name, len(snapshot.trials)
     if wanted == "best":
         if snapshot.best is None:
-            raise StudyError(f"no trial of {name!r} has finished yet", "wait, or export --trial N")
+            raise _nothing_to_export(snapshot)
         return snapshot.best
     trial = snapshot.trial(int(wanted)) if wanted.isascii() and wanted.isdigit() else None
     if trial is None:
         raise StudyError(f"{name!r} has no trial {wanted!r}", f"use `best` or 0..{count - 1}")
     return trial
+
+
+def _nothing_to_export(snapshot: Snapshot) -> StudyError:
+    why = why_none_finished(snapshot)
+    some = next((trial for trial in snapshot.trials if trial.last), None)
+    as_it_is = f"; --trial {some.number} writes one as it is" if some else ""
+    return StudyError(f"{snapshot.study.name}: {why.found}", why.fix + as_it_is)
 
 
 def _data(study: Study, row: StudyRow, manifest: str | None) -> ExportedData:

@@ -6,6 +6,7 @@ from objectives.contract import FOLD_EPOCH
 from search.analysis.folds import fold_of
 from search.analysis.identical import IdenticalTrials
 from search.analysis.snapshot import Snapshot
+from search.analysis.unfinished import why_none_finished
 from spaces.params import Value
 from spaces.study import Study
 from storage.rows import TrialRow
@@ -51,10 +52,13 @@ def measure(study: Study) -> str:
 
 
 def best(snapshot: Snapshot) -> str:
-    """Describe the best trial so far with its values."""
+    """Describe the best trial so far with its values; where none finished, say why."""
     trial = snapshot.best
-    if trial is None:
+    if trial is None and len(snapshot.final) < snapshot.study.trials:
         return "no trial is complete yet"
+    if trial is None:
+        why = why_none_finished(snapshot)
+        return f"{why.found}; {why.fix}"
     return f"best {number(trial.value)} in trial {trial.number}: {params(trial)}"
 
 
