@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from spaces.errors import StudyError
@@ -47,7 +48,8 @@ def _check_text(path: Path) -> None:
         raise StudyError(f"{path} is a folder", f"name the study file in it, {path / 'study.py'}")
     if not path.is_file():
         raise StudyError(
-            f"{path} does not exist", f"`search init {path}` writes a study to start from"
+            f"{path} does not exist",
+            f"`search init {quote(str(path))}` writes a study to start from",
         )
     try:
         content = path.read_bytes()

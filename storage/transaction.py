@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from storage.errors import DatabaseUnreachable, StorageError
+from storage.postgres.url import FIXES
 from storage.postgres.variables import with_variables
 from storage.rights import refusal
 
@@ -19,6 +20,7 @@ LIMITS = {
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "10s",
     "timezone": "UTC",
+    "extra_float_digits": "1",  # every bit of a number; a role may have it lower
 }
 CONNECT = {
     "connect_timeout": 10,
@@ -98,9 +100,9 @@ def _explain(context: ExceptionContext) -> StorageError | None:
     if not (context.is_disconnect or isinstance(context.sqlalchemy_exception, OperationalError)):
         return None
     reason = str(context.original_exception).strip().partition("\n")[0]
-    return DatabaseUnreachable(
-        f"the database does not answer ({reason})", "see that it runs, then try again"
-    )
+    fixes = (fix for words, fix in FIXES.items() if words in reason)
+    fix = next(fixes, "see that it runs, then try again")
+    return DatabaseUnreachable(f"the database does not answer ({reason})", fix)
 
 
 def _role(context: ExceptionContext) -> str:

@@ -22,6 +22,9 @@ FIXES = {
     "Connection refused": "start Postgres there or correct host and port",
     "timeout expired": "check that a firewall lets this machine through to host and port",
     "does not exist": "create it there or correct its name",
+    "too many connections": "let the role have more connections, or start fewer workers",
+    "connection slots": "raise the server's max_connections, or start fewer workers",
+    "too many clients": "raise the server's max_connections, or start fewer workers",
     "the database system is": "try again in a moment",  # starting up, shutting down
 }
 

@@ -10,11 +10,12 @@ from sqlalchemy.engine import URL
 
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.optunas import make_tables
+from storage.rows import Outcome
 from storage.schema import check_usable
-from storage.store import Store
+from storage.store import Claim, Store
 from storage.transaction import explain_errors, transaction
 from tests.conftest import execute
-from tests.storage.samples import new_study
+from tests.storage.samples import new_study, new_worker
 
 Sql = Callable[..., list[tuple[object, ...]]]
 Limited = Callable[..., str]
@@ -202,6 +203,27 @@ def test_a_read_only_role_reads_and_its_writes_are_refused_in_one_line(
         assert store.studies() == []
         with pytest.raises(StorageError, match="give a role that may write"):
             store.create(new_study("toy"))
+
+
+def test_a_number_keeps_every_bit_whatever_the_role_shows_of_it(limited: Limited) -> None:
+    url = limited("ALTER ROLE {role} SET extra_float_digits = -10")
+    with Store.open(url) as store:
+        store.create(new_study("toy"))
+        store.register_worker("toy", new_worker("ada"))
+        held = store.claim("toy", "ada", lease_seconds=30)
+        assert isinstance(held, Claim)
+        store.record(held, 1, {"val_loss": 0.1 + 0.2}, 0.1 + 0.2, seconds=1 / 3, images=1)
+        store.tell(held, "COMPLETE", 0.1 + 0.2, Outcome.FINISHED)
+
+        (epoch,), (trial, *_) = store.epochs("toy"), store.trials("toy")
+        assert (epoch.value, epoch.seconds, trial.value) == (0.1 + 0.2, 1 / 3, 0.1 + 0.2)
+
+
+def test_a_role_without_a_connection_left_learns_it(limited: Limited) -> None:
+    url = limited("ALTER ROLE {role} CONNECTION LIMIT 0", "ALTER ROLE {role} NOSUPERUSER")
+
+    with pytest.raises(DatabaseUnreachable, match="let the role have more connections"):
+        Store.open(url)
 
 
 def test_a_cancelled_statement_is_a_database_to_try_again(database_url: str) -> None:
