@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from objectives.contract import DataError, DataSource
-from objectives.data.layouts.folder import image_folder, subfolders
+from objectives.data.layouts.folder import image_folder, readable, subfolders
+from objectives.data.layouts.given_splits import with_folder_splits
 from objectives.data.layouts.layout import data_folder
 from objectives.data.layouts.listing import File, Found, Listing
 from objectives.data.left_out import LeftOut
@@ -56,7 +57,8 @@ class Brats:
         lacking: dict[str, list[str]] = {}
         for patient in _patients(folder):
             path = patient.relative_to(folder).as_posix()
-            files = _by_modality(patient)
+            with readable(patient):
+                files = _by_modality(patient)
             if missing := [each for each in modalities if each not in files]:
                 lacking[path] = missing
             else:
@@ -71,7 +73,7 @@ class Brats:
             )
         classes = tuple(sorted({each.label for each in found}))
         return Listing(
-            found=found,
+            found=with_folder_splits(found),
             classes=classes,
             left_out=_left_out(lacking),
             problems=tuple(_missing(lacking, len(found))),
@@ -140,10 +142,9 @@ def _read(file: Path) -> bytes:
 
 def _patients(folder: Path) -> Iterator[Path]:
     """Find the patients' folders, HGG first; the folders of the grades may lie one level deeper."""
-    for top in (folder, *sorted(subfolders(folder))):
-        for grade in GRADES:
-            if (top / grade).is_dir():
-                yield from sorted(subfolders(top / grade))
+    for top in (folder, *subfolders(folder)):
+        for grade in (each for each in subfolders(top) if each.name in GRADES):
+            yield from subfolders(grade)
 
 
 def _by_modality(patient: Path) -> Mapping[str, Path]:

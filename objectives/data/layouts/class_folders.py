@@ -1,18 +1,22 @@
 """L2: one folder per class, with or without folders train, val and test above or within."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 from objectives.contract import DataError
 from objectives.data.alike import merged
+from objectives.data.layouts.class_depth import check_depth
 from objectives.data.layouts.classes import colliding
 from objectives.data.layouts.folder import Contents, image_folder, read_folder
-from objectives.data.layouts.given_splits import SplitFolders, find_split_folders
+from objectives.data.layouts.given_splits import (
+    SplitFolders,
+    find_split_folders,
+    lone_splits,
+    refuse_unclear_splits,
+)
 from objectives.data.layouts.groups import read_groups
 from objectives.data.layouts.idle_folders import idle_folders
 from objectives.data.layouts.image_files import ImageFiles
-from objectives.data.layouts.listing import File, Found, Listing
+from objectives.data.layouts.listing import Found, Listing
 from objectives.data.layouts.masks import find_masks, left_out_masks
 from objectives.data.layouts.split_words import split_of
 from objectives.data.left_out import LeftOut
@@ -32,7 +36,10 @@ class ClassFolders(ImageFiles):
         contents = read_folder(folder)
         masks = find_masks([file.path for file in contents.images])
         images = [file for file in contents.images if file.path not in masks]
-        splits = find_split_folders([file.path for file in images], deepest=1)
+        paths = [file.path for file in images]
+        splits = find_split_folders(paths, deepest=1)
+        if splits is None:
+            refuse_unclear_splits(paths, deepest=1)
         depth = 1 if splits and splits.depth == 0 else 0
         inside = [file for file in images if file.path.count("/") > depth]
         outside = tuple(file.path for file in images if file.path.count("/") <= depth)
@@ -40,7 +47,7 @@ class ClassFolders(ImageFiles):
             raise DataError(
                 f"{folder}: no class folder with images", fix="make one folder per class"
             )
-        _check_depth(folder, inside, depth, splits)
+        check_depth(folder, [file.path for file in inside], splits)
         labels = [file.path.split("/")[depth] for file in inside]
         if self.source.layout.get("merge_alike"):
             labels = merged(labels)
@@ -58,7 +65,7 @@ class ClassFolders(ImageFiles):
                 *contents.problems,
                 *idle_folders(folder, contents, _tops(contents, splits) if depth else None),
                 *colliding(classes),
-                *(splits.problems() if splits else ()),
+                *(splits.problems() if splits else lone_splits(paths, "warn")),
                 *problems,
             ),
         )
@@ -73,27 +80,3 @@ def _tops(contents: Contents, splits: SplitFolders | None) -> set[str]:
 def _outside(paths: tuple[str, ...]) -> Iterator[LeftOut]:
     if paths:
         yield LeftOut(reason=NO_FOLDER, paths=paths, fix="move them into the folders of classes")
-
-
-def _check_depth(
-    folder: Path, images: Sequence[File], depth: int, splits: SplitFolders | None
-) -> None:
-    """Raise DataError where the class folders lie one folder deeper than where they are read."""
-    parts = [file.path.split("/")[:-1] for file in images]
-    inner: defaultdict[str, set[str]] = defaultdict(set)
-    below = depth + (2 if splits and splits.depth == 1 else 1)
-    for each in parts:
-        inner[each[depth]].update(each[below : below + 1])
-    shared = set.intersection(*inner.values())
-    if len(inner) == 1 and (len(shared) > 1 or (splits and splits.depth == 1)):
-        (only,) = inner
-        where = folder.joinpath(*parts[0][:depth], only)
-        raise DataError(
-            f"{folder}: all images lie in one folder, {only!r}, and no class is known",
-            fix=f"if the folders in it are the classes or the splits, give --data {where}",
-        )
-    if splits and splits.depth == 1 and shared:
-        raise DataError(
-            f"{folder}: the folder {min(shared)!r} lies below the splits of {len(inner)} folders",
-            fix="put train, val and test on top, and in each a folder per class",
-        )

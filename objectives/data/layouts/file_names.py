@@ -9,7 +9,11 @@ from objectives.contract import DataError
 from objectives.data.alike import merged
 from objectives.data.layouts.classes import colliding, in_order
 from objectives.data.layouts.folder import image_folder, read_folder
-from objectives.data.layouts.given_splits import find_split_folders
+from objectives.data.layouts.given_splits import (
+    find_split_folders,
+    lone_splits,
+    refuse_unclear_splits,
+)
 from objectives.data.layouts.groups import find_groups, read_groups
 from objectives.data.layouts.image_files import ImageFiles
 from objectives.data.layouts.listing import File, Found, Listing
@@ -58,6 +62,8 @@ class FileNames(ImageFiles):
         paths = [file.path for file, _ in labelled]
         groups, problems = read_groups(paths, layout)
         splits = find_split_folders(paths)
+        if splits is None:
+            refuse_unclear_splits(paths)
         found = [
             Found(file, label, group, splits.split(file.path) if splits else "")
             for (file, _), label, group in zip(labelled, named, groups, strict=True)
@@ -74,7 +80,7 @@ class FileNames(ImageFiles):
             problems=(
                 *contents.problems,
                 *colliding(classes),
-                *(splits.problems() if splits else ()),
+                *(splits.problems() if splits else lone_splits(paths, "error")),
                 *problems,
             ),
         )

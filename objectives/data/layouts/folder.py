@@ -4,18 +4,22 @@ import os
 import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
+from stat import S_ISREG
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.links import check_link
 from objectives.data.layouts.listing import File
 from objectives.data.layouts.other_files import (
+    HIDDEN,
+    HIDDEN_IMAGE,
     PLACEHOLDER,
     UNFINISHED,
     ending_of,
+    is_container,
     is_unread,
     passed_over,
 )
@@ -71,12 +75,8 @@ def image_folder(source: DataSource) -> Path:
         )
     if source.folder is None:
         raise DataError("this study needs a data folder", fix="name it with --data DIR")
-    try:
-        is_folder = S_ISDIR(source.folder.stat().st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        is_folder = False
-    except OSError as error:
-        raise _locked(source.folder, error) from error
+    with readable(source.folder):
+        is_folder = source.folder.is_dir()
     if not is_folder:
         raise DataError(f"{source.folder}: no such folder", fix="check the path given to --data")
     return source.folder
@@ -91,7 +91,8 @@ def read_folder(folder: Path, known: Collection[str] = ()) -> Contents:
     be read.
     """
     walk = _Walk()
-    _enter(folder, "", walk)
+    with readable(folder):
+        _enter(folder, "", walk)
     images = sorted(walk.images)
     check_folder(folder, images, chain.from_iterable(walk.unread.values()))
     for paths in walk.others.values():
@@ -114,28 +115,33 @@ def list_images(folder: Path) -> list[File]:
 
 def subfolders(folder: Path) -> list[Path]:
     """List the folders in a folder, without hidden ones; DataError where it may not be read."""
-    names = [path for path in entries(folder) if not passed_over(path.name, is_folder=True)]
-    return [path for path in names if path.is_dir()]
+    with readable(folder):
+        return [
+            path
+            for path in sorted(folder.iterdir())
+            if not passed_over(path.name, is_folder=True) and path.is_dir()
+        ]
 
 
-def entries(folder: Path) -> list[Path]:
-    """List the files and folders in a folder; DataError where it may not be read."""
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Raise DataError where a folder or file may not be read."""
     try:
-        return sorted(folder.iterdir())
+        yield
     except OSError as error:
-        raise _locked(folder, error) from error
+        raise DataError(
+            f"{path}: may not be read ({error.strerror}) (C05)",
+            fix="ask its owner for the right to read it",
+        ) from error
 
 
 def _enter(folder: Path, inner: str, walk: _Walk) -> None:
-    """Add the contents of a folder. inner: its path in the data folder, "" for that folder."""
-    try:
-        with os.scandir(folder / inner) as found:
-            listed = sorted(found, key=lambda entry: entry.name)
-    except OSError as error:
-        if not inner:
-            raise _locked(folder, error) from error
-        walk.locked[inner] = error
-        return
+    """Add the contents of a folder; OSError where it may not be read.
+
+    inner: its path in the data folder, "" for that folder.
+    """
+    with os.scandir(folder / inner) as found:
+        listed = sorted(found, key=lambda entry: entry.name)
     for entry in listed:
         path = f"{inner}/{entry.name}" if inner else entry.name
         try:
@@ -147,8 +153,10 @@ def _enter(folder: Path, inner: str, walk: _Walk) -> None:
 def _take(entry: os.DirEntry[str], path: str, folder: Path, walk: _Walk) -> None:
     """Add a file, or a folder with its contents; OSError for one that may not be read."""
     is_link = entry.is_symlink()
+    is_image = entry.name.lower().endswith(EXTENSIONS)
     if reason := passed_over(entry.name, is_folder=not is_link and entry.is_dir()):
-        walk.others[reason].append(path)
+        is_hidden_image = reason == HIDDEN and is_image and entry.is_file()
+        walk.others[HIDDEN_IMAGE if is_hidden_image else reason].append(path)
         return
     if is_link:
         check_link(Path(entry.path))
@@ -156,7 +164,6 @@ def _take(entry: os.DirEntry[str], path: str, folder: Path, walk: _Walk) -> None
         walk.folders.append(path)
         _enter(folder, path, walk)
         return
-    is_image = entry.name.lower().endswith(EXTENSIONS)
     stat = entry.stat()
     if not S_ISREG(stat.st_mode):  # reading a pipe would wait for ever
         if is_image:
@@ -171,8 +178,9 @@ def _take(entry: os.DirEntry[str], path: str, folder: Path, walk: _Walk) -> None
         walk.others[f"DICOM files, each {kind}"].append(path)
     else:
         ending = ending_of(entry.name)
-        kinds = walk.unread if is_unread(ending) else walk.others
-        reason = "of a format that is not read" if is_unread(ending) else "other files"
+        is_known = is_unread(ending) or is_container(ending)
+        reason = "of a format that is not read" if is_known else "other files"
+        kinds = walk.unread if is_known else walk.others
         kinds[f"{reason} ({ending or 'no ending'})"].append(path)
 
 
@@ -195,7 +203,11 @@ def _check_text(path: str, entry: os.DirEntry[str]) -> None:
 
 def _left_out(walk: _Walk) -> Iterator[LeftOut]:
     """Build what is left out; of a file beside an image of the same name nothing is lost."""
-    fixes = {UNFINISHED: "finish the downloads", PLACEHOLDER: "download them"}
+    fixes = {
+        UNFINISHED: "finish the downloads",
+        PLACEHOLDER: "download them",
+        HIDDEN_IMAGE: "give them names without the point before them",
+    }
     stems = {_stem(file.path) for file in walk.images} if walk.unread else set()
     for reason, paths in walk.unread.items():
         lone = tuple(path for path in paths if _stem(path) not in stems)
@@ -203,7 +215,8 @@ def _left_out(walk: _Walk) -> Iterator[LeftOut]:
         if lone:
             is_slide = lone[0].lower().endswith(SLIDES)
             fix = "cut them into tiles" if is_slide else "convert them to PNG"
-            yield LeftOut(reason=reason, paths=_written(lone), fix=fix, is_meant=True)
+            is_meant = is_unread(ending_of(lone[0]))
+            yield LeftOut(reason=reason, paths=_written(lone), fix=fix, is_meant=is_meant)
         if beside:
             reason = f"{reason}, beside images of the same names"
             yield LeftOut(reason=reason, paths=_written(beside))
@@ -245,13 +258,6 @@ def _may_not_be_read(walk: _Walk) -> Iterator[Problem]:
             ),
             paths=_written(walk.locked),
         )
-
-
-def _locked(path: Path, error: OSError) -> DataError:
-    return DataError(
-        f"{path}: may not be read ({error.strerror}) (C05)",
-        fix="ask its owner for the right to read it",
-    )
 
 
 def _no_image(folder: Path, contents: Contents) -> DataError:

@@ -5,12 +5,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Literal
 
 from objectives.contract import DataError
+from objectives.data.layouts.listing import Found
 from objectives.data.layouts.split_words import named_after, split_of, splits_of
 from objectives.data.problems import Problem
 
 END_WORD = re.compile(r"^([^\W\d_]+)(?![^\W\d_])|(?<![^\W\d_])([^\W\d_]+)\d*$")
+# Words for val that name classes, too: of images that are valid, of developed film.
+NAMES_OF_CLASSES = ("valid", "dev", "tune", "tuning")
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,10 @@ class SplitFolders:
         known = next(each for each, split in self.splits.items() if split == "train")
         raise DataError(
             f"{path}: outside the train, val and test folders: {name!r} lies where {known!r} lies",
-            fix="rename it to train, val or test, or move it out of the data folder",
+            fix=(
+                "rename it to train, val or test, or move it out of the data folder; a class needs "
+                f"another name than {known!r}"
+            ),
         )
 
     def problems(self) -> Iterator[Problem]:
@@ -62,21 +69,61 @@ def find_split_folders(paths: Sequence[str], deepest: int | None = None) -> Spli
     """Find the folders of the splits nearest to the top, of which one is called train.
 
     deepest: the greatest number of folders above them that is looked at; None for any.
-
-    Raises DataError for folders whose names have a split and more, and for images of other splits
-    without any to train on.
     """
-    folders = [path.split("/")[:-1] for path in paths]
-    depths = range(max(map(len, folders), default=0))
-    for depth in depths[: None if deepest is None else deepest + 1]:
-        names = sorted({each[depth] for each in folders if len(each) > depth})
+    for depth, names in enumerate(_names_by_depth(paths, deepest)):
         splits = splits_of(names)
         if "train" in splits.values():
             return SplitFolders(depth, splits)
-        _refuse_half_named(names)
-    _refuse_without_train(folders)
-    _refuse_names_of_files(paths)
     return None
+
+
+def with_folder_splits(found: Sequence[Found]) -> list[Found]:
+    """Add the splits that the folders give, if several, where no image has one yet."""
+    splits = find_split_folders([each.file.path for each in found])
+    given = {*splits.splits.values()} - {""} if splits else set()
+    if splits is None or len(given) < 2 or any(each.split for each in found):
+        return list(found)
+    return [each._replace(split=splits.split(each.file.path)) for each in found]
+
+
+def refuse_unclear_splits(paths: Sequence[str], deepest: int | None = None) -> None:
+    """Refuse folders and files that are named after splits where no folder is called train.
+
+    deepest: as for `find_split_folders`, which has found none.
+
+    Raises DataError for folders whose names have a split and more, for images of other splits
+    without any to train on, and for files that are named after their splits.
+    """
+    for names in _names_by_depth(paths, deepest):
+        _refuse_half_named(names)
+    _refuse_without_train([path.split("/")[:-1] for path in paths])
+    _refuse_names_of_files(paths)
+
+
+def lone_splits(paths: Sequence[str], level: Literal["error", "warn"]) -> Iterator[Problem]:
+    """Find folders that are called test or val where no folder is called train (C09)."""
+    tops = {path.partition("/")[0] for path in paths if "/" in path}
+    for name in sorted(tops):
+        if split_of(name) and name.casefold() not in NAMES_OF_CLASSES:
+            yield Problem(
+                rule="C09",
+                level=level,
+                message=(
+                    f"the folder {name!r} is called like a split and read as none, since no folder "
+                    "is called train: its images are trained on; move the other images into a "
+                    f"folder called train, or give {name!r} another name"
+                ),
+            )
+
+
+def _names_by_depth(paths: Sequence[str], deepest: int | None) -> Iterator[list[str]]:
+    """Return the names of the folders at each depth, sorted, from the top on."""
+    names: defaultdict[int, set[str]] = defaultdict(set)
+    for path in paths:
+        for depth, name in enumerate(path.split("/")[:-1]):
+            names[depth].add(name)
+    depths = sorted(names)[: None if deepest is None else deepest + 1]
+    return (sorted(names[depth]) for depth in depths)
 
 
 def _refuse_half_named(names: Sequence[str]) -> None:

@@ -23,7 +23,7 @@ def idle_folders(
     }
     filled |= {path for problem in contents.problems for path in problem.paths}
     idle = [path for path in places if path not in filled]
-    unread = [each for each in contents.left_out if each.is_meant]
+    unread = [each for each in contents.left_out if each.fix]
     missed = {path: found for path in idle if (found := _within(path, unread))}
     yield from (_unread(path, found) for path, found in missed.items())
     empty = [path for path in idle if path not in missed]
@@ -33,7 +33,7 @@ def idle_folders(
     hidden = [path for each in contents.left_out if each.reason == HIDDEN for path in each.paths]
     hidden = [path for path in hidden if _is_place(path, splits) and (folder / path).is_dir()]
     yield from _shifting(folder, "hidden", hidden, "remove")
-    yield from _shifting(folder, "empty", classes, "fill or remove")
+    yield from _shifting(folder, "empty", classes, "fill or remove", held=_held(classes, contents))
 
 
 def _is_place(path: str, splits: Collection[str] | None) -> bool:
@@ -82,7 +82,17 @@ def _without_images(split: str) -> Problem:
     )
 
 
-def _shifting(folder: Path, kind: str, paths: Sequence[str], fix: str) -> Iterator[Problem]:
+def _held(places: Sequence[str], contents: Contents) -> str:
+    """Return the counts of what lies in the first of these folders, in brackets."""
+    found = _within(places[0], contents.left_out) if places else []
+    return (
+        f" ({', '.join(f'{len(paths)} {each.reason}' for each, paths in found)})" if found else ""
+    )
+
+
+def _shifting(
+    folder: Path, kind: str, paths: Sequence[str], fix: str, held: str = ""
+) -> Iterator[Problem]:
     """Name the hidden or the empty folders beside the class folders (C08)."""
     if paths:
         yield Problem(
@@ -90,7 +100,7 @@ def _shifting(folder: Path, kind: str, paths: Sequence[str], fix: str) -> Iterat
             level="error",
             message=(
                 f"{folder}: {len(paths)} {kind} among the class folders, for example "
-                f"{paths[0]!r}; it is not a class here, but shifts every class index of "
+                f"{paths[0]!r}{held}; it is not a class here, but shifts every class index of "
                 f"readers that take each folder for one: {fix} it"
             ),
             paths=tuple(paths),

@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 from objectives.data.pixels.formats import RAW, SLIDES
 
 HIDDEN = "hidden"
+HIDDEN_IMAGE = "hidden images"
 BY_SYSTEM = "made by a system, not by you"
 BACKUP = "backup copies"
 UNFINISHED = "unfinished downloads"
@@ -30,15 +31,19 @@ BACKUP_ENDS = (".bak", ".backup", ".orig", ".old", "~", ".swp", "_original", ".t
 UNFINISHED_ENDS = (".part", ".partial", ".crdownload", ".download", ".filepart", ".aria2")
 PLACEHOLDER_END = ".icloud"
 
-# Endings of images, volumes and films that the reader of ordinary images does not read, of formats
-# that it reads where the contents say so (`image_format`), and of images within other files.
+# Endings of images and volumes that the reader of ordinary images does not read, some of which it
+# reads where the contents say so (`format_of`).
 UNREAD = {
-    *(".heic", ".heif", ".jxl", ".jxr", ".svg", ".psd", ".eps", ".exr", ".hdr", ".tga", ".pcx"),
-    *(*RAW, *SLIDES, ".raw", ".cr3", ".orf", ".rw2", ".raf", ".xcf", ".ai"),
+    *(".heic", ".heif", ".jxl", ".jxr", ".psd", ".exr", ".hdr", ".tga", ".pcx", ".dds"),
+    *(*RAW, *SLIDES, ".raw", ".cr3", ".orf", ".rw2", ".raf", ".xcf"),
     *(".dcm", ".dicom", ".ima", ".nii", ".mha", ".mhd", ".nrrd", ".nhdr", ".mgz", ".mnc", ".img"),
     *(".czi", ".nd2", ".lif", ".vsi", ".oib"),
-    *(".npy", ".npz", ".mat", ".h5", ".hdf5", ".fits", ".fit", ".zarr", ".tfrecord", ".lmdb"),
-    *(".mp4", ".avi", ".mov", ".mkv", ".wmv", ".mpg", ".mpeg", ".webm", ".m4v", ".ico", ".dds"),
+}
+# Endings of files that may hold images, and may as well hold something else, such as drawings,
+# features or films.
+CONTAINERS = {
+    *(".npy", ".npz", ".mat", ".h5", ".hdf5", ".fits", ".fit", ".tfrecord", ".lmdb", ".svg"),
+    *(".mp4", ".avi", ".mov", ".mkv", ".wmv", ".mpg", ".mpeg", ".webm", ".m4v", ".ico", ".eps"),
 }
 PACKED_ENDS = (".gz", ".bz2", ".xz", ".zst")  # of one packed file; .tar.gz is an archive
 
@@ -68,6 +73,11 @@ def ending_of(name: str) -> str:
 
 
 def is_unread(ending: str) -> bool:
-    """Whether files with this ending hold images, volumes or films in a form that is not read."""
+    """Whether files with this ending hold images or volumes in a format that is not read."""
     first, *packed = PurePosixPath(f"x{ending}").suffixes or [""]
     return first in UNREAD or bool(packed and first in (".png", ".jpg", ".jpeg", ".tif", ".tiff"))
+
+
+def is_container(ending: str) -> bool:
+    """Whether files with this ending may hold images."""
+    return ending in CONTAINERS

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from objectives.contract import DataError
 from objectives.data.layouts.classes import colliding, misspelt
 from objectives.data.layouts.folder import image_folder, read_folder
+from objectives.data.layouts.given_splits import with_folder_splits
 from objectives.data.layouts.groups import alike_groups
 from objectives.data.layouts.image_files import ImageFiles
 from objectives.data.layouts.listing import Found, Listing
@@ -62,7 +63,7 @@ class Table(ImageFiles):
         images = Images(contents.images)
         matches = _match(images, sheet, layout)
         found, left_out = _find_labelled(images, matches, rows, layout)
-        found, classes = _classes(found, order, layout)
+        found, classes = _classes(with_folder_splits(found), order, layout)
         of_cells = (
             *sheet.problems,
             *label_problems(sheet, layout),

@@ -27,6 +27,7 @@ def add(source: DataSource, *names: str, like: str = "") -> None:
         tuple(f"train/benign/{number}.txt" for number in range(30)),
         ("train/benign/p0_0.heic", "val/malignant/p31_63.dcm"),
         ("train/benign/1.heic",),
+        ("README.pdf", "train/.notes"),
         ("train/benign/@eaDir/p0_0.png/thumb.png",),
     ],
 )
@@ -60,6 +61,14 @@ def test_pictures_beside_the_classes_are_told_where_they_are_many(
     add(tree, "train/1.png", "train/2.png", like="png")
     found = problems(tree)["C18"]
     assert (found.level, found.paths) == ("warn", ("train/1.png", "train/2.png"))
+
+
+@pytest.mark.parametrize("name", ["train/benign/.{}.png", "train/benign/{}.npy", "{}.png.part"])
+def test_files_that_may_be_images_are_told_where_they_are_many(
+    tree: DataSource, problems: Problems, name: str
+) -> None:
+    add(tree, *(name.format(number) for number in range(2)))
+    assert problems(tree)["C18"].level == "warn"
 
 
 def test_a_group_without_any_label_is_told(

@@ -1,5 +1,7 @@
 import shutil
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -172,3 +174,24 @@ def test_volumes_in_noise_are_told(tmp_path: Path) -> None:
     (told,) = [each for each in check_data(source, read_manifest(source)) if each.rule == "C07"]
     assert told.paths == (f"HGG/{patient.name}",)
     assert "1 volume of 28 is not surrounded by one value" in told.message
+
+
+def test_training_and_test_trees_are_splits(brats: DataSource) -> None:
+    assert brats.folder
+    tree = brats.folder / "MICCAI_BraTS_2018_Data_Training"
+    shutil.copytree(tree, brats.folder / "MICCAI_BraTS_2018_Data_Testing")
+    assert Counter(each.split for each in Brats(brats).find_images().found) == {
+        "train": 5,
+        "test": 5,
+    }
+
+
+@pytest.mark.parametrize("place", ["HGG", "HGG/Brats18_2013_2_1"])
+def test_a_folder_that_may_not_be_entered_is_refused(
+    brats: DataSource, tmp_path: Path, as_ordinary_user: Callable[[], Path], place: str
+) -> None:
+    tree = tmp_path / "MICCAI_BraTS_2018_Data_Training"
+    (tree / place).chmod(0)
+    as_ordinary_user()
+    with pytest.raises(DataError, match=rf"{place}: may not be read \(Permission denied\) \(C05\)"):
+        Brats(replace(brats, folder=Path())).find_images()

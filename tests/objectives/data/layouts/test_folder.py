@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,29 +17,6 @@ from tests.objectives.conftest import write_image
 from tests.objectives.data.left_out import numbers
 
 MakeTree = Callable[..., DataSource]
-NOBODY = 65534
-
-
-@pytest.fixture
-def as_ordinary_user(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[], Path]]:
-    """Make this process an ordinary user in `tmp_path`, since root may read everything."""
-    is_root = os.geteuid() == 0
-
-    def become() -> Path:
-        tmp_path.chmod(0o755)
-        monkeypatch.chdir(tmp_path)  # the folders above are closed to others
-        if is_root:
-            os.seteuid(NOBODY)
-        return Path("tree")
-
-    yield become
-    if is_root:
-        os.seteuid(0)
-    for folder, names, _ in os.walk(tmp_path):
-        for name in names:
-            Path(folder, name).chmod(0o755)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +46,9 @@ def test_an_image_is_read_whatever_its_ending(tmp_path: Path, form: str, ending:
         ("film.mp4", "of a format that is not read (.mp4)"),
         ("1.txt", "other files (.txt)"),
         ("1.heic", "of a format that is not read (.heic), beside images of the same names"),
-        (".hidden.png", "hidden"),
+        (".hidden.png", "hidden images"),
+        (".hidden", "hidden"),
+        ("features.npy", "of a format that is not read (.npy)"),
         ("._1.png", "made by a system, not by you"),
         ("Thumbs.db", "made by a system, not by you"),
         ("~$notes.docx", "made by a system, not by you"),

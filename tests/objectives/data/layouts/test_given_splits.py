@@ -7,7 +7,7 @@ import pytest
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.class_folders import ClassFolders
-from objectives.data.layouts.given_splits import find_split_folders
+from objectives.data.layouts.given_splits import refuse_unclear_splits
 from objectives.data.layouts.readers import open_layout
 from tests.objectives.conftest import write_image
 
@@ -106,9 +106,53 @@ def test_file_names_find_the_splits_in_folders_of_any_depth(tmp_path: Path) -> N
 )
 def test_splits_in_file_names_are_refused(names: tuple[str, ...]) -> None:
     with pytest.raises(DataError, match=r"no folder does; move the images into folders called"):
-        find_split_folders(names)
+        refuse_unclear_splits(names)
 
 
 def test_file_names_of_one_split_or_of_none_are_read() -> None:
-    assert find_split_folders(["train_0.png", "train_1.png"]) is None
-    assert find_split_folders(["train_0.png", "test_1.png", "p_1.png"]) is None
+    refuse_unclear_splits(["train_0.png", "train_1.png"])
+    refuse_unclear_splits(["train_0.png", "test_1.png", "p_1.png"])
+
+
+@pytest.mark.parametrize("name", ["test", "Test", "validation", "holdout"])
+def test_a_folder_of_a_split_beside_others_is_told(class_folders: MakeTree, name: str) -> None:
+    source = class_folders(name, "a", "b")
+    (told,) = ClassFolders(source).find_images().problems
+    assert (told.rule, told.level) == ("C09", "warn")
+    layout = {"kind": "file_names", "label": r"_(\d)\.png$"}
+    (refused,) = open_layout(DataSource(layout=layout, folder=source.folder)).find_images().problems
+    assert (refused.rule, refused.level) == ("C09", "error")
+    assert "its images are trained on; move the other images into" in refused.message
+
+
+@pytest.mark.parametrize(
+    ("folders", "says"),
+    [
+        (("train/train/a", "test/test/a"), "the folders of the splits lie twice.*; move what lies"),
+        (("fold1/a", "fold1/b", "fold2/a", "fold2/b"), "look like parts of the data, .*folds=k"),
+        (("part_1/a", "part_1/b", "part_2/a", "part_2/b"), "'part_1' and 'part_2' look like parts"),
+    ],
+)
+def test_folders_above_the_classes_are_no_classes(
+    class_folders: MakeTree, folders: tuple[str, ...], says: str
+) -> None:
+    with pytest.raises(DataError, match=says):
+        ClassFolders(class_folders(*folders)).find_images()
+
+
+def test_classes_may_have_the_same_folders_within(class_folders: MakeTree) -> None:
+    source = class_folders("type 1/left", "type 1/right", "type 2/left", "type 2/right")
+    assert ClassFolders(source).find_images().classes == ("type 1", "type 2")
+
+
+@pytest.mark.parametrize(("column", "second"), [("", "test"), ("train", "train")])
+def test_a_table_without_splits_takes_those_of_the_folders(
+    tmp_path: Path, column: str, second: str
+) -> None:
+    for number, name in enumerate(("train/0.png", "test/1.png")):
+        write_image(tmp_path / name, seed=number)
+    (tmp_path / "meta.csv").write_text(f"image,label,set\n0,a,{column}\n1,b,{column}\n")
+    layout = {"kind": "table", "table": "meta.csv", "path": "image", "label": "label"}
+    source = DataSource(layout={**layout, "split": "set" if column else None}, folder=tmp_path)
+    found = open_layout(source).find_images().found
+    assert {each.label: each.split for each in found} == {"a": "train", "b": second}
