@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
-from psycopg2.errors import InsufficientPrivilege, QueryCanceled, ReadOnlySqlTransaction
+from psycopg2.errors import (
+    InsufficientPrivilege,
+    QueryCanceled,
+    ReadOnlySqlTransaction,
+    UntranslatableCharacter,
+)
 from sqlalchemy import Connection, text
 
 from storage.errors import DatabaseUnreachable, StorageError
@@ -155,6 +160,11 @@ def refusal(error: BaseException | None, role: str) -> StorageError | None:
             return StorageError(
                 f"role {role} may only read the database, or this server is a standby ({reason})",
                 "give a role that may write, or the primary's address",
+            )
+        case UntranslatableCharacter():
+            return StorageError(
+                f"the database cannot store a character in its encoding ({reason})",
+                "use a database that was made with ENCODING 'UTF8'",
             )
         case QueryCanceled():
             return DatabaseUnreachable(

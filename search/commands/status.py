@@ -12,7 +12,7 @@ from storage.studies import unknown
 
 def status(arguments: Namespace, settings: Settings) -> int:
     """Print the state of a study, or of every study; reading changes nothing."""
-    name = stored_name(arguments.study) if arguments.study else None
+    name = None if arguments.study is None else stored_name(arguments.study)
     if not has_store(settings):
         if name is not None:
             raise unknown(name, [])

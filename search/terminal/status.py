@@ -19,12 +19,12 @@ from storage.store import Store
 
 def print_status(store: Store, study: str | None, as_json: bool, console: Console) -> None:
     """Print the state of one study, or of all where `study` is None; as JSON for programs."""
-    names = [study] if study else [row.name for row in store.studies()]
+    names = [study] if study is not None else [row.name for row in store.studies()]
     if as_json:
         frames = [read_frame(store, name).as_mapping() for name in names]
-        text = json.dumps(frames[0] if study else frames, indent=2, allow_nan=False)
+        text = json.dumps(frames if study is None else frames[0], indent=2, allow_nan=False)
         console.out(text, highlight=False)
-    elif study:
+    elif study is not None:
         _print_study(read_frame(store, study), console)
     elif names:
         print_table(console, _studies([read_snapshot(store, name) for name in names]))

@@ -72,6 +72,7 @@ def folder(tmp_path: Path) -> Path:
         ("init .", "name a file in it"),
         ("status --study tyo.py", "search init tyo.py"),
         ("status --study toy", "known: none yet"),
+        ("status --study=", "no study ''"),
         ("", "COMMAND"),
     ],
 )

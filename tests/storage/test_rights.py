@@ -272,5 +272,8 @@ def test_an_umlaut_comes_back_from_a_database_of_another_encoding(
             store.note_test_use("toy", "müller", "confirm")
             assert store.study("toy").definition == {"about": "Läsion 研"}
             assert [use.used_by for use in store.test_uses("toy")] == ["müller"]
+            if encoding == "LATIN1":
+                with pytest.raises(StorageError, match="made with ENCODING 'UTF8'"):
+                    store.note_test_use("toy", "研", "confirm")
     finally:
         execute(database_server, f"DROP DATABASE {name} WITH (FORCE)")
