@@ -124,11 +124,24 @@ def diverged(
     for name in filter(now.__contains__, losses):
         before, value = first.get(name, now[name]), now[name]
         if not math.isfinite(value):
-            return Failed(outcome=Outcome.DIVERGED, detail=f"{name} is {value} at epoch {epoch}")
+            detail = f"{name} is {value} at epoch {epoch}{_begun(first)}"
+            return Failed(outcome=Outcome.DIVERGED, detail=detail)
         if value > max(EXPLODED * before, SURELY_WRONG):
             grown = f"{name} went from {before:.3g} to {value:.3g} at epoch {epoch}"
             return Failed(outcome=Outcome.DIVERGED, detail=grown)
     return None
+
+
+def _begun(first: Mapping[str, float]) -> str:
+    """Say where a divergence began, if the first batch's loss before or after one step shows it.
+
+    first: metrics of the first epoch.
+    """
+    if not math.isfinite(first.get("first_loss", 0.0)):
+        return ", as before any step: data or weights are the cause, see `search check`"
+    if not math.isfinite(first.get("first_step", 0.0)):
+        return ", as after one step at the full learning rate: lower it"
+    return ""
 
 
 def out_of_range(

@@ -15,6 +15,7 @@ from search.errors import UsageError
 from search.exports.exported import Exported, ExportedEpoch
 from search.exports.out import write_out
 from search.exports.trial import as_yaml
+from search.exports.verify import compare
 from tests.search.exports.an_export import make_export
 
 Edit = Callable[[dict[str, Any]], object]
@@ -138,6 +139,19 @@ def test_on_another_machine_a_loss_may_differ_by_five_percent_of_itself(
     scale("train_loss", factor)(toy)
 
     assert retrain(toy, "--verify") == code
+
+
+@pytest.mark.parametrize(
+    ("recorded", "again", "is_near"),
+    [(0.0, 4e-3, True), (1e-6, 3e-6, True), (2e-3, 9e-3, False), (0.2, 0.212, False)],
+)
+def test_on_another_machine_losses_near_zero_are_compared_by_their_difference(
+    recorded: float, again: float, is_near: bool
+) -> None:
+    last = ExportedEpoch(1, {"val_loss": recorded})
+    export = make_export("toy_curve", TOY, {"kind": "none"}, last)
+    differences = compare(export, {1: {"val_loss": again}}, exactly=False)
+    assert bool(differences) != is_near
 
 
 def test_nothing_is_trained_only_to_be_thrown_away(

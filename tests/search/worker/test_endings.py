@@ -94,6 +94,23 @@ def test_a_loss_that_is_not_finite_diverged(loss: float) -> None:
     assert found == Failed(outcome=Outcome.DIVERGED, detail=f"train_loss is {loss} at epoch 3")
 
 
+@pytest.mark.parametrize(
+    ("first_loss", "first_step", "cause"),
+    [
+        (math.nan, math.nan, "data or weights are the cause, see `search check`"),
+        (0.7, math.inf, "after one step at the full learning rate: lower it"),
+        (0.7, 0.6, "train_loss is nan at epoch 1"),
+    ],
+)
+def test_a_divergence_names_its_cause_where_the_first_step_shows_it(
+    first_loss: float, first_step: float, cause: str
+) -> None:
+    first = {"train_loss": math.nan, "first_loss": first_loss, "first_step": first_step}
+    found = diverged(1, ["train_loss"], first, first)
+    assert found is not None
+    assert found.detail.endswith(cause)
+
+
 @pytest.mark.parametrize(("first", "now"), [(2.0, 999.0), (362.0, 1100.0), (0.01, 5.0)])
 def test_a_loss_that_may_come_back_did_not_diverge(first: float, now: float) -> None:
     assert diverged(3, ["train_loss"], {"train_loss": first}, {"train_loss": now}) is None
