@@ -18,7 +18,9 @@ from search.settings import Settings
 from storage import artifacts
 from storage.errors import StorageError
 from storage.postgres import server
-from storage.postgres.programs import check_can_make
+from storage.postgres.cluster import Cluster
+from storage.postgres.place import abandoned
+from storage.postgres.programs import check_can_make, is_root
 from storage.schema import check_usable
 
 GB = 1e9
@@ -65,6 +67,7 @@ def examine(settings: Settings) -> list[MachineFinding]:
         _memory(),
         _disk(settings.home),
         _configured(settings) if settings.database_url else _embedded(settings),
+        *_abandoned(),
         *([_artifacts(settings.shared_artifacts)] if settings.shared_artifacts else ()),
     ]
 
@@ -131,6 +134,20 @@ def _embedded(settings: Settings) -> MachineFinding:
     kept = {"kept": "kept up", "stopped": "stopped on purpose"}.get(status.wanted, "up while used")
     state = f"running as process {status.pid}" if status.is_running else "not running"
     return _ok("database", f"embedded Postgres in {status.folder}, {state}, {kept}")
+
+
+def _abandoned() -> Iterator[MachineFinding]:
+    """Find the data of root's homes that were removed: they lie outside the home."""
+    folders = abandoned() if is_root() else []
+    if folders:
+        postmasters = [Cluster(folder).postmaster() for folder in folders]
+        pids = [str(each.pid) for each in postmasters if each]
+        stop = f"kill -INT {' '.join(pids)}; " if pids else ""
+        found = f"{len(folders)} databases of homes that are gone, {len(pids)} of them running"
+        fix = (
+            f"if no such home is on a disk that is away: {stop}rm -r {' '.join(map(str, folders))}"
+        )
+        yield _warn("leftovers", found, fix)
 
 
 def _configured(settings: Settings) -> MachineFinding:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 from search.processes.doctor import examine
 from search.settings import Settings
+from storage.postgres import server
+from storage.postgres.cluster import Cluster, cluster_of
 
 
 def doctor(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -61,3 +64,22 @@ def test_every_line_that_is_not_green_says_what_to_do(tmp_path: Path) -> None:
 
     assert {each.name for each in findings if each.level == "error"} == {"disk", "database"}
     assert all(each.fix for each in findings if each.level != "ok")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's databases lie outside their homes")
+def test_the_databases_of_removed_homes_are_named_with_the_commands_that_remove_them(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    server.start(home)
+    folder = cluster_of(home).folder
+    pid = server.status(home).pid
+    shutil.rmtree(home)
+
+    found = next(each for each in examine(Settings(home=home)) if each.name == "leftovers")
+
+    assert f"{pid}" in found.fix
+    assert str(folder) in found.fix
+    Cluster(folder).stop()
+    shutil.rmtree(folder)
