@@ -96,5 +96,7 @@ def _link_to_folder_for_root(path: Path) -> None:
     (folder / BACK).symlink_to(path.parent.absolute())  # whose data these are
     try:
         path.symlink_to(folder)
-    except FileExistsError:  # another process was faster
+    except OSError as error:
         shutil.rmtree(folder)
+        if not isinstance(error, FileExistsError):  # else another process was faster
+            raise
