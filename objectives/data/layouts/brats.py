@@ -2,13 +2,13 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from objectives.contract import DataError, DataSource
-from objectives.data.layouts.folder import image_folder, readable, subfolders
+from objectives.data.layouts.folder import image_folder, readable, subfolders, walk_through
 from objectives.data.layouts.given_splits import with_folder_splits
 from objectives.data.layouts.layout import data_folder
 from objectives.data.layouts.listing import File, Found, Listing
@@ -54,6 +54,7 @@ class Brats:
         """
         folder, modalities = image_folder(self.source), self.modalities
         found: list[Found] = []
+        used: set[str] = set()
         lacking: dict[str, list[str]] = {}
         for patient in _patients(folder):
             path = patient.relative_to(folder).as_posix()
@@ -62,7 +63,9 @@ class Brats:
             if missing := [each for each in modalities if each not in files]:
                 lacking[path] = missing
             else:
-                found.append(_found(path, [files[each] for each in modalities]))
+                read = [files[each] for each in modalities]
+                found.append(_found(path, read))
+                used.update(file.relative_to(folder).as_posix() for file in read)
         if not found:
             raise DataError(
                 f"{folder}: no patient with {', '.join(modalities)}",
@@ -75,7 +78,7 @@ class Brats:
         return Listing(
             found=with_folder_splits(found),
             classes=classes,
-            left_out=_left_out(lacking),
+            left_out=(*_left_out(lacking), *_other_files(folder, used, tuple(lacking))),
             problems=tuple(_missing(lacking, len(found))),
         )
 
@@ -184,6 +187,28 @@ def _left_out(lacking: Mapping[str, Sequence[str]]) -> tuple[LeftOut, ...]:
     for path, missing in lacking.items():
         paths[f"without {', '.join(missing)}"].append(path)
     return tuple(LeftOut(reason=reason, paths=tuple(each)) for reason, each in paths.items())
+
+
+def _other_files(
+    folder: Path, used: Collection[str], lacking: tuple[str, ...]
+) -> Iterator[LeftOut]:
+    """Count the files that are not read, without those of the patients that lack a modality."""
+    contents = walk_through(folder, used)
+    reasons: defaultdict[str, list[str]] = defaultdict(list)
+    for image in contents.images:
+        reasons["pictures"].append(image.path)
+    for each in contents.left_out:
+        for path in each.paths:
+            match = MODALITY.search(path)
+            word = match.group(1).lower() if match else ""
+            volume = "segmentations" if word == "seg" else "other volumes"
+            reasons[volume if match else each.reason].append(path)
+    for reason, paths in reasons.items():
+        others = tuple(
+            path for path in paths if not path.startswith(tuple(f"{a}/" for a in lacking))
+        )
+        if others:
+            yield LeftOut(reason=reason, paths=others)
 
 
 def _missing(lacking: Mapping[str, Sequence[str]], whole: int) -> Iterator[Problem]:

@@ -44,19 +44,19 @@ def same_answers(names: Sequence[str]) -> list[tuple[str, ...]]:
 
 def misspelt(declared: Iterable[str], labels: Iterable[str]) -> tuple[Problem, ...]:
     """Find the labels that a study names or skips and that the data spell otherwise (C09)."""
-    known = {as_read(label): label for label in labels}
-    others = sorted({*declared} - {*known.values()})
+    said = {as_read(name): name for name in declared}
+    others = sorted({*labels} - {*said.values()})
     return tuple(
         Problem(
             rule="C09",
             level="error",
             message=(
-                f"the study says {spelled(name)}, and the data {spelled(known[as_read(name)])}, "
+                f"the study says {spelled(said[as_read(label)])}, and the data {spelled(label)}, "
                 "which is another label; spell it as the data do"
             ),
         )
-        for name in others
-        if as_read(name) in known
+        for label in others
+        if as_read(label) in said
     )
 
 

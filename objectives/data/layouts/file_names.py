@@ -4,10 +4,11 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import Any, NamedTuple
 
 from objectives.contract import DataError
 from objectives.data.alike import merged
-from objectives.data.layouts.classes import colliding, in_order
+from objectives.data.layouts.classes import colliding, in_order, misspelt
 from objectives.data.layouts.folder import image_folder, read_folder
 from objectives.data.layouts.given_splits import (
     find_split_folders,
@@ -30,60 +31,83 @@ class FileNames(ImageFiles):
     def find_images(self) -> Listing:
         """List the images; a name without a label takes it from a folder named like a class."""
         folder, layout = image_folder(self.source), self.source.layout
-        expression = compile_pattern(layout["label"], "label")
-        names = dict(layout.get("names") or {})
-        skip = {str(label) for label in layout.get("skip") or ()}
         contents = read_folder(folder)
         masks = find_masks([file.path for file in contents.images])
         images = [file for file in contents.images if file.path not in masks]
-        without: list[str] = []
-        skipped: defaultdict[str, list[str]] = defaultdict(list)
-        labelled: list[tuple[File, str]] = []
-        for file in images:
-            label = _label(file, expression, names)
-            if not label:
-                without.append(file.path)
-            elif label in skip:
-                skipped[names.get(label, label)].append(file.path)
-            else:
-                labelled.append((file, label))
-        if not labelled:
+        read = _read_labels(images, layout)
+        if not read.labelled:
             raise DataError(
-                f"{folder}: no file of {len(images)} gives a label by {expression.pattern!r}, for "
+                f"{folder}: no file of {len(images)} gives a label by {layout['label']!r}, for "
                 f"example {PurePosixPath(images[0].path).name!r}",
                 fix="correct the study's label pattern",
             )
-        # Two labels of one name are one class.
-        named = [names.get(label, label) for _, label in labelled]
-        order = in_order(label for _, label in labelled)
-        classes = list(dict.fromkeys(names.get(label, label) for label in order))
-        if layout.get("merge_alike"):
-            named, classes = merged(named), list(dict.fromkeys(merged(classes)))
-        paths = [file.path for file, _ in labelled]
-        groups, problems = read_groups(paths, layout)
+        paths = [file.path for file, _ in read.labelled]
+        classes, labels = _classes(read, layout)
+        groups, of_groups = read_groups(paths, layout)
         splits = find_split_folders(paths)
         if splits is None:
             refuse_unclear_splits(paths)
-        found = [
-            Found(file, label, group, splits.split(file.path) if splits else "")
-            for (file, _), label, group in zip(labelled, named, groups, strict=True)
-        ]
         return Listing(
-            found=found,
-            classes=tuple(classes),
+            found=[
+                Found(file, label, group, splits.split(file.path) if splits else "")
+                for (file, _), label, group in zip(read.labelled, labels, groups, strict=True)
+            ],
+            classes=classes,
             left_out=(
                 *contents.left_out,
                 *left_out_masks(masks),
-                *_without_label(without, layout.get("group"), set(groups)),
-                *_skipped(skipped),
+                *_without_label(read.without, layout.get("group"), set(groups)),
+                *_skipped(read.skipped),
             ),
             problems=(
                 *contents.problems,
                 *colliding(classes),
+                *misspelt({*_names(layout), *_skip(layout)}, (label for _, label in read.labelled)),
                 *(splits.problems() if splits else lone_splits(paths, "error")),
-                *problems,
+                *of_groups,
             ),
         )
+
+
+class _Labels(NamedTuple):
+    """The images with their labels, those of each skipped label, and those without one."""
+
+    labelled: list[tuple[File, str]]
+    skipped: Mapping[str, list[str]]
+    without: list[str]
+
+
+def _read_labels(images: Sequence[File], layout: Mapping[str, Any]) -> _Labels:
+    pattern = compile_pattern(layout["label"], "label")
+    names, skip = _names(layout), _skip(layout)
+    read = _Labels([], defaultdict(list), [])
+    for file in images:
+        label = _label(file, pattern, names)
+        if not label:
+            read.without.append(file.path)
+        elif label in skip:
+            read.skipped[names.get(label, label)].append(file.path)
+        else:
+            read.labelled.append((file, label))
+    return read
+
+
+def _classes(read: _Labels, layout: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str]]:
+    """Return the classes in their order, and the class of each image."""
+    names = _names(layout)  # two labels of one name are one class
+    ordered = [names.get(label, label) for label in in_order(label for _, label in read.labelled)]
+    labels = [names.get(label, label) for _, label in read.labelled]
+    if layout.get("merge_alike"):
+        ordered, labels = merged(ordered), merged(labels)
+    return tuple(dict.fromkeys(ordered)), labels
+
+
+def _names(layout: Mapping[str, Any]) -> dict[str, str]:
+    return dict(layout.get("names") or {})
+
+
+def _skip(layout: Mapping[str, Any]) -> set[str]:
+    return {str(label) for label in layout.get("skip") or ()}
 
 
 def _without_label(
@@ -91,16 +115,12 @@ def _without_label(
 ) -> Iterator[LeftOut]:
     """Build what is said of images without a label; no image of a whole group may have one."""
     if paths:
-        lost = (
-            [each for each in find_groups(paths, group) if each and each not in used]
-            if group
-            else []
-        )
+        groups = find_groups(paths, group) if group else []
         yield LeftOut(
             reason=NO_LABEL,
             paths=tuple(paths),
             fix="correct the study's label pattern, or move them out of the data folder",
-            wholes=tuple(dict.fromkeys(lost)),
+            wholes=tuple(dict.fromkeys(each for each in groups if each and each not in used)),
         )
 
 

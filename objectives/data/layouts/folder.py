@@ -90,22 +90,28 @@ def read_folder(folder: Path, known: Collection[str] = ()) -> Contents:
     Raises DataError where there is no image, for whole slides, and for links and names that cannot
     be read.
     """
+    contents = walk_through(folder, known)
+    check_folder(
+        folder, contents.images, (path for each in contents.left_out for path in each.paths)
+    )
+    if not contents.images:
+        raise _no_image(folder, contents)
+    return contents
+
+
+def walk_through(folder: Path, known: Collection[str] = ()) -> Contents:
+    """Do as `read_folder` does, and return the contents of a folder without images, too."""
     walk = _Walk()
     with readable(folder):
         _enter(folder, "", walk)
-    images = sorted(walk.images)
-    check_folder(folder, images, chain.from_iterable(walk.unread.values()))
-    for paths in walk.others.values():
+    for paths in chain(walk.others.values(), walk.unread.values()):
         paths[:] = [path for path in paths if path not in known and path != PRACTICE_NOTE]
-    contents = Contents(
-        images=images,
+    return Contents(
+        images=sorted(walk.images),
         folders=sorted(walk.folders),
         left_out=tuple(_left_out(walk)),
         problems=tuple(_may_not_be_read(walk)),
     )
-    if not images:
-        raise _no_image(folder, contents)
-    return contents
 
 
 def list_images(folder: Path) -> list[File]:

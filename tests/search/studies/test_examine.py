@@ -81,3 +81,9 @@ def test_data_that_cannot_be_read_are_the_trouble_of_an_examination(here: Path) 
     assert found.exit_code == 2
     with pytest.raises(DataError):
         found.accepted()
+
+
+def test_a_run_says_what_is_left_out_before_it_begins(here: Path) -> None:
+    (here / "data" / "mole" / "notes.txt").touch()
+
+    assert "left out: 1 other files (.txt), for example mole/notes.txt" in examined(here).notes()

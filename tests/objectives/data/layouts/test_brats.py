@@ -96,7 +96,8 @@ def test_a_patient_without_a_modality_is_left_out_counted_and_named(brats: DataS
     path = "MICCAI_BraTS_2018_Data_Training/LGG/Brats18_2013_0_1"
     modality_files(brats.folder, path, ("t1ce",))[0].unlink()
     listing = Brats(brats).find_images()
-    assert (len(listing.found), numbers(listing.left_out)) == (4, {"without t1ce": 1})
+    assert len(listing.found) == 4
+    assert numbers(listing.left_out) == {"without t1ce": 1, "segmentations": 4}
     (problem,) = listing.problems
     assert (problem.rule, problem.level, problem.paths) == ("C04", "error", (path,))
     assert problem.message.startswith(f"1 of 5 patients lack a modality, {path} for example t1ce; ")
@@ -195,3 +196,15 @@ def test_a_folder_that_may_not_be_entered_is_refused(
     as_ordinary_user()
     with pytest.raises(DataError, match=rf"{place}: may not be read \(Permission denied\) \(C05\)"):
         Brats(replace(brats, folder=Path())).find_images()
+
+
+def test_files_that_are_not_read_are_counted(brats: DataSource) -> None:
+    assert brats.folder
+    (brats.folder / "survival_data.csv").touch()
+    layout = {**brats.layout, "modalities": ["flair", "t1", "t2"]}
+    listing = Brats(replace(brats, layout=layout)).find_images()
+    assert numbers(listing.left_out) == {
+        "segmentations": 5,
+        "other volumes": 5,
+        "other files (.csv)": 1,
+    }

@@ -129,3 +129,13 @@ def test_images_outside_every_class_are_counted(class_folders: MakeTree) -> None
     source = class_folders("a", "b")
     write_image(folder_of(source) / "overview.png")
     assert numbers(ClassFolders(source).find_images().left_out) == {"outside the class folders": 1}
+
+
+def test_classes_that_are_equal_to_the_eye_are_one_where_the_study_says_so(
+    class_folders: MakeTree,
+) -> None:
+    source = class_folders("benign", "benign\u200b", "other")
+    layout = {**source.layout, "merge_alike": True}
+    listing = ClassFolders(DataSource(layout=layout, folder=source.folder)).find_images()
+    assert Counter(each.label for each in listing.found) == {"benign": 16, "other": 8}
+    assert not listing.problems
