@@ -26,10 +26,11 @@ BESIDE = (
     *("projector", "projection_head", "predictor", "prototypes", "queue", "queue_ptr"),
     *("criterion", "loss_fn"),
 )
-# Of several copies of one network, those that were averaged over training are the better ones, but
-# MoCo's and BYOL's own evaluations take the network that learned from gradients.
-PREFERRED = ("ema", "teacher", "averaged", "swa")
-LAST = ("student", "k", "key", "momentum", "target")
+# Of several copies of one network the best are preferred, then the averaged ones. But MoCo's and
+# BYOL's own evaluations take the network that learned from gradients, not the one that follows it.
+BEST = {"best"}
+AVERAGED = {"ema", "teacher", "average", "averaged", "swa"}
+LAST = {"student", "k", "key", "momentum", "target"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +58,10 @@ class Place:
         return " ".join(filter(None, (keys, prefix, self.renamed)))
 
     @property
-    def rank(self) -> int:
-        """0 for averaged weights, 2 for the copies that a method does not evaluate, else 1."""
+    def rank(self) -> tuple[bool, ...]:
+        """The order in which copies of one network are preferred, the smallest first."""
         words = set(f"{'.'.join(self.keys)}.{self.prefix}".lower().replace(".", "_").split("_"))
-        return 0 if words & set(PREFERRED) else 2 if words & set(LAST) else 1
+        return bool(words & LAST), not words & BEST, not words & AVERAGED
 
     def without_beside(self, own: Iterable[str], heads: Sequence[str]) -> "Place":
         """Return the place without the layers that are no part of a backbone.

@@ -151,6 +151,8 @@ EXTRA = torch.zeros(3)
             "; not those",
         ),
         (lambda state: {"model": of_noise(state), "ema": {"shadow": state}}, "from ema.shadow"),
+        (lambda state: {"last": of_noise(state), "best": state}, "from best; not those from last"),
+        (lambda state: {"best": {"model": of_noise(state), "ema": state}}, "read from best.ema"),
         (dino, "from teacher without the prefix 'backbone.'; not those from student"),
         (
             moco,
