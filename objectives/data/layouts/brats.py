@@ -101,7 +101,10 @@ class Brats:
             scan = read_scan(files)
             cube = as_cube(scan, SIDE)
         except DataError as error:
-            return Facts(error=error.found, fix=error.fix)
+            found = error.found
+            for file in files:
+                found = found.replace(f"{file}: ", f"{file.name}: ")
+            return Facts(error=found, fix=error.fix)
         width, height, mode = volume_form(next(iter(files.values())))
         frequencies = lowest_frequencies(cube[0, :, :, SIDE // 2])
         return Facts(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from objectives.contract import Attempt, DataError, DataSource
@@ -46,6 +47,23 @@ def spoil(source: DataSource, split: str) -> list[Path]:
     for path in paths:
         path.write_bytes(bytes(path.stat().st_size))
     return paths
+
+
+def test_decoded_images_of_one_page_are_not_taken_for_another(
+    class_folders: Callable[..., DataSource], tmp_path: Path
+) -> None:
+    source = class_folders("a", "b", images=20)
+    assert source.folder is not None
+    for path in sorted(source.folder.rglob("*.png")):
+        image = Image.open(path)
+        image.save(path, "TIFF", save_all=True, append_images=[ImageOps.invert(image)])
+    first, second = (
+        open_cold(
+            replace(source, layout={**source.layout, "page": page}), 16, cache=tmp_path / "cache"
+        )["train"].images
+        for page in (1, 2)
+    )
+    assert (first.int() + second - 255).abs().max() <= 2
 
 
 def test_every_image_stands_in_its_row_with_its_label_and_group(gleason: DataSource) -> None:

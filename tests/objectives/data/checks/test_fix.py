@@ -73,12 +73,19 @@ def huge(source: DataSource) -> None:
     Image.new("1", (10_001, 10_000)).save(file(source, "train/a/p900_0.png"))
 
 
+def hidden(source: DataSource) -> None:
+    image = Image.open(file(source, "train/a/p1_04.png")).convert("RGBA")
+    image.putalpha(0)
+    image.save(file(source, "train/a/p1_04.png"))
+
+
 DIRT = {
     "C01": leak,
     "C02": copy_in_another_split,
     "C03": mirrored_copy,
     "C05": broken,
     "C12": huge,
+    "C19": hidden,
 }
 
 

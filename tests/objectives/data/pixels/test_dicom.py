@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
-from objectives.contract import DataError
+from objectives.contract import DataError, DataSource
+from objectives.data.layouts.class_folders import ClassFolders
 from objectives.data.pixels.content import Blank
 from objectives.data.pixels.decode import decode
 from objectives.data.pixels.dicom import read_dicom
 from objectives.data.pixels.facts import Facts, look_at_file
+from tests.objectives.data.left_out import numbers
 
 SIDE = 16
 LEVELS = np.linspace(0, 4095, SIDE * SIDE).round().reshape(SIDE, SIDE)
@@ -211,3 +214,21 @@ def test_without_pydicom_one_line_says_how_to_install_it(
     with pytest.raises(DataError, match=r"DICOM needs pydicom.*; pip install 'search\[dicom\]'$"):
         decode(path, SIDE)
     assert facts_of(path).fix == "pip install 'search[dicom]'"
+
+
+def test_dicom_stands_beside_other_images_and_what_is_none_is_counted(tmp_path: Path) -> None:
+    for number in range(4):
+        for label in ("benign", "malignant"):
+            (tmp_path / label / f"{number}").mkdir(parents=True)
+            noise = np.random.default_rng(number).integers(0, 4096, RAMP.shape, dtype=np.uint16)
+            write(tmp_path / label / f"{number}" / "IM000001", dataset(noise))
+            Image.effect_noise((20, 20), 50).save(tmp_path / label / f"{number}" / "photo.jpg")
+    report = dataset(RAMP)
+    report.SOPClassUID = "1.2.840.10008.5.1.4.1.1.88.11"
+    report.file_meta.MediaStorageSOPClassUID = report.SOPClassUID
+    write(tmp_path / "benign" / "SR000001.dcm", report)
+    listing = ClassFolders(
+        DataSource(layout={"kind": "class_folders"}, folder=tmp_path)
+    ).find_images()
+    assert len(listing.found) == 16
+    assert numbers(listing.left_out) == {"DICOM files, each a structured report": 1}
