@@ -10,11 +10,12 @@ from objectives.data.problems import Problem
 
 # As Excel and pandas write a long number; the sign distinguishes it from a hexadecimal id.
 SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d+)?e[+-]\d+", re.IGNORECASE)
-MONTH = "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+MONTH = "(Jan|Feb|Mar|Mrz|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez)"
+# As a workbook's date is read, and as spreadsheets show one in English, German and Japanese.
 DATE = re.compile(
-    r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"  # as a workbook's date is read
-    r"|\d{1,2}[./]\d{1,2}[./](\d\d){1,2}|\d{1,2}:\d\d:\d\d"
-    rf"|\d{{1,2}}-{MONTH}(-(\d\d){{1,2}})?|{MONTH}-\d\d"  # as Excel shows one
+    r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?|\d{1,2}:\d\d:\d\d"
+    r"|\d{1,2}/\d{1,2}/(\d\d){1,2}|\d{1,2}\.\d{1,2}\.\d{4}|\d{4}/\d{1,2}/\d{1,2}"
+    rf"|\d{{1,2}}(-|\. ?){MONTH}(-(\d\d){{1,2}})?|{MONTH}-\d\d"
 )
 Level = Literal["error", "warn"]
 
@@ -71,7 +72,7 @@ def id_problems(cells: Cells) -> Iterator[Problem]:
     )
 
 
-def date_problems(cells: Cells, *, may_be_dates: bool = False) -> Iterator[Problem]:
+def date_problems(cells: Cells, may_be_dates: bool = False) -> Iterator[Problem]:
     """Find the names of a column that a spreadsheet took for dates, as it does grade 2-1.
 
     may_be_dates: whether a column of nothing but dates is one on purpose.

@@ -9,7 +9,9 @@ from objectives.data.alike import as_read
 from objectives.data.problems import Problem
 
 LOOKED_AT = 100  # rows that may stand above the header
-CERTAIN = 2  # declared columns that a row names where it is the header below other rows
+# Declared columns that a row names where it is the header below other rows; one is enough below
+# rows of a single cell, as titles and comments are.
+CERTAIN = 2
 
 
 class Line(NamedTuple):
@@ -88,7 +90,8 @@ def find_header(
             )
         return below[0]
     best = likeliest_header(grid.lines, declared)
-    if best.named < CERTAIN:
+    has_titles = all(_count_filled(line) == 1 for line in grid.lines[: best.at])
+    if best.named < CERTAIN and not (best.named and has_titles):
         return 0
     if above := [line for line in grid.lines[: best.at] if _count_named(line, declared)]:
         one, other = above[0].number, grid.lines[best.at].number
@@ -101,3 +104,7 @@ def find_header(
 
 def _count_named(line: Line, declared: frozenset[str]) -> int:
     return len(declared & set(map(as_read, line.cells)))
+
+
+def _count_filled(line: Line) -> int:
+    return sum(bool(cell.strip()) for cell in line.cells)

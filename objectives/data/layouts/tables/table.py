@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from objectives.contract import DataError
@@ -14,31 +14,21 @@ from objectives.data.layouts.image_files import ImageFiles
 from objectives.data.layouts.listing import Found, Listing
 from objectives.data.layouts.patterns import compile_pattern, match_pattern
 from objectives.data.layouts.split_words import split_of
-from objectives.data.layouts.tables.cell_rules import (
-    date_problems,
-    error_problems,
-    id_problems,
-    missing_problems,
-)
 from objectives.data.layouts.tables.declared import (
     columns_of,
-    group_columns,
-    is_column,
     path_columns,
     path_patterns,
-    used_columns,
 )
 from objectives.data.layouts.tables.finding import Images, fill
 from objectives.data.layouts.tables.matching import NO_FILE, Matches, match
 from objectives.data.layouts.tables.metadata import (
-    alike_problems,
     columns_of_metadata,
     merge,
-    metadata_problems,
     read_metadata,
 )
+from objectives.data.layouts.tables.sheet_rules import name_problems, sheet_problems
 from objectives.data.layouts.tables.sheets import Sheet, read_sheets
-from objectives.data.layouts.tables.targets import label_problems, read_labels
+from objectives.data.layouts.tables.targets import read_labels
 from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem
 
@@ -64,18 +54,9 @@ class Table(ImageFiles):
         matches = _match(images, sheet, layout)
         found, left_out = _find_labelled(images, matches, rows, layout)
         found, classes = _classes(with_folder_splits(found), order, layout)
-        of_cells = (
-            *sheet.problems,
-            *label_problems(sheet, layout),
-            *_cell_problems(sheet, layout),
-            *metadata_problems(sheet, layout),
-        )
+        of_cells = tuple(sheet_problems(sheet, layout))
         if not found:
-            counts = ", ".join(f"{len(each.paths)} {each.reason}" for each in left_out)
-            raise DataError(
-                f"{sheet.name}: no row of {len(rows)} gives an image with a label ({counts})",
-                fix=_first_error(of_cells) or "correct the study's path and label columns",
-            )
+            raise _without_images(sheet, left_out, of_cells)
         problems = (
             *contents.problems,
             *matches.problems(sheet.name),
@@ -183,10 +164,20 @@ def _match(images: Images, sheet: Sheet, layout: Mapping[str, Any]) -> Matches:
         raise DataError(
             f"{sheet.name}: none of the images it names is there, for example "
             f"{matches.lost[NO_FILE][0]!r}{matches.hint}",
-            fix=_first_error([*sheet.problems, *_id_problems(sheet, layout)])
+            fix=_first_error([*sheet.problems, *name_problems(sheet, layout, may_be_dates=False)])
             or "correct the study's `path` or the path given to --data",
         )
     return matches
+
+
+def _without_images(
+    sheet: Sheet, left_out: Iterable[LeftOut], problems: Iterable[Problem]
+) -> DataError:
+    counts = ", ".join(f"{len(each.paths)} {each.reason}" for each in left_out)
+    return DataError(
+        f"{sheet.name}: no row of {len(sheet.places)} gives an image with a label ({counts})",
+        fix=_first_error(problems) or "correct the study's path and label columns",
+    )
 
 
 def _first_error(problems: Iterable[Problem]) -> str:
@@ -242,25 +233,3 @@ def _sites(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
         return [""] * len(sheet.splits)
     sites = [site.strip() for site in sheet.known(layout["site"])]
     return merge(sites) if layout.get("merge_alike") else sites
-
-
-def _cell_problems(sheet: Sheet, layout: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find the cells of ids, groups and sites that mean something else to another program (C13)."""
-    for name in used_columns(layout):
-        yield from error_problems(sheet.cells(name), sheet.missing)
-    yield from _id_problems(sheet, layout)
-    for name in group_columns(layout):
-        yield from missing_problems(sheet.cells(name), sheet.missing, "group")
-    if layout.get("site"):
-        yield from missing_problems(sheet.cells(layout["site"]), sheet.missing, "site")
-        yield from alike_problems(layout["site"], filter(None, _sites(sheet, layout)))
-
-
-def _id_problems(sheet: Sheet, layout: Mapping[str, Any]) -> Iterator[Problem]:
-    groups = group_columns(layout)
-    is_group = {name: is_column(layout["group"]) for name in groups}
-    for name in dict.fromkeys((*path_columns(layout), *groups)):
-        cells = sheet.cells(name)
-        yield from id_problems(cells)
-        # A part of a path or of a group may be a date on purpose; a whole group is none.
-        yield from date_problems(cells, may_be_dates=not is_group.get(name, False))

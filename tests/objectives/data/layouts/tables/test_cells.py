@@ -53,14 +53,17 @@ def test_a_label_that_looks_like_a_missing_value_is_told(write: Write, word: str
     assert f"missing=('{word}',) in the study, or missing=()" in only(listing).message
 
 
-@pytest.mark.parametrize("label", ["2-Jan", "Jan-02", "2021-02-01 00:00:00", "1/2/2021", "3.4.21"])
+@pytest.mark.parametrize(
+    "label",
+    ["2-Jan", "Jan-02", "2021-02-01 00:00:00", "1/2/21", "03.04.2021", "2. Okt", "2021/2/1"],
+)
 def test_labels_that_a_spreadsheet_made_dates_are_told(write: Write, label: str) -> None:
     problem = only(read(write("a,x,1", f"b,{label},2", images="ab"), PLAIN))
     assert (problem.rule, problem.level) == ("C13", "error")
     assert "are dates, as a spreadsheet makes" in problem.message
 
 
-@pytest.mark.parametrize("label", ["1-2", "MAR-05", "May", "12:30", "2021", "3.5"])
+@pytest.mark.parametrize("label", ["1-2", "MAR-05", "May", "12:30", "2021", "3.5", "1.2.34"])
 def test_labels_that_are_no_dates_are_left_alone(write: Write, label: str) -> None:
     assert not read(write("a,x,1", f"b,{label},2", images="ab"), PLAIN).problems
 

@@ -70,6 +70,12 @@ def test_lines_above_the_header_are_passed_over_and_counted(tmp_path: Path, abov
     assert left_out.paths[0] in ("t.csv line 1", "t.csv line 2")
 
 
+def test_below_titles_one_declared_column_is_enough_for_a_header(tmp_path: Path) -> None:
+    write_csv(tmp_path / "more.csv", "case,dx,patient", "1,x,1", "2,y,2")
+    text = "# exported\nimage,case\na,1\nb,2\n"
+    assert labels(read_text(tmp_path, text, join=("more.csv",))) == ["x", "y"]
+
+
 def test_two_possible_headers_are_refused_until_one_is_declared(tmp_path: Path) -> None:
     text = "patient,finding,\nimage,dx,patient\na,x,1\nb,y,2\n"
     with pytest.raises(DataError, match=r"line 1 and line 2 .*: skip_rows=0 or skip_rows=1$"):
