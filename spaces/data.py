@@ -12,8 +12,8 @@ class FileNames:
     r"""Images whose file names hold the label and the group.
 
     label: a regular expression, matched against the file name; group 1 of the match is the label.
-    group: a regular expression, matched against the file name, else against the path, as
-        `r"(pat\d+)/"` is; group 1 of the match is the patient, slide or lesion.
+    group: a regular expression, matched against the file names or, where it fits none, against the
+        paths, as `r"(pat\d+)/"` is; group 1 of the match is the patient, slide or lesion.
     skip: labels to leave out; their images are counted and shown.
     names: display names of labels.
     page: the page of each file of several pages or frames (TIFF, GIF, DICOM), 1 for the first.
@@ -37,8 +37,8 @@ class FileNames:
 class ClassFolders:
     """One folder per class, with or without train, val and test folders above.
 
-    group: a regular expression, matched against the file name, else against the path; group 1 of
-        the match is the patient, slide or lesion.
+    group: a regular expression, matched against the file names or, where it fits none, against the
+        paths; group 1 of the match is the patient, slide or lesion.
     page: the page of each file of several pages or frames (TIFF, GIF, DICOM), 1 for the first.
         Without it such files are refused.
     merge_alike: whether groups, and classes, whose names are equal to the eye are one.

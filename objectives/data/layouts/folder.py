@@ -34,6 +34,7 @@ EXTENSIONS = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".tif", ".tiff", ".bmp", ".webp", ".gif"),
     *(".pgm", ".ppm", ".pbm", ".pnm", ".jp2", ".j2k", ".avif"),
 )
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
 PRACTICE_NOTE = "practice.json"  # written last: a folder that has it is a whole practice set
 LOCKED = "that may not be read"
 SPECIAL = "pipes and devices"
@@ -112,11 +113,6 @@ def walk_through(folder: Path, known: Collection[str] = ()) -> Contents:
         left_out=tuple(_left_out(walk)),
         problems=tuple(_may_not_be_read(walk)),
     )
-
-
-def list_images(folder: Path) -> list[File]:
-    """List the images of a folder by path; raises DataError as `read_folder` does."""
-    return list(read_folder(folder).images)
 
 
 def subfolders(folder: Path) -> list[Path]:
@@ -254,11 +250,12 @@ def _stem(path: str) -> str:
 def _may_not_be_read(walk: _Walk) -> Iterator[Problem]:
     if walk.locked:
         path, error = next(iter(walk.locked.items()))
+        noun = "file or folder" if len(walk.locked) == 1 else "files or folders"
         yield Problem(
             rule="C05",
             level="error",
             message=(
-                f"{len(walk.locked)} files or folders may not be read, {path} for example "
+                f"{len(walk.locked)} {noun} may not be read, {path} for example "
                 f"({error.strerror}); ask their owner for the right to read them, or move them out "
                 "of the data folder"
             ),
@@ -273,6 +270,8 @@ def _no_image(folder: Path, contents: Contents) -> DataError:
         f"{len(each.paths)} {each.reason}" for each in contents.left_out if len(each.paths)
     )
     fixes = [each.fix for each in contents.left_out if each.fix]
+    if any(path.lower().endswith(ARCHIVES) for each in contents.left_out for path in each.paths):
+        fixes.append("unpack the archive")
     return DataError(
         f"{folder}: no image in it ({', '.join(EXTENSIONS)})" + (f" but {found}" if found else ""),
         fix=fixes[0] if fixes else "check the path given to --data",

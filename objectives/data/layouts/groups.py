@@ -45,7 +45,10 @@ def find_groups(paths: Sequence[str], expression: str) -> list[str | None]:
     """Read the group of each image by a pattern; None where the pattern gives none."""
     pattern = compile_pattern(expression, "group")
     # The name first, since most patterns mean it; the path serves data with a folder per patient.
-    matches = [pattern.search(PurePosixPath(path).name) or pattern.search(path) for path in paths]
+    # Never both: a pattern for names finds strangers' folders in the path of a name without group.
+    matches = [pattern.search(PurePosixPath(path).name) for path in paths]
+    if not any(matches):
+        matches = [pattern.search(path) for path in paths]
     return [match.group(1) if match else None for match in matches]
 
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from objectives.contract import DataError, DataSource
 from objectives.data.checks.check import check_data
 from objectives.data.checks.fix import Mended, mend
-from objectives.data.layouts.folder import list_images
+from objectives.data.layouts.folder import read_folder
 from objectives.data.manifest.manifest import Manifest, read_manifest
 from tests.objectives.conftest import write_image
 
@@ -117,9 +117,9 @@ def test_all_dirt_at_once_is_mended(source: DataSource, tmp_path: Path) -> None:
 def test_no_image_is_touched(source: DataSource, tmp_path: Path) -> None:
     leak(source)
     assert source.folder is not None
-    before = list_images(source.folder)
+    before = read_folder(source.folder).images
     mended(source, tmp_path)
-    assert list_images(source.folder) == before
+    assert read_folder(source.folder).images == before
 
 
 def test_what_leaving_out_mends_moves_nothing_else(source: DataSource, tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_a_class_that_may_not_be_entered_is_named_where_it_leaves_one_class(
     source = class_folders("a", "b")
     assert source.folder
     (source.folder / "b").chmod(0)
-    with pytest.raises(DataError, match=r"files or folders may not be read, b for .* \(C05\)$"):
+    with pytest.raises(DataError, match=r"1 file or folder may not be read, b for .* \(C05\)$"):
         read_manifest(DataSource(layout=source.layout, folder=as_ordinary_user()))
 
 
@@ -179,7 +179,8 @@ def test_a_link_to_itself_is_refused(tmp_path: Path) -> None:
     ("name", "says"),
     [
         ("a/1.heic", r"but 1 of a format that is not read \(.heic\); convert them to PNG$"),
-        ("all.zip", r"but 1 other files \(.zip\); check the path given to --data$"),
+        ("a.txt", r"but 1 other files \(.txt\); check the path given to --data$"),
+        ("all.zip", r"but 1 other files \(.zip\); unpack the archive$"),
     ],
 )
 def test_a_folder_without_images_says_what_is_in_it(tmp_path: Path, name: str, says: str) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from objectives.contract import DataError
 from objectives.data.layouts.groups import read_groups
 from objectives.data.problems import Problem
 
@@ -38,3 +39,9 @@ def test_two_spellings_of_a_group_are_one_where_the_study_says_so() -> None:
 def test_groups_that_no_pattern_gives_are_never_compared() -> None:
     paths = ["a/1.png", "A/1.png"]
     assert read_groups(paths, {"group": None}) == (paths, ())
+
+
+def test_a_pattern_that_fits_some_names_is_not_read_off_the_folders_of_others() -> None:
+    paths = ["class_a/p1_0.png", "class_a/x.png"]
+    with pytest.raises(DataError, match=r"1 of 2 files give no group by .* 'class_a/x.png'"):
+        read_groups(paths, {"group": r"^(\w+?)_"})

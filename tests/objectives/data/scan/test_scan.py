@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from objectives.contract import DataSource
-from objectives.data.layouts.folder import list_images
+from objectives.data.layouts.folder import read_folder
 from objectives.data.layouts.readers import open_layout
 from objectives.data.scan.scan import digests, scan
 from tests.objectives.conftest import FOLDERS, write_image
@@ -32,7 +32,7 @@ def source(tmp_path: Path) -> DataSource:
 def opened(source: DataSource, cache: Path | None, look: bool = True) -> int:
     """Scan, or only digest, and give how many images that took."""
     assert source.folder is not None
-    count, files = Count(), list_images(source.folder)
+    count, files = Count(), read_folder(source.folder).images
     if look:
         scan(open_layout(source), files, cache, count)
     else:
@@ -48,7 +48,7 @@ def kept(cache: Path) -> Path:
 
 def test_what_was_seen_is_not_read_again(source: DataSource, tmp_path: Path) -> None:
     assert source.folder is not None
-    files = list_images(source.folder)
+    files = read_folder(source.folder).images
     before = scan(open_layout(source), files, tmp_path / "cache")
     for file in files:  # the same size and time: nobody may look
         path = source.folder / file.path
@@ -64,7 +64,7 @@ def test_a_touched_file_is_read_again_and_no_other(source: DataSource, tmp_path:
     opened(source, tmp_path / "cache")
     write_image(source.folder / "07.png", (30, 20), seed=99)
     assert opened(source, tmp_path / "cache") == 1
-    files = list_images(source.folder)
+    files = read_folder(source.folder).images
     assert scan(open_layout(source), files, tmp_path / "cache")["07.png"].width == 30
 
 
@@ -78,7 +78,7 @@ def test_digests_alone_are_kept_too_but_tell_nothing_about_images(
 
 def test_a_pass_for_digests_may_look_at_once(source: DataSource, tmp_path: Path) -> None:
     assert source.folder is not None
-    digests(open_layout(source), list_images(source.folder), tmp_path / "cache", look=True)
+    digests(open_layout(source), read_folder(source.folder).images, tmp_path / "cache", look=True)
     assert opened(source, tmp_path / "cache") == 0
 
 
@@ -130,14 +130,17 @@ def test_an_interrupted_pass_keeps_what_it_saw(source: DataSource, tmp_path: Pat
     steps = interrupted()
     with pytest.raises(KeyboardInterrupt):
         scan(
-            open_layout(source), list_images(source.folder), tmp_path / "cache", lambda: next(steps)
+            open_layout(source),
+            read_folder(source.folder).images,
+            tmp_path / "cache",
+            lambda: next(steps),
         )
     assert opened(source, tmp_path / "cache") == 10
 
 
 def test_a_file_that_is_gone_has_no_digest_and_an_error(source: DataSource) -> None:
     assert source.folder is not None
-    files = list_images(source.folder)
+    files = read_folder(source.folder).images
     (source.folder / "05.png").unlink()
     assert digests(open_layout(source), files)["05.png"] == ""
     assert "05.png" in scan(open_layout(source), files)["05.png"].error
@@ -148,7 +151,7 @@ def test_the_facts_are_the_files_own(source: DataSource) -> None:
     exif = Image.Exif()
     exif[0x0112] = 8
     Image.new("CMYK", (30, 20)).save(source.folder / "a.jpg", exif=exif)
-    facts = scan(open_layout(source), list_images(source.folder))["a.jpg"]
+    facts = scan(open_layout(source), read_folder(source.folder).images)["a.jpg"]
     assert (facts.width, facts.height, facts.mode, facts.bits) == (30, 20, "CMYK", 8)
     assert facts.is_turned
     assert not facts.error
