@@ -10,7 +10,9 @@ from objectives.data.layouts.given_splits import SplitFolders
 from objectives.data.layouts.split_words import split_of
 
 PART = re.compile(
-    r"(?:\w*[\W_])?(?:fold|kfold|cv|split|part|partition|batch)[\W_]*\d+", re.IGNORECASE
+    r"(?:\w*[\W_])?(?:fold|kfold|cv|split|part|partition|batch)[\W_]*\d+"
+    r"|tr|te|ts|va|eval\w*|devel\w*|internal|external|labell?ed|unlabell?ed|extra",
+    re.IGNORECASE,
 )
 
 
@@ -42,11 +44,14 @@ def check_depth(folder: Path, paths: Sequence[str], splits: SplitFolders | None)
             "example, and no class is known",
             fix="move what lies in the inner folders up by one",
         )
-    if len(shared) > 1 and all(map(PART.fullmatch, inner)):
+    if len(shared) > 1 and all(PART.fullmatch(each) or split_of(each) for each in inner):
         raise DataError(
             f"{folder}: {' and '.join(map(repr, sorted(inner)))} look like parts of the data, with "
             f"the folders {' and '.join(map(repr, sorted(shared)))} in each",
-            fix="put all images of a class into one folder, and declare folds=k for folds",
+            fix=(
+                "put all images of a class into one folder, with train, val and test above if they "
+                "are splits, and declare folds=k for folds"
+            ),
         )
 
 

@@ -83,11 +83,10 @@ def _without_images(split: str) -> Problem:
 
 
 def _held(places: Sequence[str], contents: Contents) -> str:
-    """Return the counts of what lies in the first of these folders, in brackets."""
+    """Return the counts of what lies in the first of these folders, as the end of a phrase."""
     found = _within(places[0], contents.left_out) if places else []
-    return (
-        f" ({', '.join(f'{len(paths)} {each.reason}' for each, paths in found)})" if found else ""
-    )
+    counts = ", ".join(f"{len(paths)} {each.reason}" for each, paths in found)
+    return f" with {counts}" if counts else ""
 
 
 def _shifting(

@@ -4,7 +4,7 @@ An image is one only if the image that it belongs to is there, too.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from objectives.data.left_out import LeftOut
 
@@ -30,15 +30,25 @@ def find_masks(paths: Sequence[str]) -> set[str]:
     return {path for path in candidates if _belongs(path, stems, _partners(folders))}
 
 
-def left_out_masks(masks: set[str]) -> tuple[LeftOut, ...]:
-    """Build what is said of masks: they are counted, and none is missed."""
-    reason = "masks beside their images"
-    return (LeftOut(reason=reason, paths=tuple(sorted(masks))),) if masks else ()
+def left_out_masks(masks: set[str]) -> Iterator[LeftOut]:
+    """Build what is said of masks: they are counted, and none is missed.
+
+    A folder such as face_mask beside face may be a class after all, and is told.
+    """
+    doubtful = {path for path in masks if AFTER.search(path.partition("/")[0]) and "/" in path}
+    if plain := tuple(sorted(masks - doubtful)):
+        yield LeftOut(reason="masks beside their images", paths=plain)
+    if doubtful:
+        yield LeftOut(
+            reason="in a folder of masks",
+            paths=tuple(sorted(doubtful)),
+            fix="give their folder another name if it is a class, else go on",
+        )
 
 
 def _may_be_mask(path: str) -> bool:
     *folders, name = _stem(path).split("/")
-    in_folder = any(folder.lower() in MASK_FOLDERS for folder in folders)
+    in_folder = any(each.lower() in MASK_FOLDERS or AFTER.search(each) for each in folders)
     return in_folder or bool(AFTER.search(name) or BEFORE.search(name))
 
 
@@ -60,13 +70,15 @@ def _belongs(path: str, stems: set[str], partners: Mapping[str, str]) -> bool:
     if any("/".join([*folders, each]) in stems for each in bare):
         return True
     for at, folder in enumerate(folders):
+        above = "/".join(folders[:at])
+        places: list[str] = []
         if folder.lower() in MASK_FOLDERS:
-            above, below = "/".join(folders[:at]), folders[at + 1 :]
-            places = [] if below else [above]
-            places += [partners[above]] if above in partners else []
-            wanted = ("/".join([*below, each]) for each in (name, *bare))
-            if any(f"{place}/{each}".lstrip("/") in stems for each in wanted for place in places):
-                return True
+            places = [above, *([partners[above]] if above in partners else [])]
+        elif (of := AFTER.sub("", folder)) != folder:
+            places = [f"{above}/{of}"]
+        wanted = ("/".join([*folders[at + 1 :], each]) for each in (name, *bare))
+        if any(f"{place}/{each}".lstrip("/") in stems for each in wanted for place in places):
+            return True
     return False
 
 

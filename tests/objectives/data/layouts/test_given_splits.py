@@ -130,6 +130,8 @@ def test_a_folder_of_a_split_beside_others_is_told(class_folders: MakeTree, name
     [
         (("train/train/a", "test/test/a"), "the folders of the splits lie twice.*; move what lies"),
         (("fold1/a", "fold1/b", "fold2/a", "fold2/b"), "look like parts of the data, .*folds=k"),
+        (("development/a", "development/b", "test/a", "test/b"), "look like parts of the data"),
+        (("tr/a", "tr/b", "te/a", "te/b"), "look like parts of the data"),
         (("part_1/a", "part_1/b", "part_2/a", "part_2/b"), "'part_1' and 'part_2' look like parts"),
     ],
 )

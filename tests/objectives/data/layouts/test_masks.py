@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from objectives.contract import DataSource
+from objectives.data.checks.check import check_data
 from objectives.data.layouts.class_folders import ClassFolders
 from objectives.data.layouts.masks import find_masks
+from objectives.data.manifest.manifest import read_manifest
 from tests.objectives.conftest import write_image
 from tests.objectives.data.left_out import numbers
 
@@ -24,6 +26,9 @@ from tests.objectives.data.left_out import numbers
         ("a/1.png", "a/Masks/1_mask.png"),
         ("images/a/1.jpg", "masks/a/1.png"),
         ("set/images/1.jpg", "set/ground_truth/1.png"),
+        ("benign/1.png", "masks/benign/1.png"),
+        ("benign/1.png", "benign_masks/1.png"),
+        ("train/benign/1.png", "train_masks/benign/1_mask.gif"),
     ],
 )
 def test_a_mask_is_known_by_its_image(image: str, mask: str) -> None:
@@ -56,3 +61,14 @@ def test_masks_beside_the_images_are_counted_and_not_trained_on(
     listing = ClassFolders(source).find_images()
     assert len(listing.found) == 16
     assert numbers(listing.left_out) == {"masks beside their images": 16}
+
+
+def test_a_class_that_may_be_masks_of_another_is_told(
+    class_folders: Callable[..., DataSource],
+) -> None:
+    source = class_folders("face", "hand", group=r"^(slide\d+)")
+    assert source.folder
+    for path in list((source.folder / "face").iterdir()):
+        write_image(source.folder / "face_mask" / path.name)
+    (told,) = (each for each in check_data(source, read_manifest(source)) if each.rule == "C18")
+    assert "nothing is used of 'face_mask'" in told.message
