@@ -9,8 +9,8 @@ from PIL import Image, ImageOps
 from objectives.contract import DataError
 from objectives.data.pixels.eight_bits import as_eight_bits
 from objectives.data.pixels.limits import check_form
+from objectives.data.pixels.opening import open_picture
 from objectives.data.pixels.pages import check_page
-from objectives.data.pixels.picture import open_picture
 from objectives.data.pixels.unfit import REPLACE, UNREADABLE, UnfitImage
 
 Pixels = npt.NDArray[np.uint8]  # (3, size, size), of a volume (modalities, size, size, size)

@@ -8,13 +8,13 @@ import warnings
 import zlib
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass
 from typing import IO, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from objectives.data.pixels.picture import Picture
 from objectives.data.pixels.unfit import REPLACE, UNREADABLE, UnfitImage
 
 ELEMENTS = (
@@ -39,60 +39,21 @@ T = TypeVar("T")
 Values = npt.NDArray[Any]  # (rows, columns) or (rows, columns, 3)
 
 
-@dataclass(frozen=True)
-class Dicom:
-    """A DICOM file whose header is read; its pixels are decoded when they are asked for.
+def dicom_picture(file: IO[bytes], page: int | None) -> Picture:
+    """Read the header of a DICOM file; its pixels are decoded when they are asked for.
 
-    elements: pydicom's data set of `ELEMENTS`.
-    """
-
-    elements: Any
-
-    @property
-    def pages(self) -> int:
-        """The number of frames."""
-        return int(self.elements.get("NumberOfFrames") or 1)
-
-    @property
-    def width(self) -> int:
-        """In pixels."""
-        return int(self.elements.Columns)
-
-    @property
-    def height(self) -> int:
-        """In pixels."""
-        return int(self.elements.Rows)
-
-    @property
-    def mode(self) -> str:
-        """The mode that the pixels have once they are decoded: L or RGB."""
-        grey = str(self.elements.PhotometricInterpretation).startswith("MONOCHROME")
-        return "L" if grey else "RGB"
-
-    @property
-    def bits(self) -> int:
-        """Bits per channel that our scaling to 8 bits narrows; 8 where a window says how."""
-        kind = str(self.elements.PhotometricInterpretation)
-        is_shown = kind == "PALETTE COLOR" or (self.mode == "L" and _window(self.elements))
-        return 8 if is_shown else max(8, int(self.elements.BitsStored))
-
-    @property
-    def is_slide(self) -> bool:
-        """Whether the frames are tiles of a whole slide."""
-        return bool(self.elements.get("TotalPixelMatrixColumns")) and self.pages > 1
-
-    def pixels(self, page: int) -> Image.Image:
-        """Decode one frame, from 1 on, as L or RGB with eight bits.
-
-        Raises UnfitImage.
-        """
-        return _guarded(lambda: _decoded(self.elements, page - 1))
-
-
-def read_dicom(file: IO[bytes]) -> Dicom:
-    """Read the header of a DICOM file, with or without preamble.
+    page: the frame, from 1 on; None for the only one.
 
     Raises UnfitImage for a file without pixels, and where pydicom is not installed.
+    """
+    elements = read_elements(file)
+    return _guarded(lambda: _picture(elements, (page or 1) - 1))
+
+
+def read_elements(file: IO[bytes]) -> Any:
+    """Read `ELEMENTS` of a DICOM file, with or without preamble, as pydicom's data set.
+
+    Raises UnfitImage.
     """
     try:
         from pydicom import dcmread
@@ -103,7 +64,24 @@ def read_dicom(file: IO[bytes]) -> Dicom:
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     elements = _guarded(lambda: dcmread(file, force=True, specific_tags=list(ELEMENTS)))
     _check_pixels(elements)
-    return Dicom(elements)
+    return elements
+
+
+def _picture(elements: Any, frame: int) -> Picture:
+    _take_frame_values(elements, frame)
+    frames, kind = int(elements.get("NumberOfFrames") or 1), elements.PhotometricInterpretation
+    is_grey = kind.startswith("MONOCHROME")
+    is_shown = kind == "PALETTE COLOR" or (is_grey and _window(elements))
+    return Picture(
+        pages=frames,
+        width=int(elements.Columns),
+        height=int(elements.Rows),
+        mode="L" if is_grey else "RGB",
+        # Of the file, where our scaling to eight narrows them and no window says how.
+        bits=8 if is_shown else max(8, int(elements.BitsStored)),
+        is_slide=frames > 1 and bool(elements.get("TotalPixelMatrixColumns")),
+        image=lambda: _guarded(lambda: _decoded(elements, frame)),
+    )
 
 
 def _guarded(read: Callable[[], T]) -> T:
@@ -147,7 +125,6 @@ def _decoded(elements: Any, frame: int) -> Image.Image:
         return Image.fromarray(_scaled(apply_color_lut(stored, elements), 0, 2**depth - 1))
     if stored.ndim == 3:
         return Image.fromarray(_scaled(stored, 0, 2 ** int(elements.BitsStored) - 1))
-    _take_frame_values(elements, frame)
     grey = _windowed(elements, stored)
     return Image.fromarray(255 - grey if kind == "MONOCHROME1" else grey)
 

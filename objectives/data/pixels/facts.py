@@ -10,8 +10,8 @@ from PIL import Image, ImageOps
 from objectives.data.pixels.content import find_blank
 from objectives.data.pixels.eight_bits import ORIENTATION, as_eight_bits
 from objectives.data.pixels.limits import CUT_INTO_TILES, MOST_PIXELS, SLIDE
+from objectives.data.pixels.opening import open_picture
 from objectives.data.pixels.pages import has_page
-from objectives.data.pixels.picture import open_picture
 from objectives.data.pixels.unfit import REPLACE, UNREADABLE, UnfitImage
 
 BLANK = 1e-6  # a coefficient below is the rounding of a blank image, which is like no other
