@@ -39,7 +39,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) ->
     for number in range(40):
         folder = tmp_path / "data" / "skin" / ("mole", "wart")[number % 2]
         folder.mkdir(parents=True, exist_ok=True)
-        noise = bytes((number * pixel * 7919) % 251 for pixel in range(16 * 16 * 3))
+        noise = bytes(((number + 1) * pixel * 7919) % 251 for pixel in range(16 * 16 * 3))
         Image.frombytes("RGB", (16, 16), noise).save(folder / f"{number:02}.png")
     return tmp_path
 
