@@ -53,8 +53,11 @@ def alike(names: Iterable[str]) -> list[tuple[str, ...]]:
 
 
 def merged(names: Sequence[str]) -> list[str]:
-    """Replace each name by the first, in sorted order, of those that a person reads as one."""
-    first = {name: min(each) for each in alike(names) for name in each}
+    """Replace each name by the first, in sorted order, of those that a person reads as one.
+
+    An empty name stays empty.
+    """
+    first = {name: min(each) for each in alike(filter(None, names)) for name in each}
     return [first.get(name, name) for name in names]
 
 

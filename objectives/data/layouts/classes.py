@@ -1,13 +1,65 @@
-"""The names of classes: their order, and names that are equal to the eye."""
+"""The names of classes: as the study gives them, their order, and names equal to the eye."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 from unicodedata import category
 
-from objectives.data.alike import alike, as_read, spelled
+from objectives.data.alike import alike, as_read, merged, spelled
+from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem
 
 LONGEST = 100  # characters of a name that still fits into tables and plots
 YES, NO = frozenset(("true", "yes", "y", "1")), frozenset(("false", "no", "n", "0"))
+
+
+def class_names(layout: Mapping[str, Any]) -> dict[str, str]:
+    """Return the names that the study gives to labels."""
+    return dict(layout.get("names") or {})
+
+
+def skipped_labels(layout: Mapping[str, Any]) -> set[str]:
+    """Return the labels whose images the study skips."""
+    return {str(label) for label in layout.get("skip") or ()}
+
+
+def declared_labels(layout: Mapping[str, Any]) -> set[str]:
+    """Return the labels that the study names or skips."""
+    return {*class_names(layout), *skipped_labels(layout)}
+
+
+def name_classes(
+    labels: Sequence[str], order: Iterable[str], layout: Mapping[str, Any]
+) -> tuple[tuple[str, ...], list[str]]:
+    """Return the classes in their order, and the class of each image.
+
+    Two labels of one name are one class, and so are names that read alike where the study says so.
+
+    labels: of the images.
+    order: all labels in the order of their classes; one without an image makes no class.
+    """
+    names = class_names(layout)
+    named = [names.get(label, label) for label in labels]
+    classes = merged(named) if layout.get("merge_alike") else named
+    class_of = dict(zip(named, classes, strict=True))
+    ordered = (names.get(label, label) for label in order)
+    return tuple(dict.fromkeys(class_of[name] for name in ordered if name in class_of)), classes
+
+
+def left_out_labels(
+    skipped: Mapping[str, Sequence[str]], layout: Mapping[str, Any]
+) -> list[LeftOut]:
+    """Return the images of skipped labels, by the names of these labels.
+
+    skipped: label -> paths.
+    """
+    names = class_names(layout)
+    named: defaultdict[str, list[str]] = defaultdict(list)
+    for label, paths in skipped.items():
+        named[names.get(label, label)] += paths
+    return [
+        LeftOut(reason=name, paths=tuple(paths), is_declared=True) for name, paths in named.items()
+    ]
 
 
 def in_order(labels: Iterable[str]) -> list[str]:
@@ -42,9 +94,9 @@ def same_answers(names: Sequence[str]) -> list[tuple[str, ...]]:
     return [side for side in sides if len({answers[name] for name in side}) > 1]
 
 
-def misspelt(declared: Iterable[str], labels: Iterable[str]) -> tuple[Problem, ...]:
+def misspelt(layout: Mapping[str, Any], labels: Iterable[str]) -> tuple[Problem, ...]:
     """Find the labels that a study names or skips and that the data spell otherwise (C09)."""
-    said = {as_read(name): name for name in declared}
+    said = {as_read(name): name for name in declared_labels(layout)}
     others = sorted({*labels} - {*said.values()})
     return tuple(
         Problem(

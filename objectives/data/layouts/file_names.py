@@ -7,8 +7,15 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from objectives.contract import DataError
-from objectives.data.alike import merged
-from objectives.data.layouts.classes import colliding, in_order, misspelt
+from objectives.data.layouts.classes import (
+    class_names,
+    colliding,
+    in_order,
+    left_out_labels,
+    misspelt,
+    name_classes,
+    skipped_labels,
+)
 from objectives.data.layouts.folder import image_folder, read_folder
 from objectives.data.layouts.given_splits import (
     find_split_folders,
@@ -42,7 +49,8 @@ class FileNames(ImageFiles):
                 fix="correct the study's label pattern",
             )
         paths = [file.path for file, _ in read.labelled]
-        classes, labels = _classes(read, layout)
+        labels = [label for _, label in read.labelled]
+        classes, classes_of = name_classes(labels, in_order(labels), layout)
         groups, of_groups = read_groups(paths, layout)
         splits = find_split_folders(paths)
         if splits is None:
@@ -50,19 +58,19 @@ class FileNames(ImageFiles):
         return Listing(
             found=[
                 Found(file, label, group, splits.split(file.path) if splits else "")
-                for (file, _), label, group in zip(read.labelled, labels, groups, strict=True)
+                for (file, _), label, group in zip(read.labelled, classes_of, groups, strict=True)
             ],
             classes=classes,
             left_out=(
                 *contents.left_out,
                 *left_out_masks(masks),
                 *_without_label(read.without, layout.get("group"), set(groups)),
-                *_skipped(read.skipped),
+                *left_out_labels(read.skipped, layout),
             ),
             problems=(
                 *contents.problems,
                 *colliding(classes),
-                *misspelt({*_names(layout), *_skip(layout)}, (label for _, label in read.labelled)),
+                *misspelt(layout, labels),
                 *(splits.problems() if splits else lone_splits(paths, "error")),
                 *of_groups,
             ),
@@ -79,35 +87,17 @@ class _Labels(NamedTuple):
 
 def _read_labels(images: Sequence[File], layout: Mapping[str, Any]) -> _Labels:
     pattern = compile_pattern(layout["label"], "label")
-    names, skip = _names(layout), _skip(layout)
+    names, skip = class_names(layout), skipped_labels(layout)
     read = _Labels([], defaultdict(list), [])
     for file in images:
         label = _label(file, pattern, names)
         if not label:
             read.without.append(file.path)
         elif label in skip:
-            read.skipped[names.get(label, label)].append(file.path)
+            read.skipped[label].append(file.path)
         else:
             read.labelled.append((file, label))
     return read
-
-
-def _classes(read: _Labels, layout: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str]]:
-    """Return the classes in their order, and the class of each image."""
-    names = _names(layout)  # two labels of one name are one class
-    ordered = [names.get(label, label) for label in in_order(label for _, label in read.labelled)]
-    labels = [names.get(label, label) for _, label in read.labelled]
-    if layout.get("merge_alike"):
-        ordered, labels = merged(ordered), merged(labels)
-    return tuple(dict.fromkeys(ordered)), labels
-
-
-def _names(layout: Mapping[str, Any]) -> dict[str, str]:
-    return dict(layout.get("names") or {})
-
-
-def _skip(layout: Mapping[str, Any]) -> set[str]:
-    return {str(label) for label in layout.get("skip") or ()}
 
 
 def _without_label(
@@ -122,11 +112,6 @@ def _without_label(
             fix="correct the study's label pattern, or move them out of the data folder",
             wholes=tuple(dict.fromkeys(each for each in groups if each and each not in used)),
         )
-
-
-def _skipped(skipped: Mapping[str, Sequence[str]]) -> Iterator[LeftOut]:
-    for name, paths in skipped.items():
-        yield LeftOut(reason=name, paths=tuple(paths), is_declared=True)
 
 
 def _label(file: File, pattern: re.Pattern[str], names: Mapping[str, str]) -> str | None:

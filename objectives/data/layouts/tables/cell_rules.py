@@ -4,8 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from objectives.data.layouts.tables.cells import WHOLE_FLOAT
-from objectives.data.layouts.tables.missing import Missing
+from objectives.data.layouts.tables.cells import WHOLE_FLOAT, Missing
 from objectives.data.problems import Problem
 
 # As Excel and pandas write a long number; the sign distinguishes it from a hexadecimal id.

@@ -1,4 +1,4 @@
-"""Tables of text: the character between their columns, and their lines.
+"""Tables of text: their encoding, the character between their columns, and their lines.
 
 The csv module reads them and not pandas, which numbers no lines and renames columns that are called
 alike.
@@ -23,6 +23,45 @@ DELIMITERS = ",;\t|"
 SPACE = " "  # only where no other one separates the declared columns: titles are full of it
 # The first line by which some programs tell Excel the delimiter.
 SEP_LINE = re.compile(r'\A"?sep=(.)"?[ \t]*(\r\n|\r|\n)', re.IGNORECASE)
+BYTE_ORDER_MARKS = {
+    b"\xff\xfe\x00\x00": "utf-32",
+    b"\x00\x00\xfe\xff": "utf-32",
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+# Without such a mark: for each encoding, the places of four bytes that are zero in ASCII text.
+ZEROS = {
+    "utf-32-le": (1, 2, 3),
+    "utf-32-be": (0, 1, 2),
+    "utf-16-le": (1, 3),
+    "utf-16-be": (0, 2),
+}
+HEAD = 64  # bytes of the header that tell an encoding without a mark
+
+
+def decode(path: str, contents: bytes) -> str:
+    """Decode a table's text; DataError with the line where it is not text in Unicode.
+
+    UTF-8, UTF-16 and UTF-32 are told apart by their marks, or by the zeros between ASCII letters.
+    """
+    for mark, encoding in BYTE_ORDER_MARKS.items():
+        if contents.startswith(mark):
+            return _without_zeros(path, contents.decode(encoding))
+    if b"\0" in contents[:HEAD]:
+        for encoding, places in ZEROS.items():
+            if all(_is_zero(contents, place) == (place in places) for place in range(4)):
+                return _without_zeros(path, contents.decode(encoding))
+    try:
+        return _without_zeros(path, contents.decode())
+    except UnicodeDecodeError as error:
+        line = contents.count(b"\n", 0, error.start) + 1
+        around = contents[max(0, error.start - 8) : error.start + 8].decode("cp1252", "replace")
+        raise DataError(
+            f"{path}: not in UTF-8: line {line} has the byte {contents[error.start]:#04x} (in "
+            f"Windows-1252 the text is {' '.join(around.split())!r})",
+            fix="save it again as CSV in UTF-8, in Excel as `CSV UTF-8`",
+        ) from error
 
 
 def read_delimited(path: str, text: str, declared: frozenset[str], sep: str | None) -> Grid:
@@ -81,3 +120,18 @@ def _parse(text: str, delimiter: str) -> Iterator[Line]:
             number = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(f"line {number}: {error}") from error
+
+
+def _is_zero(contents: bytes, place: int) -> bool:
+    """Whether every fourth byte of the header is zero, from a place on."""
+    return not any(contents[: min(HEAD, len(contents) // 4 * 4)][place::4])
+
+
+def _without_zeros(path: str, text: str) -> str:
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError(
+            f"{path}: line {line} has a zero character, which no label or name can hold",
+            fix="remove it, or export the table again",
+        )
+    return text

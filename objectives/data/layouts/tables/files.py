@@ -1,21 +1,22 @@
 """One table's file as a frame of text, with what is left out and what its cells hide."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 from zlib import error as ZlibError
 
 import pandas as pd
 
 from objectives.contract import DataError
 from objectives.data.alike import as_read
-from objectives.data.layouts.tables.contents import decode, is_workbook
 from objectives.data.layouts.tables.declared import used_columns
-from objectives.data.layouts.tables.delimited import read_delimited
+from objectives.data.layouts.tables.delimited import decode, read_delimited
 from objectives.data.layouts.tables.grids import Grid, Line, find_header
 from objectives.data.layouts.tables.workbooks import read_workbook
 from objectives.data.left_out import LeftOut
@@ -25,6 +26,34 @@ PLACE = "\0place"  # the column with each row's place in its file; no column of 
 ABOVE_HEADER = "lines above the header"
 OTHER_SHEET = "sheets that are not read"
 NAMED_TWICE = "columns that are named like another one"
+# The first bytes of other files, their names, and the way to a table.
+EXPORT = "export it as CSV in UTF-8 or XLSX"
+UNPACK = "unpack it"
+OTHER_FORMATS = {
+    b"\xd0\xcf\x11\xe0": ("an Excel file of before 2007 or one with a password", EXPORT),
+    b"PAR1": ("a Parquet file", EXPORT),
+    b"SQLite format 3": ("an SQLite database", EXPORT),
+    b"\x89HDF": ("an HDF5 file", EXPORT),
+    b"$FL": ("an SPSS file", EXPORT),
+    b"%PDF": ("a PDF", EXPORT),
+    b"{\\rtf": ("a text document (RTF)", EXPORT),
+    b"\x1f\x8b": ("a compressed file (gzip)", UNPACK),
+    b"BZh": ("a compressed file (bzip2)", UNPACK),
+    b"\xfd7zXZ": ("a compressed file (xz)", UNPACK),
+    b"7z\xbc\xaf": ("an archive (7z)", UNPACK),
+    b"version https://git-lfs": (
+        "a pointer of Git LFS, not the table",
+        "bring it with git lfs pull",
+    ),
+}
+MARKUP = re.compile(rb"\s*<(!doctype|html|table|\?xml|stata)", re.IGNORECASE)
+ZIP = b"PK\x03\x04"
+WORKBOOK = "xl/workbook.xml"
+ZIPPED = {
+    "xl/workbook.bin": "a binary Excel file (XLSB)",
+    "content.xml": "an OpenDocument file (ODS)",
+    "Index/Document.iwa": "a Numbers file",
+}
 # A damaged table raises any of these; from BadZipFile on an XLSX, which is zipped XML.
 UNREADABLE = (
     OSError,
@@ -95,9 +124,30 @@ def _read_grid(path: Path, layout: Mapping[str, Any]) -> Grid:
     if not contents.strip():
         raise ValueError("it is empty")
     declared = frozenset(map(as_read, used_columns(layout)))
-    if is_workbook(path.name, contents):
+    if _is_workbook(path.name, contents):
         return read_workbook(path.name, contents, declared, layout.get("sheet"))
     return read_delimited(path.name, decode(path.name, contents), declared, layout.get("sep"))
+
+
+def _is_workbook(path: str, contents: bytes) -> bool:
+    """Whether the file is an XLSX workbook; DataError for another kind of file that has no text.
+
+    path: the file's name; a damaged workbook is known by its ending.
+    """
+    for start, (kind, fix) in OTHER_FORMATS.items():
+        if contents.startswith(start):
+            raise DataError(f"{path}: {kind}", fix=fix)
+    if MARKUP.match(contents):
+        raise DataError(f"{path}: a page of HTML or XML, whatever its ending says", fix=EXPORT)
+    is_named_so = contents.startswith(b"PK") and path.lower().endswith((".xlsx", ".xlsm"))
+    if not (is_named_so or contents.startswith(ZIP)):
+        return False
+    with ZipFile(BytesIO(contents)) as archive:
+        names = archive.namelist()
+    if WORKBOOK not in names:
+        kind = next((kind for name, kind in ZIPPED.items() if name in names), "a ZIP archive")
+        raise DataError(f"{path}: {kind}", fix=EXPORT if kind in ZIPPED.values() else UNPACK)
+    return True
 
 
 def _header(path: str, grid: Grid, layout: Mapping[str, Any]) -> int:

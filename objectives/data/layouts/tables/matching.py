@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from objectives.data.layouts.tables.declared import is_glob
 from objectives.data.layouts.tables.finding import Images, fill
-from objectives.data.layouts.tables.hints import Nearest
+from objectives.data.layouts.tables.nearest import Nearest
 from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem
 

@@ -28,14 +28,7 @@ def _values(sheet: Sheet, column: Column, merges: bool) -> Sequence[float | str 
     if column.kind == "number":
         return sheet.missing.numbers(sheet.column(column.name))
     texts = [text.strip() for text in sheet.answers(column.name)]
-    return [text or None for text in (merge(texts) if merges else texts)]
-
-
-def merge(names: Sequence[str]) -> list[str]:
-    """Return the names with those that read alike as one; an empty one stays empty."""
-    known = [name for name in names if name]
-    one_of = dict(zip(known, merged(known), strict=True))
-    return [one_of.get(name, "") for name in names]
+    return [text or None for text in (merged(texts) if merges else texts)]
 
 
 def metadata_problems(sheet: Sheet, layout: Mapping[str, Any]) -> Iterator[Problem]:

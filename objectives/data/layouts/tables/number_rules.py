@@ -14,12 +14,12 @@ from objectives.data.layouts.tables.cell_rules import (
 )
 from objectives.data.layouts.tables.cells import (
     THOUSANDS,
+    Missing,
     is_decimal_comma,
     is_too_large,
     may_be_thousands,
     number,
 )
-from objectives.data.layouts.tables.missing import Missing
 from objectives.data.problems import Problem
 
 PERCENTAGE = re.compile(r"[+-]?\d+([.,]\d+)?\s*%")

@@ -11,10 +11,10 @@ import pandas as pd
 from objectives.contract import DataError
 from objectives.data.alike import as_read, spelled
 from objectives.data.layouts.tables.cell_rules import Cells
+from objectives.data.layouts.tables.cells import Missing
 from objectives.data.layouts.tables.declared import used_columns
 from objectives.data.layouts.tables.files import PLACE, TableFile, read_file
 from objectives.data.layouts.tables.joins import join
-from objectives.data.layouts.tables.missing import Missing
 from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem
 
@@ -107,6 +107,11 @@ def read_sheets(folder: Path, layout: Mapping[str, Any]) -> Sheet:
         left_out=tuple(each for file in (*files, *joined) for each in file.left_out),
         problems=(*problems, *_alike_columns(names[0][1], list(columns), used)),
     )
+
+
+def file_names(layout: Mapping[str, Any]) -> set[str]:
+    """Return the paths of all tables of a declaration."""
+    return {*(name for _, name in _tables(layout["table"])), *(layout.get("join") or ())}
 
 
 def _tables(declared: str | Sequence[str] | Mapping[str, str]) -> list[tuple[str, str]]:

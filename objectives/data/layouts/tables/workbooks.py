@@ -14,7 +14,6 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from objectives.contract import DataError
-from objectives.data.layouts.tables.contents import check_workbook
 from objectives.data.layouts.tables.grids import Grid, Line, Remark, filled, likeliest_header
 from objectives.data.problems import Problem
 
@@ -29,7 +28,6 @@ def read_workbook(path: str, contents: bytes, declared: frozenset[str], sheet: s
     declared: the names of columns as `as_read` returns them.
     """
     with ZipFile(BytesIO(contents)) as archive:
-        check_workbook(path, archive)
         parts = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
         has_formulas = any(FORMULA.search(archive.read(name)) for name in parts)
     book = _load(contents, data_only=True)

@@ -7,36 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
-from objectives.data.alike import as_read, spelled
-
-LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
-
-
-def _without_ending(name: str) -> str:
-    return PurePosixPath(name).stem
-
-
-def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
-
-
-def _without_zeros(name: str) -> str:
-    return LEADING_ZEROS.sub("", name)
-
-
-def _without_separators(name: str) -> str:
-    return re.sub(r"[\s_-]", "", name)
-
-
-# How two names may differ, and the change after which they are equal.
-DIFFERENCES: dict[str, Callable[[str], str]] = {
-    "in the Unicode form of a letter (NFC and NFD)": _composed,
-    "in upper and lower case": str.casefold,
-    "in spaces, hyphens or underscores": _without_separators,
-    "in characters that are written as % and digits": unquote,
-    "in leading zeros": _without_zeros,
-    "in the ending": _without_ending,
-}
+from objectives.data.alike import LEADING_ZEROS, as_read, spelled
 
 
 class Nearest:
@@ -71,7 +42,34 @@ def _difference(name: str, path: str) -> str:
     one, other = _name(name), _name(path)
     if _without_ending(other) == one or one == other:
         return "in the folder"
-    for where, change in DIFFERENCES.items():
+    for where, change in _DIFFERENCES.items():
         if change(one) == change(other) or change(one) == change(_without_ending(other)):
             return where
     return "in several ways, or in characters that look alike"
+
+
+def _without_ending(name: str) -> str:
+    return PurePosixPath(name).stem
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def _without_zeros(name: str) -> str:
+    return LEADING_ZEROS.sub("", name)
+
+
+def _without_separators(name: str) -> str:
+    return re.sub(r"[\s_-]", "", name)
+
+
+# How two names may differ, and the change after which they are equal.
+_DIFFERENCES: dict[str, Callable[[str], str]] = {
+    "in the Unicode form of a letter (NFC and NFD)": _composed,
+    "in upper and lower case": str.casefold,
+    "in spaces, hyphens or underscores": _without_separators,
+    "in characters that are written as % and digits": unquote,
+    "in leading zeros": _without_zeros,
+    "in the ending": _without_ending,
+}

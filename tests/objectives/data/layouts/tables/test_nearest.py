@@ -2,7 +2,7 @@
 
 import pytest
 
-from objectives.data.layouts.tables.hints import Nearest
+from objectives.data.layouts.tables.nearest import Nearest
 
 
 @pytest.mark.parametrize(
