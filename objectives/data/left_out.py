@@ -1,5 +1,6 @@
 """Files, folders and rows that lie with the data and are not used, by reason."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ class LeftOut:
     paths: of the files and folders, or the table and row as in "meta.csv row 17".
     is_declared: whether the study says so, as it does of labels to skip.
     fix: how they can be used; "" for those that no study would use, such as texts and archives.
-    is_meant: whether they lie where images to train on lie, so that C18 is an error.
+    is_meant: whether they are meant to be trained on, so that C18 is an error.
     wholes: the names of groups, classes or splits of which nothing is used.
     """
 
@@ -35,7 +36,10 @@ class Count:
 
 def count_by_reason(left_out: Iterable[LeftOut]) -> dict[str, Count]:
     """Count the things left out for each reason."""
-    return {each.reason: Count(len(each.paths), each.paths[0]) for each in left_out if each.paths}
+    paths: defaultdict[str, list[str]] = defaultdict(list)
+    for each in left_out:
+        paths[each.reason] += each.paths
+    return {reason: Count(len(own), own[0]) for reason, own in paths.items() if own}
 
 
 def lines(counts: Mapping[str, Count]) -> Iterator[str]:

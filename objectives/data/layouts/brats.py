@@ -197,6 +197,7 @@ def _other_files(
 ) -> Iterator[LeftOut]:
     """Count the files that are not read, without those of the patients that lack a modality."""
     contents = walk_through(folder, used)
+    incomplete = tuple(f"{patient}/" for patient in lacking)
     reasons: defaultdict[str, list[str]] = defaultdict(list)
     for image in contents.images:
         reasons["pictures"].append(image.path)
@@ -207,10 +208,7 @@ def _other_files(
             volume = "segmentations" if word == "seg" else "other volumes"
             reasons[volume if match else each.reason].append(path)
     for reason, paths in reasons.items():
-        others = tuple(
-            path for path in paths if not path.startswith(tuple(f"{a}/" for a in lacking))
-        )
-        if others:
+        if others := tuple(path for path in paths if not path.startswith(incomplete)):
             yield LeftOut(reason=reason, paths=others)
 
 

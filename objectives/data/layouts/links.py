@@ -20,7 +20,7 @@ def check_link(link: Path) -> None:
             f"{link}: leads to {link.readlink()}, which is not here",
             fix="bring it back or remove the link",
         ) from error
-    if any(link.samefile(above) for above in link.parents):
+    if link.is_dir() and any(link.samefile(above) for above in link.parents):
         raise DataError(
             f"{link}: leads back to {link.readlink()}, a folder above it",
             fix="remove the link",

@@ -26,8 +26,8 @@ def find_masks(paths: Sequence[str]) -> set[str]:
     if not candidates:
         return set()
     stems = {_stem(path) for path in paths}
-    folders = sorted({path.rpartition("/")[0] for path in paths})
-    return {path for path in candidates if _belongs(path, stems, _partners(folders))}
+    partners = _partners(sorted({path.rpartition("/")[0] for path in paths}))
+    return {path for path in candidates if _belongs(path, stems, partners)}
 
 
 def left_out_masks(masks: set[str]) -> Iterator[LeftOut]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from objectives.data.left_out import LeftOut
+from objectives.data.left_out import LeftOut, count_by_reason
 
 
 def numbers(left_out: Iterable[LeftOut]) -> dict[str, int]:
     """Return reason -> number."""
-    return {each.reason: len(each.paths) for each in left_out}
+    return {reason: count.number for reason, count in count_by_reason(left_out).items()}
