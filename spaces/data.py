@@ -87,6 +87,7 @@ class Table:
         such a word among the labels is an error (C13). An empty cell is always missing.
     merge_alike: whether groups, classes, sites and categories whose names are equal to the eye,
         such as P07 and p 7, are one.
+    encoding: of the text files that are not in Unicode, such as "cp1252".
     sep: the character between the columns of a text file, where it is in doubt.
     sheet: the sheet of a workbook, where several may be meant.
     skip_rows: the number of lines above the header, where two rows may be it.
@@ -109,6 +110,7 @@ class Table:
     page: int | None = None
     missing: tuple[str, ...] | None = None
     merge_alike: bool = False
+    encoding: str | None = None
     sep: str | None = None
     sheet: str | None = None
     skip_rows: int | None = None
@@ -118,6 +120,8 @@ class Table:
         _check_page(self.page)
         if self.sep is not None and len(self.sep) != 1:
             raise StudyError(f"Table: sep={self.sep!r} is not one character", "give it one")
+        if self.encoding is not None:
+            _check_encoding(self.encoding)
         if self.skip_rows is not None and self.skip_rows < 0:
             raise StudyError(f"Table: skip_rows={self.skip_rows} is below 0", "count the lines")
         if not self.table:
@@ -171,6 +175,13 @@ class NoData:
 def _check_page(page: int | None) -> None:
     if page is not None and page < 1:
         raise StudyError(f"page={page} is not a page", "the first page is 1")
+
+
+def _check_encoding(name: str) -> None:
+    try:
+        " ".encode(name)
+    except (LookupError, UnicodeError) as error:
+        raise StudyError(f"Table: encoding={name!r} is unknown", "cp1252 is one") from error
 
 
 Data = FileNames | ClassFolders | Table | Cifar10 | Brats | Digits | NoData

@@ -55,6 +55,7 @@ def test_a_layout_is_told_every_field_also_those_at_their_default() -> None:
         ({"skip": "45"}, "skip is '45'; give it a tuple, each item text"),
         ({"cuts": ("7",)}, "each item a number"),
         ({"cuts": (float("nan"),)}, "each item a number"),
+        ({"encoding": "hex"}, "encoding='hex' is unknown; cp1252 is one"),
         ({"site": 3}, "site is 3; give it text or None"),
         ({"names": {"<7": None}}, "give it a mapping from text to text"),
         ({"table": {"train": 1}}, "table is {'train': 1}; give it text or a tuple, each item text"),

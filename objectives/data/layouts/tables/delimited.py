@@ -37,31 +37,24 @@ ZEROS = {
     "utf-16-le": (1, 3),
     "utf-16-be": (0, 2),
 }
+MARK = "\ufeff"  # tables that were put together have several
 HEAD = 64  # bytes of the header that tell an encoding without a mark
 
 
-def decode(path: str, contents: bytes) -> str:
+def decode(path: str, contents: bytes, encoding: str | None = None) -> str:
     """Decode a table's text; DataError with the line where it is not text in Unicode.
 
     UTF-8, UTF-16 and UTF-32 are told apart by their marks, or by the zeros between ASCII letters.
+    encoding: of other text, where the study says so.
     """
-    for mark, encoding in BYTE_ORDER_MARKS.items():
-        if contents.startswith(mark):
-            return _without_zeros(path, contents.decode(encoding))
-    if b"\0" in contents[:HEAD]:
-        for encoding, places in ZEROS.items():
-            if all(_is_zero(contents, place) == (place in places) for place in range(4)):
-                return _without_zeros(path, contents.decode(encoding))
+    unicode = _unicode(contents)
     try:
-        return _without_zeros(path, contents.decode())
+        text = contents.decode(unicode)
     except UnicodeDecodeError as error:
-        line = contents.count(b"\n", 0, error.start) + 1
-        around = contents[max(0, error.start - 8) : error.start + 8].decode("cp1252", "replace")
-        raise DataError(
-            f"{path}: not in UTF-8: line {line} has the byte {contents[error.start]:#04x} (in "
-            f"Windows-1252 the text is {' '.join(around.split())!r})",
-            fix="save it again as CSV in UTF-8, in Excel as `CSV UTF-8`",
-        ) from error
+        if unicode != "utf-8":
+            raise
+        text = _decode_as(path, contents, encoding, error)
+    return _without_zeros(path, text).lstrip(MARK)
 
 
 def read_delimited(path: str, text: str, declared: frozenset[str], sep: str | None) -> Grid:
@@ -120,6 +113,39 @@ def _parse(text: str, delimiter: str) -> Iterator[Line]:
             number = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(f"line {number}: {error}") from error
+
+
+def _unicode(contents: bytes) -> str:
+    """Return the encoding that a mark or the zeros between ASCII letters show, else UTF-8."""
+    for mark, encoding in BYTE_ORDER_MARKS.items():
+        if contents.startswith(mark):
+            return encoding
+    if b"\0" in contents[:HEAD]:
+        for encoding, places in ZEROS.items():
+            if all(_is_zero(contents, place) == (place in places) for place in range(4)):
+                return encoding
+    return "utf-8"
+
+
+def _decode_as(path: str, contents: bytes, encoding: str | None, error: UnicodeDecodeError) -> str:
+    """Decode text that is not in UTF-8; DataError where no encoding or a wrong one is declared."""
+    if encoding is None:
+        line = contents.count(b"\n", 0, error.start) + 1
+        around = contents[max(0, error.start - 8) : error.start + 8].decode("cp1252", "replace")
+        raise DataError(
+            f"{path}: not in UTF-8: line {line} has the byte {contents[error.start]:#04x} (in "
+            f"Windows-1252 the text is {' '.join(around.split())!r})",
+            fix="say its encoding in the study, as in encoding='cp1252', or save it again in UTF-8,"
+            " as Notepad can",
+        ) from error
+    try:
+        return contents.decode(encoding)
+    except UnicodeDecodeError as other:
+        line = contents.count(b"\n", 0, other.start) + 1
+        raise DataError(
+            f"{path}: line {line} is neither in UTF-8 nor in {encoding}",
+            fix="correct the study's encoding",
+        ) from other
 
 
 def _is_zero(contents: bytes, place: int) -> bool:

@@ -72,12 +72,14 @@ UNREADABLE = (
 class TableFile:
     """The rows of one file.
 
+    is_workbook: whether it is no text.
     frame: cells of text by the names of the header, and `PLACE`.
     twice: name -> the numbers of the columns that are called so, where there are several.
     remarks: name of a column -> its problems.
     """
 
     name: str
+    is_workbook: bool
     frame: pd.DataFrame
     twice: Mapping[str, Sequence[int]]
     left_out: Sequence[LeftOut]
@@ -126,7 +128,8 @@ def _read_grid(path: Path, layout: Mapping[str, Any]) -> Grid:
     declared = frozenset(map(as_read, used_columns(layout)))
     if _is_workbook(path.name, contents):
         return read_workbook(path.name, contents, declared, layout.get("sheet"))
-    return read_delimited(path.name, decode(path.name, contents), declared, layout.get("sep"))
+    text = decode(path.name, contents, layout.get("encoding"))
+    return read_delimited(path.name, text, declared, layout.get("sep"))
 
 
 def _is_workbook(path: str, contents: bytes) -> bool:
@@ -179,6 +182,7 @@ def _with_header(name: str, grid: Grid, at: int) -> TableFile:
             remarks[names[remark.column]].append(remark.problem)
     return TableFile(
         name=name,
+        is_workbook=grid.word == "row",
         frame=pd.DataFrame({**cells, PLACE: places}, dtype=str),
         twice={each: own for each, own in numbers.items() if len(own) > 1},
         left_out=_left_out(name, grid, at, numbers),

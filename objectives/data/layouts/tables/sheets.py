@@ -82,6 +82,7 @@ def read_sheets(folder: Path, layout: Mapping[str, Any]) -> Sheet:
     names, used = _tables(layout["table"]), used_columns(layout)
     files = [read_file(folder / name, name, layout) for _, name in names]
     joined = [read_file(folder / name, name, layout) for name in layout.get("join") or ()]
+    _check_arguments([*files, *joined], layout)
     _check_columns(files, joined, used)
     table = pd.concat([each.frame for each in files], ignore_index=True).fillna("")
     problems: list[Problem] = []
@@ -121,6 +122,18 @@ def _tables(declared: str | Sequence[str] | Mapping[str, str]) -> list[tuple[str
     if isinstance(declared, Mapping):
         return sorted(declared.items())
     return [("", name) for name in declared]
+
+
+def _check_arguments(files: Sequence[TableFile], layout: Mapping[str, Any]) -> None:
+    """Raise DataError for an argument about workbooks without one, or about text without any."""
+    kinds = {file.is_workbook for file in files}
+    for name, is_of_workbooks in (("sheet", True), ("sep", False), ("encoding", False)):
+        if layout.get(name) is not None and is_of_workbooks not in kinds:
+            kind = "workbooks" if is_of_workbooks else "text files"
+            raise DataError(
+                f"{files[0].name}: the study says {name}={layout[name]!r}, which is of {kind}",
+                fix="leave it out, or name the table that is meant",
+            )
 
 
 def _check_columns(

@@ -10,7 +10,7 @@ from objectives.contract import DataError
 from objectives.data.layouts.listing import Listing
 from tests.objectives.conftest import write_image
 from tests.objectives.data.layouts.tables.conftest import Write
-from tests.objectives.data.layouts.tables.tables import HEADER, PLAIN, read, write_csv
+from tests.objectives.data.layouts.tables.tables import HEADER, PLAIN, read, write_csv, write_xlsx
 from tests.objectives.data.left_out import numbers
 
 LINES = (HEADER, "a,x,1", "b,y,2")
@@ -99,8 +99,43 @@ def test_unicode_is_read_with_and_without_its_mark(tmp_path: Path, encoding: str
 @pytest.mark.parametrize("encoding", ["cp1252", "mac-roman", "cp1251"])
 def test_another_encoding_is_refused_with_its_line(tmp_path: Path, encoding: str) -> None:
     text = TEXT.replace(",y,", ",б," if encoding == "cp1251" else ",bösartig,")
-    with pytest.raises(DataError, match=r"t.csv: not in UTF-8: line 3 has the byte .* `CSV UTF-8`"):
+    with pytest.raises(
+        DataError, match=r"t.csv: not in UTF-8: line 3 has the byte .* encoding='cp"
+    ):
         read_text(tmp_path, text.encode(encoding))
+    assert labels(read_text(tmp_path, text.encode(encoding), encoding=encoding)) == [
+        "x",
+        "б" if encoding == "cp1251" else "bösartig",
+    ]
+
+
+def test_a_declared_encoding_leaves_tables_in_unicode_alone(tmp_path: Path) -> None:
+    for encoding in ("utf-8", "utf-16"):
+        text = TEXT.replace(",x,", ",bösartig,").encode(encoding)
+        assert labels(read_text(tmp_path, text, encoding="cp1252")) == ["bösartig", "y"]
+    with pytest.raises(DataError, match="line 2 is neither in UTF-8 nor in ascii; correct"):
+        read_text(tmp_path, TEXT.replace(",x,", ",ö,").encode("cp1252"), encoding="ascii")
+
+
+def test_marks_of_tables_that_were_put_together_are_no_part_of_a_name(tmp_path: Path) -> None:
+    assert labels(read_text(tmp_path, "\ufeff\ufeff" + TEXT)) == ["x", "y"]
+
+
+@pytest.mark.parametrize("change", [{"sep": ","}, {"encoding": "cp1252"}])
+def test_an_argument_about_text_is_refused_for_a_workbook(
+    tmp_path: Path, change: dict[str, str]
+) -> None:
+    write_image(tmp_path / "a.png")
+    write_xlsx(tmp_path / "t.csv", HEADER.split(","), ("a", "x", "1"))
+    with pytest.raises(DataError, match=f"study says {next(iter(change))}=.*of text files; leave"):
+        read(tmp_path, replace(PLAIN, **change))
+    write_csv(tmp_path / "more.csv", "image,site", "a,s")
+    assert labels(read(tmp_path, replace(PLAIN, join=("more.csv",), **change))) == ["x"]
+
+
+def test_a_sheet_of_a_text_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"t.csv: the study says sheet='Data', which is of workb"):
+        read_text(tmp_path, TEXT, sheet="Data")
 
 
 def test_a_zero_character_is_refused_with_its_line(tmp_path: Path) -> None:
