@@ -16,28 +16,15 @@ import numpy as np
 import torch
 
 from objectives.contract import UserError
+from objectives.files.kinds import UNPACK, kind_of
 
 SAVE_ALONE = (
     "save its state_dict() alone with torch.save(network.state_dict(), PATH), and set weights to"
     " that file"
 )
-UNPACK = "unpack it, and set weights to the file inside"
+UNPACK_WEIGHTS = f"{UNPACK}, and set weights to the file inside"
 FETCH_AGAIN = "fetch the file itself, with the login or the direct link that it needs"
 
-# The first bytes of files that are taken for weights and are none, and the way to have them.
-BEGINNINGS: Mapping[bytes, tuple[str, str]] = {
-    b"version https://git-lfs": ("is a Git LFS pointer", "fetch the file with `git lfs pull`"),
-    b"/annex/objects/": ("is a git-annex pointer", "fetch the file with `git annex get`"),
-    b"\x1f\x8b": ("is compressed with gzip", UNPACK),
-    b"\xfd7zXZ": ("is compressed with xz", UNPACK),
-    b"BZh": ("is compressed with bzip2", UNPACK),
-    b"\x28\xb5\x2f\xfd": ("is compressed with zstd", UNPACK),
-    b"7z\xbc\xaf": ("is a 7z archive", UNPACK),
-    b"Rar!": ("is a RAR archive", UNPACK),
-    b"\x89HDF": ("is an HDF5 file, as Keras writes it", "convert it to PyTorch"),
-    b"GGUF": ("is a GGUF file", "convert it to PyTorch"),
-    b"\x93NUMPY": ("is an array of NumPy", "save tensors by name with torch.save"),
-}
 WEB_PAGES = (b"<!doctype html", b"<html", b"<?xml", b"<head", b'{"')
 TORCHS_PICKLE = b"\x80\x02\x8a\nl\xfc\x9cF"  # the magic number of files older than torch 1.6
 LARGEST_HEADER = 100_000_000  # bytes; safetensors' own limit
@@ -119,13 +106,13 @@ def _other_kinds(path: Path, begins: bytes) -> Iterator[tuple[str, str]]:
     """Yield what a file is that is no file of weights, with the fix."""
     if not begins:
         yield "is empty: it is damaged", ""
-    for beginning, said in BEGINNINGS.items():
-        if begins.startswith(beginning):
-            yield said
     if begins.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(WEB_PAGES):
         yield "is a web page or the answer of a server", FETCH_AGAIN
     if begins.startswith(b"PK"):
         yield from _other_zips(path)
+    elif kind := kind_of(begins):
+        fix = UNPACK_WEIGHTS if kind.fix == UNPACK else kind.fix
+        yield f"is {kind.name}", fix or "convert it to PyTorch"
     elif begins.startswith(b"\x80") and not begins.startswith(TORCHS_PICKLE):
         yield "is a pickle that torch.save did not write; loading it would run code", SAVE_ALONE
     elif tarfile.is_tarfile(path):
@@ -143,7 +130,7 @@ def _other_zips(path: Path) -> Iterator[tuple[str, str]]:
     if "constants.pkl" in ends:
         yield "is a TorchScript program", SAVE_ALONE
     elif "data.pkl" not in ends:
-        yield f"is a zip archive (of {', '.join(sorted(names)[:2])})", UNPACK
+        yield f"is a zip archive (of {', '.join(sorted(names)[:2])})", UNPACK_WEIGHTS
 
 
 def _tars(path: Path) -> Iterator[tuple[str, str]]:
@@ -155,7 +142,7 @@ def _tars(path: Path) -> Iterator[tuple[str, str]]:
             "load it with torch.load(..., weights_only=False) if you trust it, and " + SAVE_ALONE,
         )
     else:
-        yield f"is a tar archive (of {', '.join(sorted(names)[:2])})", UNPACK
+        yield f"is a tar archive (of {', '.join(sorted(names)[:2])})", UNPACK_WEIGHTS
 
 
 def _unreadable(path: Path, error: Exception) -> UnreadableWeights:

@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
+from PIL.ExifTags import Base
 
 from objectives.practice.drawing import Drawing, encoded
 
 HUGE_SIDE = 10_001  # pixels: just over 100 million
-ORIENTATION = 0x0112  # Exif tag; 6: turn it clockwise to see it upright
 
 
 def cut_off(drawing: Drawing) -> Drawing:
@@ -62,7 +62,7 @@ def in_mode(drawing: Drawing, mode: str) -> Drawing:
     def turn(contents: bytes) -> bytes:
         image = _opened(contents)
         exif = Image.Exif()
-        exif[ORIENTATION] = 6
+        exif[Base.Orientation] = 6  # turn it clockwise to see it upright
         turned = image.transpose(Image.Transpose.ROTATE_90)
         return encoded(turned, str(image.format), exif=exif)
 

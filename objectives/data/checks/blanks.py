@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from objectives.data.checks.evidence import Evidence
 from objectives.data.checks.wording import are, counted
-from objectives.data.pixels.content import Blank
+from objectives.data.pixels.blanks import Blank
 from objectives.data.problems import Problem
 
 MOST_BLANK = 0.1  # of a class; the black slices at the ends of a scan are fewer
@@ -16,7 +16,7 @@ FIXES = {
 OTHER_FIX = "fetch them again or remove them, or let --fix leave them out"
 
 
-def check_content(evidence: Evidence) -> Iterator[Problem]:
+def check_blanks(evidence: Evidence) -> Iterator[Problem]:
     """C19: images whose pixels all have one value as training reads them."""
     by_kind: defaultdict[str, list[str]] = defaultdict(list)
     for row in evidence.readable:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from objectives.contract import DataSource
-from objectives.data.checks.blanks import check_content
+from objectives.data.checks.blanks import check_blanks
 from objectives.data.checks.copies import check_copies
 from objectives.data.checks.evidence import Evidence, Rule
 from objectives.data.checks.giveaways import check_giveaways
@@ -43,7 +43,7 @@ RULES: tuple[Rule, ...] = (
     check_giveaways,
     check_size,
     check_shape,
-    check_content,
+    check_blanks,
     check_pages,
     check_left_out,
     tell_resolution,

@@ -45,7 +45,8 @@ def find_groups(paths: Sequence[str], expression: str) -> list[str | None]:
     """Read the group of each image by a pattern; None where the pattern gives none."""
     pattern = compile_pattern(expression, "group")
     # The name first, since most patterns mean it; the path serves data with a folder per patient.
-    # Never both: a pattern for names finds strangers' folders in the path of a name without group.
+    # Never both: where a name has no group, a pattern for names may find in its path a folder that
+    # several patients share.
     matches = [pattern.search(PurePosixPath(path).name) for path in paths]
     if not any(matches):
         matches = [pattern.search(path) for path in paths]
@@ -77,7 +78,7 @@ def alike_groups(groups: Sequence[str], paths: Sequence[str]) -> tuple[Problem, 
 
 
 def _empty(groups: Sequence[str], paths: Sequence[str], expression: str) -> tuple[Problem, ...]:
-    """Find the images whose group is empty: strangers, of which each is a group of its own."""
+    """Find the images whose group is empty, each of which is a group of its own."""
     alone = tuple(path for path, group in zip(paths, groups, strict=True) if not group)
     if not alone:
         return ()

@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
+from PIL.ExifTags import Base
 
 from objectives.data.pixels.unfit import UnfitImage
 
 WHITE = (255, 255, 255)
 MOST = 65535  # of 16 bits
-SAMPLE_FORMAT, UNSIGNED, SIGNED = 339, 1, 2  # a tag of TIFF 6.0 and its values
-PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
-ORIENTATION = 0x0112  # Exif tag; 1: upright
+UNSIGNED, SIGNED = 1, 2  # values of SampleFormat in TIFF 6.0
+WHITE_IS_ZERO = 0  # value of PhotometricInterpretation
+UPRIGHT = 1  # value of Orientation
 RANGE_FIX = "save it as 8 bits, with black and white where you want them"
 
 
@@ -40,15 +41,15 @@ def with_true_numbers(image: Image.Image) -> Image.Image:
     numbers that it takes for others.
     """
     tags: Mapping[int, Any] = getattr(image, "tag_v2", {})
-    kinds = tags.get(SAMPLE_FORMAT, (UNSIGNED,))
+    kinds = tags.get(Base.SampleFormat, (UNSIGNED,))
     if SIGNED in kinds and image.mode in ("L", "RGB"):  # -1 of eight bits for 255
         raise UnfitImage("signed integers of 8 bits", fix=RANGE_FIX)
     if UNSIGNED in kinds and image.mode == "I" and tags:  # 2^31 for -2^31
         _check_range(np.asarray(image).view(np.uint32))
-    if image.mode == "I;16" and tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
+    if image.mode == "I;16" and tags.get(Base.PhotometricInterpretation) == WHITE_IS_ZERO:
         turned = Image.fromarray(MOST - np.asarray(image))
         exif = Image.Exif()
-        exif[ORIENTATION] = image.getexif().get(ORIENTATION, 1)
+        exif[Base.Orientation] = image.getexif().get(Base.Orientation, UPRIGHT)
         turned.info["exif"] = exif.tobytes()
         return turned
     return image

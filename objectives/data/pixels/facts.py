@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
+from PIL.ExifTags import Base
 
-from objectives.data.pixels.content import find_blank
-from objectives.data.pixels.eight_bits import ORIENTATION, as_eight_bits
+from objectives.data.pixels.blanks import find_blank
+from objectives.data.pixels.eight_bits import UPRIGHT, as_eight_bits
 from objectives.data.pixels.limits import CUT_INTO_TILES, MOST_PIXELS, SLIDE
 from objectives.data.pixels.opening import open_picture
 from objectives.data.pixels.pages import has_page
@@ -78,7 +79,7 @@ def look_at_file(contents: bytes, page: int | None = None) -> Facts:
             image = picture.image()
             # JPEG decodes its brightness alone, at 1/2 to 1/8, and is still read to its end.
             image.draft("L", (2 * SIDE, 2 * SIDE))
-            is_turned = image.getexif().get(ORIENTATION, 1) != 1
+            is_turned = image.getexif().get(Base.Orientation, UPRIGHT) != UPRIGHT
             if is_turned:
                 ImageOps.exif_transpose(image)  # as training does; it may fail
             shown = _load(image)

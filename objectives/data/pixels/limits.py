@@ -7,11 +7,11 @@ from threading import Lock
 from typing import IO, Any
 
 from PIL import Image, PngImagePlugin
+from PIL.ExifTags import Base
 
 from objectives.contract import DataError
 from objectives.data.pixels.formats import PILLOW_FORMATS
 
-TILE_WIDTH = 322  # the tag that a TIFF of tiles has (TIFF 6.0, section 15)
 SLIDE = "a whole-slide scan, tiles at several magnifications"
 CUT_INTO_TILES = (
     "cut it into tiles first, for example with `vips dzsave` or OpenSlide's DeepZoomGenerator, and "
@@ -48,7 +48,7 @@ def is_pyramid(image: Image.Image) -> bool:
 
     A stack has further pages of the first one's size. The image is left at its first page.
     """
-    if TILE_WIDTH not in getattr(image, "tag_v2", {}):
+    if Base.TileWidth not in getattr(image, "tag_v2", {}):
         return False
     first, pages = image.size, getattr(image, "n_frames", 1)
     sizes = []

@@ -11,9 +11,9 @@ from objectives.data.pixels.dicom import dicom_picture
 from objectives.data.pixels.eight_bits import is_deep, with_true_numbers
 from objectives.data.pixels.formats import DICOM, HEAD, format_of
 from objectives.data.pixels.limits import is_pyramid, open_image
+from objectives.data.pixels.misnamed import misnamed
 from objectives.data.pixels.pages import turn_to_page
 from objectives.data.pixels.picture import Picture
-from objectives.data.pixels.strangers import stranger
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def open_picture(file: IO[bytes], page: int | None) -> Iterator[Picture]:
         try:
             image = stack.enter_context(open_image(file))
         except UnidentifiedImageError as error:
-            raise stranger(file, head) from error
+            raise misnamed(file, head) from error
         yield _pillow_picture(image, page)
 
 

@@ -8,12 +8,12 @@ import re
 from typing import Any
 
 from PIL import Image
+from PIL.ExifTags import Base
 
 from objectives.data.pixels.unfit import UnfitImage
 
-SUBFILE, OLD_SUBFILE, DESCRIPTION = 254, 255, 270  # tags of TIFF 6.0
-REDUCED, MASK = 1, 4  # bits of tag 254: a smaller copy, a mask of transparency
-OLD_REDUCED = 2  # value of tag 255
+REDUCED, MASK = 1, 4  # bits of NewSubfileType: a smaller copy, a mask of transparency
+OLD_REDUCED = 2  # value of SubfileType
 IMAGEJ_PAGES = re.compile(r"\AImageJ=.*^images=(\d+)", re.DOTALL | re.MULTILINE)
 COPY_SIDE = 0.5  # of the first page's sides, at most, and at its proportions: an unmarked copy
 COPY_SHAPE = 0.05
@@ -78,8 +78,8 @@ def _pages(image: Image.Image) -> list[int]:
 
 def _is_marked_copy(image: Image.Image) -> bool:
     tags: Any = getattr(image, "tag_v2", {})
-    marks = tags.get(SUBFILE, 0)
-    return bool(marks & (REDUCED | MASK)) or tags.get(OLD_SUBFILE) == OLD_REDUCED
+    marks = tags.get(Base.NewSubfileType, 0)
+    return bool(marks & (REDUCED | MASK)) or tags.get(Base.SubfileType) == OLD_REDUCED
 
 
 def _is_small_copy(size: tuple[int, int], first: tuple[int, int]) -> bool:
@@ -91,6 +91,6 @@ def _is_small_copy(size: tuple[int, int], first: tuple[int, int]) -> bool:
 def _said_by_imagej(image: Image.Image) -> int:
     """Return the number of slices that ImageJ names, which it may keep behind the first one."""
     tags: Any = getattr(image, "tag_v2", {})
-    text = tags.get(DESCRIPTION, "")
+    text = tags.get(Base.ImageDescription, "")
     said = IMAGEJ_PAGES.search(text) if isinstance(text, str) else None
     return int(said.group(1)) if said else 1

@@ -21,31 +21,13 @@ from objectives.data.layouts.tables.grids import Grid, Line, find_header
 from objectives.data.layouts.tables.workbooks import read_workbook
 from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem
+from objectives.files.kinds import UNPACK, kind_of
 
 PLACE = "\0place"  # the column with each row's place in its file; no column of a file is called so
 ABOVE_HEADER = "lines above the header"
 OTHER_SHEET = "sheets that are not read"
 NAMED_TWICE = "columns that are named like another one"
-# The first bytes of other files, their names, and the way to a table.
 EXPORT = "export it as CSV in UTF-8 or XLSX"
-UNPACK = "unpack it"
-OTHER_FORMATS = {
-    b"\xd0\xcf\x11\xe0": ("an Excel file of before 2007 or one with a password", EXPORT),
-    b"PAR1": ("a Parquet file", EXPORT),
-    b"SQLite format 3": ("an SQLite database", EXPORT),
-    b"\x89HDF": ("an HDF5 file", EXPORT),
-    b"$FL": ("an SPSS file", EXPORT),
-    b"%PDF": ("a PDF", EXPORT),
-    b"{\\rtf": ("a text document (RTF)", EXPORT),
-    b"\x1f\x8b": ("a compressed file (gzip)", UNPACK),
-    b"BZh": ("a compressed file (bzip2)", UNPACK),
-    b"\xfd7zXZ": ("a compressed file (xz)", UNPACK),
-    b"7z\xbc\xaf": ("an archive (7z)", UNPACK),
-    b"version https://git-lfs": (
-        "a pointer of Git LFS, not the table",
-        "bring it with git lfs pull",
-    ),
-}
 MARKUP = re.compile(rb"\s*<(!doctype|html|table|\?xml|stata)", re.IGNORECASE)
 ZIP = b"PK\x03\x04"
 WORKBOOK = "xl/workbook.xml"
@@ -137,19 +119,21 @@ def _is_workbook(path: str, contents: bytes) -> bool:
 
     path: the file's name; a damaged workbook is known by its ending.
     """
-    for start, (kind, fix) in OTHER_FORMATS.items():
-        if contents.startswith(start):
-            raise DataError(f"{path}: {kind}", fix=fix)
+    is_zip = contents.startswith(ZIP)
+    if not is_zip and (kind := kind_of(contents)):
+        raise DataError(f"{path}: {kind.name}", fix=kind.fix or EXPORT)
     if MARKUP.match(contents):
         raise DataError(f"{path}: a page of HTML or XML, whatever its ending says", fix=EXPORT)
     is_named_so = contents.startswith(b"PK") and path.lower().endswith((".xlsx", ".xlsm"))
-    if not (is_named_so or contents.startswith(ZIP)):
+    if not (is_named_so or is_zip):
         return False
     with ZipFile(BytesIO(contents)) as archive:
         names = archive.namelist()
     if WORKBOOK not in names:
-        kind = next((kind for name, kind in ZIPPED.items() if name in names), "a ZIP archive")
-        raise DataError(f"{path}: {kind}", fix=EXPORT if kind in ZIPPED.values() else UNPACK)
+        document = next((kind for name, kind in ZIPPED.items() if name in names), None)
+        raise DataError(
+            f"{path}: {document or 'a zip archive'}", fix=EXPORT if document else UNPACK
+        )
     return True
 
 

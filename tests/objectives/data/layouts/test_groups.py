@@ -1,4 +1,4 @@
-"""Groups in file names: of strangers, and of one patient in two spellings."""
+"""Groups in file names: empty ones, and one patient in two spellings."""
 
 import pytest
 

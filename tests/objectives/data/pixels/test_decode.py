@@ -163,10 +163,10 @@ def test_check_and_training_agree_on_a_file_that_ends_early(
         assert np.array_equal(decode(path, 32), whole)  # only what follows the pixels is lost
 
 
-STRANGERS = {
+MISNAMED = {
     "a HEIC photograph": bytes.fromhex("0000001866747970686569630000000068656963006d696631"),
     "a web page": b"\n<!DOCTYPE html><title>404</title>",
-    "JPEG XL": b"\xff\x0a" + bytes(100),
+    "a JPEG XL image": b"\xff\x0a" + bytes(100),
     "a Windows icon": b"\0\0\1\0\2\0" + b"\x10" * 100,
     "a pointer of Git LFS": b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a",
     "a structured report in DICOM": bytes(128)
@@ -177,10 +177,10 @@ STRANGERS = {
 }
 
 
-@pytest.mark.parametrize("found", STRANGERS)
+@pytest.mark.parametrize("found", MISNAMED)
 def test_a_file_that_is_no_image_is_named_for_what_it_is(tmp_path: Path, found: str) -> None:
     path = tmp_path / "scan.jpg"
-    path.write_bytes(STRANGERS[found])
+    path.write_bytes(MISNAMED[found])
     with pytest.raises(DataError, match=rf"cannot be read as an image \({found}.*\); \w"):
         decode(path, 8)
     facts = look_at_file(path.read_bytes())

@@ -15,7 +15,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.class_folders import ClassFolders
-from objectives.data.pixels.content import Blank
+from objectives.data.pixels.blanks import Blank
 from objectives.data.pixels.decode import decode
 from objectives.data.pixels.dicom import read_elements
 from objectives.data.pixels.facts import Facts, look_at_file

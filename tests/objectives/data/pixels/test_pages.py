@@ -4,16 +4,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.ExifTags import Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from objectives.contract import DataError
-from objectives.data.pixels.content import Blank
+from objectives.data.pixels.blanks import Blank
 from objectives.data.pixels.decode import decode
 from objectives.data.pixels.facts import Facts, look_at_file
 
 SHADES = (40, 130, 220)  # of the pages
 STACKS = {"TIFF": "tif", "GIF": "gif", "WEBP": "webp", "PNG": "png", "AVIF": "avif"}
-SUBFILE, DESCRIPTION = 254, 270
 
 
 def page(shade: int, size: tuple[int, int] = (32, 24)) -> Image.Image:
@@ -68,7 +68,7 @@ def test_a_single_page_is_page_1(tmp_path: Path) -> None:
 
 def marked(value: int) -> ImageFileDirectory_v2:
     tags = ImageFileDirectory_v2()
-    tags[SUBFILE] = value
+    tags[Base.NewSubfileType] = value
     return tags
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from objectives.data.pixels.content import Blank
+from objectives.data.pixels.blanks import Blank
 from objectives.data.pixels.facts import look_at_file
 
 NOISE = Image.effect_noise((64, 48), 60)
