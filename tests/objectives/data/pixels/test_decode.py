@@ -172,7 +172,7 @@ MISNAMED = {
     "a structured report in DICOM": bytes(128)
     + b"DICM\2\0\2\0UI\x1c\x001.2.840.10008.5.1.4.1.1.88.11",
     "nothing but zeros": bytes(2000),
-    "PDF": b"%PDF-1.7",
+    "a PDF": b"%PDF-1.7",
     "text": b"Access denied\n",
 }
 
