@@ -14,7 +14,7 @@ from storage.optuna_inside import (
     version_info,
 )
 from storage.rights import Rights
-from storage.tables import SCHEMA, metadata
+from storage.tables import OUR_FUNCTIONS, SCHEMA, metadata
 
 STAMP = "alembic_version"  # Alembic's own table, which has the revision of Optuna's
 VISIBLE = text(
@@ -43,10 +43,20 @@ SCHEMAS = text(
     """
 )
 MISSING = text("SELECT name FROM unnest(:names) AS name WHERE to_regclass(name) IS NULL")
+FUNCTIONS = text(
+    """
+    SELECT name, to_regproc(name) IS NOT NULL AS is_there
+    FROM unnest(:names) AS name
+    WHERE has_function_privilege(to_regproc(name), 'EXECUTE') IS NOT TRUE
+    """
+)
 
 
 def check_whole(connection: Connection, rights: Rights) -> None:
-    """Raise StorageError unless every table is there, and the role sees Optuna's that ours mean."""
+    """Raise StorageError unless every table and function is there for this role to use.
+
+    The role must see those of Optuna's tables that ours mean.
+    """
     found = connection.execute(SCHEMAS, {"ours": f"{SCHEMA}.studies"}).one_or_none()
     if found is not None and not found.is_seen:
         raise StorageError(
@@ -58,6 +68,19 @@ def check_whole(connection: Connection, rights: Rights) -> None:
     if missing := connection.scalars(MISSING, {"names": names}).first():
         raise StorageError(
             f"the table {missing} of database {rights.database} is gone",
+            f"restore the database from a backup, or {rights.own_database}",
+        )
+    functions = [f"{SCHEMA}.{name}" for name in OUR_FUNCTIONS]
+    for name, is_there in connection.execute(FUNCTIONS, {"names": functions}):
+        if is_there:
+            raise StorageError(
+                f"role {rights.role} may not call the function {name} of database"
+                f" {rights.database}",
+                f"let its owner run `GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {SCHEMA} TO"
+                f" {rights.role}`",
+            )
+        raise StorageError(
+            f"the function {name} of database {rights.database} is gone",
             f"restore the database from a backup, or {rights.own_database}",
         )
 

@@ -153,8 +153,8 @@ def refusal(error: BaseException | None, role: str) -> StorageError | None:
         case InsufficientPrivilege():
             return StorageError(
                 f"role {role} lacks a right in the database ({reason})",
-                "let the owner of the tables grant it USAGE on their schemas, and all rights on"
-                " their tables and sequences",
+                "let the owner of the tables grant it USAGE on their schemas, all rights on their"
+                f" tables and sequences, and EXECUTE on the functions of {SCHEMA}",
             )
         case ReadOnlySqlTransaction():
             return StorageError(

@@ -30,6 +30,7 @@ from storage.optuna_inside import optuna_tables
 
 # Not "search": a role of the same name would draw Optuna's tables into it ("$user" on the path).
 SCHEMA = "search_service"
+OUR_FUNCTIONS = ("is_live", "claim")
 
 optuna_studies: Table = optuna_tables.tables["studies"]
 directions: Table = optuna_tables.tables["study_directions"]

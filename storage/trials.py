@@ -24,6 +24,11 @@ _ENDED_AT = func.coalesce(
 )
 _REASON = func.coalesce(attempts.c.reason, case((_FINAL, Outcome.ENDED_ELSEWHERE.value)))
 _OUTCOME = case((attempts.c.ends_trial, attempts.c.reason), else_=Outcome.ENDED_ELSEWHERE.value)
+# The attempt at such a trial ends later, when its worker notices.
+_TRIAL_ENDED_AT = case(
+    (attempts.c.ends_trial, attempts.c.ended_at),
+    else_=func.timezone("UTC", trials.c.datetime_complete),
+)
 
 
 def every(
@@ -35,6 +40,8 @@ def every(
     the others are read.
     """
     these = _in_study(study.study_id, *_unknown(known))
+    # First, for one that ended meanwhile would count as ended without its last epoch, for ever.
+    rows = connection.execute(_trials(these)).all()
     drawn = _params(connection, these)
     last = _one_epoch_per_trial(connection, these, epochs.c.epoch.desc())
     best = _one_epoch_per_trial(connection, these, *_best_first(study.direction))
@@ -56,7 +63,7 @@ def every(
             last=last.get(row.trial_id),
             best=best.get(row.trial_id),
         )
-        for row in connection.execute(_trials(these))
+        for row in rows
     ]
     return sorted([*known.values(), *read], key=attrgetter("number"))
 
@@ -140,7 +147,7 @@ def _trials(these: list[ColumnElement[bool]]) -> Select[Any]:
         case((_FINAL, _OUTCOME)).label("outcome"),
         and_(LIVE, ~_FINAL).label("is_leased"),
         func.coalesce(begun, func.timezone("UTC", trials.c.datetime_start)).label("started_at"),
-        case((_FINAL, _ENDED_AT)).label("ended_at"),
+        case((_FINAL, _TRIAL_ENDED_AT)).label("ended_at"),
     ]
     return (
         select(*columns)

@@ -1,6 +1,7 @@
 """A role or a database in which the tables cannot be made is one line with the fix; nothing is."""
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 
 import optuna
@@ -10,12 +11,11 @@ from sqlalchemy.engine import URL
 
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.optunas import make_tables
-from storage.rows import Outcome
 from storage.schema import check_usable
 from storage.store import Claim, Store
 from storage.transaction import explain_errors, transaction
 from tests.conftest import execute
-from tests.storage.samples import new_study, new_worker
+from tests.storage.samples import finished, new_study, new_worker
 
 Sql = Callable[..., list[tuple[object, ...]]]
 Limited = Callable[..., str]
@@ -213,7 +213,7 @@ def test_a_number_keeps_every_bit_whatever_the_role_shows_of_it(limited: Limited
         held = store.claim("toy", "ada", lease_seconds=30)
         assert isinstance(held, Claim)
         store.record(held, 1, {"val_loss": 0.1 + 0.2}, 0.1 + 0.2, seconds=1 / 3, images=1)
-        store.tell(held, "COMPLETE", 0.1 + 0.2, Outcome.FINISHED)
+        store.tell(held, finished(0.1 + 0.2))
 
         (epoch,), (trial, *_) = store.epochs("toy"), store.trials("toy")
         assert (epoch.value, epoch.seconds, trial.value) == (0.1 + 0.2, 1 / 3, 0.1 + 0.2)
@@ -277,3 +277,33 @@ def test_an_umlaut_comes_back_from_a_database_of_another_encoding(
                     store.note_test_use("toy", "研", "confirm")
     finally:
         execute(database_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (
+            "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA search_service FROM PUBLIC",
+            "may not call the function search_service.*GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA",
+        ),
+        ("DROP FUNCTION search_service.claim", r"function search_service\.claim .* is gone"),
+    ],
+)
+def test_functions_that_are_not_there_for_the_role_are_told_before_a_worker_starts(
+    change: str, found: str, limited: Limited, sql: Sql
+) -> None:
+    url = limited()
+    Store.open(url).close()
+    sql("ALTER FUNCTION search_service.claim OWNER TO CURRENT_USER")
+    sql("ALTER FUNCTION search_service.is_live OWNER TO CURRENT_USER")
+    sql(change)
+    assert re.search(found, refused(url, sql))
+
+
+def test_steps_see_what_was_committed_whatever_the_roles_isolation(
+    database_url: str, sql: Sql
+) -> None:
+    database = make_url(database_url).database
+    sql(f"ALTER DATABASE {database} SET default_transaction_isolation = 'repeatable read'")
+    with Store.open(database_url) as store, store.engines[1].connect() as connection:
+        assert connection.scalar(text("SHOW transaction_isolation")) == "read committed"

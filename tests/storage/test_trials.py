@@ -1,11 +1,13 @@
 """Trials, epochs, attempts and workers are read right, and in a few statements."""
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC
 
 import pytest
 from optuna.storages import RDBStorage
+from optuna.trial import TrialState
 from sqlalchemy import event
 
 from storage.store import Claim, Store
@@ -158,3 +160,37 @@ def test_ended_trials_that_are_known_are_not_read_again(
         (1, "COMPLETE", 0.4),
         (newest.number, "RUNNING", None),
     ]
+
+
+@pytest.mark.parametrize("statement", range(2, 6))
+def test_a_trial_that_ends_while_it_is_read_is_read_whole_or_as_running(
+    statement: int, store: Store, claim: Claiming
+) -> None:
+    held, seen = claim(), itertools.count()
+
+    def end_it(*_: object) -> None:
+        if next(seen) == statement:
+            with store.trial(held, store.optuna_study("toy")) as trial:
+                trial.suggest_float("lr", 0, 1)
+            follow(store, held, [0.5, 0.4])
+            store.tell(held, finished(0.4))
+
+    reading = store.engines[0]
+    event.listen(reading, "before_cursor_execute", end_it)
+    (trial,) = store.trials("toy")
+    event.remove(reading, "before_cursor_execute", end_it)
+
+    (later,) = store.trials("toy", {trial.number: trial} if trial.ended_at else {})
+    assert next(seen) > statement
+    assert later == store.trials("toy")[0]
+    assert (later.state, list(later.params)) == ("COMPLETE", ["lr"])
+
+
+def test_a_trial_ended_elsewhere_has_ended_when_it_did_not_when_its_worker_noticed(
+    store: Store, claim: Claiming
+) -> None:
+    held = claim()
+    store.optuna_storage.set_trial_state_values(held.trial_id, TrialState.FAIL)
+    before = store.trials("toy")
+    store.end_leases("ada", "stopped")
+    assert store.trials("toy") == before
