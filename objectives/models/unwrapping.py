@@ -5,12 +5,15 @@ every name a prefix (`module.`, `model.`, `encoder_q.`). No list of them is need
 looked for at which the network's own names stand.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor
 
 State = dict[str, Tensor]
@@ -18,8 +21,13 @@ Keys = tuple[str, ...]
 
 DEEPEST = 5  # keys above the weights; two are usual
 COMMON = 0.2  # the share of names that makes a prefix one of a network's
-# Under these keys the same names stand with other numbers, such as an optimizer's state.
-NEVER_WEIGHTS = ("optim", "sched", "scaler", "exp_avg", "grad")
+# Under keys of these words the same names stand with other numbers, such as an optimizer's state.
+NEVER_WEIGHTS = {
+    *("optim", "optimizer", "optimizers", "optimiser", "optimisers", "opt"),
+    *("sched", "scheduler", "schedulers", "scaler", "scalers", "velocity", "fisher"),
+    *("grad", "grads", "gradient", "gradients", "buffer", "buffers"),
+}
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 # Layers behind the backbone, or beside it, that training scripts keep at the same level.
 BESIDE = (
     *("head", "fc", "classifier", "last_layer"),
@@ -60,7 +68,7 @@ class Place:
     @property
     def rank(self) -> tuple[bool, ...]:
         """The order in which copies of one network are preferred, the smallest first."""
-        words = set(f"{'.'.join(self.keys)}.{self.prefix}".lower().replace(".", "_").split("_"))
+        words = _words(f"{'.'.join(self.keys)}.{self.prefix}")
         return bool(words & LAST), not words & BEST, not words & AVERAGED
 
     def without_beside(self, own: Iterable[str], heads: Sequence[str]) -> "Place":
@@ -105,17 +113,32 @@ def by_position(state: State, children: Sequence[str]) -> State:
 def _states(held: Mapping[Any, Any], keys: Keys = ()) -> Iterator[tuple[Keys, State]]:
     """Yield every mapping that holds tensors by name, with the keys that lead to it."""
     state = {
-        name: value
+        name: tensor
         for name, value in held.items()
-        if isinstance(name, str) and isinstance(value, Tensor)
+        if isinstance(name, str) and (tensor := _as_tensor(value)) is not None
     }
     if state:
         yield keys, state
     for key, value in held.items():
-        name = str(key)
-        is_other = any(word in name.lower() for word in NEVER_WEIGHTS)
-        if isinstance(value, Mapping) and len(keys) < DEEPEST and not is_other:
-            yield from _states(value, (*keys, name))
+        inner = dict(enumerate(value)) if isinstance(value, list | tuple) else value
+        if isinstance(inner, Mapping) and len(keys) < DEEPEST and not _is_never_weights(str(key)):
+            yield from _states(inner, (*keys, str(key)))
+
+
+def _as_tensor(value: object) -> Tensor | None:
+    """Return a tensor as it is and an array of numbers as one; None for anything else."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+        return torch.from_numpy(value)
+    return value if isinstance(value, Tensor) else None
+
+
+def _is_never_weights(key: str) -> bool:
+    return "exp_avg" in key or not _words(key).isdisjoint(NEVER_WEIGHTS)
+
+
+def _words(name: str) -> set[str]:
+    """Return the words of a name such as bestModel or optimizer_state, in small letters."""
+    return {word.lower() for word in WORD.findall(name)}
 
 
 def _places_in(keys: Keys, state: State, own: Sequence[str]) -> Iterator[Place]:

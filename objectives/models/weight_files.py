@@ -7,7 +7,9 @@ import pickle
 import re
 import struct
 import tarfile
+import types
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,13 @@ SAVE_ALONE = (
     "save its state_dict() alone with torch.save(network.state_dict(), PATH), and set weights to"
     " that file"
 )
+COPY_AGAIN = "copy or fetch it again"
 UNPACK_WEIGHTS = f"{UNPACK}, and set weights to the file inside"
 FETCH_AGAIN = "fetch the file itself, with the login or the direct link that it needs"
 
-WEB_PAGES = (b"<!doctype html", b"<html", b"<?xml", b"<head", b'{"')
+WEB_PAGES = (b"<!doctype html", b"<html", b"<?xml", b"<head")
+JSON = (b"{", b"[")
+SHARDS = b"weight_map"  # in the index of weights that Hugging Face writes in several files
 TORCHS_PICKLE = b"\x80\x02\x8a\nl\xfc\x9cF"  # the magic number of files older than torch 1.6
 LARGEST_HEADER = 100_000_000  # bytes; safetensors' own limit
 
@@ -38,6 +43,11 @@ PLAIN: list[Any] = [
     list,
     int,
     float,
+    frozenset,
+    range,
+    types.SimpleNamespace,
+    torch.torch_version.TorchVersion,
+    (lambda *_: [], "collections.deque"),  # torch fills no other sequence than a list
     datetime.datetime,
     datetime.timedelta,
     np.ndarray,
@@ -54,8 +64,9 @@ PLAIN: list[Any] = [
     *((pathlib.PurePath, f"pathlib.{name}") for name in PATHS),
     *((pathlib.PurePath, f"pathlib._local.{name}") for name in PATHS),  # of Python 3.13
 ]
-# Where the class of a network pickled as a whole usually comes from.
-NETWORKS = ("torch.nn.", "torchvision.models.", "timm.models.", "monai.networks.", "__main__.")
+# Where the class of a network pickled as a whole usually comes from; losses stand beside weights.
+NETWORKS = ("torch.nn.", "torchvision.models.", "timm.models.", "monai.networks.")
+LOSSES = "torch.nn.modules.loss."
 
 
 class UnreadableWeights(UserError):
@@ -80,6 +91,8 @@ def read_weights(path: Path) -> Mapping[Any, Any]:
         raise
     except Exception as error:  # a damaged file makes its reader raise errors of any class
         raise _unreadable(path, error) from error
+    if isinstance(held, list | tuple) and any(isinstance(each, Mapping) for each in held):
+        return dict(enumerate(held))
     if not isinstance(held, Mapping):
         raise UnreadableWeights(f"holds a {type(held).__name__} and no weights by name", SAVE_ALONE)
     return held
@@ -106,8 +119,13 @@ def _other_kinds(path: Path, begins: bytes) -> Iterator[tuple[str, str]]:
     """Yield what a file is that is no file of weights, with the fix."""
     if not begins:
         yield "is empty: it is damaged", ""
-    if begins.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(WEB_PAGES):
+    text = begins.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith(WEB_PAGES):
         yield "is a web page or the answer of a server", FETCH_AGAIN
+    if text.startswith(JSON) and SHARDS in begins:
+        yield "is the index of weights in several files", "load and save them as one"
+    elif text.startswith(JSON):
+        yield "is JSON, as a server's answer or a configuration is", FETCH_AGAIN
     if begins.startswith(b"PK"):
         yield from _other_zips(path)
     elif kind := kind_of(begins):
@@ -123,9 +141,13 @@ def _other_zips(path: Path) -> Iterator[tuple[str, str]]:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
+            wrong = [name for name in names if not _is_whole(archive, name)]
     except zipfile.BadZipFile:
-        yield "is damaged: its end is missing", "copy or fetch it again"
+        yield "is damaged: its end is missing", COPY_AGAIN
         return
+    # Where torch was told to write no checksums, all are wrong. It reads what is damaged silently.
+    if wrong and len(wrong) < len(names):
+        yield f"is damaged: the checksum of its part {wrong[0]} is wrong", COPY_AGAIN
     ends = {name.rsplit("/", 1)[-1] for name in names}
     if "constants.pkl" in ends:
         yield "is a TorchScript program", SAVE_ALONE
@@ -133,10 +155,22 @@ def _other_zips(path: Path) -> Iterator[tuple[str, str]]:
         yield f"is a zip archive (of {', '.join(sorted(names)[:2])})", UNPACK_WEIGHTS
 
 
+def _is_whole(archive: zipfile.ZipFile, name: str) -> bool:
+    try:
+        with archive.open(name) as part:
+            while part.read(1 << 20):
+                pass
+    except (zipfile.BadZipFile, zlib.error, EOFError):
+        return False
+    return True
+
+
 def _tars(path: Path) -> Iterator[tuple[str, str]]:
     with tarfile.open(path) as archive:
         names = {name.removeprefix("./") for name in archive.getnames()}
-    if {"storages", "pickle"} <= names:
+    if not names:
+        yield "is damaged", COPY_AGAIN  # zeros are an empty archive
+    elif {"storages", "pickle"} <= names:
         yield (
             "is in the tar format of PyTorch before 0.1.10",
             "load it with torch.load(..., weights_only=False) if you trust it, and " + SAVE_ALONE,
@@ -149,7 +183,7 @@ def _unreadable(path: Path, error: Exception) -> UnreadableWeights:
     names = _refused_names(path, error)
     if not names:
         return UnreadableWeights("is damaged")
-    is_network = any(name.startswith(NETWORKS) for name in names)
+    is_network = any(each.startswith(NETWORKS) and LOSSES not in each for each in names)
     held = "a whole network" if is_network else "more than tensors"
     listed = ", ".join(names[:3])
     found = f"holds {held} ({listed}), which is not loaded: that would run code"

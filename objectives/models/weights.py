@@ -69,14 +69,7 @@ def find_weights(recipe: Network) -> Weights | None:
 def local_weights(recipe: Network | VolumeRecipe) -> Weights:
     """Return the file at the path in a recipe's `weights`; RecipeError when there is none."""
     path = Path(os.path.expanduser(recipe.weights))  # noqa: PTH111 - Path's raises for no such user
-    if not path.is_file():
-        found = f"{path} is a folder" if path.is_dir() else f"there is no weights file {path}"
-        raise RecipeError(
-            f"{recipe.objective}: {found}",
-            fix="download it, and set weights to its path"
-            if "://" in recipe.weights
-            else "put it there, or set weights to the path of another or to none",
-        )
+    _check_file(recipe, path)
     return Weights(
         objective=recipe.objective,
         backbone=recipe.backbone,
@@ -113,6 +106,25 @@ def load_weights(
     chosen, others = _choose(weights, fitting)
     network.load_state_dict(chosen.state)
     return replace(weights, reading=_in_words(chosen, others))
+
+
+def _check_file(recipe: Network | VolumeRecipe, path: Path) -> None:
+    """Raise RecipeError where there is no file that this user may open."""
+    found, fix = f"there is no weights file {path}", "put it there, or set weights to the path of"
+    fix += " another or to none"
+    try:
+        if path.is_file():
+            return
+        if path.is_dir():
+            found, fix = f"{path} is a folder", "set weights to the file in it"
+        elif "://" in recipe.weights:
+            fix = "download it, and set weights to its path"
+    except OSError as error:  # a folder that may not be entered, a name that is too long
+        found, fix = (
+            f"{path} cannot be reached ({error.strerror})",
+            "correct the path, or its rights",
+        )
+    raise RecipeError(f"{recipe.objective}: {found}", fix=fix)
 
 
 def _of_timm(recipe: Network, tag: str) -> Weights:
@@ -222,11 +234,26 @@ def _other_architecture(weights: Weights, network: nn.Module, tried: list[Place]
     else:
         names = ""
     read = f" (read {nearest.words})" if nearest.words else ""
+    fix = _only_difference(network, nearest.state) or (
+        f"set backbone to the network of these weights{names}"
+    )
     return RecipeError(
         f"{weights.objective}: {weights.path}{read} are not the weights of {weights.backbone}: "
         f"{_first_mismatch(network, nearest.state)}",
-        fix=f"set backbone to the network of these weights{names}, or {weights.remedy}",
+        fix=f"{fix}, or {weights.remedy}",
     )
+
+
+def _only_difference(network: nn.Module, state: State) -> str:
+    """Return the fix of a file without BatchNorm's statistics or with one other shape, else ""."""
+    own = network.state_dict()
+    missing = own.keys() - state.keys()
+    if missing and missing == dict(network.named_buffers()).keys() & own.keys():
+        return "save the network's whole state_dict(), with the statistics of BatchNorm"
+    differing = [name for name in own if name in state and state[name].shape != own[name].shape]
+    if not missing and len(differing) == 1:
+        return f"bring {differing[0]}, the only difference, to the network's shape in the file"
+    return ""
 
 
 def _fitting_names(own: Mapping[str, Tensor], state: State) -> int:

@@ -6,8 +6,9 @@ import hashlib
 import os
 import pickle
 import tarfile
+import types
 import zipfile
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,11 @@ PLAIN_VALUES = {
     "folder": Path("runs"),
     "finished": datetime.datetime(2026, 1, 1),
     "seen": defaultdict(list, {"a": [1]}),
+    "losses": deque([0.5], maxlen=100),
+    "config": types.SimpleNamespace(lr=0.1),
+    "torch": torch.__version__,
+    "frozen": frozenset(("stem",)),
+    "epochs": range(3),
 }
 
 
@@ -146,6 +152,13 @@ EXTRA = torch.zeros(3)
         (lambda state: {**state, "projector.w": EXTRA, "queue": EXTRA}, "projector (1), queue (1)"),
         (lambda state: {"net": state, "optimizer": {"exp_avg": of_noise(state)}}, "read from net"),
         (lambda state: {"a": dict(state), "b": dict(state)}, "read from a"),
+        (lambda state: {"gradcam_net": state}, "read from gradcam_net"),
+        (lambda state: {"optimal": state, "optimizerState": of_noise(state)}, "read from optimal"),
+        (lambda state: {"net": state, "opt": {"m": of_noise(state)}}, "read from net"),
+        (lambda state: {"lastModel": of_noise(state), "bestModel": state}, "from bestModel; not"),
+        (lambda state: {"models": [state]}, "read from models.0"),
+        (lambda state: (state, 3), "read from 0"),
+        (lambda state: {key: value.numpy() for key, value in state.items()}, ""),
         (
             lambda state: {"state_dict": of_noise(state), "state_dict_ema": state},
             "; not those",
@@ -374,9 +387,18 @@ def programmed(path: Path) -> None:
         ("x.pth", Path.exists, "there is no weights file .*; put it there"),
         ("x.pth", lambda path: path.write_bytes(b""), "is damaged; set weights to another"),
         ("x.pth", lambda path: path.write_text("nonsense"), "is damaged; set weights to another"),
-        ("x.safetensors", lambda path: path.write_bytes(b"{}"), "is damaged; set weights to anot"),
+        ("x.safetensors", lambda path: path.write_bytes(b"{}"), "is JSON, as a server's answer"),
         ("x.pth", lambda path: torch.save([1, 2], path), "holds a list .* save its state_dict"),
-        ("x.pth", Path.mkdir, "x.pth is a folder; put it there"),
+        ("x.pth", Path.mkdir, "x.pth is a folder; set weights to the file in it"),
+        (f"{'x' * 300}.pth", lambda path: path, "cannot be reached .*too long.*; correct the path"),
+        ("x.pth", written(bytes(2000)), "x.pth is damaged; copy or fetch it again"),
+        ("x.json", written(b'{"weight_map": {"a": "b"}}'), "is the index of weights in several"),
+        ("x.json", written(b'{"error": "Unauthorized"}'), "is JSON, .*; fetch the file itself"),
+        (
+            "x.pth",
+            lambda path: torch.save({"model": {}, "loss": nn.CrossEntropyLoss()}, path),
+            "holds more than tensors",
+        ),
         (
             "x.pth",
             written(b"version https://git-lfs.github.com/spec/v1"),
@@ -416,6 +438,52 @@ def test_a_file_that_cannot_be_read_is_one_line(
     with pytest.raises(RecipeError, match=says) as refused:
         load(tmp_path / name)
     assert "\n" not in str(refused.value)
+
+
+def test_a_file_with_a_wrong_checksum_inside_is_damaged(tmp_path: Path, trained: nn.Module) -> None:
+    torch.save(trained.state_dict(), tmp_path / "x.pth")
+    content = bytearray((tmp_path / "x.pth").read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 4096] = bytes(4096)
+    (tmp_path / "x.pth").write_bytes(content)
+    with pytest.raises(RecipeError, match=r"the checksum of its part x/data/\d+ is wrong; copy"):
+        load(tmp_path / "x.pth")
+
+
+def test_a_file_that_was_written_without_checksums_is_loaded(
+    tmp_path: Path, trained: nn.Module
+) -> None:
+    torch.serialization.set_crc32_options(False)
+    try:
+        torch.save(trained.state_dict(), tmp_path / "x.pth")
+    finally:
+        torch.serialization.set_crc32_options(True)
+    assert same(load(tmp_path / "x.pth"), trained.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("change", "fix"),
+    [
+        (
+            lambda state: {**state, "conv1.weight": torch.rand(64, 1, 7, 7)},
+            "bring conv1.weight, the only difference, to the network's shape in the file, or set",
+        ),
+        (
+            lambda state: {key: value for key, value in state.items() if "run" not in key},
+            "set backbone to the network of these weights",
+        ),
+        (
+            lambda state: {key: state[key] for key, _ in models.resnet18().named_parameters()},
+            "save the network's whole state_dict",
+        ),
+    ],
+)
+def test_a_file_that_almost_fits_says_how_it_would_fit(
+    tmp_path: Path, change: Wrap, fix: str
+) -> None:
+    torch.save(change(resnet("resnet18")), tmp_path / "x.pth")
+    with pytest.raises(RecipeError, match=fix):
+        load(tmp_path / "x.pth", "resnet18")
 
 
 def test_a_path_in_the_home_of_an_unknown_user_is_refused() -> None:
