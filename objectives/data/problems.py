@@ -1,6 +1,7 @@
 """A problem of the data, under the stable id of its rule (C01 to C20, S01)."""
 
 from dataclasses import dataclass
+from reprlib import Repr
 from typing import Literal
 
 
@@ -19,3 +20,10 @@ class Problem:
     message: str
     paths: tuple[str, ...] = ()
     can_fix: bool = False
+
+
+def shortened(text: str, longest: int = 60) -> str:
+    """Return a text in quotes for a message, its middle left out where it is long."""
+    short = Repr()
+    short.maxstring = longest
+    return short.repr(text)

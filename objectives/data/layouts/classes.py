@@ -7,7 +7,7 @@ from unicodedata import category
 
 from objectives.data.alike import alike, as_read, merged, spelled
 from objectives.data.left_out import LeftOut
-from objectives.data.problems import Problem
+from objectives.data.problems import Problem, shortened
 
 LONGEST = 100  # characters of a name that still fits into tables and plots
 YES, NO = frozenset(("true", "yes", "y", "1")), frozenset(("false", "no", "n", "0"))
@@ -80,7 +80,7 @@ def colliding(classes: Iterable[str]) -> tuple[Problem, ...]:
             f"the classes {_listed(each)} mean the same; give them one name, as `names` can"
             for each in same_answers(names)
         ),
-        *(f"the class {_shortened(name)} has {fault}" for name in names for fault in _faults(name)),
+        *(f"the class {shortened(name)} has {fault}" for name in names for fault in _faults(name)),
     ]
     return tuple(Problem(rule="C09", level="error", message=each) for each in found)
 
@@ -121,7 +121,3 @@ def _faults(name: str) -> Iterator[str]:
 
 def _listed(names: Sequence[str]) -> str:
     return " and ".join(map(spelled, names))
-
-
-def _shortened(name: str) -> str:
-    return repr(name if len(name) <= LONGEST else f"{name[:40]} ...")

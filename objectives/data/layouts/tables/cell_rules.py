@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from objectives.data.layouts.tables.cells import WHOLE_FLOAT, Missing
-from objectives.data.problems import Problem
+from objectives.data.problems import Problem, shortened
 
 # As Excel and pandas write a long number; the sign distinguishes it from a hexadecimal id.
 SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d+)?e[+-]\d+", re.IGNORECASE)
@@ -49,11 +49,6 @@ def report_cells(
             f"{shortened(cells.texts[first].strip())} ({cells.places[first]}), are {found}"
         )
         yield Problem(rule="C13", level=level, message=message)
-
-
-def shortened(text: str) -> str:
-    """Return a cell in quotes for a message, its middle left out where it is long."""
-    return repr(text if len(text) <= 60 else f"{text[:40]} ... {text[-10:]}")
 
 
 def id_problems(cells: Cells) -> Iterator[Problem]:
@@ -110,17 +105,16 @@ def missing_problems(cells: Cells, missing: Missing, kind: str) -> Iterator[Prob
 
     kind: the word for a value of the column.
     """
-    words = dict.fromkeys(text.strip() for text in cells.texts if missing.is_undeclared(text))
-    yield from find_cells(
-        cells,
-        missing.is_undeclared,
-        f"missing values written as a word, which may be a {kind}; leave the cells empty, or say "
-        f"missing={tuple(words)} in the study, or missing=() if every word is a {kind}",
-    )
-    suspects = dict.fromkeys(text.strip() for text in cells.texts if missing.is_suspect(text))
-    yield from find_cells(
-        cells,
-        missing.is_suspect,
-        f"read as a {kind} and look like missing values; leave the cells empty, or say "
-        f"missing={(*words, *suspects)} in the study, or missing=() if every word is a {kind}",
-    )
+    kinds = {
+        f"missing values written as a word, which may be a {kind}": missing.is_undeclared,
+        f"read as a {kind} and look like missing values": missing.is_suspect,
+    }
+    words: dict[str, None] = {}
+    for found, is_word in kinds.items():
+        words |= dict.fromkeys(text.strip() for text in cells.texts if is_word(text))
+        yield from find_cells(
+            cells,
+            is_word,
+            f"{found}; leave the cells empty, or say missing={tuple(words)} in the study, or "
+            f"missing=() if every word is a {kind}",
+        )

@@ -1,6 +1,6 @@
 """Join one table's columns to the rows of another."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -22,34 +22,47 @@ def join(
     tables: the names of both.
     shared: the columns that both have.
     """
-    left_name, right_name = tables
     problems = [
         problem
-        for frame, table in ((left, left_name), (right, right_name))
+        for frame, table in zip((left, right), tables, strict=True)
         for name in shared
         for problem in id_problems(Cells(name, frame[name].tolist(), [table] * len(frame)))
     ]
     left, right = left.copy(), right.drop_duplicates()
     for name in shared:
         left[name], right[name] = left[name].map(identifier), right[name].map(identifier)
+    _check_single(right, tables, shared)
+    problems += _partner_problems(_keys(left, shared), _keys(right, shared), tables, shared)
+    return left.merge(right, on=shared, how="left", validate="m:1").fillna(""), problems
+
+
+def _check_single(right: pd.DataFrame, tables: tuple[str, str], shared: Sequence[str]) -> None:
+    """Raise DataError where several rows of the right table have one key."""
     twice = right[right.duplicated(shared)]
     if len(twice):
         first = _shown(_keys(twice, shared)[0], shared)
         raise DataError(
-            f"{right_name}: several rows for {first}, which would multiply the rows of {left_name}",
+            f"{tables[1]}: several rows for {first}, which would multiply the rows of {tables[0]}",
             fix="keep one",
         )
-    both = left.merge(right, on=shared, how="left", validate="m:1", indicator="_both")
-    lone = _keys(both[both.pop("_both") == "left_only"], shared)
-    unused = right.merge(left[shared].drop_duplicates(), on=shared, how="left", indicator="_both")
-    others = _keys(unused[unused["_both"] == "left_only"], shared)
+
+
+def _partner_problems(
+    left: Sequence[Key], right: Sequence[Key], tables: tuple[str, str], shared: Sequence[str]
+) -> Iterator[Problem]:
+    """Report the rows of either table without one in the other (C04)."""
+    lone, others = _not_among(right, left), _not_among(left, right)
     if lone:
-        found = f"{len(lone)} rows of {left_name} have none beside them in {right_name}"
-        problems.append(_without_partner(found, lone, others, shared))
+        found = f"{len(lone)} rows of {tables[0]} have none beside them in {tables[1]}"
+        yield _without_partner(found, lone, others, shared)
     if others:
-        found = f"{len(others)} rows of {right_name} have none beside them in {left_name}"
-        problems.append(replace(_without_partner(found, others, lone, shared), level="warn"))
-    return both.fillna(""), problems
+        found = f"{len(others)} rows of {tables[1]} have none beside them in {tables[0]}"
+        yield replace(_without_partner(found, others, lone, shared), level="warn")
+
+
+def _not_among(known: Iterable[Key], keys: Iterable[Key]) -> list[Key]:
+    among = set(known)
+    return [key for key in keys if key not in among]
 
 
 def _without_partner(

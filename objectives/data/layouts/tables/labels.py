@@ -13,6 +13,7 @@ from objectives.data.layouts.tables.cell_rules import (
     find_cells,
     missing_problems,
 )
+from objectives.data.layouts.tables.cells import number
 from objectives.data.layouts.tables.number_rules import number_problems
 from objectives.data.layouts.tables.sheets import Sheet
 from objectives.data.problems import Problem
@@ -85,7 +86,7 @@ def _one_hot_problems(sheet: Sheet, columns: Sequence[str]) -> Iterator[Problem]
         yield from number_problems(as_numbers, sheet.missing)
         yield from find_cells(
             as_numbers,
-            lambda cell: cell.startswith("-"),
+            lambda cell: (number(cell) or 0.0) < 0,
             "below 0, as some data sets write `uncertain`, and taken as no; correct them, or leave "
             "the cells empty",
         )

@@ -173,7 +173,7 @@ def test_zeros_that_a_number_lost_are_named_with_the_file(book: Book, tmp_path: 
     [
         ("xl/workbook.bin", "a binary Excel file"),
         ("content.xml", "an OpenDocument file"),
-        ("t.csv", "a ZIP archive; unpack it"),
+        ("t.csv", "a zip archive; unpack it"),
     ],
 )
 def test_another_zipped_file_is_called_by_its_name(tmp_path: Path, part: str, found: str) -> None:
