@@ -16,7 +16,7 @@ PART = re.compile(
 )
 
 
-def check_depth(folder: Path, paths: Sequence[str], splits: SplitFolders | None) -> None:
+def check_class_depth(folder: Path, paths: Sequence[str], splits: SplitFolders | None) -> None:
     """Raise DataError where the class folders lie deeper than where they are read.
 
     paths: of the images that lie in folders of classes.

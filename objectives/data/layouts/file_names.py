@@ -17,15 +17,11 @@ from objectives.data.layouts.classes import (
     skipped_labels,
 )
 from objectives.data.layouts.folder import image_folder, read_folder
-from objectives.data.layouts.given_splits import (
-    find_split_folders,
-    lone_splits,
-    refuse_unclear_splits,
-)
+from objectives.data.layouts.given_splits import read_splits
 from objectives.data.layouts.groups import find_groups, read_groups
 from objectives.data.layouts.image_files import ImageFiles
 from objectives.data.layouts.listing import File, Found, Listing
-from objectives.data.layouts.masks import find_masks, left_out_masks
+from objectives.data.layouts.masks import without_masks
 from objectives.data.layouts.patterns import compile_pattern, match_pattern
 from objectives.data.left_out import LeftOut
 
@@ -39,8 +35,7 @@ class FileNames(ImageFiles):
         """List the images; a name without a label takes it from a folder named like a class."""
         folder, layout = image_folder(self.source), self.source.layout
         contents = read_folder(folder)
-        masks = find_masks([file.path for file in contents.images])
-        images = [file for file in contents.images if file.path not in masks]
+        images, masks = without_masks(contents.images)
         read = _read_labels(images, layout)
         if not read.labelled:
             raise DataError(
@@ -52,9 +47,7 @@ class FileNames(ImageFiles):
         labels = [label for _, label in read.labelled]
         classes, classes_of = name_classes(labels, in_order(labels), layout)
         groups, of_groups = read_groups(paths, layout)
-        splits = find_split_folders(paths)
-        if splits is None:
-            refuse_unclear_splits(paths)
+        splits, of_splits = read_splits(paths, lone="error")
         return Listing(
             found=[
                 Found(file, label, group, splits.split(file.path) if splits else "")
@@ -63,7 +56,7 @@ class FileNames(ImageFiles):
             classes=classes,
             left_out=(
                 *contents.left_out,
-                *left_out_masks(masks),
+                *masks,
                 *_without_label(read.without, layout.get("group"), set(groups)),
                 *left_out_labels(read.skipped, layout),
             ),
@@ -71,7 +64,7 @@ class FileNames(ImageFiles):
                 *contents.problems,
                 *colliding(classes),
                 *misspelt(layout, labels),
-                *(splits.problems() if splits else lone_splits(paths, "error")),
+                *of_splits,
                 *of_groups,
             ),
         )

@@ -65,6 +65,22 @@ class SplitFolders:
                 )
 
 
+def read_splits(
+    paths: Sequence[str], lone: Literal["error", "warn"], deepest: int | None = None
+) -> tuple[SplitFolders | None, tuple[Problem, ...]]:
+    """Find the folders of the splits, if there are any, and what is wrong with them (C09).
+
+    lone: the level of a folder that is called test or val where no folder is called train.
+    deepest: as for `find_split_folders`.
+
+    Raises DataError where splits are unclear.
+    """
+    if splits := find_split_folders(paths, deepest):
+        return splits, tuple(splits.problems())
+    refuse_unclear_splits(paths, deepest)
+    return None, tuple(_lone_splits(paths, lone))
+
+
 def find_split_folders(paths: Sequence[str], deepest: int | None = None) -> SplitFolders | None:
     """Find the folders of the splits nearest to the top, of which one is called train.
 
@@ -98,22 +114,6 @@ def refuse_unclear_splits(paths: Sequence[str], deepest: int | None = None) -> N
         _refuse_half_named(names)
     _refuse_without_train([path.split("/")[:-1] for path in paths])
     _refuse_names_of_files(paths)
-
-
-def lone_splits(paths: Sequence[str], level: Literal["error", "warn"]) -> Iterator[Problem]:
-    """Find folders that are called test or val where no folder is called train (C09)."""
-    tops = {path.partition("/")[0] for path in paths if "/" in path}
-    for name in sorted(tops):
-        if split_of(name) and name.casefold() not in NAMES_OF_CLASSES:
-            yield Problem(
-                rule="C09",
-                level=level,
-                message=(
-                    f"the folder {name!r} is called like a split and read as none, since no folder "
-                    "is called train: its images are trained on; move the other images into a "
-                    f"folder called train, or give {name!r} another name"
-                ),
-            )
 
 
 def _names_by_depth(paths: Sequence[str], deepest: int | None) -> Iterator[list[str]]:
@@ -170,3 +170,19 @@ def _refuse_names_of_files(paths: Sequence[str]) -> None:
             "no folder does",
             fix="move the images into folders called train, val and test",
         )
+
+
+def _lone_splits(paths: Sequence[str], level: Literal["error", "warn"]) -> Iterator[Problem]:
+    """Find folders that are called test or val where no folder is called train (C09)."""
+    tops = {path.partition("/")[0] for path in paths if "/" in path}
+    for name in sorted(tops):
+        if split_of(name) and name.casefold() not in NAMES_OF_CLASSES:
+            yield Problem(
+                rule="C09",
+                level=level,
+                message=(
+                    f"the folder {name!r} is called like a split and read as none, since no folder "
+                    "is called train: its images are trained on; move the other images into a "
+                    f"folder called train, or give {name!r} another name"
+                ),
+            )

@@ -6,6 +6,7 @@ An image is one only if the image that it belongs to is there, too.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from objectives.data.layouts.listing import File
 from objectives.data.left_out import LeftOut
 
 WORDS = (
@@ -20,6 +21,12 @@ MASK_FOLDERS = {*WORDS, "segmentationclass", "annots", "mask_images", "masks_png
 IMAGE_FOLDERS = {"image", "images", "img", "imgs", "original", "originals", "jpegimages", "photos"}
 
 
+def without_masks(files: Sequence[File]) -> tuple[list[File], list[LeftOut]]:
+    """Return the files that are no masks, and the masks as what is left out."""
+    masks = find_masks([file.path for file in files])
+    return [file for file in files if file.path not in masks], list(_left_out(masks))
+
+
 def find_masks(paths: Sequence[str]) -> set[str]:
     """Find the images that are masks of other images, by their names and folders."""
     candidates = [path for path in paths if _may_be_mask(path)]
@@ -30,11 +37,8 @@ def find_masks(paths: Sequence[str]) -> set[str]:
     return {path for path in candidates if _belongs(path, stems, partners)}
 
 
-def left_out_masks(masks: set[str]) -> Iterator[LeftOut]:
-    """Build what is said of masks: they are counted, and none is missed.
-
-    A folder such as face_mask beside face may be a class after all, and is told.
-    """
+def _left_out(masks: set[str]) -> Iterator[LeftOut]:
+    """Count the masks; a folder such as face_mask beside face may be a class, so it has a fix."""
     doubtful = {path for path in masks if AFTER.search(path.partition("/")[0]) and "/" in path}
     if plain := tuple(sorted(masks - doubtful)):
         yield LeftOut(reason="masks beside their images", paths=plain)

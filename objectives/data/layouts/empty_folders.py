@@ -9,31 +9,33 @@ from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem
 
 
-def idle_folders(
+def empty_folders(
     folder: Path, contents: Contents, splits: Collection[str] | None
 ) -> Iterator[Problem]:
     """Find the folders without images where the class folders lie.
 
     splits: the folders of the splits, in which the class folders lie; None where they lie on top.
     """
-    places = [path for path in contents.folders if _is_place(path, splits)]
-    filled = {part for file in contents.images for part in _above(file.path)}
-    filled |= {
-        part for problem in contents.problems for path in problem.paths for part in _above(path)
-    }
-    filled |= {path for problem in contents.problems for path in problem.paths}
-    idle = [path for path in places if path not in filled]
+    filled = _filled(contents)
+    idle = [path for path in contents.folders if _is_place(path, splits) and path not in filled]
     unread = [each for each in contents.left_out if each.fix]
     missed = {path: found for path in idle if (found := _within(path, unread))}
     yield from (_unread(path, found) for path, found in missed.items())
     empty = [path for path in idle if path not in missed]
-    if splits is not None:
-        yield from (_without_images(path) for path in empty if path in splits)
-    classes = [path for path in empty if splits is None or path not in splits]
+    of_splits = [path for path in empty if splits is not None and path in splits]
+    yield from map(_without_images, of_splits)
     hidden = [path for each in contents.left_out if each.reason == HIDDEN for path in each.paths]
     hidden = [path for path in hidden if _is_place(path, splits) and (folder / path).is_dir()]
     yield from _shifting(folder, "hidden", hidden, "remove")
+    classes = [path for path in empty if path not in of_splits]
     yield from _shifting(folder, "empty", classes, "fill or remove", held=_held(classes, contents))
+
+
+def _filled(contents: Contents) -> set[str]:
+    """Return the folders with images in them or below, or with what may not be read."""
+    locked = [path for problem in contents.problems for path in problem.paths]
+    paths = [*(file.path for file in contents.images), *locked]
+    return {above for path in paths for above in _above(path)} | {*locked}
 
 
 def _is_place(path: str, splits: Collection[str] | None) -> bool:
