@@ -101,7 +101,7 @@ def read_folder(folder: Path, known: Collection[str] = ()) -> Contents:
 
 
 def walk_through(folder: Path, known: Collection[str] = ()) -> Contents:
-    """Do as `read_folder` does, and return the contents of a folder without images, too."""
+    """Read a folder as `read_folder` does, also one without images or of whole slides."""
     walk = _Walk()
     with readable(folder):
         _enter(folder, "", walk)
@@ -155,9 +155,8 @@ def _enter(folder: Path, inner: str, walk: _Walk) -> None:
 def _take(entry: os.DirEntry[str], path: str, folder: Path, walk: _Walk) -> None:
     """Add a file, or a folder with its contents; OSError for one that may not be read."""
     is_link = entry.is_symlink()
-    is_image = entry.name.lower().endswith(EXTENSIONS)
     if reason := passed_over(entry.name, is_folder=not is_link and entry.is_dir()):
-        is_hidden_image = reason == HIDDEN and is_image and entry.is_file()
+        is_hidden_image = reason == HIDDEN and _is_named_image(entry) and entry.is_file()
         walk.others[HIDDEN_IMAGE if is_hidden_image else reason].append(path)
         return
     if is_link:
@@ -165,8 +164,12 @@ def _take(entry: os.DirEntry[str], path: str, folder: Path, walk: _Walk) -> None
     if entry.is_dir():
         walk.folders.append(path)
         _enter(folder, path, walk)
-        return
-    stat = entry.stat()
+    else:
+        _take_file(entry, path, walk)
+
+
+def _take_file(entry: os.DirEntry[str], path: str, walk: _Walk) -> None:
+    stat, is_image = entry.stat(), _is_named_image(entry)
     if not S_ISREG(stat.st_mode):  # reading a pipe would wait for ever
         if is_image:
             raise DataError(f"{entry.path}: a pipe or device, not an image", fix="remove it")
@@ -180,10 +183,14 @@ def _take(entry: os.DirEntry[str], path: str, folder: Path, walk: _Walk) -> None
         walk.others[f"DICOM files, each {kind}"].append(path)
     else:
         ending = ending_of(entry.name)
-        is_known = is_unread(ending) or is_container(ending)
-        reason = "of a format that is not read" if is_known else "other files"
-        kinds = walk.unread if is_known else walk.others
+        is_unused = is_unread(ending) or is_container(ending)
+        reason = "of a format that is not read" if is_unused else "other files"
+        kinds = walk.unread if is_unused else walk.others
         kinds[f"{reason} ({ending or 'no ending'})"].append(path)
+
+
+def _is_named_image(entry: os.DirEntry[str]) -> bool:
+    return entry.name.lower().endswith(EXTENSIONS)
 
 
 def _head(entry: os.DirEntry[str]) -> bytes:
@@ -264,11 +271,10 @@ def _may_not_be_read(walk: _Walk) -> Iterator[Problem]:
 
 
 def _no_image(folder: Path, contents: Contents) -> DataError:
-    for problem in contents.problems:
+    if contents.problems:
+        (problem,) = contents.problems
         return DataError(f"{folder}: no image that may be read; {problem.message} (C05)")
-    found = ", ".join(
-        f"{len(each.paths)} {each.reason}" for each in contents.left_out if len(each.paths)
-    )
+    found = ", ".join(f"{len(each.paths)} {each.reason}" for each in contents.left_out)
     fixes = [each.fix for each in contents.left_out if each.fix]
     if any(path.lower().endswith(ARCHIVES) for each in contents.left_out for path in each.paths):
         fixes.append("unpack the archive")
