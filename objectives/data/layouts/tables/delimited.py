@@ -66,7 +66,7 @@ def read_delimited(path: str, text: str, declared: frozenset[str], sep: str | No
     told = SEP_LINE.match(text)
     delimiter = sep or (told.group(1) if told else _delimiter(path, text, declared))
     lines = list(_parse(text, delimiter))
-    return Grid(lines=filled(lines[1:] if told else lines), word="line")
+    return Grid(lines=filled(lines[1:] if told else lines), is_workbook=False)
 
 
 def _delimiter(path: str, text: str, declared: frozenset[str]) -> str:

@@ -148,30 +148,40 @@ def _with_header(name: str, grid: Grid, at: int) -> TableFile:
     header, lines = grid.lines[at], grid.lines[at + 1 :]
     # As pandas calls a column without a name: such is the index of a table that it wrote.
     names = [cell.strip() or f"Unnamed: {column}" for column, cell in enumerate(header.cells)]
-    for line in lines:
-        if len(line.cells) > len(names):  # in a sheet all rows have one length
-            raise DataError(
-                f"{name}: cannot be read as a table: {grid.word} {line.number} has "
-                f"{len(line.cells)} cells, the header {len(names)}",
-                fix="name every column in the header, and quote cells that hold the delimiter",
-            )
+    _check_widths(name, grid, lines, len(names))
     numbers: defaultdict[str, list[int]] = defaultdict(list)
     for number, each in enumerate(names, 1):
         numbers[each].append(number)
     cells = {each: _column(lines, own[0] - 1) for each, own in numbers.items()}
     places = [f"{name} {grid.word} {line.number}" for line in lines]
-    remarks: defaultdict[str, list[Problem]] = defaultdict(list)
-    for remark in grid.remarks:
-        if remark.column < len(names):
-            remarks[names[remark.column]].append(remark.problem)
     return TableFile(
         name=name,
-        is_workbook=grid.word == "row",
+        is_workbook=grid.is_workbook,
         frame=pd.DataFrame({**cells, PLACE: places}, dtype=str),
         twice={each: own for each, own in numbers.items() if len(own) > 1},
         left_out=_left_out(name, grid, at, numbers),
-        remarks=remarks,
+        remarks=_by_name(grid, names),
     )
+
+
+def _check_widths(name: str, grid: Grid, lines: Sequence[Line], width: int) -> None:
+    """Raise DataError for a row of more cells than the header has; a sheet has none."""
+    for line in lines:
+        if len(line.cells) > width:
+            raise DataError(
+                f"{name}: cannot be read as a table: {grid.word} {line.number} has "
+                f"{len(line.cells)} cells, the header {width}",
+                fix="name every column in the header, and quote cells that hold the delimiter",
+            )
+
+
+def _by_name(grid: Grid, names: Sequence[str]) -> Mapping[str, list[Problem]]:
+    """Return the problems of each column that the header names."""
+    problems: defaultdict[str, list[Problem]] = defaultdict(list)
+    for remark in grid.remarks:
+        if remark.column < len(names):
+            problems[names[remark.column]].append(remark.problem)
+    return problems
 
 
 def _column(lines: Sequence[Line], at: int) -> list[str]:

@@ -38,14 +38,18 @@ class Remark(NamedTuple):
 class Grid:
     """The rows of a table that are not blank.
 
-    word: "line" in a text file, "row" in a workbook.
     unread: the other sheets of the workbook that hold something.
     """
 
     lines: Sequence[Line]
-    word: str
+    is_workbook: bool
     unread: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """The word for one of its rows, as editors show it."""
+        return "row" if self.is_workbook else "line"
 
 
 @dataclass(frozen=True)
@@ -82,13 +86,7 @@ def find_header(
     skip_rows: the number of lines above it, where the study says so.
     """
     if skip_rows is not None:
-        below = [at for at, line in enumerate(grid.lines) if line.number > skip_rows]
-        if not below:
-            raise DataError(
-                f"{path}: skip_rows={skip_rows} leaves none of its {len(grid.lines)} rows",
-                fix="correct it",
-            )
-        return below[0]
+        return _below(path, grid, skip_rows)
     best = likeliest_header(grid.lines, declared)
     has_titles = all(_count_filled(line) == 1 for line in grid.lines[: best.at])
     if best.named < CERTAIN and not (best.named and has_titles):
@@ -100,6 +98,17 @@ def find_header(
             fix=f"say which is the header: skip_rows={one - 1} or skip_rows={other - 1}",
         )
     return best.at
+
+
+def _below(path: str, grid: Grid, skip_rows: int) -> int:
+    """Return the position of the first row below some lines; DataError where there is none."""
+    for at, line in enumerate(grid.lines):
+        if line.number > skip_rows:
+            return at
+    raise DataError(
+        f"{path}: skip_rows={skip_rows} leaves none of its {len(grid.lines)} rows",
+        fix="correct it",
+    )
 
 
 def _count_named(line: Line, declared: frozenset[str]) -> int:

@@ -40,7 +40,7 @@ def read_workbook(path: str, contents: bytes, declared: frozenset[str], sheet: s
     if has_formulas:
         remarks += _uncomputed(path, chosen, _load(contents, data_only=False)[title])
     unread = tuple(name for name, rows in lines.items() if rows and name != title)
-    return Grid(lines=lines[title], word="row", unread=unread, remarks=tuple(remarks))
+    return Grid(lines=lines[title], is_workbook=True, unread=unread, remarks=tuple(remarks))
 
 
 def _load(contents: bytes, *, data_only: bool) -> Any:
