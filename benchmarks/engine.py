@@ -100,7 +100,9 @@ def main() -> None:
     """Measure both in studies of each size and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[0, 1000, 10_000])
-    parser.add_argument("--trials", type=int, default=12, help="trials of each, after one uncounted")
+    parser.add_argument(
+        "--trials", type=int, default=12, help="trials of each, after one uncounted"
+    )
     parser.add_argument("--json", action="store_true", help="only the lines of JSON")
     chosen = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -70,7 +70,7 @@ class Proxy:
 def proxied(url: str, folder: Path) -> Iterator[tuple[str, Proxy]]:
     """Yield a URL that leads to the same database through a proxy, and the proxy."""
     real = make_url(url)
-    port = real.query["port"] if "port" in real.query else "5432"
+    port = real.query.get("port", "5432")
     name = f".s.PGSQL.{port}"
     proxy = Proxy(Path(str(real.query["host"])) / name)
     proxy.serve(folder / name)

@@ -27,6 +27,17 @@ version_info: Table = optuna_tables.tables["version_info"]
 stored_value = TrialValueModel.stored_repr_to_value
 
 
+def stored_number(value: float | None, kind: str) -> float:
+    """Return the value of a trial, as it is stored with its kind."""
+    return stored_value(value, TrialValueModel.TrialValueType[kind])
+
+
+def stored_step(value: float | None, kind: str) -> float:
+    """Return an intermediate value, as it is stored with its kind."""
+    model = models.TrialIntermediateValueModel
+    return model.stored_repr_to_intermediate_value(value, model.TrialIntermediateValueType[kind])
+
+
 def optuna_scripts() -> ScriptDirectory:
     """Return Optuna's own migrations; the newest one is the revision of its tables."""
     return ScriptDirectory(str(Path(models.__file__).parent / "alembic"))
@@ -40,14 +51,6 @@ def constraint_key(name: str) -> str:
 def queued_trial(params: Mapping[str, object]) -> FrozenTrial:
     """Build a waiting trial that draws these values, as `Study.enqueue_trial` stores it."""
     return create_trial(state=TrialState.WAITING, system_attrs={"fixed_params": dict(params)})
-
-
-def forget_trials(study: optuna.Study) -> None:
-    """Make the study's next sampling read the trials anew.
-
-    The list lives for one `Study.ask`, which we do not call.
-    """
-    study._thread_local.cached_all_trials = None
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The reading half of the store: studies, trials, their epochs, attempts, files and workers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import optuna
@@ -8,7 +8,7 @@ from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from sqlalchemy import Engine
 
-from storage import ends, manifests, shared_files, split_uses, studies, trials, workers
+from storage import manifests, shared_files, split_uses, studies, trials, workers
 from storage.rows import (
     AttemptRow,
     EpochRow,
@@ -65,26 +65,6 @@ class StoreReader:
         """
         with transaction(self._engine) as connection:
             return trials.every(connection, studies.one(connection, name), known)
-
-    def has_progressed(self, worker: str) -> bool:
-        """Say whether a worker recorded an epoch or ended a trial."""
-        with transaction(self._engine) as connection:
-            return ends.has_progressed(connection, worker)
-
-    def best(self, name: str, most: int) -> list[int]:
-        """Read the numbers of the best complete trials, best first; among equals the earlier."""
-        with transaction(self._engine) as connection:
-            return ends.best(connection, studies.one(connection, name), most)
-
-    def final_among(self, name: str, numbers: Iterable[int]) -> set[int]:
-        """Read which of these trials have ended."""
-        with transaction(self._engine) as connection:
-            return ends.final_among(connection, studies.one(connection, name), numbers)
-
-    def count_same_errors(self, name: str, worker: str, where: str) -> int:
-        """Count the code errors at one place since the worker began and a trial last finished."""
-        with transaction(self._engine) as connection:
-            return ends.count_same_errors(connection, studies.one(connection, name), worker, where)
 
     def epochs(self, name: str, number: int | None = None) -> list[EpochRow]:
         """Read the recorded epochs of one trial, or of all, in order."""

@@ -1,6 +1,6 @@
 """The SQL of every write to a trial: one statement each, which happens whole or not at all.
 
-              claim                      record, beat, link
+              claim                      draw, record, beat
     WAITING ─────────▶ RUNNING, held by ◀─────────────────┐
     (none)  ─────────▶ attempt n ─────────────────────────┘
                         │   ▲    │
@@ -34,6 +34,18 @@ HELD = """held AS (
     RETURNING a.trial_id, a.attempt, s.stop)"""
 
 BEAT = text(f"WITH {HELD} SELECT stop FROM held")
+
+# Values that were drawn before stay.
+DRAW = text(f"""WITH {HELD}, drawn AS (
+    INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
+    SELECT held.trial_id, n.name, n.value, n.distribution
+      FROM held, unnest(CAST(:names AS text[]), CAST(:params AS double precision[]),
+                        CAST(:distributions AS text[])) WITH ORDINALITY
+                 AS n (name, value, distribution, place)
+     ORDER BY n.place
+        ON CONFLICT (trial_id, param_name) DO NOTHING
+)
+SELECT stop FROM held""")
 
 RECORD = text(f"""WITH {HELD}, written AS (
     INSERT INTO search_service.epochs (trial_id, epoch, attempt, value, metrics, seconds, images)

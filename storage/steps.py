@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from optuna.distributions import BaseDistribution, distribution_to_json
 from sqlalchemy import Connection, Row, TextClause
 
 from storage import statements
@@ -49,6 +50,23 @@ def beat(connection: Connection, claim: Claim) -> Stop | None:
     """Extend the lease and return the study's stop request; LeaseLost when the attempt is over."""
     stop: Stop | None = _held(connection, claim, statements.BEAT).stop
     return stop
+
+
+def draw(
+    connection: Connection, claim: Claim, drawn: Mapping[str, tuple[float, BaseDistribution]]
+) -> None:
+    """Write the values of a trial, all or none, and extend the lease.
+
+    drawn: name -> the value as Optuna stores it, and its distribution, in the order of drawing.
+    """
+    _held(
+        connection,
+        claim,
+        statements.DRAW,
+        names=list(drawn),
+        params=[float(value) for value, _ in drawn.values()],
+        distributions=[distribution_to_json(each) for _, each in drawn.values()],
+    )
 
 
 def record(

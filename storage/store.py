@@ -9,16 +9,21 @@ UnknownStudy, and `note_test_use` counts twice.)
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, Self
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
+from optuna.samplers import BaseSampler
 from optuna.storages import RDBStorage, get_storage
+from optuna.trial import FrozenTrial
 from sqlalchemy import Connection, Engine
 
-from storage import manifests, shared_files, split_uses, steps, studies, workers
+from storage import ends, manifests, shared_files, split_uses, steps, studies, workers
+from storage.drawing import DrawingStorage
 from storage.leases import Claim, Nothing
-from storage.optuna_inside import forget_trials, joined
+from storage.memory import StudyMemory
+from storage.optuna_inside import joined
 from storage.reader import StoreReader
 from storage.rows import HandBackReason, NewStudy, NewWorker, Stop, StudyRow, TrialEnd
 from storage.schema import open_backend
@@ -37,6 +42,8 @@ class Store(StoreReader):
         super().__init__(backend.engine, get_storage(backend))
         self._backend = backend
         self._steps = step_engine(backend.engine.url)
+        self._memories: dict[str, StudyMemory] = {}
+        self._opening = Lock()
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -117,18 +124,28 @@ class Store(StoreReader):
             return steps.claim(connection, name, worker, lease_seconds=lease_seconds)
 
     @contextmanager
-    def trial(self, claim: Claim, study: optuna.Study) -> Iterator[optuna.Trial]:
+    def trial(self, claim: Claim, sampler: BaseSampler | None = None) -> Iterator[optuna.Trial]:
         """Yield the claimed trial to draw its parameters; those drawn before are replayed.
 
         The values drawn in the block are written together at its end, under a valid lease only.
-
-        study: from `optuna_study`, with the sampler to draw with.
         """
-        study.get_trials(deepcopy=False)  # the cached storage must know the trial
-        with self._writing(claim) as connection:
-            steps.beat(connection, claim)
-            forget_trials(study)
-            yield optuna.Trial(study, claim.trial_id)
+        memory = self._remembered(claim.study)
+        with self._step() as connection:
+            memory.refresh(connection, claim.trial_id)
+        drawing = DrawingStorage(memory, claim.trial_id)
+        study = optuna.Study(claim.study, drawing, sampler)
+        yield optuna.Trial(study, claim.trial_id)
+        with self._step() as connection:
+            steps.draw(connection, claim, drawing.drawn)
+
+    def known_trials(self, name: str) -> list[FrozenTrial]:
+        """Return every trial as Optuna has it, from memory, with what is new since the last call.
+
+        The epochs of running trials may be missing.
+        """
+        memory = self._remembered(name)
+        with self._step() as connection:
+            return memory.refresh(connection)
 
     def beat(self, claim: Claim) -> Stop | None:
         """Extend the lease and return the study's stop request; from any thread.
@@ -191,6 +208,28 @@ class Store(StoreReader):
         with self._step() as connection:
             return steps.end_leases(connection, worker, reason)
 
+    # Questions about ended trials
+
+    def has_progressed(self, worker: str) -> bool:
+        """Say whether a worker recorded an epoch or ended a trial."""
+        with self._step() as connection:
+            return ends.has_progressed(connection, worker)
+
+    def best(self, name: str, most: int) -> list[int]:
+        """Read the numbers of the best complete trials, best first; among equals the earlier."""
+        with self._step() as connection:
+            return ends.best(connection, name, most)
+
+    def final_among(self, name: str, numbers: Iterable[int]) -> set[int]:
+        """Read which of these trials have ended."""
+        with self._step() as connection:
+            return ends.final_among(connection, name, numbers)
+
+    def count_same_errors(self, name: str, worker: str, where: str) -> int:
+        """Count the code errors at one place since the worker began and a trial last finished."""
+        with self._step() as connection:
+            return ends.count_same_errors(connection, name, worker, where)
+
     # Workers
 
     def register_worker(self, study: str, worker: NewWorker) -> None:
@@ -206,6 +245,13 @@ class Store(StoreReader):
     def _change(self, name: str, **columns: Any) -> StudyRow:
         with transaction(self._engine) as connection:
             return studies.change(connection, name, **columns)
+
+    def _remembered(self, study: str) -> StudyMemory:
+        with self._opening:
+            if study not in self._memories:
+                with self._step() as connection:
+                    self._memories[study] = StudyMemory(connection, study)
+            return self._memories[study]
 
     @contextmanager
     def _step(self) -> Iterator[Connection]:

@@ -179,13 +179,14 @@ def _params(connection: Connection, these: list[ColumnElement[bool]]) -> dict[in
     rows = select(params).join(trials).where(*these).order_by(params.c.param_id)
     drawn: dict[int, dict[str, Any]] = {}
     for row in connection.execute(rows):
-        value = _distribution(row.distribution_json).to_external_repr(row.param_value)
+        value = read_distribution(row.distribution_json).to_external_repr(row.param_value)
         drawn.setdefault(row.trial_id, {})[row.param_name] = value
     return drawn
 
 
 @lru_cache(maxsize=1024)
-def _distribution(text: str) -> BaseDistribution:
+def read_distribution(text: str) -> BaseDistribution:
+    """Read a distribution as Optuna stores it."""
     return json_to_distribution(text)
 
 

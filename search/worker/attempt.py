@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import optuna
-
 from objectives import catalog
 from objectives.contract import Attempt, Objective
 from objectives.files import checkpoints
@@ -19,6 +17,7 @@ from search.worker.endings import Ending, HandedBack, Lost, Settled
 from search.worker.leased_trial import Halted, LeasedTrial
 from search.worker.sharing import CheckpointUploads, bring_checkpoint
 from search.worker.trial import Trial, completed_curves, run_trial
+from search.worker.worker import Worker
 from spaces.space import TrialConfig
 
 log = logging.getLogger(__name__)
@@ -27,29 +26,27 @@ log = logging.getLogger(__name__)
 def attempt_trial(leased: LeasedTrial) -> Settled:
     """Draw the trial's values (or read them back) and train it from its last checkpoint."""
     log.info("trial %d, attempt %d", leased.claim.number, leased.claim.attempt)
-    study = leased.worker.study
-    sampler = sampler_for(study, leased.claim.number)
-    learned = leased.store.optuna_study(study.name, sampler)
-    config = _draw(leased, learned)
+    config = _draw(leased)
     if config is None:
         return Settled(Lost())
-    trial = Trial(leased=leased, config=config, completed=_completed(leased, learned))
+    trial = Trial(leased=leased, config=config, completed=_completed(leased.worker))
     ending = _train(trial)
     return Settled(ending, config, trial.epochs)
 
 
-def _draw(leased: LeasedTrial, learned: optuna.Study) -> TrialConfig | None:
+def _draw(leased: LeasedTrial) -> TrialConfig | None:
     worker = leased.worker
+    sampler = sampler_for(worker.study, leased.claim.number)
     with leased.noticing_loss():
-        drawn = leased.store.draw(leased.claim, learned, worker.study.space.suggest)
+        drawn = leased.store.draw(leased.claim, sampler, worker.study.space.suggest)
         return worker.stored.config(drawn)
     return None
 
 
-def _completed(leased: LeasedTrial, learned: optuna.Study) -> Callable[[], list[Curve]]:
+def _completed(worker: Worker) -> Callable[[], list[Curve]]:
     def completed() -> list[Curve]:
-        trials = learned.get_trials(deepcopy=False)
-        return completed_curves(leased.worker.stored, trials, leased.worker.curves)
+        trials = worker.store.known_trials(worker.study.name)
+        return completed_curves(worker.stored, trials, worker.curves)
 
     return completed
 

@@ -30,15 +30,11 @@ class RetryingStore:
         claim = self._store.claim
         return self._retries.call(claim, name, worker, lease_seconds=lease_seconds)
 
-    def optuna_study(self, name: str, sampler: BaseSampler) -> optuna.Study:
-        """Open Optuna's view of a study, to sample with."""
-        return self._retries.call(self._store.optuna_study, name, sampler)
-
-    def draw(self, claim: Claim, study: optuna.Study, suggest: Callable[[optuna.Trial], T]) -> T:
+    def draw(self, claim: Claim, sampler: BaseSampler, suggest: Callable[[optuna.Trial], T]) -> T:
         """Draw the claimed trial's parameters with `suggest`, or replay those drawn before."""
 
         def draw_once() -> T:
-            with self._store.trial(claim, study) as trial:
+            with self._store.trial(claim, sampler) as trial:
                 return suggest(trial)
 
         return self._retries.call(draw_once)

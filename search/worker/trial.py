@@ -101,7 +101,9 @@ class Trial:
         return diverged(epoch, [self.study.metric, *losses], first, now)
 
     def read_earlier(self) -> None:
-        """Read the epochs that were recorded before this attempt."""
+        """Read the epochs that were recorded before this attempt; before the first is none."""
+        if self.leased.claim.attempt == 1:
+            return
         rows = self.leased.store.epochs(self.study.name, self.leased.claim.number)
         self.earlier = [
             EpochResult(

@@ -64,7 +64,7 @@ def begin(store: Store) -> Claim:
     """Claim a trial and record three epochs of it."""
     claim = store.claim("toy", "ada", lease_seconds=30)
     assert isinstance(claim, Claim)
-    with store.trial(claim, store.optuna_study("toy")) as trial:
+    with store.trial(claim) as trial:
         STUDY.space.suggest(trial)
     for epoch in (1, 2, 3):
         store.record(claim, epoch, {"val_loss": 1 / epoch}, 1 / epoch, seconds=1.0, images=10)

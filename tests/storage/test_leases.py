@@ -43,13 +43,12 @@ def test_a_free_running_trial_comes_before_the_queue(store: Store) -> None:
 
 def test_the_queue_is_taken_in_order_and_comes_before_new_trials(store: Store) -> None:
     store.create(new_study("queued", trials=9, queue=[{"x": 1}, {"x": 2}]))
-    study = store.optuna_study("queued")
     drawn = []
     for worker in ("u", "v", "w"):
         store.register_worker("queued", new_worker(worker))
         claim = store.claim("queued", worker, lease_seconds=30)
         assert isinstance(claim, Claim)
-        with store.trial(claim, study) as trial:
+        with store.trial(claim) as trial:
             drawn.append((claim.number, trial.suggest_float("x", 0, 5)))
     assert drawn[:2] == [(0, 1), (1, 2)]
     assert drawn[2][0] == 2
@@ -109,14 +108,13 @@ def test_an_unregistered_worker_gets_no_trial(store: Store) -> None:
 def test_a_silent_workers_trial_goes_on_under_the_next_attempt(
     store: Store, claim: Claiming, expire: Callable[[], None]
 ) -> None:
-    study = store.optuna_study("toy")
     first = claim("ada")
-    with store.trial(first, study) as trial:
+    with store.trial(first) as trial:
         drawn = trial.suggest_float("x", 0, 1)
     record(store, first, 1)
     expire()
     second = claim("bob")
-    with store.trial(second, study) as trial:
+    with store.trial(second) as trial:
         replayed = trial.suggest_float("x", 0, 1)
     assert (second.number, second.attempt, replayed) == (first.number, 2, drawn)
     assert [row.epoch for row in store.epochs("toy", second.number)] == [1]
@@ -180,26 +178,25 @@ def test_an_outage_of_the_database_makes_no_worker_look_dead(
 def test_a_superseded_worker_writes_nothing(
     write: str, store: Store, claim: Claiming, expire: Callable[[], None]
 ) -> None:
-    study = store.optuna_study("toy")
     old = claim("ada")
     expire()
     claim("bob")
     before = (store.trials("toy"), store.attempts("toy"))
     with pytest.raises(LeaseLost, match="claim the next trial"):
-        WRITES[write](store, old, study)
+        WRITES[write](store, old)
     assert (store.trials("toy"), store.attempts("toy")) == before
 
 
-def draw(store: Store, claim: Claim, study: object) -> None:
-    with store.trial(claim, study) as trial:  # type: ignore[arg-type]
+def draw(store: Store, claim: Claim) -> None:
+    with store.trial(claim) as trial:
         trial.suggest_float("x", 0, 1)
 
 
-WRITES: dict[str, Callable[[Store, Claim, object], object]] = {
-    "beat": lambda store, claim, _: store.beat(claim),
-    "record": lambda store, claim, _: record(store, claim, 1),
-    "tell": lambda store, claim, _: finish(store, claim),
-    "hand_back": lambda store, claim, _: store.hand_back(claim, "drained"),
+WRITES: dict[str, Callable[[Store, Claim], object]] = {
+    "beat": lambda store, claim: store.beat(claim),
+    "record": lambda store, claim: record(store, claim, 1),
+    "tell": lambda store, claim: finish(store, claim),
+    "hand_back": lambda store, claim: store.hand_back(claim, "drained"),
     "draw": draw,
 }
 
@@ -248,11 +245,10 @@ def test_a_dead_workers_leases_end_at_once(store: Store, claim: Claiming) -> Non
 def test_a_trial_that_a_person_failed_ends_its_attempt_quietly(
     write: str, store: Store, claim: Claiming
 ) -> None:
-    study = store.optuna_study("toy")
     held = claim()
     store.optuna_storage.set_trial_state_values(held.trial_id, TrialState.FAIL)
     with pytest.raises(LeaseLost):
-        WRITES[write](store, held, study)
+        WRITES[write](store, held)
     trial, attempt = store.trials("toy")[0], store.attempts("toy")[0]
     assert (trial.state, trial.outcome, trial.is_leased) == ("FAIL", "ended_elsewhere", False)
     assert (attempt.reason, attempt.ended_at) == ("ended_elsewhere", trial.ended_at)

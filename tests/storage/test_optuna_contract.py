@@ -82,11 +82,11 @@ def test_a_trial_is_attached_again_with_its_number_values_and_steps(
     store: Store, claim: Callable[..., Claim]
 ) -> None:
     held = claim("ada")
-    with store.trial(held, store.optuna_study("toy")) as trial:
+    with store.trial(held) as trial:
         drawn = trial.suggest_float("x", 0, 1)
     store.record(held, 1, {"loss": 0.5}, 0.5, seconds=1.0, images=10)
     store.hand_back(held, "drained")
-    with store.trial(claim("bob"), store.optuna_study("toy")) as again:
+    with store.trial(claim("bob")) as again:
         assert (again.number, again.suggest_float("x", 0, 1)) == (0, drawn)
         assert 0 <= again.suggest_float("y", 0, 1) <= 1
     frozen = store.optuna_study("toy").trials[0]
@@ -96,17 +96,17 @@ def test_a_trial_is_attached_again_with_its_number_values_and_steps(
 def test_drawn_values_are_written_whole_or_not_at_all(
     store: Store, claim: Callable[..., Claim]
 ) -> None:
-    study, held = store.optuna_study("toy"), claim()
-    with contextlib.suppress(Undo), store.trial(held, study) as trial:
+    held = claim()
+    with contextlib.suppress(Undo), store.trial(held) as trial:
         trial.suggest_float("x", 0, 1)
         raise Undo
     assert store.trials("toy")[0].params == {}
-    with store.trial(held, study) as trial:
+    with store.trial(held) as trial:
         trial.suggest_float("x", 5, 6)
     assert 5 <= store.trials("toy")[0].params["x"] <= 6
 
 
-def test_one_study_object_sees_what_happened_between_two_drawings(
+def test_a_sampler_sees_the_trials_that_ended_since_it_drew_last(
     store: Store, claim: Callable[..., Claim]
 ) -> None:
     seen: list[int] = []
@@ -117,10 +117,10 @@ def test_one_study_object_sees_what_happened_between_two_drawings(
             seen.append(len(done))
             return super().infer_relative_search_space(study, trial)
 
-    study = store.optuna_study("toy", Watching())
+    sampler = Watching()
     for _ in range(3):
         held = claim()
-        with store.trial(held, study) as trial:
+        with store.trial(held, sampler) as trial:
             trial.suggest_float("x", 0, 1)
         store.tell(held, finished(0.5))
     assert seen == [0, 1, 2]

@@ -49,7 +49,7 @@ def test_a_deleted_study_leaves_no_row_behind(
     store: Store, claim: Callable[..., Claim], sql: Callable[..., list[tuple[int]]]
 ) -> None:
     held = claim()
-    with store.trial(held, store.optuna_study("toy")) as trial:
+    with store.trial(held) as trial:
         trial.suggest_float("x", 0, 1)
         trial.set_user_attr("key", 1)
     store.record(held, 1, {"loss": 1.0}, 1.0, seconds=1.0, images=1)

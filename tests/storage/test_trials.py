@@ -45,7 +45,7 @@ def test_parameters_come_back_as_they_were_drawn(store: Store) -> None:
     store.create(new_study("queued", queue=[drawn]))
     claim = store.claim("queued", "ada", lease_seconds=30)
     assert isinstance(claim, Claim)
-    with store.trial(claim, store.optuna_study("queued")) as trial:
+    with store.trial(claim) as trial:
         trial.suggest_categorical("depth", ["34", "50"])
         trial.suggest_float("lr", 1e-5, 1e-1, log=True)
         trial.suggest_int("batch_size", 1, 128)

@@ -144,7 +144,7 @@ def begun(store: Store, tmp_path: Path) -> Store:
     store.register_worker("toy", new_worker("v"))
     for name in ("w", "v"):
         claim = take(replace(worker, name=name))
-        with store.trial(claim, store.optuna_study("toy")) as trial:
+        with store.trial(claim) as trial:
             worker.study.space.suggest(trial)
         store.record(claim, 1, {"val_loss": 0.5, **SHARED}, 0.5, seconds=1.0, images=10)
     return store

@@ -156,7 +156,7 @@ def test_the_sampler_stays_away_from_where_memory_ended(store: Store, tmp_path: 
 def tried(worker: Worker, ending: Ending, reached: int) -> None:
     """Let the next trial of the queue come so far and end so."""
     leased = lease(worker)
-    with worker.store.trial(leased.claim, worker.store.optuna_study("toy")) as trial:
+    with worker.store.trial(leased.claim) as trial:
         worker.study.space.suggest(trial)
     leased.folder.mkdir(parents=True)
     for epoch in range(1, reached + 1):
@@ -167,7 +167,7 @@ def tried(worker: Worker, ending: Ending, reached: int) -> None:
 def draw(worker: Worker, number: int) -> dict[str, Any]:
     """What TPE would try as that trial; told as a failure, of which it learns nothing."""
     claim, sampler = take(worker), sampler_for(worker.study, number)
-    with worker.store.trial(claim, worker.store.optuna_study("toy", sampler)) as trial:
+    with worker.store.trial(claim, sampler) as trial:
         drawn = dict(worker.study.space.suggest(trial))
     worker.store.tell(claim, ended("FAIL", "code_error"))
     return drawn
