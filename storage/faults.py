@@ -18,9 +18,10 @@ from typing import Any
 
 from sqlalchemy import TextClause, and_, event, select, text, update
 
-from storage import statements, steps, studies
+from storage import studies
+from storage.engine import statements, steps
+from storage.engine.leases import Claim, Nothing
 from storage.errors import DatabaseUnreachable, LeaseLost
-from storage.leases import Claim, Nothing
 from storage.rows import Stop, TrialEnd
 from storage.store import Store
 from storage.tables import attempts, trials

@@ -14,8 +14,8 @@ from optuna.storages import RDBStorage
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
+from storage.engine.leases import count_live
 from storage.errors import DatabaseUnreachable, LiveLeases, StorageError
-from storage.leases import count_live
 from storage.optunas import are_there, check_free, check_whole, make_tables
 from storage.rights import Rights, check_may_create, read_rights, refusal
 from storage.tables import SCHEMA, attempts

@@ -1,7 +1,7 @@
 """The one way into the database: studies, claims, results, files and workers.
 
 Every method is one short transaction; those that write to a trial are one statement each
-(storage/steps.py). DatabaseUnreachable means that
+(storage/engine/steps.py). DatabaseUnreachable means that
 nothing was written, or that only the acknowledgement was lost. Calling again is right in both
 cases: a write that was made is not made twice. (`create` then raises StudyExists, `delete`
 UnknownStudy, and `note_test_use` counts twice.)
@@ -19,10 +19,11 @@ from optuna.storages import RDBStorage, get_storage
 from optuna.trial import FrozenTrial
 from sqlalchemy import Connection, Engine
 
-from storage import ends, manifests, shared_files, split_uses, steps, studies, workers
-from storage.drawing import DrawingStorage
-from storage.leases import Claim, Nothing
-from storage.memory import StudyMemory
+from storage import manifests, shared_files, split_uses, studies, workers
+from storage.engine import ends, steps
+from storage.engine.drawing import DrawingStorage
+from storage.engine.leases import Claim, Nothing
+from storage.engine.memory import StudyMemory
 from storage.optuna_inside import joined
 from storage.reader import StoreReader
 from storage.rows import HandBackReason, NewStudy, NewWorker, Stop, StudyRow, TrialEnd

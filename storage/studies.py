@@ -8,8 +8,8 @@ from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
+from storage.engine.leases import count_live
 from storage.errors import LiveLeases, StudyExists, UnknownStudy
-from storage.leases import count_live
 from storage.optuna_inside import optuna_tables, queued_trial
 from storage.rows import NewStudy, StudyRow
 from storage.tables import directions, optuna_studies, studies, trials

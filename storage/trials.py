@@ -1,18 +1,17 @@
 """Trials, their epochs and attempts, read in a few statements however many there are."""
 
 from collections.abc import Collection, Mapping
-from functools import lru_cache
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
-from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.trial import TrialState
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select, true
 
-from storage.leases import LIVE
+from storage.engine.leases import LIVE
+from storage.engine.memory import read_distribution
+from storage.engine.results import decoded
 from storage.optuna_inside import stored_value
-from storage.results import decoded
 from storage.rows import AttemptRow, EpochRow, HandBackReason, Outcome, StudyRow, TrialRow
 from storage.tables import attempts, epochs, params, trials, values, workers
 
@@ -182,12 +181,6 @@ def _params(connection: Connection, these: list[ColumnElement[bool]]) -> dict[in
         value = read_distribution(row.distribution_json).to_external_repr(row.param_value)
         drawn.setdefault(row.trial_id, {})[row.param_name] = value
     return drawn
-
-
-@lru_cache(maxsize=1024)
-def read_distribution(text: str) -> BaseDistribution:
-    """Read a distribution as Optuna stores it."""
-    return json_to_distribution(text)
 
 
 def _one_epoch_per_trial(

@@ -6,8 +6,8 @@ from optuna.trial import TrialState
 from sqlalchemy import Connection, Double, cast, false, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from storage.engine.leases import LIVE, OVERDUE
 from storage.errors import StorageError
-from storage.leases import LIVE, OVERDUE
 from storage.rows import NewWorker, StudyRow, WorkerRow
 from storage.tables import attempts, trials, workers
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from objectives import catalog
-from storage.results import CLOCK_ENDING
+from storage.engine.results import CLOCK_ENDING
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "optuna", "sqlalchemy", "numpy", "pandas", "rich", "sklearn"}

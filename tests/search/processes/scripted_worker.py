@@ -12,7 +12,7 @@ import time
 
 from search.processes.signals import StopFlag, listening
 from search.worker.retries import RetryPolicy
-from storage.leases import Claim, Nothing
+from storage.engine.leases import Claim, Nothing
 from storage.rows import Outcome, TrialEnd
 from storage.store import NewWorker, Store
 

@@ -7,15 +7,16 @@ statement each.
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
+from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, Row, text
 
 from storage.optuna_inside import stored_number, stored_step
-from storage.trials import read_distribution
 
 STUDY = text("""SELECT s.study_id, CAST(d.direction AS text) AS direction
   FROM studies s JOIN study_directions d ON d.study_id = s.study_id
@@ -101,6 +102,12 @@ class StudyMemory:
         self._blank.discard(trial_id)
         if not trial.state.is_finished():
             (self._open if trial.params else self._blank).add(trial_id)
+
+
+@lru_cache(maxsize=1024)
+def read_distribution(text: str) -> BaseDistribution:
+    """Read a distribution as Optuna stores it."""
+    return json_to_distribution(text)
 
 
 def _frozen(row: Row[Any]) -> FrozenTrial:

@@ -1,4 +1,4 @@
-"""Every write to a trial, through the statements of storage/statements.py."""
+"""Every write to a trial, through the statements of storage/engine/statements.py."""
 
 import json
 import math
@@ -8,11 +8,11 @@ from typing import Any
 from optuna.distributions import BaseDistribution, distribution_to_json
 from sqlalchemy import Connection, Row, TextClause
 
-from storage import statements
+from storage.engine import statements
+from storage.engine.leases import Claim, Nothing
+from storage.engine.results import check_equal, plain_metrics
 from storage.errors import LeaseLost, StorageError, UnknownStudy
-from storage.leases import Claim, Nothing
 from storage.optuna_inside import constraint_key
-from storage.results import check_equal, plain_metrics
 from storage.rows import HandBackReason, Outcome, Stop, TrialEnd
 
 DEADLY = (HandBackReason.KILLED, HandBackReason.STALLED, HandBackReason.CUDA_ERROR)

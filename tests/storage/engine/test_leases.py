@@ -7,7 +7,7 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import Engine
 
-from storage import steps
+from storage.engine import steps
 from storage.errors import LeaseLost, StorageError
 from storage.locks import wait_until
 from storage.store import Claim, Nothing, Store

@@ -9,7 +9,7 @@ from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from storage.memory import StudyMemory
+from storage.engine.memory import StudyMemory
 
 
 class DrawingStorage(BaseStorage):
