@@ -12,10 +12,12 @@ from objectives.data.pixels.unfit import UnfitImage
 
 WHITE = (255, 255, 255)
 MOST = 65535  # of 16 bits
+TWELVE, MOST_OF_TWELVE = 12, 4095
 UNSIGNED, SIGNED = 1, 2  # values of SampleFormat in TIFF 6.0
 WHITE_IS_ZERO = 0  # value of PhotometricInterpretation
 UPRIGHT = 1  # value of Orientation
 RANGE_FIX = "save it as 8 bits, with black and white where you want them"
+CHANNELS_FIX = "save each channel as a file, or all of them as RGB"
 
 
 def as_eight_bits(image: Image.Image) -> Image.Image:
@@ -37,32 +39,48 @@ def as_eight_bits(image: Image.Image) -> Image.Image:
 def with_true_numbers(image: Image.Image) -> Image.Image:
     """Return a TIFF whose numbers mean what its tags say; other images as they are.
 
-    Pillow turns a scale from white to black round, but not that of 16 bits. Raises UnfitImage for
-    numbers that it takes for others.
+    Pillow turns a scale from white to black round, but not that of 16 bits, and reads 12 bits as
+    the lower ones of 16. Raises UnfitImage for numbers that it takes for others.
     """
     tags: Mapping[int, Any] = getattr(image, "tag_v2", {})
-    kinds = tags.get(Base.SampleFormat, (UNSIGNED,))
+    kinds, depths = tags.get(Base.SampleFormat, (UNSIGNED,)), tags.get(Base.BitsPerSample, (8,))
+    bits = bits_of(image)
+    if max(depths) > bits == 8:  # planes of 16 bits, each byte taken for a pixel
+        raise UnfitImage(f"a plane of {max(depths)} bits per channel", fix=RANGE_FIX)
+    channels = tags.get(Base.SamplesPerPixel, 1)
+    if channels > 1 and image.mode == "L":
+        raise UnfitImage(
+            f"{channels} channels that are no colours, of which the first would be read",
+            fix=CHANNELS_FIX,
+        )
     if SIGNED in kinds and image.mode in ("L", "RGB"):  # -1 of eight bits for 255
         raise UnfitImage("signed integers of 8 bits", fix=RANGE_FIX)
     if UNSIGNED in kinds and image.mode == "I" and tags:  # 2^31 for -2^31
         _check_range(np.asarray(image).view(np.uint32))
+    if bits == TWELVE:
+        return _with_values(image, np.asarray(image) / MOST_OF_TWELVE * MOST)
     if image.mode == "I;16" and tags.get(Base.PhotometricInterpretation) == WHITE_IS_ZERO:
-        turned = Image.fromarray(MOST - np.asarray(image))
-        exif = Image.Exif()
-        exif[Base.Orientation] = image.getexif().get(Base.Orientation, UPRIGHT)
-        turned.info["exif"] = exif.tobytes()
-        return turned
+        return _with_values(image, MOST - np.asarray(image))
     return image
 
 
-def is_deep(image: Image.Image) -> bool:
-    """Whether a channel has over 8 bits, even where Pillow reads the upper eight only."""
-    if image.mode.startswith(("I", "F")):
-        return True
+def bits_of(image: Image.Image) -> int:
+    """Return the bits per channel: 8, 12 or 16, even where Pillow reads the upper eight only."""
     tiles = getattr(image, "tile", ())
     arguments = tiles[0].args if tiles else ""
-    stored_as = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
-    return ";16" in str(stored_as)
+    stored_as = str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
+    if stored_as == "I;12":
+        return TWELVE
+    return 16 if image.mode.startswith(("I", "F")) or ";16" in stored_as else 8
+
+
+def _with_values(image: Image.Image, values: npt.NDArray[Any]) -> Image.Image:
+    """Return an image of 16 bits with other values and the same orientation."""
+    changed = Image.fromarray(values.round().astype(np.uint16))
+    exif = Image.Exif()
+    exif[Base.Orientation] = image.getexif().get(Base.Orientation, UPRIGHT)
+    changed.info["exif"] = exif.tobytes()
+    return changed
 
 
 def _scaled(image: Image.Image) -> Image.Image:

@@ -6,7 +6,7 @@ from typing import IO
 from PIL.ExifTags import Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from objectives.data.pixels.eight_bits import RANGE_FIX
+from objectives.data.pixels.eight_bits import CHANNELS_FIX, RANGE_FIX
 from objectives.data.pixels.formats import format_of, other_dicom
 from objectives.data.pixels.unfit import REPLACE, UNREADABLE, UnfitImage
 from objectives.files.kinds import kind_of
@@ -27,14 +27,14 @@ def misnamed(file: IO[bytes], head: bytes) -> UnfitImage:
     """
     file.seek(0)
     known = format_of(head)
-    if known == "TIFF" and (pixels := _tiff_pixels(file)):
-        return UnfitImage(f"a TIFF of {pixels}, which Pillow does not read", fix=RANGE_FIX)
+    if known == "TIFF" and (unread := _unread_tiff(file)):
+        return unread
     found, fix = _known(head) or ("no image of a known format", REPLACE)
     return UnfitImage(f"a damaged {known}" if known else found, fix=REPLACE if known else fix)
 
 
-def _tiff_pixels(file: IO[bytes]) -> str:
-    """Say what the pixels of a TIFF are; "" for a damaged one."""
+def _unread_tiff(file: IO[bytes]) -> UnfitImage | None:
+    """Say what the pixels of a TIFF are; None for a damaged one."""
     try:
         tags = ImageFileDirectory_v2(file.read(8))
         file.seek(tags.next)
@@ -42,9 +42,13 @@ def _tiff_pixels(file: IO[bytes]) -> str:
         bits, kind = tags.get(Base.BitsPerSample, (1,)), tags.get(Base.SampleFormat, (1,))
         known = _NUMBERS.get(kind[0], "complex numbers")
         channels = tags.get(Base.SamplesPerPixel, 1)
-        return f"{channels} channel{'s' * (channels > 1)} of {bits[0]}-bit {known}"
     except UNREADABLE:
-        return ""
+        return None
+    return UnfitImage(
+        f"a TIFF of {channels} channel{'s' * (channels > 1)} of {bits[0]}-bit {known}, which "
+        "Pillow does not read",
+        fix=RANGE_FIX if channels in (1, 3) else CHANNELS_FIX,
+    )
 
 
 def _known(head: bytes) -> tuple[str, str] | None:

@@ -8,7 +8,7 @@ from typing import IO
 from PIL import Image, UnidentifiedImageError
 
 from objectives.data.pixels.dicom import dicom_picture
-from objectives.data.pixels.eight_bits import is_deep, with_true_numbers
+from objectives.data.pixels.eight_bits import bits_of, with_true_numbers
 from objectives.data.pixels.formats import DICOM, HEAD, format_of
 from objectives.data.pixels.limits import is_pyramid, open_image
 from objectives.data.pixels.misnamed import misnamed
@@ -47,7 +47,7 @@ def _pillow_picture(image: Image.Image, page: int | None) -> Picture:
         width=width,
         height=height,
         mode=image.mode,
-        bits=16 if is_deep(image) else 8,
+        bits=bits_of(image),
         is_slide=is_slide,
         image=lambda: with_true_numbers(image),
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
+from PIL.ExifTags import Base
 from PIL.PngImagePlugin import PngInfo
 
 from objectives.contract import DataError, DataSource
@@ -100,17 +101,24 @@ def test_three_megabytes_of_text_in_a_png_do_not_hide_its_pixels(tmp_path: Path)
     assert before == PngImagePlugin.MAX_TEXT_CHUNK
 
 
-def write_tiff(path: Path, values: np.ndarray, kind: int = 1, photometric: int = 1) -> Path:
-    """Write an uncompressed TIFF of any numbers. kind: 1 unsigned, 2 signed, 3 floating-point."""
+def write_tiff(
+    path: Path, values: np.ndarray, kind: int = 1, photometric: int = 1, **more: int
+) -> Path:
+    """Write an uncompressed TIFF of any numbers.
+
+    kind: 1 unsigned, 2 signed, 3 floating-point.
+    more: values of further tags, or of the bits per channel, by their names in Pillow.
+    """
     channels = values.shape[2] if values.ndim == 3 else 1
-    bits = 8 * values.itemsize
+    bits = more.pop("BitsPerSample", 8 * values.itemsize)
     tags = [
         *((256, values.shape[1]), (257, values.shape[0]), (258, bits), (259, 1)),
         *((262, photometric), (273, 8), (277, channels), (278, values.shape[0])),
         *((279, values.nbytes), (339, kind)),
+        *((int(Base[name]), value) for name, value in more.items()),
     ]
     contents = values.tobytes()
-    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(tags))
     head = b"II*\0" + struct.pack("<I", 8 + len(contents))
     path.write_bytes(head + contents + struct.pack("<H", len(tags)) + entries + bytes(4))
     return path
@@ -130,7 +138,7 @@ def test_numbers_that_pillow_takes_for_others_are_refused_for_what_they_are(
     tmp_path: Path, values: np.ndarray, kind: int, reason: str
 ) -> None:
     path = write_tiff(tmp_path / "a.tif", values, kind)
-    with pytest.raises(DataError, match=rf"a.tif: .*{reason}.*; save it as 8 bits"):
+    with pytest.raises(DataError, match=rf"a.tif: .*{reason}.*; save (it as 8 bits|each channel)"):
         decode(path, 8)
     assert re.match(reason, look_at_file(path.read_bytes()).error)
 
@@ -141,6 +149,40 @@ def test_a_scale_from_white_to_black_is_turned_round(tmp_path: Path, kind: str) 
     values = (np.arange(64).reshape(8, 8) / 63 * most).astype(kind)
     pixels = decode(write_tiff(tmp_path / "a.tif", values, photometric=0), 8)
     assert (pixels[0, 0, 0], pixels[0, -1, -1]) == (255, 0)
+
+
+def test_twelve_bits_of_a_tiff_keep_their_range(tmp_path: Path) -> None:
+    pairs = np.linspace(0, 4095, 64).round().astype(int).reshape(8, 4, 2)
+    low, high = pairs[..., 1] & 255, (pairs[..., 0] & 15) << 4 | pairs[..., 1] >> 8
+    packed = np.stack([pairs[..., 0] >> 4, high, low], axis=-1).astype("u1").reshape(8, 12)
+    path = write_tiff(tmp_path / "a.tif", packed, BitsPerSample=12)
+    contents = bytearray(path.read_bytes())
+    at = contents.index(struct.pack("<HHII", 256, 4, 1, 12))
+    contents[at : at + 12] = struct.pack("<HHII", 256, 4, 1, 8)  # pixels a row, of 12 bytes
+    path.write_bytes(contents)
+    expected = np.linspace(0, 255, 64).reshape(8, 8)
+    assert np.abs(decode(path, 8)[0] - expected).max() <= 1
+    assert look_at_file(path.read_bytes()).bits == 12
+
+
+@pytest.mark.parametrize(
+    ("values", "photometric", "more", "says"),
+    [
+        (
+            np.ones((8, 8, 3), "<u2"),
+            2,
+            {"PlanarConfiguration": 2},
+            "a plane of 16 bits per channel",
+        ),
+        (np.ones((8, 8, 2), "u1"), 1, {"ExtraSamples": 0}, "2 channels that are no colours"),
+    ],
+)
+def test_channels_of_which_pillow_reads_a_part_are_refused(
+    tmp_path: Path, values: np.ndarray, photometric: int, more: dict[str, int], says: str
+) -> None:
+    path = write_tiff(tmp_path / "a.tif", values, photometric=photometric, **more)
+    with pytest.raises(DataError, match=rf"a\.tif: .*{says}.*; save "):
+        decode(path, 8)
 
 
 KINDS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "PPM", "GIF", "JPEG2000", "AVIF")
