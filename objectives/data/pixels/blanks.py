@@ -5,6 +5,8 @@ from enum import StrEnum
 import numpy as np
 from PIL import Image
 
+SPREAD = "spread"  # in the `info` of an image: highest less lowest value in the file
+
 
 class Blank(StrEnum):
     """The ways in which an image has no content; the words follow "is"."""
@@ -32,7 +34,7 @@ def find_blank(stored: Image.Image, shown: Image.Image, bits: int = 8) -> str:
         return ""
     if stored.has_transparency_data and _most_opaque(stored) <= 1:
         return Blank.HIDDEN
-    if bits > 8 and np.ptp(np.asarray(stored)) > 0:
+    if bits > 8 and stored.info.get(SPREAD, np.ptp(np.asarray(stored))) > 0:
         return Blank.FAINT
     if spread:
         return ""

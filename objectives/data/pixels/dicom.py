@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from objectives.data.pixels.blanks import SPREAD
 from objectives.data.pixels.picture import Picture
 from objectives.data.pixels.unfit import REPLACE, UNREADABLE, UnfitImage
 
@@ -69,6 +70,8 @@ def read_elements(file: IO[bytes]) -> Any:
 
 def _picture(elements: Any, frame: int) -> Picture:
     _take_frame_values(elements, frame)
+    _complete_slope(elements)
+    _check_bits(elements)
     frames, kind = int(elements.get("NumberOfFrames") or 1), elements.PhotometricInterpretation
     is_grey = kind.startswith("MONOCHROME")
     is_shown = kind == "PALETTE COLOR" or (is_grey and _window(elements))
@@ -114,6 +117,40 @@ def _check_pixels(elements: Any) -> None:
         elements.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if is_implicit else explicit
 
 
+def _check_bits(elements: Any) -> None:
+    """Raise UnfitImage for pixels that lie elsewhere in the file than pydicom reads them."""
+    from pydicom.encaps import parse_basic_offsets
+    from pydicom.pixels.utils import get_expected_length
+
+    high = elements.get("HighBit") or 0
+    if high > elements.BitsStored - 1:
+        raise UnfitImage(
+            f"DICOM with {elements.BitsStored} bits of which the highest is bit {high}",
+            fix="save it with HighBit as BitsStored - 1, for example with `gdcmconv --raw`",
+        )
+    said, syntax = int(elements.get("NumberOfFrames") or 1), elements.file_meta.TransferSyntaxUID
+    if syntax.is_transfer_syntax and syntax.is_compressed:
+        held = len(parse_basic_offsets(elements.PixelData))
+    else:
+        held = said * len(elements.PixelData) // get_expected_length(elements)
+    if held > said:
+        raise UnfitImage(
+            f"DICOM with the pixels of {held:,} frames, which says that it has {said:,}",
+            fix="correct its NumberOfFrames, Rows or Columns, or save each frame as a file",
+        )
+
+
+def _complete_slope(elements: Any) -> None:
+    """Add the half of slope and intercept that a file leaves out: pydicom then applies neither."""
+    slope, intercept = (elements.get(name) for name in ("RescaleSlope", "RescaleIntercept"))
+    if slope is not None or intercept is not None:
+        elements.RescaleSlope = 1 if slope is None else slope
+        elements.RescaleIntercept = 0 if intercept is None else intercept
+        return
+    for name in {"RescaleSlope", "RescaleIntercept"} & set(elements.dir()):
+        delattr(elements, name)
+
+
 def _decoded(elements: Any, frame: int) -> Image.Image:
     from pydicom.pixels import apply_color_lut, pixel_array
 
@@ -126,7 +163,9 @@ def _decoded(elements: Any, frame: int) -> Image.Image:
     if stored.ndim == 3:
         return Image.fromarray(_scaled(stored, 0, 2 ** int(elements.BitsStored) - 1))
     grey = _windowed(elements, stored)
-    return Image.fromarray(255 - grey if kind == "MONOCHROME1" else grey)
+    image = Image.fromarray(255 - grey if kind == "MONOCHROME1" else grey)
+    image.info[SPREAD] = int(np.ptp(stored))
+    return image
 
 
 def _check_syntax(elements: Any) -> None:

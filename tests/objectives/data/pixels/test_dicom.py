@@ -97,6 +97,47 @@ def test_a_table_of_values_is_applied_before_a_window(tmp_path: Path) -> None:
     assert np.abs(grey(path) - (255 - LEVELS // 16)).max() <= 1
 
 
+@pytest.mark.parametrize(
+    ("half", "values"),
+    [({"RescaleSlope": 2}, 2 * LEVELS), ({"RescaleIntercept": -1000}, LEVELS - 1000)],
+)
+def test_half_of_slope_and_intercept_is_applied(
+    tmp_path: Path, half: dict[str, int], values: np.ndarray
+) -> None:
+    path = write(tmp_path / "IM1", dataset(RAMP, WindowCenter=1000, WindowWidth=2000, **half))
+    expected = ((values - 999.5) / 1999 + 0.5).clip(0, 1) * 255
+    assert np.abs(grey(path) - expected).max() <= 0.5
+
+
+def test_an_empty_slope_is_none(tmp_path: Path) -> None:
+    path = write(tmp_path / "IM1", dataset(RAMP, RescaleSlope=None, RescaleIntercept=None))
+    assert np.abs(grey(path) - LEVELS * 255 / 4095).max() <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        (dataset(HighBit=15), "12 bits of which the highest is bit 15; save it with HighBit"),
+        (dataset(PixelData=2 * RAMP.tobytes()), "the pixels of 2 frames, which says that it has 1"),
+        (dataset(Rows=5), "the pixels of 3 frames, which says that it has 1; correct its"),
+    ],
+)
+def test_pixels_that_lie_elsewhere_than_they_are_read_are_refused(
+    tmp_path: Path, made: Dataset, says: str
+) -> None:
+    path = write(tmp_path / "IM1", made)
+    with pytest.raises(DataError, match=says.replace("; ", r"\); ")):
+        grey(path)
+    assert says.partition(";")[0] in facts_of(path).error
+
+
+def test_values_that_scaling_to_eight_bits_takes_away_are_told_for_what_they_are(
+    tmp_path: Path,
+) -> None:
+    assert facts_of(write(tmp_path / "IM1", dataset(RAMP // 256))).blank == Blank.FAINT
+    assert facts_of(write(tmp_path / "IM2", dataset(RAMP * 0))).blank == Blank.BLACK
+
+
 @pytest.mark.parametrize("width", [0, None])
 def test_a_window_without_a_width_is_none(tmp_path: Path, width: int | None) -> None:
     path = write(tmp_path / "IM1", dataset(RAMP, WindowCenter=40, WindowWidth=width))
