@@ -63,21 +63,19 @@ def check_pages(evidence: Evidence) -> Iterator[Problem]:
     if not paths:
         return
     pages = counted(evidence.facts[paths[0]].pages, "page")
-    found, fix = (
-        (
-            f"{counted(len(paths), 'image')} of {len(evidence.rows):,} hold several pages or "
-            f"frames, {paths[0]} for example {pages}",
-            "declare in the study's data which one you mean (page=1 for the first), or save each "
-            "page as a file",
+    images = f"{counted(len(paths), 'image')} of {len(evidence.rows):,}"
+    if page is None:
+        message = (
+            f"{images} hold several pages or frames, {paths[0]} for example {pages}; declare in "
+            "the study's data which one you mean (page=1 for the first), or save each page as a "
+            "file"
         )
-        if page is None
-        else (
-            f"{counted(len(paths), 'image')} of {len(evidence.rows):,} lack page {page}, which "
-            f"the study declares, {paths[0]} for example has {pages}",
-            "correct the study's page, or remove these files",
+    else:
+        message = (
+            f"{images} lack page {page}, which the study declares, {paths[0]} for example has "
+            f"{pages}; correct the study's page, or remove these files"
         )
-    )
-    yield Problem(rule="C20", level="error", message=f"{found}; {fix}", paths=paths)
+    yield Problem(rule="C20", level="error", message=message, paths=paths)
 
 
 def check_modes(evidence: Evidence) -> Iterator[Problem]:

@@ -22,8 +22,8 @@ def check_class_depth(folder: Path, paths: Sequence[str], splits: SplitFolders |
     paths: of the images that lie in folders of classes.
     splits: the folders of the splits, above the class folders or within them.
     """
-    has_inner_splits = bool(splits and splits.depth == 1)
     depth = 1 if splits and splits.depth == 0 else 0
+    has_inner_splits = bool(splits and splits.depth == 1)
     inner = _inner(paths, depth, 2 if has_inner_splits else 1)
     shared = set.intersection(*inner.values())
     if len(inner) == 1 and (len(shared) > 1 or has_inner_splits):
@@ -45,14 +45,18 @@ def check_class_depth(folder: Path, paths: Sequence[str], splits: SplitFolders |
             fix="move what lies in the inner folders up by one",
         )
     if len(shared) > 1 and all(PART.fullmatch(each) or split_of(each) for each in inner):
-        raise DataError(
-            f"{folder}: {' and '.join(map(repr, sorted(inner)))} look like parts of the data, with "
-            f"the folders {' and '.join(map(repr, sorted(shared)))} in each",
-            fix=(
-                "put all images of a class into one folder, with train, val and test above if they "
-                "are splits, and declare folds=k for folds"
-            ),
-        )
+        raise _parts(folder, sorted(inner), sorted(shared))
+
+
+def _parts(folder: Path, parts: Sequence[str], classes: Sequence[str]) -> DataError:
+    return DataError(
+        f"{folder}: {' and '.join(map(repr, parts))} look like parts of the data, with the folders "
+        f"{' and '.join(map(repr, classes))} in each",
+        fix=(
+            "put all images of a class into one folder, with train, val and test above if they are "
+            "splits, and declare folds=k for folds"
+        ),
+    )
 
 
 def _inner(paths: Sequence[str], depth: int, below: int) -> Mapping[str, set[str]]:

@@ -48,6 +48,16 @@ def read_volume(path: Path, contents: bytes) -> tuple[Stack, npt.NDArray[np.floa
     except _reading_errors(nibabel) as error:
         raise unreadable(path, error) from error
     volume = volume.reshape(_three_axes(volume.shape))
+    _check_numbers(path, volume)
+    if not (np.isfinite(spacing) & (spacing > 0)).all():
+        raise DataError(
+            f"{path}: its header says voxels of {'x'.join(f'{each:g}' for each in spacing)} mm",
+            fix="correct its pixdim and affine, or remove the patient",
+        )
+    return volume, spacing
+
+
+def _check_numbers(path: Path, volume: Stack) -> None:
     if volume.ndim != 3:
         raise DataError(
             f"{path}: has {volume.ndim} dimensions, a volume has 3",
@@ -63,12 +73,6 @@ def read_volume(path: Path, contents: bytes) -> tuple[Stack, npt.NDArray[np.floa
             f"{path}: holds NaN or infinity",
             fix="replace it, or set those voxels to 0 if they are background",
         )
-    if not (np.isfinite(spacing) & (spacing > 0)).all():
-        raise DataError(
-            f"{path}: its header says voxels of {'x'.join(f'{each:g}' for each in spacing)} mm",
-            fix="correct its pixdim and affine, or remove the patient",
-        )
-    return volume, spacing
 
 
 def _three_axes(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -1,8 +1,8 @@
 """Match the rows of a table with image files, and find where the two disagree (C04)."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from objectives.data.layouts.tables.declared import is_glob
 from objectives.data.layouts.tables.finding import Images, fill
@@ -24,45 +24,56 @@ FOUND = {  # with the place of the hint
 }
 
 
+class Lost(NamedTuple):
+    """A name that cannot be matched.
+
+    name: as the table has it, or the path of a file without a row.
+    place: its row in the table, or this path.
+    """
+
+    name: str
+    place: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Matches:
     """The images that rows name, and those that cannot be matched.
 
     row_of: path of an image -> number of its row, from 0 on.
-    lost: reason -> the names or paths concerned.
-    places: reason -> for each of these its row in the table, or for a file without a row its path.
+    lost: by reason.
     hint: the file that was most likely meant by the first name without one, or "".
     """
 
     row_of: dict[str, int] = field(default_factory=dict)
-    lost: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    places: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    lost: dict[str, list[Lost]] = field(default_factory=dict)
     hint: str = ""
 
     def lose(self, reason: str, name: str, place: str) -> None:
         """Add a name that cannot be matched."""
-        self.lost[reason].append(name)
-        self.places[reason].append(place)
+        self.lost.setdefault(reason, []).append(Lost(name, place))
 
     def left_out(self) -> list[LeftOut]:
         """Return the rows and files that are not used, by reason."""
-        return [LeftOut(reason=each, paths=tuple(own)) for each, own in self.places.items()]
+        return [
+            LeftOut(reason=reason, paths=tuple(each.place for each in lost))
+            for reason, lost in self.lost.items()
+        ]
 
     def problems(self, table: str) -> Iterator[Problem]:
         """Report where table and files disagree.
 
         table: the name of the table.
         """
-        for reason, names in self.lost.items():
-            place = self.places[reason][0]
-            example = repr(names[0]) + (f" ({place})" if place != names[0] else "")
-            start = f"{table}: {len(names)} images, for example {example}, "
+        for reason, lost in self.lost.items():
+            name, place = lost[0]
+            example = repr(name) + (f" ({place})" if place != name else "")
+            start = f"{table}: {len(lost)} images, for example {example}, "
             hint = self.hint if reason == NO_FILE else ""
             yield Problem(
                 rule="C04",
                 level="error",
                 message=start + FOUND[reason].format(hint),
-                paths=tuple(names),
+                paths=tuple(each.name for each in lost),
             )
 
 
@@ -97,10 +108,13 @@ def match(
     beside = {path for pattern in patterns for path in images.beside(pattern, known)}
     for path in sorted(beside - known):
         matches.lose(NO_ROW, path, path)
-    if lost := matches.lost.get(NO_FILE):
-        nearest = Nearest(images.files.keys() - known)
-        return replace(matches, hint=next(filter(None, map(nearest.hint, lost)), ""))
-    return matches
+    return replace(matches, hint=_hint(matches.lost.get(NO_FILE, ()), images.files.keys() - known))
+
+
+def _hint(lost: Sequence[Lost], unnamed: Iterable[str]) -> str:
+    """Return the hint of the first lost name that is near to a file, "" where none is."""
+    nearest = Nearest(unnamed if lost else ())
+    return next(filter(None, (nearest.hint(each.name) for each in lost)), "")
 
 
 def _take(matches: Matches, paths: Sequence[str], number: int, place: str) -> None:

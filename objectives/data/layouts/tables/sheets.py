@@ -86,14 +86,14 @@ def read_sheets(folder: Path, layout: Mapping[str, Any]) -> Sheet:
     _check_columns(files, joined, used)
     table = pd.concat([each.frame for each in files], ignore_index=True).fillna("")
     problems: list[Problem] = []
-    keys: list[str] = []
     for file in joined:
         shared = _shared(table, file, names[0][1])
-        keys += shared
+        for each in (*files, *joined):
+            each.check_unique(shared)
         table, found = join(table, file.frame.drop(columns=PLACE), (names[0][1], file.name), shared)
         problems += found
     for file in (*files, *joined):
-        file.check_unique([*used, *keys])
+        file.check_unique(used)
         problems += [each for name in used for each in file.remarks.get(name, ())]
     counts = [len(each.frame) for each in files]
     if TABLE not in table:

@@ -110,10 +110,10 @@ def _with_classes(
 def _match(images: Images, sheet: Sheet, layout: Mapping[str, Any]) -> Matches:
     rows = cells_by_row(sheet, set(path_columns(layout)))
     matches = match(images, path_patterns(layout), rows, sheet.places)
-    if not matches.row_of and matches.lost[NO_FILE]:
+    if not matches.row_of and (lost := matches.lost.get(NO_FILE)):
         raise DataError(
             f"{sheet.name}: none of the images it names is there, for example "
-            f"{matches.lost[NO_FILE][0]!r}{matches.hint}",
+            f"{lost[0].name!r}{matches.hint}",
             fix=_first_error([*sheet.problems, *name_problems(sheet, layout, may_be_dates=False)])
             or "correct the study's `path` or the path given to --data",
         )
