@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 # Letters of other alphabets with the Latin letters that look like them: Greek capitals before case
 # folding, since a small one looks like another letter, and the others after it.
@@ -34,8 +35,9 @@ def as_read(name: str) -> str:
 
     Names are equal up to Unicode form, case, letters of other alphabets that look alike, invisible
     characters, leading zeros, a fraction of zero (0 and 0.0), and the kind and number of spaces,
-    hyphens and underscores. Between two digits a separator keeps its place: 1-2 is not 12. The sign
-    of a number or a grade stays, and so does a hexadecimal code.
+    hyphens and underscores; and Ã¶ is ö that was read as Windows-1252. Between two digits a
+    separator keeps its place: 1-2 is not 12. The sign of a number or a grade stays, and so does a
+    hexadecimal code.
     """
     is_plain = name.isascii() and name.isprintable()
     text = SIGN.sub(MINUS, (name.casefold() if is_plain else _folded(name)).strip())
@@ -68,9 +70,17 @@ def spelled(name: str) -> str:
 
 def _folded(name: str) -> str:
     """Return a name in small letters, each character in the form of those that look like it."""
-    capitals = unicodedata.normalize("NFKC", name).translate(CAPITALS)
+    capitals = unicodedata.normalize("NFKC", _repaired(name)).translate(CAPITALS)
     folded = unicodedata.normalize("NFKC", capitals.casefold()).translate(LOOKALIKES)
     return "".join(map(_visible, INVISIBLE.sub("", folded)))
+
+
+def _repaired(name: str) -> str:
+    """Return a name that was UTF-8 and was read as Windows-1252 (Ã¶ for ö) as it was."""
+    for encoding in ("cp1252", "latin-1"):
+        with suppress(UnicodeError):
+            return name.encode(encoding).decode()
+    return name
 
 
 def _visible(character: str) -> str:

@@ -13,6 +13,8 @@ from objectives.data.alike import alike, as_read
         ("benign", "be\u00adnign"),
         ("benign", "\ufeffbenign"),
         ("Läsion", "La\u0308sion"),
+        ("Läsion", "LÃ¤sion"),
+        ("Müller", "MÃ¼ller"),
         ("low-grade", "low–grade"),
         ("low-grade", "low grade"),
         ("low-grade", "low_grade"),

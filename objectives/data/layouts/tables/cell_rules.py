@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Literal, NamedTuple
 
 from objectives.data.layouts.tables.cells import WHOLE_FLOAT, Missing
@@ -16,6 +17,7 @@ DATE = re.compile(
     r"|\d{1,2}/\d{1,2}/(\d\d){1,2}|\d{1,2}\.\d{1,2}\.\d{4}|\d{4}/\d{1,2}/\d{1,2}"
     rf"|\d{{1,2}}(-|\. ?){MONTH}(-(\d\d){{1,2}})?|{MONTH}-\d\d"
 )
+LOST = "\ufffd"
 Level = Literal["error", "warn"]
 
 
@@ -90,6 +92,15 @@ def error_problems(cells: Cells, missing: Missing) -> Iterator[Problem]:
     )
 
 
+def lost_problems(cells: Cells) -> Iterator[Problem]:
+    """Find the texts in which a program that read another encoding lost characters."""
+    yield from find_cells(
+        cells,
+        lambda cell: LOST in cell,
+        "texts of which a program lost characters; write them again, or export the table in UTF-8",
+    )
+
+
 def word_problems(cells: Cells, missing: Missing) -> Iterator[Problem]:
     """Find the missing values of a column that were written out as NaN."""
     yield from find_cells(
@@ -105,9 +116,11 @@ def missing_problems(cells: Cells, missing: Missing, kind: str) -> Iterator[Prob
 
     kind: the word for a value of the column.
     """
-    kinds = {
+    kinds: dict[str, Callable[[str], bool]] = {
         f"missing values written as a word, which may be a {kind}": missing.is_undeclared,
-        f"read as a {kind} and look like missing values": missing.is_suspect,
+        f"read as a {kind} and look like missing values": partial(
+            missing.is_suspect, of_groups=kind == "group"
+        ),
     }
     words: dict[str, None] = {}
     for found, is_word in kinds.items():
@@ -115,6 +128,6 @@ def missing_problems(cells: Cells, missing: Missing, kind: str) -> Iterator[Prob
         yield from find_cells(
             cells,
             is_word,
-            f"{found}; leave the cells empty, or say missing={tuple(words)} in the study, or "
+            f"{found}; leave the cells empty, or say {missing.argument(words)} in the study, or "
             f"missing=() if every word is a {kind}",
         )

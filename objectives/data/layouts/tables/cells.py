@@ -1,7 +1,7 @@
 """Read the cells of a table as numbers and ids, and tell the missing ones and errors."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isnan
 
@@ -17,6 +17,13 @@ SUSPECT = frozenset(
     (
         *("-", "--", "---", "\u2013", "\u2014", ".", "?", "#", "n.a.", "n.d.", "k.a.", "nat"),
         *("missing", "not available", "not applicable", "(null)", "<null>", "(blank)"),
+    )
+)
+# Read as a group, they make one patient of all whose name is not known.
+NOBODY = frozenset(
+    (
+        *("none", "unknown", "unk", "unbekannt", "inconnu", "desconocido", "desconhecido"),
+        *("anonymous", "anonymized", "anonymised", "anonym", "anon", "removed", "redacted"),
     )
 )
 # In English and in other languages (#BEZUG!, #NV), of LibreOffice (Err:502), and a cell too narrow.
@@ -86,9 +93,16 @@ class Missing:
     """Which cells count as missing; an empty one always does.
 
     declared: the words that the study says; None where it says nothing, and the usual ones count.
+    usual: those of the usual words that the table has in columns where they count.
     """
 
     declared: tuple[str, ...] | None = None
+    usual: tuple[str, ...] = ()
+
+    def argument(self, words: Iterable[str]) -> str:
+        """Return the argument of a declaration that makes further words missing values."""
+        known = self.usual if self.declared is None else self.declared
+        return f"missing={tuple(dict.fromkeys((*known, *words)))}"
 
     def known(self, texts: Sequence[str]) -> list[str]:
         """Return the cells of labels, ids and groups, "" for a missing one."""
@@ -107,9 +121,10 @@ class Missing:
         """Whether a cell holds a usual word for a missing value and the study says nothing."""
         return self.declared is None and text.strip().casefold() in WORDS
 
-    def is_suspect(self, text: str) -> bool:
+    def is_suspect(self, text: str, *, of_groups: bool = False) -> bool:
         """Whether a cell looks like a missing value, is read as one, and the study says nothing."""
-        return self.declared is None and text.strip().casefold() in SUSPECT
+        words = SUSPECT | NOBODY if of_groups else SUSPECT
+        return self.declared is None and text.strip().casefold() in words
 
     def is_error(self, text: str) -> bool:
         """Whether a cell holds a spreadsheet's error that the study does not declare as missing."""

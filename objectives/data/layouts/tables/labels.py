@@ -1,5 +1,6 @@
 """The class of each row of a table: text of a column, a number cut into classes, or one-hot."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -12,9 +13,14 @@ from objectives.data.layouts.tables.cell_rules import (
     date_problems,
     find_cells,
     missing_problems,
+    report_cells,
 )
-from objectives.data.layouts.tables.cells import number
-from objectives.data.layouts.tables.number_rules import number_problems
+from objectives.data.layouts.tables.cells import Missing, number
+from objectives.data.layouts.tables.number_rules import (
+    codes_among_classes,
+    number_problems,
+    text_problems,
+)
 from objectives.data.layouts.tables.sheets import Sheet
 from objectives.data.problems import Problem
 
@@ -23,6 +29,7 @@ AS_DIGITS = {
     **dict.fromkeys(("true", "yes", "y", "positive", "present", "x", "✓", "✔", "☑"), "1"),
     **dict.fromkeys(("false", "no", "n", "negative", "absent", "-", "☐"), "0"),
 }
+JOINT = re.compile(r"\s*[|;,+&/]\s*")
 
 
 def read_labels(sheet: Sheet, layout: Mapping[str, Any]) -> tuple[list[str], list[str]]:
@@ -54,6 +61,38 @@ def label_problems(sheet: Sheet, layout: Mapping[str, Any]) -> Iterator[Problem]
         labels = Cells(cells.column, *([each[at] for at in unnamed] for each in cells[1:]))
         yield from missing_problems(labels, sheet.missing, "class")
         yield from date_problems(labels)
+        yield from _code_problems(labels, sheet.missing)
+        yield from _joined_problems(labels, {*cells.texts})
+
+
+def _code_problems(labels: Cells, missing: Missing) -> Iterator[Problem]:
+    """Find the classes that may be no classes: None as Python writes it, and codes such as -1."""
+    if missing.declared is not None:
+        return
+    values = {text: number(text) for text in {*labels.texts} - {""}}
+    known = {value for value in values.values() if value is not None}
+    codes = set(codes_among_classes(known)) if len(known) == len(values) else set()
+    found = [text for text, value in values.items() if value in codes or text == "None"]
+    yield from find_cells(
+        labels,
+        lambda cell: cell in found,
+        f"read as a class, and may be missing values; say {missing.argument(sorted(found))} in the "
+        "study, or missing=() if they are a class",
+        "warn",
+    )
+
+
+def _joined_problems(labels: Cells, classes: set[str]) -> Iterator[Problem]:
+    """Find the labels that are several other classes, as in Effusion|Mass."""
+    parts = {text: JOINT.split(text) for text in {*labels.texts} if JOINT.search(text)}
+    joined = {text for text, each in parts.items() if {*each} <= classes - {text}}
+    yield from find_cells(
+        labels,
+        lambda cell: cell in joined,
+        "several classes in one cell, read as a class of their own; take one of them with "
+        "label_pattern, or leave them out with skip",
+        "warn",
+    )
 
 
 def _texts(sheet: Sheet, layout: Mapping[str, Any]) -> Cells:
@@ -83,12 +122,15 @@ def _one_hot_problems(sheet: Sheet, columns: Sequence[str]) -> Iterator[Problem]
     for column in columns:
         cells = sheet.cells(column)
         as_numbers = cells._replace(texts=[_in_digits(text) for text in cells.texts])
-        yield from number_problems(as_numbers, sheet.missing)
-        yield from find_cells(
+        yield from text_problems(as_numbers, sheet.missing)
+        values = sheet.missing.numbers(as_numbers.texts)
+        below = [at for at, value in enumerate(values) if value is not None and value < 0]
+        words = dict.fromkeys(as_numbers.texts[at].strip() for at in below)
+        yield from report_cells(
             as_numbers,
-            lambda cell: (number(cell) or 0.0) < 0,
-            "below 0, as some data sets write `uncertain`, and taken as no; correct them, or leave "
-            "the cells empty",
+            below,
+            "below 0, as some data sets write `uncertain`, and taken as no; correct them, or say "
+            f"{sheet.missing.argument(words)} in the study, which is no, too",
         )
     yield from _ties(sheet, columns)
 

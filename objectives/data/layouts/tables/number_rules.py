@@ -25,7 +25,10 @@ from objectives.data.problems import Problem
 PERCENTAGE = re.compile(r"[+-]?\d+([.,]\d+)?\s*%")
 FAR = 1e6  # times the distance between a column's quartiles, from its median: a slip, or a code
 # Numbers that stand for a missing value in tables of SPSS, surveys, registries and sensors.
-REPEATED = re.compile(r"-?([789])\1+|-[1789]")
+REPEATED = re.compile(r"-?([789])\1+(\.\1+)?|-([789])(\.\3+)?|-1")
+DIGITS = {7.0, 8.0, 9.0}  # so surveys code it among answers of one digit
+# As 1234 is written in German, Spanish or Portuguese.
+POINTED = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 LIMITS = {-(2.0**31), 2.0**31 - 1, -(2.0**15), 2.0**15 - 1, 2.0**16 - 1}  # of whole numbers
 ALONE = 3.0  # times the largest other number: so far a code stands from the values
 CERTAIN = 99.0  # a larger code is hardly a value
@@ -33,8 +36,18 @@ CERTAIN = 99.0  # a larger code is hardly a value
 
 def number_problems(cells: Cells, missing: Missing) -> Iterator[Problem]:
     """Find the cells that we or other programs cannot read as a number, and codes among numbers."""
+    yield from text_problems(cells, missing)
+    values = missing.numbers(cells.texts)
+    yield from _far(cells, values)
+    if missing.declared is None:
+        yield from _codes(cells, values, missing)
+
+
+def text_problems(cells: Cells, missing: Missing) -> Iterator[Problem]:
+    """Find the cells that we or other programs cannot read as a number."""
     known = cells._replace(texts=missing.answers(cells.texts))
     yield from _with_comma(known)
+    yield from _with_point(known)
     yield from find_cells(
         known,
         is_too_large,
@@ -51,10 +64,18 @@ def number_problems(cells: Cells, missing: Missing) -> Iterator[Problem]:
         "texts in a column of numbers, taken as missing; correct them, or declare another column",
     )
     yield from word_problems(cells, missing)
-    values = missing.numbers(cells.texts)
-    yield from _far(cells, values)
-    if missing.declared is None:
-        yield from _codes(cells, values)
+
+
+def codes_among_classes(values: set[float]) -> list[float]:
+    """Return the classes, which all are numbers, that look like codes for a missing value."""
+    codes = {value for value in values if is_code(value) or value in DIGITS}
+    others = values - codes
+    return [code for code in sorted(codes) if len(others) > 1 and _is_apart(code, others)]
+
+
+def is_code(value: float) -> bool:
+    """Whether tables write this number for a missing value."""
+    return value in LIMITS or bool(REPEATED.fullmatch(f"{value:.15g}"))
 
 
 def _with_comma(known: Cells) -> Iterator[Problem]:
@@ -72,6 +93,20 @@ def _with_comma(known: Cells) -> Iterator[Problem]:
         "numbers with a decimal comma; here they are read as numbers, by other programs as "
         "text: write points",
     )
+
+
+def _with_point(known: Cells) -> Iterator[Problem]:
+    """Find 1.234 in a column whose numbers from 100 to 999 have no decimals."""
+    texts = [text.strip() for text in known.texts if text.strip()]
+    pointed = [text for text in texts if "." in text]
+    whole = [int(text) for text in texts if text.isdecimal()]
+    if pointed and whole and all(map(POINTED.fullmatch, pointed)) and 100 <= max(whole) < 1000:
+        yield from find_cells(
+            known,
+            lambda cell: "." in cell,
+            "numbers whose point may separate thousands, and are read as decimals; write them "
+            "without it, or with another number of decimals",
+        )
 
 
 def _is_other_text(cell: str) -> bool:
@@ -94,27 +129,28 @@ def _far(cells: Cells, values: Sequence[float | None]) -> Iterator[Problem]:
         )
 
 
-def _codes(cells: Cells, values: Sequence[float | None]) -> Iterator[Problem]:
-    """Find the numbers that stand for a missing value: repeated, and apart from all others."""
+def _codes(cells: Cells, values: Sequence[float | None], missing: Missing) -> Iterator[Problem]:
+    """Find the numbers that stand for a missing value: repeated or large, and apart from others.
+
+    A repeated large one is an error: a single one may be a value.
+    """
     places: defaultdict[float, list[int]] = defaultdict(list)
     for at, value in enumerate(values):
         if value is not None:
             places[value].append(at)
-    codes = {value for value in places if _is_code(value)}
+    codes = {value for value in places if is_code(value)}
     others = {*places} - codes
-    for code in sorted(codes):
-        if others and len(places[code]) > 1 and _is_apart(code, others):
-            yield from report_cells(
-                cells,
-                places[code],
-                f"read as numbers, and look like missing values; say missing=('{code:.15g}',) in "
-                "the study, or missing=() if they are numbers",
-                "error" if abs(code) > CERTAIN else "warn",
-            )
-
-
-def _is_code(value: float) -> bool:
-    return value in LIMITS or bool(REPEATED.fullmatch(f"{value:.15g}"))
+    found = [code for code in sorted(codes) if others and _is_apart(code, others)]
+    found = [code for code in found if len(places[code]) > 1 or abs(code) > CERTAIN]
+    for code in found:
+        yield from report_cells(
+            cells,
+            places[code],
+            "read as numbers, and look like missing values; say "
+            f"{missing.argument(f'{each:.15g}' for each in found)} in the study, or missing=() if "
+            "they are numbers",
+            "error" if abs(code) > CERTAIN and len(places[code]) > 1 else "warn",
+        )
 
 
 def _is_apart(code: float, others: set[float]) -> bool:

@@ -1,6 +1,7 @@
 """The rows of the tables: label, group, split, site and metadata, and what is wrong in them."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -9,11 +10,15 @@ from objectives.data.alike import merged
 from objectives.data.layouts.patterns import compile_pattern, match_pattern
 from objectives.data.layouts.split_words import split_of
 from objectives.data.layouts.tables.cell_rules import (
+    Cells,
     date_problems,
     error_problems,
     id_problems,
+    lost_problems,
     missing_problems,
+    report_cells,
 )
+from objectives.data.layouts.tables.cells import Missing, identifier, number
 from objectives.data.layouts.tables.declared import (
     columns_of,
     group_columns,
@@ -28,8 +33,11 @@ from objectives.data.layouts.tables.metadata import (
     metadata_problems,
     read_metadata,
 )
+from objectives.data.layouts.tables.number_rules import is_code
 from objectives.data.layouts.tables.sheets import Sheet
 from objectives.data.problems import Problem
+
+CROWD = 3  # times the rows of the next largest group
 
 log = logging.getLogger(__name__)
 
@@ -71,10 +79,12 @@ def row_problems(sheet: Sheet, layout: Mapping[str, Any]) -> Iterator[Problem]:
     yield from sheet.problems
     for name in used_columns(layout):
         yield from error_problems(sheet.cells(name), sheet.missing)
+        yield from lost_problems(sheet.cells(name))
     yield from label_problems(sheet, layout)
     yield from name_problems(sheet, layout)
     for name in group_columns(layout):
         yield from missing_problems(sheet.cells(name), sheet.missing, "group")
+        yield from _crowd_problems(sheet.cells(name), sheet.missing)
     if layout.get("site"):
         yield from _site_problems(sheet, layout)
     yield from metadata_problems(sheet, layout)
@@ -145,6 +155,22 @@ def _sites(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
         return [""] * len(sheet.splits)
     sites = [site.strip() for site in sheet.known(layout["site"])]
     return merged(sites) if layout.get("merge_alike") else sites
+
+
+def _crowd_problems(cells: Cells, missing: Missing) -> Iterator[Problem]:
+    """Find a number such as 0 or -1 that far more rows have as group than any other (C13)."""
+    groups = list(map(identifier, missing.known(cells.texts)))
+    (name, most), *others = [*Counter(filter(None, groups)).most_common(2), ("", 0)]
+    value = number(name)
+    may_be_code = value is not None and (value == 0 or is_code(value))
+    if may_be_code and missing.declared is None and most > CROWD * others[0][1]:
+        yield from report_cells(
+            cells,
+            [at for at, group in enumerate(groups) if group == name],
+            "one group with far more rows than any other, and may be no patient's number; say "
+            f"{missing.argument([name])} in the study, or missing=() if it is one",
+            "warn",
+        )
 
 
 def _site_problems(sheet: Sheet, layout: Mapping[str, Any]) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ import pandas as pd
 from objectives.contract import DataError
 from objectives.data.alike import as_read, spelled
 from objectives.data.layouts.tables.cell_rules import Cells
-from objectives.data.layouts.tables.cells import Missing
+from objectives.data.layouts.tables.cells import UNKNOWN, WORDS, Missing
 from objectives.data.layouts.tables.declared import used_columns
 from objectives.data.layouts.tables.files import PLACE, TableFile, read_file
 from objectives.data.layouts.tables.joins import join
@@ -104,7 +104,7 @@ def read_sheets(folder: Path, layout: Mapping[str, Any]) -> Sheet:
         places=columns.pop(PLACE),
         columns=columns,
         splits=_repeated([split for split, _ in names], counts),
-        missing=Missing(None if layout.get("missing") is None else tuple(layout["missing"])),
+        missing=_missing(columns, layout),
         left_out=tuple(each for file in (*files, *joined) for each in file.left_out),
         problems=(*problems, *_alike_columns(names[0][1], list(columns), used)),
     )
@@ -122,6 +122,20 @@ def _tables(declared: str | Sequence[str] | Mapping[str, str]) -> list[tuple[str
     if isinstance(declared, Mapping):
         return sorted(declared.items())
     return [("", name) for name in declared]
+
+
+def _missing(columns: Mapping[str, list[str]], layout: Mapping[str, Any]) -> Missing:
+    if layout.get("missing") is not None:
+        return Missing(tuple(layout["missing"]))
+    known: dict[str, None] = {}
+    for name in used_columns(layout):
+        usual = UNKNOWN if name in (layout.get("metadata") or {}) else WORDS
+        cells = dict.fromkeys(cell.strip() for cell in columns[name])
+        known |= dict.fromkeys(cell for cell in cells if cell.casefold() in usual)
+    # `unknown` may be a class, and missing in another column.
+    labels = {cell.strip().casefold() for cell in columns.get(layout.get("label") or "", ())}
+    classes = labels - WORDS
+    return Missing(usual=tuple(word for word in known if word.casefold() not in classes))
 
 
 def _check_arguments(files: Sequence[TableFile], layout: Mapping[str, Any]) -> None:

@@ -53,6 +53,77 @@ def test_a_label_that_looks_like_a_missing_value_is_told(write: Write, word: str
     assert f"missing=('{word}',) in the study, or missing=()" in only(listing).message
 
 
+@pytest.mark.parametrize("word", ["None", "unknown", "ANONYMIZED", "?"])
+def test_a_group_of_all_whose_patient_is_not_known_is_an_error(write: Write, word: str) -> None:
+    folder = write("a,x,1", f"b,y,{word}", f"c,x,{word}")
+    problem = only(read(folder, PLAIN))
+    assert (problem.rule, problem.level) == ("C13", "error")
+    assert f"missing=('{word}',) in the study" in problem.message
+    listing = read(folder, replace(PLAIN, missing=(word,)))
+    assert [each.group for each in listing.found] == ["1", "b.png", "c.png"]
+    assert not listing.problems
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [("0", True), ("-1", True), ("999", True), ("5", False)]
+)
+def test_a_number_that_is_the_group_of_most_rows_is_told(
+    write: Write, number: str, told: bool
+) -> None:
+    rows = [f"{name},{'xy'[at % 2]},{number if at else 1}" for at, name in enumerate("abcdef")]
+    problems = read(write(*rows, images="abcdef"), PLAIN).problems
+    assert [each.level for each in problems] == ["warn"] * told
+    assert all("one group with far more rows" in each.message for each in problems)
+
+
+def test_the_words_for_missing_to_declare_are_all_that_count_now(write: Write) -> None:
+    folder = write("a,x,1,NA", "b,y,2,unknown", "c,-,3,f", header=f"{HEADER},sex")
+    declared = replace(PLAIN, metadata={"sex": "category"})
+    assert "missing=('NA', 'unknown', '-') in the study" in only(read(folder, declared)).message
+
+
+def test_a_class_is_no_word_for_missing_to_declare(write: Write) -> None:
+    folder = write("a,unknown,1,unknown", "b,-,2,f", header=f"{HEADER},sex", images="ab")
+    declared = replace(PLAIN, metadata={"sex": "category"})
+    assert "missing=('-',) in the study" in only(read(folder, declared)).message
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (("0", "1", "-1"), "missing=('-1',)"),
+        (("0.0", "1.0", "-1.0"), "missing=('-1.0',)"),
+        (("0", "1", "9"), "missing=('9',)"),
+        (("1", "2", "999"), "missing=('999',)"),
+        (("a", "b", "None"), "missing=('None',)"),
+        (("-1", "1", "1"), ""),
+        (("none", "mild", "severe"), ""),
+        (("7", "8", "9"), ""),
+        (("0", "4", "9"), ""),
+    ],
+)
+def test_a_class_that_may_be_a_missing_value_is_told(
+    write: Write, labels: tuple[str, ...], said: str
+) -> None:
+    folder = write(*(f"{name},{label},{name}" for name, label in zip("abc", labels, strict=True)))
+    problems = read(folder, PLAIN).problems
+    assert [each.level for each in problems] == ["warn"] * bool(said)
+    assert all(said in each.message for each in problems)
+
+
+@pytest.mark.parametrize(("label", "told"), [("x|y", 1), ("y, x", 1), ("x/z", 0), ("x y", 0)])
+def test_a_class_of_several_other_classes_is_told(write: Write, label: str, told: int) -> None:
+    problems = read(write("a,x,1", "b,y,2", f'c,"{label}",3'), PLAIN).problems
+    assert [each.level for each in problems] == ["warn"] * told
+    assert all("several classes in one cell" in each.message for each in problems)
+
+
+def test_a_text_that_lost_characters_is_told(write: Write) -> None:
+    problem = only(read(write("a,bösartig,1", "b,b\ufffdsartig,2", images="ab"), PLAIN))
+    assert (problem.rule, problem.level) == ("C13", "error")
+    assert "of which a program lost characters" in problem.message
+
+
 @pytest.mark.parametrize(
     "label",
     ["2-Jan", "Jan-02", "2021-02-01 00:00:00", "1/2/21", "03.04.2021", "2. Okt", "2021/2/1"],
@@ -94,7 +165,7 @@ def test_a_number_far_from_all_others_is_told(write: Write) -> None:
     assert "'1e12' (t.csv line 6), are numbers so far from the others" in message
 
 
-@pytest.mark.parametrize("code", ["-9999", "-1", "999", "-88", "2147483647"])
+@pytest.mark.parametrize("code", ["-9999", "-1", "999", "-88", "-99.9", "2147483647"])
 def test_a_number_that_looks_like_a_code_for_missing_is_told_until_it_is_declared(
     write: Write, code: str
 ) -> None:
@@ -102,7 +173,38 @@ def test_a_number_that_looks_like_a_code_for_missing_is_told_until_it_is_declare
     (message,) = aged(write, *ages)
     assert f"missing=('{code}',) in the study" in message
     assert not aged(write, *ages, missing=())
-    assert not aged(write, *ages, missing=(f"{code}.0",))
+    assert not aged(write, *ages, missing=(f"{code}0" if "." in code else f"{code}.0",))
+
+
+@pytest.mark.parametrize(("code", "levels"), [("999", ["warn"]), ("-1", [])])
+def test_a_single_code_is_told_where_it_is_large_and_stops_nothing(
+    write: Write, code: str, levels: list[str]
+) -> None:
+    folder = write("a,x,1,50", f"b,y,2,{code}", header=f"{HEADER},age", images="ab")
+    assert [each.level for each in read(folder, AGED).problems] == levels
+
+
+def test_several_codes_are_declared_together(write: Write) -> None:
+    messages = aged(write, "5", "999", "999", "888", "888", "n/a", "7")
+    assert len(messages) == 2
+    assert all("missing=('n/a', '888', '999')" in each for each in messages)
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (("950", "1.200", "12.300"), True),
+        (("950", "1.200", "0.5"), False),
+        (("950", "0.200"), False),
+        (("1", "2", "1.125"), False),
+        (("1.200", "2.300"), False),
+    ],
+)
+def test_a_point_that_may_separate_thousands_is_told(
+    write: Write, cells: tuple[str, ...], told: bool
+) -> None:
+    messages = aged(write, *cells)
+    assert ["point may separate thousands" in each for each in messages] == [True] * told
 
 
 def test_a_code_for_missing_among_numbers_that_are_cut_is_no_class(write: Write) -> None:
@@ -254,3 +356,5 @@ def test_a_row_of_no_class_is_counted_and_below_0_told(write: Write) -> None:
     listing = read(folder, ONE_HOT)
     assert numbers(listing.left_out) == {NO_LABEL: 2}
     assert "'-1' (t.csv line 3), are below 0" in only(listing).message
+    assert "say missing=('-1',) in the study" in only(listing).message
+    assert not read(folder, replace(ONE_HOT, missing=("-1.0",))).problems
