@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
+from posixpath import basename
 from typing import Any
 
 from objectives.contract import DataError
@@ -47,7 +47,7 @@ def find_groups(paths: Sequence[str], expression: str) -> list[str | None]:
     # The name first, since most patterns mean it; the path serves data with a folder per patient.
     # Never both: where a name has no group, a pattern for names may find in its path a folder that
     # several patients share.
-    matches = [pattern.search(PurePosixPath(path).name) for path in paths]
+    matches = [pattern.search(basename(path)) for path in paths]
     if not any(matches):
         matches = [pattern.search(path) for path in paths]
     return [match.group(1) if match else None for match in matches]

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from glob import escape
 from itertools import takewhile
 from pathlib import PurePosixPath
+from posixpath import basename, dirname
 
 from objectives.data.layouts.folder import EXTENSIONS
 from objectives.data.layouts.listing import File
@@ -41,7 +42,7 @@ class Images:
         self._by_name: defaultdict[str, list[str]] = defaultdict(list)  # with and without it
         for path in self._paths:
             self._by_stem[_stem(path)].append(path)
-            name = PurePosixPath(path).name
+            name = basename(path)
             for each in {name, _stem(name)}:
                 self._by_name[each].append(path)
 
@@ -65,14 +66,14 @@ class Images:
         if not is_column(pattern):
             loose = IN_BRACES.sub("*", pattern)
             return (path for path in self._paths if _fits(path, loose))
-        folders = {PurePosixPath(path).parent for path in found}
-        return (path for path in self._paths if PurePosixPath(path).parent in folders)
+        folders = set(map(dirname, found))
+        return (path for path in self._paths if dirname(path) in folders)
 
     def _find_anywhere(self, name: str) -> list[str]:
         """Find an id or path in any folder; either may have more leading folders than the other."""
         if name in self.files:
             return [name]
-        candidates = self._by_name.get(PurePosixPath(name).name, [])
+        candidates = self._by_name.get(basename(name), [])
         return [
             path
             for path in candidates
