@@ -69,7 +69,9 @@ def test_it_says_of_itself_all_that_encoding_again_takes() -> None:
 @pytest.mark.parametrize(
     "training", [[(1e-200,), (2e-200,)], [(1e-310,), (2e-310,)], [(5.0,)], [(3e38,), (-3e38,)]]
 )
-def test_no_number_is_too_large_for_a_network(training: list[tuple[float | None]]) -> None:
+def test_encoded_numbers_stay_within_reach_of_a_network(
+    training: list[tuple[float | None]],
+) -> None:
     encoding = fit_encoding([Column("age", "number")], training)
     encoded = encoding.encode([*training, (3e38,), (-3e38,)])
     assert np.abs(encoded).max() <= 1000

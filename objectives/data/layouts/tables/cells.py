@@ -19,8 +19,8 @@ SUSPECT = frozenset(
         *("missing", "not available", "not applicable", "(null)", "<null>", "(blank)"),
     )
 )
-# Read as a group, they make one patient of all whose name is not known.
-NOBODY = frozenset(
+# Read as a group, the last of these make one patient of all whose name is not known.
+SUSPECT_GROUPS = SUSPECT | frozenset(
     (
         *("none", "unknown", "unk", "unbekannt", "inconnu", "desconocido", "desconhecido"),
         *("anonymous", "anonymized", "anonymised", "anonym", "anon", "removed", "redacted"),
@@ -48,16 +48,14 @@ def numbers(texts: Sequence[str]) -> list[float | None]:
 
 
 def may_be_thousands(texts: Sequence[str]) -> bool:
-    """Whether cells of a column are like 1,234, and no other shows that the comma is a decimal one.
+    """Whether cells are like 1,234, and none such as 9,7 shows that the comma is a decimal one.
 
-    One such as 9,7 shows that, as 1,234,567 shows that the comma separates thousands.
+    Among cells such as 1,234,567, which no decimal comma explains, 9,7 shows nothing.
     """
-    with_comma = [text.strip() for text in texts if "," in text]
-    thousands = [text for text in with_comma if THOUSANDS.fullmatch(text)]
-    decimals = [text for text in with_comma if is_decimal_comma(text)]
-    return any(text not in decimals for text in thousands) or (
-        bool(thousands) and all(text in thousands for text in decimals)
-    )
+    with_comma = {text.strip() for text in texts if "," in text}
+    thousands = set(filter(THOUSANDS.fullmatch, with_comma))
+    decimals = set(filter(is_decimal_comma, with_comma))
+    return bool(thousands) and (not thousands <= decimals or decimals <= thousands)
 
 
 def is_decimal_comma(text: str) -> bool:
@@ -123,7 +121,7 @@ class Missing:
 
     def is_suspect(self, text: str, *, of_groups: bool = False) -> bool:
         """Whether a cell looks like a missing value, is read as one, and the study says nothing."""
-        words = SUSPECT | NOBODY if of_groups else SUSPECT
+        words = SUSPECT_GROUPS if of_groups else SUSPECT
         return self.declared is None and text.strip().casefold() in words
 
     def is_error(self, text: str) -> bool:

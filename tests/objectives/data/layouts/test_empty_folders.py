@@ -32,7 +32,7 @@ def test_a_class_of_a_format_that_is_not_read_is_not_called_empty(
     assert problem.message.endswith(("PNG", "into tiles", "download them"))
 
 
-def test_it_is_named_where_only_one_class_is_left(class_folders: MakeTree) -> None:
+def test_an_unread_class_is_named_where_it_leaves_only_one(class_folders: MakeTree) -> None:
     source = class_folders("a")
     problems_with(source, "b/1.heic")
     with pytest.raises(DataError, match=r"no image of the folder 'b' is read: .* \(C18\)$"):
@@ -52,7 +52,7 @@ def test_a_split_without_images_is_told(class_folders: MakeTree) -> None:
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/notes/a.txt", "all.zip"])
-def test_what_lies_beside_the_splits_is_no_class(class_folders: MakeTree, name: str) -> None:
+def test_a_folder_beside_the_splits_is_no_class(class_folders: MakeTree, name: str) -> None:
     assert not problems_with(class_folders("train/a", "train/b"), name)
 
 

@@ -36,7 +36,7 @@ def test_two_spellings_of_a_group_are_one_where_the_study_says_so() -> None:
     assert read("p07", "P07", "q1", merge_alike=True) == (["P07", "P07", "q1"], ())
 
 
-def test_groups_that_no_pattern_gives_are_never_compared() -> None:
+def test_without_a_group_pattern_no_names_are_compared() -> None:
     paths = ["a/1.png", "A/1.png"]
     assert read_groups(paths, {"group": None}) == (paths, ())
 

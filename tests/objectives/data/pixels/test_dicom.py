@@ -122,7 +122,7 @@ def test_an_empty_slope_is_none(tmp_path: Path) -> None:
         (dataset(Rows=5), "the pixels of 3 frames, which says that it has 1; correct its"),
     ],
 )
-def test_pixels_that_lie_elsewhere_than_they_are_read_are_refused(
+def test_pixels_that_contradict_the_header_are_refused(
     tmp_path: Path, made: Dataset, says: str
 ) -> None:
     path = write(tmp_path / "IM1", made)
@@ -131,7 +131,7 @@ def test_pixels_that_lie_elsewhere_than_they_are_read_are_refused(
     assert says.partition(";")[0] in facts_of(path).error
 
 
-def test_values_that_scaling_to_eight_bits_takes_away_are_told_for_what_they_are(
+def test_values_that_scaling_to_eight_bits_removes_are_faint_and_zeros_black(
     tmp_path: Path,
 ) -> None:
     assert facts_of(write(tmp_path / "IM1", dataset(RAMP // 256))).blank == Blank.FAINT
@@ -212,7 +212,7 @@ def test_a_frame_of_an_enhanced_file_has_its_own_window(tmp_path: Path) -> None:
     assert facts_of(path, 2).bits == 8
 
 
-def test_no_name_is_read_or_told(tmp_path: Path) -> None:
+def test_no_name_of_a_patient_is_read_or_shown(tmp_path: Path) -> None:
     path = write(tmp_path / "IM1", dataset(RAMP))
     elements = read_elements(io.BytesIO(path.read_bytes()))
     assert NAME not in str(elements)

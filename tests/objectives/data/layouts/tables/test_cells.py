@@ -54,7 +54,7 @@ def test_a_label_that_looks_like_a_missing_value_is_told(write: Write, word: str
 
 
 @pytest.mark.parametrize("word", ["None", "unknown", "ANONYMIZED", "?"])
-def test_a_group_of_all_whose_patient_is_not_known_is_an_error(write: Write, word: str) -> None:
+def test_a_word_for_an_unknown_patient_is_no_group(write: Write, word: str) -> None:
     folder = write("a,x,1", f"b,y,{word}", f"c,x,{word}")
     problem = only(read(folder, PLAIN))
     assert (problem.rule, problem.level) == ("C13", "error")
@@ -76,13 +76,13 @@ def test_a_number_that_is_the_group_of_most_rows_is_told(
     assert all("one group with far more rows" in each.message for each in problems)
 
 
-def test_the_words_for_missing_to_declare_are_all_that_count_now(write: Write) -> None:
+def test_the_fix_declares_every_missing_word_that_the_table_uses(write: Write) -> None:
     folder = write("a,x,1,NA", "b,y,2,unknown", "c,-,3,f", header=f"{HEADER},sex")
     declared = replace(PLAIN, metadata={"sex": "category"})
     assert "missing=('NA', 'unknown', '-') in the study" in only(read(folder, declared)).message
 
 
-def test_a_class_is_no_word_for_missing_to_declare(write: Write) -> None:
+def test_the_fix_declares_no_word_that_is_a_class(write: Write) -> None:
     folder = write("a,unknown,1,unknown", "b,-,2,f", header=f"{HEADER},sex", images="ab")
     declared = replace(PLAIN, metadata={"sex": "category"})
     assert "missing=('-',) in the study" in only(read(folder, declared)).message
