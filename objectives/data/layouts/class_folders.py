@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from objectives.contract import DataError
 from objectives.data.alike import merged
-from objectives.data.layouts.class_depth import check_class_depth
+from objectives.data.layouts.class_depth import check_class_depth, doubtful_classes
 from objectives.data.layouts.classes import colliding
 from objectives.data.layouts.empty_folders import empty_folders
 from objectives.data.layouts.folder import Contents, image_folder, read_folder
@@ -35,8 +35,15 @@ class ClassFolders(ImageFiles):
         inside = [file for file in images if file.path.count("/") > depth]
         outside = tuple(file.path for file in images if file.path.count("/") <= depth)
         if not inside:
+            found = [] if splits is None else [name for name, of in splits.splits.items() if of]
             raise DataError(
-                f"{folder}: no class folder with images", fix="make one folder per class"
+                f"{folder}: no class folder with images"
+                + (f"; {found[0]!r} is read as a split" if found else ""),
+                fix=(
+                    f"make one folder per class in it; a class needs another name than {found[0]!r}"
+                    if found
+                    else "make one folder per class"
+                ),
             )
         paths = [file.path for file in inside]
         check_class_depth(folder, paths, splits)
@@ -56,6 +63,7 @@ class ClassFolders(ImageFiles):
                 *contents.problems,
                 *empty_folders(folder, contents, _tops(contents, splits) if depth else None),
                 *colliding(classes),
+                *doubtful_classes(paths, splits),
                 *of_splits,
                 *of_groups,
             ),

@@ -4,7 +4,7 @@ An image is one only if the image that it belongs to is there, too.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from objectives.data.layouts.listing import File
 from objectives.data.left_out import LeftOut
@@ -16,9 +16,17 @@ WORDS = (
 )
 AFTER = re.compile(rf"[ _.-]+(?:{'|'.join(WORDS)})(?:[ _.-]?\d+)?$", re.IGNORECASE)
 BEFORE = re.compile(rf"^(?:{'|'.join(WORDS)})[ _.-]+", re.IGNORECASE)
-# Folders of masks, and those of images beside them: images/p1.png and masks/p1.png.
-MASK_FOLDERS = {*WORDS, "segmentationclass", "annots", "mask_images", "masks_png"}
-IMAGE_FOLDERS = {"image", "images", "img", "imgs", "original", "originals", "jpegimages", "photos"}
+# Folders of masks, and those of images beside them: images/p1.png and lung masks/p1.png.
+MASK_FOLDERS = {*WORDS, "segmentationclass", "annots"}
+MASK_WORD = re.compile(
+    r"(?<![^\W_])(masks?|segmentations?|ground[ _-]?truths?|annotations?|manual)(?![^\W_])",
+    re.IGNORECASE,
+)
+IMAGE_FOLDERS = {
+    *("image", "images", "img", "imgs", "original", "originals", "jpegimages", "photos", "raw"),
+    *("scans", "xray", "xrays", "x-rays", "cxr"),
+}
+SEPARATORS = re.compile(r"[ _.-]+")
 
 
 def without_masks(files: Sequence[File]) -> tuple[list[File], list[LeftOut]]:
@@ -33,13 +41,18 @@ def find_masks(paths: Sequence[str]) -> set[str]:
     if not candidates:
         return set()
     stems = {_stem(path) for path in paths}
+    beginnings = {each for stem in stems for each in _beginnings(stem)}
     partners = _partners(sorted({path.rpartition("/")[0] for path in paths}))
-    return {path for path in candidates if _belongs(path, stems, partners)}
+    return {
+        path
+        for path in candidates
+        if _lies_beside(path, stems) or _lies_opposite(path, stems, beginnings, partners)
+    }
 
 
 def _left_out(masks: set[str]) -> Iterator[LeftOut]:
     """Count the masks; a folder such as face_mask beside face may be a class, so it has a fix."""
-    doubtful = {path for path in masks if AFTER.search(path.partition("/")[0]) and "/" in path}
+    doubtful = {path for path in masks if _is_doubtful(path.rpartition("/")[0].partition("/")[0])}
     if plain := tuple(sorted(masks - doubtful)):
         yield LeftOut(reason="masks beside their images", paths=plain)
     if doubtful:
@@ -50,9 +63,14 @@ def _left_out(masks: set[str]) -> Iterator[LeftOut]:
         )
 
 
+def _is_doubtful(top: str) -> bool:
+    is_plain = top.lower() in MASK_FOLDERS
+    return not is_plain and bool(AFTER.search(top) or MASK_WORD.search(top))
+
+
 def _may_be_mask(path: str) -> bool:
     *folders, name = _stem(path).split("/")
-    in_folder = any(each.lower() in MASK_FOLDERS or AFTER.search(each) for each in folders)
+    in_folder = any(_is_of_masks(each) or AFTER.search(each) for each in folders)
     return in_folder or bool(AFTER.search(name) or BEFORE.search(name))
 
 
@@ -67,23 +85,48 @@ def _partners(folders: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _belongs(path: str, stems: set[str], partners: Mapping[str, str]) -> bool:
-    """Whether the image that a mask belongs to lies in its folder, or where its folder says."""
+def _is_of_masks(folder: str) -> bool:
+    return folder.lower() in MASK_FOLDERS or bool(MASK_WORD.search(folder))
+
+
+def _lies_beside(path: str, stems: Container[str]) -> bool:
+    """Whether the image that a mask belongs to lies in the same folder."""
     *folders, name = _stem(path).split("/")
-    bare = {AFTER.sub("", name), BEFORE.sub("", name)} - {name, ""}
-    if any("/".join([*folders, each]) in stems for each in bare):
-        return True
+    return any("/".join([*folders, each]) in stems for each in _bare(name))
+
+
+def _lies_opposite(
+    path: str, stems: Container[str], beginnings: Container[str], partners: Mapping[str, str]
+) -> bool:
+    """Whether the image that a mask belongs to lies where the name of its folder says.
+
+    In a folder of images its name may go on: images/21_training.tif and 1st_manual/21_manual1.gif.
+    """
+    *folders, name = _stem(path).split("/")
     for at, folder in enumerate(folders):
-        above = "/".join(folders[:at])
-        places: list[str] = []
-        if folder.lower() in MASK_FOLDERS:
-            places = [above, *([partners[above]] if above in partners else [])]
-        elif (of := AFTER.sub("", folder)) != folder:
-            places = [f"{above}/{of}"]
-        wanted = ("/".join([*folders[at + 1 :], each]) for each in (name, *bare))
+        above, inner = "/".join(folders[:at]), folders[at + 1 :]
+        wanted = ["/".join([*inner, each]) for each in (name, *_bare(name))]
+        places = [f"{above}/{of}"] if (of := AFTER.sub("", folder)) != folder else []
+        places += [above] if _is_of_masks(folder) else []
         if any(f"{place}/{each}".lstrip("/") in stems for each in wanted for place in places):
             return True
+        opposite = partners.get(above) if _is_of_masks(folder) else None
+        if opposite and any(f"{opposite}/{each}" in beginnings for each in wanted):
+            return True
     return False
+
+
+def _bare(name: str) -> set[str]:
+    """Return a name without the words for masks, where it has any."""
+    return {AFTER.sub("", name), BEFORE.sub("", name)} - {name, ""}
+
+
+def _beginnings(stem: str) -> Iterator[str]:
+    """Yield a stem, and what is left of it where it is cut between two words of the name."""
+    yield stem
+    start = stem.rfind("/") + 1
+    for separator in SEPARATORS.finditer(stem, start):
+        yield stem[: separator.start()]
 
 
 def _stem(path: str) -> str:

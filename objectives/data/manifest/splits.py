@@ -68,7 +68,10 @@ def check_classes(labels: Sequence[str], splits: Sequence[str]) -> None:
         if missing := sorted(set(labels) - present):
             raise DataError(
                 f"the {split} split has no image of {_first_few(missing)}",
-                fix="give every split images of every class",
+                fix=(
+                    "give every split images of every class, and move images without a label out "
+                    "of the data folder"
+                ),
             )
 
 

@@ -29,6 +29,11 @@ from tests.objectives.data.left_out import numbers
         ("benign/1.png", "masks/benign/1.png"),
         ("benign/1.png", "benign_masks/1.png"),
         ("train/benign/1.png", "train_masks/benign/1_mask.gif"),
+        ("COVID-19/images/1.png", "COVID-19/lung masks/1.png"),
+        ("COVID-19/images/1.png", "COVID-19/infection_masks/1.png"),
+        ("a/Raw/1.png", "a/Lesion Segmentation/1_seg.png"),
+        ("test/images/21_test.tif", "test/1st_manual/21_manual1.gif"),
+        ("a/1.png", "masks of lesions/a/1.png"),
     ],
 )
 def test_a_mask_is_known_by_its_image(image: str, mask: str) -> None:
@@ -43,6 +48,8 @@ def test_a_mask_is_known_by_its_image(image: str, mask: str) -> None:
         ("with_mask/1.png", "without_mask/1.png"),
         ("a/1.png", "b/1_mask.png"),
         ("a/unmask.png", "a/un.png"),
+        ("face masks/1.png", "diagrams/1.png"),
+        ("images/2_a.png", "manual/1.png"),
     ],
 )
 def test_an_image_without_the_one_that_it_would_belong_to_stays_an_image(
