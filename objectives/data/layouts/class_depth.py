@@ -1,9 +1,10 @@
 """Find folders that would be read as classes and are none: wrappers, folds, sites, patients."""
 
-import os
 import re
+import shlex
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from objectives.contract import DataError
@@ -38,7 +39,7 @@ def check_class_depth(folder: Path, paths: Sequence[str], splits: SplitFolders |
     inner = _inner(paths, depth, 2 if has_inner_splits else 1)
     shared = set.intersection(*inner.values())
     if len(inner) == 1 and (where := _wrapper(paths, depth, has_inner_splits)):
-        inside = os.path.join(folder, where)  # noqa: PTH118 - a Path would lose a last space
+        inside = shlex.quote(str(folder / where))
         raise DataError(
             f"{folder}: all images lie in one folder, {where!r}, and no class is known",
             fix=(
@@ -112,7 +113,8 @@ def _listed(names: Collection[str]) -> str:
 def _wrapper(paths: Sequence[str], depth: int, has_inner_splits: bool) -> str:
     """Return the folder in which all folders with images lie; "" where there is one of these."""
     folders = [path.split("/")[depth:-1] for path in paths]
-    common = os.path.commonprefix(folders)
+    same = takewhile(lambda names: len({*names}) == 1, zip(*folders, strict=False))
+    common: list[str] = [names[0] for names in same]
     if has_inner_splits:
         return common[0]
     within = {"/".join(each[len(common) : len(common) + 1]) for each in folders} - {""}

@@ -133,6 +133,17 @@ def test_a_folder_of_a_split_beside_others_is_told(class_folders: MakeTree, name
         (("development/a", "development/b", "test/a", "test/b"), "look like parts of the data"),
         (("tr/a", "tr/b", "te/a", "te/b"), "look like parts of the data"),
         (("part_1/a", "part_1/b", "part_2/a", "part_2/b"), "'part_1' and 'part_2' look like parts"),
+        (("a", "b", "Dataset/a", "Dataset/B"), "'Dataset' lies beside the classes .*; move it out"),
+        (("train/a", "train/b", "train/train/a", "train/train/b"), "'train' lies beside the class"),
+        (("c/d/e/a", "c/d/e/b"), "all images lie in one folder, 'c/d/e', .* give --data .*/c/d/e$"),
+        (
+            ("train/c/a", "train/c/b", "test/c/a", "test/c/b"),
+            "one folder, 'c', .*; move the folders",
+        ),
+        (
+            ("train", "car"),
+            "'train' is read as a split; .* a class needs another name than 'train'",
+        ),
     ],
 )
 def test_folders_above_the_classes_are_no_classes(
@@ -144,7 +155,31 @@ def test_folders_above_the_classes_are_no_classes(
 
 def test_classes_may_have_the_same_folders_within(class_folders: MakeTree) -> None:
     source = class_folders("type 1/left", "type 1/right", "type 2/left", "type 2/right")
-    assert ClassFolders(source).find_images().classes == ("type 1", "type 2")
+    listing = ClassFolders(source).find_images()
+    assert (listing.classes, listing.problems) == (("type 1", "type 2"), ())
+
+
+def test_classes_that_are_numbers_may_hold_patients_that_are_numbers(
+    class_folders: MakeTree,
+) -> None:
+    assert not ClassFolders(class_folders("1/1", "2/1", "3/1", "3/2")).find_images().problems
+
+
+@pytest.mark.parametrize(
+    ("tops", "inner", "level"),
+    [
+        (("Berlin", "Paris"), ("benign", "malignant"), "warn"),
+        (("train/left", "train/right"), ("healthy", "ill"), "warn"),
+        (tuple(f"{number:05d}" for number in range(10)), ("0", "1"), "error"),
+    ],
+)
+def test_sites_and_patients_above_the_classes_are_told(
+    class_folders: MakeTree, tops: tuple[str, ...], inner: tuple[str, ...], level: str
+) -> None:
+    source = class_folders(*(f"{top}/{name}" for top in tops for name in inner))
+    (told,) = ClassFolders(source).find_images().problems
+    assert (told.rule, told.level) == ("C09", level)
+    assert "if those are the classes, put them on top" in told.message
 
 
 @pytest.mark.parametrize(("column", "second"), [("", "test"), ("train", "train")])
