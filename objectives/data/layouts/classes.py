@@ -1,5 +1,6 @@
 """The names of classes: as the study gives them, their order, and names equal to the eye."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem, shortened
 
 LONGEST = 100  # characters of a name that still fits into tables and plots
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 YES, NO = frozenset(("true", "yes", "y", "1")), frozenset(("false", "no", "n", "0"))
 
 
@@ -64,7 +66,12 @@ def left_out_labels(
 
 def in_order(labels: Iterable[str]) -> list[str]:
     """Return each label once: numbers by their value, words by the alphabet."""
-    return sorted(set(labels), key=lambda label: (len(label) if label.isdigit() else 0, label))
+    return sorted(set(labels), key=_place)
+
+
+def _place(label: str) -> tuple[bool, float, str]:
+    is_number = NUMBER.fullmatch(label) is not None
+    return is_number, float(label) if is_number else 0.0, label
 
 
 def colliding(classes: Iterable[str]) -> tuple[Problem, ...]:

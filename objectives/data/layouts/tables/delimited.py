@@ -23,6 +23,7 @@ DELIMITERS = ",;\t|"
 SPACE = " "  # only where no other one separates the declared columns: titles are full of it
 # The first line by which some programs tell Excel the delimiter.
 SEP_LINE = re.compile(r'\A"?sep=(.)"?[ \t]*(\r\n|\r|\n)', re.IGNORECASE)
+FORCED = re.compile(r'\A="(.*)"\Z', re.DOTALL)  # a text that Excel must not take for a number
 BYTE_ORDER_MARKS = {
     b"\xff\xfe\x00\x00": "utf-32",
     b"\x00\x00\xfe\xff": "utf-32",
@@ -105,11 +106,16 @@ def _sample(text: str, delimiter: str) -> list[Line]:
 def _parse(text: str, delimiter: str) -> Iterator[Line]:
     """Read the lines, with the number of the first where a cell in quotes has several."""
     # Untranslated, so that a line may end in LF, CRLF or CR, and line breaks in quotes stay.
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    number = 1
+    reader = csv.reader(
+        StringIO(text, newline=""),
+        delimiter=delimiter,
+        strict=True,
+        skipinitialspace=re.search(rf'{re.escape(delimiter)} +"(?!")', text) is not None,
+    )
+    number, has_forced = 1, '="' in text
     try:
         for cells in reader:
-            yield Line(number, cells)
+            yield Line(number, [FORCED.sub(r"\1", cell) for cell in cells] if has_forced else cells)
             number = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(f"line {number}: {error}") from error

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -17,7 +17,7 @@ from objectives.contract import DataError
 from objectives.data.alike import as_read
 from objectives.data.layouts.tables.declared import used_columns
 from objectives.data.layouts.tables.delimited import decode, read_delimited
-from objectives.data.layouts.tables.grids import Grid, Line, find_header
+from objectives.data.layouts.tables.grids import Grid, Line, Remark, find_header
 from objectives.data.layouts.tables.workbooks import read_workbook
 from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem
@@ -160,7 +160,7 @@ def _with_header(name: str, grid: Grid, at: int) -> TableFile:
         frame=pd.DataFrame({**cells, PLACE: places}, dtype=str),
         twice={each: own for each, own in numbers.items() if len(own) > 1},
         left_out=_left_out(name, grid, at, numbers),
-        remarks=_by_name(grid, names),
+        remarks=_by_name([*grid.remarks, *_short(name, grid, lines, names)], names),
     )
 
 
@@ -175,10 +175,22 @@ def _check_widths(name: str, grid: Grid, lines: Sequence[Line], width: int) -> N
             )
 
 
-def _by_name(grid: Grid, names: Sequence[str]) -> Mapping[str, list[Problem]]:
+def _short(name: str, grid: Grid, lines: Sequence[Line], names: Sequence[str]) -> Iterator[Remark]:
+    """Find the rows that end before a column: a cell is missing in them, which may be any (C13)."""
+    for column in range(min((len(line.cells) for line in lines), default=0), len(names)):
+        short = [line.number for line in lines if len(line.cells) <= column]
+        message = (
+            f"{name}: {len(short)} of {len(lines)} rows, for example {grid.word} {short[0]}, end "
+            f"before the column {names[column]!r}, which is read as empty; see that none of their "
+            "cells is missing"
+        )
+        yield Remark(column, Problem(rule="C13", level="warn", message=message))
+
+
+def _by_name(remarks: Sequence[Remark], names: Sequence[str]) -> Mapping[str, list[Problem]]:
     """Return the problems of each column that the header names."""
     problems: defaultdict[str, list[Problem]] = defaultdict(list)
-    for remark in grid.remarks:
+    for remark in remarks:
         if remark.column < len(names):
             problems[names[remark.column]].append(remark.problem)
     return problems

@@ -29,6 +29,7 @@ AS_DIGITS = {
     **dict.fromkeys(("true", "yes", "y", "positive", "present", "x", "✓", "✔", "☑"), "1"),
     **dict.fromkeys(("false", "no", "n", "negative", "absent", "-", "☐"), "0"),
 }
+LIST = re.compile(r"[|;]")  # joins nothing but labels, of which not each need be a class
 JOINT = re.compile(r"\s*[|;,+&/]\s*")
 
 
@@ -85,7 +86,8 @@ def _code_problems(labels: Cells, missing: Missing) -> Iterator[Problem]:
 def _joined_problems(labels: Cells, classes: set[str]) -> Iterator[Problem]:
     """Find the labels that are several other classes, as in Effusion|Mass."""
     parts = {text: JOINT.split(text) for text in {*labels.texts} if JOINT.search(text)}
-    joined = {text for text, each in parts.items() if {*each} <= classes - {text}}
+    enough = {text: any if LIST.search(text) else all for text in parts}
+    joined = {text for text, each in parts.items() if enough[text](one in classes for one in each)}
     yield from find_cells(
         labels,
         lambda cell: cell in joined,

@@ -1,6 +1,6 @@
 """Match the rows of a table with image files, and find where the two disagree (C04)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -14,12 +14,14 @@ from objectives.data.problems import Problem
 NO_FILE = "not there"
 SEVERAL_FILES = "several files for one id"
 SEVERAL_ROWS = "named by several rows"
+REPEATED = "rows that repeat another one"  # as of several boxes or readings of an image
 NO_ROW = "not in the table"
 FOUND = {  # with the place of the hint
     NO_FILE: "named by the table are not there{}; bring the files back or remove the rows",
     SEVERAL_FILES: "named by the table are several files; say in the study where they lie, as in "
     'path="images/{{id}}"',
-    SEVERAL_ROWS: "are named by several rows, of which the first is read; keep one",
+    SEVERAL_ROWS: "are named by rows that differ in what the study reads, and the first counts; "
+    "keep one",
     NO_ROW: "are not in the table; add their rows or move the files out of the folder",
 }
 
@@ -65,6 +67,8 @@ class Matches:
         table: the name of the table.
         """
         for reason, lost in self.lost.items():
+            if reason == REPEATED:
+                continue
             name, place = lost[0]
             example = repr(name) + (f" ({place})" if place != name else "")
             start = f"{table}: {len(lost)} images, for example {example}, "
@@ -82,12 +86,14 @@ def match(
     patterns: Sequence[str],
     rows: Sequence[Mapping[str, str]],
     places: Sequence[str],
+    read: Sequence[Hashable],
 ) -> Matches:
     """Find the images of every row, and the images beside them that no row names.
 
     patterns: of the declaration's `path`.
     rows: the cells of the columns that the patterns refer to.
     places: of the rows in their files.
+    read: what the study reads in each row; rows that agree in it may name one image.
     """
     matches = Matches()
     ambiguous: set[str] = set()
@@ -103,7 +109,11 @@ def match(
                 matches.lose(SEVERAL_FILES, wanted[pattern], places[number])
                 ambiguous.update(paths)
             else:
-                _take(matches, paths, number, places[number])
+                for path in paths:
+                    first = matches.row_of.setdefault(path, number)
+                    if first != number:
+                        reason = REPEATED if read[first] == read[number] else SEVERAL_ROWS
+                        matches.lose(reason, path, places[number])
     known = {*matches.row_of, *ambiguous}
     beside = {path for pattern in patterns for path in images.beside(pattern, known)}
     for path in sorted(beside - known):
@@ -115,11 +125,3 @@ def _hint(lost: Sequence[Lost], unnamed: Iterable[str]) -> str:
     """Return the hint of the first lost name that is near to a file, "" where none is."""
     nearest = Nearest(unnamed if lost else ())
     return next(filter(None, (nearest.hint(each.name) for each in lost)), "")
-
-
-def _take(matches: Matches, paths: Sequence[str], number: int, place: str) -> None:
-    for path in paths:
-        if path in matches.row_of:
-            matches.lose(SEVERAL_ROWS, path, place)
-        else:
-            matches.row_of[path] = number

@@ -15,16 +15,23 @@ class Nearest:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._by_key: defaultdict[str, list[str]] = defaultdict(list)
+        self._folders: set[PurePosixPath] = set()
         for path in paths:
             self._by_key[_key(path)].append(path)
+            self._folders.add(PurePosixPath(path).parent)
 
     def hint(self, name: str) -> str:
         """Return a clause that names the nearest file and the difference, "" without a certain one.
 
         name: a path or id, with or without its ending.
         """
+        if PurePosixPath(name) in self._folders:
+            return '; it is a folder, whose images path="{column}*" or "{column}/*" names'
         # An id without an ending may have a point in it, so that its whole is tried as well.
         found = self._by_key.get(_key(name)) or self._by_key.get(_key(f"{name}.png")) or []
+        if len(found) > 1:
+            folder = f"/{PurePosixPath(name).parent}"
+            found = [each for each in found if f"/{PurePosixPath(each).parent}".endswith(folder)]
         if len(found) != 1:
             return ""
         return f"; the nearest file, {spelled(found[0])}, differs {_difference(name, found[0])}"

@@ -144,7 +144,7 @@ def _splits(sheet: Sheet, layout: Mapping[str, Any]) -> list[str]:
     if "" in splits:
         at = splits.index("")
         raise DataError(
-            f"{sheet.places[at]}: {words[at] or 'an empty cell'!r} is no split",
+            f"{sheet.places[at]}: {repr(words[at]) if words[at] else 'an empty cell'} is no split",
             fix="say train, val or test",
         )
     return splits

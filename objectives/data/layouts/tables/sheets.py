@@ -73,7 +73,8 @@ def unknown_column(table: str, name: str, columns: Sequence[str]) -> DataError:
     shown = ", ".join(map(repr, columns[:SHOWN])) + (", ..." if len(columns) > SHOWN else "")
     return DataError(
         f"{found} among {shown}",
-        fix="correct the study, or say where the header is with skip_rows, sheet or sep",
+        fix="correct the study, write a header where none is, or say where it is with skip_rows, "
+        "sheet or sep",
     )
 
 
@@ -158,8 +159,10 @@ def _check_columns(
     for name in used:
         has = [name in file.columns for file in files]
         if not all(has) and (any(has) or name not in elsewhere):
-            first = files[has.index(False)]
-            raise unknown_column(first.name, name, first.columns)
+            lacking = [files[has.index(False)], *(() if any(has) else joined)]
+            tables = " and ".join(each.name for each in lacking)
+            columns = dict.fromkeys(column for each in lacking for column in each.columns)
+            raise unknown_column(tables, name, list(columns))
 
 
 def _shared(table: pd.DataFrame, file: TableFile, name: str) -> list[str]:

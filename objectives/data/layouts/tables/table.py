@@ -49,7 +49,7 @@ class Table(ImageFiles):
         rows, order = read_rows(sheet, layout)
         contents = read_folder(folder, known=file_names(layout))
         images = Images(contents.images)
-        matches = _match(images, sheet, layout)
+        matches = _match(images, sheet, rows, layout)
         found, left_out = _find_labelled(images, matches, rows, layout)
         found, classes = _with_classes(with_folder_splits(found), order, layout)
         of_cells = tuple(row_problems(sheet, layout))
@@ -107,9 +107,9 @@ def _with_classes(
     return [each._replace(label=label) for each, label in zip(found, labels, strict=True)], classes
 
 
-def _match(images: Images, sheet: Sheet, layout: Mapping[str, Any]) -> Matches:
-    rows = cells_by_row(sheet, set(path_columns(layout)))
-    matches = match(images, path_patterns(layout), rows, sheet.places)
+def _match(images: Images, sheet: Sheet, rows: Sequence[Row], layout: Mapping[str, Any]) -> Matches:
+    cells = cells_by_row(sheet, set(path_columns(layout)))
+    matches = match(images, path_patterns(layout), cells, sheet.places, read=rows)
     if not matches.row_of and (lost := matches.lost.get(NO_FILE)):
         raise DataError(
             f"{sheet.name}: none of the images it names is there, for example "

@@ -10,7 +10,14 @@ from objectives.contract import DataError
 from objectives.data.layouts.listing import Listing
 from tests.objectives.conftest import write_image
 from tests.objectives.data.layouts.tables.conftest import Write
-from tests.objectives.data.layouts.tables.tables import HEADER, PLAIN, read, write_csv, write_xlsx
+from tests.objectives.data.layouts.tables.tables import (
+    HEADER,
+    PLAIN,
+    only,
+    read,
+    write_csv,
+    write_xlsx,
+)
 from tests.objectives.data.left_out import numbers
 
 LINES = (HEADER, "a,x,1", "b,y,2")
@@ -212,6 +219,20 @@ def test_a_column_that_one_of_two_tables_lacks_is_named(write: Write) -> None:
 def test_a_row_of_too_many_cells_is_refused_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="line 3 has 4 cells, the header 3; name every"):
         read_text(tmp_path, TEXT.replace("b,y,2", "b,y,2,3"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['image, dx, patient\n"a", "x", "1"\n"b", "y", "2"\n', TEXT.replace("a,x", '="a",="x"')],
+)
+def test_quotes_after_a_space_and_texts_forced_on_excel_are_read(tmp_path: Path, text: str) -> None:
+    assert labels(read_text(tmp_path, text)) == ["x", "y"]
+
+
+def test_a_row_that_ends_before_a_column_is_told(tmp_path: Path) -> None:
+    problem = only(read_text(tmp_path, f"{HEADER},age\na,x,1\nb,2\n"))
+    assert (problem.rule, problem.level) == ("C13", "warn")
+    assert "1 of 2 rows, for example line 3, end before the column 'patient'" in problem.message
 
 
 def test_lines_of_cells_with_line_breaks_keep_their_number(tmp_path: Path) -> None:

@@ -28,6 +28,15 @@ def test_the_nearest_file_is_named_with_the_difference(
     assert difference in hint
 
 
+def test_of_several_files_the_one_in_a_folder_of_the_same_name_is_named() -> None:
+    hint = Nearest(["x/P_1/000001.png", "x/P_2/000001.png"]).hint("P_2/000001.dcm")
+    assert "'x/P_2/000001.png', differs in the ending" in hint
+
+
+def test_a_folder_is_named_with_the_pattern_for_its_images() -> None:
+    assert 'path="{column}*"' in Nearest(["MURA/p1/image1.png"]).hint("MURA/p1/")
+
+
 @pytest.mark.parametrize("paths", [["a/im_2.png"], ["a/im_1.PNG", "b/im_1.PNG"], []])
 def test_no_file_is_named_where_none_or_several_are_near(paths: list[str]) -> None:
     assert Nearest(paths).hint("im_1.png") == ""

@@ -83,6 +83,16 @@ def test_an_image_named_twice_is_read_once_and_named(write: Write) -> None:
     assert (only(listing).rule, only(listing).paths) == ("C04", ("a.png",))
 
 
+def test_rows_that_repeat_another_one_are_counted_and_no_problem(write: Write) -> None:
+    # As RSNA's pneumonia labels, with a row per box.
+    listing = read(
+        write("a,x,1,9", "b,y,2,", "a,x,1,7", header=f"{HEADER},box", images="ab"), PLAIN
+    )
+    assert [each.label for each in listing.found] == ["x", "y"]
+    assert numbers(listing.left_out) == {"rows that repeat another one": 1}
+    assert not listing.problems
+
+
 def test_a_glob_gives_a_row_all_its_images(tmp_path: Path) -> None:
     for name in ("p1/left.png", "p1/right.png", "p10/left.png", "p2/[x].png"):
         write_image(tmp_path / name)
@@ -169,6 +179,13 @@ def test_a_word_that_is_no_split_is_an_error(write: Write) -> None:
     folder = write("a,x,1,train", "b,y,2,maybe", header=f"{HEADER},set", images="ab")
     with pytest.raises(DataError, match="'maybe' is no split; say train, val or test"):
         read(folder, replace(PLAIN, split="set"))
+
+
+def test_a_column_that_no_table_has_is_looked_for_in_joined_ones(write: Write) -> None:
+    folder = write("a,x,1")
+    write_csv(folder / "more.csv", "image,Hospital", "a,s")
+    with pytest.raises(DataError, match=r"t.csv and more.csv: no column 'hospital', but one that"):
+        read(folder, replace(PLAIN, join=("more.csv",), site="hospital"))
 
 
 @pytest.mark.parametrize(
@@ -374,3 +391,10 @@ def test_a_key_that_a_joined_table_spells_otherwise_is_named(write: Write, key: 
     write_csv(folder / "more.csv", "case,dx", f"{key},x", "P2,y")
     message = read(folder, JOINED).problems[0].message
     assert f"for example case 'P1' (there it is case '{key}'); add them" in message
+
+
+def test_classes_that_are_numbers_come_by_their_value(write: Write) -> None:
+    rows = [
+        f"{name},{label},1" for name, label in zip("abcd", ("10.0", "2.0", "-1", "x"), strict=True)
+    ]
+    assert read(write(*rows, images="abcd"), PLAIN).classes == ("x", "-1", "2.0", "10.0")
