@@ -51,7 +51,7 @@ def _problem(level: str, found: Sequence[LeftOut], wholes: Sequence[str], used: 
         level="error" if level == "error" else "warn",
         message=(
             f"beside {counted(used, 'image')} in use, {len(paths):,} {are(len(paths))} left out: "
-            f"{reasons}{nothing}; {', or '.join(dict.fromkeys(each.fix for each in found))}"
+            f"{reasons}{nothing}; {', and '.join(dict.fromkeys(each.fix for each in found))}"
         ),
         paths=paths,
     )

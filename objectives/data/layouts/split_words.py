@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 WORDS = {
     **dict.fromkeys(("train", "training", "trn", "trainval", "trainvalid"), "train"),
@@ -28,7 +29,8 @@ def split_of(name: str) -> str:
 
     Case, numbers, single letters and words such as "images" and "set" do not count.
     """
-    return _read(name)[0] if not _read(name)[1] else ""
+    split, rest = _read(name)
+    return "" if rest else split
 
 
 def splits_of(names: Iterable[str]) -> Mapping[str, str]:
@@ -49,6 +51,7 @@ def named_after(name: str) -> str:
     return _read(name)[0]
 
 
+@lru_cache(maxsize=1024)  # the cells of a column hold few words
 def _read(name: str) -> tuple[str, tuple[str, ...]]:
     """Return the split and the other words in a name; "" where it has none or several splits."""
     words = [word.casefold() for word in LETTERS.findall(INNER_CAPITAL.sub(" ", name))]

@@ -190,9 +190,9 @@ def _short(name: str, grid: Grid, lines: Sequence[Line], names: Sequence[str]) -
 def _by_name(remarks: Sequence[Remark], names: Sequence[str]) -> Mapping[str, list[Problem]]:
     """Return the problems of each column that the header names."""
     problems: defaultdict[str, list[Problem]] = defaultdict(list)
-    for remark in remarks:
-        if remark.column < len(names):
-            problems[names[remark.column]].append(remark.problem)
+    for column, problem in remarks:
+        for name in names if column is None else names[column : column + 1]:
+            problems[name].append(problem)
     return problems
 
 

@@ -27,10 +27,10 @@ class Line(NamedTuple):
 class Remark(NamedTuple):
     """A problem of some cells of a column, which counts where the study uses the column.
 
-    column: its position, from 0 on.
+    column: its position, from 0 on; None where the problem is of every column.
     """
 
-    column: int
+    column: int | None
     problem: Problem
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal
 from zipfile import ZipFile
 
 import openpyxl
@@ -72,10 +72,10 @@ def _meant(path: str, lines: Mapping[str, Sequence[Line]], declared: frozenset[s
     return likeliest[0]
 
 
-def _lines(sheet: Worksheet) -> list[Line]:
+def _lines(worksheet: Worksheet) -> list[Line]:
     """Read the rows as text; a value that is merged over rows of one column stands in each."""
-    rows = [[_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
-    for merged in sheet.merged_cells.ranges:
+    rows = [[_text(value) for value in row] for row in worksheet.iter_rows(values_only=True)]
+    for merged in worksheet.merged_cells.ranges:
         if merged.min_col == merged.max_col:
             for row in range(merged.min_row, merged.max_row):
                 rows[row][merged.min_col - 1] = rows[merged.min_row - 1][merged.min_col - 1]
@@ -97,33 +97,33 @@ def _text(value: Any) -> str:
     return value.isoformat(" ") if isinstance(value, datetime) else str(value)
 
 
-def _merged(path: str, sheet: Worksheet) -> Iterator[Remark]:
+def _merged(path: str, worksheet: Worksheet) -> Iterator[Remark]:
     """Find the cells that are merged over several columns: their value may belong to either."""
-    for merged in sheet.merged_cells.ranges:
-        for column in range(merged.min_col, merged.max_col + 1):
-            if merged.min_col < merged.max_col:
-                found = f"{path}: the cells {merged.coord} are merged over several columns, and "
-                yield _remark(column, f"{found}only the first has the value; unmerge them")
-
-
-def _hidden(path: str, sheet: Worksheet, lines: Sequence[Line]) -> Iterator[Remark]:
-    """Find hidden rows and columns, which are read like the others."""
-    fix = "read like the others; show them, and remove what should not count"
-    hidden = [line.number for line in lines if sheet.row_dimensions[line.number].hidden]
-    width = max((len(line.cells) for line in lines), default=0)
-    for column in range(1, width + 1):
-        if sheet.sheet_state != "visible":
-            yield _remark(
-                column, f"{path}: the hidden sheet {sheet.title!r} is {fix}", level="warn"
+    for merged in worksheet.merged_cells.ranges:
+        if merged.min_col < merged.max_col:
+            problem = _problem(
+                f"{path}: the cells {merged.coord} are merged over several columns, and only the "
+                "first has the value; unmerge them"
             )
-        if hidden:
-            found = f"{len(hidden)} hidden rows, for example row {hidden[0]}, are {fix}"
-            yield _remark(column, f"{path}: {found}", level="warn")
-    for each in sheet.column_dimensions.values():
+            for column in range(merged.min_col, merged.max_col + 1):
+                yield Remark(column - 1, problem)
+
+
+def _hidden(path: str, worksheet: Worksheet, lines: Sequence[Line]) -> Iterator[Remark]:
+    """Find a hidden sheet, hidden rows and hidden columns, which are read like the others."""
+    fix = "read like the others; show them, and remove what should not count"
+    if worksheet.sheet_state != "visible":
+        found = f"{path}: the hidden sheet {worksheet.title!r} is {fix}"
+        yield Remark(None, _problem(found, level="warn"))
+    rows = [line.number for line in lines if worksheet.row_dimensions[line.number].hidden]
+    if rows:
+        found = f"{path}: {len(rows)} hidden rows, for example row {rows[0]}, are {fix}"
+        yield Remark(None, _problem(found, level="warn"))
+    for each in worksheet.column_dimensions.values():
         if each.hidden:
-            for column in range(each.min, min(each.max, width) + 1):
-                name = get_column_letter(column)
-                yield _remark(column, f"{path}: the hidden column {name} is {fix}", level="warn")
+            for column in range(each.min, min(each.max, worksheet.max_column) + 1):
+                found = f"{path}: the hidden column {get_column_letter(column)} is {fix}"
+                yield Remark(column - 1, _problem(found, level="warn"))
 
 
 def _uncomputed(path: str, values: Worksheet, formulas: Worksheet) -> Iterator[Remark]:
@@ -134,13 +134,13 @@ def _uncomputed(path: str, values: Worksheet, formulas: Worksheet) -> Iterator[R
             if cell.value is None and formula.data_type == "f" and cell.data_type != "str":
                 without[cell.column].append(cell.coordinate)
     for column, cells in without.items():
-        yield _remark(
-            column,
+        problem = _problem(
             f"{path}: {len(cells)} formulas, for example in {cells[0]}, have no result yet, so "
             "that their cells are read as empty; open the workbook in Excel or LibreOffice and "
-            "save it again",
+            "save it again"
         )
+        yield Remark(column - 1, problem)
 
 
-def _remark(column: int, message: str, *, level: Any = "error") -> Remark:
-    return Remark(column - 1, Problem(rule="C13", level=level, message=message))
+def _problem(message: str, level: Literal["error", "warn"] = "error") -> Problem:
+    return Problem(rule="C13", level=level, message=message)
