@@ -65,7 +65,16 @@ def merged(names: Sequence[str]) -> list[str]:
 
 def spelled(name: str) -> str:
     """Return a name in quotes, with the codes of characters that the eye may take for others."""
-    return ascii(name)
+    quote = '"' if "'" in name else "'"
+    shown = (each if _is_plain(each) else ascii(each)[1:-1] for each in name)
+    return f"{quote}{''.join(shown)}{quote}"
+
+
+def _is_plain(character: str) -> bool:
+    """Whether the eye takes a character for no other: an ä is plain, a combining diaeresis not."""
+    is_composed = unicodedata.normalize("NFKC", character) == character
+    is_alone = is_composed and not unicodedata.combining(character)
+    return character.isprintable() and is_alone and _folded(character) == character.casefold()
 
 
 def _folded(name: str) -> str:

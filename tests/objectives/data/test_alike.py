@@ -2,7 +2,7 @@
 
 import pytest
 
-from objectives.data.alike import alike, as_read
+from objectives.data.alike import alike, as_read, spelled
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,24 @@ def test_two_names_that_differ_to_the_eye_stay_two(one: str, other: str) -> None
 
 def test_all_spellings_of_a_name_are_found_together() -> None:
     assert alike(["b", "P07", "a", "p7", "P 07", "b"]) == [("P07", "p7", "P 07")]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Läsion 1", "'Läsion 1'"),
+        ("肺癌", "'肺癌'"),
+        ("La\u0308sion", r"'La\u0308sion'"),
+        ("benign\u200b", r"'benign\u200b'"),
+        ("low\u00a0grade", r"'low\xa0grade'"),
+        ("low–grade", r"'low\u2013grade'"),
+        ("\u042007", r"'\u042007'"),
+        ("CO₂", r"'CO\u2082'"),
+        ("two\nlines", r"'two\nlines'"),
+        ("Crohn's", '"Crohn\'s"'),
+    ],
+)
+def test_only_characters_that_may_be_taken_for_others_are_shown_as_codes(
+    name: str, shown: str
+) -> None:
+    assert spelled(name) == shown

@@ -28,7 +28,7 @@ def test_two_spellings_of_a_group_are_told_and_kept_apart(one: str, other: str) 
     assert groups == [one, other, "q1"]
     assert (problem.rule, problem.level) == ("C17", "error")
     assert problem.paths == (f"{one}_0.png", f"{other}_1.png")
-    assert f"{one!a} and {other!a}" in problem.message
+    assert f"{one!r} and {other!a}" in problem.message
     assert problem.message.endswith("declare merge_alike=True")
 
 
