@@ -27,8 +27,9 @@ from objectives.data.manifest.partition import EXCLUDED
 from objectives.data.problems import Problem
 from objectives.data.scan.scan import scan
 
-# C04, C08, C09, C13 and C17 are found while listing and stand in the manifest. C14 and C16 need
-# the study as well. C15 needs no check: weights and scales come from training rows only.
+# C04, C08, C09, C13 and C17, and parts of C01, C05 and C18, are found while listing and stand in
+# the manifest. C14 and C16 need the study as well. C15 needs no check: weights and scales come from
+# training rows only.
 RULES: tuple[Rule, ...] = (
     check_groups,
     check_lone_images,

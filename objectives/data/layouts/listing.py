@@ -55,8 +55,8 @@ class Listing:
     classes: names in the order of their index.
     left_out: the files and rows that are not used, by reason.
     columns: of each image's metadata.
-    problems: the problems that show while the files are listed (C04, C05, C08, C09, C13, C17,
-        C18).
+    problems: those that are found while the files are listed (C01, C04, C05, C08, C09, C13, C17
+        and C18).
     sealed_test: number of images of a test split that is not opened; they are not in `found`.
     """
 

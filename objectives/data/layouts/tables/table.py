@@ -42,7 +42,8 @@ class Table(ImageFiles):
     def find_images(self) -> Listing:
         """Read the tables and find the images that they name.
 
-        C04 names rows without a file and files without a row, C13 cells kept as numbers.
+        C04 reports rows without a file and files without a row, C13 cells that other programs
+        changed.
         """
         folder, layout = image_folder(self.source), self.source.layout
         sheet = read_sheets(folder, layout)
