@@ -1,6 +1,6 @@
-"""Masks and overlays that lie beside the images that they belong to, and are no images to train on.
+"""Masks and overlays beside the images that they were drawn on; they are no images to train on.
 
-An image is one only if the image that it belongs to is there, too.
+A file counts as a mask only where its image is there, too.
 """
 
 import re

@@ -29,7 +29,7 @@ AS_DIGITS = {
     **dict.fromkeys(("true", "yes", "y", "positive", "present", "x", "✓", "✔", "☑"), "1"),
     **dict.fromkeys(("false", "no", "n", "negative", "absent", "-", "☐"), "0"),
 }
-LIST = re.compile(r"[|;]")  # joins nothing but labels, of which not each need be a class
+LIST = re.compile(r"[|;]")  # stands only between labels, so one of them may be no class
 JOINT = re.compile(r"\s*[|;,+&/]\s*")
 
 

@@ -102,7 +102,7 @@ def name_problems(
     for name in dict.fromkeys((*path_columns(layout), *groups)):
         cells = sheet.cells(name)
         yield from id_problems(cells)
-        # A whole group is no date.
+        # A column that is the group by itself never holds dates on purpose.
         yield from date_problems(cells, may_be_dates and not is_group.get(name, False))
 
 
