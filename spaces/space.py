@@ -53,6 +53,10 @@ class Space:
                 drawn[param.name] = param.suggest(trial)
         return drawn
 
+    def is_whole(self, drawn: Mapping[str, Value]) -> bool:
+        """Say whether these are the parameters of one draw, none missing and none beside them."""
+        return {param.name for param in self.params if is_active(param, drawn)} == set(drawn)
+
     def mode(self) -> TrialConfig:
         """Return the prior's most probable configuration, the first one that a study tries."""
         return self.mode_with({})

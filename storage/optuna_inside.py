@@ -21,6 +21,7 @@ from sqlalchemy import Connection, MetaData, Table
 
 __all__ = ["ARTIFACTS_ATTR_PREFIX", "DEFAULT_MIME_TYPE", "SCHEMA_VERSION"]
 
+QUEUED = "fixed_params"
 optuna_version: str = optuna.__version__
 optuna_tables: MetaData = BaseModel.metadata
 version_info: Table = optuna_tables.tables["version_info"]
@@ -50,7 +51,13 @@ def constraint_key(name: str) -> str:
 
 def queued_trial(params: Mapping[str, object]) -> FrozenTrial:
     """Build a waiting trial that draws these values, as `Study.enqueue_trial` stores it."""
-    return create_trial(state=TrialState.WAITING, system_attrs={"fixed_params": dict(params)})
+    return create_trial(state=TrialState.WAITING, system_attrs={QUEUED: dict(params)})
+
+
+def queued_values(trial: FrozenTrial) -> Mapping[str, object]:
+    """Return the values that a trial was queued with, by anybody; none for one that was drawn."""
+    values: Mapping[str, object] = trial.system_attrs.get(QUEUED, {})
+    return values
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from storage.engine import ends, steps
 from storage.engine.drawing import DrawingStorage
 from storage.engine.leases import Claim, Nothing
 from storage.engine.memory import StudyMemory
-from storage.optuna_inside import joined
+from storage.optuna_inside import joined, queued_values
 from storage.reader import StoreReader
 from storage.rows import HandBackReason, NewStudy, NewWorker, Stop, StudyRow, TrialEnd
 from storage.schema import open_backend
@@ -147,6 +147,10 @@ class Store(StoreReader):
         memory = self._remembered(name)
         with self._step() as connection:
             return memory.refresh(connection)
+
+    def queued_values(self, claim: Claim) -> Mapping[str, object]:
+        """Read the values that a person or the study queued the claimed trial with, if any."""
+        return queued_values(self._remembered(claim.study).trial(claim.trial_id))
 
     def beat(self, claim: Claim) -> Stop | None:
         """Extend the lease and return the study's stop request; from any thread.

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from spaces.stored import StoredStudy, from_json
 from spaces.study import Study
-from storage.rows import StudyRow, TrialRow, UseRow, WorkerRow
+from storage.rows import Outcome, StudyRow, TrialRow, UseRow, WorkerRow
 from storage.store import Store
 
 SILENCE_SECONDS = 120  # a waiting worker asks the database for a trial every few seconds
@@ -47,8 +47,12 @@ class Snapshot:
 
     @cached_property
     def ranking(self) -> list[TrialRow]:
-        """The trials that have a final value, best first; among equals the earlier one first."""
-        valued = [(trial.value, trial) for trial in self.trials if trial.value is not None]
+        """The trials that finished here, best first; among equals the earlier one first.
+
+        The value of one that was added or ended elsewhere is not measured by the study.
+        """
+        finished = [trial for trial in self.final if trial.outcome == Outcome.FINISHED]
+        valued = [(trial.value, trial) for trial in finished if trial.value is not None]
         sign = 1 if self.study.direction == "minimize" else -1
         return [trial for value, trial in sorted(valued, key=lambda pair: sign * pair[0])]
 
@@ -110,7 +114,8 @@ def read_snapshot(store: Store, name: str, before: Snapshot | None = None) -> Sn
     before: an earlier snapshot of it, whose ended trials are not read again.
     """
     row = store.study(name)
-    known = {trial.number: trial for trial in before.final} if before else {}
+    is_same = before is not None and before.row.study_id == row.study_id
+    known = {trial.number: trial for trial in before.final} if before and is_same else {}
     return Snapshot(
         row=row,
         stored=from_json(row.definition),

@@ -3,17 +3,18 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from objectives import catalog
-from objectives.contract import Attempt, Objective
+from objectives.contract import Attempt, Objective, RecipeError
 from objectives.files import checkpoints
 from objectives.files.disk import when_there_is_room
 from search.pruners.curve import Curve
 from search.samplers.choose import sampler_for
 from search.seeds import training_seed
-from search.worker.endings import Ending, HandedBack, Lost, Settled
+from search.worker.endings import Ending, Failed, HandedBack, Lost, Settled, failure
 from search.worker.leased_trial import Halted, LeasedTrial
 from search.worker.sharing import CheckpointUploads, bring_checkpoint
 from search.worker.trial import Trial, completed_curves, run_trial
@@ -26,7 +27,10 @@ log = logging.getLogger(__name__)
 def attempt_trial(leased: LeasedTrial) -> Settled:
     """Draw the trial's values (or read them back) and train it from its last checkpoint."""
     log.info("trial %d, attempt %d", leased.claim.number, leased.claim.attempt)
-    config = _draw(leased)
+    try:
+        config = _draw(leased)
+    except (ValueError, RecipeError) as error:
+        return Settled(_undrawn(leased, error))
     if config is None:
         return Settled(Lost())
     trial = Trial(leased=leased, config=config, completed=_completed(leased.worker))
@@ -35,12 +39,28 @@ def attempt_trial(leased: LeasedTrial) -> Settled:
 
 
 def _draw(leased: LeasedTrial) -> TrialConfig | None:
+    """Return the trial's configuration, None if it is lost.
+
+    Raises ValueError or RecipeError for values that no trial can have.
+    """
     worker = leased.worker
     sampler = sampler_for(worker.study, leased.claim.number)
     with leased.noticing_loss():
         drawn = leased.store.draw(leased.claim, sampler, worker.study.space.suggest)
-        return worker.stored.config(drawn)
+        config = worker.stored.config(drawn)
+        catalog.schedule(worker.study.objective, config)
+        return config
     return None
+
+
+def _undrawn(leased: LeasedTrial, error: Exception) -> Ending:
+    """Return the failure of a trial without values; those that a person queued break no study."""
+    ending, queued = failure(error), leased.store.queued_values(leased.claim)
+    if isinstance(ending, Failed) and queued:
+        values = ", ".join(f"{name} {value!r}" for name, value in queued.items())
+        detail = f"queued with values that cannot be used ({error}): {values}"
+        return replace(ending, detail=" ".join(detail.split())[:500], where=None)
+    return ending
 
 
 def _completed(worker: Worker) -> Callable[[], list[Curve]]:

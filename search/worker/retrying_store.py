@@ -1,6 +1,6 @@
 """The store as a worker uses it between two epochs: every call waits for the database."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,6 +38,10 @@ class RetryingStore:
                 return suggest(trial)
 
         return self._retries.call(draw_once)
+
+    def queued_values(self, claim: Claim) -> Mapping[str, object]:
+        """Read the values that the claimed trial was queued with."""
+        return self._retries.call(self._store.queued_values, claim)
 
     def epochs(self, name: str, number: int) -> list[EpochRow]:
         """Read the recorded epochs of a trial."""

@@ -90,6 +90,7 @@ def _keep_files(leased: LeasedTrial, report: str = "") -> dict[str, str]:
 
     def keep() -> None:
         if report:
+            leased.folder.mkdir(parents=True, exist_ok=True)  # not there for a trial without values
             (leased.folder / files.TRACEBACK).write_text(report)
         links.update(files.keep(leased))
 

@@ -14,7 +14,8 @@ BEST = text(f"""SELECT t.number
   FROM trials t
   JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
   JOIN study_directions d ON d.study_id = t.study_id
- WHERE {OF_STUDY} AND t.state = 'COMPLETE'
+  JOIN search_service.attempts a ON a.trial_id = t.trial_id AND a.ends_trial
+ WHERE {OF_STUDY} AND t.state = 'COMPLETE' AND a.reason = :finished
  ORDER BY CASE d.direction WHEN 'MINIMIZE' THEN 1 ELSE -1 END
           * CASE v.value_type WHEN 'INF_POS' THEN 'Infinity' WHEN 'INF_NEG' THEN '-Infinity'
             ELSE v.value END, t.number
@@ -45,8 +46,9 @@ PROGRESS = text("""SELECT EXISTS (
 
 
 def best(connection: Connection, study: str, most: int) -> list[int]:
-    """Read the numbers of the best complete trials, best first; among equals the earlier first."""
-    return list(connection.scalars(BEST, {"study": study, "most": most}))
+    """Read the numbers of the best trials that finished here; among equals the earlier first."""
+    given = {"study": study, "most": most, "finished": Outcome.FINISHED}
+    return list(connection.scalars(BEST, given))
 
 
 def final_among(connection: Connection, study: str, numbers: Iterable[int]) -> set[int]:

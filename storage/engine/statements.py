@@ -35,7 +35,8 @@ HELD = """held AS (
 
 BEAT = text(f"WITH {HELD} SELECT stop FROM held")
 
-# Values that were drawn before stay.
+# Values that were drawn before are not among these. One that stands there is of another program,
+# which began this trial by `ask`: the trial is trained with ours, so that ours is stored.
 DRAW = text(f"""WITH {HELD}, drawn AS (
     INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
     SELECT held.trial_id, n.name, n.value, n.distribution
@@ -43,7 +44,8 @@ DRAW = text(f"""WITH {HELD}, drawn AS (
                         CAST(:distributions AS text[])) WITH ORDINALITY
                  AS n (name, value, distribution, place)
      ORDER BY n.place
-        ON CONFLICT (trial_id, param_name) DO NOTHING
+        ON CONFLICT (trial_id, param_name) DO UPDATE
+       SET param_value = excluded.param_value, distribution_json = excluded.distribution_json
 )
 SELECT stop FROM held""")
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC
 
 import pytest
+from optuna.distributions import FloatDistribution
+from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 from sqlalchemy import event
@@ -170,7 +172,7 @@ def test_a_trial_that_ends_while_it_is_read_is_read_whole_or_as_running(
 
     def end_it(*_: object) -> None:
         if next(seen) == statement:
-            with store.trial(held, store.optuna_study("toy")) as trial:
+            with store.trial(held, RandomSampler()) as trial:
                 trial.suggest_float("lr", 0, 1)
             follow(store, held, [0.5, 0.4])
             store.tell(held, finished(0.4))
@@ -194,3 +196,16 @@ def test_a_trial_ended_elsewhere_has_ended_when_it_did_not_when_its_worker_notic
     before = store.trials("toy")
     store.end_leases("ada", "stopped")
     assert store.trials("toy") == before
+
+
+def test_the_values_that_a_trial_is_trained_with_are_those_that_are_stored(
+    store: Store, claim: Claiming
+) -> None:
+    """Another program that began the trial by `ask` draws at the same moment."""
+    held, uniform = claim(), FloatDistribution(0, 1)
+    store.optuna_study("toy").get_trials()  # Optuna's cache must know the trial
+    with store.trial(held, RandomSampler(seed=0)) as trial:
+        drawn = trial.suggest_float("lr", 0, 1)
+        store.optuna_storage.set_trial_param(held.trial_id, "lr", 0.123, uniform)
+    (stored,) = store.trials("toy")
+    assert stored.params == {"lr": drawn}

@@ -1,17 +1,21 @@
 """A trial from its claim to its outcome, on a real store with the toy objective."""
 
 import logging
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import optuna
 import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from search.errors import StudyBroken
 from search.worker.attempt import attempt_trial
 from search.worker.endings import Failed, Finished, HandedBack, Lost
 from search.worker.loop import work
 from search.worker.settle import settle
+from spaces.study import Pruning
 from storage.store import Store
 from tests.search.toy_worker import attempt, lease, make_worker
 
@@ -167,3 +171,59 @@ def test_stop_now_reaches_a_worker_between_two_epochs(store: Store, tmp_path: Pa
 
     assert isinstance(settled.ending, HandedBack)
     assert time.monotonic() - started < 30
+
+
+@pytest.mark.filterwarnings("ignore:Fixed parameter")
+@pytest.mark.parametrize("value", ["fast", None, math.nan, 50.0])
+def test_values_that_a_person_queued_and_no_trial_can_have_fail_that_trial_alone(
+    value: object, store: Store, tmp_path: Path
+) -> None:
+    worker = make_worker(store, tmp_path, trials=9)
+    attempt(worker)  # the study's own first trial
+    queue = optuna.Study("toy", store.optuna_storage)
+    for _ in range(4):  # one more than errors of the code that stop a study
+        queue.enqueue_trial({"learning_rate": value})
+
+    endings = [attempt(worker) for _ in range(5)]
+
+    assert [ending.outcome for ending in endings[:4]] == ["code_error"] * 4  # type: ignore[union-attr]
+    assert isinstance(endings[4], Finished)
+    detail = store.trials("toy")[1].detail
+    assert detail is not None
+    assert "queued with values that cannot be used" in detail
+    assert f"learning_rate {value!r}" in detail
+
+
+def test_a_draw_that_always_fails_stops_the_study_as_broken_code_does(
+    store: Store, tmp_path: Path
+) -> None:
+    worker = make_worker(store, tmp_path, trials=19)
+    other = {"learning_rate": CategoricalDistribution(["slow", "fast"])}
+    optuna.Study("toy", store.optuna_storage).add_trial(
+        optuna.create_trial(params={"learning_rate": "slow"}, distributions=other, value=1.0)
+    )
+    for _ in range(9):  # two of them draw from what TPE learned
+        attempt(worker)
+    with pytest.raises(StudyBroken, match="'slow' is not a valid type"):
+        attempt(worker)
+
+
+def test_trials_that_another_program_added_are_no_curves_to_prune_by(
+    store: Store, tmp_path: Path
+) -> None:
+    worker = make_worker(store, tmp_path, trials=9, pruning=Pruning("median", startup_trials=1))
+    study = optuna.Study("toy", store.optuna_storage)
+    x, rate = FloatDistribution(0, 2), FloatDistribution(1e-5, 100, log=True)
+    for params, space in (
+        ({}, {}),
+        ({"x": 1.0}, {"x": x}),
+        ({"learning_rate": 0.1, "x": 1.0}, {"learning_rate": rate, "x": x}),
+        ({"learning_rate": 50.0}, {"learning_rate": rate}),
+    ):
+        early = {1: 0.0, 2: 0.0}
+        study.add_trial(
+            optuna.create_trial(
+                params=params, distributions=space, value=0.0, intermediate_values=early
+            )
+        )
+    assert isinstance(attempt(worker), Finished)

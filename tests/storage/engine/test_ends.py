@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable
 
+from optuna.trial import TrialState, create_trial
+
 from storage.rows import Outcome, TrialEnd
 from storage.store import Claim, Store
 from tests.storage.samples import ended, finished, new_study, new_worker
@@ -28,6 +30,17 @@ def test_the_best_trials_come_first_and_among_equals_the_earlier_one(store: Stor
     run(store, finished(0.5), finished(0.3), ended("FAIL", "code_error"), finished(0.3))
     assert store.best("toy", 2) == [1, 3]
     assert store.best("toy", 9) == [1, 3, 0]
+
+
+def test_a_value_that_another_program_gave_a_trial_is_not_the_best(
+    store: Store, claim: Claiming
+) -> None:
+    run(store, finished(0.5))
+    told, storage = claim("bob"), store.optuna_storage
+    storage.set_trial_state_values(told.trial_id, TrialState.COMPLETE, [0.1])
+    study_id = store.study("toy").study_id
+    storage.create_new_trial(study_id, create_trial(value=0.2))
+    assert store.best("toy", 9) == [0]
 
 
 def test_an_infinite_value_is_ranked_by_its_sign(store: Store) -> None:

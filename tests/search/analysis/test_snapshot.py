@@ -1,0 +1,32 @@
+"""The rows of a study at one moment, and what another program leaves in them."""
+
+from pathlib import Path
+
+import optuna
+
+from search.analysis.snapshot import read_snapshot
+from storage.store import Store
+from tests.search.toy_worker import attempt, make_worker
+
+
+def test_a_trial_that_another_program_added_is_never_the_winner(
+    store: Store, tmp_path: Path
+) -> None:
+    attempt(make_worker(store, tmp_path))
+    study = optuna.Study("toy", store.optuna_storage)
+    study.add_trial(optuna.create_trial(value=0.0))
+
+    snapshot = read_snapshot(store, "toy")
+
+    assert [trial.value for trial in snapshot.trials][1] == 0.0
+    assert [trial.number for trial in snapshot.ranking] == store.best("toy", 9) == [0]
+
+
+def test_a_study_that_was_deleted_and_made_again_is_read_anew(store: Store, tmp_path: Path) -> None:
+    attempt(make_worker(store, tmp_path))
+    before = read_snapshot(store, "toy")
+    store.delete("toy")
+    make_worker(store, tmp_path)
+
+    (queued,) = read_snapshot(store, "toy", before).trials
+    assert queued.state == "WAITING"
