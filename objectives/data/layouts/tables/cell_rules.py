@@ -36,8 +36,9 @@ def find_cells(
 
     found: what they are, and the fix.
     """
-    wrong = [at for at, text in enumerate(cells.texts) if is_wrong(text.strip())]
-    yield from report_cells(cells, wrong, found, level)
+    wrong = {text for text in set(cells.texts) if is_wrong(text.strip())}  # a column repeats texts
+    at = [row for row, text in enumerate(cells.texts) if text in wrong] if wrong else []
+    yield from report_cells(cells, at, found, level)
 
 
 def report_cells(

@@ -130,9 +130,8 @@ class Missing:
 
     def _without(self, texts: Sequence[str], usual: frozenset[str] | tuple[str, ...]) -> list[str]:
         words = self._words(usual)
-        return [
-            "" if text.strip().casefold() in words or is_error(text) else text for text in texts
-        ]
+        gaps = {text for text in set(texts) if text.strip().casefold() in words or is_error(text)}
+        return ["" if text in gaps else text for text in texts]
 
     def _words(self, usual: frozenset[str] | tuple[str, ...]) -> set[str]:
         declared = usual if self.declared is None else self.declared
