@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -13,11 +13,14 @@ from stat import S_ISREG
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.links import check_link
 from objectives.data.layouts.listing import File
+from objectives.data.layouts.lost_images import not_looked_at
 from objectives.data.layouts.other_files import (
+    EMPTY,
     HIDDEN,
     HIDDEN_IMAGE,
-    PLACEHOLDER,
-    UNFINISHED,
+    IMAGE_ENDS,
+    ZEROS,
+    as_text,
     ending_of,
     is_container,
     is_unread,
@@ -28,12 +31,6 @@ from objectives.data.left_out import LeftOut
 from objectives.data.pixels.formats import HEAD, RAW, SLIDES, format_of, other_dicom
 from objectives.data.problems import Problem
 
-# Files that are images by their ending, without a look into them: a broken one is found by C05.
-# Of any other file the first bytes are read.
-EXTENSIONS = (
-    *(".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".tif", ".tiff", ".bmp", ".webp", ".gif"),
-    *(".pgm", ".ppm", ".pbm", ".pnm", ".jp2", ".j2k", ".avif"),
-)
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
 PRACTICE_NOTE = "practice.json"  # written last: a folder that has it is a whole practice set
 LOCKED = "that may not be read"
@@ -110,7 +107,7 @@ def walk_through(folder: Path, known: Collection[str] = ()) -> Contents:
     return Contents(
         images=sorted(walk.images),
         folders=sorted(walk.folders),
-        left_out=tuple(_left_out(walk)),
+        left_out=tuple(_left_out(folder, walk)),
         problems=tuple(_may_not_be_read(walk)),
     )
 
@@ -185,12 +182,14 @@ def _take_file(entry: os.DirEntry[str], path: str, walk: _Walk) -> None:
         ending = ending_of(entry.name)
         is_unused = is_unread(ending) or is_container(ending)
         reason = "of a format that is not read" if is_unused else "other files"
-        kinds = walk.unread if is_unused else walk.others
-        kinds[f"{reason} ({ending or 'no ending'})"].append(path)
+        reason = f"{reason} ({ending or 'no ending'})"
+        if not is_unused and not head.strip(b"\0"):
+            reason = ZEROS if head else EMPTY
+        (walk.unread if is_unused else walk.others)[reason].append(path)
 
 
 def _is_named_image(entry: os.DirEntry[str]) -> bool:
-    return entry.name.lower().endswith(EXTENSIONS)
+    return entry.name.lower().endswith(IMAGE_ENDS)
 
 
 def _head(entry: os.DirEntry[str]) -> bytes:
@@ -210,13 +209,8 @@ def _check_text(path: str, entry: os.DirEntry[str]) -> None:
         )
 
 
-def _left_out(walk: _Walk) -> Iterator[LeftOut]:
+def _left_out(folder: Path, walk: _Walk) -> Iterator[LeftOut]:
     """Build what is left out; of a file beside an image of the same name nothing is lost."""
-    fixes = {
-        UNFINISHED: "finish the downloads",
-        PLACEHOLDER: "download them",
-        HIDDEN_IMAGE: "give them names without the point before them",
-    }
     stems = {_stem(file.path) for file in walk.images} if walk.unread else set()
     for reason, paths in walk.unread.items():
         lone = tuple(path for path in paths if _stem(path) not in stems)
@@ -225,28 +219,13 @@ def _left_out(walk: _Walk) -> Iterator[LeftOut]:
             is_slide = lone[0].lower().endswith(SLIDES)
             fix = "cut them into tiles" if is_slide else "convert them to PNG"
             is_meant = is_unread(ending_of(lone[0]))
-            yield LeftOut(reason=reason, paths=_written(lone), fix=fix, is_meant=is_meant)
+            yield LeftOut(reason=reason, paths=as_text(lone), fix=fix, is_meant=is_meant)
         if beside:
             reason = f"{reason}, beside images of the same names"
-            yield LeftOut(reason=reason, paths=_written(beside))
-    for reason, paths in walk.others.items():
-        if paths:
-            yield LeftOut(
-                reason=reason,
-                paths=_written(paths),
-                fix=fixes.get(reason, ""),
-                is_meant=reason == PLACEHOLDER,
-            )
+            yield LeftOut(reason=reason, paths=as_text(beside))
+    yield from not_looked_at(folder, walk.others, [file.path for file in walk.images])
     if walk.locked:
-        yield LeftOut(reason=LOCKED, paths=_written(walk.locked))
-
-
-def _written(paths: Iterable[str]) -> tuple[str, ...]:
-    """Return paths as text, the bytes of a name that is not UTF-8 as their codes."""
-    return tuple(
-        path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
-        for path in paths
-    )
+        yield LeftOut(reason=LOCKED, paths=as_text(walk.locked))
 
 
 def _stem(path: str) -> str:
@@ -266,7 +245,7 @@ def _may_not_be_read(walk: _Walk) -> Iterator[Problem]:
                 f"({error.strerror}); ask their owner for the right to read them, or move them out "
                 "of the data folder"
             ),
-            paths=_written(walk.locked),
+            paths=as_text(walk.locked),
         )
 
 
@@ -279,6 +258,6 @@ def _no_image(folder: Path, contents: Contents) -> DataError:
     if any(path.lower().endswith(ARCHIVES) for each in contents.left_out for path in each.paths):
         fixes.append("unpack the archive")
     return DataError(
-        f"{folder}: no image in it ({', '.join(EXTENSIONS)})" + (f" but {found}" if found else ""),
+        f"{folder}: no image in it ({', '.join(IMAGE_ENDS)})" + (f" but {found}" if found else ""),
         fix=fixes[0] if fixes else "check the path given to --data",
     )

@@ -1,5 +1,7 @@
 """Files and folders in a data folder that are no images, told by their names."""
 
+import os
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from objectives.data.pixels.formats import RAW, SLIDES
@@ -9,7 +11,14 @@ HIDDEN_IMAGE = "hidden images"
 BY_SYSTEM = "made by a system, not by you"
 BACKUP = "backup copies"
 UNFINISHED = "unfinished downloads"
-PLACEHOLDER = "not downloaded from iCloud"
+PLACEHOLDER = "not downloaded from the cloud"
+ZEROS = "of zeros, as a failed copy leaves them"
+EMPTY = "empty files"
+# Files with these endings are images without a look into them: a broken one is found by C05.
+IMAGE_ENDS = (
+    *(".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".tif", ".tiff", ".bmp", ".webp", ".gif"),
+    *(".pgm", ".ppm", ".pbm", ".pnm", ".jp2", ".j2k", ".avif"),
+)
 
 # Folders and files that a NAS, an operating system or a program makes beside images, some with
 # small copies of them; in small letters.
@@ -28,8 +37,11 @@ SYSTEM_NAMES = {
 SYSTEM_STARTS = ("._", "~$", ".~lock.", ".trash-", ".nfs", "synophoto_", "synofile_")
 SYSTEM_ENDS = (":zone.identifier",)
 BACKUP_ENDS = (".bak", ".backup", ".orig", ".old", "~", ".swp", "_original", ".tmp", ".temp")
-UNFINISHED_ENDS = (".part", ".partial", ".crdownload", ".download", ".filepart", ".aria2")
-PLACEHOLDER_END = ".icloud"
+UNFINISHED_ENDS = (
+    *(".part", ".partial", ".crdownload", ".download", ".opdownload", ".filepart", ".aria2"),
+    *(".!ut", ".!qb", ".bt!", ".!sync"),
+)
+PLACEHOLDER_ENDS = (".icloud", ".nextcloud", ".owncloud")
 
 # Endings of images and volumes that the reader of ordinary images does not read, some of which it
 # reads where the contents say so (`format_of`).
@@ -51,7 +63,7 @@ PACKED_ENDS = (".gz", ".bz2", ".xz", ".zst")  # of one packed file; .tar.gz is a
 def passed_over(name: str, is_folder: bool) -> str:
     """Return the reason why a file or folder of this name is not looked at; "" for any other."""
     small = name.casefold()
-    if small.endswith(PLACEHOLDER_END):
+    if small.endswith(PLACEHOLDER_ENDS):
         return PLACEHOLDER
     if small in SYSTEM_NAMES or small.startswith(SYSTEM_STARTS) or small.endswith(SYSTEM_ENDS):
         return BY_SYSTEM
@@ -81,3 +93,17 @@ def is_unread(ending: str) -> bool:
 def is_container(ending: str) -> bool:
     """Whether files with this ending may hold images."""
     return ending in CONTAINERS
+
+
+def without_backup_end(path: str) -> str:
+    """Return the path of the file that a backup copy was made of."""
+    ends = [each for each in BACKUP_ENDS if path.lower().endswith(each)]
+    return path[: -len(max(ends, key=len))] if ends else path
+
+
+def as_text(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return paths as text, the bytes of a name that is not UTF-8 as their codes."""
+    return tuple(
+        path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
+        for path in paths
+    )

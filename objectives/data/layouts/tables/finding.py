@@ -9,8 +9,8 @@ from itertools import takewhile
 from pathlib import PurePosixPath
 from posixpath import basename, dirname
 
-from objectives.data.layouts.folder import EXTENSIONS
 from objectives.data.layouts.listing import File
+from objectives.data.layouts.other_files import IMAGE_ENDS
 from objectives.data.layouts.tables.cells import identifier
 from objectives.data.layouts.tables.declared import (
     GLOB,
@@ -101,4 +101,4 @@ def _normal(path: str) -> str:
 
 def _stem(path: str) -> str:
     """Remove an image's extension; text after another point belongs to the id."""
-    return next((path[: -len(end)] for end in EXTENSIONS if path.lower().endswith(end)), path)
+    return next((path[: -len(end)] for end in IMAGE_ENDS if path.lower().endswith(end)), path)

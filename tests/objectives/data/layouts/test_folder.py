@@ -56,7 +56,9 @@ def test_an_image_is_read_whatever_its_ending(tmp_path: Path, form: str, ending:
         ("1.png.bak", "backup copies"),
         ("1.png~", "backup copies"),
         ("2.png.crdownload", "unfinished downloads"),
-        (".2.png.icloud", "not downloaded from iCloud"),
+        (".2.png.icloud", "not downloaded from the cloud"),
+        ("2.png.nextcloud", "not downloaded from the cloud"),
+        ("2.png.!qB", "unfinished downloads"),
     ],
 )
 def test_a_file_that_is_no_image_is_counted_by_its_reason(
