@@ -104,6 +104,6 @@ class SetBuilder:
 
 
 def _stamp(rows: Iterable[Row], choice: tuple[object, ...]) -> str:
-    """Hash all that the pixels depend on: each file's size and time, and what we read of it how."""
-    facts: list[object] = [(row.path, row.bytes, row.modified_ns) for row in rows]
+    """Hash all that the pixels depend on: each file's size and times, and how it is read."""
+    facts: list[object] = [(row.path, row.bytes, row.times_ns) for row in rows]
     return hashlib.sha256(json.dumps([DECODING, choice, *facts]).encode()).hexdigest()

@@ -11,7 +11,7 @@ from objectives.contract import DataError, DataSource
 from objectives.data.layouts.folder import image_folder, readable, subfolders, walk_through
 from objectives.data.layouts.given_splits import with_folder_splits
 from objectives.data.layouts.layout import data_folder
-from objectives.data.layouts.listing import File, Found, Listing
+from objectives.data.layouts.listing import File, Found, Listing, times_of
 from objectives.data.left_out import LeftOut
 from objectives.data.pixels.decode import Pixels
 from objectives.data.pixels.facts import SIDE, Facts, lowest_frequencies
@@ -178,11 +178,11 @@ def _file_in(path: Path) -> Path | None:
 
 def _found(path: str, files: Sequence[Path]) -> Found:
     stats = [file.stat() for file in files]
-    size, newest = sum(each.st_size for each in stats), max(each.st_mtime_ns for each in stats)
+    size, times = sum(each.st_size for each in stats), sum(times_of(each) for each in stats)
     *_, grade, patient = path.split("/")
     match = ID.match(patient) or LATER_ID.match(patient)
     group, site = match.groups() if match else (patient, "")
-    return Found(File(path, size, newest), grade, group, split="", site=site)
+    return Found(File(path, size, times), grade, group, split="", site=site)
 
 
 def _left_out(lacking: Mapping[str, Sequence[str]]) -> tuple[LeftOut, ...]:

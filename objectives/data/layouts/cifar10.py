@@ -15,7 +15,7 @@ from PIL import Image
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.folder import image_folder
 from objectives.data.layouts.layout import data_folder
-from objectives.data.layouts.listing import File, Found, Listing
+from objectives.data.layouts.listing import File, Found, Listing, times_of
 from objectives.data.pixels.decode import Pixels, square
 from objectives.data.pixels.facts import Facts, look_at_pixels
 
@@ -50,10 +50,10 @@ class Cifar10:
             raise DataError(f"{folder}: no data_batch_1 to 5", fix=UNPACK_AGAIN)
         found: list[Found] = []
         for batch in batches:
-            labels, modified_ns = _labels(batch, len(classes)), batch.stat().st_mtime_ns
+            labels, times = _labels(batch, len(classes)), times_of(batch.stat())
             for row, label in enumerate(labels):
                 path = f"{batch.name}/{row:04d}"
-                found.append(Found(File(path, BYTES, modified_ns), classes[label], path, ""))
+                found.append(Found(File(path, BYTES, times), classes[label], path, ""))
         return Listing(found=found, classes=classes, sealed_test=_sealed(folder, batches[0], found))
 
     def bytes_of(self, path: str) -> Mapping[Path, bytes]:

@@ -12,7 +12,7 @@ from stat import S_ISREG
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.links import check_link
-from objectives.data.layouts.listing import File
+from objectives.data.layouts.listing import File, times_of
 from objectives.data.layouts.lost_images import not_looked_at
 from objectives.data.layouts.other_files import (
     EMPTY,
@@ -175,7 +175,7 @@ def _take_file(entry: os.DirEntry[str], path: str, walk: _Walk) -> None:
     head = b"" if is_image else _head(entry)
     if is_image or format_of(head):
         _check_text(path, entry)
-        walk.images.append(File(path, stat.st_size, stat.st_mtime_ns))
+        walk.images.append(File(path, stat.st_size, times_of(stat)))
     elif (kind := other_dicom(head)) is not None:
         walk.others[f"DICOM files, each {kind}"].append(path)
     else:

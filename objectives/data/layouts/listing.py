@@ -1,5 +1,6 @@
 """The listing of a layout: every image with its label, group, split, site and metadata."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -11,17 +12,26 @@ from objectives.data.problems import Problem
 class File(NamedTuple):
     """An image in the data folder.
 
-    Where several files make one image (a patient's modalities) these are their folder's path, the
-    sum of their bytes and the newest of their times.
+    Where several files make one image (a patient's modalities) these are their folder's path and
+    the sums of their bytes and times.
 
     path: relative, with forward slashes on every machine.
     bytes: the size.
-    modified_ns: the time of the last change, in nanoseconds.
+    times_ns: what `times_of` says of it.
     """
 
     path: str
     bytes: int
-    modified_ns: int
+    times_ns: int
+
+
+def times_of(stat: os.stat_result) -> int:
+    """Return the two times of a file, added: a number that every change of the file changes.
+
+    Unpacking and copying set the time of the last write back, and many images have one size. The
+    other time is that of the last change of either, and no program sets it.
+    """
+    return stat.st_mtime_ns + stat.st_ctime_ns
 
 
 class Found(NamedTuple):

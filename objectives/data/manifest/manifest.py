@@ -36,7 +36,7 @@ class Row(NamedTuple):
     fold: from 1 on where there are folds (the split is then train), else 0.
     sha1: of the image's bytes, in hex; "" for an image that cannot be read.
     metadata: a value for each of the manifest's columns; None where it is missing.
-    bytes, modified_ns: size and time on this machine, never hashed.
+    bytes, times_ns: size and times on this machine, never hashed.
     """
 
     path: str
@@ -49,7 +49,7 @@ class Row(NamedTuple):
     sha1: str
     metadata: tuple[float | str | None, ...]
     bytes: int
-    modified_ns: int
+    times_ns: int
 
     @property
     def place(self) -> Place:
@@ -219,7 +219,7 @@ def _rows(listing: Listing, places: list[Place], sha1: Mapping[str, str]) -> tup
             sha1=sha1[found.file.path],
             metadata=found.metadata,
             bytes=found.file.bytes,
-            modified_ns=found.file.modified_ns,
+            times_ns=found.file.times_ns,
         )
         for found, place in zip(listing.found, places, strict=True)
     )

@@ -25,7 +25,7 @@ def digests(
 ) -> Mapping[str, str]:
     """Compute the SHA-1 of each image's bytes, by path; "" for an image that cannot be read.
 
-    cache: the machine's folder where the results are kept by path, size and time.
+    cache: the machine's folder where the results are kept by path, size and times.
     progress: called for each image that is read.
     look: whether to examine each image in the same pass, as `scan` does.
     """
@@ -102,12 +102,12 @@ def _see(layout: Layout, file: FileState, look: bool) -> Seen:
         files = layout.bytes_of(file.path)
     except (OSError, DataError) as error:
         reason = error.found if isinstance(error, DataError) else str(error)
-        return Seen(file.bytes, file.modified_ns, "", Facts(error=reason))
+        return Seen(file.bytes, file.times_ns, "", Facts(error=reason))
     digest = hashlib.sha1(usedforsecurity=False)
     for contents in files.values():
         digest.update(contents)
     facts = layout.look_at(files) if look else None
-    return Seen(file.bytes, file.modified_ns, digest.hexdigest(), facts)
+    return Seen(file.bytes, file.times_ns, digest.hexdigest(), facts)
 
 
 @contextmanager

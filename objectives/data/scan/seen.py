@@ -1,4 +1,4 @@
-"""The facts of images read before: a file with the same size and time is not read again."""
+"""The facts of images read before: a file with the same size and times is not read again."""
 
 import hashlib
 import json
@@ -18,31 +18,31 @@ FORMAT = 2  # of a line; part of the file's name, so that another format begins 
 
 
 class FileState(Protocol):
-    """The size and time of a file: one that was found, or a row of a manifest."""
+    """The size and times of a file: one that was found, or a row of a manifest."""
 
     @property
     def path(self) -> str: ...
     @property
     def bytes(self) -> int: ...
     @property
-    def modified_ns(self) -> int: ...
+    def times_ns(self) -> int: ...
 
 
 class Seen(NamedTuple):
-    """The facts of an image, and its size and time when it was read.
+    """The facts of an image, and its size and times when it was read.
 
     sha1: of the image's bytes, in hex; "" where it could not be read.
     facts: None where only the digest was asked for.
     """
 
     bytes: int
-    modified_ns: int
+    times_ns: int
     sha1: str
     facts: Facts | None = None
 
     def is_of(self, file: FileState) -> bool:
-        """Whether the file still has the size and time that it had when it was read."""
-        return (self.bytes, self.modified_ns) == (file.bytes, file.modified_ns)
+        """Whether the file still has the size and times that it had when it was read."""
+        return (self.bytes, self.times_ns) == (file.bytes, file.times_ns)
 
 
 def read_seen(cache: Path | None, layout: Layout) -> dict[str, Seen]:
@@ -87,10 +87,10 @@ def _line(path: str, seen: Seen) -> str:
 
 def _from_line(line: str) -> tuple[str, Seen]:
     """Read one line; ValueError or TypeError when it is not one of ours."""
-    path, size, modified_ns, sha1, facts = json.loads(line)
-    if [type(each) for each in (path, size, modified_ns, sha1)] != [str, int, int, str]:
+    path, size, times_ns, sha1, facts = json.loads(line)
+    if [type(each) for each in (path, size, times_ns, sha1)] != [str, int, int, str]:
         raise ValueError(line)
-    return path, Seen(size, modified_ns, sha1, None if facts is None else _to_facts(facts))
+    return path, Seen(size, times_ns, sha1, None if facts is None else _to_facts(facts))
 
 
 def _to_facts(values: Sequence[Any]) -> Facts:
