@@ -7,6 +7,7 @@ scanner stored them.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from objectives.data.pixels.nifti import Stack, read_volume
 from objectives.data.pixels.normalization import Normalization
 
 Voxels = npt.NDArray[np.uint8]  # (modalities, size, size, size)
+Affine = npt.NDArray[np.float64]  # (4, 4)
 Mask = npt.NDArray[np.bool_]  # (X, Y, Z), True in the brain
 
 # Voxels are measured in standard deviations from their brain's mean: a scanner's unit is arbitrary.
@@ -92,20 +94,45 @@ def read_scan(files: Mapping[Path, bytes]) -> Scan:
     Raises DataError with the path of a file that cannot be used, or lies on another grid.
     """
     read = [read_volume(path, contents) for path, contents in files.items()]
-    paths, (first, spacing) = tuple(files), read[0]
-    for path, (volume, size) in zip(paths[1:], read[1:], strict=True):
-        if volume.shape != first.shape or not np.allclose(size, spacing, rtol=0.01):
+    paths, (first, affine) = tuple(files), read[0]
+    for path, (volume, other) in zip(paths[1:], read[1:], strict=True):
+        if volume.shape != first.shape or not np.allclose(
+            _spacing(other), _spacing(affine), rtol=0.01
+        ):
             raise DataError(
-                f"{path}: {_grid(volume, size)}, and {paths[0].name} beside it is "
-                f"{_grid(first, spacing)}",
+                f"{path}: {_grid(volume, other)}, and {paths[0].name} beside it is "
+                f"{_grid(first, affine)}",
                 fix="resample them to one grid, or remove the patient",
             )
-    return Scan(paths, tuple(volume for volume, _ in read), spacing)
+        distance = _farthest(first.shape, affine, other)
+        if distance > _spacing(affine).max():
+            raise DataError(
+                f"{path}: its header places it up to {distance:.0f} mm from {paths[0].name} beside "
+                "it",
+                fix=(
+                    "resample them to one grid, copy the header of the other if it is the same "
+                    "grid, or remove the patient"
+                ),
+            )
+    return Scan(paths, tuple(volume for volume, _ in read), _spacing(affine))
 
 
-def _grid(volume: Stack, spacing: npt.NDArray[np.float64]) -> str:
-    sides, sizes = "x".join(map(str, volume.shape)), "x".join(f"{each:g}" for each in spacing)
-    return f"{sides} voxels of {sizes} mm"
+def _spacing(affine: Affine) -> npt.NDArray[np.float64]:
+    """Return the millimetres between voxels along each axis."""
+    sizes: npt.NDArray[np.float64] = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
+    return sizes
+
+
+def _farthest(shape: Sequence[int], one: Affine, other: Affine) -> float:
+    """Return the greatest distance in mm between the corners that two affines give a volume."""
+    corners = np.array([(*each, 1) for each in product(*((0, side - 1) for side in shape))])
+    apart = (corners @ (one - other).T)[:, :3]
+    return float(np.sqrt((apart**2).sum(axis=1)).max())
+
+
+def _grid(volume: Stack, affine: Affine) -> str:
+    sides = "x".join(map(str, volume.shape))
+    return f"{sides} voxels of {'x'.join(f'{each:g}' for each in _spacing(affine))} mm"
 
 
 def _background(volume: Stack) -> float | None:

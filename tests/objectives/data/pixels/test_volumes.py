@@ -12,7 +12,14 @@ from objectives.contract import Attempt, DataError
 from objectives.data.layouts.readers import open_layout
 from objectives.data.pixels.volumes import BACKGROUND, decode_volume, read_scan
 from objectives.sets.opened import WarmSets
-from tests.objectives.volume_files import BRATS, brain, write_nifti, write_patient, write_tree
+from tests.objectives.volume_files import (
+    BRATS,
+    MILLIMETRES,
+    brain,
+    write_nifti,
+    write_patient,
+    write_tree,
+)
 
 SHAPE = (24, 20, 16)  # a brain of 20 x 16 x 12 in it
 
@@ -206,6 +213,18 @@ def promise_terabytes(path: Path) -> None:
     path.write_bytes(gzip.compress(contents))
 
 
+def shift(path: Path) -> None:
+    affine = MILLIMETRES.copy()
+    affine[0, 3] += 20
+    write_nifti(path, brain(np.random.default_rng(0)), affine)
+
+
+def no_orientation(path: Path) -> None:
+    contents = bytearray(gzip.decompress(path.read_bytes()))
+    contents[252:256] = bytes(4)  # qform_code and sform_code: nibabel then turns left and right
+    path.write_bytes(gzip.compress(contents))
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -221,6 +240,11 @@ def promise_terabytes(path: Path) -> None:
         (no_direction, r"its affine gives an axis no direction.*; replace it"),
         (no_voxel_size, r"voxels have no size: correct pixdim and affine.*; replace it"),
         (
+            shift,
+            r"its header places it up to 20 mm from a\.nii\.gz beside it; resample .* copy the",
+        ),
+        (no_orientation, r"its header places it up to \d+ mm from a\.nii\.gz beside it; resample"),
+        (
             lambda path: write_nifti(path, np.ones((24, 20, 8), np.int16)),
             r"24x20x8 voxels of 1x1x1 mm, and a\.nii\.gz beside it is 24x20x16 .*; resample",
         ),
@@ -234,6 +258,16 @@ def test_a_file_that_is_no_volume_is_named_with_the_fix(
     spoil(bad)
     with pytest.raises(DataError, match=rf"b\.nii\.gz: .*{said}"):
         decoded(good, bad, size=16)
+
+
+def test_headers_that_differ_by_less_than_a_voxel_are_one_grid(
+    tmp_path: Path, scan: np.ndarray
+) -> None:
+    near = MILLIMETRES.copy()
+    near[:3, 3] += 0.4
+    paths = [write_nifti(tmp_path / "a.nii", scan), write_nifti(tmp_path / "b.nii", scan, near)]
+    one, other = decoded(*paths, size=16)
+    assert (one == other).all()
 
 
 def test_without_nibabel_the_error_says_what_to_install(
