@@ -25,7 +25,8 @@ VIEW = re.compile(
     r"|(scan|series|visit|session|image|day|week|month|year)s?\W?\d*",
     re.IGNORECASE,
 )
-MANY = 10  # folders on top, with fewer kinds of folders within: patients, each with the classes
+MANY = 10  # folders on top with fewer kinds of folders within, or numbered ones: patients
+NUMBER = re.compile(r"\d+")
 
 
 def check_class_depth(folder: Path, paths: Sequence[str], splits: SplitFolders | None) -> None:
@@ -89,7 +90,7 @@ def doubtful_classes(paths: Sequence[str], splits: SplitFolders | None) -> Itera
     if any(_direct(paths, depth)) or len(inner) < 2:
         return
     names = set.union(*inner.values())
-    is_same = all(each == names for each in inner.values()) and not all(map(VIEW.fullmatch, names))
+    is_same = all(each == names for each in inner.values()) and not _are_no_classes(names)
     are_patients = len(names) < MANY <= len(inner)
     if len(names) > 1 and (is_same or are_patients):
         tops = _listed(inner)
@@ -101,6 +102,12 @@ def doubtful_classes(paths: Sequence[str], splits: SplitFolders | None) -> Itera
                 f"them; if those are the classes, put them on top and {tops} into each of them"
             ),
         )
+
+
+def _are_no_classes(names: Collection[str]) -> bool:
+    """Whether folders are views, or many that differ by their numbers, as case01 to case20 do."""
+    is_counted = len({NUMBER.sub("", name) for name in names}) == 1
+    return all(map(VIEW.fullmatch, names)) or (is_counted and len(names) >= MANY)
 
 
 def _listed(names: Collection[str]) -> str:

@@ -165,6 +165,11 @@ def test_classes_that_are_numbers_may_hold_patients_that_are_numbers(
     assert not ClassFolders(class_folders("1/1", "2/1", "3/1", "3/2")).find_images().problems
 
 
+def test_classes_may_hold_patients_of_the_same_numbers(class_folders: MakeTree) -> None:
+    cases = [f"{name}/case{number:02d}" for name in "ab" for number in range(10)]
+    assert not ClassFolders(class_folders(*cases)).find_images().problems
+
+
 @pytest.mark.parametrize(
     ("tops", "inner", "level"),
     [
