@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from search.errors import UsageError
@@ -16,7 +17,19 @@ LONGEST_SECONDS = 86_400.0
 MOST_THREADS = 1024
 S3 = re.compile(r"s3://[^\s/].*")
 # What is meant as an address and would make a folder: s3:/b, s3//b, S3:b, "s3://b", nas:/data.
-MISTYPED = re.compile(r"""s3[:/\\]|['"\s]|[^/.]+:""", re.IGNORECASE)
+MISTYPED = re.compile(r"""s3[:/\\]|['"]|[^/.]+:""", re.IGNORECASE)
+# A path as it stands in a shell's script, read by a program that is no shell: "/x", $HOME/x, /${A}.
+UNREAD = re.compile(r"""(['"]).*\1|(?:.*/)?\$\{?[A-Za-z_].*""", re.DOTALL)
+# Our variables by the word that tells one, and by a short form of it.
+NAMES = {
+    "HOME": "SEARCH_HOME",
+    "DATABASE": "SEARCH_DATABASE_URL",
+    "DB": "SEARCH_DATABASE_URL",
+    "ARTIFACTS": "SEARCH_ARTIFACTS",
+    "LEASE": "SEARCH_LEASE_SECONDS",
+    "BEAT": "SEARCH_BEAT_SECONDS",
+}
+OF_A_SERVICE = re.compile(r"_(SERVICE|PORT)(_|$)")  # Kubernetes sets them: SEARCH_DB_SERVICE_HOST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +88,8 @@ def read_settings(
 
     folder: the folder from which a home is looked for upwards; None for the current one.
     """
-    given = environment.get("SEARCH_HOME")
+    _refuse_unknown(environment)
+    given = _given(environment, "SEARCH_HOME")
     home = _folder("SEARCH_HOME", given) if given else _nearest_home(folder or Path.cwd())
     lease = _seconds(environment, "SEARCH_LEASE_SECONDS", LEASE_SECONDS)
     beat = _seconds(environment, "SEARCH_BEAT_SECONDS", lease / BEATS_PER_LEASE)
@@ -86,14 +100,31 @@ def read_settings(
         )
     return Settings(
         home=home.resolve(),
-        # `URL=$(cat file)` in a .env file, or a copied line, leaves blanks at the ends.
-        database_url=environment.get("SEARCH_DATABASE_URL", "").strip() or None,
+        database_url=_given(environment, "SEARCH_DATABASE_URL"),
         visible_gpus=environment.get("CUDA_VISIBLE_DEVICES"),
         threads=_threads(environment.get("OMP_NUM_THREADS", "")),
         lease_seconds=lease,
         beat_seconds=beat,
-        shared_artifacts=_artifact_location(environment.get("SEARCH_ARTIFACTS")),
+        shared_artifacts=_artifact_location(_given(environment, "SEARCH_ARTIFACTS")),
     )
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    """Refuse a variable that is meant as one of ours: a run would write to another place."""
+    for name in environment:
+        prefix, _, rest = name.upper().partition("_")
+        if prefix != "SEARCH" or name in NAMES.values() or OF_A_SERVICE.search(name):
+            continue
+        if close := get_close_matches(rest.partition("_")[0], NAMES, 1, 0.85):
+            raise UsageError(
+                f"{name} is set, and search does not read it",
+                f"did you mean {NAMES[close[0]]}? If not, unset it",
+            )
+
+
+def _given(environment: Mapping[str, str], name: str) -> str | None:
+    """Return a variable's value without the blanks and line ends that files leave around it."""
+    return environment.get(name, "").strip() or None
 
 
 def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
@@ -121,7 +152,7 @@ def _threads(given: str) -> int | None:
 
 
 def _artifact_location(given: str | None) -> str | None:
-    if not given or not given.strip():
+    if not given:
         return None
     if S3.fullmatch(given):
         return given
@@ -134,9 +165,14 @@ def _artifact_location(given: str | None) -> str | None:
 
 
 def _folder(name: str, given: str) -> Path:
-    """Return the folder that a variable names; UsageError where it is an address or has no user."""
+    """Return the folder that a variable names; UsageError where it cannot be meant as one."""
     if "://" in given:
         raise UsageError(f"{name} is {given!r}, an address", "set it to a folder")
+    if UNREAD.fullmatch(given):
+        raise UsageError(
+            f"{name} is {given!r}, as no shell has read it",
+            "write the whole path, without quotes and variables",
+        )
     try:
         return Path(given).expanduser()
     except RuntimeError:  # ~ of a user that is not there, or without HOME

@@ -31,10 +31,18 @@ def test_a_beat_longer_than_the_lease_is_refused() -> None:
         read_settings({"SEARCH_LEASE_SECONDS": "2", "SEARCH_BEAT_SECONDS": "3"})
 
 
-@pytest.mark.parametrize("ends", ["{}\n", "{}\r\n", " {} ", "\t{}"])
-def test_blanks_and_line_ends_around_the_database_url_are_no_part_of_it(ends: str) -> None:
-    url = "postgresql://me@host/db"
-    assert read_settings({"SEARCH_DATABASE_URL": ends.format(url)}).database_url == url
+@pytest.mark.parametrize("ends", ["{}\n", "{}\r", "{}\r\n", " {} ", "\t{}"])
+def test_blanks_and_line_ends_around_a_value_are_no_part_of_it(ends: str) -> None:
+    given = {
+        "SEARCH_DATABASE_URL": "postgresql://me@host/db",
+        "SEARCH_HOME": "/data/home",
+        "SEARCH_ARTIFACTS": "s3://bucket",
+    }
+
+    settings = read_settings({name: ends.format(value) for name, value in given.items()})
+
+    assert settings.database_url == "postgresql://me@host/db"
+    assert (settings.home, settings.artifacts) == (Path("/data/home"), "s3://bucket")
 
 
 def test_a_blank_database_url_is_none() -> None:
@@ -48,7 +56,6 @@ def test_a_blank_database_url_is_none() -> None:
         "s3:b",
         "s3//b",
         "S3://b",
-        " s3://b",
         '"s3://b"',
         "s3:///b",
         "s3://",
@@ -64,6 +71,55 @@ def test_a_mistyped_address_of_artifacts_makes_no_folder(given: str) -> None:
 @pytest.mark.parametrize("given", ["/a:b/c", "./s3:/b", "kept", "../s3", "a b"])
 def test_a_folder_of_artifacts_has_any_other_name(given: str) -> None:
     assert read_settings({"SEARCH_ARTIFACTS": given}).shared_artifacts == str(Path(given).resolve())
+
+
+@pytest.mark.parametrize("given", ['"/x"', "'/x'", "$HOME/x", "/x/$USER/y", "${SCRATCH}", "a/${B}"])
+@pytest.mark.parametrize("name", ["SEARCH_HOME", "SEARCH_ARTIFACTS"])
+def test_a_path_that_no_shell_has_read_makes_no_folder(name: str, given: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is"):
+        read_settings({name: given})
+
+
+@pytest.mark.parametrize("home", ["/a$b", "/a b", "it's", '5" tiles', "/100$/x", "/x/'y'"])
+def test_a_home_has_any_other_name(home: str) -> None:
+    assert read_settings({"SEARCH_HOME": home}).home == Path(home).resolve()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("SEARCH_DB_URL", "SEARCH_DATABASE_URL"),
+        ("SEARCH_DATABASE", "SEARCH_DATABASE_URL"),
+        ("SEARCH_DATABSE_URL", "SEARCH_DATABASE_URL"),
+        ("search_home", "SEARCH_HOME"),
+        ("SEARCH_HOME_DIR", "SEARCH_HOME"),
+        ("SEARCH_ARTEFACTS", "SEARCH_ARTIFACTS"),
+        ("SEARCH_ARTIFACT_DIR", "SEARCH_ARTIFACTS"),
+        ("SEARCH_LEASE", "SEARCH_LEASE_SECONDS"),
+    ],
+)
+def test_a_variable_that_is_meant_as_one_of_ours_is_refused(typed: str, meant: str) -> None:
+    with pytest.raises(UsageError, match=f"{typed} is set, .*; did you mean {meant}"):
+        read_settings({typed: "/x"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SEARCH_DB_SERVICE_HOST",
+        "SEARCH_DB_PORT_5432_TCP",
+        "SEARCH_DB_PORT",
+        "SEARCH_API_KEY",
+        "SEARCH_RELEASE",
+        "SEARCH_BASE_URL",
+        "SEARCH_HOST",
+        "SEARCH_SETTLED",
+        "SEARCH",
+        "RESEARCH_HOME",
+    ],
+)
+def test_variables_of_other_programs_are_left_alone(name: str) -> None:
+    assert read_settings({name: "/x"}) == read_settings({})
 
 
 @pytest.mark.parametrize("home", ["~no-such-user/x", "s3://b"])
