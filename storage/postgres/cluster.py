@@ -201,13 +201,17 @@ class Cluster:
             self._give_folder(folder)
             return
         short = Path(tempfile.mkdtemp(prefix="search-", dir="/tmp"))
-        (short / MARK).write_text(self.mark)
+        (short / MARK).write_text(self._mark_on_disk())
         folder.symlink_to(short)
 
     def _is_marked(self, folder: Path) -> bool:
         with suppress(OSError):
-            return (folder / MARK).read_text() == self.mark
+            return (folder / MARK).read_text() == self._mark_on_disk()
         return False
+
+    def _mark_on_disk(self) -> str:
+        """Return the mark with the disk's number: a snapshot of a disk has the same marks."""
+        return f"{self.mark} on {self.folder.stat().st_dev}"
 
     def _make_log(self) -> None:
         """Make the log unless it is there, after putting a long one aside."""

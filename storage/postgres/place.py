@@ -37,7 +37,7 @@ def cluster_folder(home: Path) -> Path:
             f"{folder}: the data of this home's Postgres is gone",
             f"bring the folder back, or remove {path} to begin with an empty database",
         )
-    _refuse_foreign(folder)
+    _refuse_foreign(folder, home)
     if path.is_symlink():  # root's, or one that a user made to keep the data on another disk
         _refuse_copy(folder, home)
     return folder
@@ -52,8 +52,14 @@ def abandoned() -> list[Path]:
     ]
 
 
-def _refuse_foreign(folder: Path) -> None:
+def _refuse_foreign(folder: Path, home: Path) -> None:
     uid = folder.stat().st_uid
+    if is_root() and uid == 0 and folder.parent != FOLDER_FOR_ROOT:
+        raise StorageError(
+            f"{folder} belongs to root, and Postgres does not run as root",
+            f"give it to an ordinary user, chown -R USER {shlex.quote(str(home))}, and run search "
+            "as that user, or choose another home with SEARCH_HOME",
+        )
     is_ours = folder.parent == FOLDER_FOR_ROOT if is_root() else uid == os.geteuid()
     if not is_ours:
         raise StorageError(

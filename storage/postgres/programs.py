@@ -86,7 +86,11 @@ def check_can_make() -> None:
     """Raise StorageError where no embedded Postgres can be made here; nothing is changed."""
     _wheel()
     server_owner()
-    if not is_root():
+    if is_root():
+        there = next(each for each in (FOLDER_FOR_ROOT, *FOLDER_FOR_ROOT.parents) if each.exists())
+        if not os.access(there, os.W_OK):
+            raise _no_folder_for_root("may not be written to")
+    else:
         naming()
 
 
@@ -112,9 +116,19 @@ def server_owner() -> tuple[int, int]:
 
 def folder_for_root() -> Path:
     """Return the folder of root's servers, which their user may enter; made if it is not there."""
-    FOLDER_FOR_ROOT.mkdir(parents=True, exist_ok=True)
-    FOLDER_FOR_ROOT.chmod(0o755)
+    try:
+        FOLDER_FOR_ROOT.mkdir(parents=True, exist_ok=True)
+        FOLDER_FOR_ROOT.chmod(0o755)
+    except OSError as error:
+        raise _no_folder_for_root(str(error.strerror)) from error
     return FOLDER_FOR_ROOT
+
+
+def _no_folder_for_root(reason: str) -> StorageError:
+    return StorageError(
+        f"{FOLDER_FOR_ROOT}, the place of root's databases: {reason}",
+        "make it a volume, run search as an ordinary user, or set SEARCH_DATABASE_URL",
+    )
 
 
 @cache

@@ -109,13 +109,20 @@ def ensure_running(home: Path) -> bool:
 
 @explained()
 def status(home: Path) -> ServerStatus:
-    """Read the state of the home's Postgres, without making or starting anything."""
+    """Read the state of the home's Postgres, without making or starting anything.
+
+    Raises StorageError where it does not run and would not be started.
+    """
     is_made = cluster_path(home).exists()
     cluster = cluster_of(home) if is_made else Cluster(cluster_path(home))
+    is_running = is_made and cluster.answers()
+    if is_made and not is_running:
+        _refuse_second_host(cluster)
+        _refuse_torn_copy(cluster)
     postmaster = cluster.postmaster()
     return ServerStatus(
         is_made=is_made,
-        is_running=is_made and cluster.answers(),
+        is_running=is_running,
         wanted=_wanted(cluster),
         pid=postmaster.pid if postmaster else None,
         folder=cluster.folder,
@@ -202,7 +209,8 @@ def _comes_up(cluster: Cluster) -> bool:
 
 def _stop(cluster: Cluster) -> None:
     cluster.stop()
-    _owner_file(cluster).unlink(missing_ok=True)
+    if not _is_torn_copy(cluster):
+        _owner_file(cluster).unlink(missing_ok=True)
 
 
 def _refuse_second_host(cluster: Cluster) -> None:
@@ -222,18 +230,22 @@ def _refuse_second_host(cluster: Cluster) -> None:
 
 
 def _refuse_torn_copy(cluster: Cluster) -> None:
-    """Raise StorageError if the folder was copied while its server ran.
+    if _is_torn_copy(cluster):
+        raise StorageError(
+            f"{cluster.folder}: was copied while its Postgres ran, so that its parts may not fit",
+            "stop the other home's with 'search database stop' and copy it again, or, if this is "
+            f"all there is, remove {_owner_file(cluster)}",
+        )
+
+
+def _is_torn_copy(cluster: Cluster) -> bool:
+    """Say whether the folder was copied while its server ran.
 
     The files of such a copy are of different moments, and Postgres does not always notice.
     """
     file = _owner_file(cluster)
     noted = json.loads(file.read_text()).get("mark") if file.exists() else None
-    if noted and noted != cluster.mark:
-        raise StorageError(
-            f"{cluster.folder}: was copied while its Postgres ran, so that its parts may not fit",
-            "stop the other home's with 'search database stop' and copy it again, or, if this is "
-            f"all there is, remove {file}",
-        )
+    return noted is not None and noted != cluster.mark
 
 
 def _owner_file(cluster: Cluster) -> Path:

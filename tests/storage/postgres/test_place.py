@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import StorageError
-from storage.postgres import server
+from storage.postgres import programs, server
 from storage.postgres.cluster import cluster_of
 from storage.postgres.place import abandoned, cluster_path
 from tests.storage.postgres.server_user import as_ordinary_user, ask, has_row, write_row
@@ -51,14 +51,34 @@ def test_a_home_that_was_copied_while_its_server_ran_is_refused(home_of_nobody: 
     code = """
 with server.connect(home, None) as url:
     subprocess.run(["cp", "-a", home, copy], check=True)
-    try:
-        server.connect(copy, None).__enter__()
-    except StorageError as error:
-        print(error)
+    print(server.stop(copy))
+    for use in (server.start, server.status):
+        try:
+            use(copy)
+        except StorageError as error:
+            print(error)
 server.remove(home)
 """
-    said = as_ordinary_user(home_of_nobody, COPY + code)
-    assert re.search(r"was copied while its Postgres ran, .*; stop .* and copy it again", said)
+    said, *refused = as_ordinary_user(home_of_nobody, COPY + code).splitlines()
+    assert said == "False"
+    assert len(refused) == 2
+    for each in refused:
+        assert re.search(r"was copied while its Postgres ran, .*; stop .* and copy it again", each)
+
+
+def test_a_snapshot_of_a_disk_never_takes_the_socket_of_the_first_one(home_of_nobody: Path) -> None:
+    code = """
+with server.connect(home, None):
+    cluster = server.cluster_of(home)
+    first = cluster.socket
+mark = first / "mark"
+mark.write_text(mark.read_text().replace(str(home.stat().st_dev), "the first disk"))
+with server.connect(home, None):
+    print((home / "postgres" / "socket").is_symlink(), cluster.socket == first)
+(mark.unlink(), first.rmdir())
+server.remove(home)
+"""
+    assert as_ordinary_user(home_of_nobody, code) == "True False"
 
 
 def test_a_moved_home_keeps_its_database(home_of_nobody: Path) -> None:
@@ -91,6 +111,29 @@ def test_a_copied_home_of_root_is_refused_until_it_has_a_database_of_its_own(
     with server.connect(fresh_home, None) as url:
         assert has_row(url)
     server.remove(copy)
+
+
+@as_root
+def test_a_home_of_root_copied_without_its_links_is_refused(
+    fresh_home: Path, tmp_path: Path
+) -> None:
+    with server.connect(fresh_home, None):
+        pass
+    subprocess.run(["cp", "-rL", fresh_home, tmp_path / "copy"], capture_output=True, check=False)
+
+    with pytest.raises(StorageError, match=r"belongs to root, .* does not run as root; give it to"):
+        server.connect(tmp_path / "copy", None).__enter__()
+
+
+@as_root
+def test_a_place_for_roots_databases_that_cannot_be_made_is_refused_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(programs, "FOLDER_FOR_ROOT", tmp_path / "file" / "search")
+
+    with pytest.raises(StorageError, match=r"Not a directory; make it a volume, run search as"):
+        server.connect(tmp_path / "home", None).__enter__()
 
 
 @as_root
