@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives.files.disk import FULL
-from search.errors import DONE, KILLED, WRONG, user_errors
+from search.errors import DONE, KILLED, NO_TEMPORARY, TEMPORARY_FIX, WRONG, user_errors
 from search.parser import build_parser
 from search.report import report
 from search.settings import read_settings
@@ -50,6 +50,8 @@ def _explained(error: OSError) -> tuple[str, str]:
     file = error.filename2 or error.filename  # a rename fails at its target
     if file is not None:
         return f"{file}: {error.strerror}", "choose another place"
+    if NO_TEMPORARY in str(error):
+        return str(error.strerror), TEMPORARY_FIX
     if not _has_folder():
         return "the folder in which you are was removed", "change to another one and try again"
     if error.errno in FULL:

@@ -12,6 +12,10 @@ MISMATCH = 4  # this machine does not match the study
 DRAINED = 75  # trials were handed back; start the command again to go on
 KILLED = 130  # ended by the second Ctrl-C
 
+# Python says so where no folder for temporary files can be written to; PyTorch needs one.
+NO_TEMPORARY = "No usable temporary directory"
+TEMPORARY_FIX = "make room in one of them, or set TMPDIR to a folder that may be written to"
+
 
 class UsageError(UserError):
     """A command that cannot be carried out as typed."""

@@ -40,6 +40,11 @@ def address(listener: socket.socket) -> str:
 
 
 def _port_error(port: int | None, refused: OSError) -> PortError:
+    if refused.errno == errno.EADDRNOTAVAIL:
+        found = f"this machine has no address {LOOPBACK}"
+        return PortError(
+            found, "bring it up with 'ip link set lo up', or run without it (--no-dashboard)"
+        )
     if port is None:
         found = f"ports {PORTS[0]} to {PORTS[-1]} are all in use"
         return PortError(found, "choose another one with --port")

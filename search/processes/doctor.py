@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from search.errors import NO_TEMPORARY, TEMPORARY_FIX
 from search.processes.devices import gpus, usable_cores
 from search.settings import Settings
 from storage import artifacts
@@ -82,7 +83,8 @@ def _torch(driver_gpus: int) -> Iterator[MachineFinding]:
         return
     answer = json.loads(asked.stdout.splitlines()[-1])  # a library may print above it
     if "error" in answer:
-        yield _error("torch", f"does not load: {answer['error']}", INSTALL)
+        fix = TEMPORARY_FIX if NO_TEMPORARY in answer["error"] else INSTALL
+        yield _error("torch", f"does not load: {answer['error']}", fix)
         return
     cuda = f"CUDA {answer['cuda']}" if answer["cuda"] else "no CUDA"
     yield _ok("torch", f"{answer['torch']}, torchvision {answer['torchvision']}, {cuda}")

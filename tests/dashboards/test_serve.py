@@ -39,6 +39,13 @@ def test_a_port_that_cannot_be_is_refused_with_those_that_can(port: int) -> None
         listen(port)
 
 
+def test_a_machine_without_loopback_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboards.door.port.LOOPBACK", "192.0.2.1")  # of nobody
+    for wanted in (None, 8080):
+        with pytest.raises(PortError, match=r"this machine has no address 192.0.2.1; bring it up"):
+            listen(wanted)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it_whatever_its_visitors_and_the_database_do(

@@ -172,6 +172,27 @@ def test_streams_that_are_closed_or_full_end_no_command_by_a_traceback(
     assert done.stderr.count("\n") == (1 if streams == ">/dev/full" else 0)
 
 
+def test_a_machine_without_room_for_temporary_files_is_one_line() -> None:
+    code = """
+import sys, tempfile, search.dispatch
+tempfile._candidate_tempdir_list = lambda: ["/nowhere"]
+search.dispatch.read_settings = tempfile.gettempdir
+sys.exit(search.cli.main(["status"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import search.cli{code}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    line = "search: No usable temporary directory found in ['/nowhere']; make room in one of them, "
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"{line}or set TMPDIR to a folder that may be written to\n",
+    )
+
+
 def test_an_error_that_nobody_foresaw_is_one_line_with_its_traceback_in_a_file(
     tmp_path: Path,
 ) -> None:
