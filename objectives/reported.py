@@ -26,6 +26,7 @@ class _Metric:
     is_loss: bool = False
     ranks: bool = True
     changed_by: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
 
 
 def _mappings(metrics: Mapping[str, _Metric]) -> dict[str, dict[str, Any]]:
@@ -90,11 +91,13 @@ CLASSIFIER_METRICS = _mappings(
         RULER: _Metric(
             direction="minimize",
             doc="The ruler: validation cross-entropy after fitting one temperature.",
+            called=("loss",),
         ),
         "val_cross_entropy": _Metric(
             direction="minimize",
             doc="Validation cross-entropy of the unscaled logits.",
             is_loss=True,
+            called=("ce", "nll", "log_loss", "logloss"),
         ),
         "val_criterion": _Metric(
             direction="minimize",
@@ -108,24 +111,40 @@ CLASSIFIER_METRICS = _mappings(
             ranks=False,
         ),
         "val_ece": _Metric(
-            direction="minimize", doc="Expected calibration error of the unscaled logits.", high=1.0
+            direction="minimize",
+            doc="Expected calibration error of the unscaled logits.",
+            high=1.0,
+            called=("calibration", "calibration_error"),
         ),
         "val_top1": _Metric(
-            direction="maximize", doc="Share of validation images classified correctly.", high=1.0
+            direction="maximize",
+            doc="Share of validation images classified correctly.",
+            high=1.0,
+            called=("acc", "accuracy", "top1_acc", "top1_accuracy"),
         ),
         "val_top3": _Metric(
             direction="maximize",
             doc="Share of validation images with the true class among the three highest logits.",
             high=1.0,
+            called=("top3_acc", "top3_accuracy"),
         ),
         "val_balanced_accuracy": _Metric(
-            direction="maximize", doc="Mean recall over the classes.", high=1.0
+            direction="maximize",
+            doc="Mean recall over the classes.",
+            high=1.0,
+            called=("balanced_acc", "bal_acc", "bacc", "recall", "macro_recall", "uar"),
         ),
         "val_macro_f1": _Metric(
-            direction="maximize", doc="Mean F1 score over the classes.", high=1.0
+            direction="maximize",
+            doc="Mean F1 score over the classes.",
+            high=1.0,
+            called=("f1", "f1_score", "f1_macro", "fscore"),
         ),
         "val_macro_auc": _Metric(
-            direction="maximize", doc="Mean one-vs-rest AUC over the classes.", high=1.0
+            direction="maximize",
+            doc="Mean one-vs-rest AUC over the classes.",
+            high=1.0,
+            called=("auc", "auroc", "roc", "roc_auc", "rocauc", "auc_roc", "macro_auroc"),
         ),
         TRAIN_LOSS: _Metric(
             direction="minimize",
@@ -179,7 +198,9 @@ CLASSIFIER_METRICS = _mappings(
 TOY_METRICS = _mappings(
     {
         RULER: _Metric(
-            direction="minimize", doc="A loss that falls fastest near a learning rate of 0.01."
+            direction="minimize",
+            doc="A loss that falls fastest near a learning rate of 0.01.",
+            called=("loss",),
         ),
         TRAIN_LOSS: _Metric(
             direction="minimize", doc="The training loss, without noise.", is_loss=True

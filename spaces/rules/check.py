@@ -25,7 +25,7 @@ def check(study: Study, fields: Fields, metrics: Fields, schedule: Schedule) -> 
     The same finding is returned once.
 
     fields: hyperparameter name -> {type, low, high, choices, default, acts_when}.
-    metrics: metric name -> {direction, ranks, changed_by}.
+    metrics: metric name -> {direction, ranks, changed_by, called}.
     schedule: the objective's schedule of a configuration.
     """
     found = list(_findings(study, fields, metrics, schedule))
@@ -44,7 +44,7 @@ def _findings(
 ) -> Iterator[Finding]:
     wrong = [*unknown_keys(study, fields), *values_out_of_range(study, fields)]
     yield from wrong
-    yield from read_test_split(study)
+    yield from read_test_split(study, metrics)
     yield from wrong_metric(study, metrics)
     if not wrong:  # the other rules need configurations whose every key is known
         yield from dead_parameters(study, fields)

@@ -6,7 +6,7 @@ from typing import Any
 from spaces.space import TrialConfig
 
 # By name: of a hyperparameter {type, low, high, choices, default, acts_when, ...}, of a metric
-# {direction, ranks, changed_by, ...}.
+# {direction, ranks, changed_by, called, ...}.
 Fields = Mapping[str, Mapping[str, Any]]
 
 

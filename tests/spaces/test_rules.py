@@ -102,6 +102,15 @@ def test_a_plain_study_is_found_nothing_wrong_with() -> None:
             "not known after each epoch; use",
         ),
         ("O01", {"metric": "first_loss"}, "not known after each epoch; use"),
+        ("O01", {"metric": "val_acc"}, "did you mean 'val_top1'?"),
+        ("O01", {"metric": "valAccuracy"}, "did you mean 'val_top1'?"),
+        ("O01", {"metric": "val_auc"}, "did you mean 'val_macro_auc'?"),
+        ("O01", {"metric": "F1-score"}, "did you mean 'val_macro_f1'?"),
+        ("O01", {"metric": "loss"}, "did you mean 'val_loss'?"),
+        ("O01", {"metric": "val_los"}, "did you mean 'val_loss'?"),
+        ("O01", {"metric": "kappa", "direction": "maximize"}, "use one of val_top1, val_top3"),
+        ("C14", {"metric": "test_accuracy"}, "use val_top1"),
+        ("C14", {"metric": "test_kappa", "direction": "maximize"}, "use val_top1 or val_top3"),
         ("O03", {"metric": "val_criterion", "space": [Toggle("ldam")]}, "use val_loss"),
         (
             "O03",
@@ -223,3 +232,10 @@ def test_what_only_the_practice_form_breaks_is_found_beside_the_rest_and_once() 
     both = findings(space=toggles, practice=Practice(fixed={"lr": 0.1, "image_size": 32}))
     assert [(each.rule, each.level) for each in both] == [("D01", "error"), ("D04", "warn")]
     assert both[0].message.startswith("on practice data, image_classifier has no parameter 'lr'")
+
+
+def test_only_metrics_that_may_rank_trials_are_proposed() -> None:
+    said = found(metric="kappa")["O01"]
+    assert "val_top1" in said
+    assert "compute_s" not in said
+    assert "fold" not in said
