@@ -10,7 +10,7 @@ from objectives.practice.flags import SETS as PRACTICE_SETS
 from objectives.practice.flags import dirt_help
 from search.errors import UsageError
 from search.report import REASON_FILE
-from spaces.errors import nearest
+from spaces.errors import closest, nearest
 
 GUARDS = ("fence", "claim", "replay")  # as in storage/faults.py, which is too heavy to import here
 MOST = 1_000_000  # trials, images or workers; a larger number is a typing error
@@ -20,9 +20,19 @@ Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 class Parser(argparse.ArgumentParser):
     """argparse's parser, with its errors in one line."""
 
-    def error(self, message: str) -> NoReturn:
-        """Raise UsageError with the command that shows the usage."""
-        raise UsageError(message, f"see `{self.prog} --help`")
+    def error(self, message: str, hint: str = "") -> NoReturn:
+        """Raise UsageError with a hint and the command that shows the usage."""
+        raise UsageError(message, f"{hint}see `{self.prog} --help`")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse an unknown option here, where the options of its command are known."""
+        arguments, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            known = [word for each in self._actions for word in each.option_strings]
+            asked = (word.partition("=")[0] for word in unknown if word.startswith("--"))
+            hints = (f"did you mean {near}? " for word in asked if (near := closest(word, known)))
+            self.error(f"unrecognized arguments: {' '.join(unknown)}", next(hints, ""))
+        return arguments, unknown
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Refuse an unknown command or choice with the nearest one; argparse lists them all."""

@@ -27,6 +27,13 @@ class StudyError(UserError):
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return the last clause of an error about an unknown name: the closest known one, or all."""
     names = sorted(known)
+    close = closest(name, names)
+    return f"did you mean {close!r}?" if close else f"known: {', '.join(names) or 'none'}"
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """Return the known name of these initials, else the one spelt most like it; "" for none."""
+    names = sorted(known)
     initials = {"".join(word[0] for word in each.split("_") if word): each for each in names}
     close = [initials[name]] if name in initials else get_close_matches(name, names, 1, 0.5)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names) or 'none'}"
+    return close[0] if close else ""

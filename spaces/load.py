@@ -3,7 +3,7 @@
 from importlib import resources
 from pathlib import Path
 
-from spaces.errors import StudyError, nearest
+from spaces.errors import StudyError, closest
 from spaces.run_file import run_file
 from spaces.study import Study
 
@@ -36,9 +36,10 @@ def _way_to_a_study(reference: str) -> str:
         return f"did you mean the file {reference}.py?"
     if Path(reference).is_file():
         return "a study file's name ends in .py"
-    return (
-        f"{nearest(reference, shipped_studies())} (or give the path of a study file, my_study.py)"
-    )
+    near, shipped = closest(reference, shipped_studies()), ", ".join(shipped_studies())
+    if near:
+        return f"did you mean {near!r}? (or give the path of a study file, my_study.py)"
+    return f"give the path of a study file, my_study.py, or one of the shipped {shipped}"
 
 
 def _from_file(path: Path) -> Study:

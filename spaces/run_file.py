@@ -1,6 +1,7 @@
 """Run a study file as Python runs a script, with every error in one line that names the place."""
 
 import io
+import os
 import runpy
 import sys
 import tokenize
@@ -12,6 +13,7 @@ from shlex import quote
 from typing import Any
 
 from spaces.errors import StudyError
+from spaces.misspelt import meant
 
 OURS = ("search", "objectives", "spaces", "storage", "dashboards")
 
@@ -36,10 +38,7 @@ def run_file(path: Path) -> Mapping[str, Any]:
             f"{_place(path, error)}: the file ends the program", "remove the exit"
         ) from error
     except Exception as error:  # it is the user's code: anything may be raised
-        reason = " ".join(str(error).split())
-        raise StudyError(
-            f"{_place(path, error)}: {type(error).__name__}: {reason}", _fix(error)
-        ) from error
+        raise StudyError(f"{_place(path, error)}: {_reason(error)}", _fix(error)) from error
 
 
 def _check_text(path: Path) -> None:
@@ -115,7 +114,17 @@ def _place(path: Path, error: BaseException) -> str:
     return places[-1] if places else f"{path}:?"
 
 
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) and error.filename is not None:
+        return f"{Path(os.fsdecode(error.filename)).absolute()} is not there"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
 def _fix(error: Exception) -> str:
+    if name := meant(error):
+        return name
+    if isinstance(error, FileNotFoundError):
+        return "correct the path, or put it there"
     if isinstance(error, ModuleNotFoundError) and error.name:
         top = error.name.partition(".")[0]
         return f"install {top} (pip install {top}), or put {top}.py beside the file"

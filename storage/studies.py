@@ -80,7 +80,12 @@ def unknown(name: str, known: list[str]) -> UnknownStudy:
     known: the names of the stored ones.
     """
     near = difflib.get_close_matches(name, known, n=1)
-    fix = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none yet'}"
+    if near:
+        fix = f"did you mean {near[0]!r}?"
+    elif known:
+        fix = f"use one of {', '.join(known)}"
+    else:
+        fix = "start one, such as `search run --study digits`"
     return UnknownStudy(f"no study {name!r} is stored here", fix)
 
 

@@ -15,7 +15,8 @@ def start(arguments: Namespace, settings: Settings) -> int:
 
 def stop(arguments: Namespace, settings: Settings) -> int:
     """Stop the embedded Postgres; its studies stay."""
-    server.stop(_embedded(settings).home)
+    was_running = server.stop(_embedded(settings).home)
+    print("the database is stopped; its studies stay" if was_running else "no database was running")
     return 0
 
 

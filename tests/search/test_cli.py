@@ -71,7 +71,11 @@ def folder(tmp_path: Path) -> Path:
         ("export --study toy --out results/", "name a file in it"),
         ("init .", "name a file in it"),
         ("status --study tyo.py", "search init tyo.py"),
-        ("status --study toy", "known: none yet"),
+        ("status --studdy toy", "did you mean --study? see `search status --help`"),
+        ("status --studdy=toy", "did you mean --study? see `search status --help`"),
+        ("status toy", "unrecognized arguments: toy; see `search status --help`"),
+        ("status --study toy", "start one, such as `search run --study digits`"),
+        ("run --study ct_lungs", "give the path of a study file, my_study.py, or one of the"),
         ("status --study=", "no study ''"),
         ("", "COMMAND"),
     ],
@@ -98,6 +102,12 @@ def test_a_program_reads_an_error_as_json(folder: Path, words: str) -> None:
     told = json.loads(done.stdout)
     assert done.returncode == 2
     assert done.stderr == f"search: {told['error']}; {told['fix']}\n"
+
+
+def test_stopping_a_database_that_is_down_says_so(folder: Path) -> None:
+    done = search("database", "stop", folder=folder)
+
+    assert (done.returncode, done.stdout) == (0, "no database was running\n")
 
 
 def test_a_place_that_a_program_cannot_use_is_json(folder: Path) -> None:
