@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from objectives.contract import DataSource, Objective, RecipeError
+from objectives.data.layouts.patterns import check_patterns
 from objectives.data.manifest.summary import DataSummary
 from objectives.probes.ask import ask
 from objectives.recipe import fit
@@ -50,12 +51,14 @@ class ObjectiveFields:
     """The hyperparameters and the metrics of an objective, as plain mappings.
 
     fields: hyperparameter -> {type, low, high, choices, default, unit, source, acts_when, doc}.
-    metrics: name -> {direction, low, high, exact, is_loss, ranks, changed_by, doc}:
+    metrics: name -> {direction, low, high, exact, is_loss, ranks, changed_by, called,
+        doc}:
         high: None when there is no bound.
         exact: the same configuration and seed give the same value again (a time never does).
         is_loss: it shows a divergence (the ruler saturates, these do not).
         ranks: its value in each epoch says how good the epoch is.
         changed_by: the hyperparameters that turn it into another measure.
+        called: other words for it, without "val".
     """
 
     fields: Mapping[str, Mapping[str, Any]]
@@ -132,6 +135,11 @@ def read_data(
 
     has_data = _entry(objective).has_data
     return read_manifest(source, cache, progress, listed) if has_data else NOTHING
+
+
+def check_layout(layout: Mapping[str, Any]) -> None:
+    """Raise DataError for a declaration that is wrong whatever the data are."""
+    check_patterns(layout)
 
 
 def list_data(

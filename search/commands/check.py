@@ -72,7 +72,7 @@ def _remarks_on(examined: Examined, wants_fix: bool) -> Iterator[str]:
 
 
 def _as_json(examined: Examined) -> dict[str, Any]:
-    data = examined.data
+    data, trouble = examined.data, examined.trouble
     summary = data.prepared.summary if data else None
     return {
         "study": examined.study,
@@ -88,7 +88,7 @@ def _as_json(examined: Examined) -> dict[str, Any]:
         else None,
         "weights": examined.weights,
         "throughput": asdict(examined.throughput) if examined.throughput else None,
-        "trouble": str(examined.trouble) if examined.trouble else None,
+        "trouble": {"error": trouble.found, "fix": trouble.fix} if trouble else None,
     }
 
 

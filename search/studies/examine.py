@@ -17,7 +17,7 @@ from search.studies.overrides import Overrides
 from search.studies.prepare import read_data
 from search.studies.progress import Progress, Steps, silent
 from search.studies.reopen import as_it_began, find
-from search.studies.rules import check_fit
+from search.studies.rules import find_misfit
 from search.studies.splits import split_file, split_note
 from search.studies.throughput import measure
 from spaces.errors import StudyError
@@ -59,14 +59,16 @@ def examine(look: Look, store: Store | None) -> Examined:
         examined = _with_data(look, examined, store)
         if can_train and examined.data:
             prepared = examined.data.prepared
-            check_fit(stored, prepared.summary)
-            if look.networks:
+            misfit = find_misfit(stored, prepared.summary)
+            examined = replace(examined, rules=[*misfit, *look.rules])
+            if look.networks and not misfit:
                 examined = replace(examined, weights=check_networks(stored))
-            if look.throughput:
+            if look.throughput and not misfit:
                 look.progress("measuring loader and model", 0, None)
                 examined = replace(examined, throughput=measure(prepared, look.settings))
     except (DataError, RecipeError, StudyError) as error:
-        examined = replace(examined, trouble=error)
+        if str(error) not in {finding.message for finding in look.rules}:
+            examined = replace(examined, trouble=error)
     return examined
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from objectives import catalog
-from objectives.contract import RecipeError
+from objectives.contract import DataError, RecipeError
 from objectives.data.manifest.summary import DataSummary
 from spaces.errors import StudyError
 from spaces.params import Value
@@ -12,7 +12,7 @@ from spaces.rules.check import check
 from spaces.rules.fields import Fields
 from spaces.rules.finding import Finding
 from spaces.space import TrialConfig
-from spaces.stored import StoredStudy
+from spaces.stored import StoredStudy, data_to_json
 
 
 def check_rules(stored: StoredStudy) -> list[Finding]:
@@ -33,7 +33,10 @@ def find_rules(stored: StoredStudy) -> list[Finding]:
     objective = stored.study.objective
     known = catalog.describe(objective)
     fields = _with_defaults(known.fields, stored.found.defaults)
-    findings = check(stored.study, fields, known.metrics, partial(_schedule, objective))
+    findings = [
+        *_wrong_patterns(stored),
+        *check(stored.study, fields, known.metrics, partial(_schedule, objective)),
+    ]
     if any(finding.level == "error" for finding in findings):
         return findings
     try:
@@ -46,19 +49,34 @@ def find_rules(stored: StoredStudy) -> list[Finding]:
 
 def check_fit(stored: StoredStudy, summary: DataSummary) -> None:
     """Raise StudyError for a configuration that asks more of the data than there is."""
+    for finding in find_misfit(stored, summary):
+        raise StudyError(f"{stored.study.name}: {finding.message} ({finding.rule})")
+
+
+def find_misfit(stored: StoredStudy, summary: DataSummary) -> list[Finding]:
+    """Return the first error of a configuration that asks more of the data than there is."""
     if not summary.classes:
-        return
+        return []
     try:
         for config in drawable(stored):
             catalog.check_fit(stored.study.objective, config, summary)
     except RecipeError as error:
-        raise StudyError(f"{stored.study.name}: {error.found}", error.fix) from error
+        return [Finding("D06", "error", str(error))]
+    return []
 
 
 def drawable(stored: StoredStudy) -> Iterator[TrialConfig]:
     """Yield the prior's mode and the corners of the space, as whole configurations."""
     yield stored.config(stored.study.space.mode())
     yield from map(stored.config, stored.study.space.corners())
+
+
+def _wrong_patterns(stored: StoredStudy) -> list[Finding]:
+    try:
+        catalog.check_layout(data_to_json(stored.study))
+    except DataError as error:
+        return [Finding("D01", "error", str(error))]
+    return []
 
 
 def _with_defaults(fields: Fields, defaults: Mapping[str, Value]) -> Fields:

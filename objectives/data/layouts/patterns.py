@@ -1,8 +1,25 @@
 """The regular expressions of a study that find a label or a group in a text."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from objectives.contract import DataError
+from objectives.data.alike import spelled
+
+# The patterns that each kind of layout declares.
+_PATTERNS = {
+    "file_names": ("label", "group"),
+    "class_folders": ("group",),
+    "table": ("label_pattern", "group_pattern"),
+}
+
+
+def check_patterns(layout: Mapping[str, Any]) -> None:
+    """Raise DataError for the first pattern of a layout that is not one."""
+    for name in _PATTERNS.get(layout["kind"], ()):
+        if layout.get(name):
+            compile_pattern(layout[name], name.removesuffix("_pattern"))
 
 
 def compile_pattern(expression: str, purpose: str) -> re.Pattern[str]:
@@ -14,12 +31,13 @@ def compile_pattern(expression: str, purpose: str) -> re.Pattern[str]:
         pattern = re.compile(expression)
     except re.error as error:
         raise DataError(
-            f"the {purpose} pattern {expression!r} is not a regular expression ({error})",
+            f"the {purpose} pattern {spelled(expression)} is not a regular expression: {error}",
             fix="correct it",
         ) from error
     if pattern.groups != 1:
         raise DataError(
-            f"the {purpose} pattern {expression!r} has {pattern.groups} groups in parentheses",
+            f"the {purpose} pattern {spelled(expression)} has {pattern.groups} groups in"
+            " parentheses",
             fix=f"give it exactly one, around the {purpose}",
         )
     return pattern

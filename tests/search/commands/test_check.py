@@ -149,7 +149,35 @@ def test_a_batch_of_more_images_than_there_are_hides_nothing_of_the_data(
 
     told = capsys.readouterr()
     assert "S01 info: " in told.out
-    assert "batch_size 64 is more than the 28 images" in told.err
+    assert re.search("^D06 error: .*batch_size 64 is more than the 28 images", told.out)
+    assert told.err == ""
+
+
+def test_a_pattern_that_is_none_is_a_finding_as_the_file_has_it(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "skin.py").write_text(STUDY.replace("ClassFolders()", r'ClassFolders(r"(\d+")'))
+
+    for command in (RUN, CHECK, [*CHECK, "--rules-only"]):
+        assert main([*command]) == 2
+        told = capsys.readouterr()
+        said = told.out + told.err
+        assert r"the group pattern '(\d+' is not a regular expression: missing ), " in said
+        assert said.count("regular expression") == 1
+
+
+def test_programs_get_the_trouble_of_an_examination_with_its_fix(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (place / "data").rglob("*.png"):
+        path.unlink()
+
+    assert main([*CHECK, "--json"]) == 2
+
+    told = capsys.readouterr()
+    trouble = json.loads(told.out)["trouble"]
+    assert told.err == f"search: {trouble['error']}; {trouble['fix']}\n"
+    assert trouble["fix"]
 
 
 @pytest.mark.slow
