@@ -51,9 +51,8 @@ def test_a_deleted_study_leaves_no_row_behind(
     held = claim()
     with store.trial(held) as trial:
         trial.suggest_float("x", 0, 1)
-        trial.set_user_attr("key", 1)
     store.record(held, 1, {"loss": 1.0}, 1.0, seconds=1.0, images=1)
-    store.tell(held, finished(1.0))
+    store.tell(held, finished(1.0, shown={"key": 1}, links={"key": 1}))
     store.delete("toy")
     tables = [*optuna_tables.tables, *metadata.tables]
     kept = {table for table in tables if sql(f"SELECT count(*) FROM {table}") != [(0,)]}
