@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from objectives.data.wording import counted_phrase
+
 
 @dataclass(frozen=True, kw_only=True)
 class LeftOut:
     """Everything that is left out for one reason.
 
-    reason: a phrase that follows a number, as in "12 not in the table"; a label that the study
-        skips stands by its name.
+    reason: a phrase that follows a number over 1, as in "12 not in the table".
     paths: of the files and folders, or the table and row as in "meta.csv row 17".
     is_declared: whether the study says so, as it does of labels to skip.
     fix: how they can be used; "" for those that no study would use, such as texts and archives.
@@ -46,4 +47,4 @@ def lines(counts: Mapping[str, Count]) -> Iterator[str]:
     """Yield a line for a person per reason."""
     for reason, count in counts.items():
         example = count.example if count.example.isprintable() else ascii(count.example)
-        yield f"left out: {count.number:,} {reason}, for example {example}"
+        yield f"left out: {counted_phrase(count.number, reason)}, for example {example}"

@@ -4,13 +4,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from objectives.data.checks.evidence import Evidence
-from objectives.data.checks.wording import are, counted
 from objectives.data.pixels.blanks import Blank
 from objectives.data.problems import Problem
+from objectives.data.wording import are, counted
 
 MOST_BLANK = 0.1  # of a class; the black slices at the ends of a scan are fewer
 FIXES = {
     Blank.HIDDEN: "they are read as white; save them without their alpha channel",
+    Blank.WINDOWED: "write another window into the files, leave them out with --fix, or start "
+    "`search run` with --skip-check C19 if they are meant to be so",
     Blank.FAINT: "save them as 8 bits with the window you want",
 }
 OTHER_FIX = "fetch them again or remove them, or let --fix leave them out"

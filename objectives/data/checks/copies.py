@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from objectives.data.checks.evidence import Evidence
-from objectives.data.checks.wording import counted, listed, some
 from objectives.data.manifest.manifest import Row
 from objectives.data.manifest.partition import Place
 from objectives.data.problems import Problem
+from objectives.data.wording import counted, listed, some
 
 Copies = Sequence[Row]
 

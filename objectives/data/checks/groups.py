@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from objectives.data.checks.evidence import Evidence
-from objectives.data.checks.wording import are, counted, listed, some
 from objectives.data.layouts.readers import open_layout
 from objectives.data.manifest.manifest import Row
 from objectives.data.manifest.partition import read_partition
 from objectives.data.problems import Problem
+from objectives.data.wording import are, counted, listed, some
 
 
 def check_groups(evidence: Evidence) -> Iterator[Problem]:

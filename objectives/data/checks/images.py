@@ -4,12 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
 from objectives.data.checks.evidence import Evidence
-from objectives.data.checks.wording import are, counted, listed, some
 from objectives.data.pixels.facts import Facts
 from objectives.data.pixels.limits import MOST_PIXELS
 from objectives.data.pixels.pages import has_page
 from objectives.data.pixels.unfit import REPLACE
 from objectives.data.problems import Problem
+from objectives.data.wording import are, counted, have, holds, listed, some
 
 FETCH = "fetch them again or remove them"
 LEAST_SIDE = 8  # pixels; scikit-learn's digits have as many
@@ -45,10 +45,11 @@ def check_depth(evidence: Evidence) -> Iterator[Problem]:
             rule="C06",
             level="error",
             message=(
-                f"{counted(len(deep), 'image')} of {len(evidence.rows):,} have {depths} bits "
-                f"({some(deep)}): the whole range of the bits is scaled to 8 (16 bits are scaled "
-                "by 1/257), never clipped, so that a narrow range of values turns nearly black; "
-                "save them as 8 bits with the window you want, or go on with --skip-check C06"
+                f"{counted(len(deep), 'image')} of {len(evidence.rows):,} {have(len(deep))} "
+                f"{depths} bits ({some(deep)}): the whole range of {depths} bits is scaled to 8 and "
+                "never clipped, so that a narrow range of values turns nearly black; start `search "
+                "run` with --skip-check C06 if that is what you want, or save them as 8 bits with "
+                "the window you want"
             ),
             paths=deep,
         )
@@ -66,14 +67,15 @@ def check_pages(evidence: Evidence) -> Iterator[Problem]:
     images = f"{counted(len(paths), 'image')} of {len(evidence.rows):,}"
     if page is None:
         message = (
-            f"{images} hold several pages or frames, {paths[0]} for example {pages}; declare in "
-            "the study's data which one you mean (page=1 for the first), or save each page as a "
-            "file"
+            f"{images} {holds(len(paths))} several pages or frames, {paths[0]} for example "
+            f"{pages}; say in the study's data declaration which one you mean, as in page=1 for "
+            "the first, or save each page as a file"
         )
     else:
+        lacks = "lacks" if len(paths) == 1 else "lack"
         message = (
-            f"{images} lack page {page}, which the study declares, {paths[0]} for example has "
-            f"{pages}; correct the study's page, or remove these files"
+            f"{images} {lacks} page {page}, which the study declares, {paths[0]} for example has "
+            f"{pages}; correct page in the study's data declaration, or remove these files"
         )
     yield Problem(rule="C20", level="error", message=message, paths=paths)
 

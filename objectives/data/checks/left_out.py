@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from objectives.data.checks.evidence import Evidence
-from objectives.data.checks.wording import are, counted, some
 from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem
+from objectives.data.wording import are, counted, counted_phrase, some
 
 MOST = 0.01  # of the images in use; more are no stray files
 
@@ -42,7 +42,8 @@ def _wholes(found: Sequence[LeftOut], used: set[str]) -> list[str]:
 
 def _problem(level: str, found: Sequence[LeftOut], wholes: Sequence[str], used: int) -> Problem:
     reasons = "; ".join(
-        f"{len(each.paths):,} {each.reason}, {each.paths[0]} for example" for each in found
+        f"{counted_phrase(len(each.paths), each.reason)}, {each.paths[0]} for example"
+        for each in found
     )
     nothing = f"; nothing is used of {some([repr(name) for name in wholes])}" if wholes else ""
     paths = tuple(path for each in found for path in each.paths)

@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 
 from objectives.data.checks.evidence import Evidence
 from objectives.data.checks.likeness import find_alike
-from objectives.data.checks.wording import counted, listed
 from objectives.data.manifest.manifest import Row
 from objectives.data.problems import Problem
+from objectives.data.wording import counted, listed
 
 Pair = tuple[Row, Row]
 

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator
 
 from objectives.data.checks.evidence import Evidence
-from objectives.data.checks.wording import percent_points, some
 from objectives.data.problems import Problem
+from objectives.data.wording import percent_points, some
 
 FEWEST = 30  # images of a class: with nine of ten right, +-11 points
 RIGHT = 0.9  # the share of right answers that half-widths are computed for

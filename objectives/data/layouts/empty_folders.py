@@ -7,6 +7,7 @@ from objectives.data.layouts.folder import Contents
 from objectives.data.layouts.other_files import HIDDEN
 from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem
+from objectives.data.wording import counted_phrase
 
 
 def empty_folders(
@@ -60,7 +61,7 @@ def _within(place: str, unread: Sequence[LeftOut]) -> list[tuple[LeftOut, list[s
 
 def _unread(place: str, found: Sequence[tuple[LeftOut, list[str]]]) -> Problem:
     first, paths = found[0]
-    counts = ", ".join(f"{len(inner)} {each.reason}" for each, inner in found)
+    counts = ", ".join(counted_phrase(len(inner), each.reason) for each, inner in found)
     return Problem(
         rule="C18",
         level="error",
@@ -87,7 +88,7 @@ def _without_images(split: str) -> Problem:
 def _held(places: Sequence[str], contents: Contents) -> str:
     """Return the counts of what lies in the first of these folders, as the end of a phrase."""
     found = _within(places[0], contents.left_out) if places else []
-    counts = ", ".join(f"{len(paths)} {each.reason}" for each, paths in found)
+    counts = ", ".join(counted_phrase(len(paths), each.reason) for each, paths in found)
     return f" with {counts}" if counts else ""
 
 

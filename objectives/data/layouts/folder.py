@@ -30,6 +30,7 @@ from objectives.data.layouts.whole_slides import check_folder
 from objectives.data.left_out import LeftOut
 from objectives.data.pixels.formats import HEAD, RAW, SLIDES, format_of, other_dicom
 from objectives.data.problems import Problem
+from objectives.data.wording import counted_phrase
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
 PRACTICE_NOTE = "practice.json"  # written last: a folder that has it is a whole practice set
@@ -253,7 +254,7 @@ def _no_image(folder: Path, contents: Contents) -> DataError:
     if contents.problems:
         (problem,) = contents.problems
         return DataError(f"{folder}: no image that may be read; {problem.message} (C05)")
-    found = ", ".join(f"{len(each.paths)} {each.reason}" for each in contents.left_out)
+    found = ", ".join(counted_phrase(len(each.paths), each.reason) for each in contents.left_out)
     fixes = [each.fix for each in contents.left_out if each.fix]
     if any(path.lower().endswith(ARCHIVES) for each in contents.left_out for path in each.paths):
         fixes.append("unpack the archive")

@@ -70,7 +70,8 @@ def alike_groups(groups: Sequence[str], paths: Sequence[str]) -> tuple[Problem, 
             message=(
                 f"the groups {' and '.join(map(spelled, found[0]))} are equal to the eye and would "
                 f"be told apart, {len(names)} groups in all, so that one patient may stand in two "
-                "splits; give each one name, or declare merge_alike=True"
+                "splits; give each one name, or say merge_alike=True in the study's data "
+                "declaration"
             ),
             paths=tuple(path for path, group in zip(paths, groups, strict=True) if group in names),
         ),

@@ -15,6 +15,7 @@ class Blank(StrEnum):
     BLACK = "black everywhere"
     WHITE = "white everywhere"
     PLAIN = "of one colour everywhere"
+    WINDOWED = "of one colour everywhere after the file's own window"
     FAINT = "of over 8 bits, of which scaling to 8 leaves two levels or fewer"
 
 
@@ -38,6 +39,8 @@ def find_blank(stored: Image.Image, shown: Image.Image, bits: int = 8) -> str:
         return Blank.FAINT
     if spread:
         return ""
+    if stored.info.get(SPREAD, 0) > 0:  # only a window makes one colour of several values
+        return Blank.WINDOWED
     values = {value for end in ends for value in end}
     return {frozenset({0}): Blank.BLACK, frozenset({255}): Blank.WHITE}.get(
         frozenset(values), Blank.PLAIN

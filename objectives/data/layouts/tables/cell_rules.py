@@ -129,6 +129,6 @@ def missing_problems(cells: Cells, missing: Missing, kind: str) -> Iterator[Prob
         yield from find_cells(
             cells,
             is_word,
-            f"{found}; leave the cells empty, or say {missing.argument(words)} in the study, or "
-            f"missing=() if every word is a {kind}",
+            f"{found}; leave the cells empty, or say {missing.argument(words)} in the study's "
+            f"Table(...), or missing=() if every word is a {kind}",
         )

@@ -85,7 +85,7 @@ def _only(path: str, delimiters: Sequence[str]) -> str:
     if len(delimiters) > 1:
         raise DataError(
             f"{path}: {' or '.join(map(repr, delimiters))} may separate its columns",
-            fix=f"say which in the study, as in sep={delimiters[0]!r}",
+            fix=f"say which in the study's Table(...), as in sep={delimiters[0]!r}",
         )
     return delimiters[0]
 
@@ -141,8 +141,8 @@ def _decode_as(path: str, contents: bytes, encoding: str | None, error: UnicodeD
         raise DataError(
             f"{path}: not in UTF-8: line {line} has the byte {contents[error.start]:#04x} (in "
             f"Windows-1252 the text is {' '.join(around.split())!r})",
-            fix="say its encoding in the study, as in encoding='cp1252', or save it again in UTF-8,"
-            " as Notepad can",
+            fix="say its encoding in the study's Table(...), as in encoding='cp1252', or save it "
+            "again in UTF-8, as Notepad can",
         ) from error
     try:
         return contents.decode(encoding)

@@ -78,7 +78,7 @@ def _code_problems(labels: Cells, missing: Missing) -> Iterator[Problem]:
         labels,
         lambda cell: cell in found,
         f"read as a class, and may be missing values; say {missing.argument(sorted(found))} in the "
-        "study, or missing=() if they are a class",
+        "study's Table(...), or missing=() if they are a class",
         "warn",
     )
 
@@ -132,7 +132,7 @@ def _one_hot_problems(sheet: Sheet, columns: Sequence[str]) -> Iterator[Problem]
             as_numbers,
             below,
             "below 0, as some data sets write `uncertain`, and taken as no; correct them, or say "
-            f"{sheet.missing.argument(words)} in the study, which is no, too",
+            f"{sheet.missing.argument(words)} in the study's Table(...), which is no, too",
         )
     yield from _ties(sheet, columns)
 

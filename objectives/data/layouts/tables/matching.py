@@ -18,8 +18,8 @@ REPEATED = "rows that repeat another one"  # as of several boxes or readings of 
 NO_ROW = "not in the table"
 FOUND = {  # with the place of the hint
     NO_FILE: "named by the table are not there{}; bring the files back or remove the rows",
-    SEVERAL_FILES: "named by the table are several files; say in the study where they lie, as in "
-    'path="images/{{id}}"',
+    SEVERAL_FILES: "named by the table are several files; say in the study's Table(...) where they "
+    'lie, as in path="images/{{id}}"',
     SEVERAL_ROWS: "are named by rows that differ in what the study reads, and the first counts; "
     "keep one",
     NO_ROW: "are not in the table; add their rows or move the files out of the folder",

@@ -55,7 +55,7 @@ def alike_problems(column: str, names: Iterable[str]) -> Iterator[Problem]:
             level="warn",
             message=(
                 f"column {column!r}: {' and '.join(map(spelled, each))} may be one, and are told "
-                "apart; spell them alike, or say merge_alike=True where they read alike"
+                "apart; spell them alike, or say merge_alike=True in the study's Table(...)"
             ),
         )
 

@@ -147,8 +147,8 @@ def _codes(cells: Cells, values: Sequence[float | None], missing: Missing) -> It
             cells,
             places[code],
             "read as numbers, and look like missing values; say "
-            f"{missing.argument(f'{each:.15g}' for each in found)} in the study, or missing=() if "
-            "they are numbers",
+            f"{missing.argument(f'{each:.15g}' for each in found)} in the study's Table(...), "
+            "or missing=() if they are numbers",
             "error" if abs(code) > CERTAIN and len(places[code]) > 1 else "warn",
         )
 

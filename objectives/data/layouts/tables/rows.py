@@ -168,7 +168,7 @@ def _crowd_problems(cells: Cells, missing: Missing) -> Iterator[Problem]:
             cells,
             [at for at, group in enumerate(groups) if group == name],
             "one group with far more rows than any other, and may be no patient's number; say "
-            f"{missing.argument([name])} in the study, or missing=() if it is one",
+            f"{missing.argument([name])} in the study's Table(...), or missing=() if it is one",
             "warn",
         )
 

@@ -65,8 +65,8 @@ def unknown_column(table: str, name: str, columns: Sequence[str]) -> DataError:
     found = f"{table}: no column {name!r}"
     if alike := [each for each in columns if as_read(each) == as_read(name)]:
         return DataError(
-            f"{found}, but one that reads alike",
-            fix=f"write it as the table does, {spelled(alike[0])}, or rename it there",
+            f"{found}, but {spelled(alike[0])}, which looks the same or nearly so",
+            fix=f"write {spelled(alike[0])} in the study, or rename the column in the table",
         )
     if close := get_close_matches(name, columns, 1, 0.6):
         return DataError(found, fix=f"did you mean {close[0]!r}?")
@@ -189,7 +189,7 @@ def _alike_columns(table: str, columns: Sequence[str], used: Sequence[str]) -> I
                 rule="C13",
                 level="error",
                 message=(
-                    f"{table}: the columns {both} read alike, and the study uses the first; "
-                    "rename or remove what is not meant"
+                    f"{table}: the columns {both} look the same or nearly so, and the study uses "
+                    "the first; rename or remove what is not meant"
                 ),
             )

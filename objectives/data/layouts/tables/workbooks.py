@@ -16,6 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from objectives.contract import DataError
 from objectives.data.layouts.tables.grids import Grid, Line, Remark, filled, likeliest_header
 from objectives.data.problems import Problem
+from objectives.data.wording import are, counted, have
 
 EXACT_DIGITS = 15  # of a number in Excel; of a longer id the last ones are zeros
 FORMULA = re.compile(rb"<(\w+:)?f[ >]")
@@ -67,7 +68,7 @@ def _meant(path: str, lines: Mapping[str, Sequence[Line]], declared: frozenset[s
     if len(likeliest) > 1:
         raise DataError(
             f"{path}: the sheets {' and '.join(map(repr, likeliest))} may both be the table",
-            fix=f"say which in the study, as in sheet={likeliest[0]!r}",
+            fix=f"say which in the study's Table(...), as in sheet={likeliest[0]!r}",
         )
     return likeliest[0]
 
@@ -117,7 +118,8 @@ def _hidden(path: str, worksheet: Worksheet, lines: Sequence[Line]) -> Iterator[
         yield Remark(None, _problem(found, level="warn"))
     rows = [line.number for line in lines if worksheet.row_dimensions[line.number].hidden]
     if rows:
-        found = f"{path}: {len(rows)} hidden rows, for example row {rows[0]}, are {fix}"
+        count = counted(len(rows), "hidden row")
+        found = f"{path}: {count}, for example row {rows[0]}, {are(len(rows))} {fix}"
         yield Remark(None, _problem(found, level="warn"))
     for each in worksheet.column_dimensions.values():
         if each.hidden:
@@ -135,9 +137,9 @@ def _uncomputed(path: str, values: Worksheet, formulas: Worksheet) -> Iterator[R
                 without[cell.column].append(cell.coordinate)
     for column, cells in without.items():
         problem = _problem(
-            f"{path}: {len(cells)} formulas, for example in {cells[0]}, have no result yet, so "
-            "that their cells are read as empty; open the workbook in Excel or LibreOffice and "
-            "save it again"
+            f"{path}: {counted(len(cells), 'formula')}, for example in {cells[0]}, "
+            f"{have(len(cells))} no result yet, so that their cells are read as empty; open "
+            "the workbook in Excel or LibreOffice and save it again"
         )
         yield Remark(column - 1, problem)
 

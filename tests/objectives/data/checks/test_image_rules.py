@@ -47,7 +47,9 @@ def test_sixteen_bits_are_reported_with_the_way_they_are_read(
     put(tree, Image.fromarray(np.arange(1600, dtype=np.uint16).reshape(40, 40) * 40))
     found = problems(tree)
     assert set(found) == {"C06"}
-    assert "scaled by 1/257" in found["C06"].message
+    assert "1 image of 180 has 16 bits" in found["C06"].message
+    assert "the whole range of 16 bits is scaled to 8" in found["C06"].message
+    assert "`search run` with --skip-check C06" in found["C06"].message
     assert not found["C06"].can_fix
 
 
@@ -120,8 +122,8 @@ def test_files_of_several_pages_are_counted_and_named(tree: DataSource, problems
     put(tree, stack[0], "train/benign/p900_0.tif", save_all=True, append_images=stack[1:])
     found = problems(tree)["C20"]
     assert (found.level, found.paths) == ("error", ("train/benign/p900_0.tif",))
-    assert "1 image of 181 hold several pages or frames" in found.message
-    assert "for example 9 pages; declare" in found.message
+    assert "1 image of 181 holds several pages or frames" in found.message
+    assert "for example 9 pages; say in the study's data declaration" in found.message
     declared = replace(tree, layout={**tree.layout, "page": 9})
     assert "180 images of 181 lack page 9" in problems(declared)["C20"].message
     assert "C20" not in problems(replace(tree, layout={**tree.layout, "page": 1}))

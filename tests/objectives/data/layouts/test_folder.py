@@ -181,8 +181,8 @@ def test_a_link_to_itself_is_refused(tmp_path: Path) -> None:
     ("name", "says"),
     [
         ("a/1.heic", r"but 1 of a format that is not read \(.heic\); convert them to PNG$"),
-        ("a.txt", r"but 1 other files \(.txt\); check the path given to --data$"),
-        ("all.zip", r"but 1 other files \(.zip\); unpack the archive$"),
+        ("a.txt", r"but 1 other file \(.txt\); check the path given to --data$"),
+        ("all.zip", r"but 1 other file \(.zip\); unpack the archive$"),
     ],
 )
 def test_a_folder_without_images_says_what_is_in_it(tmp_path: Path, name: str, says: str) -> None:

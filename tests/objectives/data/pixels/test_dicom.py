@@ -138,6 +138,11 @@ def test_values_that_scaling_to_eight_bits_removes_are_faint_and_zeros_black(
     assert facts_of(write(tmp_path / "IM2", dataset(RAMP * 0))).blank == Blank.BLACK
 
 
+def test_values_that_the_window_of_the_file_removes_are_told_as_its_doing(tmp_path: Path) -> None:
+    path = write(tmp_path / "IM1", dataset(RAMP, WindowCenter=90_000, WindowWidth=10))
+    assert facts_of(path).blank == Blank.WINDOWED
+
+
 @pytest.mark.parametrize("width", [0, None])
 def test_a_window_without_a_width_is_none(tmp_path: Path, width: int | None) -> None:
     path = write(tmp_path / "IM1", dataset(RAMP, WindowCenter=40, WindowWidth=width))

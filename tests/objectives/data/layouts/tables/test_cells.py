@@ -50,7 +50,7 @@ def test_a_word_that_the_study_names_or_skips_is_a_class(
 @pytest.mark.parametrize("word", ["-", "?", ".", "missing"])
 def test_a_label_that_looks_like_a_missing_value_is_told(write: Write, word: str) -> None:
     listing = read(write("a,x,1", f"b,{word},2", images="ab"), PLAIN)
-    assert f"missing=('{word}',) in the study, or missing=()" in only(listing).message
+    assert f"missing=('{word}',) in the study's Table(...), or missing=()" in only(listing).message
 
 
 @pytest.mark.parametrize("word", ["None", "unknown", "ANONYMIZED", "?"])
@@ -309,7 +309,10 @@ def test_a_label_that_the_study_spells_otherwise_is_told(
 
 def test_spaces_around_all_labels_are_no_part_of_them(write: Write) -> None:
     listing = read(write("a, x,1", "b, y,2", images="ab"), replace(PLAIN, skip=("y",)))
-    assert (listing.classes, numbers(listing.left_out)) == (("x",), {"y": 1})
+    assert (listing.classes, numbers(listing.left_out)) == (
+        ("x",),
+        {"with the skipped label 'y'": 1},
+    )
 
 
 def test_two_answers_for_yes_are_told_where_classes_are_answers(write: Write) -> None:

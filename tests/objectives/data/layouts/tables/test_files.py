@@ -197,8 +197,8 @@ def test_a_column_that_reads_like_one_of_the_study_is_told(write: Write, other: 
 @pytest.mark.parametrize(
     ("written", "hint"),
     [
-        ("d\u00adx", r"reads alike; write it as the table does, 'd\\xadx', or rename it there"),
-        ("DX", "reads alike; write it as the table does, 'DX'"),
+        ("d\u00adx", r"write 'd\\xadx' in the study, or rename the column in the table"),
+        ("DX", "but 'DX', which looks the same or nearly so; write 'DX'"),
         ("diagnosis", "no column 'dx' among 'image', 'diagnosis', 'patient'; correct the study"),
     ],
 )
@@ -212,7 +212,7 @@ def test_a_column_in_another_spelling_is_named_and_no_far_one(
 def test_a_column_that_one_of_two_tables_lacks_is_named(write: Write) -> None:
     folder = write("a,x,1", images="ab")
     write_csv(folder / "u.csv", "image,Dx,patient", "b,y,2")
-    with pytest.raises(DataError, match=r"u.csv: no column 'dx', but one that reads alike"):
+    with pytest.raises(DataError, match=r"u.csv: no column 'dx', but 'Dx', which looks the same"):
         read(folder, replace(PLAIN, table=("t.csv", "u.csv")))
 
 

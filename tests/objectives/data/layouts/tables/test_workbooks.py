@@ -115,7 +115,7 @@ def test_hidden_cells_are_read_and_told(book: Book, hide: Callable[[Any], None])
 
 def test_formulas_without_a_result_are_told(book: Book) -> None:
     problem = only(book(nothing, ROWS[0], ("a", "=CONCAT(C2)", "1"), ROWS[2]))
-    assert "1 formulas, for example in B2, have no result yet" in problem.message
+    assert "1 formula, for example in B2, has no result yet" in problem.message
 
 
 def test_a_formula_whose_result_is_empty_text_is_no_problem(book: Book, tmp_path: Path) -> None:
