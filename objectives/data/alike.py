@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 
 # Letters of other alphabets with the Latin letters that look like them: Greek capitals before case
 # folding, since a small one looks like another letter, and the others after it.
@@ -24,6 +25,8 @@ SIGN = re.compile(r"(?<!\S)-(?=\d)|(?<=[^\s_-])-(?!\S)")  # of -1, of the grade 
 SEPARATORS = re.compile(r"-+")
 BETWEEN_LETTERS = re.compile(r"(?<!\d)-|-(?!\d)")
 LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+DIGITS = re.compile(r"\d+")
+LEAST_LIKE = 0.75  # of two names that one typo tells apart, as difflib measures
 WORD = re.compile(r"[^\W_]+")
 # Hexadecimal text is a code: without zeros, a05b1c and a5b01c would be equal.
 CODE = re.compile(r"(?=.*\d)(?=.*[a-f].*\d.*[a-f]|.*\d.*[a-f].*\d)[\da-f]{6,}")
@@ -55,12 +58,26 @@ def alike(names: Iterable[str]) -> list[tuple[str, ...]]:
 
 
 def merged(names: Sequence[str]) -> list[str]:
-    """Replace each name by the first, in sorted order, of those that a person reads as one.
+    """Replace each name by the most frequent of those that a person reads as one.
 
-    An empty name stays empty.
+    Of equally frequent names the first in sorted order counts. An empty name stays empty.
     """
-    first = {name: min(each) for each in alike(filter(None, names)) for name in each}
-    return [first.get(name, name) for name in names]
+    counts = Counter(filter(None, names))
+    usual: dict[str, str] = {}
+    for each in alike(counts):
+        usual |= dict.fromkeys(each, min(each, key=lambda name: (-counts[name], name)))
+    return [usual.get(name, name) for name in names]
+
+
+def nearest(name: str, others: Sequence[str]) -> str:
+    """Return the other name that this one may be a typo of; "" where there is none.
+
+    Names that differ in their digits only are no typos: grade 4 and grade 5.
+    """
+    without = DIGITS.sub("", name)
+    words = [each for each in others if not DIGITS.search(name) or DIGITS.sub("", each) != without]
+    found = get_close_matches(name, words, 1, LEAST_LIKE)
+    return found[0] if found else ""
 
 
 def spelled(name: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from objectives import catalog
 from objectives.contract import DataError, RecipeError
 from objectives.data.checks.fix import mend
+from objectives.data.problems import Undivided
 from search.errors import UsageError
 from search.settings import Settings
 from search.studies.declare import Declared
@@ -53,7 +54,12 @@ def examine(look: Look, store: Store | None) -> Examined:
     Raises UsageError for a stored study whose splits are to be mended.
     """
     stored = look.declared.stored
-    examined = Examined(study=stored.study.name, asked=look.overrides.words, rules=look.rules)
+    examined = Examined(
+        study=stored.study.name,
+        asked=look.overrides.words,
+        rules=look.rules,
+        skipped=_skipped_checks(stored, None),
+    )
     can_train = all(finding.level != "error" for finding in look.rules)
     try:
         examined = _with_data(look, examined, store)
@@ -66,6 +72,8 @@ def examine(look: Look, store: Store | None) -> Examined:
             if look.throughput and not misfit:
                 look.progress("measuring loader and model", 0, None)
                 examined = replace(examined, throughput=measure(prepared, look.settings))
+    except Undivided as error:
+        examined = replace(examined, listed=error.problems, trouble=error.why)
     except (DataError, RecipeError, StudyError) as error:
         if str(error) not in {finding.message for finding in look.rules}:
             examined = replace(examined, trouble=error)

@@ -47,6 +47,7 @@ class Examined:
     asked: the words after `--study` that name the study in a command.
     rules: the findings of its rules.
     skipped: the rules of the data whose errors do not stop a run.
+    listed: the problems found while the images were listed, where they could not be divided.
     data: None where they were not examined, or could not be read.
     mended: the split that was written because it mends problems of the data.
     split_note: the origin of a new study's splits, if `search check --fix` wrote them.
@@ -59,6 +60,7 @@ class Examined:
     asked: str
     rules: Sequence[Finding]
     skipped: Collection[str] = ()
+    listed: Sequence[Problem] = ()
     data: DataCheck | None = None
     mended: "Mended | None" = None
     split_note: str = ""
@@ -70,7 +72,7 @@ class Examined:
     @property
     def found(self) -> list[Finding | Problem]:
         """All findings: errors first, and within a level the study's before the data's."""
-        problems = self.data.problems if self.data else ()
+        problems = self.data.problems if self.data else self.listed
         other = [Problem(rule="C16", level="error", message=self.mismatch)] if self.mismatch else []
         found: list[Finding | Problem] = [*self.rules, *other, *problems]
         return sorted(found, key=lambda each: LEVELS.index(each.level))
@@ -92,6 +94,7 @@ class Examined:
             if finding.level == "error":
                 raise StudyError(f"{self.study}: {finding.message} ({finding.rule})")
         if self.data is None:
+            self._refuse_problems(self.listed)
             raise self.trouble or DataError(f"the data of {self.study!r} were not examined")
         if self.mismatch:  # the problems of other data are of no interest
             raise MachineMismatch(f"{self.mismatch} (C16)")

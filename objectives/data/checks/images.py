@@ -46,8 +46,8 @@ def check_depth(evidence: Evidence) -> Iterator[Problem]:
             level="error",
             message=(
                 f"{counted(len(deep), 'image')} of {len(evidence.rows):,} {have(len(deep))} "
-                f"{depths} bits ({some(deep)}): the whole range of {depths} bits is scaled to 8 and "
-                "never clipped, so that a narrow range of values turns nearly black; start `search "
+                f"{depths} bits ({some(deep)}): the whole range of {depths} bits is scaled to 8 "
+                "and never clipped: a narrow range of values turns nearly black; start `search "
                 "run` with --skip-check C06 if that is what you want, or save them as 8 bits with "
                 "the window you want"
             ),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from unicodedata import category
 
-from objectives.data.alike import alike, as_read, merged, spelled
+from objectives.data.alike import alike, as_read, merged, nearest, spelled
 from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem, shortened
 
@@ -60,7 +60,10 @@ def left_out_labels(
     for label, paths in skipped.items():
         named[names.get(label, label)] += paths
     return [
-        LeftOut(reason=name, paths=tuple(paths), is_declared=True) for name, paths in named.items()
+        LeftOut(
+            reason=f"with the skipped label {spelled(name)}", paths=tuple(paths), is_declared=True
+        )
+        for name, paths in named.items()
     ]
 
 
@@ -80,7 +83,7 @@ def colliding(classes: Iterable[str]) -> tuple[Problem, ...]:
     found = [
         *(
             f"the classes {_listed(each)} are equal to the eye and would be told apart; give them "
-            "one name, or declare merge_alike=True"
+            "one name, or say merge_alike=True in the study's data declaration"
             for each in alike(names)
         ),
         *(
@@ -116,6 +119,26 @@ def misspelt(layout: Mapping[str, Any], labels: Iterable[str]) -> tuple[Problem,
         )
         for label in others
         if as_read(label) in said
+    )
+
+
+def absent(layout: Mapping[str, Any], labels: Iterable[str]) -> tuple[Problem, ...]:
+    """Find the labels that a study skips and that no image or row has (C09)."""
+    known = {*labels}
+    read = {as_read(label) for label in known}
+    lacking = [each for each in sorted(skipped_labels(layout) - known) if as_read(each) not in read]
+    near = {each: nearest(each, sorted(known - declared_labels(layout))) for each in lacking}
+    return tuple(
+        Problem(
+            rule="C09",
+            level="error" if near[each] else "warn",
+            message=(
+                f"the study skips the label {spelled(each)}, which occurs nowhere in the data"
+                + (f"; did you mean {spelled(near[each])}?" if near[each] else "")
+                + "; correct skip in the study's data declaration, or remove the label there"
+            ),
+        )
+        for each in lacking
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from objectives.contract import DataError
 from objectives.data.layouts.classes import (
+    absent,
     class_names,
     colliding,
     in_order,
@@ -64,6 +65,7 @@ class FileNames(ImageFiles):
                 *contents.problems,
                 *colliding(classes),
                 *misspelt(layout, labels),
+                *absent(layout, [*labels, *read.skipped]),
                 *of_splits,
                 *of_groups,
             ),

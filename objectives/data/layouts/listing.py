@@ -50,6 +50,11 @@ class Found(NamedTuple):
     site: str = ""
     metadata: tuple[float | str | None, ...] = ()
 
+    @property
+    def path(self) -> str:
+        """The path of its file."""
+        return self.file.path
+
 
 class Column(NamedTuple):
     """A column of metadata."""

@@ -19,11 +19,8 @@ from objectives.data.left_out import LeftOut, count_by_reason
 from objectives.data.manifest.partition import Place, divide
 from objectives.data.manifest.splits import SPLITS
 from objectives.data.manifest.summary import DataSummary
-from objectives.data.problems import Problem
+from objectives.data.problems import Problem, Undivided
 from objectives.data.scan.scan import digests
-
-# Rules that a folder breaks which also leave a split without a class.
-CAUSES = ("C05", "C08", "C09", "C18")
 
 
 class Row(NamedTuple):
@@ -197,12 +194,7 @@ def _places(listing: Listing, source: DataSource) -> list[Place]:
             )
         return divide(listing, source)
     except DataError as error:
-        # Two spellings of a class, or a folder that is not read, leave a split without the class:
-        # report the cause.
-        for problem in listing.problems:
-            if problem.rule in CAUSES and problem.level == "error":
-                raise DataError(f"{problem.message} ({problem.rule})") from error
-        raise
+        raise Undivided(error.found, error.fix, problems=listing.problems) from error
 
 
 def _rows(listing: Listing, places: list[Place], sha1: Mapping[str, str]) -> tuple[Row, ...]:

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.listing import Listing
+from objectives.data.manifest.few_groups import check_enough_groups
 from objectives.data.manifest.splits import SPLITS, carve, carve_folds, check_classes
 
 EXCLUDED = "excluded"
@@ -29,6 +30,8 @@ PLACE_COLUMNS = Place._fields  # of a partition file, after the path
 class Dividable(Protocol):
     """The fields of an image that dividing needs; split: "" where none is given."""
 
+    @property
+    def path(self) -> str: ...
     @property
     def label(self) -> str: ...
     @property
@@ -65,6 +68,7 @@ def carve_places(
     if not source.folds:
         return [Place(split) for split in splits]
     pool = [row for row, split in enumerate(splits) if split != "test"]
+    check_enough_groups([images[row] for row in pool], source.folds, source.layout)
     folds = carve_folds(
         [images[row].label for row in pool],
         [images[row].group for row in pool],
@@ -125,6 +129,7 @@ def _splits(images: Sequence[Dividable], source: DataSource, has_sealed_test: bo
             fix="give train images of every class",
         )
     if missing:
+        check_enough_groups([images[row] for row in pool], 1 + len(missing), source.layout)
         carved = carve(
             [images[row].label for row in pool],
             [images[row].group for row in pool],

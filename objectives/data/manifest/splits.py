@@ -1,7 +1,6 @@
 """Train, val and test: whole groups only, every class in each, the same on every machine."""
 
 import warnings
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -24,7 +23,6 @@ def carve(
 
     Raises DataError when the groups cannot give every split an image of every class.
     """
-    _check_enough_groups(labels, groups, len(wanted))
     classes, class_indices = np.unique(np.asarray(labels), return_inverse=True)
     for fold_of in _shuffled_folds(class_indices, np.asarray(groups), seed):
         complete = [
@@ -49,7 +47,6 @@ def carve_folds(labels: Sequence[str], groups: Sequence[str], folds: int, seed: 
 
     Raises DataError when the groups cannot give every fold an image of every class.
     """
-    _check_enough_groups(labels, groups, folds)
     classes, class_indices = np.unique(np.asarray(labels), return_inverse=True)
     for fold_of in _shuffled_folds(class_indices, np.asarray(groups), seed, (folds,)):
         held = [np.unique(class_indices[fold_of == fold]) for fold in range(folds)]
@@ -71,23 +68,6 @@ def check_classes(labels: Sequence[str], splits: Sequence[str]) -> None:
                 fix=(
                     "give every split images of every class, and move images without a label out "
                     "of the data folder"
-                ),
-            )
-
-
-def _check_enough_groups(labels: Sequence[str], groups: Sequence[str], needed: int) -> None:
-    groups_of: defaultdict[str, set[str]] = defaultdict(set)
-    for label, group in zip(labels, groups, strict=True):
-        groups_of[label].add(group)
-    for label, found in sorted(groups_of.items()):
-        if len(found) < needed:
-            raise DataError(
-                f"class {label!r} has images of only {len(found)} groups "
-                f"({_first_few(sorted(found))}) and each of the {needed} splits or folds needs one "
-                "of its own",
-                fix=(
-                    "add groups of this class, leave it out, or correct the study's group if these "
-                    "are none"
                 ),
             )
 

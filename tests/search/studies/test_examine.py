@@ -86,4 +86,16 @@ def test_data_that_cannot_be_read_are_the_trouble_of_an_examination(here: Path) 
 def test_a_run_says_what_is_left_out_before_it_begins(here: Path) -> None:
     (here / "data" / "mole" / "notes.txt").touch()
 
-    assert "left out: 1 other files (.txt), for example mole/notes.txt" in examined(here).notes()
+    assert "left out: 1 other file (.txt), for example mole/notes.txt" in examined(here).notes()
+
+
+def test_data_that_cannot_be_divided_show_the_problems_of_their_listing(here: Path) -> None:
+    (here / "data" / "Wart").mkdir()
+    (here / "data" / "wart" / "01.png").rename(here / "data" / "Wart" / "01.png")
+
+    found = examined(here)
+
+    assert [each.rule for each in found.found] == ["C09"]
+    assert "class 'Wart' has 1 image of only 1 group" in str(found.trouble)
+    with pytest.raises(DataError, match=r"are equal to the eye .* \(C09\); see `search check"):
+        found.accepted()

@@ -6,6 +6,7 @@ from typing import Any
 
 from objectives.contract import DataError
 from objectives.data.layouts.classes import (
+    absent,
     colliding,
     left_out_labels,
     misspelt,
@@ -31,6 +32,7 @@ from objectives.data.layouts.tables.rows import (
 from objectives.data.layouts.tables.sheets import Sheet, file_names, read_sheets
 from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem
+from objectives.data.wording import counted_phrase
 
 NO_LABEL = "without a label in the table"
 FILL_LABEL = "fill in their labels, or remove their rows"
@@ -63,6 +65,7 @@ class Table(ImageFiles):
             *alike_groups([rows[at].group for at in matches.row_of.values()], [*matches.row_of]),
             *colliding(classes),
             *misspelt(layout, order),
+            *absent(layout, order),
         )
         return Listing(
             found=found,
@@ -124,7 +127,7 @@ def _match(images: Images, sheet: Sheet, rows: Sequence[Row], layout: Mapping[st
 def _without_images(
     sheet: Sheet, left_out: Iterable[LeftOut], problems: Iterable[Problem]
 ) -> DataError:
-    counts = ", ".join(f"{len(each.paths)} {each.reason}" for each in left_out)
+    counts = ", ".join(counted_phrase(len(each.paths), each.reason) for each in left_out)
     return DataError(
         f"{sheet.name}: no row of {len(sheet.places)} gives an image with a label ({counts})",
         fix=_first_error(problems) or "correct the study's path and label columns",

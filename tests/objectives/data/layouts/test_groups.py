@@ -29,7 +29,11 @@ def test_two_spellings_of_a_group_are_told_and_kept_apart(one: str, other: str) 
     assert (problem.rule, problem.level) == ("C17", "error")
     assert problem.paths == (f"{one}_0.png", f"{other}_1.png")
     assert f"{one!r} and {other!a}" in problem.message
-    assert problem.message.endswith("declare merge_alike=True")
+    assert problem.message.endswith("merge_alike=True in the study's data declaration")
+
+
+def test_merged_groups_take_the_most_frequent_name() -> None:
+    assert read("P07", "p07", "p07", merge_alike=True) == (["p07", "p07", "p07"], ())
 
 
 def test_two_spellings_of_a_group_are_one_where_the_study_says_so() -> None:

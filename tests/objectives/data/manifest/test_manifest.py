@@ -1,6 +1,7 @@
 import csv
 import io
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.readers import open_layout
 from objectives.data.manifest.manifest import read_manifest
+from objectives.data.problems import Undivided
 from tests.objectives.conftest import write_image
 
 MakeTree = Callable[..., DataSource]
@@ -34,8 +36,8 @@ def test_gleason_names_give_label_and_slide_and_count_what_is_skipped(gleason: D
     assert summary.classes == CLASSES
     assert [total(gleason, name) for name in CLASSES] == [20, 20, 20, 20]
     assert {reason: count.number for reason, count in summary.left_out.items()} == {
-        "Gleason 5-Secretions": 10,
-        "Gleason 5": 10,
+        "with the skipped label 'Gleason 5-Secretions'": 10,
+        "with the skipped label 'Gleason 5'": 10,
     }
     assert sum(summary.groups.values()) == 10
     assert not summary.is_practice
@@ -128,6 +130,28 @@ def test_a_label_pattern_that_cannot_work_is_an_error(
 ) -> None:
     with pytest.raises(DataError, match=reason):
         read_manifest(replace(gleason, layout={**gleason.layout, "label": pattern}))
+
+
+def test_of_data_that_cannot_be_divided_all_problems_of_the_listing_are_told(
+    tmp_path: Path,
+) -> None:
+    rows = [f"{at},{'ab'[at % 2]},P{at}" for at in range(12)]
+    rows += ["12,2025-03-01,P01", "13,2025-03-01,p1"]
+    (tmp_path / "t.csv").write_text("\n".join(["image,dx,patient", *rows]))
+    for at in range(14):
+        write_image(tmp_path / f"{at}.png", seed=at)
+    layout = {"kind": "table", "table": "t.csv", "path": "image", "label": "dx"}
+    source = DataSource(layout={**layout, "group": "patient", "skip": ["wart"]}, folder=tmp_path)
+    with pytest.raises(Undivided, match=r"'2025-03-01' \(t.csv line 14\), are dates") as error:
+        read_manifest(source)
+    assert {(each.rule, each.level) for each in error.value.problems} == {
+        ("C13", "error"),
+        ("C17", "error"),
+        ("C09", "warn"),
+    }
+    assert "class '2025-03-01' has 2 images" in str(error.value.why)
+    copy = pickle.loads(pickle.dumps(error.value))
+    assert (str(copy), copy.problems) == (str(error.value), error.value.problems)
 
 
 def test_class_folders_keep_names_with_spaces_and_commas(class_folders: MakeTree) -> None:

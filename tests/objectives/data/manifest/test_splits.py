@@ -58,13 +58,6 @@ def test_a_class_in_three_groups_reaches_all_three_splits() -> None:
         }
 
 
-def test_a_class_in_two_groups_is_refused_with_its_groups() -> None:
-    labels = ["rare", "rare", "rare", *["common"] * 20]
-    groups = ["g1", "g1", "g2", *(f"h{image}" for image in range(20))]
-    with pytest.raises(DataError, match=r"'rare' has images of only 2 groups \('g1', 'g2'\)"):
-        carve(labels, groups, SPLITS, seed=0)
-
-
 def test_rare_classes_that_whole_groups_cannot_spread_are_refused() -> None:
     # Any two of the four groups share a class of three groups, so each needs a split of its own.
     labels = ["a", "a", "a", "b", "b", "b", "c", "c", "c"]

@@ -121,7 +121,27 @@ def test_skipped_and_missing_labels_are_counted_and_names_are_given(write: Write
     declared = replace(PLAIN, skip=("y",), names={"x": "mole", "y": "wart"})
     listing = read(write("a,x,1", "b,y,2", "c,,3"), declared)
     assert listing.classes == ("mole",)
-    assert numbers(listing.left_out) == {"wart": 1, "without a label in the table": 1}
+    assert numbers(listing.left_out) == {
+        "with the skipped label 'wart'": 1,
+        "without a label in the table": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("skip", "level", "says"),
+    [("nevsu", "error", "did you mean 'nevus'?"), ("other", "warn", "occurs nowhere in the data;")],
+)
+def test_a_skipped_label_that_occurs_nowhere_is_told(
+    write: Write, skip: str, level: str, says: str
+) -> None:
+    problem = only(read(write("a,nevus,1", "b,x,2", "c,x,3"), replace(PLAIN, skip=(skip,))))
+    assert (problem.rule, problem.level) == ("C09", level)
+    assert says in problem.message
+
+
+def test_a_merged_class_takes_the_name_of_most_images(write: Write) -> None:
+    declared = replace(PLAIN, merge_alike=True)
+    assert read(write("a,Nevus,1", "b,nevus,2", "c,nevus,3"), declared).classes == ("nevus",)
 
 
 @pytest.mark.parametrize("other", ["Nevus", "nevus "])
@@ -184,7 +204,9 @@ def test_a_word_that_is_no_split_is_an_error(write: Write) -> None:
 def test_a_column_that_no_table_has_is_looked_for_in_joined_ones(write: Write) -> None:
     folder = write("a,x,1")
     write_csv(folder / "more.csv", "image,Hospital", "a,s")
-    with pytest.raises(DataError, match=r"t.csv and more.csv: no column 'hospital', but one that"):
+    with pytest.raises(
+        DataError, match=r"t.csv and more.csv: no column 'hospital', but 'Hospital', which looks"
+    ):
         read(folder, replace(PLAIN, join=("more.csv",), site="hospital"))
 
 
