@@ -203,11 +203,11 @@ def test_epochs_that_a_superseded_attempt_kept_back_are_dropped(
 
 def test_a_lost_trial_ends_its_attempt_within_the_epoch(store, tmp_path, in_thread) -> None:
     worker = slow_worker(store, tmp_path)
-    worker.study.fixed["seconds_per_epoch"] = 600.0
+    worker.study.fixed["seconds_per_epoch"] = 100.0
     worker = replace(worker, settings=replace(worker.settings, beat_seconds=0.05))
     leased = lease(worker)
     running = in_thread(lambda: attempt_trial(leased))
 
     store.end_leases("w", "killed")
 
-    assert running.result(120).ending == Lost()
+    assert running.result(60).ending == Lost()
