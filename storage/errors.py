@@ -1,7 +1,8 @@
 """The errors of storage, each one line that ends with the fix."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 
 
 # spaces, objectives and storage do not import each other: each has this class of its own.
@@ -70,3 +71,20 @@ def explained() -> Iterator[None]:
             f"{error.filename or 'locking a file'}: {error.strerror}",
             "choose another home with SEARCH_HOME, or a database with SEARCH_DATABASE_URL",
         ) from error
+
+
+def unknown_study(name: str, known: Sequence[str] | None = None) -> UnknownStudy:
+    """Build the error for a study that is not stored.
+
+    known: the names of the stored ones; None where they were not read.
+    """
+    near = get_close_matches(name, known or (), n=1)
+    if near:
+        fix = f"did you mean {near[0]!r}?"
+    elif known:
+        fix = f"use one of {', '.join(known)}"
+    elif known is None:
+        fix = "see `search status` for those that are"
+    else:
+        fix = "start one, such as `search run --study digits`"
+    return UnknownStudy(f"no study {name!r} is stored here", fix)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import optuna
-from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from sqlalchemy import Engine
 
@@ -51,10 +50,10 @@ class StoreReader:
         with transaction(self._engine) as connection:
             return split_uses.every(connection, studies.one(connection, name))
 
-    def optuna_study(self, name: str, sampler: BaseSampler | None = None) -> optuna.Study:
-        """Build Optuna's object for a study, to sample with or to read from."""
+    def optuna_study(self, name: str) -> optuna.Study:
+        """Build Optuna's own object for a study, on Optuna's own storage."""
         self.study(name)
-        return optuna.Study(name, self.optuna_storage, sampler)
+        return optuna.Study(name, self.optuna_storage)
 
     def trials(
         self, name: str, known: Mapping[int, TrialRow] = MappingProxyType({})

@@ -1,10 +1,9 @@
 """The one way into the database: studies, claims, results, files and workers.
 
 Every method is one short transaction; those that write to a trial are one statement each
-(storage/engine/steps.py). DatabaseUnreachable means that
-nothing was written, or that only the acknowledgement was lost. Calling again is right in both
-cases: a write that was made is not made twice. (`create` then raises StudyExists, `delete`
-UnknownStudy, and `note_test_use` counts twice.)
+(storage/engine/steps.py). DatabaseUnreachable means that nothing was written, or that only the
+acknowledgement was lost. Calling again is right in both cases: a write that was made is not made
+twice. (`create` then raises StudyExists, `delete` UnknownStudy, and `note_test_use` counts twice.)
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +12,6 @@ from threading import Lock
 from typing import Any, Self
 
 import optuna
-from optuna.exceptions import UpdateFinishedTrialError
 from optuna.samplers import BaseSampler
 from optuna.storages import RDBStorage, get_storage
 from optuna.trial import FrozenTrial
@@ -75,7 +73,7 @@ class Store(StoreReader):
 
         Raises StudyExists if the name is taken.
         """
-        with self._writing() as connection:
+        with transaction(self._engine) as connection, joined(self._backend, connection):
             study_id = studies.create(connection, self._backend, study)
             if study.manifest is not None:
                 manifests.keep(connection, study_id, study.manifest)
@@ -263,13 +261,3 @@ class Store(StoreReader):
         """Yield a connection on which every statement is a transaction of its own."""
         with self._steps.connect() as connection:
             yield connection
-
-    @contextmanager
-    def _writing(self, claim: Claim | None = None) -> Iterator[Connection]:
-        try:
-            with transaction(self._engine) as connection, joined(self._backend, connection):
-                yield connection
-        except UpdateFinishedTrialError as error:  # a person ended the trial in the dashboard
-            if claim is None:
-                raise
-            raise steps.lease_lost(claim) from error

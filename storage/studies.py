@@ -1,6 +1,5 @@
 """Stored studies: one of Optuna's each, and our row beside it."""
 
-import difflib
 from typing import Any
 
 from optuna.exceptions import DuplicatedStudyError
@@ -9,7 +8,7 @@ from optuna.study import StudyDirection
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from storage.engine.leases import count_live
-from storage.errors import LiveLeases, StudyExists, UnknownStudy
+from storage.errors import LiveLeases, StudyExists, unknown_study
 from storage.optuna_inside import optuna_tables, queued_trial
 from storage.rows import NewStudy, StudyRow
 from storage.tables import directions, optuna_studies, studies, trials
@@ -70,23 +69,8 @@ def one(connection: Connection, name: str) -> StudyRow:
     found = connection.execute(_studies().where(optuna_studies.c.study_name == name))
     row = found.one_or_none()
     if row is None:
-        raise unknown(name, [study.name for study in every(connection)])
+        raise unknown_study(name, [study.name for study in every(connection)])
     return _study_row(row)
-
-
-def unknown(name: str, known: list[str]) -> UnknownStudy:
-    """Build the error for a study that is not stored.
-
-    known: the names of the stored ones.
-    """
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
-        fix = f"did you mean {near[0]!r}?"
-    elif known:
-        fix = f"use one of {', '.join(known)}"
-    else:
-        fix = "start one, such as `search run --study digits`"
-    return UnknownStudy(f"no study {name!r} is stored here", fix)
 
 
 def _studies() -> Select[Any]:

@@ -69,7 +69,7 @@ def merged(names: Sequence[str]) -> list[str]:
     return [usual.get(name, name) for name in names]
 
 
-def nearest(name: str, others: Sequence[str]) -> str:
+def closest(name: str, others: Sequence[str]) -> str:
     """Return the other name that this one may be a typo of; "" where there is none.
 
     Names that differ in their digits only are no typos: grade 4 and grade 5.

@@ -7,7 +7,7 @@ from search.settings import Settings
 from search.studies.declare import stored_name
 from search.terminal.console import page
 from search.terminal.status import print_status
-from storage.studies import unknown
+from storage.errors import unknown_study
 
 
 def status(arguments: Namespace, settings: Settings) -> int:
@@ -15,7 +15,7 @@ def status(arguments: Namespace, settings: Settings) -> int:
     name = None if arguments.study is None else stored_name(arguments.study)
     if not has_store(settings):
         if name is not None:
-            raise unknown(name, [])
+            raise unknown_study(name, [])
         print(
             "[]" if arguments.json else "no study yet; start one with `search run --study digits`"
         )

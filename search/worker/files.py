@@ -34,7 +34,8 @@ def collect(worker: Worker, kept: set[int]) -> None:
     if settings.shared_artifacts:
         collect_shared(store, settings.shared_artifacts, study, kept)
     # The folders that are still here: those of removed trials are gone.
-    here = [int(path.name) for path in settings.trials_folder(study).glob("[0-9]*")]
+    names = [path.name for path in settings.trials_folder(study).glob("*")]
+    here = [int(name) for name in names if name.isdecimal()]
     for number in store.final_among(study, here):
         folder = settings.trial_folder(study, number)
         if number not in kept:

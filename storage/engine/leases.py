@@ -19,6 +19,7 @@ _NOW = func.clock_timestamp()
 _OPEN = attempts.c.ended_at.is_(None)
 _SECOND: ColumnElement[timedelta] = literal_column("interval '1 second'")
 _BEAT = func.greatest(attempts.c.beat_at, func.pg_postmaster_start_time())
+# The same as search_service.is_live, which a database before revision 0002 does not have.
 LIVE: ColumnElement[bool] = and_(_OPEN, _BEAT + attempts.c.lease_seconds * _SECOND > _NOW)
 # The worker has not claimed since this attempt began, so it is still at it.
 _IS_LATEST = attempts.c.started_at >= workers.c.seen_at

@@ -16,6 +16,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, Row, text
 
+from storage.errors import unknown_study
 from storage.optuna_inside import stored_number, stored_step
 
 STUDY = text("""SELECT s.study_id, CAST(d.direction AS text) AS direction
@@ -54,13 +55,15 @@ REFRESH = text("""SELECT t.trial_id, t.number, CAST(t.state AS text) AS state,
 
 
 class StudyMemory:
-    """The trials of one study as Optuna's FrozenTrial, by number.
+    """The trials of one study as Optuna's FrozenTrial, by number; UnknownStudy where it is gone.
 
     direction: of the study, as Optuna has it.
     """
 
     def __init__(self, connection: Connection, study: str) -> None:
-        row = connection.execute(STUDY, {"study": study}).one()
+        row = connection.execute(STUDY, {"study": study}).one_or_none()
+        if row is None:
+            raise unknown_study(study)
         self.name, self.study_id = study, int(row.study_id)
         self.direction = StudyDirection[row.direction]
         self._trials: dict[int, FrozenTrial] = {}  # by the trial's id, in the order of numbers

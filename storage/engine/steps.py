@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, TextClause
 from storage.engine import statements
 from storage.engine.leases import Claim, Nothing
 from storage.engine.results import check_equal, plain_metrics
-from storage.errors import LeaseLost, StorageError, UnknownStudy
+from storage.errors import LeaseLost, StorageError, unknown_study
 from storage.optuna_inside import constraint_key
 from storage.rows import HandBackReason, Outcome, Stop, TrialEnd
 
@@ -32,7 +32,7 @@ def claim(
     given = {"study": study, "worker": worker, "seconds": lease_seconds}
     row = connection.execute(statements.CLAIM, given).one()
     if row.outcome == "unknown study":
-        raise UnknownStudy(f"no study {study!r} is stored here", "see `search status`")
+        raise unknown_study(study)
     if row.outcome == "unknown worker":
         raise StorageError(f"worker {worker!r} is not registered", "call register_worker first")
     if row.outcome != "claimed":

@@ -93,7 +93,8 @@ def test_the_statement_that_was_named_helps(limited: Limited, sql: Sql) -> None:
 
     sql(refused(url, sql).split("`")[1])
 
-    Store.open(url).close()
+    with Store.open(url) as store:
+        assert store.studies() == []
 
 
 def test_a_setting_of_the_url_is_to_be_changed_in_the_url(limited: Limited, sql: Sql) -> None:
@@ -182,7 +183,8 @@ def test_a_role_that_looks_into_another_schema_learns_where_the_studies_are(
 
     sql(refused(url, sql).split("`")[1])
 
-    Store.open(url).close()
+    with Store.open(url) as store:
+        assert store.studies() == []
 
 
 def test_a_role_without_rights_on_the_tables_is_refused_in_one_line(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from unicodedata import category
 
-from objectives.data.alike import alike, as_read, merged, nearest, spelled
+from objectives.data.alike import alike, as_read, closest, merged, spelled
 from objectives.data.left_out import LeftOut
 from objectives.data.problems import Problem, shortened
 
@@ -127,7 +127,7 @@ def absent(layout: Mapping[str, Any], labels: Iterable[str]) -> tuple[Problem, .
     known = {*labels}
     read = {as_read(label) for label in known}
     lacking = [each for each in sorted(skipped_labels(layout) - known) if as_read(each) not in read]
-    near = {each: nearest(each, sorted(known - declared_labels(layout))) for each in lacking}
+    near = {each: closest(each, sorted(known - declared_labels(layout))) for each in lacking}
     return tuple(
         Problem(
             rule="C09",

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from objectives.contract import DataError
-from objectives.data.alike import nearest
+from objectives.data.alike import closest
 from objectives.data.layouts.classes import class_names, skipped_labels
 from objectives.data.wording import counted, some
 
@@ -51,7 +51,7 @@ def check_enough_groups(images: Sequence[Labelled], needed: int, layout: Mapping
 def _described(images: Sequence[Labelled], enough: Sequence[str]) -> str:
     """Say how many images and groups a class has, and which class its name may stand for."""
     label, groups = images[0].label, sorted({image.group for image in images})
-    near = nearest(label, enough)
+    near = closest(label, enough)
     return (
         f"class {label!r} has {counted(len(images), 'image')} of only "
         f"{counted(len(groups), 'group')} ({some([repr(name) for name in groups])}), "

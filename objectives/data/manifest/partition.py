@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from objectives.contract import DataError, DataSource
 from objectives.data.layouts.listing import Listing
-from objectives.data.manifest.few_groups import check_enough_groups
+from objectives.data.manifest.few_groups import Labelled, check_enough_groups
 from objectives.data.manifest.splits import SPLITS, carve, carve_folds, check_classes
 
 EXCLUDED = "excluded"
@@ -27,15 +27,9 @@ class Place(NamedTuple):
 PLACE_COLUMNS = Place._fields  # of a partition file, after the path
 
 
-class Dividable(Protocol):
+class Dividable(Labelled, Protocol):
     """The fields of an image that dividing needs; split: "" where none is given."""
 
-    @property
-    def path(self) -> str: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def group(self) -> str: ...
     @property
     def split(self) -> str: ...
 

@@ -108,7 +108,8 @@ def test_a_sampler_draws_what_it_draws_on_optunas_own_storage(
                 drawn.append(draw(trial))
                 raise Undo
         except Undo:
-            study = store.optuna_study("toy", sampler(seed, group))
+            study = store.optuna_study("toy")
+            study.sampler = sampler(seed, group)
             drawn.append(draw(optuna.Trial(study, held.trial_id)))
         store.hand_back(held, HandBackReason.DRAINED)
         assert drawn[0] == drawn[1]

@@ -109,9 +109,17 @@ def test_splits_in_file_names_are_refused(names: tuple[str, ...]) -> None:
         refuse_unclear_splits(names)
 
 
-def test_file_names_of_one_split_or_of_none_are_read() -> None:
-    refuse_unclear_splits(["train_0.png", "train_1.png"])
-    refuse_unclear_splits(["train_0.png", "test_1.png", "p_1.png"])
+@pytest.mark.parametrize(
+    "names", [("train_0.png", "train_1.png"), ("train_0.png", "test_1.png", "p_1.png")]
+)
+def test_file_names_of_one_split_or_of_none_are_read(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    for name in names:
+        write_image(tmp_path / name)
+    layout = {"kind": "file_names", "label": r"_(\d)\.png$"}
+    found = open_layout(DataSource(layout=layout, folder=tmp_path)).find_images().found
+    assert [each.split for each in found] == [""] * len(names)
 
 
 @pytest.mark.parametrize("name", ["test", "Test", "validation", "holdout"])
