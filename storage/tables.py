@@ -1,4 +1,4 @@
-"""Our tables beside Optuna's: studies, workers, attempts, epochs, files, manifests, test uses.
+"""Our tables beside Optuna's: studies, workers, attempts, epochs, files and the rest.
 
 They live in a schema of their own. Their rows refer to Optuna's and are deleted with them.
 """
@@ -25,6 +25,7 @@ from sqlalchemy import (
     false,
     func,
 )
+from sqlalchemy.types import UserDefinedType
 
 from storage.optuna_inside import optuna_tables
 
@@ -51,6 +52,16 @@ class Words(TypeDecorator[str]):
         if value is None:
             return None
         return value.replace("\0", r"\x00").encode("utf-8", "backslashreplace").decode()
+
+
+class TransactionId(UserDefinedType[str]):
+    """The number of a transaction, which is never given twice."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """Return the type's name in Postgres."""
+        return "xid8"
 
 
 metadata = MetaData(schema=SCHEMA)
@@ -113,6 +124,8 @@ attempts = Table(
     Column("where", Words),  # the type, file and line of the exception that ended the attempt
     # Whether the trial ended with this attempt: then the reason is the trial's outcome.
     Column("ends_trial", Boolean, nullable=False, server_default=false()),
+    # The transaction that last claimed, drew or ended the trial (storage/engine/changes.py).
+    Column("touched", TransactionId, nullable=False, server_default=func.pg_current_xact_id()),
     CheckConstraint("(ended_at IS NULL) = (reason IS NULL)", name="an_end_has_a_reason"),
 )
 Index(
@@ -122,6 +135,7 @@ Index(
     postgresql_where=attempts.c.ended_at.is_(None),
 )
 Index("leases_of_a_worker", attempts.c.worker_id, postgresql_where=attempts.c.ended_at.is_(None))
+Index("attempts_by_touch", attempts.c.touched)
 
 epochs = Table(
     "epochs",
@@ -166,6 +180,20 @@ manifests = Table(
         autoincrement=False,
     ),
     Column("table_gz", LargeBinary, nullable=False),
+)
+
+# A study's trials as arrays, for processes that start; it may be deleted at any time.
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column(
+        "study_id",
+        ForeignKey(studies.c.study_id, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("trials", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
 
 # One row per opening of a study's test split, written before the split is read.

@@ -15,6 +15,8 @@ A statement touches the attempt's row before it writes anything else, so that th
 write are one: an attempt that has ended writes nothing. Rows are locked in one order everywhere:
 study, trial, attempt. The claim is a function of the database (migration 0002), so that its lock
 on the study never waits for a client. Optuna's own tables are written as Optuna 5.0 writes them.
+What changes a trial for other trials' samplers and pruners (claim, draw, every end) leaves its
+transaction's number on the attempt, by which readers find it (storage/engine/changes.py).
 """
 
 from sqlalchemy import bindparam, text
@@ -24,6 +26,8 @@ from storage.tables import Words
 DETAIL = bindparam("detail", type_=Words)  # a sentence, in which any character may stand
 
 CLAIM = text("SELECT * FROM search_service.claim(:study, :worker, :seconds)")
+
+TOUCH = "touched = pg_current_xact_id()"
 
 # The attempt with its lease renewed; no row when it or the trial has ended.
 HELD = """held AS (
@@ -37,7 +41,7 @@ BEAT = text(f"WITH {HELD} SELECT stop FROM held")
 
 # Values that were drawn before are not among these. One that stands there is of another program,
 # which began this trial by `ask`: the trial is trained with ours, so that ours is stored.
-DRAW = text(f"""WITH {HELD}, drawn AS (
+DRAW = text(f"""WITH {HELD.replace("SET beat_at", f"SET {TOUCH}, beat_at")}, drawn AS (
     INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
     SELECT held.trial_id, n.name, n.value, n.distribution
       FROM held, unnest(CAST(:names AS text[]), CAST(:params AS double precision[]),
@@ -75,13 +79,13 @@ NOTE_FILE = text(f"""WITH {HELD}, noted AS (
 SELECT stop FROM held""")
 
 # A pruned trial gets its last value, as in Optuna.
-TELL = text("""WITH alive AS (
+TELL = text(f"""WITH alive AS (
     SELECT trial_id FROM trials
      WHERE trial_id = :trial AND state = 'RUNNING' FOR NO KEY UPDATE
 ), ended AS (
     UPDATE search_service.attempts a
        SET ended_at = clock_timestamp(), reason = :outcome, detail = :detail, "where" = :where,
-           ends_trial = true
+           ends_trial = true, {TOUCH}
       FROM alive
      WHERE a.trial_id = alive.trial_id AND a.attempt = :attempt AND a.ended_at IS NULL
     RETURNING a.trial_id
@@ -140,7 +144,7 @@ END = """WITH ending AS (
       FROM ending LEFT JOIN died ON died.trial_id = ending.trial_id
 ), ended AS (
     UPDATE search_service.attempts a
-       SET ended_at = clock_timestamp(), ends_trial = judged.gives_up,
+       SET ended_at = clock_timestamp(), ends_trial = judged.gives_up, {touch},
            reason = CASE WHEN judged.gives_up THEN judged.reasons[judged.deaths] ELSE :reason END,
            detail = CASE WHEN judged.gives_up THEN concat_ws('; ', format(
                     '%s attempts ended without an epoch between: %s',
@@ -160,9 +164,10 @@ END = """WITH ending AS (
        AND a.reason = 'lost' AND a.started_at >= w.seen_at
 )
 SELECT count(*) AS ended FROM ended"""
-OF_ATTEMPT = END.format(of_attempts="a.trial_id = :trial AND a.attempt = :attempt")
+OF_ATTEMPT = END.format(touch=TOUCH, of_attempts="a.trial_id = :trial AND a.attempt = :attempt")
 HAND_BACK = text(OF_ATTEMPT).bindparams(DETAIL)
-END_LEASES = text(END.format(of_attempts="a.worker_id = :worker")).bindparams(DETAIL)
+OF_WORKER = END.format(touch=TOUCH, of_attempts="a.worker_id = :worker")
+END_LEASES = text(OF_WORKER).bindparams(DETAIL)
 
 HAD_ENDED = text("""SELECT FROM search_service.attempts
  WHERE trial_id = :trial AND attempt = :attempt
