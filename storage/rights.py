@@ -11,7 +11,7 @@ from psycopg2.errors import (
 from sqlalchemy import Connection, text
 
 from storage.errors import DatabaseUnreachable, StorageError
-from storage.tables import SCHEMA
+from storage.tables import SCHEMA, VIEWS
 
 SHORTEST_STATEMENT = 1_000  # ms; reading the trials of a large study takes some hundred
 
@@ -26,6 +26,12 @@ FACTS = text(
         has_schema_privilege(current_schema(), 'CREATE') AS may_make_optunas,
         (SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = :ours)
             AS may_make_ours,
+        (SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = :views)
+            AS may_make_views,
+        (SELECT CASE WHEN NOT pg_has_role(relowner, 'USAGE') THEN relowner::regrole::text END
+            FROM pg_class WHERE relnamespace = (
+                SELECT oid FROM pg_namespace WHERE nspname = :ours) AND relname = 'studies')
+            AS other_owner,
         (SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = 'public')
             AS may_use_public,
         (SELECT min(quote_ident(nspname)) FROM pg_namespace WHERE nspname IN (
@@ -45,7 +51,8 @@ class Rights:
     schema: where Optuna's tables go; None where no schema on the path may be used.
     path, path_source: its search_path, and where that is set, such as "user" or "client".
     statement_ms: when a statement of the role is cancelled; 0 is never.
-    may_make_ours: whether it may create in our schema; None where that is not there.
+    may_make_ours, may_make_views: whether it may create in our schemas; None where one is missing.
+    other_owner: the role that owns our tables; None where this one does, or there are none.
     may_use_public: None where there is no schema of that name.
     named_schema: a schema on the path that is there, whether or not it may be used.
     """
@@ -63,6 +70,8 @@ class Rights:
     may_make_schemas: bool
     may_make_optunas: bool | None
     may_make_ours: bool | None
+    may_make_views: bool | None
+    other_owner: str | None
     may_use_public: bool | None
     named_schema: str | None
 
@@ -83,7 +92,7 @@ class Rights:
 
 def read_rights(connection: Connection) -> Rights:
     """Read the role's rights; StorageError for settings under which no table can be found."""
-    rights = Rights(**connection.execute(FACTS, {"ours": SCHEMA}).mappings().one())
+    rights = Rights(**connection.execute(FACTS, {"ours": SCHEMA, "views": VIEWS}).mappings().one())
     if rights.schema is None:
         path = rights.path if rights.path.strip('" ') else "empty"
         raise StorageError(
@@ -115,7 +124,7 @@ def _way_to_a_schema(rights: Rights) -> str:
 
 
 def check_may_create(rights: Rights, needs_optunas: bool) -> None:
-    """Raise StorageError, with the statement that helps, where the role may make no tables.
+    """Raise StorageError, with the way out, where the role may not make or change the tables.
 
     needs_optunas: whether Optuna's are to be made as well.
     """
@@ -125,15 +134,25 @@ def check_may_create(rights: Rights, needs_optunas: bool) -> None:
         )
     if rights.is_read_only:
         raise StorageError(
-            f"the tables are not there yet, and role {rights.role} may only read"
+            f"the tables must be made or changed, and role {rights.role} may only read"
             " (default_transaction_read_only is on)",
             rights.setting("default_transaction_read_only", "off", rights.read_only_source),
         )
+    if rights.other_owner:
+        raise StorageError(
+            f"the tables must be changed, which their owner {rights.other_owner} may do, and role"
+            f" {rights.role} not",
+            f"run `search status` of this version once as {rights.other_owner}",
+        )
     grants = []
-    if rights.may_make_ours is None and not rights.may_make_schemas:
+    ours = {SCHEMA: rights.may_make_ours, VIEWS: rights.may_make_views}
+    if None in ours.values() and not rights.may_make_schemas:
         grants.append(f"`GRANT CREATE ON DATABASE {rights.database} TO {rights.role}`")
-    if rights.may_make_ours is False:
-        grants.append(f"`GRANT ALL ON SCHEMA {SCHEMA} TO {rights.role}`")
+    grants += [
+        f"`GRANT ALL ON SCHEMA {schema} TO {rights.role}`"
+        for schema, may_create in ours.items()
+        if may_create is False
+    ]
     if needs_optunas and not rights.may_make_optunas:
         grants.append(f"`GRANT CREATE ON SCHEMA {rights.quoted_schema} TO {rights.role}`")
     if grants:

@@ -66,7 +66,7 @@ def check_usable(url: str) -> None:
         elif present == _scripts().get_current_head():
             check_whole(connection, rights)
         else:
-            _check_known(present, rights)
+            _check_change(present, rights)
 
 
 def _prepare(url: str) -> None:
@@ -107,21 +107,22 @@ def _migrate(connection: Connection, rights: Rights) -> None:
         _check_room(connection, rights)
         make_tables(connection)
     else:
-        _check_known(present, rights)
+        _check_change(present, rights)
         _check_idle(connection)
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     command.upgrade(config, "head")
 
 
-def _check_known(present: str, rights: Rights) -> None:
-    """Raise StorageError for tables that another version of search made."""
+def _check_change(present: str, rights: Rights) -> None:
+    """Raise StorageError for tables that a newer search made, or that this role may not change."""
     if present not in {script.revision for script in _scripts().walk_revisions()}:
         raise StorageError(
             f"the database is at revision {present} of another search; this one is at"
             f" {_scripts().get_current_head()}",
             f"upgrade search if a newer one made it, or {rights.own_database}",
         )
+    check_may_create(rights, needs_optunas=False)
 
 
 def _check_idle(connection: Connection) -> None:

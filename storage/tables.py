@@ -1,6 +1,7 @@
 """Our tables beside Optuna's: studies, workers, attempts, epochs, files and the rest.
 
-They live in a schema of their own. Their rows refer to Optuna's and are deleted with them.
+They live in a schema of their own. Their rows refer to Optuna's and are deleted with them. What
+each table and column holds stands in storage/comments.py.
 """
 
 from sqlalchemy import (
@@ -27,10 +28,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import UserDefinedType
 
+from storage.comments import COMMENTS
 from storage.optuna_inside import optuna_tables
 
 # Not "search": a role of the same name would draw Optuna's tables into it ("$user" on the path).
 SCHEMA = "search_service"
+VIEWS = "search_views"  # for people; our code reads none of them
 OUR_FUNCTIONS = ("is_live", "claim")
 
 optuna_studies: Table = optuna_tables.tables["studies"]
@@ -78,7 +81,7 @@ studies = Table(
     ),
     # JSON, not JSONB: the order of keys is the order in which parameters are drawn.
     Column("definition", JSON, nullable=False),
-    # The budget, NULL for no limit. The definition has it too, but leaves it out at its default.
+    # The definition has the budget too, but leaves it out at its default.
     Column("trials", Integer),
     Column("fingerprint", Words, nullable=False),
     Column("data_fingerprint", Words, nullable=False),
@@ -108,7 +111,6 @@ workers = Table(
     Column("reason", Words),
 )
 
-# An attempt without an end is the trial's lease, and its number is the fencing token.
 attempts = Table(
     "attempts",
     metadata,
@@ -121,10 +123,9 @@ attempts = Table(
     Column("ended_at", MOMENT),
     Column("reason", Words),
     Column("detail", Words),
-    Column("where", Words),  # the type, file and line of the exception that ended the attempt
-    # Whether the trial ended with this attempt: then the reason is the trial's outcome.
+    Column("where", Words),
     Column("ends_trial", Boolean, nullable=False, server_default=false()),
-    # The transaction that last claimed, drew or ended the trial (storage/engine/changes.py).
+    # For storage/engine/changes.py.
     Column("touched", TransactionId, nullable=False, server_default=func.pg_current_xact_id()),
     CheckConstraint("(ended_at IS NULL) = (reason IS NULL)", name="an_end_has_a_reason"),
 )
@@ -144,7 +145,6 @@ epochs = Table(
     Column("epoch", Integer, primary_key=True, autoincrement=False),
     Column("attempt", Integer, nullable=False),
     Column("value", Double, nullable=False),
-    # JSON keeps every bit of a float; NaN and the infinities are strings in it.
     Column("metrics", JSON, nullable=False),
     Column("seconds", Double, nullable=False),
     Column("images", BigInteger, nullable=False),
@@ -154,7 +154,6 @@ epochs = Table(
     ),
 )
 
-# Checkpoints and weights in an artifact store that several machines share.
 files = Table(
     "files",
     metadata,
@@ -169,7 +168,7 @@ files = Table(
 )
 Index("files_of_a_trial", files.c.trial_id)
 
-# One per study that has data: the manifest as compressed CSV; 56,000 rows take 2 to 3 MB.
+# 56,000 images take 2 to 3 MB.
 manifests = Table(
     "manifests",
     metadata,
@@ -182,7 +181,6 @@ manifests = Table(
     Column("table_gz", LargeBinary, nullable=False),
 )
 
-# A study's trials as arrays, for processes that start; it may be deleted at any time.
 snapshots = Table(
     "snapshots",
     metadata,
@@ -196,7 +194,6 @@ snapshots = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
-# One row per opening of a study's test split, written before the split is read.
 test_uses = Table(
     "test_uses",
     metadata,
@@ -208,3 +205,9 @@ test_uses = Table(
     Column("data_fingerprint", Words, nullable=False),
 )
 Index("test_uses_of_a_study", test_uses.c.study_id)
+
+for name, (about, columns) in COMMENTS.items():
+    table = metadata.tables[f"{SCHEMA}.{name}"]
+    table.comment = about
+    for column, meaning in columns.items():
+        table.c[column].comment = meaning

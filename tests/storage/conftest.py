@@ -89,7 +89,7 @@ def expire(sql: Sql) -> Callable[[], None]:
 @pytest.fixture
 def empty_database_url(database_url: str, sql: Sql) -> str:
     """The URL of a database without any table."""
-    sql("DROP SCHEMA search_service CASCADE")
+    sql("DROP SCHEMA search_service, search_views CASCADE")
     sql("DROP SCHEMA public CASCADE")
     sql("CREATE SCHEMA public")
     return database_url

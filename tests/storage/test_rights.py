@@ -80,6 +80,14 @@ def refused(url: str, sql: Sql) -> str:
         ),
         (["ALTER ROLE {role} SET statement_timeout = '200ms'"], "SET statement_timeout = '10s'`"),
         (["CREATE SCHEMA search_service"], "`GRANT ALL ON SCHEMA search_service TO odd_"),
+        (["CREATE SCHEMA search_views"], "`GRANT ALL ON SCHEMA search_views TO odd_"),
+        (
+            [
+                "REVOKE CREATE ON DATABASE {database} FROM {role}",
+                "CREATE SCHEMA search_service AUTHORIZATION {role}",
+            ],
+            "`GRANT CREATE ON DATABASE test_",
+        ),
     ],
 )
 def test_a_role_that_cannot_make_the_tables_learns_the_statement_that_helps(
@@ -93,6 +101,18 @@ def test_the_statement_that_was_named_helps(limited: Limited, sql: Sql) -> None:
 
     sql(refused(url, sql).split("`")[1])
 
+    with Store.open(url) as store:
+        assert store.studies() == []
+
+
+def test_a_role_that_is_given_both_schemas_needs_no_right_to_make_some(
+    limited: Limited, sql: Sql
+) -> None:
+    url = limited(
+        "REVOKE CREATE ON DATABASE {database} FROM {role}",
+        "CREATE SCHEMA search_service AUTHORIZATION {role}",
+        "CREATE SCHEMA search_views AUTHORIZATION {role}",
+    )
     with Store.open(url) as store:
         assert store.studies() == []
 
