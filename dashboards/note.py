@@ -46,7 +46,7 @@ def write_note(store: Store, study: str, text: str) -> None:
     """Store `text` as the note of the study's page, unless it is stored already."""
     from optuna_dashboard import get_note, save_note  # 1.5 s: it imports scikit-learn
 
-    shown = store.optuna_study(study)
+    shown = store.optuna_writer(study)
     if get_note(shown) != text:
         save_note(shown, text)
 

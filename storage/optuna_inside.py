@@ -16,27 +16,17 @@ from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.storages._rdb.models import SCHEMA_VERSION, BaseModel, TrialValueModel
 from optuna.study._constrained_optimization import _CONSTRAINTS_KEY
+from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import Connection, MetaData, Table
 
-__all__ = ["ARTIFACTS_ATTR_PREFIX", "DEFAULT_MIME_TYPE", "SCHEMA_VERSION"]
+__all__ = ["ARTIFACTS_ATTR_PREFIX", "DEFAULT_MIME_TYPE", "SCHEMA_VERSION", "FrozenStudy"]
 
 QUEUED = "fixed_params"
 optuna_version: str = optuna.__version__
 optuna_tables: MetaData = BaseModel.metadata
 version_info: Table = optuna_tables.tables["version_info"]
 stored_value = TrialValueModel.stored_repr_to_value
-
-
-def stored_number(value: float | None, kind: str) -> float:
-    """Return the value of a trial, as it is stored with its kind."""
-    return stored_value(value, TrialValueModel.TrialValueType[kind])
-
-
-def stored_step(value: float | None, kind: str) -> float:
-    """Return an intermediate value, as it is stored with its kind."""
-    model = models.TrialIntermediateValueModel
-    return model.stored_repr_to_intermediate_value(value, model.TrialIntermediateValueType[kind])
 
 
 def optuna_scripts() -> ScriptDirectory:

@@ -23,7 +23,7 @@ from storage.transaction import transaction
 class StoreReader:
     """Methods that change nothing, each one short transaction; UnknownStudy for an unknown name.
 
-    optuna_storage: for readers such as optuna-dashboard; it caches finished trials.
+    optuna_storage: for readers such as optuna-dashboard; it keeps ended trials, and writes nothing.
     """
 
     def __init__(self, engine: Engine, optuna_storage: BaseStorage) -> None:
@@ -51,7 +51,7 @@ class StoreReader:
             return split_uses.every(connection, studies.one(connection, name))
 
     def optuna_study(self, name: str) -> optuna.Study:
-        """Build Optuna's own object for a study, on Optuna's own storage."""
+        """Build Optuna's own object for a study; it only reads."""
         self.study(name)
         return optuna.Study(name, self.optuna_storage)
 

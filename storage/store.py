@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import optuna
 from optuna.samplers import BaseSampler
-from optuna.storages import RDBStorage, get_storage
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial
 from sqlalchemy import Connection, Engine
 
@@ -22,6 +22,7 @@ from storage.engine import ends, steps
 from storage.engine.drawing import DrawingStorage
 from storage.engine.leases import Claim, Nothing
 from storage.engine.memory import StudyMemory
+from storage.engine.reading import ReadingStorage
 from storage.optuna_inside import joined, queued_values
 from storage.reader import StoreReader
 from storage.rows import HandBackReason, NewStudy, NewWorker, Stop, StudyRow, TrialEnd
@@ -38,9 +39,9 @@ class Store(StoreReader):
     """
 
     def __init__(self, backend: RDBStorage) -> None:
-        super().__init__(backend.engine, get_storage(backend))
         self._backend = backend
         self._steps = step_engine(backend.engine.url)
+        super().__init__(backend.engine, ReadingStorage(self._steps))
         self._memories: dict[str, StudyMemory] = {}
         self._opening = Lock()
 
@@ -97,6 +98,11 @@ class Store(StoreReader):
         """Remove a study with its trials; LiveLeases while a worker holds one of them."""
         with transaction(self._engine) as connection:
             studies.remove(connection, name)
+
+    def optuna_writer(self, name: str) -> optuna.Study:
+        """Build Optuna's own object for a study on Optuna's own storage, which writes its note."""
+        self.study(name)
+        return optuna.Study(name, self._backend)
 
     def note_test_use(self, name: str, used_by: str, purpose: str) -> None:
         """Store a use of the study's test split, before the split is opened.

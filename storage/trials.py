@@ -8,8 +8,8 @@ from typing import Any
 from optuna.trial import TrialState
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select, true
 
+from storage.engine.frozen import read_distribution
 from storage.engine.leases import LIVE
-from storage.engine.memory import read_distribution
 from storage.engine.results import decoded
 from storage.optuna_inside import stored_value
 from storage.rows import AttemptRow, EpochRow, HandBackReason, Outcome, StudyRow, TrialRow

@@ -2,7 +2,16 @@
 
 from typing import Any, Literal
 
+import optuna
+
 from storage.rows import NewStudy, NewWorker, Outcome, TrialEnd
+from storage.store import Store
+
+
+def stock_study(store: Store, name: str = "toy") -> optuna.Study:
+    """Load a study as another program does, with Optuna alone; it writes."""
+    url = store.engines[0].url.render_as_string(hide_password=False)
+    return optuna.load_study(study_name=name, storage=url)
 
 
 def new_study(name: str = "toy", **changes: Any) -> NewStudy:

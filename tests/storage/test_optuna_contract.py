@@ -8,7 +8,7 @@ import optuna
 import pytest
 from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX
 from optuna.samplers import TPESampler
-from optuna.storages import RDBStorage, get_storage
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import Engine, text
 
@@ -71,11 +71,6 @@ def test_after_a_joined_write_the_backend_stands_on_its_own_again(
     study_id = store.study("toy").study_id
     backend.create_new_trial(study_id)
     assert len(backend.get_all_trials(study_id)) == 1
-
-
-def test_get_storage_caches_the_backend_it_is_given(store: Store, backend: RDBStorage) -> None:
-    assert get_storage(backend)._backend is backend  # type: ignore[attr-defined]
-    assert store.optuna_storage._backend is backend  # type: ignore[attr-defined]
 
 
 def test_a_trial_is_attached_again_with_its_number_values_and_steps(

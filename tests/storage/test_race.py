@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import optuna
 import pytest
-from optuna.study import StudyDirection
 
 from storage.locks import wait_until
 from storage.store import Store
@@ -62,5 +62,5 @@ def test_fresh_processes_open_an_empty_database_at_once(
     openers = [start("-c", OPENER, empty_database_url) for _ in range(6)]
     assert [opener.wait(60) for opener in openers] == [0] * 6
     with Store.open(empty_database_url) as store:
-        store.optuna_storage.create_new_study([StudyDirection.MINIMIZE], "usable")
+        optuna.create_study(study_name="usable", storage=empty_database_url)
         assert store.studies() == []

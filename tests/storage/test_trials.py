@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 from sqlalchemy import event
 
 from storage.store import Claim, Store
-from tests.storage.samples import finished, new_study
+from tests.storage.samples import finished, new_study, stock_study
 
 Claiming = Callable[..., Claim]
 
@@ -192,20 +192,19 @@ def test_a_trial_ended_elsewhere_has_ended_when_it_did_not_when_its_worker_notic
     store: Store, claim: Claiming
 ) -> None:
     held = claim()
-    store.optuna_storage.set_trial_state_values(held.trial_id, TrialState.FAIL)
+    stock_study(store).tell(held.number, state=TrialState.FAIL)
     before = store.trials("toy")
     store.end_leases("ada", "stopped")
     assert store.trials("toy") == before
 
 
 def test_the_values_that_a_trial_is_trained_with_are_those_that_are_stored(
-    store: Store, claim: Claiming
+    store: Store, backend: RDBStorage, claim: Claiming
 ) -> None:
     """Another program that began the trial by `ask` draws at the same moment."""
     held, uniform = claim(), FloatDistribution(0, 1)
-    store.optuna_study("toy").get_trials()  # Optuna's cache must know the trial
     with store.trial(held, RandomSampler(seed=0)) as trial:
         drawn = trial.suggest_float("lr", 0, 1)
-        store.optuna_storage.set_trial_param(held.trial_id, "lr", 0.123, uniform)
+        backend.set_trial_param(held.trial_id, "lr", 0.123, uniform)
     (stored,) = store.trials("toy")
     assert stored.params == {"lr": drawn}

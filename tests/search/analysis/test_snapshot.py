@@ -7,13 +7,14 @@ import optuna
 from search.analysis.snapshot import read_snapshot
 from storage.store import Store
 from tests.search.toy_worker import attempt, make_worker
+from tests.storage.samples import stock_study
 
 
 def test_a_trial_that_another_program_added_is_never_the_winner(
     store: Store, tmp_path: Path
 ) -> None:
     attempt(make_worker(store, tmp_path))
-    study = optuna.Study("toy", store.optuna_storage)
+    study = stock_study(store)
     study.add_trial(optuna.create_trial(value=0.0))
 
     snapshot = read_snapshot(store, "toy")

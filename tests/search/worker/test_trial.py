@@ -18,6 +18,7 @@ from search.worker.settle import settle
 from spaces.study import Pruning
 from storage.store import Store
 from tests.search.toy_worker import attempt, lease, make_worker
+from tests.storage.samples import stock_study
 
 
 def test_a_trial_that_goes_through_is_worth_its_best_epoch(store: Store, tmp_path: Path) -> None:
@@ -180,7 +181,7 @@ def test_values_that_a_person_queued_and_no_trial_can_have_fail_that_trial_alone
 ) -> None:
     worker = make_worker(store, tmp_path, trials=9)
     attempt(worker)  # the study's own first trial
-    queue = optuna.Study("toy", store.optuna_storage)
+    queue = stock_study(store)
     for _ in range(4):  # one more than errors of the code that stop a study
         queue.enqueue_trial({"learning_rate": value})
 
@@ -199,7 +200,7 @@ def test_a_draw_that_always_fails_stops_the_study_as_broken_code_does(
 ) -> None:
     worker = make_worker(store, tmp_path, trials=19)
     other = {"learning_rate": CategoricalDistribution(["slow", "fast"])}
-    optuna.Study("toy", store.optuna_storage).add_trial(
+    stock_study(store).add_trial(
         optuna.create_trial(params={"learning_rate": "slow"}, distributions=other, value=1.0)
     )
     for _ in range(9):  # two of them draw from what TPE learned
@@ -212,7 +213,7 @@ def test_trials_that_another_program_added_are_no_curves_to_prune_by(
     store: Store, tmp_path: Path
 ) -> None:
     worker = make_worker(store, tmp_path, trials=9, pruning=Pruning("median", startup_trials=1))
-    study = optuna.Study("toy", store.optuna_storage)
+    study = stock_study(store)
     x, rate = FloatDistribution(0, 2), FloatDistribution(1e-5, 100, log=True)
     for params, space in (
         ({}, {}),

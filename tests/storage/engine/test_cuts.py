@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import pytest
 from optuna.samplers import RandomSampler
-from optuna.storages import RDBStorage
 from sqlalchemy import Connection, Engine, event, text
 
 from storage.errors import DatabaseUnreachable
@@ -152,10 +151,17 @@ def test_a_write_is_one_statement(act: Act, _: str, store: Store) -> None:
     assert len(statements) == 1
 
 
+def test_a_reading_that_was_cut_off_is_made_again(store: Store, engine: Engine) -> None:
+    study = store.optuna_study("toy")
+    with cut_before(0, store.engines, engine):
+        assert study.get_trials() == []
+
+
 def test_reading_through_optuna_says_that_the_database_is_away(
-    store: Store, backend: RDBStorage, engine: Engine
+    store: Store, engine: Engine
 ) -> None:
     study = store.optuna_study("toy")
-    with cut_before(1, (backend.engine,), engine), pytest.raises(DatabaseUnreachable):
+    twice = cut_before(0, store.engines, engine), cut_before(1, store.engines, engine)
+    with twice[0], twice[1], pytest.raises(DatabaseUnreachable):
         study.get_trials()
     assert study.get_trials() == []

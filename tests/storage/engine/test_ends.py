@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 
+from optuna.storages import RDBStorage
 from optuna.trial import TrialState, create_trial
 
 from storage.rows import Outcome, TrialEnd
@@ -33,13 +34,12 @@ def test_the_best_trials_come_first_and_among_equals_the_earlier_one(store: Stor
 
 
 def test_a_value_that_another_program_gave_a_trial_is_not_the_best(
-    store: Store, claim: Claiming
+    store: Store, backend: RDBStorage, claim: Claiming
 ) -> None:
     run(store, finished(0.5))
-    told, storage = claim("bob"), store.optuna_storage
-    storage.set_trial_state_values(told.trial_id, TrialState.COMPLETE, [0.1])
-    study_id = store.study("toy").study_id
-    storage.create_new_trial(study_id, create_trial(value=0.2))
+    told = claim("bob")
+    backend.set_trial_state_values(told.trial_id, TrialState.COMPLETE, [0.1])
+    backend.create_new_trial(store.study("toy").study_id, create_trial(value=0.2))
     assert store.best("toy", 9) == [0]
 
 

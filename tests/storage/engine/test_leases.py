@@ -12,7 +12,7 @@ from storage.errors import LeaseLost, StorageError
 from storage.locks import wait_until
 from storage.store import Claim, Nothing, Store
 from storage.transaction import transaction
-from tests.storage.samples import ended, finished, new_study, new_worker
+from tests.storage.samples import ended, finished, new_study, new_worker, stock_study
 
 Claiming = Callable[..., Claim]
 
@@ -246,7 +246,7 @@ def test_a_trial_that_a_person_failed_ends_its_attempt_quietly(
     write: str, store: Store, claim: Claiming
 ) -> None:
     held = claim()
-    store.optuna_storage.set_trial_state_values(held.trial_id, TrialState.FAIL)
+    stock_study(store).tell(held.number, state=TrialState.FAIL)
     with pytest.raises(LeaseLost):
         WRITES[write](store, held)
     trial, attempt = store.trials("toy")[0], store.attempts("toy")[0]
@@ -257,7 +257,7 @@ def test_a_trial_that_a_person_failed_ends_its_attempt_quietly(
 def test_a_trial_of_another_program_without_a_lease_is_adopted(
     store: Store, claim: Claiming
 ) -> None:
-    store.optuna_study("toy").ask()
+    stock_study(store).ask()
     assert (claim().number, len(store.trials("toy"))) == (0, 1)
 
 

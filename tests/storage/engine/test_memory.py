@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from storage.rows import HandBackReason, Outcome, TrialEnd
 from storage.store import Claim, Store
-from tests.storage.samples import ended, finished
+from tests.storage.samples import ended, finished, stock_study
 
 Claiming = Callable[..., Claim]
 UNORDERED = ("intermediate_values", "_user_attrs", "_system_attrs")
@@ -33,8 +33,7 @@ def draw(trial: optuna.Trial) -> dict[str, object]:
 def fill(store: Store, claim: Claiming, trials: int) -> None:
     """End trials in every way, with odd numbers and attributes."""
     store.update_definition("toy", {}, trials=None)
-    study = store.optuna_study("toy")
-    study.enqueue_trial({"kind": "b", "rate": 2.0})
+    stock_study(store).enqueue_trial({"kind": "b", "rate": 2.0})
     ends = [
         finished(0.1 + 0.2, shown={"badges": "läuft"}, links={"artifacts:1": '{"a": 1}'}),
         finished(-math.inf),
@@ -64,11 +63,12 @@ def seen(trials: list[FrozenTrial]) -> list[dict[str, str]]:
 
 def test_every_field_is_the_one_that_optuna_reads(store: Store, claim: Claiming) -> None:
     fill(store, claim, 10)
-    running, waiting = claim(), store.optuna_study("toy")
+    running = claim()
     with store.trial(running) as trial:
         draw(trial)
-    waiting.enqueue_trial({"kind": "a"})
-    assert seen(store.known_trials("toy")) == seen(store.optuna_study("toy").get_trials())
+    stock = stock_study(store)
+    stock.enqueue_trial({"kind": "a"})
+    assert seen(store.known_trials("toy")) == seen(stock.get_trials())
 
 
 def test_a_later_look_sees_what_others_did_since(
@@ -81,7 +81,7 @@ def test_a_later_look_sees_what_others_did_since(
             draw(trial)
         assert other.known_trials("toy")[0].params == store.known_trials("toy")[0].params != {}
         store.tell(held, finished(0.5))
-        store.optuna_study("toy").tell(claim("bob").number, state=TrialState.FAIL)
+        stock_study(store).tell(claim("bob").number, state=TrialState.FAIL)
         found = [(trial.state, trial.value) for trial in other.known_trials("toy")]
         assert found == [(TrialState.COMPLETE, 0.5), (TrialState.FAIL, None)]
 
@@ -108,7 +108,7 @@ def test_a_sampler_draws_what_it_draws_on_optunas_own_storage(
                 drawn.append(draw(trial))
                 raise Undo
         except Undo:
-            study = store.optuna_study("toy")
+            study = stock_study(store)
             study.sampler = sampler(seed, group)
             drawn.append(draw(optuna.Trial(study, held.trial_id)))
         store.hand_back(held, HandBackReason.DRAINED)
