@@ -42,13 +42,7 @@ def compare(ours: Timed, bare: Timed, pairs: int) -> Comparison:
     if pairs < FEWEST_PAIRS:
         raise SystemExit(f"--pairs {pairs}: too few for an interval; give {FEWEST_PAIRS} or more")
     ours(), bare()
-    seconds = []
-    for pair in range(pairs):
-        if pair % 2:
-            first = bare()
-            seconds.append((ours(), first))
-        else:
-            seconds.append((ours(), bare()))
+    seconds = in_turn(ours, bare, pairs)
     ratios = [of_bare / of_ours for of_ours, of_bare in seconds]
     interval = quantile_test(ratios, q=median(ratios), p=0.5).confidence_interval(0.95)
     ours_seconds, bare_seconds = (median(column) for column in zip(*seconds, strict=True))
@@ -59,6 +53,18 @@ def compare(ours: Timed, bare: Timed, pairs: int) -> Comparison:
         low=float(interval.low),
         high=float(interval.high),
     )
+
+
+def in_turn(ours: Timed, other: Timed, pairs: int) -> list[tuple[float, float]]:
+    """Measure both so many times, each first in every other pair; return the pairs."""
+    measured = []
+    for pair in range(pairs):
+        if pair % 2:
+            second = other()
+            measured.append((ours(), second))
+        else:
+            measured.append((ours(), other()))
+    return measured
 
 
 def report(
