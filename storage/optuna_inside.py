@@ -29,6 +29,11 @@ version_info: Table = optuna_tables.tables["version_info"]
 stored_value = TrialValueModel.stored_repr_to_value
 
 
+def stored_number(value: float | None, kind: str) -> float:
+    """Return the value of a trial, as it is stored with its kind."""
+    return stored_value(value, TrialValueModel.TrialValueType[kind])
+
+
 def optuna_scripts() -> ScriptDirectory:
     """Return Optuna's own migrations; the newest one is the revision of its tables."""
     return ScriptDirectory(str(Path(models.__file__).parent / "alembic"))

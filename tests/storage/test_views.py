@@ -15,7 +15,7 @@ from sqlalchemy.exc import ProgrammingError
 from storage.rows import TrialRow
 from storage.store import Claim, Store
 from storage.tables import SCHEMA, VIEWS
-from tests.storage.samples import ended, finished, new_study, new_worker
+from tests.storage.samples import ended, finished, new_study, new_worker, stock_study
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 Claiming = Callable[..., Claim]
@@ -58,15 +58,15 @@ def fill(store: Store, claim: Claiming, expire: Callable[[], None]) -> None:
         claim("ada")
         store.end_leases("ada", "killed")
     failed = claim("bob")
-    storage = store.optuna_storage
-    storage.set_trial_state_values(failed.trial_id, TrialState.FAIL)
-    storage.create_new_trial(store.study("toy").study_id, stock_trial())
+    stock = stock_study(store)
+    stock.tell(failed.number, state=TrialState.FAIL)
+    stock.add_trial(stock_trial())
     lost = claim("ada")
     record(store, lost, 0.7, 0.5)
     expire()
     store.hand_back(claim("bob"), "drained")
     claim("bob")
-    store.optuna_study("toy").enqueue_trial({"x": 0.25})
+    stock.enqueue_trial({"x": 0.25})
 
 
 def stock_trial() -> optuna.trial.FrozenTrial:
@@ -279,8 +279,10 @@ def test_every_table_view_and_column_of_ours_is_explained(sql: Sql) -> None:
     assert unexplained == []
 
 
-def test_a_study_of_another_program_is_in_no_view(store: Store, read: Callable[..., Any]) -> None:
-    optuna.create_study(storage=store.optuna_storage, study_name="theirs").ask()
+def test_a_study_of_another_program_is_in_no_view(
+    store: Store, database_url: str, read: Callable[..., Any]
+) -> None:
+    optuna.create_study(storage=database_url, study_name="theirs").ask()
     store.create(new_study("ours"))
     store.register_worker("ours", new_worker("eve"))
     assert {row["study"] for view in ("trials", "gpu_hours", "workers") for row in read(view)} == {
