@@ -220,7 +220,7 @@ class Store(StoreReader):
     # Questions about ended trials
 
     def has_progressed(self, worker: str) -> bool:
-        """Say whether a worker recorded an epoch or ended a trial."""
+        """Say whether a worker recorded an epoch or told the end of a trial."""
         with self._step() as connection:
             return ends.has_progressed(connection, worker)
 

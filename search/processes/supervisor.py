@@ -22,13 +22,14 @@ from search.processes.machine import process_scope
 from search.processes.signals import StopFlag
 from search.processes.worker_slot import WorkerSlot
 from search.report import REASON_FILE
+from storage.engine.steps import DEATHS
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.rows import HandBackReason
 from storage.store import Store
 
 log = logging.getLogger(__name__)
 
-FRUITLESS_ENDS = 3
+FRUITLESS_ENDS = DEATHS + 1  # one trial that kills its workers is given up, and ends no run
 TICK_SECONDS = 0.1
 FULL_DISK_BYTES = 20e6
 READ_SECONDS = 1.0

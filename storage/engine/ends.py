@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, bindparam, text
 
+from storage.engine.steps import DEADLY
 from storage.rows import Outcome
 from storage.tables import Words
 
@@ -38,9 +39,10 @@ SELECT count(*) FROM ends
     bindparam("where", type_=Words)
 )
 
+# A trial that was given up ended by the deaths of its workers, not by their work.
 PROGRESS = text("""SELECT EXISTS (
     SELECT FROM search_service.attempts a
-     WHERE a.worker_id = :worker AND (a.ends_trial OR EXISTS (
+     WHERE a.worker_id = :worker AND (a.ends_trial AND a.reason <> ALL(:deadly) OR EXISTS (
            SELECT FROM search_service.epochs e
             WHERE e.trial_id = a.trial_id AND e.attempt = a.attempt)))""")
 
@@ -68,5 +70,5 @@ def count_same_errors(connection: Connection, study: str, worker: str, where: st
 
 
 def has_progressed(connection: Connection, worker: str) -> bool:
-    """Say whether a worker recorded an epoch or ended a trial."""
-    return bool(connection.scalar(PROGRESS, {"worker": worker}))
+    """Say whether a worker recorded an epoch or told the end of a trial."""
+    return bool(connection.scalar(PROGRESS, {"worker": worker, "deadly": list(DEADLY)}))

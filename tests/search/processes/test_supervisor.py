@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from search.analysis.snapshot import Snapshot
+from search.processes import child
 from search.processes.devices import DeviceShare, assign
 from search.processes.signals import StopFlag
 from search.processes.supervisor import Ending, Run, supervise
@@ -110,12 +111,30 @@ def test_a_worker_that_hangs_is_killed_even_when_another_has_its_trial(scripted,
     assert -signal.SIGKILL in {worker.exit_code for worker in store.workers("toy")}
 
 
-def test_three_deaths_without_an_epoch_stop_a_worker_with_the_reason(shell, tmp_path):
+@pytest.fixture
+def no_pause(monkeypatch):
+    """Workers that died start again at once."""
+    monkeypatch.setattr(child, "LONGEST_PAUSE_SECONDS", 0)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_pause")
+def test_a_trial_that_kills_three_workers_ends_no_run_but_a_fourth_death_in_a_row_does(
+    scripted, store
+):
+    ending = supervise(scripted("die-early"), StopFlag(), ignore)
+    assert ending.exit_code == 1
+    assert "worker 1 ended 4 times in a row without an epoch" in ending.trouble
+    assert [trial.state for trial in store.trials("toy")] == ["FAIL", "RUNNING"]
+
+
+@pytest.mark.usefixtures("no_pause")
+def test_four_deaths_without_an_epoch_stop_a_worker_with_the_reason(shell, tmp_path):
     ending = supervise(shell("echo no such library; kill -9 $$"), StopFlag(), ignore)
     assert ending.exit_code == 1
-    assert "worker 1 ended 3 times in a row without an epoch" in ending.trouble
+    assert "worker 1 ended 4 times in a row without an epoch" in ending.trouble
     assert "SIGKILL (no such library)" in ending.trouble
-    assert (tmp_path / "worker-1.log").read_text() == "no such library\n" * 3
+    assert (tmp_path / "worker-1.log").read_text() == "no such library\n" * 4
 
 
 @pytest.mark.slow

@@ -85,3 +85,13 @@ def test_a_worker_has_progressed_by_an_epoch_or_an_ended_trial(
     store.record(held, 1, {"val_loss": 0.5}, 0.5, seconds=1.0, images=10)
     store.tell(claim("bob"), ended("FAIL", "code_error"))
     assert [store.has_progressed(name) for name in ("ada", "bob", "eve")] == [True, True, False]
+
+
+def test_a_worker_whose_death_gave_a_trial_up_has_not_progressed(
+    store: Store, claim: Claiming
+) -> None:
+    for _ in range(3):
+        claim("ada")
+        store.end_leases("ada", "killed")
+    assert store.trials("toy")[0].outcome == "killed"
+    assert not store.has_progressed("ada")
