@@ -1,4 +1,4 @@
-"""The SQL of every write to a trial: one statement each, which happens whole or not at all.
+"""The SQL of every write to a trial: one message each, which happens whole or not at all.
 
               claim                      draw, record, beat
     WAITING ─────────▶ RUNNING, held by ◀─────────────────┐
@@ -121,14 +121,18 @@ TELL = text(f"""WITH alive AS (
 )
 SELECT count(*) AS ended FROM final""").bindparams(DETAIL, bindparam("where", type_=Words))
 
-# The attempts that end without their trials: `of_attempts` says which.
-END = """WITH ending AS (
+# The attempts that end without their trials: `of_attempts` says which. Two statements in one
+# message, which Postgres runs as one transaction. The second one sees all that was written before
+# the first one had its locks, so that no epoch of a dying worker is missed.
+END = """SELECT FROM trials t JOIN search_service.attempts a ON a.trial_id = t.trial_id
+ WHERE a.ended_at IS NULL AND {of_attempts}
+ ORDER BY t.trial_id FOR NO KEY UPDATE OF t, a;
+WITH ending AS (
     SELECT a.trial_id, a.attempt, t.state = 'RUNNING' AS runs,
            (SELECT coalesce(max(e.attempt), 0) FROM search_service.epochs e
              WHERE e.trial_id = a.trial_id) AS recorder
       FROM search_service.attempts a JOIN trials t ON t.trial_id = a.trial_id
      WHERE a.ended_at IS NULL AND {of_attempts}
-     ORDER BY a.trial_id FOR NO KEY UPDATE OF t
 ), died AS (
     SELECT trial_id, array_agg(reason ORDER BY attempt) AS reasons FROM (
         SELECT a.trial_id, a.attempt, a.reason

@@ -1,7 +1,13 @@
 """Deaths, stalls and lost CUDA contexts: the trials given up, and the workers found to hang."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from sqlalchemy import Engine
+
+from storage.engine import steps
+from storage.locks import wait_until
 from storage.store import Claim, Store
 
 Claiming = Callable[..., Claim]
@@ -45,6 +51,31 @@ def test_progress_between_two_deaths_starts_their_count_again(
         store.end_leases("ada", "killed")
 
     assert store.trials("toy")[0].state == "RUNNING"
+
+
+@pytest.mark.parametrize("way", ["hand back", "end leases"])
+def test_an_epoch_that_is_written_while_its_worker_is_declared_dead_counts(
+    store: Store, claim: Claiming, engine: Engine, sql: Callable[..., list[object]], way: str
+) -> None:
+    for _ in range(2):
+        claim()
+        store.end_leases("ada", "killed")
+    held = claim()
+    end: dict[str, Callable[[], object]] = {
+        "hand back": lambda: store.hand_back(held, "killed"),
+        "end leases": lambda: store.end_leases("ada", "killed"),
+    }
+    waiting = "SELECT FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()"
+    with ThreadPoolExecutor(1) as other:
+        with engine.begin() as dying:
+            numbers = {"value": 0.5, "seconds": 1.0, "images": 100}
+            steps.record(dying, held, 1, numbers=numbers, metrics={"val_loss": 0.5})
+            ending = other.submit(end[way])
+            assert wait_until(lambda: bool(sql(waiting)), patience_seconds=5)
+        ending.result()
+
+    assert store.trials("toy")[0].state == "RUNNING"
+    assert [row.reason for row in store.attempts("toy")] == ["killed"] * 3
 
 
 def test_a_stopped_worker_did_not_die_of_its_trial(store: Store, claim: Claiming) -> None:
