@@ -8,6 +8,7 @@ Nothing else in storage imports a private module of Optuna.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import optuna
 from alembic.script import ScriptDirectory
@@ -15,7 +16,10 @@ from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.storages._rdb.models import SCHEMA_VERSION, BaseModel, TrialValueModel
-from optuna.study._constrained_optimization import _CONSTRAINTS_KEY
+from optuna.study._constrained_optimization import (
+    _CONSTRAINTS_KEY,
+    _get_constraints_from_system_attrs,
+)
 from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import Connection, MetaData, Table
@@ -23,6 +27,7 @@ from sqlalchemy import Connection, MetaData, Table
 __all__ = ["ARTIFACTS_ATTR_PREFIX", "DEFAULT_MIME_TYPE", "SCHEMA_VERSION", "FrozenStudy"]
 
 QUEUED = "fixed_params"
+CONSTRAINTS = _CONSTRAINTS_KEY  # begins the system attributes with a trial's constraints
 optuna_version: str = optuna.__version__
 optuna_tables: MetaData = BaseModel.metadata
 version_info: Table = optuna_tables.tables["version_info"]
@@ -44,14 +49,23 @@ def constraint_key(name: str) -> str:
     return f"{_CONSTRAINTS_KEY}:{name}"
 
 
+def violation(attributes: dict[str, Any]) -> float:
+    """Return the sum of a trial's violated constraints, from its system attributes."""
+    constraints = _get_constraints_from_system_attrs(attributes)
+    return sum((max(0.0, each) for each in constraints.values()), 0.0)
+
+
 def queued_trial(params: Mapping[str, object]) -> FrozenTrial:
     """Build a waiting trial that draws these values, as `Study.enqueue_trial` stores it."""
     return create_trial(state=TrialState.WAITING, system_attrs={QUEUED: dict(params)})
 
 
-def queued_values(trial: FrozenTrial) -> Mapping[str, object]:
-    """Return the values that a trial was queued with, by anybody; none for one that was drawn."""
-    values: Mapping[str, object] = trial.system_attrs.get(QUEUED, {})
+def queued_values(attributes: Mapping[str, Any]) -> Mapping[str, object]:
+    """Return the values that a trial was queued with, by anybody; none for one that was drawn.
+
+    attributes: the trial's system attributes.
+    """
+    values: Mapping[str, object] = attributes.get(QUEUED, {})
     return values
 
 

@@ -12,16 +12,14 @@ from threading import Lock
 from typing import Any, Self
 
 import optuna
-from optuna.samplers import BaseSampler
 from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial
 from sqlalchemy import Connection, Engine
 
 from storage import manifests, shared_files, split_uses, studies, workers
 from storage.engine import ends, steps
-from storage.engine.drawing import DrawingStorage
+from storage.engine.arrays import StudyArrays
+from storage.engine.drawing import Choose, DrawingStorage, at_random
 from storage.engine.leases import Claim, Nothing
-from storage.engine.memory import StudyMemory
 from storage.engine.reading import ReadingStorage
 from storage.optuna_inside import joined, queued_values
 from storage.reader import StoreReader
@@ -42,7 +40,7 @@ class Store(StoreReader):
         self._backend = backend
         self._steps = step_engine(backend.engine.url)
         super().__init__(backend.engine, ReadingStorage(self._steps))
-        self._memories: dict[str, StudyMemory] = {}
+        self._arrays: dict[str, StudyArrays] = {}
         self._opening = Lock()
 
     @classmethod
@@ -129,32 +127,35 @@ class Store(StoreReader):
             return steps.claim(connection, name, worker, lease_seconds=lease_seconds)
 
     @contextmanager
-    def trial(self, claim: Claim, sampler: BaseSampler | None = None) -> Iterator[optuna.Trial]:
+    def trial(self, claim: Claim, choose: Choose = at_random) -> Iterator[optuna.Trial]:
         """Yield the claimed trial to draw its parameters; those drawn before are replayed.
 
         The values drawn in the block are written together at its end, under a valid lease only.
+
+        choose: builds the sampler from the study's trials.
         """
-        memory = self._remembered(claim.study)
+        arrays = self._arrays_of(claim.study)
         with self._step() as connection:
-            memory.refresh(connection, claim.trial_id)
-        drawing = DrawingStorage(memory, claim.trial_id)
-        study = optuna.Study(claim.study, drawing, sampler)
+            attributes = arrays.refresh(connection, claim.trial_id)
+        drawing = DrawingStorage(arrays, arrays.trial(claim.number, attributes))
+        study = optuna.Study(claim.study, drawing, choose(arrays))
         yield optuna.Trial(study, claim.trial_id)
         with self._step() as connection:
             steps.draw(connection, claim, drawing.drawn)
 
-    def known_trials(self, name: str) -> list[FrozenTrial]:
-        """Return every trial as Optuna has it, from memory, with what is new since the last call.
-
-        The epochs of running trials may be missing.
-        """
-        memory = self._remembered(name)
+    def arrays(self, name: str) -> StudyArrays:
+        """Return every trial as arrays, with what is new since the last call."""
+        arrays = self._arrays_of(name)
         with self._step() as connection:
-            return memory.refresh(connection)
+            arrays.refresh(connection)
+        return arrays
 
     def queued_values(self, claim: Claim) -> Mapping[str, object]:
         """Read the values that a person or the study queued the claimed trial with, if any."""
-        return queued_values(self._remembered(claim.study).trial(claim.trial_id))
+        arrays = self._arrays_of(claim.study)
+        with self._step() as connection:
+            attributes = arrays.refresh(connection, claim.trial_id)
+        return queued_values(attributes)
 
     def beat(self, claim: Claim) -> Stop | None:
         """Extend the lease and return the study's stop request; from any thread.
@@ -255,12 +256,12 @@ class Store(StoreReader):
         with transaction(self._engine) as connection:
             return studies.change(connection, name, **columns)
 
-    def _remembered(self, study: str) -> StudyMemory:
+    def _arrays_of(self, study: str) -> StudyArrays:
         with self._opening:
-            if study not in self._memories:
+            if study not in self._arrays:
                 with self._step() as connection:
-                    self._memories[study] = StudyMemory(connection, study)
-            return self._memories[study]
+                    self._arrays[study] = StudyArrays(connection, study)
+            return self._arrays[study]
 
     @contextmanager
     def _step(self) -> Iterator[Connection]:

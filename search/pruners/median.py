@@ -1,14 +1,15 @@
 """The median rule: whether a trial is worth another epoch."""
 
 import math
-from collections.abc import Sequence
-from statistics import median
 
+import numpy as np
+
+from search.pruners.completed import CompletedCurves
 from search.pruners.curve import Curve, first_judged_epoch, startup_trials
 from spaces.study import Study
 
 
-def is_hopeless(study: Study, curve: Curve, completed: Sequence[Curve]) -> bool:
+def is_hopeless(study: Study, curve: Curve, completed: CompletedCurves) -> bool:
     """Say whether a trial is worse than the median of the completed ones at the same share.
 
     Schedules of different length are compared at equal shares, because values improve as the
@@ -20,12 +21,11 @@ def is_hopeless(study: Study, curve: Curve, completed: Sequence[Curve]) -> bool:
     if not first_judged_epoch(study, curve) <= epoch < curve.epochs:
         return False
     share = epoch / curve.epochs
-    others = [other.best_until(share, study.direction) for other in completed]
-    seen = [value for value in others if not math.isnan(value)]
-    if not seen:
+    others = completed.best_until(share)
+    if not len(others):
         return False
     best = curve.best_until(share, study.direction)
-    return math.isnan(best) or _is_worse(best, median(seen), study.direction)
+    return math.isnan(best) or _is_worse(best, float(np.median(others)), study.direction)
 
 
 def _is_worse(value: float, other: float, direction: str) -> bool:

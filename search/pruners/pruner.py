@@ -1,8 +1,9 @@
 """The decision of each pruning rule: the only place that looks at the rule's name."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from search.pruners.completed import CompletedCurves
 from search.pruners.curve import Curve
 from search.pruners.folds import has_worse_folds
 from search.pruners.median import is_hopeless
@@ -18,7 +19,7 @@ class Pruner:
         completed; these are empty before `startup_trials` have completed.
     """
 
-    between_epochs: Callable[[Study, Curve, Sequence[Curve]], bool] | None = None
+    between_epochs: Callable[[Study, Curve, CompletedCurves], bool] | None = None
     between_folds: Callable[[Study, Mapping[int, float], Mapping[int, float]], bool] | None = None
 
 

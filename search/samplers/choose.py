@@ -4,12 +4,12 @@ The calls that draw a value: `Space.suggest` calls Optuna's trial, Optuna calls 
 the `PriorSampler` calls the parameter of the same space, which draws from its prior.
 """
 
-import warnings
+from optuna.samplers import BaseSampler, RandomSampler
 
-import optuna
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-
+from search.samplers.distributions import distributions
+from search.samplers.observed import Observed
 from search.samplers.prior import PriorSampler
+from search.samplers.tpe import TPE
 from search.seeds import derive_seed
 from spaces.study import Study
 
@@ -17,7 +17,7 @@ from spaces.study import Study
 STARTUP_TRIALS = 8
 
 
-def sampler_for(study: Study, number: int) -> BaseSampler:
+def sampler_for(study: Study, number: int, observed: Observed) -> BaseSampler:
     """Return the sampler of trial `number`, seeded by the study's seed and the number.
 
     Start-up trials alternate between the prior and uniform draws; TPE draws all later ones.
@@ -25,9 +25,6 @@ def sampler_for(study: Study, number: int) -> BaseSampler:
     seed = derive_seed(study.seed, number, "sample")
     if number < STARTUP_TRIALS:
         return PriorSampler(study.space, seed) if number % 2 == 0 else RandomSampler(seed)
-    with warnings.catch_warnings():
-        # `group` models conditional parameters apart; Optuna marks it as experimental.
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        conditional = any(param.when for param in study.space)
-        # The start-up is over, so TPE learns from the first trials that ended.
-        return TPESampler(seed=seed, group=conditional, n_startup_trials=STARTUP_TRIALS // 2)
+    conditional = any(param.when for param in study.space)
+    declared = distributions(study.space)
+    return TPE(observed, declared, number=number, seed=seed, conditional=conditional)

@@ -11,13 +11,15 @@ from objectives import catalog
 from objectives.contract import Attempt, Objective, RecipeError
 from objectives.files import checkpoints
 from objectives.files.disk import when_there_is_room
-from search.pruners.curve import Curve
+from search.pruners.completed import CompletedCurves
 from search.samplers.choose import sampler_for
+from search.samplers.distributions import distributions
 from search.seeds import training_seed
+from search.worker.completed import completed_curves
 from search.worker.endings import Ending, Failed, HandedBack, Lost, Settled, failure
 from search.worker.leased_trial import Halted, LeasedTrial
 from search.worker.sharing import CheckpointUploads, bring_checkpoint
-from search.worker.trial import Trial, completed_curves, run_trial
+from search.worker.trial import Trial, run_trial
 from search.worker.worker import Worker
 from spaces.space import TrialConfig
 
@@ -44,9 +46,9 @@ def _draw(leased: LeasedTrial) -> TrialConfig | None:
     Raises ValueError or RecipeError for values that no trial can have.
     """
     worker = leased.worker
-    sampler = sampler_for(worker.study, leased.claim.number)
+    choose = partial(sampler_for, worker.study, leased.claim.number)
     with leased.noticing_loss():
-        drawn = leased.store.draw(leased.claim, sampler, worker.study.space.suggest)
+        drawn = leased.store.draw(leased.claim, choose, worker.study.space.suggest)
         config = worker.stored.config(drawn)
         catalog.schedule(worker.study.objective, config)
         return config
@@ -63,10 +65,11 @@ def _undrawn(leased: LeasedTrial, error: Exception) -> Ending:
     return ending
 
 
-def _completed(worker: Worker) -> Callable[[], list[Curve]]:
-    def completed() -> list[Curve]:
-        trials = worker.store.known_trials(worker.study.name)
-        return completed_curves(worker.stored, trials, worker.curves)
+def _completed(worker: Worker) -> Callable[[], CompletedCurves]:
+    declared = distributions(worker.study.space)
+
+    def completed() -> CompletedCurves:
+        return completed_curves(worker.stored, declared, worker.store.arrays(worker.study.name))
 
     return completed
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import optuna
-from optuna.samplers import BaseSampler
 
 from search.worker.retries import RetryPolicy
 from storage import artifacts
+from storage.engine.drawing import Choose
 from storage.rows import EpochRow, FileRow, HandBackReason, TrialEnd
 from storage.store import Claim, Nothing, Store
 
@@ -30,11 +30,14 @@ class RetryingStore:
         claim = self._store.claim
         return self._retries.call(claim, name, worker, lease_seconds=lease_seconds)
 
-    def draw(self, claim: Claim, sampler: BaseSampler, suggest: Callable[[optuna.Trial], T]) -> T:
-        """Draw the claimed trial's parameters with `suggest`, or replay those drawn before."""
+    def draw(self, claim: Claim, choose: Choose, suggest: Callable[[optuna.Trial], T]) -> T:
+        """Draw the claimed trial's parameters with `suggest`, or replay those drawn before.
+
+        choose: builds the sampler from the study's trials.
+        """
 
         def draw_once() -> T:
-            with self._store.trial(claim, sampler) as trial:
+            with self._store.trial(claim, choose) as trial:
                 return suggest(trial)
 
         return self._retries.call(draw_once)

@@ -3,11 +3,10 @@
 import os
 import secrets
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from objectives.contract import DataSource
 from search.processes.signals import StopFlag
-from search.pruners.curve import Curve
 from search.settings import Settings
 from search.worker.retries import RetryPolicy
 from search.worker.retrying_store import RetryingStore
@@ -24,7 +23,6 @@ class Worker:
     device: "cuda" or "cpu".
     threads: this worker's share of the cores.
     flag: the signals that this process received.
-    curves: of the trials that went through their schedule, by number, as far as they were needed.
     """
 
     name: str
@@ -35,7 +33,6 @@ class Worker:
     device: str
     threads: int
     flag: StopFlag
-    curves: dict[int, Curve] = field(default_factory=dict)
 
     @property
     def study(self) -> Study:

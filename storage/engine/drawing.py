@@ -1,25 +1,35 @@
-"""Optuna's storage for a sampler that draws one trial: read from memory, written afterwards."""
+"""Optuna's storage for a trial that is drawn: its values are collected and written afterwards."""
 
 import copy
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, NoReturn
 
 from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler
 from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from storage.engine.memory import StudyMemory
+from storage.engine.arrays import StudyArrays
+
+Choose = Callable[[StudyArrays], BaseSampler]
+
+
+def at_random(_: StudyArrays) -> BaseSampler:
+    """Return a sampler that draws uniformly."""
+    return RandomSampler()
 
 
 class DrawingStorage(BaseStorage):
-    """The trials of one study in memory; the values of one trial are collected, nothing is written.
+    """One trial; its values are collected, nothing is written.
+
+    A sampler that looks at other trials reads them from the study's arrays.
 
     drawn: name -> the value as Optuna stores it, and its distribution, in the order of drawing.
     """
 
-    def __init__(self, memory: StudyMemory, trial_id: int) -> None:
-        self._memory, self._trial_id = memory, trial_id
+    def __init__(self, arrays: StudyArrays, trial: FrozenTrial) -> None:
+        self._arrays, self._trial = arrays, trial
         self.drawn: dict[str, tuple[float, BaseDistribution]] = {}
 
     def set_trial_param(
@@ -30,43 +40,26 @@ class DrawingStorage(BaseStorage):
         distribution: BaseDistribution,
     ) -> None:
         """Collect a value of the trial that is drawn."""
-        if trial_id != self._trial_id:
-            _refuse()
         self.drawn[param_name] = param_value_internal, distribution
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
-        """Discard the note by which TPE tells others a draw before its values are written.
-
-        Ours are written all at once.
-        """
-
-    def get_all_trials(
-        self,
-        study_id: int,
-        deepcopy: bool = True,
-        states: Container[TrialState] | None = None,
-    ) -> list[FrozenTrial]:
-        """Return the trials in the order of their numbers."""
-        trials = self._memory.trials
-        if states is not None:
-            trials = [trial for trial in trials if trial.state in states]
-        return copy.deepcopy(trials) if deepcopy else trials
+        """Discard it: Optuna's TPE notes a draw so before its values are written one by one."""
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
-        """Return a copy of a trial, which Optuna's trial changes while it is drawn."""
-        return copy.deepcopy(self._memory.trial(trial_id))
+        """Return a copy of the trial, which Optuna's trial changes while it is drawn."""
+        return copy.deepcopy(self._trial)
 
     def get_study_id_from_name(self, study_name: str) -> int:
         """Return the id of the one study."""
-        return self._memory.study_id
+        return self._arrays.study_id
 
     def get_study_name_from_id(self, study_id: int) -> str:
         """Return the name of the one study."""
-        return self._memory.name
+        return self._arrays.name
 
     def get_study_directions(self, study_id: int) -> list[StudyDirection]:
         """Return the one direction."""
-        return [self._memory.direction]
+        return [self._arrays.direction]
 
     def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
         """Return none: no sampler of ours asks for them."""
@@ -93,6 +86,14 @@ class DrawingStorage(BaseStorage):
     def get_all_studies(self) -> NoReturn:
         _refuse()
 
+    def get_all_trials(
+        self,
+        study_id: int,
+        deepcopy: bool = True,
+        states: Container[TrialState] | None = None,
+    ) -> NoReturn:
+        _refuse()
+
     def create_new_trial(
         self, study_id: int, template_trial: FrozenTrial | None = None
     ) -> NoReturn:
@@ -113,4 +114,4 @@ class DrawingStorage(BaseStorage):
 
 
 def _refuse() -> NoReturn:
-    raise NotImplementedError("a sampler draws the values of one trial and writes nothing else")
+    raise NotImplementedError("a sampler draws one trial; it reads the others from the arrays")

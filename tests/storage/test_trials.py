@@ -172,7 +172,7 @@ def test_a_trial_that_ends_while_it_is_read_is_read_whole_or_as_running(
 
     def end_it(*_: object) -> None:
         if next(seen) == statement:
-            with store.trial(held, RandomSampler()) as trial:
+            with store.trial(held) as trial:
                 trial.suggest_float("lr", 0, 1)
             follow(store, held, [0.5, 0.4])
             store.tell(held, finished(0.4))
@@ -203,7 +203,7 @@ def test_the_values_that_a_trial_is_trained_with_are_those_that_are_stored(
 ) -> None:
     """Another program that began the trial by `ask` draws at the same moment."""
     held, uniform = claim(), FloatDistribution(0, 1)
-    with store.trial(held, RandomSampler(seed=0)) as trial:
+    with store.trial(held, lambda _: RandomSampler(seed=0)) as trial:
         drawn = trial.suggest_float("lr", 0, 1)
         backend.set_trial_param(held.trial_id, "lr", 0.123, uniform)
     (stored,) = store.trials("toy")

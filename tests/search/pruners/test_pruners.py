@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
+from optuna.study import StudyDirection
 
+from search.pruners.completed import CompletedCurves
 from search.pruners.curve import Curve, first_judged_epoch, startup_trials
 from search.pruners.folds import has_worse_folds
 from search.pruners.median import is_hopeless
@@ -11,6 +14,7 @@ from search.pruners.pruner import PRUNERS, Pruner
 from spaces.params import Float
 from spaces.pruning import PRUNING_RULES
 from spaces.study import Pruning, Study
+from storage.engine.curves import Curves
 
 
 def study(**changes: Any) -> Study:
@@ -29,7 +33,16 @@ def curve(*values: float, epochs: int = 8, settled_epoch: int = 0) -> Curve:
     return Curve(dict(enumerate(values, start=1)), epochs, settled_epoch)
 
 
-GOOD = [curve(*(1.0 - 0.1 * epoch for epoch in range(8))) for _ in range(3)]
+def completed(*curves: Curve, direction: str = "minimize") -> CompletedCurves:
+    arrays = Curves(StudyDirection[direction.upper()])
+    for number, each in enumerate(curves):
+        epochs = np.array([*each.values], dtype=np.int64)
+        arrays.add(np.full_like(epochs, number), epochs, np.array([*each.values.values()]))
+    return CompletedCurves(arrays, np.array([each.epochs for each in curves]))
+
+
+FALLING = curve(*(1.0 - 0.1 * epoch for epoch in range(8)))
+GOOD = completed(*[FALLING] * 3)
 
 
 def test_a_trial_worse_than_the_median_at_its_share_of_the_way_is_stopped() -> None:
@@ -38,7 +51,8 @@ def test_a_trial_worse_than_the_median_at_its_share_of_the_way_is_stopped() -> N
 
 
 def test_what_is_maximized_is_stopped_when_it_is_lower() -> None:
-    accuracies = [curve(0.5, 0.6, 0.7, 0.8, 0.9, 0.9, 0.9, 0.9)] * 3
+    accuracy = curve(0.5, 0.6, 0.7, 0.8, 0.9, 0.9, 0.9, 0.9)
+    accuracies = completed(*[accuracy] * 3, direction="maximize")
     rising = study(metric="val_top1", direction="maximize")
 
     assert is_hopeless(rising, curve(0.1, 0.2, 0.3), accuracies)
@@ -47,7 +61,7 @@ def test_what_is_maximized_is_stopped_when_it_is_lower() -> None:
 
 def test_schedules_of_different_length_are_compared_at_equal_shares() -> None:
     # Half of a long schedule against half of short ones, which were at 1.0 by then, not at .2.
-    short = [curve(2.0, 1.0, 0.5, 0.2, epochs=4)] * 3
+    short = completed(*[curve(2.0, 1.0, 0.5, 0.2, epochs=4)] * 3)
     half_way = [2.0] * 9 + [0.9]
 
     assert not is_hopeless(study(), curve(*half_way, epochs=20), short)
@@ -55,7 +69,7 @@ def test_schedules_of_different_length_are_compared_at_equal_shares() -> None:
 
 
 def test_nobody_is_stopped_before_enough_trials_have_completed() -> None:
-    assert not is_hopeless(study(), curve(9.0, 9.0, 9.0), GOOD[:2])
+    assert not is_hopeless(study(), curve(9.0, 9.0, 9.0), completed(FALLING, FALLING))
 
 
 @pytest.mark.parametrize(("trials", "startup"), [(4, 3), (12, 3), (20, 5), (40, 8), (400, 8)])
@@ -89,7 +103,8 @@ def test_a_study_without_pruning_stops_no_trial() -> None:
 
 
 def test_a_nan_among_the_completed_ones_does_not_hide_the_rest() -> None:
-    assert is_hopeless(study(), curve(9.0, 9.0, 9.0), [*GOOD, curve(*[float("nan")] * 8)])
+    diverged = curve(*[float("nan")] * 8)
+    assert is_hopeless(study(), curve(9.0, 9.0, 9.0), completed(*[FALLING] * 3, diverged))
 
 
 # Differences of mean m and standard deviation 1; a table has t = 1.886 for p = .1, 2 degrees.

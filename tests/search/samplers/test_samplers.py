@@ -9,6 +9,7 @@ from search.samplers.choose import STARTUP_TRIALS, sampler_for
 from spaces.params import Choice, Float, Int
 from spaces.priors import Prior
 from spaces.study import Study
+from tests.search.samplers.observing import Observing
 
 STUDY = Study(
     name="small",
@@ -29,7 +30,7 @@ def draw(number: int, seed: int = 0, finished: int = 0) -> dict[str, object]:
     for _ in range(finished):
         trial = study.ask()
         study.tell(trial, float(STUDY.space.suggest(trial)["epochs"]))
-    study.sampler = sampler_for(Study(**{**vars(STUDY), "seed": seed}), number)
+    study.sampler = sampler_for(Study(**{**vars(STUDY), "seed": seed}), number, Observing(study))
     return STUDY.space.suggest(study.ask())
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -166,8 +167,8 @@ def tried(worker: Worker, ending: Ending, reached: int) -> None:
 
 def draw(worker: Worker, number: int) -> dict[str, Any]:
     """What TPE would try as that trial; told as a failure, of which it learns nothing."""
-    claim, sampler = take(worker), sampler_for(worker.study, number)
-    with worker.store.trial(claim, sampler) as trial:
+    claim, choose = take(worker), partial(sampler_for, worker.study, number)
+    with worker.store.trial(claim, choose) as trial:
         drawn = dict(worker.study.space.suggest(trial))
     worker.store.tell(claim, ended("FAIL", "code_error"))
     return drawn

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from optuna.samplers import RandomSampler
 from sqlalchemy import Connection, Engine, event, text
 
 from storage.errors import DatabaseUnreachable
@@ -19,7 +18,7 @@ Act = Callable[[Store, Claim], object]
 
 
 def draw(store: Store, held: Claim) -> None:
-    with store.trial(held, RandomSampler()) as trial:
+    with store.trial(held) as trial:
         trial.suggest_float("x", 0, 1)
 
 

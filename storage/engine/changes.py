@@ -1,0 +1,185 @@
+"""What is new in a study since a process last looked, read in one statement.
+
+A trial is new to a reader when its id is above every known one (within a study, ids are committed
+in their order), when a transaction that the reader's last snapshot did not see has touched one of
+its attempts, or when its state is another than the reader knows. The last is asked for by id, for
+trials that stock Optuna or a person ends touch no attempt.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.trial import TrialState
+from sqlalchemy import Connection, text
+
+from storage.optuna_inside import CONSTRAINTS, violation
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# Many trials or one: a column is one text, `1,2,3`, so that 10,000 trials are a few rows. A number
+# in text is exact. A transaction after this snapshot can only be another server's, whose copy this
+# database is.
+CHANGES = text("""WITH wanted AS (
+    SELECT t.trial_id FROM trials t WHERE t.study_id = :study AND t.trial_id > :newest
+    UNION
+    SELECT a.trial_id FROM search_service.attempts a
+     WHERE a.touched >= pg_snapshot_xmin(CAST(:seen AS pg_snapshot))
+       AND NOT pg_visible_in_snapshot(a.touched, CAST(:seen AS pg_snapshot))
+       AND a.touched < pg_snapshot_xmax(pg_current_snapshot())
+    UNION
+    SELECT t.trial_id FROM unnest(CAST(:ids AS integer[]), CAST(:states AS text[]))
+           AS known (trial_id, state) JOIN trials t ON t.trial_id = known.trial_id
+     WHERE CAST(t.state AS text) IS DISTINCT FROM known.state
+), fresh AS MATERIALIZED (
+    SELECT t.trial_id, t.number, t.state,
+           CASE v.value_type WHEN 'INF_POS' THEN 'Infinity' WHEN 'INF_NEG' THEN '-Infinity'
+           ELSE coalesce(v.value, 'NaN') END AS value
+      FROM wanted JOIN trials t ON t.trial_id = wanted.trial_id
+      LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
+     WHERE t.study_id = :study
+)
+SELECT CAST(pg_current_snapshot() AS text) AS seen,
+       (SELECT study_id FROM studies WHERE study_name = :name) AS study,
+       (SELECT json_build_array(string_agg(CAST(number AS text), ',' ORDER BY number),
+                                string_agg(CAST(trial_id AS text), ',' ORDER BY number),
+                                string_agg(CAST(state AS text), ',' ORDER BY number),
+                                string_agg(CAST(value AS text), ',' ORDER BY number))
+          FROM fresh) AS trials,
+       (SELECT json_agg(json_build_array(name, distribution, numbers, param_values)) FROM (
+               SELECT p.param_name AS name, p.distribution_json AS distribution,
+                      string_agg(CAST(number AS text), ',') AS numbers,
+                      string_agg(CAST(p.param_value AS text), ',') AS param_values
+                 FROM fresh JOIN trial_params p ON p.trial_id = fresh.trial_id
+                GROUP BY 1, 2 ORDER BY min(p.param_id)) drawn) AS params,
+       (SELECT json_agg(json_build_array(step, numbers, step_values)) FROM (
+               SELECT i.step, string_agg(CAST(number AS text), ',') AS numbers,
+                      string_agg(CASE i.intermediate_value_type WHEN 'INF_POS' THEN 'Infinity'
+                                 WHEN 'INF_NEG' THEN '-Infinity' WHEN 'NAN' THEN 'NaN'
+                                 ELSE CAST(i.intermediate_value AS text) END, ',') AS step_values
+                 FROM fresh JOIN trial_intermediate_values i ON i.trial_id = fresh.trial_id
+                WHERE fresh.state IN ('COMPLETE', 'PRUNED') GROUP BY 1) reported) AS steps,
+       (SELECT json_agg(json_build_array(number, s.key, s.value_json))
+          FROM fresh JOIN trial_system_attributes s ON s.trial_id = fresh.trial_id
+         WHERE starts_with(s.key, :constraints)) AS constraints,
+       (SELECT json_object_agg(key, value_json) FROM trial_system_attributes
+         WHERE trial_id = :this) AS attributes""")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What a reader knows of a study.
+
+    seen: the snapshot of the reader's last look, as Postgres writes it; None before the first.
+    newest: the largest id of a trial.
+    ids, states: trials that are asked for when their state has changed; None for any state.
+    """
+
+    seen: str | None
+    newest: int
+    ids: Sequence[int]
+    states: Sequence[str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnValues:
+    """The values of one parameter under one distribution, as Optuna stores them.
+
+    numbers, values: [k] the trials and the value of each.
+    """
+
+    name: str
+    distribution: str
+    numbers: Ints
+    values: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """The trials that are new to a reader, as columns.
+
+    study_id: of the study that has the name now; None where it is gone.
+    seen: the snapshot of this look.
+    numbers, ids, states, values: [n] of every new trial, by number; NaN for no value.
+    curves: [m] trial number, step and value of the ended ones, by number and step.
+    violations: the sum of the violated constraints, by trial number.
+    attributes: the system attributes of the trial that was asked for.
+    """
+
+    study_id: int | None
+    seen: str
+    numbers: Ints
+    ids: Ints
+    states: NDArray[np.uint8]
+    values: Floats
+    drawn: Sequence[DrawnValues]
+    curves: tuple[Ints, Ints, Floats]
+    violations: Mapping[int, float]
+    attributes: Mapping[str, Any]
+
+
+def read_changes(
+    connection: Connection, name: str, study_id: int, known: Known, this: int
+) -> Changes:
+    """Read what is new in a study.
+
+    this: the id of a trial whose attributes are read too; -1 for none.
+    """
+    given = {"name": name, "study": study_id, "this": this, "constraints": CONSTRAINTS}
+    row = connection.execute(CHANGES, given | vars(known)).one()
+    numbers, ids, states, values = row.trials
+    kinds = [TrialState[state].value for state in _split(states)]
+    return Changes(
+        study_id=row.study,
+        seen=row.seen,
+        numbers=_whole(numbers),
+        ids=_whole(ids),
+        states=np.array(kinds, dtype=np.uint8),
+        values=_floats(values),
+        drawn=[
+            DrawnValues(
+                name=name,
+                distribution=distribution,
+                numbers=_whole(of_trials),
+                values=_floats(drawn),
+            )
+            for name, distribution, of_trials, drawn in row.params or ()
+        ],
+        curves=_curves(row.steps or ()),
+        violations=_violations(row.constraints or ()),
+        attributes={key: json.loads(value) for key, value in (row.attributes or {}).items()},
+    )
+
+
+def _curves(steps: Sequence[tuple[int, str, str]]) -> tuple[Ints, Ints, Floats]:
+    if not steps:
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+    numbers = np.concatenate([_whole(of_trials) for _, of_trials, _ in steps])
+    values = np.concatenate([_floats(reported) for _, _, reported in steps])
+    counts = [of_trials.count(",") + 1 for _, of_trials, _ in steps]
+    epochs = np.repeat([step for step, _, _ in steps], counts)
+    order = np.lexsort((epochs, numbers))
+    return numbers[order], epochs[order], values[order]
+
+
+def _violations(constraints: Sequence[tuple[int, str, str]]) -> dict[int, float]:
+    attributes: dict[int, dict[str, Any]] = {}
+    for number, key, value in constraints:
+        attributes.setdefault(number, {})[key] = json.loads(value)
+    return {number: violation(of_trial) for number, of_trial in attributes.items()}
+
+
+def _split(joined: str | None) -> list[str]:
+    return joined.split(",") if joined else []
+
+
+def _whole(joined: str | None) -> Ints:
+    return np.array(_split(joined), dtype=np.int64)
+
+
+def _floats(joined: str | None) -> Floats:
+    return np.array(_split(joined), dtype=np.float64)
