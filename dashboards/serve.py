@@ -10,6 +10,8 @@ import uvicorn
 from dashboards.optuna_pages import build_app
 from storage.store import Store
 
+CONNECTIONS = 4  # pages that are read at a time; the others wait
+
 
 def serve(url: str, listener: socket.socket, artifacts: str) -> None:
     """Answer requests until SIGTERM, SIGINT or SIGHUP; call it from the main thread.
@@ -18,7 +20,7 @@ def serve(url: str, listener: socket.socket, artifacts: str) -> None:
     listener: a socket from `dashboards.door.port.listen`.
     artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.
     """
-    with Store.open(url) as store:
+    with Store.open(url, CONNECTIONS) as store:
         server = _Server(
             uvicorn.Config(
                 build_app(store, artifacts),

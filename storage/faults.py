@@ -37,8 +37,7 @@ class ObedientStore(Store):
     def obey(self, orders: Path) -> None:
         """Obey the orders that appear in the file `orders` from now on."""
         hook = _Hook(orders)
-        for engine in self.engines:
-            event.listen(engine, "before_cursor_execute", hook.statement)
+        event.listen(self.engine, "before_cursor_execute", hook.statement)
         for act in ACTS:
             setattr(self, act, hook.around(act, getattr(self, act)))
 

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, NullPool, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from storage.engine.leases import count_live
@@ -19,7 +19,13 @@ from storage.errors import DatabaseUnreachable, LiveLeases, StorageError
 from storage.optunas import are_there, check_free, check_whole, make_tables
 from storage.rights import Rights, check_may_create, read_rights, refusal
 from storage.tables import SCHEMA, attempts
-from storage.transaction import advisory_lock, engine_options, explain_errors, transaction
+from storage.transaction import (
+    advisory_lock,
+    brief_engine,
+    engine_options,
+    explain_errors,
+    transaction,
+)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 OPENING = 0  # the advisory lock of opening; a study's is its id, counted from 1
@@ -40,7 +46,8 @@ def open_backend(url: str) -> RDBStorage:
     _prepare(url)
     try:
         # The tables are there, so this only reads and takes no lock, however many processes start.
-        backend = RDBStorage(url, engine_options(url), skip_table_creation=True)
+        options = engine_options(url) | {"poolclass": NullPool}  # a worker uses it once, here
+        backend = RDBStorage(url, options, skip_table_creation=True)
     except RuntimeError as error:  # Optuna's own schema check
         raise StorageError(" ".join(str(error).split())) from error
     except (DBAPIError, StorageInternalError) as error:  # `_prepare` reached it a moment ago
@@ -79,7 +86,7 @@ def _prepare(url: str) -> None:
 
 @contextmanager
 def _opened(url: str) -> Iterator[tuple[Connection, Rights]]:
-    engine = explain_errors(create_engine(url, **engine_options(url)))
+    engine = brief_engine(url)
     try:
         with transaction(engine, **LIMITS) as connection:
             yield connection, read_rights(connection)

@@ -25,7 +25,9 @@ from storage.optuna_inside import joined, queued_values
 from storage.reader import StoreReader
 from storage.rows import HandBackReason, NewStudy, NewWorker, Stop, StudyRow, TrialEnd
 from storage.schema import open_backend
-from storage.transaction import step_engine, transaction
+from storage.transaction import pooled_engine, step, transaction
+
+CONNECTIONS = 2  # a worker's main thread and its beat
 
 __all__ = ["Claim", "NewStudy", "NewWorker", "Nothing", "Store", "StudyRow"]
 
@@ -36,28 +38,30 @@ class Store(StoreReader):
     Open one per process and use it from any thread. The methods that only read are in StoreReader.
     """
 
-    def __init__(self, backend: RDBStorage) -> None:
+    def __init__(self, backend: RDBStorage, connections: int = CONNECTIONS) -> None:
         self._backend = backend
-        self._steps = step_engine(backend.engine.url)
-        super().__init__(backend.engine, ReadingStorage(self._steps))
+        engine = pooled_engine(backend.engine.url, connections)
+        super().__init__(engine, ReadingStorage(engine))
         self._arrays: dict[str, StudyArrays] = {}
         self._opening = Lock()
 
     @classmethod
-    def open(cls, url: str) -> Self:
-        """Open the store behind a database URL; its tables are made or brought up to date."""
-        return cls(open_backend(url))
+    def open(cls, url: str, connections: int = CONNECTIONS) -> Self:
+        """Open the store behind a database URL; its tables are made or brought up to date.
+
+        connections: the most that this process has to the database at a time.
+        """
+        return cls(open_backend(url), connections)
 
     @property
-    def engines(self) -> tuple[Engine, Engine]:
-        """The two ways to the database, of transactions and of single statements."""
-        return self._engine, self._steps
+    def engine(self) -> Engine:
+        """The way of every transaction and statement of ours to the database."""
+        return self._engine
 
     def close(self) -> None:
         """Close every connection."""
         self._backend.remove_session()
         self._engine.dispose()
-        self._steps.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -266,5 +270,5 @@ class Store(StoreReader):
     @contextmanager
     def _step(self) -> Iterator[Connection]:
         """Yield a connection on which every statement is a transaction of its own."""
-        with self._steps.connect() as connection:
+        with step(self._engine) as connection:
             yield connection

@@ -1,13 +1,24 @@
-"""The one kind of transaction: short, on one connection, Optuna's writes inside."""
+"""A process's few connections: single statements, and short transactions of several."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, func, select
-from sqlalchemy.engine import make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    ExceptionContext,
+    NullPool,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
 
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.postgres.url import FIXES
@@ -39,22 +50,44 @@ def engine_options(url: str | URL) -> dict[str, Any]:
     """Build the options of every engine of ours; what the URL or libpq's variables state wins."""
     stated = with_variables(make_url(url).query)
     return {
-        "pool_pre_ping": True,  # a connection that was cut while idle is replaced
-        "isolation_level": "READ COMMITTED",  # claims must see what was committed while they waited
+        "isolation_level": "READ COMMITTED",  # each statement sees what is committed by then
         "hide_parameters": True,
+        "use_native_hstore": False,  # else every connection asks for a type that we do not use
         "connect_args": {name: value for name, value in CONNECT.items() if name not in stated},
     }
 
 
-def step_engine(url: URL) -> Engine:
-    """Build the engine of single statements: each is a transaction of its own, in one round trip.
+def brief_engine(url: str) -> Engine:
+    """Build an engine that keeps no connection: each ends with its transaction."""
+    return explain_errors(create_engine(url, poolclass=NullPool, **engine_options(url)))
 
-    A connection that was cut while idle is DatabaseUnreachable at its next use, and replaced then.
+
+def pooled_engine(url: URL, connections: int, patience_seconds: float = 30) -> Engine:
+    """Build the engine of a process, for `step` and `transaction`, from any thread.
+
+    A thread waits while all connections are in use, so it must never take a second one.
+
+    connections: the most that are open at a time; they are opened when they are needed.
+    patience_seconds: how long a thread waits for one; longer than LIMITS allow a statement.
     """
-    options = engine_options(url) | {"pool_pre_ping": False, "isolation_level": "AUTOCOMMIT"}
+    options = engine_options(url) | {"isolation_level": "AUTOCOMMIT"}
+    options |= {"pool_size": connections, "max_overflow": 0, "pool_timeout": patience_seconds}
     engine = create_engine(url, **options)
     event.listen(engine, "connect", _set_limits)
+    event.listen(engine, "checkin", _leave_transactions)
     return explain_errors(engine)
+
+
+@contextmanager
+def step(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection on which every statement is a transaction of its own, in one round trip.
+
+    A connection that was cut while idle is DatabaseUnreachable at its next use, and replaced then.
+
+    engine: a pooled one.
+    """
+    with _connected(engine) as connection:
+        yield connection
 
 
 def explain_errors(engine: Engine) -> Engine:
@@ -72,9 +105,17 @@ def transaction(engine: Engine, **limits: str) -> Iterator[Connection]:
     limits: settings of Postgres that replace those in LIMITS.
     """
     settings = LIMITS | limits
-    with engine.begin() as connection:
-        connection.execute(select(*(func.set_config(*item, True) for item in settings.items())))
+    with _connected(engine) as connection:
+        try:
+            _begin(connection, settings)
+        except DatabaseUnreachable:
+            if not connection.invalidated:
+                raise
+            # It was cut while it was idle. Nothing has happened yet: a new one takes its place.
+            connection.rollback()
+            _begin(connection, settings)
         yield connection
+        connection.commit()
 
 
 def advisory_lock(connection: Connection, key: int) -> None:
@@ -85,6 +126,27 @@ def advisory_lock(connection: Connection, key: int) -> None:
     connection.execute(select(func.pg_advisory_xact_lock(LOCKS, key)))
 
 
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    try:
+        connection = engine.connect()
+    except NoneFree as error:
+        found = "the database does not answer (every connection of this process waits for it)"
+        raise DatabaseUnreachable(found, "see that it runs, then try again") from error
+    with connection:
+        yield connection
+
+
+def _begin(connection: Connection, settings: Mapping[str, str]) -> None:
+    # Not SQLAlchemy's isolation_level: to and fro it sends statements of its own.
+    connection.connection.driver_connection.autocommit = False  # type: ignore[union-attr]
+    calls = ", ".join(["set_config(%s, %s, true)"] * len(settings))
+    connection.exec_driver_sql(
+        f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT {calls}",
+        (*chain.from_iterable(settings.items()),),
+    )
+
+
 def _set_limits(connection: Any, _: Any) -> None:
     # A claim that saw the trials as they were before it waited would give a number twice.
     settings = LIMITS | {"default_transaction_isolation": "read committed"}
@@ -93,9 +155,12 @@ def _set_limits(connection: Any, _: Any) -> None:
         cursor.execute(f"SELECT {calls}", [*chain.from_iterable(settings.items())])
 
 
+def _leave_transactions(connection: Any, _: Any) -> None:
+    if connection is not None and not connection.closed:
+        connection.autocommit = True
+
+
 def _explain(context: ExceptionContext) -> StorageError | None:
-    if context.is_pre_ping:  # after a failed ping the pool connects anew
-        return None
     if refused := refusal(context.original_exception, _role(context)):
         return refused
     # An OperationalError comes from outside: no connection, no answer in time, no space on disk.

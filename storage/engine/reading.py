@@ -13,6 +13,7 @@ from sqlalchemy import Engine, Row, TextClause, text
 from storage.engine.frozen import FROZEN, PARTS, attributes, frozen
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.optuna_inside import FrozenStudy
+from storage.transaction import step
 
 AT_ONCE = 1000  # new trials in one statement, which the server would end after 10 s
 
@@ -56,7 +57,7 @@ class ReadingStorage(BaseStorage):
     Ended trials are kept in memory, since Optuna lets nobody change them. Trials that run or wait
     are read at every look. Writes raise StorageError.
 
-    engine: the one of single statements.
+    engine: a pooled one.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -150,7 +151,7 @@ class ReadingStorage(BaseStorage):
             return self._read_once(query, given)
 
     def _read_once(self, query: TextClause, given: dict[str, object]) -> Sequence[Row[Any]]:
-        with self._engine.connect() as connection:
+        with step(self._engine) as connection:
             return connection.execute(query, given).all()
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:

@@ -327,5 +327,5 @@ def test_steps_see_what_was_committed_whatever_the_roles_isolation(
 ) -> None:
     database = make_url(database_url).database
     sql(f"ALTER DATABASE {database} SET default_transaction_isolation = 'repeatable read'")
-    with Store.open(database_url) as store, store.engines[1].connect() as connection:
+    with Store.open(database_url) as store, store.engine.connect() as connection:
         assert connection.scalar(text("SHOW transaction_isolation")) == "read committed"

@@ -177,7 +177,7 @@ def test_a_trial_that_ends_while_it_is_read_is_read_whole_or_as_running(
             follow(store, held, [0.5, 0.4])
             store.tell(held, finished(0.4))
 
-    reading = store.engines[0]
+    reading = store.engine
     event.listen(reading, "before_cursor_execute", end_it)
     (trial,) = store.trials("toy")
     event.remove(reading, "before_cursor_execute", end_it)

@@ -40,8 +40,8 @@ STEPS: dict[str, tuple[Act, str]] = {
 
 
 @contextmanager
-def cut_before(statement: int, victims: tuple[Engine, ...], killer: Engine) -> Iterator[None]:
-    """End the victims' connection just before their `statement`-th statement or commit, from 0."""
+def cut_before(statement: int, victim: Engine, killer: Engine) -> Iterator[None]:
+    """End the victim's connection just before their `statement`-th statement or commit, from 0."""
     numbers = itertools.count()
 
     def cut(connection: Connection, *_: object) -> None:
@@ -50,15 +50,13 @@ def cut_before(statement: int, victims: tuple[Engine, ...], killer: Engine) -> I
             with killer.begin() as other:
                 other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
 
-    points = [
-        (victim, moment) for victim in victims for moment in ("before_cursor_execute", "commit")
-    ]
-    for victim, moment in points:
+    moments = ("before_cursor_execute", "commit")
+    for moment in moments:
         event.listen(victim, moment, cut)
     try:
         yield
     finally:
-        for victim, moment in points:
+        for moment in moments:
             event.remove(victim, moment, cut)
 
 
@@ -98,7 +96,7 @@ def test_a_write_that_was_cut_off_is_made_once_when_it_is_called_again(
     for statement in itertools.count():
         name = f"cut-{statement}"
         held, was_cut = begin(store, name), False
-        with cut_before(statement, store.engines, engine):
+        with cut_before(statement, store.engine, engine):
             try:
                 act(store, held)
             except DatabaseUnreachable:
@@ -144,15 +142,14 @@ def test_a_write_is_one_statement(act: Act, _: str, store: Store) -> None:
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         statements.append(statement)
 
-    for each in store.engines:
-        event.listen(each, "before_cursor_execute", note)
+    event.listen(store.engine, "before_cursor_execute", note)
     act(store, held)
     assert len(statements) == 1
 
 
 def test_a_reading_that_was_cut_off_is_made_again(store: Store, engine: Engine) -> None:
     study = store.optuna_study("toy")
-    with cut_before(0, store.engines, engine):
+    with cut_before(0, store.engine, engine):
         assert study.get_trials() == []
 
 
@@ -160,7 +157,7 @@ def test_reading_through_optuna_says_that_the_database_is_away(
     store: Store, engine: Engine
 ) -> None:
     study = store.optuna_study("toy")
-    twice = cut_before(0, store.engines, engine), cut_before(1, store.engines, engine)
+    twice = cut_before(0, store.engine, engine), cut_before(1, store.engine, engine)
     with twice[0], twice[1], pytest.raises(DatabaseUnreachable):
         study.get_trials()
     assert study.get_trials() == []
