@@ -16,11 +16,12 @@ from optuna.storages import RDBStorage
 from sqlalchemy import Connection, Engine
 
 from storage import manifests, shared_files, split_uses, studies, workers
-from storage.engine import ends, steps
+from storage.engine import ends, steps, waiting
 from storage.engine.arrays import StudyArrays
 from storage.engine.drawing import Choose, DrawingStorage, at_random
 from storage.engine.leases import Claim, Nothing
 from storage.engine.reading import ReadingStorage
+from storage.engine.waiting import HasFile
 from storage.optuna_inside import joined, queued_values
 from storage.reader import StoreReader
 from storage.rows import HandBackReason, NewStudy, NewWorker, Stop, StudyRow, TrialEnd
@@ -129,6 +130,14 @@ class Store(StoreReader):
         """
         with self._step() as connection:
             return steps.claim(connection, name, worker, lease_seconds=lease_seconds)
+
+    def wait(self, name: str, seconds: float, interrupt: HasFile) -> None:
+        """Return when a claim may give a trial after all, after `seconds` at the latest.
+
+        interrupt: ends the wait as soon as there is something to read from its file.
+        """
+        with self._step() as connection:
+            waiting.wait(connection, name, seconds, interrupt)
 
     @contextmanager
     def trial(self, claim: Claim, choose: Choose = at_random) -> Iterator[optuna.Trial]:

@@ -8,6 +8,7 @@ from optuna.study import StudyDirection
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from storage.engine.leases import count_live
+from storage.engine.waiting import WAKE
 from storage.errors import LiveLeases, StudyExists, unknown_study
 from storage.optuna_inside import optuna_tables, queued_trial
 from storage.rows import NewStudy, StudyRow
@@ -33,9 +34,10 @@ def create(connection: Connection, backend: RDBStorage, study: NewStudy) -> int:
 
 
 def change(connection: Connection, name: str, **columns: Any) -> StudyRow:
-    """Set columns of our row of a study."""
+    """Set columns of our row of a study, and wake the workers that wait for one of its trials."""
     study_id = one(connection, name).study_id
     connection.execute(update(studies).where(studies.c.study_id == study_id).values(columns))
+    connection.execute(WAKE, {"study": study_id})
     return one(connection, name)
 
 

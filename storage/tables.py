@@ -34,7 +34,7 @@ from storage.optuna_inside import optuna_tables
 # Not "search": a role of the same name would draw Optuna's tables into it ("$user" on the path).
 SCHEMA = "search_service"
 VIEWS = "search_views"  # for people; our code reads none of them
-OUR_FUNCTIONS = ("is_live", "claim")
+OUR_FUNCTIONS = ("is_live", "claim", "wake", "wake_at_end")
 
 optuna_studies: Table = optuna_tables.tables["studies"]
 directions: Table = optuna_tables.tables["study_directions"]

@@ -1,5 +1,6 @@
 """Requests to end a process, by signal: finish the epoch first, or stop now."""
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ class StopFlag:
 
     def __init__(self) -> None:
         self._first_at: float | None = None
+        self._pipe: tuple[int, int] | None = None
         self.now = False
 
     @property
@@ -30,7 +32,9 @@ class StopFlag:
 
     def drain(self) -> None:
         """Request a drain, as the first signal does."""
-        self._first_at = self._first_at or time.monotonic()
+        if self._first_at is None:
+            self._first_at = time.monotonic()
+            self._tell()
 
     def receive(self, signum: int, _frame: FrameType | None = None) -> None:
         """Handle one signal as a request; a warning only ever requests a drain."""
@@ -38,6 +42,28 @@ class StopFlag:
         # A closing terminal sends SIGHUP more than once: from the shell, then from the kernel.
         self.now = self.now or bool(repeated and signum not in WARNINGS)
         self.drain()
+
+    def fileno(self) -> int:
+        """Return a file that is readable once a drain was requested; open until `close`.
+
+        A wait needs it, because Python's own waits go on after a signal.
+        """
+        if self._pipe is None:
+            self._pipe = os.pipe()
+            if self.draining:  # a signal that comes here as well tells it twice
+                self._tell()
+        return self._pipe[0]
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._pipe:
+            pipe, self._pipe = self._pipe, None
+            for end in pipe:
+                os.close(end)
+
+    def _tell(self) -> None:
+        if self._pipe:
+            os.write(self._pipe[1], b"\0")
 
 
 @contextmanager
@@ -54,3 +80,4 @@ def listening() -> Iterator[StopFlag]:
         for signum, handler in before.items():
             if handler is not None:  # None: a library in C set it
                 signal.signal(signum, handler)
+        flag.close()

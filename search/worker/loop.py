@@ -2,7 +2,6 @@
 
 import logging
 import random
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,6 +14,9 @@ from search.worker.worker import Worker
 from storage.store import Claim, Nothing
 
 log = logging.getLogger(__name__)
+
+FIRST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 15.0  # until news that came without a NOTIFY is seen
 
 
 def work(worker: Worker) -> int:
@@ -29,9 +31,11 @@ def work(worker: Worker) -> int:
 
 def _follow(worker: Worker, share_weights: Callable[[set[int]], None]) -> int:
     name, store = worker.study.name, worker.retrying_store
+    wait_seconds = FIRST_WAIT_SECONDS
     while not worker.flag.draining:
         match store.claim(name, worker.name, lease_seconds=worker.settings.lease_seconds):
             case Claim() as claim:
+                wait_seconds = FIRST_WAIT_SECONDS
                 leased = LeasedTrial(worker, claim)
                 settled = attempt_trial(leased)
                 kept = settle(leased, settled)
@@ -41,7 +45,8 @@ def _follow(worker: Worker, share_weights: Callable[[set[int]], None]) -> int:
                     return DRAINED  # the supervisor starts a new process
             case Nothing.WAIT:
                 # Another worker's trial may still come back; jitter keeps workers apart.
-                time.sleep(random.uniform(0.5, 2.0))
+                store.wait(name, wait_seconds * random.uniform(0.5, 1.0), worker.flag)
+                wait_seconds = min(2 * wait_seconds, LONGEST_WAIT_SECONDS)
             case Nothing.DONE:
                 log.info("every trial of %s has ended; for more: `search run --trials N`", name)
                 return DONE

@@ -1,6 +1,7 @@
 """The store as a worker uses it between two epochs: every call waits for the database."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,6 +10,8 @@ import optuna
 from search.worker.retries import RetryPolicy
 from storage import artifacts
 from storage.engine.drawing import Choose
+from storage.engine.waiting import HasFile
+from storage.errors import Unreachable
 from storage.rows import EpochRow, FileRow, HandBackReason, TrialEnd
 from storage.store import Claim, Nothing, Store
 
@@ -29,6 +32,14 @@ class RetryingStore:
         """Claim the study's next trial, or return the reason for none."""
         claim = self._store.claim
         return self._retries.call(claim, name, worker, lease_seconds=lease_seconds)
+
+    def wait(self, name: str, seconds: float, interrupt: HasFile) -> None:
+        """Return when a claim may give a trial after all, after `seconds` at the latest.
+
+        A lost database ends the wait: the next claim waits for it.
+        """
+        with suppress(Unreachable):
+            self._store.wait(name, seconds, interrupt)
 
     def draw(self, claim: Claim, choose: Choose, suggest: Callable[[optuna.Trial], T]) -> T:
         """Draw the claimed trial's parameters with `suggest`, or replay those drawn before.

@@ -16,7 +16,8 @@ write are one: an attempt that has ended writes nothing. Rows are locked in one 
 study, trial, attempt. The claim is a function of the database (migration 0002), so that its lock
 on the study never waits for a client. Optuna's own tables are written as Optuna 5.0 writes them.
 What changes a trial for other trials' samplers and pruners (claim, draw, every end) leaves its
-transaction's number on the attempt, by which readers find it (storage/engine/changes.py).
+transaction's number on the attempt, by which readers find it (storage/engine/changes.py). What
+frees a trial, or ends one of the last, wakes the workers that wait (storage/engine/waiting.py).
 """
 
 from sqlalchemy import bindparam, text
@@ -93,7 +94,7 @@ TELL = text(f"""WITH alive AS (
     UPDATE trials t
        SET state = CAST(:state AS trialstate),
            datetime_complete = timezone('UTC', clock_timestamp())
-      FROM ended WHERE t.trial_id = ended.trial_id RETURNING t.trial_id
+      FROM ended WHERE t.trial_id = ended.trial_id RETURNING t.trial_id, t.study_id
 ), given AS (
     SELECT final.trial_id, CASE WHEN :state <> 'PRUNED' THEN CAST(:value AS double precision) ELSE (
            SELECT e.value FROM search_service.epochs e
@@ -119,7 +120,8 @@ TELL = text(f"""WITH alive AS (
       FROM final, unnest(CAST(:shown AS text[]), CAST(:shown_values AS text[])) AS n (key, value)
         ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json
 )
-SELECT count(*) AS ended FROM final""").bindparams(DETAIL, bindparam("where", type_=Words))
+SELECT count(*) AS ended, count(search_service.wake_at_end(study_id)) AS woken
+  FROM final""").bindparams(DETAIL, bindparam("where", type_=Words))
 
 # The attempts that end without their trials: `of_attempts` says which. Two statements in one
 # message, which Postgres runs as one transaction. The second one sees all that was written before
@@ -128,7 +130,7 @@ END = """SELECT FROM trials t JOIN search_service.attempts a ON a.trial_id = t.t
  WHERE a.ended_at IS NULL AND {of_attempts}
  ORDER BY t.trial_id FOR NO KEY UPDATE OF t, a;
 WITH ending AS (
-    SELECT a.trial_id, a.attempt, t.state = 'RUNNING' AS runs,
+    SELECT a.trial_id, t.study_id, a.attempt, t.state = 'RUNNING' AS runs,
            (SELECT coalesce(max(e.attempt), 0) FROM search_service.epochs e
              WHERE e.trial_id = a.trial_id) AS recorder
       FROM search_service.attempts a JOIN trials t ON t.trial_id = a.trial_id
@@ -143,7 +145,8 @@ WITH ending AS (
          WHERE attempt > recorder AND :reason = ANY(:deadly)) deaths
      GROUP BY trial_id
 ), judged AS (
-    SELECT ending.trial_id, ending.attempt, died.reasons, cardinality(died.reasons) AS deaths,
+    SELECT ending.trial_id, ending.study_id, ending.attempt, died.reasons,
+           cardinality(died.reasons) AS deaths,
            ending.runs AND coalesce(cardinality(died.reasons) >= :most, false) AS gives_up
       FROM ending LEFT JOIN died ON died.trial_id = ending.trial_id
 ), ended AS (
@@ -156,7 +159,7 @@ WITH ending AS (
                     ELSE :detail END
       FROM judged
      WHERE a.trial_id = judged.trial_id AND a.attempt = judged.attempt AND a.ended_at IS NULL
-    RETURNING a.trial_id, a.ends_trial
+    RETURNING a.trial_id, judged.study_id, a.ends_trial
 ), failed AS (
     UPDATE trials t SET state = 'FAIL', datetime_complete = timezone('UTC', clock_timestamp())
       FROM ended WHERE ended.ends_trial AND t.trial_id = ended.trial_id
@@ -167,7 +170,7 @@ WITH ending AS (
      WHERE :reason = 'stalled' AND w.worker_id = :worker AND a.worker_id = w.worker_id
        AND a.reason = 'lost' AND a.started_at >= w.seen_at
 )
-SELECT count(*) AS ended FROM ended"""
+SELECT count(*) AS ended, count(search_service.wake(study_id)) AS woken FROM ended"""
 OF_ATTEMPT = END.format(touch=TOUCH, of_attempts="a.trial_id = :trial AND a.attempt = :attempt")
 HAND_BACK = text(OF_ATTEMPT).bindparams(DETAIL)
 OF_WORKER = END.format(touch=TOUCH, of_attempts="a.worker_id = :worker")

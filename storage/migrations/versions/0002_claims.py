@@ -1,4 +1,5 @@
-"""The claim as a function of the database, and two indexes that keep its cost the same at any size.
+"""The claim as a function of the database, two indexes that keep its cost the same at any size, and
+the news for workers that wait for a trial.
 
 Stock Optuna neither sees nor needs the indexes on its table.
 """
@@ -93,6 +94,24 @@ LANGUAGE sql VOLATILE AS $$
            + a.lease_seconds * interval '1 second' > clock_timestamp()
 $$"""
 
+# To the workers that wait for a trial of the study (storage/engine/waiting.py).
+WAKE = """
+CREATE FUNCTION search_service.wake(of_study integer) RETURNS void
+LANGUAGE sql AS $$ SELECT pg_notify('search_study_' || of_study, '') $$"""
+
+# After a trial's end. Workers wait only once every trial of the budget has begun, and then learn
+# from an end no more than that it was the last one. Two that end at the same moment do not see each
+# other: so the last eight are told. All other ends are not: NOTIFY makes commits wait in a line.
+WAKE_AT_END = """
+CREATE FUNCTION search_service.wake_at_end(of_study integer) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT max(t.number) + 1 FROM trials t WHERE t.study_id = of_study)
+       >= (SELECT s.trials FROM search_service.studies s WHERE s.study_id = of_study)
+       AND (SELECT count(*) FROM (
+            SELECT FROM trials t WHERE t.study_id = of_study AND t.state = 'RUNNING' LIMIT 8) o) < 8
+    THEN PERFORM search_service.wake(of_study); END IF;
+END $$"""
 
 # Only its owner may give a table an index. Without them every claim reads the study's trials.
 IS_OWNER = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'trials'::regclass"
@@ -103,5 +122,5 @@ def upgrade() -> None:
     if op.get_bind().exec_driver_sql(IS_OWNER).scalar_one():
         for index in INDEXES:
             op.execute(index)
-    for function in (IS_LIVE, CLAIM):
+    for function in (IS_LIVE, CLAIM, WAKE, WAKE_AT_END):
         op.execute(function)
