@@ -28,6 +28,9 @@ DETAIL = bindparam("detail", type_=Words)  # a sentence, in which any character 
 
 CLAIM = text("SELECT * FROM search_service.claim(:study, :worker, :seconds)")
 
+SESSION = text("""SELECT quote_ident(current_user), quote_ident(current_database()),
+       current_setting('transaction_isolation')""")
+
 TOUCH = "touched = pg_current_xact_id()"
 
 # The attempt with its lease renewed; no row when it or the trial has ended.

@@ -31,6 +31,8 @@ def claim(
     """
     given = {"study": study, "worker": worker, "seconds": lease_seconds}
     row = connection.execute(statements.CLAIM, given).one()
+    if row.outcome == "isolation":
+        raise _wrong_isolation(connection)
     if row.outcome == "unknown study":
         raise unknown_study(study)
     if row.outcome == "unknown worker":
@@ -165,6 +167,16 @@ def end_values(end: TrialEnd) -> dict[str, Any]:
         "shown": list(end.shown),
         "shown_values": [json.dumps(value) for value in end.shown.values()],
     }
+
+
+def _wrong_isolation(connection: Connection) -> StorageError:
+    """Build the error of a session that could give a trial's number twice; a role can set it so."""
+    role, database, isolation = connection.execute(statements.SESSION).one()
+    return StorageError(
+        f"transactions of role {role} are {isolation!r} (default_transaction_isolation)",
+        f"run `ALTER ROLE {role} IN DATABASE {database}"
+        " SET default_transaction_isolation = 'read committed'`",
+    )
 
 
 def _held(connection: Connection, claim: Claim, step: TextClause, **values: Any) -> Row[Any]:

@@ -3,10 +3,11 @@
 import itertools
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import optuna
 import pytest
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 
 from storage.errors import DatabaseUnreachable, StorageError
@@ -329,3 +330,19 @@ def test_steps_see_what_was_committed_whatever_the_roles_isolation(
     sql(f"ALTER DATABASE {database} SET default_transaction_isolation = 'repeatable read'")
     with Store.open(database_url) as store, store.engine.connect() as connection:
         assert connection.scalar(text("SHOW transaction_isolation")) == "read committed"
+
+
+def test_a_claim_that_could_give_a_number_twice_is_refused_with_the_fix(
+    store: Store, sql: Sql
+) -> None:
+    """Behind PgBouncer the settings of a session may be another one's, or the role's."""
+
+    def repeatable(connection: Any, _: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET default_transaction_isolation = 'repeatable read'")
+
+    event.listen(store.engine, "connect", repeatable)
+    store.engine.dispose()
+    with pytest.raises(StorageError, match=r"'repeatable read'.*; run `ALTER ROLE .* IN DATABASE"):
+        store.claim("toy", "ada", lease_seconds=30)
+    assert store.trials("toy") == []

@@ -30,6 +30,10 @@ DECLARE
     next_number integer;
     waiting bigint;
 BEGIN
+    -- A claim that saw the trials as they were before it waited would give a number twice.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        outcome := 'isolation'; RETURN;
+    END IF;
     -- The lock that stock Optuna takes to make a trial: its numbers and ours never collide.
     SELECT s.study_id INTO the_study FROM studies s WHERE s.study_name = of_study FOR NO KEY UPDATE;
     SELECT s.stop IS NOT NULL, s.trials INTO is_stopped, budget
