@@ -30,7 +30,9 @@ from optuna.trial import FrozenTrial, TrialState
 from search.samplers.observed import Floats, Observed
 from search.samplers.parzen import ParzenEstimator
 
-LEAST_ENDED = 4  # trials that must have ended before TPE draws
+# Trials that must have ended before TPE draws. It is asked after eight start-up trials, but some of
+# them may have failed or still run.
+LEAST_ENDED = 4
 CANDIDATES = 24
 MOST_GOOD = 25
 
