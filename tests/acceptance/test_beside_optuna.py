@@ -23,7 +23,7 @@ SPACE = {"learning_rate": FloatDistribution(1e-4, 1.0, log=True)}
 
 def test_stock_optuna_and_its_dashboard_work_beside_our_workers(place):
     with open_store(place.settings) as store:
-        url = store.engines[0].url.render_as_string(hide_password=False)
+        url = store.engine.url.render_as_string(hide_password=False)
         with stock_dashboard(url) as pages:
             run = place.start_run("shared", "--trials", str(TRIALS))
             assert wait_until(lambda: is_stored(store), 60)

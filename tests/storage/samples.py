@@ -10,7 +10,7 @@ from storage.store import Store
 
 def stock_study(store: Store, name: str = "toy") -> optuna.Study:
     """Load a study as another program does, with Optuna alone; it writes."""
-    url = store.engines[0].url.render_as_string(hide_password=False)
+    url = store.engine.url.render_as_string(hide_password=False)
     return optuna.load_study(study_name=name, storage=url)
 
 

@@ -241,10 +241,8 @@ def counted(store: Store) -> Iterator[list[int]]:
     def note(_connection: object, cursor: Any, *_: object) -> None:
         rows.append(cursor.rowcount)
 
-    for engine in store.engines:
-        event.listen(engine, "after_cursor_execute", note)
+    event.listen(store.engine, "after_cursor_execute", note)
     try:
         yield rows
     finally:
-        for engine in store.engines:
-            event.remove(engine, "after_cursor_execute", note)
+        event.remove(store.engine, "after_cursor_execute", note)

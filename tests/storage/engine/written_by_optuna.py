@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import make_url, text
 
 from storage.engine.reading import ReadingStorage
-from storage.transaction import step_engine
+from storage.transaction import pooled_engine
 
 WRITES = [name for name in BaseStorage.__abstractmethods__ if not name.startswith("get_")]
 
@@ -53,7 +53,7 @@ class WrittenByOptuna(ReadingStorage):
     """The storage for readers, with Optuna's writes."""
 
     def __init__(self, url: str) -> None:
-        self.engine = step_engine(make_url(url))
+        self.engine = pooled_engine(make_url(url), connections=1)
         super().__init__(self.engine)
         self._url, optunas = url, RDBStorage(url, skip_table_creation=True)
         for name in WRITES:
