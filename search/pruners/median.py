@@ -1,6 +1,7 @@
 """The median rule: whether a trial is worth another epoch."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -9,23 +10,25 @@ from search.pruners.curve import Curve, first_judged_epoch, startup_trials
 from spaces.study import Study
 
 
-def is_hopeless(study: Study, curve: Curve, completed: CompletedCurves) -> bool:
+def is_hopeless(study: Study, curve: Curve, completed: Callable[[], CompletedCurves]) -> bool:
     """Say whether a trial is worse than the median of the completed ones at the same share.
 
     Schedules of different length are compared at equal shares, because values improve as the
     learning rate decays: epoch 4 of 4 cannot be compared with epoch 4 of 20.
+
+    completed: reads the curves of the completed trials; not called at an epoch that is not judged.
     """
     epoch = max(curve.values, default=0)
-    if len(completed) < startup_trials(study):
-        return False
     if not first_judged_epoch(study, curve) <= epoch < curve.epochs:
         return False
-    share = epoch / curve.epochs
-    others = completed.best_until(share)
-    if not len(others):
+    share, others = epoch / curve.epochs, completed()
+    if len(others) < startup_trials(study):
+        return False
+    seen = others.best_until(share)
+    if not len(seen):
         return False
     best = curve.best_until(share, study.direction)
-    return math.isnan(best) or _is_worse(best, float(np.median(others)), study.direction)
+    return math.isnan(best) or _is_worse(best, float(np.median(seen)), study.direction)
 
 
 def _is_worse(value: float, other: float, direction: str) -> bool:

@@ -14,12 +14,13 @@ from spaces.study import Study
 class Pruner:
     """The decisions of a rule whether to stop a trial; None where the rule stops none.
 
-    between_epochs: given the study, the trial's curve and the curves of the completed trials.
+    between_epochs: given the study, the trial's curve, and a function that reads the curves of the
+        completed trials.
     between_folds: given the study, the trial's values by fold and those of the best trial that
         completed; these are empty before `startup_trials` have completed.
     """
 
-    between_epochs: Callable[[Study, Curve, CompletedCurves], bool] | None = None
+    between_epochs: Callable[[Study, Curve, Callable[[], CompletedCurves]], bool] | None = None
     between_folds: Callable[[Study, Mapping[int, float], Mapping[int, float]], bool] | None = None
 
 

@@ -180,7 +180,7 @@ def _is_hopeless(trial: Trial, result: EpochResult) -> bool:
         if trial.study.folds:
             return _is_beaten(trial, result)
         stops = PRUNERS[trial.study.pruning.rule].between_epochs
-        return stops is not None and stops(trial.study, trial.curve, trial.completed())
+        return stops is not None and stops(trial.study, trial.curve, trial.completed)
     except DatabaseUnreachable:
         return False
 
