@@ -128,10 +128,10 @@ class StudyArrays:
     def refresh(self, connection: Connection, this: int = -1) -> Mapping[str, Any]:
         """Read what is new; return the system attributes of the trial with the id `this`."""
         with self._reading:
-            changes = read_changes(connection, self.name, self.study_id, self._known(), this)
+            changes = read_changes(connection, self._known(), this)
             if self._is_another(changes):
                 self._begin(connection)
-                changes = read_changes(connection, self.name, self.study_id, self._known(), this)
+                changes = read_changes(connection, self._known(), this)
             self._take(changes)
             if snapshots.is_due(self.count, self._kept):
                 arrays = self._packed()
@@ -178,6 +178,8 @@ class StudyArrays:
         else:
             self._asked_at = time.monotonic()
         return Known(
+            name=self.name,
+            study_id=self.study_id,
             seen=self._seen,
             newest=int(ids.max(initial=-1)),
             ids=ids[asked].tolist(),

@@ -1,4 +1,4 @@
-"""What is new in a study since a process last looked, read in one statement.
+"""The changes of a study since a process last looked, read in one statement.
 
 A trial is new to a reader when its id is above every known one (within a study, ids are committed
 in their order), when a transaction that the reader's last snapshot did not see has touched one of
@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 # in text is exact. A transaction after this snapshot can only be another server's, whose copy this
 # database is.
 CHANGES = text("""WITH wanted AS (
-    SELECT t.trial_id FROM trials t WHERE t.study_id = :study AND t.trial_id > :newest
+    SELECT t.trial_id FROM trials t WHERE t.study_id = :study_id AND t.trial_id > :newest
     UNION
     SELECT a.trial_id FROM search_service.attempts a
      WHERE a.touched >= pg_snapshot_xmin(CAST(:seen AS pg_snapshot))
@@ -41,7 +41,7 @@ CHANGES = text("""WITH wanted AS (
            ELSE coalesce(v.value, 'NaN') END AS value
       FROM wanted JOIN trials t ON t.trial_id = wanted.trial_id
       LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
-     WHERE t.study_id = :study
+     WHERE t.study_id = :study_id
 )
 SELECT CAST(pg_current_snapshot() AS text) AS seen,
        (SELECT study_id FROM studies WHERE study_name = :name) AS study,
@@ -72,13 +72,16 @@ SELECT CAST(pg_current_snapshot() AS text) AS seen,
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What a reader knows of a study.
+    """The knowledge of a reader about a study.
 
+    name, study_id: of the study.
     seen: the snapshot of the reader's last look, as Postgres writes it; None before the first.
     newest: the largest id of a trial.
     ids, states: trials that are asked for when their state has changed; None for any state.
     """
 
+    name: str
+    study_id: int
     seen: str | None
     newest: int
     ids: Sequence[int]
@@ -122,15 +125,13 @@ class Changes:
     attributes: Mapping[str, Any]
 
 
-def read_changes(
-    connection: Connection, name: str, study_id: int, known: Known, this: int
-) -> Changes:
+def read_changes(connection: Connection, known: Known, this: int) -> Changes:
     """Read what is new in a study.
 
     this: the id of a trial whose attributes are read too; -1 for none.
     """
-    given = {"name": name, "study": study_id, "this": this, "constraints": CONSTRAINTS}
-    row = connection.execute(CHANGES, given | vars(known)).one()
+    given = {**vars(known), "this": this, "constraints": CONSTRAINTS}
+    row = connection.execute(CHANGES, given).one()
     numbers, ids, states, values = row.trials
     kinds = [TrialState[state].value for state in _split(states)]
     return Changes(
