@@ -32,6 +32,7 @@ COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
             "ended_at": "When its supervisor saw it end; NULL before, and where nobody saw it.",
             "exit_code": "Exit code of the process; negative for a signal.",
             "reason": "Why it ended, in one line.",
+            "revision": "The newest migration that its search knows; under others it has no trial.",
         },
     ),
     "attempts": (

@@ -11,14 +11,15 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from sqlalchemy import Connection, NullPool, make_url, text
+from sqlalchemy import Connection, NullPool, make_url, text, update
 from sqlalchemy.exc import DBAPIError
 
 from storage.engine.leases import count_live
 from storage.errors import DatabaseUnreachable, LiveLeases, StorageError
 from storage.optunas import are_there, check_free, check_whole, make_tables
 from storage.rights import Rights, check_may_create, read_rights, refusal
-from storage.tables import SCHEMA, attempts
+from storage.rows import HandBackReason
+from storage.tables import SCHEMA, attempts, workers
 from storage.transaction import (
     advisory_lock,
     brief_engine,
@@ -64,13 +65,18 @@ def revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection, opts=options).get_current_revision()
 
 
+def head() -> str:
+    """Return the newest revision of our tables that this search knows."""
+    return str(_scripts().get_current_head())
+
+
 def check_usable(url: str) -> None:
     """Raise StorageError where the tables are not there and cannot be made; change nothing."""
     with _opened(url) as (connection, rights):
         present = revision(connection)
         if present is None:
             _check_room(connection, rights)
-        elif present == _scripts().get_current_head():
+        elif present == head():
             check_whole(connection, rights)
         else:
             _check_change(present, rights)
@@ -78,7 +84,7 @@ def check_usable(url: str) -> None:
 
 def _prepare(url: str) -> None:
     with _opened(url) as (connection, rights):
-        if revision(connection) != _scripts().get_current_head():
+        if revision(connection) != head():
             advisory_lock(connection, OPENING)
             _migrate(connection, rights)
         check_whole(connection, rights)
@@ -108,14 +114,14 @@ def _check_room(connection: Connection, rights: Rights) -> None:
 def _migrate(connection: Connection, rights: Rights) -> None:
     """Make or change the tables, Optuna's too, in the connection's one transaction."""
     present = revision(connection)  # read again: the lock's last holder may have migrated
-    if present == _scripts().get_current_head():
+    if present == head():
         return
     if present is None:
         _check_room(connection, rights)
         make_tables(connection)
     else:
         _check_change(present, rights)
-        _check_idle(connection)
+        _close_tables(connection)
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     command.upgrade(config, "head")
@@ -125,22 +131,26 @@ def _check_change(present: str, rights: Rights) -> None:
     """Raise StorageError for tables that a newer search made, or that this role may not change."""
     if present not in {script.revision for script in _scripts().walk_revisions()}:
         raise StorageError(
-            f"the database is at revision {present} of another search; this one is at"
-            f" {_scripts().get_current_head()}",
+            f"the database is at revision {present} of another search; this one is at {head()}",
             f"upgrade search if a newer one made it, or {rights.own_database}",
         )
     check_may_create(rights, needs_optunas=False)
 
 
-def _check_idle(connection: Connection) -> None:
-    """Raise LiveLeases while trials run."""
-    # No attempt can begin between the count and the migration's end.
-    connection.execute(text(f"LOCK TABLE {attempts} IN SHARE MODE"))
+def _close_tables(connection: Connection) -> None:
+    """Let no worker write until the migration ends, nor a silent one after it.
+
+    Raises LiveLeases while trials run.
+    """
+    # In the order of a claim: one that has begun ends first, all others wait.
+    connection.execute(text(f"LOCK TABLE {workers}, {attempts} IN SHARE MODE"))
     if live := count_live(connection):
         raise LiveLeases(
             f"the tables must be migrated and {live} trials are running",
             "end their `search run` with Ctrl-C, or let them finish, then try again",
         )
+    silent = update(attempts).where(attempts.c.ended_at.is_(None))
+    connection.execute(silent.values(ended_at=attempts.c.beat_at, reason=HandBackReason.LOST))
 
 
 def _scripts() -> ScriptDirectory:

@@ -25,7 +25,7 @@ from storage.engine.waiting import HasFile
 from storage.optuna_inside import joined, queued_values
 from storage.reader import StoreReader
 from storage.rows import HandBackReason, NewStudy, NewWorker, Stop, StudyRow, TrialEnd
-from storage.schema import open_backend
+from storage.schema import head, open_backend
 from storage.transaction import pooled_engine, step, transaction
 
 CONNECTIONS = 2  # a worker's main thread and its beat
@@ -258,7 +258,7 @@ class Store(StoreReader):
     def register_worker(self, study: str, worker: NewWorker) -> None:
         """Store a worker of the study before its first claim."""
         with transaction(self._engine) as connection:
-            workers.register(connection, studies.one(connection, study), worker)
+            workers.register(connection, studies.one(connection, study), worker, head())
 
     def worker_ended(self, worker: str, exit_code: int | None, reason: str) -> None:
         """Store how a worker ended; `end_leases` ends its leases."""

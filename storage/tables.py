@@ -109,6 +109,7 @@ workers = Table(
     Column("ended_at", MOMENT),
     Column("exit_code", Integer),
     Column("reason", Words),
+    Column("revision", Words),
 )
 
 attempts = Table(

@@ -25,11 +25,14 @@ PLAIN = (
 )
 
 
-def register(connection: Connection, study: StudyRow, worker: NewWorker) -> None:
-    """Store a worker of the study; a worker of this name that is stored already is replaced."""
+def register(connection: Connection, study: StudyRow, worker: NewWorker, revision: str) -> None:
+    """Store a worker of the study; a worker of this name that is stored already is replaced.
+
+    revision: the newest migration that this search knows.
+    """
     row = {"worker_id": worker.name, "study_id": study.study_id, "host": worker.host}
     row |= {"pid": worker.pid, "device": worker.device, "threads": worker.threads}
-    row |= {"machine": worker.machine}
+    row |= {"machine": worker.machine, "revision": revision}
     writing = insert(workers).values(row)
     connection.execute(writing.on_conflict_do_update(index_elements=["worker_id"], set_=row))
 

@@ -27,7 +27,7 @@ def claim(
 ) -> Claim | Nothing:
     """Claim the next trial: one without a live lease, else a queued one, else a new one.
 
-    UnknownStudy is left to the caller, StorageError is raised for a worker that never registered.
+    Raises StorageError for a worker that never registered, or that knows other tables than these.
     """
     given = {"study": study, "worker": worker, "seconds": lease_seconds}
     row = connection.execute(statements.CLAIM, given).one()
@@ -37,6 +37,11 @@ def claim(
         raise unknown_study(study)
     if row.outcome == "unknown worker":
         raise StorageError(f"worker {worker!r} is not registered", "call register_worker first")
+    if row.outcome == "other tables":
+        raise StorageError(
+            f"another version of search changed the tables after worker {worker!r} had opened them",
+            "start it again, with the newer version",
+        )
     if row.outcome != "claimed":
         return NOTHING[row.outcome]
     return Claim(

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import optuna
 import pytest
 
 from storage.locks import wait_until
@@ -15,7 +14,6 @@ from storage.store import Store
 
 CLAIMER = Path(__file__).with_name("claimer.py")
 Start = Callable[..., "subprocess.Popen[bytes]"]
-OPENER = "import sys; from storage.store import Store; Store.open(sys.argv[1]).close()"
 
 
 @pytest.fixture
@@ -53,14 +51,3 @@ def test_eight_workers_begin_exactly_as_many_trials_as_the_budget_says(
     assert Counter(trial.state for trial in trials) == {"COMPLETE": 32, "FAIL": 8}
     assert Counter(trial.attempts for trial in trials) == {1: 38, 2: 2}
     assert len(store.epochs("toy")) == 40
-
-
-@pytest.mark.slow
-def test_fresh_processes_open_an_empty_database_at_once(
-    empty_database_url: str, start: Start
-) -> None:
-    openers = [start("-c", OPENER, empty_database_url) for _ in range(6)]
-    assert [opener.wait(60) for opener in openers] == [0] * 6
-    with Store.open(empty_database_url) as store:
-        optuna.create_study(study_name="usable", storage=empty_database_url)
-        assert store.studies() == []

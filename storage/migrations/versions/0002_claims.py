@@ -17,6 +17,9 @@ INDEXES = (
         WHERE state IN ('RUNNING', 'WAITING')""",
 )
 
+# By this a claim knows the workers of another search: an older or a newer one.
+REVISION = "ALTER TABLE search_service.workers ADD COLUMN revision text"
+
 # In the database, so that its lock on the study never waits for a client's answer.
 CLAIM = """
 CREATE FUNCTION search_service.claim(
@@ -29,6 +32,7 @@ DECLARE
     budget integer;
     next_number integer;
     waiting bigint;
+    known_revision text;
 BEGIN
     -- A claim that saw the trials as they were before it waited would give a number twice.
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -39,8 +43,12 @@ BEGIN
     SELECT s.stop IS NOT NULL, s.trials INTO is_stopped, budget
       FROM search_service.studies s WHERE s.study_id = the_study;
     IF NOT FOUND THEN outcome := 'unknown study'; RETURN; END IF;
-    UPDATE search_service.workers w SET seen_at = now() WHERE w.worker_id = by_worker;
+    UPDATE search_service.workers w SET seen_at = now() WHERE w.worker_id = by_worker
+    RETURNING w.revision INTO known_revision;
     IF NOT FOUND THEN outcome := 'unknown worker'; RETURN; END IF;
+    -- After the update, which waits for a migration that is at work.
+    IF known_revision IS DISTINCT FROM (SELECT version_num FROM search_service.alembic_version)
+    THEN outcome := 'other tables'; RETURN; END IF;
     IF is_stopped THEN outcome := 'stopped'; RETURN; END IF;
 
     -- First a running trial that no other worker holds. A worker runs one trial at a time: if it
@@ -122,9 +130,9 @@ IS_OWNER = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'tri
 
 
 def upgrade() -> None:
-    """Add the functions, and the indexes where Optuna's tables are ours."""
+    """Add the column and the functions, and the indexes where Optuna's tables are ours."""
     if op.get_bind().exec_driver_sql(IS_OWNER).scalar_one():
         for index in INDEXES:
             op.execute(index)
-    for function in (IS_LIVE, CLAIM, WAKE, WAKE_AT_END):
-        op.execute(function)
+    for statement in (REVISION, IS_LIVE, CLAIM, WAKE, WAKE_AT_END):
+        op.execute(statement)
