@@ -7,34 +7,39 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any
 
-from sqlalchemy import NullPool, create_engine, text
-
-from benchmarks.engine.lab import Lab
-from benchmarks.engine.study import Place, our_trials
+from benchmarks.engine.lab import Lab, run_apart
+from benchmarks.engine.study import Place
 from benchmarks.figures import Figure, Target, middle
 
-FIRST, FIRST_WITH_SNAPSHOT, PEAK_MB = Target(0.5), Target(1.0), Target(160)
-SNAPSHOTS = "search_service.snapshots"
-TURNS = 5  # enough for the first reader, which writes one
-PLAIN_ROUNDS = 3
+FIRST, FIRST_AT_LARGE, PEAK_MB = Target(0.5), Target(1.0), Target(160)
+PLAIN_ROUNDS = 2
 COSTS = ("import_seconds", "client_ms", "server_ms")
 
 
 def cold(lab: Lab) -> Iterator[Figure]:
-    """Measure the first claim and draw of a fresh process at two sizes."""
+    """Measure the first claim and draw of a fresh process, without a snapshot and with one.
+
+    Without one the process reads the whole study and writes a snapshot.
+    """
     with lab.copy(lab.sizes.middle) as place:
-        ours, plain = [], []
+        without, plain = [], []
         for number in range(lab.rounds):
-            ours.append(_first_trial("ours", place))
+            without.append(_first_trial("ours", place))
+            run_apart(place.url, "TRUNCATE search_service.snapshots")
             if number < PLAIN_ROUNDS:
                 plain.append(_first_trial("plain", place))
-    beside = {f"plain_{key}": median(each[key] for each in plain) for key in ("seconds", "peak_mb")}
-    yield from _figures(lab.sizes.middle, ours, FIRST, beside)
+        _first_trial("ours", place)
+        having = [_first_trial("ours", place) for _ in range(lab.rounds)]
+    keys = ("seconds", "peak_mb")
+    beside = {f"plain_{key}": median(each[key] for each in plain) for key in keys}
+    at = f"{lab.sizes.middle:,} trials"
+    yield from _figures(f"{at}, no snapshot", without, FIRST, beside)
+    yield from _figures(at, having, FIRST, beside)
     with lab.copy(lab.sizes.large) as place:
-        has_snapshot = _let_a_snapshot_be_written(place)
-        ours = [_first_trial("ours", place) for _ in range(lab.rounds)]
-    beside = {"with_snapshot": has_snapshot}
-    yield from _figures(lab.sizes.large, ours, FIRST_WITH_SNAPSHOT, beside)
+        alone = _first_trial("ours", place)
+        having = [_first_trial("ours", place) for _ in range(lab.rounds)]
+    beside = {f"no_snapshot_{key}": alone[key] for key in keys}
+    yield from _figures(f"{lab.sizes.large:,} trials", having, FIRST_AT_LARGE, beside)
 
 
 def fresh(kind: str, *words: str) -> dict[str, float]:
@@ -50,10 +55,9 @@ def _first_trial(kind: str, place: Place) -> dict[str, float]:
 
 
 def _figures(
-    size: int, measured: list[dict[str, float]], target: Target, beside: Mapping[str, Any]
+    at: str, measured: list[dict[str, float]], target: Target, beside: Mapping[str, Any]
 ) -> Iterator[Figure]:
     costs = {key: median(each[key] for each in measured) for key in COSTS}
-    at = f"{size:,} trials"
     yield Figure(
         row="cold",
         name="seconds to the first trial, after imports",
@@ -69,14 +73,3 @@ def _figures(
         value=middle(each["peak_mb"] for each in measured),
         target=PEAK_MB if target is FIRST else None,
     )
-
-
-def _let_a_snapshot_be_written(place: Place) -> bool:
-    """Take some turns as a worker does, and say whether there is a snapshot of the study now."""
-    with our_trials(place) as turn:
-        for _ in range(TURNS):
-            turn()
-    with create_engine(place.url, poolclass=NullPool).connect() as connection:
-        table = connection.scalar(text("SELECT to_regclass(:name)"), {"name": SNAPSHOTS})
-        rows = f"SELECT EXISTS (SELECT FROM {SNAPSHOTS})"
-        return table is not None and bool(connection.scalar(text(rows)))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from statistics import median
 from unittest.mock import patch
 
-from benchmarks.engine.clock import Clock, backends
+from benchmarks.engine.clock import Clock
 from benchmarks.engine.cold import fresh
 from benchmarks.engine.lab import Lab
 from benchmarks.engine.study import STUDY
@@ -36,7 +36,7 @@ def look(lab: Lab) -> Iterator[Figure]:
                 started = time.perf_counter()
                 take()
                 taken.append((time.perf_counter() - started) * 1000)
-            connections = len(backends(place.url))
+            connections = store.engine.pool.size()
         client, server = (median(column) for column in zip(*cpu, strict=True))
         yield Figure(
             row="look",

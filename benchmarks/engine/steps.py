@@ -6,12 +6,13 @@ waits for is the rest of its time: the disk at a commit, and the processes' turn
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from benchmarks.engine.clock import backends, cpu_ms
 from benchmarks.engine.lab import Lab
@@ -38,9 +39,16 @@ class Meter:
     statements: int = 0
     moments: list[tuple[float, ...]] = field(default_factory=list)
 
-    def count(self) -> None:
-        """Count a statement."""
-        self.statements += 1
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Count the statements of this process while the block lasts."""
+
+        def count(*_: object) -> None:
+            self.statements += 1
+
+        event.listen(Engine, "before_cursor_execute", count)
+        yield
+        event.remove(Engine, "before_cursor_execute", count)
 
     def note(self) -> None:
         """Note the end of a part."""
@@ -64,16 +72,14 @@ def steps(lab: Lab) -> Iterator[Figure]:
 def steps_at(lab: Lab, size: int) -> Iterator[Figure]:
     """Measure the parts of a trial, and count a worker's connections, at one size."""
     at, meter = f"{size:,} trials", Meter(served=[])
-    with lab.copy(size) as place, our_worker(place) as worker:
-        for engine in worker.store.engines:
-            event.listen(engine, "before_cursor_execute", lambda *_: meter.count())
+    with lab.copy(size) as place, our_worker(place) as worker, meter.counting():
         _metered_trial(worker, meter), _metered_trial(worker, meter)
         meter.served = backends(place.url)
         measured = [_metered_trial(worker, meter) for _ in range(lab.trials)]
+        connections = exactly(worker.store.engine.pool.size())
     for (part, times), taken in zip(PARTS.items(), zip(*measured, strict=True), strict=True):
         yield _figure(part, times, taken, at)
-    connections = exactly(len(meter.served))
-    yield Figure(row="steps", name="connections of a worker", at=at, value=connections)
+    yield Figure(row="steps", name="most connections of a worker", at=at, value=connections)
 
 
 def _metered_trial(worker: Worker, meter: Meter) -> list[tuple[float, ...]]:

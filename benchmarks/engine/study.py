@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -109,8 +110,8 @@ def our_draws(place: Place) -> Iterator[Turn]:
 
         def turn() -> None:
             leased = LeasedTrial(worker, claim(worker))
-            sampler = sampler_for(STUDY, leased.claim.number)
-            drawn = leased.store.draw(leased.claim, sampler, STUDY.space.suggest)
+            choose = partial(sampler_for, STUDY, leased.claim.number)
+            drawn = leased.store.draw(leased.claim, choose, STUDY.space.suggest)
             value = 1 / EPOCHS + float(drawn["dropout"]) / 10
             end = TrialEnd(state="COMPLETE", value=value, outcome=Outcome.FINISHED)
             leased.store.tell(leased.claim, end)

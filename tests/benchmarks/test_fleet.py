@@ -114,7 +114,7 @@ def test_the_costs_are_those_in_the_largest_study(tmp_path: Path) -> None:
         parts = ("claim", "draw", "epoch", "end", "beat")
         measured = [("steps", f"ms of CPU, {part}", 0, scaled) for part in parts]
         measured += [
-            ("steps", "connections of a worker", 2, {}),
+            ("steps", "most connections of a worker", 2, {}),
             ("look", "ms of a supervisor's look", 0, {**scaled, "connections": 1}),
             ("cold", "peak memory in MB", 5, {}),
             (
