@@ -35,7 +35,7 @@ MADE = sorted(
     {word for word in INLINE if word.startswith("make ")}
     | {line for listing in LISTINGS for line in re.findall(r"^(make .*?)(?:  .*)?$", listing, re.M)}
 )
-TESTS = sorted(set(re.findall(r"(?<![\w/])test_\w+", ALL)))  # not a path: see FILES
+TESTS = sorted(set(re.findall(r"(?<![\w/.])test_\w+", ALL)))  # no path (see FILES), no table
 DEFINED = {
     name
     for file in (ROOT / "tests").rglob("test_*.py")

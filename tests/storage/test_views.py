@@ -2,7 +2,9 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -14,11 +16,12 @@ from sqlalchemy.exc import ProgrammingError
 
 from storage.rows import TrialRow
 from storage.store import Claim, Store
-from storage.tables import SCHEMA, VIEWS
+from storage.tables import SCHEMA, VIEWS, metadata
 from tests.storage.samples import ended, finished, new_study, new_worker, stock_study
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 Claiming = Callable[..., Claim]
+DOCS = Path(__file__).parents[2] / "docs"
 HOURS = "finished, pruned, failed, running, lost, saved_by_pruning"
 
 
@@ -244,26 +247,54 @@ def test_a_running_attempt_counts_until_now_and_a_silent_one_until_its_last_beat
     assert hours(sql) == [0, 0, 0, 3, 0, 0]
 
 
-def test_a_role_that_may_read_the_views_reads_them_and_nothing_else(
-    store: Store, claim: Claiming, sql: Sql, database_url: str, expire: Callable[[], None]
+def statements(page: str, word: str) -> list[str]:
+    """Read the statements of a page's listings in SQL that have this word."""
+    listings = re.findall(r"^```sql\n(.*?)^```", (DOCS / page).read_text(), re.M | re.DOTALL)
+    each = [statement.strip() for listing in listings for statement in listing.split(";")]
+    return [statement for statement in each if word in statement]
+
+
+@pytest.fixture
+def colleague(store: Store, sql: Sql, database_url: str) -> Iterator[Sql]:
+    """Run a statement as the role that docs/results.md makes."""
+    for statement in statements("results.md", "ana"):
+        sql(statement)
+    engine = create_engine(make_url(database_url).set(username="ana"), poolclass=NullPool)
+
+    def run(statement: str) -> list[tuple[Any, ...]]:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(statement))]
+
+    yield run
+    sql("DROP OWNED BY ana")
+    sql("DROP ROLE ana")
+
+
+def test_the_queries_of_the_docs_answer_a_colleague(
+    store: Store, claim: Claiming, expire: Callable[[], None], colleague: Sql
 ) -> None:
     fill(store, claim, expire)
-    sql("DROP ROLE IF EXISTS colleague")
-    sql("CREATE ROLE colleague LOGIN")
-    sql(f"GRANT USAGE ON SCHEMA {VIEWS} TO colleague")
-    sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA {VIEWS} TO colleague")
-    url = make_url(database_url).set(username="colleague")
-    engine = create_engine(url, poolclass=NullPool)
-    try:
-        for view in ("trials", "epochs", "workers", "gpu_hours"):
-            with engine.connect() as connection:
-                assert connection.execute(text(f"SELECT * FROM {VIEWS}.{view}")).all()
-        for table in ("search_service.attempts", "trials"):
-            with engine.connect() as connection, pytest.raises(ProgrammingError):
-                connection.execute(text(f"SELECT * FROM {table}"))
-    finally:
-        sql("DROP OWNED BY colleague")
-        sql("DROP ROLE colleague")
+    queries = statements("house.md", "search_views.")
+    assert [re.findall(r"search_views\.(\w+)", query) for query in queries] == [
+        ["trials"], ["epochs"], ["workers"], ["gpu_hours"],
+    ]  # fmt: skip
+    for query in queries:
+        assert colleague(query.replace("gleason", "toy"))
+
+
+def test_a_colleague_reads_the_views_of_an_upgrade_too_and_no_table(
+    colleague: Sql, sql: Sql
+) -> None:
+    sql(f"CREATE VIEW {VIEWS}.later AS SELECT 1 AS one")
+    assert colleague(f"SELECT * FROM {VIEWS}.later") == [(1,)]
+    for table in (f"{SCHEMA}.attempts", "trials"):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            colleague(f"SELECT * FROM {table}")
+
+
+def test_the_house_says_of_every_table_what_the_database_says() -> None:
+    rows = re.findall(rf"^\| `{SCHEMA}\.(\w+)` \| (.*) \|$", (DOCS / "house.md").read_text(), re.M)
+    assert dict(rows) == {table.name: table.comment for table in metadata.sorted_tables}
 
 
 @pytest.mark.usefixtures("store")
