@@ -82,7 +82,8 @@ def ending(snapshot: Snapshot, trial: TrialRow) -> str:
     if trial.value is not None:
         return f"{trial.outcome}: {snapshot.study.metric} {number(trial.value)} ({params(trial)})"
     last = f"{snapshot.study.metric} {number(trial.last.value)}" if trial.last else "no epoch"
-    return f"{trial.outcome}: {trial.detail or ''}, {last} ({params(trial)})"
+    reason = f"{trial.detail}, " if trial.detail else ""  # a person who ends a trial gives none
+    return f"{trial.outcome}: {reason}{last} ({params(trial)})"
 
 
 def suspicion(pair: IdenticalTrials) -> str:

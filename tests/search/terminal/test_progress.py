@@ -54,6 +54,12 @@ def test_lines_tell_each_beginning_quarter_and_ending_once():
     ]
 
 
+def test_a_trial_that_a_person_ended_is_told_with_its_last_epoch():
+    before, after = snapshot(running(0, epoch=3)), snapshot(ended(0, "ended_elsewhere", ""))
+    (told,) = events(before, after)
+    assert told.line.startswith("trial 0 ended_elsewhere: val_loss 0.5 (learning_rate")
+
+
 def test_a_run_that_goes_on_does_not_tell_the_old_trials_again():
     lines = [event.line for event in events(None, snapshot(complete(0, 0.5), running(1, epoch=4)))]
     assert lines[1].startswith("1 of 4 trials have ended; best 0.5 in trial 0")
