@@ -1,6 +1,7 @@
 """A store on a database of the test's own, with a study in it, and a way to move its clock."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ import pytest
 from optuna.storages import RDBStorage
 from sqlalchemy import Engine, create_engine, text
 
+from storage import schema
 from storage.postgres import server
 from storage.schema import open_backend
 from storage.store import Claim, Store
@@ -93,6 +95,24 @@ def empty_database_url(database_url: str, sql: Sql) -> str:
     sql("DROP SCHEMA public CASCADE")
     sql("CREATE SCHEMA public")
     return database_url
+
+
+ONE_MORE = """
+from alembic import op
+revision, down_revision = "9999", "{head}"
+def upgrade():
+    op.execute("SELECT pg_advisory_xact_lock(9999)")
+    op.execute("ALTER TABLE search_service.workers ADD COLUMN mood text")
+"""
+
+
+@pytest.fixture
+def newer_migrations(tmp_path: Path) -> Path:
+    """The migrations of a search that has one more; it waits for the advisory lock 9999."""
+    folder = tmp_path / "100% new"
+    shutil.copytree(schema.MIGRATIONS, folder)
+    (folder / "versions" / "9999_mood.py").write_text(ONE_MORE.format(head=schema.head()))
+    return folder
 
 
 @pytest.fixture

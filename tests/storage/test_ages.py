@@ -1,6 +1,5 @@
 """An older and a newer search at one database: each goes on, or says in one line why not."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -8,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, make_url, text
 
 from storage import schema
 from storage.errors import LeaseLost, StorageError
@@ -19,13 +18,6 @@ from tests.storage.samples import new_worker
 
 Claiming = Callable[..., Claim]
 AGED = Path(__file__).with_name("aged.py")
-ONE_MORE = """
-from alembic import op
-revision, down_revision = "9999", "{head}"
-def upgrade():
-    op.execute("SELECT pg_advisory_xact_lock(9999)")
-    op.execute("ALTER TABLE search_service.workers ADD COLUMN mood text")
-"""
 CHANGED = "another version of search changed the tables after worker {!r} had opened them; start it"
 UNKNOWN = f"the database is at revision 9999 of another search; this one is at {schema.head()}; up"
 
@@ -55,15 +47,6 @@ class Search:
 
 
 @pytest.fixture
-def newer(tmp_path: Path) -> Path:
-    """The migrations of a search that has one more."""
-    folder = tmp_path / "migrations"
-    shutil.copytree(schema.MIGRATIONS, folder)
-    (folder / "versions" / "9999_mood.py").write_text(ONE_MORE.format(head=schema.head()))
-    return folder
-
-
-@pytest.fixture
 def start(database_url: str) -> Iterator[Callable[[Path, str], Search]]:
     """Start a search with these migrations; it ends with the test at the latest."""
     searches = []
@@ -81,9 +64,9 @@ def start(database_url: str) -> Iterator[Callable[[Path, str], Search]]:
 @pytest.mark.slow
 @pytest.mark.usefixtures("store")
 def test_a_newer_search_waits_for_an_older_ones_trials_and_the_older_one_gets_no_more(
-    start: Callable[[Path, str], Search], newer: Path
+    start: Callable[[Path, str], Search], newer_migrations: Path
 ) -> None:
-    old, new = start(schema.MIGRATIONS, "old"), start(newer, "new")
+    old, new = start(schema.MIGRATIONS, "old"), start(newer_migrations, "new")
     assert old.ask("open", "register", "claim") == "ok"
     assert new.ask("open").startswith("the tables must be migrated and 1 trials are running; end")
     assert old.ask("record", "tell") == "ok"
@@ -95,9 +78,12 @@ def test_a_newer_search_waits_for_an_older_ones_trials_and_the_older_one_gets_no
 
 @pytest.mark.slow
 def test_searches_of_two_ages_open_an_empty_database_at_once(
-    empty_database_url: str, start: Callable[[Path, str], Search], newer: Path, engine: Engine
+    empty_database_url: str,
+    start: Callable[[Path, str], Search],
+    newer_migrations: Path,
+    engine: Engine,
 ) -> None:
-    ages = [schema.MIGRATIONS, newer] * 3
+    ages = [schema.MIGRATIONS, newer_migrations] * 3
     searches = [start(migrations, str(number)) for number, migrations in enumerate(ages)]
     for search in searches:
         search.tell("open")
@@ -111,14 +97,14 @@ def test_searches_of_two_ages_open_an_empty_database_at_once(
 def test_a_silent_workers_attempt_ends_before_the_tables_change(
     store: Store,
     claim: Claiming,
-    newer: Path,
+    newer_migrations: Path,
     expire: Callable[[], None],
     database_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     held = claim("ada")
     expire()
-    monkeypatch.setattr(schema, "MIGRATIONS", newer)
+    monkeypatch.setattr(schema, "MIGRATIONS", newer_migrations)
     with Store.open(database_url) as after:
         with pytest.raises(LeaseLost):
             store.record(held, 1, {"val_loss": 0.5}, 0.5, seconds=1.0, images=1)
@@ -132,13 +118,17 @@ def test_a_silent_workers_attempt_ends_before_the_tables_change(
 
 
 def test_a_claim_that_meets_a_migration_waits_for_it_and_gets_no_trial(
-    store: Store, newer: Path, engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
+    store: Store,
+    newer_migrations: Path,
+    engine: Engine,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     waiting = text(
         "SELECT count(*) FROM pg_locks WHERE NOT granted AND database ="
         " (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
-    monkeypatch.setattr(schema, "MIGRATIONS", newer)
+    monkeypatch.setattr(schema, "MIGRATIONS", newer_migrations)
     with ThreadPoolExecutor(2) as others, engine.connect() as looking:
 
         def are_waiting(count: int) -> bool:
@@ -155,3 +145,24 @@ def test_a_claim_that_meets_a_migration_waits_for_it_and_gets_no_trial(
         with pytest.raises(StorageError, match=CHANGED.format("ada")):
             claiming.result()
     assert store.trials("toy") == []
+
+
+def test_a_role_that_may_use_the_tables_but_not_change_them_learns_whose_may(
+    newer_migrations: Path,
+    sql: Callable[..., object],
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sql("DROP ROLE IF EXISTS guest")
+    sql("CREATE ROLE guest LOGIN")
+    for name in ("search_service", "search_views", "public"):
+        sql(f"GRANT ALL ON SCHEMA {name} TO guest")
+        sql(f"GRANT ALL ON ALL TABLES IN SCHEMA {name} TO guest")
+    url = make_url(database_url).set(username="guest").render_as_string()
+    Store.open(url).close()
+    monkeypatch.setattr(schema, "MIGRATIONS", newer_migrations)
+    for open_or_ask in (Store.open, schema.check_usable):
+        with pytest.raises(StorageError, match=r"their owner postgres .* once as postgres"):
+            open_or_ask(url)
+    sql("DROP OWNED BY guest")
+    sql("DROP ROLE guest")

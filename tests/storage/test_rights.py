@@ -118,6 +118,17 @@ def test_a_role_that_is_given_both_schemas_needs_no_right_to_make_some(
         assert store.studies() == []
 
 
+def test_a_role_that_lacks_a_schema_for_an_upgrade_learns_the_statement_that_helps(
+    limited: Limited, sql: Sql
+) -> None:
+    url = limited()
+    Store.open(url).close()
+    sql("DROP SCHEMA search_views CASCADE")
+    sql("UPDATE search_service.alembic_version SET version_num = '0003'")
+    limited("REVOKE CREATE ON DATABASE {database} FROM {role}")
+    assert "`GRANT CREATE ON DATABASE test_" in refused(url, sql)
+
+
 def test_a_setting_of_the_url_is_to_be_changed_in_the_url(limited: Limited, sql: Sql) -> None:
     url = limited(query="-c search_path=none")
 

@@ -1,6 +1,5 @@
 """Opening a database: its tables are made once, and changed only while no trial runs."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,33 +7,15 @@ import optuna
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, make_url, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
 
 from storage import schema
-from storage.errors import LiveLeases, StorageError
-from storage.store import Claim, Store
+from storage.errors import StorageError
+from storage.store import Store
 from storage.tables import SCHEMA, TransactionId, metadata
 from storage.transaction import advisory_lock, transaction
 from tests.storage.samples import new_worker
-
-SECOND = """
-from alembic import op
-revision, down_revision = "9999", "{head}"
-def upgrade():
-    op.execute("ALTER TABLE search_service.workers ADD COLUMN mood text")
-"""
-
-
-@pytest.fixture
-def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installation with one migration more."""
-    folder = tmp_path / "100% new"
-    shutil.copytree(schema.MIGRATIONS, folder)
-    head = ScriptDirectory(str(folder)).get_current_head()
-    (folder / "versions" / "9999_mood.py").write_text(SECOND.format(head=head))
-    monkeypatch.setattr(schema, "MIGRATIONS", folder)
 
 
 def test_the_migrations_make_the_tables_that_the_code_speaks_of(
@@ -62,27 +43,19 @@ def test_a_second_opening_changes_nothing_and_waits_for_no_lock(
             assert again.studies() == store.studies()
 
 
-@pytest.mark.usefixtures("newer")
-def test_a_migration_is_made_on_opening(store: Store, database_url: str, engine: Engine) -> None:
+def test_a_migration_is_made_on_opening(
+    store: Store,
+    database_url: str,
+    engine: Engine,
+    newer_migrations: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     store.register_worker("toy", new_worker("eve"))
+    monkeypatch.setattr(schema, "MIGRATIONS", newer_migrations)
     Store.open(database_url).close()
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(mood) FROM search_service.workers")) == 0
         assert schema.revision(connection) == "9999"
-
-
-def test_a_migration_waits_until_no_trial_is_running(
-    store: Store,
-    claim: Callable[..., Claim],
-    database_url: str,
-    request: pytest.FixtureRequest,
-) -> None:
-    held = claim()
-    request.getfixturevalue("newer")
-    with pytest.raises(LiveLeases, match=r"1 trials are running; .*Ctrl-C"):
-        Store.open(database_url)
-    store.hand_back(held, "drained")
-    Store.open(database_url).close()
 
 
 def test_tables_of_another_search_are_refused(

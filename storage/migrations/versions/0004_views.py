@@ -1,7 +1,7 @@
 """Views for people who query the tables: one per question, with real values and plain names.
 
-No code of ours reads them. A migration that changes a column which a view reads, also one of
-Optuna's, drops the view first and creates it again.
+No code of ours reads them. A migration that changes a column or a function which a view uses, also
+one of Optuna's, drops the view first and creates it again.
 """
 
 from alembic import op
