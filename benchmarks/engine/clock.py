@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 from sqlalchemy import NullPool, create_engine, text
 
+SETTLE_SECONDS = 0.05  # a server's process ends that long after its client, at most
 BACKENDS = """SELECT pid FROM pg_stat_activity
  WHERE datname = current_database() AND backend_type = 'client backend'
-   AND pid <> pg_backend_pid()"""
+   AND pid <> pg_backend_pid() ORDER BY pid"""
 
 
 class Clock:
@@ -25,25 +27,41 @@ class Clock:
         return sum(self.split(turn))
 
     def split(self, turn: Callable[[], object]) -> tuple[float, float]:
-        """Return the milliseconds that a turn takes of this process, and of the server."""
+        """Return the milliseconds that a turn takes of this process, and of the server.
+
+        A process of the server that ends meanwhile counts nothing.
+        """
         before, served = time.process_time(), self._served()
         turn()
-        return (time.process_time() - before) * 1000, self._served() - served
+        client, now = time.process_time() - before, self._served()
+        return client * 1000, sum(ms - served.get(pid, 0.0) for pid, ms in now.items())
 
-    def _served(self) -> float:
-        return cpu_ms([self._server.pid, *(each.pid for each in self._server.children())])
+    def _served(self) -> dict[int, float]:
+        pids = [self._server.pid, *(each.pid for each in self._server.children())]
+        return {pid: cpu_ms([pid]) for pid in pids}
 
 
 def backends(url: str) -> list[int]:
-    """Return the processes that serve a database's clients."""
+    """Return the processes that serve a database's clients, once those of closed ones are gone."""
     with create_engine(url, poolclass=NullPool).connect() as connection:
-        return list(connection.scalars(text(BACKENDS)))
+        before, now = [-1], list[int]()
+        while now != before:
+            time.sleep(SETTLE_SECONDS)
+            connection.rollback()  # within a transaction the view stays as it was
+            before, now = now, list(connection.scalars(text(BACKENDS)))
+    return now
 
 
 def cpu_ms(processes: list[int]) -> float:
-    """Return the milliseconds of CPU that processes have taken so far, to the nanosecond."""
-    texts = (Path(f"/proc/{process}/schedstat").read_text() for process in processes)
-    return sum(int(each.split()[0]) for each in texts) / 1e6
+    """Return the milliseconds of CPU that processes have taken, to the nanosecond.
+
+    One that has just ended counts nothing.
+    """
+    total = 0
+    for process in processes:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            total += int(Path(f"/proc/{process}/schedstat").read_text().split()[0])
+    return total / 1e6
 
 
 def peak_mb() -> float:

@@ -25,6 +25,7 @@ from search.samplers.choose import sampler_for
 from search.settings import Settings
 from search.studies.declare import resolved
 from search.worker.attempt import attempt_trial
+from search.worker.endings import Finished
 from search.worker.leased_trial import LeasedTrial
 from search.worker.settle import settle
 from search.worker.worker import Worker
@@ -111,9 +112,8 @@ def our_draws(place: Place) -> Iterator[Turn]:
         def turn() -> None:
             leased = LeasedTrial(worker, claim(worker))
             choose = partial(sampler_for, STUDY, leased.claim.number)
-            drawn = leased.store.draw(leased.claim, choose, STUDY.space.suggest)
-            value = 1 / EPOCHS + float(drawn["dropout"]) / 10
-            end = TrialEnd(state="COMPLETE", value=value, outcome=Outcome.FINISHED)
+            leased.store.draw(leased.claim, choose, STUDY.space.suggest)
+            end = TrialEnd(state="COMPLETE", value=loss(EPOCHS), outcome=Outcome.FINISHED)
             leased.store.tell(leased.claim, end)
 
         yield turn
@@ -126,11 +126,11 @@ def plain_trials(place: Place) -> Iterator[Turn]:
 
         def turn() -> None:
             trial = study.ask()
-            config = STORED.config(STUDY.space.suggest(trial))
+            STUDY.space.suggest(trial)
             for epoch in range(1, EPOCHS + 1):
-                trial.report(loss(config, epoch), epoch)
+                trial.report(loss(epoch), epoch)
                 trial.should_prune()
-            study.tell(trial, loss(config, EPOCHS))
+            study.tell(trial, loss(EPOCHS))
 
         yield turn
 
@@ -142,7 +142,8 @@ def plain_draws(place: Place) -> Iterator[Turn]:
 
         def turn() -> None:
             trial = study.ask()
-            study.tell(trial, loss(STUDY.space.suggest(trial), EPOCHS))
+            STUDY.space.suggest(trial)
+            study.tell(trial, loss(EPOCHS))
 
         yield turn
 
@@ -182,19 +183,22 @@ def whole_trial(worker: Worker, objective: Objective | None = None) -> None:
     """
     leased = LeasedTrial(worker, claim(worker))
     with patch.object(catalog, "load", lambda _: objective or train):
-        settle(leased, attempt_trial(leased))
+        settled = attempt_trial(leased)
+        settle(leased, settled)
+    if not isinstance(settled.ending, Finished):
+        raise RuntimeError(f"the trial ended before its last epoch: {settled.ending}")
 
 
-def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
+def train(_: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
     """Yield the epochs of a curve without training, and leave the files of a trial."""
     for epoch in range(1, EPOCHS + 1):
-        numbers = {f"metric_{each}": loss(config, epoch) for each in range(1, METRICS)}
-        metrics = {"val_loss": loss(config, epoch), **numbers}
+        numbers = {f"metric_{each}": loss(epoch) for each in range(1, METRICS)}
+        metrics = {"val_loss": loss(epoch), **numbers}
         yield EpochResult(epoch=epoch, metrics=metrics, seconds=1.0, images=1000)
     for name in RECORDS:
         (attempt.folder / name).write_bytes(b"a record")
 
 
-def loss(config: Mapping[str, Any], epoch: int) -> float:
-    """Return the value of an epoch, the same on both sides."""
-    return 1 / epoch + float(config["dropout"]) / 10
+def loss(epoch: int) -> float:
+    """Return the value of an epoch; no trial has a better one, so that none is pruned."""
+    return 1 / epoch
