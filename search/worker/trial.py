@@ -68,10 +68,15 @@ class Trial:
         """All reported metrics by epoch."""
         return {epoch: result.metrics for epoch, result in self.results.items()}
 
+    @cached_property
+    def schedule(self) -> Mapping[str, int]:
+        """The length of the schedule and of its beginning, as the catalog has them."""
+        return catalog.schedule(self.study.objective, self.config)
+
     @property
     def curve(self) -> Curve:
         """The study's metric by epoch, with this trial's schedule."""
-        return curve_of(self.study, self.config, self.values)
+        return Curve(self.values, **self.schedule)
 
     @cached_property
     def known_metrics(self) -> Mapping[str, Mapping[str, Any]]:
@@ -144,11 +149,6 @@ def _train(trial: Trial, objective: Objective, attempt: Attempt) -> Ending:
         return failure(error)
 
 
-def curve_of(study: Study, config: TrialConfig, values: Mapping[int, float]) -> Curve:
-    """Build the curve of the study's metric by epoch, with the schedule of `config`."""
-    return Curve(values, **catalog.schedule(study.objective, config))
-
-
 def _judge(trial: Trial, result: EpochResult) -> Ending | None:
     if trial.leased.halt is Halt.LOST:
         return Lost()
@@ -169,7 +169,7 @@ def _is_last(trial: Trial, result: EpochResult) -> bool:
     """Say whether an epoch is the trial's last one, after which it is done and not drained."""
     if trial.study.folds:
         return folds_done(result.metrics) >= trial.study.folds
-    return result.epoch >= catalog.schedule(trial.study.objective, trial.config)["epochs"]
+    return result.epoch >= trial.schedule["epochs"]
 
 
 def _is_hopeless(trial: Trial, result: EpochResult) -> bool:
