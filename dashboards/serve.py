@@ -8,9 +8,8 @@ from types import FrameType
 import uvicorn
 
 from dashboards.optuna_pages import build_app
+from storage.connections import OF_A_DASHBOARD
 from storage.store import Store
-
-CONNECTIONS = 4  # pages that are read at a time; the others wait
 
 
 def serve(url: str, listener: socket.socket, artifacts: str) -> None:
@@ -20,7 +19,7 @@ def serve(url: str, listener: socket.socket, artifacts: str) -> None:
     listener: a socket from `dashboards.door.port.listen`.
     artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.
     """
-    with Store.open(url, CONNECTIONS) as store:
+    with Store.open(url, OF_A_DASHBOARD) as store:
         server = _Server(
             uvicorn.Config(
                 build_app(store, artifacts),

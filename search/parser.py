@@ -183,6 +183,7 @@ def _add_machine_commands(commands: Commands) -> None:
     doctor = _add(
         commands, "doctor", "doctor:doctor", "check that this machine is ready for a search"
     )
+    _add_workers(doctor, "on all machines; default: those of this one")
     _add_json(doctor)
 
     chaos = _add(
@@ -254,8 +255,7 @@ def _add_name(parser: Parser, help_text: str) -> None:
     parser.add_argument("--as", dest="name", metavar="NAME", help=help_text)
 
 
-def _add_workers(parser: Parser) -> None:
-    help_text = "default: one per GPU, else 1"
+def _add_workers(parser: Parser, help_text: str = "default: one per GPU, else 1") -> None:
     parser.add_argument("--workers", type=_positive, metavar="N", help=help_text)
 
 

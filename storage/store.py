@@ -16,6 +16,7 @@ from optuna.storages import RDBStorage
 from sqlalchemy import Connection, Engine
 
 from storage import manifests, shared_files, split_uses, studies, workers
+from storage.connections import OF_A_WORKER
 from storage.engine import ends, steps, waiting
 from storage.engine.arrays import StudyArrays
 from storage.engine.drawing import Choose, DrawingStorage, at_random
@@ -28,8 +29,6 @@ from storage.rows import HandBackReason, NewStudy, NewWorker, Stop, StudyRow, Tr
 from storage.schema import head, open_backend
 from storage.transaction import pooled_engine, step, transaction
 
-CONNECTIONS = 2  # a worker's main thread and its beat
-
 __all__ = ["Claim", "NewStudy", "NewWorker", "Nothing", "Store", "StudyRow"]
 
 
@@ -39,7 +38,7 @@ class Store(StoreReader):
     Open one per process and use it from any thread. The methods that only read are in StoreReader.
     """
 
-    def __init__(self, backend: RDBStorage, connections: int = CONNECTIONS) -> None:
+    def __init__(self, backend: RDBStorage, connections: int = OF_A_WORKER) -> None:
         self._backend = backend
         engine = pooled_engine(backend.engine.url, connections)
         super().__init__(engine, ReadingStorage(engine))
@@ -47,7 +46,7 @@ class Store(StoreReader):
         self._opening = Lock()
 
     @classmethod
-    def open(cls, url: str, connections: int = CONNECTIONS) -> Self:
+    def open(cls, url: str, connections: int = OF_A_WORKER) -> Self:
         """Open the store behind a database URL; its tables are made or brought up to date.
 
         connections: the most that this process has to the database at a time.

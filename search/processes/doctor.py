@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 import psutil
 
 from search.errors import NO_TEMPORARY, TEMPORARY_FIX
-from search.processes.devices import gpus, usable_cores
+from search.processes.devices import device_shares, gpus, usable_cores
 from search.settings import Settings
 from storage import artifacts
+from storage.connections import OF_A_RUN, OF_A_WORKER, Room, read_room
 from storage.errors import StorageError
 from storage.postgres import server
 from storage.postgres.cluster import Cluster
@@ -56,18 +57,22 @@ class MachineFinding:
     fix: str = ""  # the next step, "" where none is needed
 
 
-def examine(settings: Settings) -> list[MachineFinding]:
+def examine(settings: Settings, workers: int | None = None) -> list[MachineFinding]:
     """Examine everything that a search needs on this machine; nothing is started or changed.
 
     Write access to the artifact store is tried with a file that is removed at once.
+
+    workers: the number on all machines, which the database must have room for; by default those
+        that `search run` would start here.
     """
+    workers = workers or len(device_shares(None, settings.visible_gpus))
     return [
         _ok("python", platform.python_version()),
         *_torch(len(gpus(settings.visible_gpus))),
         _ok("cores", str(usable_cores())),
         _memory(),
         _disk(settings.home),
-        _configured(settings) if settings.database_url else _embedded(settings),
+        *(_configured(settings, workers) if settings.database_url else [_embedded(settings)]),
         *_abandoned(),
         *([_artifacts(settings.shared_artifacts)] if settings.shared_artifacts else ()),
     ]
@@ -152,15 +157,29 @@ def _abandoned() -> Iterator[MachineFinding]:
         yield _warn("leftovers", found, fix)
 
 
-def _configured(settings: Settings) -> MachineFinding:
+def _configured(settings: Settings, workers: int) -> Iterator[MachineFinding]:
     try:
         with server.connect(settings.home, settings.database_url) as url:
             check_usable(url)
-            parts = urlsplit(url)
+            room, parts = read_room(url), urlsplit(url)
     except StorageError as error:
-        return _error("database", error.found, error.fix)
+        yield _error("database", error.found, error.fix)
+        return
     where = f"{parts.hostname or 'the local socket'}{parts.path}"
-    return _ok("database", f"Postgres at {where} answers (SEARCH_DATABASE_URL)")
+    yield _ok("database", f"Postgres at {where} answers (SEARCH_DATABASE_URL)")
+    yield _connections(room, workers)
+
+
+def _connections(room: Room, workers: int) -> MachineFinding:
+    needed = workers * OF_A_WORKER + OF_A_RUN
+    found = f"{workers} workers with a dashboard take {needed}, the server allows {room.allowed}"
+    if room.others:
+        found += f", of which other programs have {room.others}"
+    short = needed + room.others - room.allowed
+    if short <= 0:
+        return _ok("connections", found)
+    fix = f"raise max_connections by {short}, or put PgBouncer before it (docs/operations.md)"
+    return _warn("connections", found, fix)
 
 
 def _artifacts(location: str) -> MachineFinding:

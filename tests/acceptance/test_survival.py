@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import psutil
 import pytest
+from sqlalchemy import NullPool, create_engine, text
 
 from search.database import open_store
 from storage.errors import DatabaseUnreachable, UnknownStudy
@@ -94,12 +95,19 @@ def test_no_worker_and_no_trial_is_lost_when_the_database_is_away(
     slowly = ("--set", "seconds_per_epoch=1.0")
     run = place.start_run(name, *slowly, environment=environment)
     try:
-        with open_store(place.settings_with(url)) as store:
-            wait_until(lambda: training(store, name))
+        with open_store(place.settings_with(f"{url}&application_name=test")) as store:
+            wait_until(lambda: len(training(store, name)) == 2)
+            counts = [connections(url)]
             stop_immediately(server.status(home).pid)
             time.sleep(away_seconds)
             server.start(home)
-            assert run.wait(120) == 0
+            while run.poll() is None:
+                counts.append(connections(url))
+                time.sleep(0.2)
+            assert run.wait() == 0
+            # A worker has two at most, a supervisor one; this process's own go by another name.
+            assert counts[0] <= 5
+            assert max(counts) <= 5
             attempts = store.attempts(name)
             assert [row.number for row in attempts] == [0, 1, 2, 3]
             # The last one may be pruned once the database is back and three are complete.
@@ -147,6 +155,14 @@ def numbers(store, name):
         (row.number, row.epoch, {key: x for key, x in row.metrics.items() if key[-2:] != "_s"})
         for row in store.epochs(name)
     ]
+
+
+def connections(url):
+    """Count the connections of search to the database."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'search'"
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        return connection.scalar(text(query))
 
 
 def epochs_of(store, attempt):

@@ -2,17 +2,20 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from search.processes.doctor import examine
 from search.settings import Settings
 from storage.postgres import server
 from storage.postgres.cluster import Cluster, cluster_of
+from tests.conftest import execute
 
 
 def doctor(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +56,22 @@ def test_a_database_that_answers_is_named(tmp_path: Path, database_url: str) -> 
         each.name: each for each in examine(Settings(home=tmp_path, database_url=database_url))
     }
 
-    assert findings["database"].level == "ok"
+    assert findings["database"].level == findings["connections"].level == "ok"
+
+
+@pytest.mark.slow
+def test_more_workers_than_the_database_has_connections_for_are_told(
+    tmp_path: Path, database_url: str, database_server: str
+) -> None:
+    settings = Settings(home=tmp_path, database_url=database_url)
+    name = make_url(database_url).database
+    execute(database_server, f"ALTER DATABASE {name} CONNECTION LIMIT 25")
+
+    (short,) = (each for each in examine(settings, workers=100) if each.name == "connections")
+
+    assert short.level == "warn"
+    assert "100 workers with a dashboard take 205, the server allows 25" in short.found
+    assert re.match(r"raise max_connections by 1\d\d, or put PgBouncer", short.fix)
 
 
 @pytest.mark.slow
