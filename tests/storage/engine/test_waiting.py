@@ -1,5 +1,7 @@
 """A worker waits for news of its study and asks nothing meanwhile."""
 
+import os
+import signal
 import socket
 import threading
 import time
@@ -9,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from sqlalchemy import event
 
-from search.processes.signals import StopFlag
+from search.processes.signals import listening
 from storage.errors import DatabaseUnreachable
 from storage.locks import wait_until
 from storage.rows import HandBackReason
@@ -138,14 +140,13 @@ def test_no_wait_begins_when_a_claim_would_have_an_answer(
     wait(600).result(10)
 
 
-def test_a_drain_ends_a_wait(store: Store, claim: Claiming) -> None:
+def test_a_signal_ends_a_wait(store: Store, claim: Claiming) -> None:
     claim(lease_seconds=600)
-    flag = StopFlag()
-    threading.Timer(0.2, flag.drain).start()
-    store.wait("toy", 600, flag)
-    assert flag.draining
-    store.wait("toy", 600, flag)  # a request from before the wait ends it as well
-    flag.close()
+    with listening() as flag:
+        threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
+        store.wait("toy", 600, flag)
+        assert flag.draining
+        store.wait("toy", 600, flag)  # a request from before the wait ends it as well
 
 
 def test_a_lost_connection_ends_a_wait_and_the_next_one_listens_again(
