@@ -141,10 +141,9 @@ def _add_run_commands(commands: Commands) -> None:
     worker.add_argument("--id", metavar="NAME", help=argparse.SUPPRESS)
     worker.add_argument(REASON_FILE, type=Path, help=argparse.SUPPRESS)  # a supervisor reads it
 
-    status = _add(
-        commands, "status", "status:status", "show the trials, workers and best values so far"
-    )
+    status = _add(commands, "status", "status:status", "show trials, workers and best values")
     _add_stored_study(status, required=False)
+    status.add_argument("--all", action="store_true", help="all trials, not only the last 20")
     _add_json(status)
 
     stop = _add(commands, "stop", "stop:stop", "stop a running study after the epochs in flight")

@@ -22,7 +22,7 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 
 from storage.errors import ArtifactsUnreachable, StorageError
 from storage.optuna_inside import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
-from storage.rows import FileRow, HandBackReason
+from storage.rows import FileRow
 from storage.store import Claim, Store
 from storage.whole import partial_of, whole_file
 
@@ -100,9 +100,8 @@ def kept_ids(store: Store, study: str, names: Iterable[str]) -> list[str]:
     names: those of the files. An attempt that died between its files and its end left some.
     """
     left = [
-        _artifact_id(study, attempt.trial_id, attempt.attempt, name)
-        for attempt in store.attempts(study)
-        if attempt.ended_at is None or isinstance(attempt.reason, HandBackReason)
+        _artifact_id(study, trial_id, attempt, name)
+        for trial_id, attempt in store.attempts_without_links(study)
         for name in names
     ]
     return [*store.linked_files(study), *left]

@@ -1,23 +1,34 @@
 """The reading half of the store: studies, trials, their epochs, attempts, files and workers."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Collection, Iterator
 
 import optuna
 from optuna.storages import BaseStorage
 from sqlalchemy import Engine
 
-from storage import manifests, shared_files, split_uses, studies, trials, workers
+from storage import (
+    attempts,
+    equal,
+    looks,
+    manifests,
+    shared_files,
+    split_uses,
+    studies,
+    trials,
+    workers,
+)
 from storage.rows import (
     AttemptRow,
     EpochRow,
     FileRow,
+    Look,
     StudyRow,
+    TrialCounts,
     TrialRow,
     UseRow,
     WorkerRow,
 )
-from storage.transaction import transaction
+from storage.transaction import ONE_MOMENT, transaction
 
 
 class StoreReader:
@@ -55,25 +66,68 @@ class StoreReader:
         self.study(name)
         return optuna.Study(name, self.optuna_storage)
 
-    def trials(
-        self, name: str, known: Mapping[int, TrialRow] = MappingProxyType({})
-    ) -> list[TrialRow]:
-        """Read every trial, in the order of their numbers.
+    def look(self, name: str, before: Look | None = None) -> Look:
+        """Read a study at one moment, in sums and a few rows.
 
-        known: ended trials by number, as they were read before; they are not read again.
+        before: an earlier look, from which this one goes on: only what has changed is read.
         """
+        with transaction(self._engine, ONE_MOMENT) as connection:
+            return looks.look(connection, name, before)
+
+    def counts(self, name: str) -> TrialCounts:
+        """Count a study's trials by state."""
         with transaction(self._engine) as connection:
-            return trials.every(connection, studies.one(connection, name), known)
+            return looks.count(connection, studies.one(connection, name))
+
+    def trials(self, name: str) -> list[TrialRow]:
+        """Read every trial, in the order of their numbers."""
+        with transaction(self._engine) as connection:
+            return trials.every(connection, studies.one(connection, name))
+
+    def trials_of(self, name: str, numbers: Collection[int]) -> list[TrialRow]:
+        """Read the trials of these numbers; those that are not there are left out."""
+        with transaction(self._engine) as connection:
+            study = studies.one(connection, name)
+            return list(trials.numbered(connection, study, numbers).values())
+
+    def newest_trials(self, name: str, most: int) -> list[TrialRow]:
+        """Read the newest trials, those that have begun before those of the queue."""
+        with transaction(self._engine) as connection:
+            return trials.newest(connection, studies.one(connection, name), most)
+
+    def pages(self, name: str) -> Iterator[list[TrialRow]]:
+        """Read every trial, some hundred at a time, in the order of their numbers."""
+        study, after = self.study(name), -1
+        while rows := self._page(study, after):
+            yield rows
+            after = rows[-1].number
 
     def epochs(self, name: str, number: int | None = None) -> list[EpochRow]:
         """Read the recorded epochs of one trial, or of all, in order."""
+        return self.epochs_of(name, None if number is None else [number])
+
+    def epochs_of(self, name: str, numbers: Collection[int] | None) -> list[EpochRow]:
+        """Read the recorded epochs of some trials, or of all for None, in order."""
         with transaction(self._engine) as connection:
-            return trials.epochs_of(connection, studies.one(connection, name), number)
+            return trials.epochs_of(connection, studies.one(connection, name), numbers)
+
+    def equal_firsts(self, name: str, metric: str, keys: Collection[str]) -> dict[int, float]:
+        """Read a metric of the first epoch, by trial, where other configurations gave the same.
+
+        keys: the drawn values that make a configuration.
+        """
+        with transaction(self._engine) as connection:
+            return equal.equal_firsts(connection, studies.one(connection, name), metric, keys)
 
     def attempts(self, name: str, number: int | None = None) -> list[AttemptRow]:
         """Read the attempts at one trial, or at all: the ledger of worker time, losses included."""
         with transaction(self._engine) as connection:
-            return trials.attempts_of(connection, studies.one(connection, name), number)
+            return attempts.every(connection, studies.one(connection, name), number)
+
+    def attempts_without_links(self, name: str) -> list[tuple[int, int]]:
+        """Read the trial's id and the number of each attempt whose files no trial links."""
+        with transaction(self._engine) as connection:
+            return attempts.without_links(connection, studies.one(connection, name))
 
     def files(self, name: str, number: int | None = None) -> list[FileRow]:
         """Read the notes of shared files, those of one trial or of all."""
@@ -85,7 +139,14 @@ class StoreReader:
         with transaction(self._engine) as connection:
             return shared_files.linked(connection, studies.one(connection, name))
 
-    def workers(self, name: str) -> list[WorkerRow]:
-        """Read the study's workers, oldest first."""
+    def workers(self, name: str, *, at_work: bool = False) -> list[WorkerRow]:
+        """Read the study's workers, oldest first.
+
+        at_work: only those whose end is not recorded.
+        """
         with transaction(self._engine) as connection:
-            return workers.every(connection, studies.one(connection, name))
+            return workers.every(connection, studies.one(connection, name), at_work=at_work)
+
+    def _page(self, study: StudyRow, after: int) -> list[TrialRow]:
+        with transaction(self._engine) as connection:
+            return trials.page(connection, study, after)

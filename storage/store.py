@@ -259,10 +259,13 @@ class Store(StoreReader):
         with transaction(self._engine) as connection:
             workers.register(connection, studies.one(connection, study), worker, head())
 
-    def worker_ended(self, worker: str, exit_code: int | None, reason: str) -> None:
-        """Store how a worker ended; `end_leases` ends its leases."""
+    def worker_ended(self, worker: str, exit_code: int | None, reason: str) -> bool:
+        """Store how a worker ended; False for one that was never registered.
+
+        `end_leases` ends its leases.
+        """
         with transaction(self._engine) as connection:
-            workers.end(connection, worker, exit_code, reason)
+            return workers.end(connection, worker, exit_code, reason)
 
     def _change(self, name: str, **columns: Any) -> StudyRow:
         with transaction(self._engine) as connection:

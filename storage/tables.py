@@ -136,6 +136,7 @@ Index(
     unique=True,
     postgresql_where=attempts.c.ended_at.is_(None),
 )
+Index("attempts_of_a_worker", attempts.c.worker_id, attempts.c.started_at)
 Index("leases_of_a_worker", attempts.c.worker_id, postgresql_where=attempts.c.ended_at.is_(None))
 Index("attempts_by_touch", attempts.c.touched)
 

@@ -43,6 +43,7 @@ CONNECT = {
     "fallback_application_name": "search",
     "client_encoding": "utf8",  # else the server's: Python could not send an umlaut to SQL_ASCII
 }
+ONE_MOMENT = "REPEATABLE READ, READ ONLY"
 LOCKS = 0x5EA2C4  # the class of our advisory locks; another program's locks are of another
 
 
@@ -99,21 +100,24 @@ def explain_errors(engine: Engine) -> Engine:
 
 
 @contextmanager
-def transaction(engine: Engine, **limits: str) -> Iterator[Connection]:
+def transaction(
+    engine: Engine, level: str = "READ COMMITTED", **limits: str
+) -> Iterator[Connection]:
     """Yield a connection; its work is committed at the end or, after an exception, undone.
 
+    level: that of isolation; with ONE_MOMENT all statements read what the first one could.
     limits: settings of Postgres that replace those in LIMITS.
     """
     settings = LIMITS | limits
     with _connected(engine) as connection:
         try:
-            _begin(connection, settings)
+            _begin(connection, level, settings)
         except DatabaseUnreachable:
             if not connection.invalidated:
                 raise
             # It was cut while it was idle. Nothing has happened yet: a new one takes its place.
             connection.rollback()
-            _begin(connection, settings)
+            _begin(connection, level, settings)
         yield connection
         connection.commit()
 
@@ -137,12 +141,12 @@ def _connected(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _begin(connection: Connection, settings: Mapping[str, str]) -> None:
+def _begin(connection: Connection, level: str, settings: Mapping[str, str]) -> None:
     # Not SQLAlchemy's isolation_level: to and fro it sends statements of its own.
     connection.connection.driver_connection.autocommit = False  # type: ignore[union-attr]
     calls = ", ".join(["set_config(%s, %s, true)"] * len(settings))
     connection.exec_driver_sql(
-        f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT {calls}",
+        f"SET TRANSACTION ISOLATION LEVEL {level}; SELECT {calls}",
         (*chain.from_iterable(settings.items()),),
     )
 

@@ -1,28 +1,31 @@
 """The registered worker processes."""
 
-from typing import Any
-
-from optuna.trial import TrialState
-from sqlalchemy import Connection, Double, cast, false, func, select, update
+from sqlalchemy import Connection, func, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from storage.engine.leases import LIVE, OVERDUE
-from storage.errors import StorageError
 from storage.rows import NewWorker, StudyRow, WorkerRow
-from storage.tables import attempts, trials, workers
+from storage.tables import workers
 
-# The columns that a WorkerRow has as they are stored.
-PLAIN = (
-    "host",
-    "pid",
-    "device",
-    "threads",
-    "machine",
-    "started_at",
-    "ended_at",
-    "exit_code",
-    "reason",
-)
+# A worker's attempts since its latest claim say what it does now; however many it made before.
+WORKERS = """SELECT w.worker_id AS worker, w.host, w.pid, w.device, w.threads, w.machine,
+       w.started_at, greatest(w.seen_at, h.beat_at) AS seen_at, w.ended_at, w.exit_code, w.reason,
+       h.trial, CAST(extract(epoch FROM now() - greatest(w.seen_at, h.beat_at))
+                     AS double precision) AS silent_seconds,
+       coalesce(h.is_overdue, false) AS is_overdue
+  FROM search_service.workers w
+ CROSS JOIN LATERAL (
+       SELECT max(a.beat_at) AS beat_at,
+              max(CASE WHEN search_service.is_live(a) THEN (
+                  SELECT t.number FROM trials t
+                   WHERE t.trial_id = a.trial_id AND t.state = 'RUNNING') END) AS trial,
+              bool_or(a.started_at >= w.seen_at AND CASE WHEN a.ended_at IS NULL
+                      THEN NOT search_service.is_live(a) ELSE a.reason = 'lost' END) AS is_overdue
+         FROM search_service.attempts a
+        WHERE a.worker_id = w.worker_id AND (a.started_at >= w.seen_at OR a.ended_at IS NULL)) h
+ WHERE w.study_id = :study {and_more}
+ ORDER BY w.started_at, w.worker_id"""
+ALL = text(WORKERS.format(and_more=""))
+AT_WORK = text(WORKERS.format(and_more="AND w.ended_at IS NULL"))
 
 
 def register(connection: Connection, study: StudyRow, worker: NewWorker, revision: str) -> None:
@@ -37,35 +40,17 @@ def register(connection: Connection, study: StudyRow, worker: NewWorker, revisio
     connection.execute(writing.on_conflict_do_update(index_elements=["worker_id"], set_=row))
 
 
-def end(connection: Connection, worker: str, exit_code: int | None, reason: str) -> None:
-    """Store how a worker ended."""
-    _change(connection, worker, ended_at=func.now(), exit_code=exit_code, reason=reason)
+def end(connection: Connection, worker: str, exit_code: int | None, reason: str) -> bool:
+    """Store how a worker ended; False for one that was never registered."""
+    columns = {"ended_at": func.now(), "exit_code": exit_code, "reason": reason}
+    ending = update(workers).where(workers.c.worker_id == worker).values(columns)
+    return connection.execute(ending).rowcount > 0
 
 
-def every(connection: Connection, study: StudyRow) -> list[WorkerRow]:
-    """Read the workers of a study, oldest first, each with the trial it holds."""
-    seen_at = func.greatest(workers.c.seen_at, func.max(attempts.c.beat_at))
-    is_at_it = trials.c.state == TrialState.RUNNING
-    columns = [
-        workers.c.worker_id.label("worker"),
-        *(workers.c[name] for name in PLAIN),
-        seen_at.label("seen_at"),
-        func.max(trials.c.number).filter(LIVE, is_at_it).label("trial"),
-        cast(func.extract("epoch", func.now() - seen_at), Double).label("silent_seconds"),
-        func.coalesce(func.bool_or(OVERDUE), false()).label("is_overdue"),
-    ]
-    rows = (
-        select(*columns)
-        .outerjoin_from(workers, attempts)
-        .outerjoin(trials)
-        .where(workers.c.study_id == study.study_id)
-        .group_by(workers.c.worker_id)
-        .order_by(workers.c.started_at, workers.c.worker_id)
-    )
-    return [WorkerRow(**row) for row in connection.execute(rows).mappings()]
+def every(connection: Connection, study: StudyRow, *, at_work: bool = False) -> list[WorkerRow]:
+    """Read the workers of a study, oldest first, each with the trial it holds.
 
-
-def _change(connection: Connection, worker: str, **columns: Any) -> None:
-    changing = update(workers).where(workers.c.worker_id == worker).values(columns)
-    if not connection.execute(changing).rowcount:
-        raise StorageError(f"worker {worker!r} is not registered", "call register_worker first")
+    at_work: only those whose end is not recorded.
+    """
+    rows = connection.execute(AT_WORK if at_work else ALL, {"study": study.study_id})
+    return [WorkerRow(**row) for row in rows.mappings()]

@@ -3,19 +3,19 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from objectives.contract import FOLD, MICRO_BATCH, RULER, TRAIN_LOSS, EpochResult
 from search.analysis.snapshot import Snapshot
 from spaces.space import TrialConfig
-from storage.rows import EpochRow, Outcome
+from storage.rows import EpochRow, Outcome, TrialRow
 from storage.store import Store
 
 # The validation loss of a good network varies by a few percent, and by hundredths of a nat where
 # it is close to 0. A rise over both margins in two epochs in a row is more than this noise.
 MARGIN, SMALLEST_MARGIN = 0.1, 0.02
 BAD_EPOCHS = 2
+READ_EPOCHS = 2000  # a few MB
 
 Epochs = Sequence[EpochRow | EpochResult]
 Badges = Mapping[int, tuple[str, ...]]  # by trial number, of the trials that have any
@@ -39,18 +39,31 @@ def badges(config: TrialConfig, outcome: Outcome | None, epochs: Epochs) -> tupl
     return tuple(found)
 
 
-def read_badges(store: Store, snapshot: Snapshot) -> Badges:
-    """Find the badges of every trial of a study."""
-    study = snapshot.study
-    rows = groupby(store.epochs(study.name), key=lambda row: row.number)
-    epochs = {number: list(of_trial) for number, of_trial in rows}
+def read_badges(store: Store, snapshot: Snapshot, trials: Sequence[TrialRow]) -> Badges:
+    """Find the badges of some trials of a study."""
     every = {
-        trial.number: badges(
-            snapshot.stored.config(trial.params), trial.outcome, epochs.get(trial.number, [])
-        )
-        for trial in snapshot.trials
+        trial.number: badges(snapshot.stored.config(trial.params), trial.outcome, epochs)
+        for trial, epochs in _with_epochs(store, snapshot.study.name, trials)
     }
     return {number: earned for number, earned in every.items() if earned}
+
+
+def _with_epochs(
+    store: Store, study: str, trials: Sequence[TrialRow]
+) -> Iterator[tuple[TrialRow, Sequence[EpochRow]]]:
+    """Yield each trial with its epochs, of which some thousand are read at a time."""
+    before = list(accumulate((_length(trial) for trial in trials), initial=0))
+    for _, group in groupby(zip(trials, before, strict=False), lambda pair: pair[1] // READ_EPOCHS):
+        portion = [trial for trial, _ in group]
+        epochs: dict[int, list[EpochRow]] = {trial.number: [] for trial in portion}
+        if any(map(_length, portion)):
+            for row in store.epochs_of(study, epochs):
+                epochs[row.number].append(row)
+        yield from ((trial, epochs[trial.number]) for trial in portion)
+
+
+def _length(trial: TrialRow) -> int:
+    return trial.last.epoch if trial.last else 0
 
 
 def _loss_badges(config: TrialConfig, outcome: Outcome | None, epochs: Epochs) -> Iterator[str]:
@@ -67,8 +80,7 @@ def _loss_badges(config: TrialConfig, outcome: Outcome | None, epochs: Epochs) -
 
 def _fold_badge(frozen: int, has_ended: bool, epochs: Epochs) -> tuple[str, str]:
     """Return the badge of one network and its "after epoch" clause; ("", "") for none."""
-    in_fold = [replace(row, epoch=epoch) for epoch, row in enumerate(epochs, start=1)]
-    ruler, trained = (_course(in_fold, name) for name in (RULER, TRAIN_LOSS))
+    ruler, trained = (_course(epochs, name) for name in (RULER, TRAIN_LOSS))
     # Only an ended trial can be said to have "never" improved. Checked first, because it also
     # explains a loss that rose.
     if has_ended and _fine_tuning_never_helped(ruler, frozen):
@@ -100,6 +112,6 @@ def _best_epoch(ruler: Mapping[int, float]) -> int:
 
 
 def _course(epochs: Epochs, name: str) -> dict[int, float]:
-    """Return one metric by epoch, without the epochs that lack it or report NaN."""
-    values = {row.epoch: row.metrics[name] for row in epochs if name in row.metrics}
-    return {epoch: value for epoch, value in values.items() if not math.isnan(value)}
+    """Return one metric by epoch, counted from 1, without epochs that lack it or report NaN."""
+    values = enumerate((row.metrics.get(name, math.nan) for row in epochs), start=1)
+    return {epoch: value for epoch, value in values if not math.isnan(value)}

@@ -1,59 +1,104 @@
 """Everything that terminals, pages and other programs show about one study at one moment."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from search.analysis.badges import Badges, read_badges
 from search.analysis.identical import IdenticalTrials, read_identical_trials
 from search.analysis.snapshot import Snapshot, read_snapshot
+from storage.rows import TrialRow
 from storage.store import Store
 
+NEWEST = 20
 
-@dataclass(frozen=True)
+Field = tuple[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Frame:
-    """A study's rows and the conclusions drawn from them."""
+    """A study in sums and a few rows, with the conclusions drawn from them.
+
+    It is bounded, whatever the size of the study: at most 11 outcomes, the best trials that keep
+    their weights, one pair of identical trials per hyperparameter, and the rows below.
+
+    trials: those that run, and the newest others, in the order of their numbers.
+    badges: of these trials and of the best one.
+    """
 
     snapshot: Snapshot
+    trials: Sequence[TrialRow]
     badges: Badges
     identical_trials: Sequence[IdenticalTrials] = ()
 
-    def as_mapping(self) -> dict[str, Any]:
-        """Return the frame as plain JSON: times in ISO 8601, null for numbers that are not finite.
+    @property
+    def left_out(self) -> int:
+        """The number of trials that are not among `trials`."""
+        return self.snapshot.total - len(self.trials)
 
-        This is the output of `search status --json`.
-        """
-        snapshot = self.snapshot
-        best = snapshot.best
-        whole: dict[str, Any] = _plain(
-            {
-                "study": asdict(snapshot.row),
-                "is_practice": snapshot.stored.found.is_practice,
-                "skipped_checks": list(snapshot.stored.found.skipped_checks),
-                "test_uses": [asdict(use) for use in snapshot.test_uses],
-                "outcomes": snapshot.outcomes,
-                "best": best.number if best else None,
-                "trials": [
-                    {**asdict(trial), "badges": self.badges.get(trial.number, ())}
-                    for trial in snapshot.trials
-                ],
-                "identical_trials": [asdict(pair) for pair in self.identical_trials],
-                "workers": [asdict(worker) for worker in snapshot.workers],
-            }
-        )
-        return whole
+
+@dataclass(frozen=True)
+class Page:
+    """Some trials of a study, in the order of their numbers, with their badges."""
+
+    trials: Sequence[TrialRow]
+    badges: Badges
 
 
 def read_frame(store: Store, name: str) -> Frame:
     """Read the study of that name; UnknownStudy when there is none."""
     snapshot = read_snapshot(store, name)
-    return Frame(snapshot, read_badges(store, snapshot), read_identical_trials(store, snapshot))
+    newest = store.newest_trials(name, NEWEST)
+    shown = {trial.number: trial for trial in [*newest, *snapshot.running]}
+    trials = [shown[number] for number in sorted(shown)]
+    best = [snapshot.best] if snapshot.best and snapshot.best.number not in shown else []
+    return Frame(
+        snapshot=snapshot,
+        trials=trials,
+        badges=read_badges(store, snapshot, [*trials, *best]),
+        identical_trials=read_identical_trials(store, snapshot),
+    )
+
+
+def read_pages(store: Store, snapshot: Snapshot) -> Iterator[Page]:
+    """Read every trial of a study, some hundred at a time.
+
+    In a study that runs, a trial may have ended since the snapshot.
+    """
+    for trials in store.pages(snapshot.study.name):
+        yield Page(trials, read_badges(store, snapshot, trials))
+
+
+def read_fields(store: Store, name: str) -> Iterator[Field]:
+    """Read the study of that name as the fields of a JSON object, each when it is asked for.
+
+    Times are in ISO 8601; a number that is not finite is None. `trials` is an iterator, because
+    there may be many. This is the output of `search status --json`.
+    """
+    snapshot = read_snapshot(store, name)
+    yield "study", _plain(snapshot.look.study)
+    yield "is_practice", snapshot.stored.found.is_practice
+    yield "skipped_checks", list(snapshot.stored.found.skipped_checks)
+    yield "test_uses", _plain(snapshot.look.test_uses)
+    yield "outcomes", snapshot.outcomes
+    yield "best", snapshot.best.number if snapshot.best else None
+    yield "trials", _trials(read_pages(store, snapshot))
+    yield "identical_trials", _plain(read_identical_trials(store, snapshot))
+    yield "workers", _plain(store.workers(name))
+
+
+def _trials(pages: Iterable[Page]) -> Iterator[Mapping[str, Any]]:
+    for page in pages:
+        for trial in page.trials:
+            yield {**_plain(trial), "badges": list(page.badges.get(trial.number, ()))}
 
 
 def _plain(value: Any) -> Any:
     match value:
+        case str() | int() | None:
+            return value
         case float():
             return value if math.isfinite(value) else None
         case datetime():
@@ -62,4 +107,4 @@ def _plain(value: Any) -> Any:
             return {key: _plain(each) for key, each in value.items()}
         case list() | tuple():
             return [_plain(each) for each in value]
-    return value
+    return _plain(vars(value))  # a dataclass

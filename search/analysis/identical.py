@@ -1,7 +1,7 @@
 """Pairs of trials that differ in a key and still start identically: probably nothing reads it."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,9 @@ from search.analysis.snapshot import Snapshot
 from spaces.params import Value
 from spaces.rules.conditions import can_act
 from spaces.space import TrialConfig
-from storage.rows import EpochRow
 from storage.store import Store
+
+Metrics = Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,16 +32,21 @@ def read_identical_trials(store: Store, snapshot: Snapshot) -> list[IdenticalTri
     """Find the identical trials of a study, one pair per key."""
     study, known = snapshot.study, catalog.describe(snapshot.study.objective)
     measures = _measures(known.metrics)
-    if not measures:
-        return []
-    configs = {trial.number: snapshot.stored.config(trial.params) for trial in snapshot.trials}
-    firsts = [row for row in store.epochs(study.name) if row.epoch == 1 and row.number in configs]
+    firsts: dict[int, dict[str, float]] = {}
+    for metric, keys in measures.items():
+        relevant = {*keys, *_conditions(known.fields[key] for key in keys if key in known.fields)}
+        for number, value in store.equal_firsts(study.name, metric, relevant).items():
+            firsts.setdefault(number, {})[metric] = value
+    configs = {
+        trial.number: snapshot.stored.config(trial.params)
+        for trial in store.trials_of(study.name, firsts)
+    }
     return find_identical_trials(configs, firsts, known.fields, measures)
 
 
 def find_identical_trials(
     configs: Mapping[int, TrialConfig],
-    firsts: Sequence[EpochRow],
+    firsts: Mapping[int, Metrics],
     fields: Mapping[str, Mapping[str, Any]],
     measures: Mapping[str, Sequence[str]],
 ) -> list[IdenticalTrials]:
@@ -56,7 +62,7 @@ def find_identical_trials(
     equally frequent.
 
     configs: whole configurations, by trial number.
-    firsts: the first epoch of each trial.
+    firsts: the metrics of each trial's first epoch, by trial number.
     fields: the hyperparameters of the objective, as `catalog.describe` has them.
     measures: metric -> the keys that change it. The trials' seeds must not change it.
     """
@@ -77,14 +83,14 @@ def _measures(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, Sequence[st
 
 def _pairs(
     configs: Mapping[int, TrialConfig],
-    firsts: Sequence[EpochRow],
+    firsts: Mapping[int, Metrics],
     fields: Mapping[str, Mapping[str, Any]],
     metric: str,
 ) -> Iterator[IdenticalTrials]:
     """Yield the pairs of one metric; `fields` are those of the keys that change it."""
     seen: dict[tuple[Any, ...], int] = {}
-    for row in sorted(firsts, key=lambda row: row.number):
-        config, value = configs[row.number], row.metrics.get(metric, math.nan)
+    for number in sorted(firsts):
+        config, value = configs[number], firsts[number].get(metric, math.nan)
         if not math.isfinite(value):
             continue
         acting = {key: config[key] for key, field in fields.items() if can_act(field, config)}
@@ -94,11 +100,18 @@ def _pairs(
                 for item in acting.items()
                 if item[0] != key and not _acts_only_with(fields[item[0]], key)
             )
-            earlier = seen.setdefault((key, value, others), row.number)
+            earlier = seen.setdefault((key, value, others), number)
             if configs[earlier][key] != config[key]:
                 values = (configs[earlier][key], config[key])
-                trials = (earlier, row.number)
+                trials = (earlier, number)
                 yield IdenticalTrials(key=key, values=values, trials=trials, metric=metric)
+
+
+def _conditions(fields: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the keys on which it depends whether these hyperparameters act."""
+    return {
+        key for field in fields for condition in field.get("acts_when", ()) for key in condition
+    }
 
 
 def _acts_only_with(field: Mapping[str, Any], key: str) -> bool:

@@ -34,21 +34,21 @@ class Unfinished:
 
 def why_none_finished(snapshot: Snapshot) -> Unfinished:
     """Say of a study without a best trial what became of its trials, and what to do."""
-    study, final = snapshot.study, snapshot.final
+    study, ended = snapshot.study, snapshot.ended
     ends = ", ".join(f"{count} {way}" for way, count in snapshot.outcomes.most_common())
-    said = f": {ends}{_reason(snapshot)}" if final else ""
-    if len(final) < study.trials:
-        begun = final or snapshot.running
+    said = f": {ends}{_reason(snapshot)}" if ended else ""
+    if ended < study.trials:
+        begun = ended or snapshot.running
         found = f"no trial has {'finished' if begun else 'begun'} yet{said}"
         fix = "wait" if snapshot.live_workers else f"go on with `search run --study {study.name}`"
         return Unfinished(found, fix)
-    most = snapshot.outcomes.most_common(1)[0][0] if final else ""
+    most = snapshot.outcomes.most_common(1)[0][0] if ended else ""
     more = f"begin more with `search run --study {study.name} --trials {2 * study.trials}`"
-    return Unfinished(f"none of {len(final)} trials finished{said}", WAYS.get(most, more))
+    return Unfinished(f"none of {ended} trials finished{said}", WAYS.get(most, more))
 
 
 def _reason(snapshot: Snapshot) -> str:
     """Return what is known of the first trial that ended in the most common way."""
     [(most, _)] = snapshot.outcomes.most_common(1)
-    first = next(trial for trial in snapshot.final if trial.outcome == most)
+    first = snapshot.look.firsts[Outcome(most)]
     return f" (trial {first.number}: {first.detail})" if first.detail else ""

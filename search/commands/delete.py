@@ -20,7 +20,7 @@ def delete(arguments: Namespace, settings: Settings) -> int:
     with open_store(settings) as store:
         row = store.study(name)
         if not arguments.yes:
-            trials = len(store.trials(row.name))
+            trials = store.counts(row.name).total
             raise UsageError(
                 f"this deletes {row.name!r} with {trials} trials for good", "add --yes to do it"
             )

@@ -11,7 +11,6 @@ from socket import socket
 
 from dashboards.door.port import address, listen
 from search.analysis.frame import read_frame
-from search.analysis.snapshot import read_snapshot
 from search.database import has_store, open_store
 from search.errors import DONE
 from search.logs import set_up_logs
@@ -34,7 +33,7 @@ from search.terminal.summary import summary
 from storage.artifacts import check_reachable
 from storage.errors import DatabaseUnreachable
 from storage.postgres import server
-from storage.store import Store
+from storage.store import Store, StudyRow
 
 
 def run(
@@ -78,7 +77,7 @@ def _run_with(
         row = store_study(prepared, overrides, settings, store, too_large=too_large)
         _print_notes(notes_on(row, prepared.study))
         store.clear_stop(name)
-        if _has_ended(store, name):  # the dashboard would be gone before anybody has looked
+        if _has_ended(store, row):  # the dashboard would be gone before anybody has looked
             listener = None
         set_up_logs(settings.logs / name / "run.log")
         run = _run(
@@ -96,9 +95,8 @@ def _run_with(
         return _supervise(run, url)
 
 
-def _has_ended(store: Store, study: str) -> bool:
-    snapshot = read_snapshot(store, study)
-    return len(snapshot.final) >= snapshot.study.trials
+def _has_ended(store: Store, row: StudyRow) -> bool:
+    return row.trials is not None and store.counts(row.name).ended >= row.trials
 
 
 def _examined(look: Look, store: Store | None = None) -> Prepared:

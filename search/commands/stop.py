@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from search.analysis.snapshot import read_snapshot
+from search.analysis.snapshot import at_work
 from search.database import open_store
 from search.settings import Settings
 from search.studies.declare import stored_name
@@ -14,7 +14,7 @@ def stop(arguments: Namespace, settings: Settings) -> int:
     with open_store(settings) as store:
         # Requested even without a worker: a run may be about to start its first one.
         store.request_stop(name, "now" if arguments.now else "drain")
-        is_at_work = bool(read_snapshot(store, name).live_workers)
+        is_at_work = bool(at_work(store.workers(name, at_work=True)))
     when = "at once" if arguments.now else "after the epoch in flight"
     what = f"stops {when}" if is_at_work else "has no worker that could stop"
     print(f"{name} {what}; `search run --study {arguments.study}` goes on with it")

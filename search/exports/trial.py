@@ -19,7 +19,7 @@ from search.exports.exported import (
 from search.seeds import training_seed
 from search.studies.splits import pack, places_in
 from spaces.errors import StudyError
-from spaces.stored import data_to_json
+from spaces.stored import data_to_json, from_json
 from spaces.study import Study
 from storage.rows import AttemptRow, TrialRow
 from storage.store import Store, StudyRow
@@ -31,8 +31,8 @@ def export_trial(store: Store, name: str, wanted: str) -> Exported:
     wanted: "best" or a trial's number.
     Raises StudyError when there is no such trial, or it has no epoch yet.
     """
-    snapshot = read_snapshot(store, name)
-    stored, trial = snapshot.stored, _pick(snapshot, wanted)
+    row = store.study(name)
+    stored, trial = from_json(row.definition), _pick(store, name, wanted)
     study = stored.study
     recorded = store.epochs(name, trial.number)
     if not recorded:
@@ -52,9 +52,9 @@ def export_trial(store: Store, name: str, wanted: str) -> Exported:
         searched=tuple(sorted(trial.params)),
         weights=stored.found.weights.get(catalog.weights_key(config), {}),
         seed=training_seed(study.seed, trial.number),
-        data=_data(study, snapshot.row, store.manifest(name)),
+        data=_data(study, row, store.manifest(name)),
         skipped_checks=stored.found.skipped_checks,
-        test_uses=len(snapshot.test_uses),
+        test_uses=len(store.test_uses(name)),
         value=_value(study, trial),
         value_epochs=tuple(_epoch(study, epoch, metrics) for epoch in judged.values()),
         last_epoch=_epoch(study, max(metrics), metrics),
@@ -69,22 +69,26 @@ def as_yaml(exported: Exported) -> str:
     return yaml.safe_dump(exported.as_mapping(), sort_keys=False, allow_unicode=True)
 
 
-def _pick(snapshot: Snapshot, wanted: str) -> TrialRow:
-    name, count = snapshot.study.name, len(snapshot.trials)
-    if wanted == "best":
-        if snapshot.best is None:
-            raise _nothing_to_export(snapshot)
-        return snapshot.best
-    trial = snapshot.trial(int(wanted)) if wanted.isascii() and wanted.isdigit() else None
-    if trial is None:
-        raise StudyError(f"{name!r} has no trial {wanted!r}", f"use `best` or 0..{count - 1}")
+def _pick(store: Store, name: str, wanted: str) -> TrialRow:
+    numbers = store.best(name, 1) if wanted == "best" else [_number(store, name, wanted)]
+    if not numbers:
+        raise _nothing_to_export(read_snapshot(store, name))
+    (trial,) = store.trials_of(name, numbers)
     return trial
+
+
+def _number(store: Store, name: str, wanted: str) -> int:
+    count = store.counts(name).total
+    if wanted.isascii() and wanted.isdigit() and int(wanted) < count:
+        return int(wanted)
+    raise StudyError(f"{name!r} has no trial {wanted!r}", f"use `best` or 0..{count - 1}")
 
 
 def _nothing_to_export(snapshot: Snapshot) -> StudyError:
     why = why_none_finished(snapshot)
-    some = next((trial for trial in snapshot.trials if trial.last), None)
-    as_it_is = f"; --trial {some.number} writes one as it is" if some else ""
+    begun = [*snapshot.look.firsts.values(), *snapshot.running]
+    numbers = [trial.number for trial in begun if trial.last]
+    as_it_is = f"; --trial {min(numbers)} writes one as it is" if numbers else ""
     return StudyError(f"{snapshot.study.name}: {why.found}", why.fix + as_it_is)
 
 

@@ -84,6 +84,7 @@ class _Supervisor:
         self._dashboard_deaths = 0
         self._snapshot = read_snapshot(run.store, run.study)
         self._read_at = 0.0
+        self._has_begun = False  # a worker is registered
         self._is_database_away = False
         self._away = ""
         self._is_drain_told = False
@@ -108,7 +109,7 @@ class _Supervisor:
 
     def _free_the_dead(self) -> None:
         """End the leases that a killed run left on this machine before they expire."""
-        for worker in self._snapshot.workers:
+        for worker in self._snapshot.look.workers:
             is_ours = (
                 worker.ended_at is None and worker.machine.get("process_scope") == process_scope()
             )
@@ -128,7 +129,8 @@ class _Supervisor:
         try:
             self._snapshot = read_snapshot(self._run.store, self._run.study, self._snapshot)
             self._is_database_away = False
-            self._obey(self._snapshot.row.stop)
+            self._has_begun = self._has_begun or bool(self._snapshot.look.workers)
+            self._obey(self._snapshot.look.study.stop)
             self._end_the_stalled()
         except DatabaseUnreachable as error:
             if not self._is_database_away:
@@ -143,7 +145,7 @@ class _Supervisor:
 
     def _end_the_stalled(self) -> None:
         """Kill workers whose trials make no progress, so that others continue these trials."""
-        rows = {row.worker: row for row in self._snapshot.workers}
+        rows = {row.worker: row for row in self._snapshot.look.workers}
         for slot in self._slots:
             if slot.watch(rows.get(slot.worker), self._run.lease_seconds):
                 log.warning("worker %s no longer moves: killed", slot.worker)
@@ -157,7 +159,7 @@ class _Supervisor:
             return f"the disk of {self._run.logs} is full: free some, the workers wait for room"
         if self._flag.draining and any(slot.child.process for slot in self._slots):
             return "finishing the epochs in flight; Ctrl-C again stops at once and repeats them"
-        if not self._snapshot.workers:
+        if not self._has_begun:
             return "the workers are starting"
         return decoding_note(self._run.cache)
 
@@ -259,9 +261,7 @@ class _Supervisor:
     def _free(self, worker: str, code: int, why: str, lease_end: HandBackReason) -> None:
         store = self._run.store
         store.end_leases(worker, lease_end)
-        # A worker that died while it loaded its libraries is not registered there.
-        if any(row.worker == worker for row in store.workers(self._run.study)):
-            store.worker_ended(worker, code, why)
+        store.worker_ended(worker, code, why)  # False for one that died while it loaded libraries
 
     def _ending(self) -> Ending:
         if self._flag.now:

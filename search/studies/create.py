@@ -113,7 +113,7 @@ def _adopted(stored: StoredStudy, given: StoredStudy, trials: int | None) -> Sto
 
 
 def _check_total(row: StudyRow, total: int, store: Store) -> None:
-    begun = sum(trial.state != "WAITING" for trial in store.trials(row.name))
+    begun = store.counts(row.name).begun
     if total < begun:
         raise StudyError(
             f"{row.name!r} has begun {begun} trials already", f"give --trials {begun} or more"

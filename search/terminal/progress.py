@@ -121,7 +121,7 @@ def _line(text: str, style: str = "") -> Text:
 
 
 def _bar(snapshot: Snapshot, width: int) -> RenderableType:
-    bar = ProgressBar(snapshot.study.trials, len(snapshot.final), width=min(width, WIDE_COLUMNS))
+    bar = ProgressBar(snapshot.study.trials, snapshot.ended, width=min(width, WIDE_COLUMNS))
     return Align.left(bar)  # ends the line, which a bar alone does not
 
 
@@ -144,7 +144,7 @@ def _workers(snapshot: Snapshot, width: int) -> RenderableType:
 
 
 def _cells(snapshot: Snapshot, worker: WorkerRow) -> list[str]:
-    trial = snapshot.trial(worker.trial)
+    trial = snapshot.running_trial(worker.trial)
     if trial is None:
         return [worker.worker, "", "waiting", "", "", worker.device]
     last = trial.last

@@ -1,38 +1,43 @@
 """`search status`: every study in a table, or one study with its trials and workers."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from search.analysis.badges import Badges
-from search.analysis.frame import Frame, read_frame
+from search.analysis.frame import Frame, Page, read_fields, read_frame, read_pages
 from search.analysis.snapshot import Snapshot, read_snapshot
 from search.terminal import wording
 from search.terminal.console import print_table
+from search.terminal.json_text import joined, list_text, object_text
 from spaces.data import NoData
 from storage.rows import TrialRow
 from storage.store import Store
 
 
-def print_status(store: Store, study: str | None, as_json: bool, console: Console) -> None:
-    """Print the state of one study, or of all where `study` is None; as JSON for programs."""
+def print_status(
+    store: Store, study: str | None, *, as_json: bool, console: Console, every_trial: bool = False
+) -> None:
+    """Print the state of one study, or of all where `study` is None; as JSON for programs.
+
+    every_trial: a table of all trials, not only of the newest ones.
+    """
     names = [study] if study is not None else [row.name for row in store.studies()]
     if as_json:
-        frames = [read_frame(store, name).as_mapping() for name in names]
-        text = json.dumps(frames if study is None else frames[0], indent=2, allow_nan=False)
-        console.out(text, highlight=False)
+        objects = (object_text(read_fields(store, name)) for name in names)
+        for piece in joined(list_text(objects) if study is None else next(objects)):
+            console.out(piece, highlight=False, end="")
+        console.out()
     elif study is not None:
-        _print_study(read_frame(store, study), console)
+        _print_study(store, read_frame(store, study), console, every_trial=every_trial)
     elif names:
-        print_table(console, _studies([read_snapshot(store, name) for name in names]))
+        print_table(console, _studies(read_snapshot(store, name) for name in names))
     else:
         console.out("no study yet; start one with `search run --study digits`", highlight=False)
 
 
-def _studies(snapshots: Sequence[Snapshot]) -> Table:
+def _studies(snapshots: Iterable[Snapshot]) -> Table:
     table = Table(
         Column("study", no_wrap=True), "trials", "running", "workers", "best", "metric", ""
     )
@@ -40,7 +45,7 @@ def _studies(snapshots: Sequence[Snapshot]) -> Table:
         best, study = snapshot.best, snapshot.study
         table.add_row(
             Text(study.name),
-            f"{len(snapshot.final)}/{study.trials}",
+            f"{snapshot.ended}/{study.trials}",
             str(len(snapshot.running)),
             str(len(snapshot.live_workers)),
             f"{wording.number(best.value)} (trial {best.number})" if best else "-",
@@ -53,19 +58,29 @@ def _studies(snapshots: Sequence[Snapshot]) -> Table:
 def _remarks(snapshot: Snapshot) -> Iterator[str]:
     if snapshot.stored.found.is_practice:
         yield "practice data"
-    if snapshot.row.stop and len(snapshot.final) < snapshot.study.trials:
+    if snapshot.look.study.stop and snapshot.ended < snapshot.study.trials:
         yield "stop requested" if snapshot.live_workers else "stopped"
 
 
-def _print_study(frame: Frame, console: Console) -> None:
+def _print_study(store: Store, frame: Frame, console: Console, *, every_trial: bool) -> None:
     snapshot = frame.snapshot
     for line in _head(snapshot):
         console.out(line, highlight=False)
-    print_table(console, _trials(snapshot, frame.badges))
+    pages = read_pages(store, snapshot) if every_trial else [Page(frame.trials, frame.badges)]
+    for page in pages:
+        print_table(console, _trials(snapshot, page))
+    if frame.left_out and not every_trial:
+        console.out(_left_out(frame), highlight=False)
     for pair in frame.identical_trials:
         console.out(wording.suspicion(pair), highlight=False)
     if snapshot.live_workers:
         print_table(console, _workers(snapshot))
+
+
+def _left_out(frame: Frame) -> str:
+    all_of_them = f"`search status --study {frame.snapshot.study.name} --all`"
+    trials = "trial is" if frame.left_out == 1 else "trials are"
+    return f"{frame.left_out} more {trials} not shown: see {all_of_them}"
 
 
 def _head(snapshot: Snapshot) -> Iterator[str]:
@@ -78,15 +93,15 @@ def _head(snapshot: Snapshot) -> Iterator[str]:
     if found.skipped_checks:
         yield f"skipped checks of the data: {', '.join(found.skipped_checks)}"
     if not isinstance(study.data, NoData):
-        yield f"test split opened so far: {len(snapshot.test_uses)}"
+        yield f"test split opened so far: {len(snapshot.look.test_uses)}"
 
 
-def _trials(snapshot: Snapshot, badges: Badges) -> Table:
+def _trials(snapshot: Snapshot, page: Page) -> Table:
     table = Table("trial", "how", "epoch", snapshot.study.metric, "attempts", "values")
-    if badges:
+    if any(trial.number in page.badges for trial in page.trials):
         table.add_column("badges")
-    for trial in snapshot.trials:
-        cells = [*_cells(snapshot, trial), ", ".join(badges.get(trial.number, ()))]
+    for trial in page.trials:
+        cells = [*_cells(snapshot, trial), ", ".join(page.badges.get(trial.number, ()))]
         table.add_row(*(Text(cell) for cell in cells[: len(table.columns)]))
     return table
 

@@ -1,6 +1,7 @@
 """The last lines of `search run`: the best trial, the failures, and the next commands to type."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 from search.analysis.frame import Frame
 from search.analysis.snapshot import Snapshot
@@ -46,16 +47,21 @@ def _metrics(trial: TrialRow, folds: int) -> Iterator[str]:
 
 
 def _failures(snapshot: Snapshot) -> Iterator[str]:
-    failed = [trial for trial in snapshot.final if trial.outcome not in WELL]
-    for trial in failed[:SHOWN_FAILURES]:
+    """Yield a line with the first failure of each kind, and the number of the others."""
+    firsts = sorted(snapshot.look.firsts.values(), key=attrgetter("number"))
+    failed = [trial for trial in firsts if trial.outcome not in WELL][:SHOWN_FAILURES]
+    for trial in failed:
         yield f"trial {trial.number} {wording.ending(snapshot, trial)}"
-    if len(failed) > SHOWN_FAILURES:
-        yield f"and {len(failed) - SHOWN_FAILURES} more like these: see `search status`"
+    outcomes = snapshot.look.outcomes
+    others = sum(outcomes[each] for each in outcomes if each not in WELL) - len(failed)
+    if others:
+        see = f"`search status --study {snapshot.study.name} --all`"
+        yield f"and {others} more that failed: see {see}"
 
 
 def _next_commands(snapshot: Snapshot, workers: int) -> Iterator[str]:
     name, total = snapshot.study.name, snapshot.study.trials
-    if len(snapshot.final) < total:
+    if snapshot.ended < total:
         yield f"go on:  search run --study {name} --workers {workers}"
     else:
         yield f"more:   search run --study {name} --trials {2 * total}"

@@ -54,7 +54,7 @@ def measure(study: Study) -> str:
 def best(snapshot: Snapshot) -> str:
     """Describe the best trial so far with its values; where none finished, say why."""
     trial = snapshot.best
-    if trial is None and len(snapshot.final) < snapshot.study.trials:
+    if trial is None and snapshot.ended < snapshot.study.trials:
         return "no trial is complete yet"
     if trial is None:
         why = why_none_finished(snapshot)
@@ -65,7 +65,7 @@ def best(snapshot: Snapshot) -> str:
 def counts(snapshot: Snapshot) -> str:
     """Count the trials that have ended, of the total and by outcome."""
     ways = [f"{count} {way}" for way, count in snapshot.outcomes.most_common()]
-    return " · ".join([f"{len(snapshot.final)}/{snapshot.study.trials} trials", *ways])
+    return " · ".join([f"{snapshot.ended}/{snapshot.study.trials} trials", *ways])
 
 
 def epochs(snapshot: Snapshot, trial: TrialRow) -> str:

@@ -10,10 +10,9 @@ from datetime import timedelta
 from enum import Enum
 
 from optuna.trial import TrialState
-from sqlalchemy import ColumnElement, Connection, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, literal_column, select
 
-from storage.rows import HandBackReason
-from storage.tables import attempts, trials, workers
+from storage.tables import attempts, trials
 
 _NOW = func.clock_timestamp()
 _OPEN = attempts.c.ended_at.is_(None)
@@ -21,11 +20,6 @@ _SECOND: ColumnElement[timedelta] = literal_column("interval '1 second'")
 _BEAT = func.greatest(attempts.c.beat_at, func.pg_postmaster_start_time())
 # The same as search_service.is_live, which a database before revision 0002 does not have.
 LIVE: ColumnElement[bool] = and_(_OPEN, _BEAT + attempts.c.lease_seconds * _SECOND > _NOW)
-# The worker has not claimed since this attempt began, so it is still at it.
-_IS_LATEST = attempts.c.started_at >= workers.c.seen_at
-OVERDUE: ColumnElement[bool] = and_(
-    _IS_LATEST, or_(and_(_OPEN, ~LIVE), attempts.c.reason == HandBackReason.LOST)
-)
 
 
 class Nothing(Enum):

@@ -1,6 +1,5 @@
 """Trials, epochs, attempts and workers are read right, and in a few statements."""
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC
@@ -123,7 +122,7 @@ def test_the_database_says_how_long_a_worker_has_been_silent(
 
 @pytest.mark.parametrize("read", ["trials", "epochs", "attempts", "workers"])
 def test_reading_takes_as_many_statements_for_many_trials_as_for_one(
-    read: str, store: Store, backend: RDBStorage, claim: Claiming
+    read: str, store: Store, claim: Claiming
 ) -> None:
     def statements() -> int:
         seen: list[str] = []
@@ -131,9 +130,9 @@ def test_reading_takes_as_many_statements_for_many_trials_as_for_one(
         def listen(*details: object) -> None:
             seen.append(str(details[2]))
 
-        event.listen(backend.engine, "before_cursor_execute", listen)
+        event.listen(store.engine, "before_cursor_execute", listen)
         getattr(store, read)("toy")
-        event.remove(backend.engine, "before_cursor_execute", listen)
+        event.remove(store.engine, "before_cursor_execute", listen)
         return len(seen)
 
     store.update_definition("toy", {}, trials=None)
@@ -144,48 +143,7 @@ def test_reading_takes_as_many_statements_for_many_trials_as_for_one(
         store.tell(held, finished(0.4))
         counts.append(statements())
     assert set(counts) == {counts[0]}
-    assert counts[0] <= 6  # limits, study, and four at the most
-
-
-def test_ended_trials_that_are_known_are_not_read_again(
-    store: Store, claim: Callable[..., Claim], sql: Callable[..., object]
-) -> None:
-    open_one, ended_one = claim("ada"), claim("bob")
-    store.tell(ended_one, finished(0.4))
-    known = {row.number: row for row in store.trials("toy") if row.state == "COMPLETE"}
-    sql("DELETE FROM trial_values")  # whoever reads trial 1 again finds no value
-    store.tell(open_one, finished(0.3))
-    newest = claim("ada")
-    rows = store.trials("toy", known)
-    assert [(row.number, row.state, row.value) for row in rows] == [
-        (0, "COMPLETE", 0.3),
-        (1, "COMPLETE", 0.4),
-        (newest.number, "RUNNING", None),
-    ]
-
-
-@pytest.mark.parametrize("statement", range(2, 6))
-def test_a_trial_that_ends_while_it_is_read_is_read_whole_or_as_running(
-    statement: int, store: Store, claim: Claiming
-) -> None:
-    held, seen = claim(), itertools.count()
-
-    def end_it(*_: object) -> None:
-        if next(seen) == statement:
-            with store.trial(held) as trial:
-                trial.suggest_float("lr", 0, 1)
-            follow(store, held, [0.5, 0.4])
-            store.tell(held, finished(0.4))
-
-    reading = store.engine
-    event.listen(reading, "before_cursor_execute", end_it)
-    (trial,) = store.trials("toy")
-    event.remove(reading, "before_cursor_execute", end_it)
-
-    (later,) = store.trials("toy", {trial.number: trial} if trial.ended_at else {})
-    assert next(seen) > statement
-    assert later == store.trials("toy")[0]
-    assert (later.state, list(later.params)) == ("COMPLETE", ["lr"])
+    assert counts[0] == 3  # limits, study, and one
 
 
 def test_a_trial_ended_elsewhere_has_ended_when_it_did_not_when_its_worker_noticed(

@@ -93,6 +93,7 @@ INDEXES = """
 CREATE INDEX ix_search_service_workers_study_id ON search_service.workers (study_id);
 CREATE UNIQUE INDEX one_lease_per_trial ON search_service.attempts (trial_id)
     WHERE ended_at IS NULL;
+CREATE INDEX attempts_of_a_worker ON search_service.attempts (worker_id, started_at);
 CREATE INDEX leases_of_a_worker ON search_service.attempts (worker_id) WHERE ended_at IS NULL;
 CREATE INDEX files_of_a_trial ON search_service.files (trial_id);
 CREATE INDEX test_uses_of_a_study ON search_service.test_uses (study_id)

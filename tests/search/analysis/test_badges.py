@@ -184,7 +184,7 @@ def test_the_dashboard_shows_the_badges_beside_the_trial(told: Store) -> None:
 def status_of(store: Store, *, as_json: bool) -> str:
     console = Console(file=io.StringIO(), width=200)
     with console.capture() as capture:
-        print_status(store, "toy", as_json, console)
+        print_status(store, "toy", as_json=as_json, console=console)
     return capture.get()
 
 

@@ -3,7 +3,6 @@
 import io
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from search.terminal.status import print_status
 from search.terminal.summary import summary
 from spaces.data import Digits
 from spaces.params import Choice, Int
-from storage.rows import EpochRow
 from storage.store import Store
 from tests.search.toy_worker import make_worker, take
 from tests.storage.samples import new_worker
@@ -31,23 +29,10 @@ MEASURES = {name: KNOWN.metrics[name]["changed_by"] for name in ("first_loss", "
 SHARED = {"first_loss": 2.5, "first_step": 2.25}
 
 
-def first(number: int, metrics: dict[str, float]) -> EpochRow:
-    return EpochRow(
-        number=number,
-        epoch=1,
-        attempt=1,
-        value=0.5,
-        metrics=metrics,
-        seconds=1.0,
-        images=10,
-        recorded_at=datetime(2030, 1, 1, tzinfo=UTC),
-    )
-
-
 def found(*trials: tuple[dict[str, Any], dict[str, float]]) -> list[IdenticalTrials]:
     configs = {number: {**DEFAULTS, **config} for number, (config, _) in enumerate(trials)}
-    rows = [first(number, metrics) for number, (_, metrics) in enumerate(trials)]
-    return find_identical_trials(configs, rows, KNOWN.fields, MEASURES)
+    firsts = {number: metrics for number, (_, metrics) in enumerate(trials)}
+    return find_identical_trials(configs, firsts, KNOWN.fields, MEASURES)
 
 
 def test_two_backbones_that_begin_alike_are_reported_with_both_trials() -> None:
@@ -180,5 +165,5 @@ def test_an_objective_without_a_first_step_has_no_identical_trials(
 def status_of(store: Store, *, as_json: bool) -> str:
     console = Console(file=io.StringIO(), width=300)
     with console.capture() as capture:
-        print_status(store, "toy", as_json, console)
+        print_status(store, "toy", as_json=as_json, console=console)
     return capture.get()

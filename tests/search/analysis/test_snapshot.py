@@ -19,8 +19,9 @@ def test_a_trial_that_another_program_added_is_never_the_winner(
 
     snapshot = read_snapshot(store, "toy")
 
-    assert [trial.value for trial in snapshot.trials][1] == 0.0
-    assert [trial.number for trial in snapshot.ranking] == store.best("toy", 9) == [0]
+    assert store.trials("toy")[1].value == 0.0
+    assert [trial.number for trial in snapshot.look.ranking] == store.best("toy", 9) == [0]
+    assert snapshot.outcomes == {"finished": 1, "ended_elsewhere": 1}
 
 
 def test_a_study_that_was_deleted_and_made_again_is_read_anew(store: Store, tmp_path: Path) -> None:
@@ -29,5 +30,7 @@ def test_a_study_that_was_deleted_and_made_again_is_read_anew(store: Store, tmp_
     store.delete("toy")
     make_worker(store, tmp_path)
 
-    (queued,) = read_snapshot(store, "toy", before).trials
-    assert queued.state == "WAITING"
+    now = read_snapshot(store, "toy", before)
+
+    assert (before.ended, before.total) == (1, 1)
+    assert (now.ended, now.total, now.look.waiting) == (0, 1, {0})

@@ -58,7 +58,7 @@ def test_while_trials_are_left_the_way_is_to_wait_or_to_go_on(
     now = snapshot(*trials)
     why = why_none_finished(now)
     assert (why.found, why.fix) == (found, fix)
-    why = why_none_finished(replace(now, workers=[]))
+    why = why_none_finished(replace(now, look=replace(now.look, workers=[])))
     assert (why.found, why.fix) == (found, "go on with `search run --study toy-practice`")
 
 

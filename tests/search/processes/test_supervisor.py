@@ -288,7 +288,7 @@ def once(action: Callable[[], object], when: Callable[[Snapshot], bool]) -> Show
 
 
 def has_epoch(snapshot: Snapshot) -> bool:
-    return any(trial.last for trial in snapshot.trials)
+    return any(trial.last for trial in snapshot.running)
 
 
 def two_running(snapshot: Snapshot) -> bool:

@@ -1,7 +1,6 @@
 """The progress of a study as lines, view, summary and status, from the same rows."""
 
 import io
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from search.analysis.frame import Frame
-from search.analysis.snapshot import Snapshot
+from search.analysis.snapshot import FINAL, Snapshot, at_work
 from search.terminal.events import events
 from search.terminal.progress import view, watching
 from search.terminal.summary import summary
@@ -17,7 +16,8 @@ from search.terminal.wording import duration
 from spaces.params import Float, Int
 from spaces.stored import Found, StoredStudy, to_json
 from spaces.study import Study
-from storage.rows import EpochRow, StudyRow, TrialRow, WorkerRow
+from storage.looks import add_ended
+from storage.rows import EpochRow, Look, StudyRow, TrialCounts, TrialRow, WorkerRow
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 STUDY = Study(
@@ -120,7 +120,7 @@ def test_on_a_terminal_only_endings_are_printed_above_the_view():
 
 def test_the_summary_ends_with_the_commands_to_type_next():
     seen = snapshot(complete(0, 0.5), ended(1, "code_error", "ValueError: x"))
-    lines = list(summary(Frame(seen, {}), 2))
+    lines = list(summary(frame(seen), 2))
     assert "at epoch 8: val_loss 0.5" in lines[3]
     assert lines[4].startswith("trial 1 code_error: ValueError: x")
     assert "search run --study toy-practice" in lines[5]
@@ -130,15 +130,16 @@ def test_the_summary_ends_with_the_commands_to_type_next():
 def test_the_summary_of_an_ended_study_names_the_command_for_more_trials():
     ended_now = snapshot(*(complete(number, 0.5) for number in range(STUDY.trials)))
     more = f"more:   search run --study toy-practice --trials {2 * STUDY.trials}"
-    assert more in list(summary(Frame(ended_now, {}), 2))
+    assert more in list(summary(frame(ended_now), 2))
 
 
-def test_status_is_valid_json_even_where_a_loss_is_not_a_number():
-    diverged = replace(ended(0, "diverged", ""), last=epoch_row(0, 3, float("nan")))
-    whole = json.loads(json.dumps(Frame(snapshot(diverged), {}).as_mapping(), allow_nan=False))
-    assert whole["trials"][0]["last"]["value"] is None
-    assert whole["trials"][0]["ended_at"] == "2030-01-01T00:00:00+00:00"
-    assert whole["outcomes"] == {"diverged": 1}
+def test_a_failure_of_each_kind_is_told_and_the_others_are_counted():
+    failed = [ended(number, "code_error", f"bug {number}") for number in range(3)]
+    seen = snapshot(*failed, ended(3, "data_error", "no file"))
+    first, second, more = list(summary(frame(seen), 1))[3:6]
+    assert first.startswith("trial 0 code_error: bug 0, ")
+    assert second.startswith("trial 3 data_error: no file, ")
+    assert more == "and 2 more that failed: see `search status --study toy-practice --all`"
 
 
 @pytest.mark.parametrize(
@@ -149,9 +150,9 @@ def test_a_time_span_reads_as_on_a_clock(seconds, words):
 
 
 def test_who_is_at_work_does_not_hang_on_this_machines_clock():
-    idle = snapshot().workers[0]  # last heard of in 2030, whatever day it is here
+    (idle,) = snapshot().look.workers  # last heard of in 2030, whatever day it is here
     gone = replace(idle, silent_seconds=3600.0)
-    assert replace(snapshot(), workers=[idle, gone]).live_workers == [idle]
+    assert at_work([idle, gone]) == [idle]
 
 
 def test_with_folds_an_epoch_is_counted_within_its_fold():
@@ -185,7 +186,7 @@ def test_the_summary_of_folds_tells_what_they_pooled_and_no_single_epoch():
     best = at(0, fold=5, epoch=8, done=5)
     pooled = {**best.last.metrics, "pooled_auc": 0.8123, "pooled_auc_low": 0.75}
     done = replace(complete(0, 0.5), last=replace(best.last, metrics=pooled))
-    lines = list(summary(Frame(in_folds(done), {}), 2))
+    lines = list(summary(frame(in_folds(done)), 2))
     assert lines[3] == "  over 5 folds: pooled_auc 0.8123, pooled_auc_low 0.75"
     assert not any("at epoch" in line for line in lines)
 
@@ -229,7 +230,10 @@ def snapshot(*trials: TrialRow) -> Snapshot:
         silent_seconds=0.0,
         is_overdue=False,
     )
-    return Snapshot(row=row, stored=STORED, trials=trials, workers=[worker])
+    running = [trial for trial in trials if trial.state not in FINAL]
+    counts = TrialCounts(total=len(trials), waiting=0, running=len(running))
+    look = Look(study=row, counts=counts, running=running, workers=[worker])
+    return Snapshot(add_ended(look, [trial for trial in trials if trial.state in FINAL]), STORED)
 
 
 def running(number: int, epoch: int | None) -> TrialRow:
@@ -276,6 +280,10 @@ def epoch_row(number: int, epoch: int, value: float) -> EpochRow:
         images=100,
         recorded_at=NOW,
     )
+
+
+def frame(shown: Snapshot) -> Frame:
+    return Frame(snapshot=shown, trials=shown.running, badges={})
 
 
 def pairs(looks: list[Snapshot]) -> list[tuple[Snapshot | None, Snapshot]]:

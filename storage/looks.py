@@ -1,0 +1,146 @@
+"""A study's trials at one moment, in sums and a few rows: the cost of reading does not grow.
+
+A first look adds up the whole study, in SQL. A later one reads only the trials that are new, that
+run and that have ended since, and adds these: an ended trial never changes again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from operator import itemgetter
+
+from sqlalchemy import Connection, text
+
+from storage import split_uses, studies, trials, workers
+from storage.engine import ends
+from storage.rows import Direction, Look, Outcome, StudyRow, TrialCounts, TrialRow
+
+RANKED = 20  # of the best trials
+
+COUNTS = text("""SELECT coalesce(max(number) + 1, 0) AS total,
+       (SELECT count(*) FROM trials WHERE study_id = :study AND state = 'WAITING') AS waiting,
+       (SELECT count(*) FROM trials WHERE study_id = :study AND state = 'RUNNING') AS running
+  FROM trials WHERE study_id = :study""")
+
+OPEN = text("""SELECT number, CAST(state AS text) AS state FROM trials
+ WHERE study_id = :study AND state IN ('RUNNING', 'WAITING')""")
+
+ENDINGS = text("""SELECT CASE WHEN a.trial_id IS NULL THEN :elsewhere ELSE a.reason END AS outcome,
+       count(*) AS trials, min(t.number) AS first
+  FROM trials t
+  LEFT JOIN search_service.attempts a ON a.trial_id = t.trial_id AND a.ends_trial
+ WHERE t.study_id = :study AND t.state NOT IN ('RUNNING', 'WAITING')
+ GROUP BY 1""")
+
+# The newest trials that have ended stand for all: the time that one takes.
+PACE = text("""SELECT count(e.trial_id) AS trials, coalesce(sum(e.epoch * e.seconds), 0) AS seconds
+  FROM (SELECT trial_id FROM trials
+         WHERE study_id = :study AND state NOT IN ('RUNNING', 'WAITING')
+         ORDER BY number DESC LIMIT 200) t
+  JOIN LATERAL (
+       SELECT * FROM search_service.epochs e WHERE e.trial_id = t.trial_id
+        ORDER BY epoch DESC LIMIT 1) e ON true""")
+
+# New trials, running ones, and those of `open` that have ended.
+CHANGES = text("""SELECT number, CAST(state AS text) AS state FROM trials
+ WHERE study_id = :study AND number > :newest
+ UNION ALL
+SELECT number, CAST(state AS text) FROM trials
+ WHERE study_id = :study AND number <= :newest AND state = 'RUNNING'
+ UNION ALL
+SELECT number, CAST(state AS text) FROM trials
+ WHERE study_id = :study AND number = ANY(CAST(:open AS integer[]))
+   AND state NOT IN ('RUNNING', 'WAITING')""")
+
+
+def count(connection: Connection, study: StudyRow) -> TrialCounts:
+    """Count a study's trials by state."""
+    row = connection.execute(COUNTS, {"study": study.study_id}).mappings().one()
+    return TrialCounts(**row)
+
+
+def look(connection: Connection, name: str, before: Look | None = None) -> Look:
+    """Read a study at one moment, which all statements of the connection must see.
+
+    before: an earlier look; one at a study that was deleted and made again is not gone on from.
+    """
+    study = studies.one(connection, name)
+    is_same = before is not None and before.study.study_id == study.study_id
+    now = _later(connection, study, before) if before and is_same else _first(connection, study)
+    return replace(
+        now,
+        workers=workers.every(connection, study, at_work=True),
+        test_uses=split_uses.every(connection, study),
+    )
+
+
+def _first(connection: Connection, study: StudyRow) -> Look:
+    this = {"study": study.study_id}
+    ended = connection.execute(ENDINGS, {**this, "elsewhere": Outcome.ENDED_ELSEWHERE}).all()
+    pace = connection.execute(PACE, this).one()
+    states = {row.number: row.state for row in connection.execute(OPEN, this)}
+    running = [number for number, state in states.items() if state == "RUNNING"]
+    ranked = ends.best(connection, study.name, RANKED)
+    firsts = {Outcome(row.outcome): row.first for row in ended}
+    rows = trials.numbered(connection, study, {*running, *ranked, *firsts.values()})
+    return Look(
+        study=study,
+        counts=count(connection, study),
+        waiting=states.keys() - running,
+        running=[rows[number] for number in sorted(running)],
+        outcomes={Outcome(row.outcome): row.trials for row in ended},
+        firsts={outcome: rows[number] for outcome, number in firsts.items()},
+        ranking=[rows[number] for number in ranked],
+        timed_trials=pace.trials,
+        trained_seconds=pace.seconds,
+    )
+
+
+def _later(connection: Connection, study: StudyRow, before: Look) -> Look:
+    newest = before.counts.total - 1
+    was_open = before.waiting | {trial.number for trial in before.running}
+    given = {"study": study.study_id, "newest": newest, "open": list(was_open)}
+    states = {row.number: row.state for row in connection.execute(CHANGES, given)}
+    queued = {number for number, state in states.items() if state == "WAITING"}
+    rows = trials.numbered(connection, study, states.keys() - queued)
+    running = [row for row in rows.values() if row.state == "RUNNING"]
+    waiting = (before.waiting | queued) - rows.keys()
+    total = max(newest, *states) + 1 if states else newest + 1
+    return replace(
+        add_ended(before, [row for row in rows.values() if row.state != "RUNNING"]),
+        study=study,
+        counts=TrialCounts(total=total, waiting=len(waiting), running=len(running)),
+        waiting=waiting,
+        running=running,
+    )
+
+
+def add_ended(before: Look, ended: Sequence[TrialRow]) -> Look:
+    """Add the trials that have ended since a look to its sums."""
+    outcomes, firsts = dict(before.outcomes), dict(before.firsts)
+    for trial in ended:
+        outcome = trial.outcome or Outcome.ENDED_ELSEWHERE
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        if outcome not in firsts or trial.number < firsts[outcome].number:
+            firsts[outcome] = trial
+    timed = [trial.last for trial in ended if trial.last]
+    ranking = _ranked([*before.ranking, *ended], before.study.direction)
+    return replace(
+        before,
+        ended=ended,
+        outcomes=outcomes,
+        firsts=firsts,
+        ranking=ranking[:RANKED],
+        timed_trials=before.timed_trials + len(timed),
+        trained_seconds=before.trained_seconds + sum(row.epoch * row.seconds for row in timed),
+    )
+
+
+def _ranked(rows: Sequence[TrialRow], direction: Direction) -> list[TrialRow]:
+    """Sort the trials that finished here, best first; among equals the earlier one first."""
+    sign = 1 if direction == "minimize" else -1
+    valued = [
+        (sign * row.value, row.number, row)
+        for row in rows
+        if row.outcome == Outcome.FINISHED and row.value is not None
+    ]
+    return [row for *_, row in sorted(valued, key=itemgetter(0, 1))]

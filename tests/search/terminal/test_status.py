@@ -1,0 +1,196 @@
+"""`search status` of a study of any length: a bounded table, or every trial as it is read."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from sqlalchemy import create_engine, event, text
+
+from search.analysis.frame import NEWEST
+from search.cli import main
+from search.terminal.json_text import list_text, object_text
+from search.terminal.status import print_status
+from search.worker.worker import Worker
+from storage.rows import Outcome, TrialEnd
+from storage.store import Store
+from storage.trials import PAGE
+from tests.search.toy_worker import attempt, make_worker, take
+from tests.storage.samples import finished, new_worker, stock_study
+
+MANY = 2 * PAGE + 50
+WAYS = {"finished", "running", "waiting"}
+
+# Copies of a study's first trial, which has ended.
+COPIES = """
+INSERT INTO trials (number, study_id, state, datetime_start, datetime_complete)
+SELECT n, study_id, state, datetime_start, datetime_complete
+  FROM trials, generate_series(1, :last) n WHERE number = 0;
+INSERT INTO trial_values (trial_id, objective, value, value_type)
+SELECT t.trial_id, 0, v.value + t.number, v.value_type FROM trials t, trial_values v
+ WHERE t.number BETWEEN 1 AND :last;
+INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
+SELECT t.trial_id, p.param_name, p.param_value, p.distribution_json FROM trials t, trial_params p
+ WHERE t.number BETWEEN 1 AND :last;
+INSERT INTO search_service.attempts
+       (trial_id, attempt, worker_id, lease_seconds, ended_at, reason, ends_trial)
+SELECT t.trial_id, 1, a.worker_id, 30, a.ended_at, a.reason, true
+  FROM trials t, search_service.attempts a WHERE t.number BETWEEN 1 AND :last;
+INSERT INTO search_service.epochs (trial_id, epoch, attempt, value, metrics, seconds, images)
+SELECT t.trial_id, e.epoch, 1, e.value, e.metrics, e.seconds, e.images
+  FROM trials t, search_service.epochs e WHERE t.number BETWEEN 1 AND :last"""
+
+
+@pytest.fixture
+def worker(store: Store, tmp_path: Path) -> Worker:
+    return make_worker(store, tmp_path, trials=1000)
+
+
+@pytest.fixture
+def many(worker: Worker, database_url: str) -> Worker:
+    """A study of many ended trials."""
+    attempt(worker)
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        for statement in COPIES.split(";\n"):
+            connection.execute(text(statement), {"last": MANY - 1})
+    engine.dispose()
+    return worker
+
+
+def shown(store: Store, study: str | None = "toy", **how: bool) -> str:
+    console = Console(file=io.StringIO(), width=300)
+    with console.capture() as capture:
+        print_status(store, study, as_json=how.pop("as_json", False), console=console, **how)
+    return capture.get()
+
+
+def table(told: str) -> dict[int, str]:
+    """The lines of the trials, by number, in their order."""
+    lines = [line for line in told.splitlines() if line.split()[1:2] and line.startswith(" ")]
+    found = {line.split()[0]: line for line in lines if line.split()[1] in WAYS}
+    return {int(number): line for number, line in found.items() if number.isdigit()}
+
+
+def numbers(told: str) -> list[int]:
+    return list(table(told))
+
+
+def test_a_long_study_is_shown_with_its_newest_trials_and_the_way_to_the_others(
+    many: Worker,
+) -> None:
+    told = shown(many.store)
+
+    assert numbers(told) == list(range(MANY - NEWEST, MANY))
+    assert f"{MANY}/1000 trials · {MANY} finished" in told
+    left_out = MANY - NEWEST
+    assert f"{left_out} more trials are not shown: see `search status --study toy --all`" in told
+
+
+def test_a_running_trial_is_shown_however_old_it_is(worker: Worker) -> None:
+    store, held = worker.store, take(worker)
+    store.register_worker("toy", new_worker("v"))
+    for _ in range(NEWEST + 1):
+        claim = store.claim("toy", "v", lease_seconds=30)
+        store.tell(claim, finished(0.5))
+
+    told = shown(store)
+    assert numbers(told) == [held.number, *range(2, NEWEST + 2)]
+    assert "1 more trial is not shown" in told
+
+
+def test_the_queue_leaves_room_for_the_trials_that_have_begun(worker: Worker) -> None:
+    attempt(worker)
+    for _ in range(NEWEST + 5):
+        stock_study(worker.store).enqueue_trial({"learning_rate": 0.5})
+
+    assert numbers(shown(worker.store)) == list(range(NEWEST))
+
+
+def test_a_short_study_is_shown_whole(worker: Worker) -> None:
+    attempt(worker)
+
+    assert numbers(shown(worker.store)) == [0]
+    assert "not shown" not in shown(worker.store)
+
+
+def test_every_trial_is_shown_on_request(many: Worker) -> None:
+    told = shown(many.store, every_trial=True)
+
+    assert numbers(told) == list(range(MANY))
+    assert "not shown" not in told
+
+
+def test_programs_get_every_trial_in_one_document_as_it_is_read(many: Worker) -> None:
+    most: list[int] = []
+
+    def count(*details: object) -> None:
+        most.append(details[1].rowcount)  # type: ignore[attr-defined]
+
+    reading = many.store.engine
+    event.listen(reading, "after_cursor_execute", count)
+    whole = json.loads(shown(many.store, as_json=True))
+    event.remove(reading, "after_cursor_execute", count)
+
+    assert [trial["number"] for trial in whole["trials"]] == list(range(MANY))
+    assert (whole["outcomes"], whole["best"]) == ({"finished": MANY}, 0)
+    assert max(most) == 5 * PAGE  # the epochs of a page
+    assert list(whole) == [
+        "study",
+        "is_practice",
+        "skipped_checks",
+        "test_uses",
+        "outcomes",
+        "best",
+        "trials",
+        "identical_trials",
+        "workers",
+    ]
+
+
+def test_terminal_and_programs_say_the_same(many: Worker) -> None:
+    store = many.store
+    take(many)
+    whole, told = json.loads(shown(store, as_json=True)), shown(store)
+    by_number = {trial["number"]: trial for trial in whole["trials"]}
+
+    assert f"{sum(whole['outcomes'].values())}/1000 trials" in told
+    assert f"in trial {whole['best']}:" in told
+    for number, line in table(told).items():
+        assert (by_number[number]["outcome"] or "running") in line
+
+
+def test_programs_get_every_study_in_one_list(store: Store, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        make_worker(store, tmp_path, name=name)
+
+    studies = json.loads(shown(store, None, as_json=True))
+    assert [each["study"]["name"] for each in studies] == ["one", "two"]
+
+
+def test_the_json_is_valid_even_where_a_loss_is_not_a_number(worker: Worker) -> None:
+    store, claim = worker.store, take(worker)
+    store.record(claim, 1, {"val_loss": float("nan")}, float("nan"), seconds=1.0, images=10)
+    store.tell(claim, TrialEnd(state="PRUNED", value=None, outcome=Outcome.DIVERGED))
+
+    (trial,) = json.loads(shown(store, as_json=True), parse_constant=pytest.fail)["trials"]
+    assert (trial["last"]["value"], trial["last"]["metrics"]) == (None, {"val_loss": None})
+    assert trial["ended_at"].endswith("+00:00")
+    assert trial["badges"] == ["diverged"]
+
+
+@pytest.mark.parametrize("items", [[], [1], [1, {"a": [None, "}"]}]], ids=len)
+def test_the_text_of_an_object_is_json_with_any_number_of_items(items: list[object]) -> None:
+    fields = {"first": {"a": [1, 2]}, "items": items}
+    streamed = object_text(
+        (key, iter(value) if key == "items" else value) for key, value in fields.items()
+    )
+    assert json.loads("".join(streamed)) == fields
+    listed = list_text([json.dumps(item)] for item in items)
+    assert json.loads("".join(listed)) == items
+
+
+def test_all_trials_are_those_of_one_study(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--all"]) == 2
+    assert capsys.readouterr().err.rstrip().endswith("name it with --study")
