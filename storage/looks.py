@@ -11,7 +11,6 @@ from operator import itemgetter
 from sqlalchemy import Connection, text
 
 from storage import split_uses, studies, trials, workers
-from storage.engine import ends
 from storage.rows import Direction, Look, Outcome, StudyRow, TrialCounts, TrialRow
 
 RANKED = 20  # of the best trials
@@ -39,6 +38,18 @@ PACE = text("""SELECT count(e.trial_id) AS trials, coalesce(sum(e.epoch * e.seco
   JOIN LATERAL (
        SELECT * FROM search_service.epochs e WHERE e.trial_id = t.trial_id
         ORDER BY epoch DESC LIMIT 1) e ON true""")
+
+# By the values that Optuna stores: an infinite one as its kind, with no number.
+BEST = text("""SELECT t.number
+  FROM trials t
+  JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
+  JOIN study_directions d ON d.study_id = t.study_id
+  JOIN search_service.attempts a ON a.trial_id = t.trial_id AND a.ends_trial
+ WHERE t.study_id = :study AND t.state = 'COMPLETE' AND a.reason = :finished
+ ORDER BY CASE d.direction WHEN 'MINIMIZE' THEN 1 ELSE -1 END
+          * CASE v.value_type WHEN 'INF_POS' THEN 'Infinity' WHEN 'INF_NEG' THEN '-Infinity'
+            ELSE v.value END, t.number
+ LIMIT :most""")
 
 # New trials, running ones, and those of `open` that have ended.
 CHANGES = text("""SELECT number, CAST(state AS text) AS state FROM trials
@@ -79,7 +90,8 @@ def _first(connection: Connection, study: StudyRow) -> Look:
     pace = connection.execute(PACE, this).one()
     states = {row.number: row.state for row in connection.execute(OPEN, this)}
     running = [number for number, state in states.items() if state == "RUNNING"]
-    ranked = ends.best(connection, study.name, RANKED)
+    of_best = {**this, "most": RANKED, "finished": Outcome.FINISHED}
+    ranked = list(connection.scalars(BEST, of_best))
     firsts = {Outcome(row.outcome): row.first for row in ended}
     rows = trials.numbered(connection, study, {*running, *ranked, *firsts.values()})
     return Look(

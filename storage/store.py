@@ -8,7 +8,7 @@ twice. (`create` then raises StudyExists, `delete` UnknownStudy, and `note_test_
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from threading import Lock
+from threading import local
 from typing import Any, Self
 
 import optuna
@@ -42,8 +42,7 @@ class Store(StoreReader):
         self._backend = backend
         engine = pooled_engine(backend.engine.url, connections)
         super().__init__(engine, ReadingStorage(engine))
-        self._arrays: dict[str, StudyArrays] = {}
-        self._opening = Lock()
+        self._of_thread = local()  # each thread's arrays by the study's name
 
     @classmethod
     def open(cls, url: str, connections: int = OF_A_WORKER) -> Self:
@@ -156,7 +155,7 @@ class Store(StoreReader):
             steps.draw(connection, claim, drawing.drawn)
 
     def arrays(self, name: str) -> StudyArrays:
-        """Return every trial as arrays, with what is new since the last call."""
+        """Return every trial as arrays of this thread, with what is new since the last call."""
         arrays = self._arrays_of(name)
         with self._step() as connection:
             arrays.refresh(connection)
@@ -239,13 +238,7 @@ class Store(StoreReader):
 
     def best(self, name: str, most: int) -> list[int]:
         """Read the numbers of the best complete trials, best first; among equals the earlier."""
-        with self._step() as connection:
-            return ends.best(connection, name, most)
-
-    def final_among(self, name: str, numbers: Iterable[int]) -> set[int]:
-        """Read which of these trials have ended."""
-        with self._step() as connection:
-            return ends.final_among(connection, name, numbers)
+        return self.arrays(name).best(most)
 
     def count_same_errors(self, name: str, worker: str, where: str) -> int:
         """Count the code errors at one place since the worker began and a trial last finished."""
@@ -272,11 +265,11 @@ class Store(StoreReader):
             return studies.change(connection, name, **columns)
 
     def _arrays_of(self, study: str) -> StudyArrays:
-        with self._opening:
-            if study not in self._arrays:
-                with self._step() as connection:
-                    self._arrays[study] = StudyArrays(connection, study)
-            return self._arrays[study]
+        known: dict[str, StudyArrays] = self._of_thread.__dict__
+        if study not in known:
+            with self._step() as connection:
+                known[study] = StudyArrays(connection, study)
+        return known[study]
 
     @contextmanager
     def _step(self) -> Iterator[Connection]:

@@ -7,6 +7,7 @@ from search.worker.leased_trial import LeasedTrial
 from search.worker.sharing import collect_shared
 from search.worker.uploads import announce_weights
 from search.worker.worker import Worker
+from storage.engine.arrays import StudyArrays
 
 TRACEBACK = "traceback.txt"
 # The files of an attempt that readers, reports and comparisons come back to.
@@ -25,18 +26,18 @@ def keep(leased: LeasedTrial) -> dict[str, str]:
     return links
 
 
-def collect(worker: Worker, kept: set[int]) -> None:
+def collect(worker: Worker, trials: StudyArrays, kept: set[int]) -> None:
     """Remove the checkpoints of ended trials, and all weights but those of the kept ones.
 
     kept: the numbers of the best trials.
     """
-    settings, store, study = worker.settings, worker.retrying_store, worker.study.name
+    settings, study = worker.settings, worker.study.name
     if settings.shared_artifacts:
-        collect_shared(store, settings.shared_artifacts, study, kept)
+        collect_shared(worker.retrying_store, settings.shared_artifacts, trials, kept)
     # The folders that are still here: those of removed trials are gone.
     names = [path.name for path in settings.trials_folder(study).glob("*")]
     here = [int(name) for name in names if name.isdecimal()]
-    for number in store.final_among(study, here):
+    for number in trials.ended_among(here):
         folder = settings.trial_folder(study, number)
         if number not in kept:
             # Another worker may be removing the same folder right now.

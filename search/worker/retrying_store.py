@@ -9,6 +9,7 @@ import optuna
 
 from search.worker.retries import RetryPolicy
 from storage import artifacts
+from storage.engine.arrays import StudyArrays
 from storage.engine.drawing import Choose
 from storage.engine.waiting import HasFile
 from storage.errors import Unreachable
@@ -61,13 +62,13 @@ class RetryingStore:
         """Read the recorded epochs of a trial."""
         return self._retries.call(self._store.epochs, name, number)
 
+    def arrays(self, name: str) -> StudyArrays:
+        """Return every trial as arrays."""
+        return self._retries.call(self._store.arrays, name)
+
     def best(self, name: str, most: int) -> list[int]:
         """Read the numbers of the best complete trials, best first."""
         return self._retries.call(self._store.best, name, most)
-
-    def final_among(self, name: str, numbers: Iterable[int]) -> set[int]:
-        """Read which of these trials have ended."""
-        return self._retries.call(self._store.final_among, name, list(numbers))
 
     def count_same_errors(self, name: str, worker: str, where: str) -> int:
         """Count the code errors at one place since the worker began and a trial last finished."""

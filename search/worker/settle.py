@@ -104,8 +104,9 @@ def _keep_files(leased: LeasedTrial, report: str = "") -> dict[str, str]:
 
 def _look_back(worker: Worker, ending: Finished | Pruned | Failed) -> set[int]:
     """Remove the files that ended trials no longer need; raise StudyBroken for broken code."""
-    kept = set(worker.retrying_store.best(worker.study.name, worker.study.keep))
-    files.collect(worker, kept)
+    trials = worker.retrying_store.arrays(worker.study.name)
+    kept = set(trials.best(worker.study.keep))
+    files.collect(worker, trials, kept)
     if isinstance(ending, Failed):
         check_broken(worker, ending)
     return kept

@@ -19,6 +19,7 @@ from objectives.files.disk import when_there_is_room
 from search.worker.leased_trial import LeasedTrial
 from search.worker.retrying_store import RetryingStore
 from storage import artifacts
+from storage.engine.arrays import StudyArrays
 from storage.errors import StorageError
 from storage.store import Claim, Store
 
@@ -127,13 +128,15 @@ def bring_checkpoint(leased: LeasedTrial, location: str, here: Path | None) -> P
     return here
 
 
-def collect_shared(store: RetryingStore, location: str, study: str, kept: set[int]) -> None:
+def collect_shared(
+    store: RetryingStore, location: str, trials: StudyArrays, kept: set[int]
+) -> None:
     """Remove the shared files of ended trials, all but the weights of the kept ones.
 
     kept: the numbers of the best trials.
     """
-    shared = store.shared_files(study)
-    final = store.final_among(study, {file.number for file in shared})
+    shared = store.shared_files(trials.name)
+    final = trials.ended_among({file.number for file in shared})
     old = [
         file
         for file in shared

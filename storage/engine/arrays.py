@@ -6,8 +6,7 @@ statement (storage/engine/changes.py).
 """
 
 import time
-from collections.abc import Container, Mapping
-from threading import Lock
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -39,11 +38,12 @@ COLUMNS: Mapping[str, tuple[type, float]] = {
     "last_steps": (np.int64, -1),
     "last_values": (np.float64, np.nan),
     "violations": (np.float64, 0.0),
+    "finished": (np.uint8, 0),
 }
 
 
 class StudyArrays:
-    """The trials of one study, by number; UnknownStudy where it is gone.
+    """The trials of one study, by number, for one thread; UnknownStudy where it is gone.
 
     name, study_id, direction: of the study; the direction as Optuna has it.
     curves: of the trials that completed.
@@ -51,7 +51,6 @@ class StudyArrays:
 
     def __init__(self, connection: Connection, name: str) -> None:
         self.name = name
-        self._reading = Lock()
         self._kept = 0  # the trials of the last snapshot
         self._begin(connection)
 
@@ -96,6 +95,21 @@ class StudyArrays:
             return np.full(self.count, np.nan)
         return drawn.column(distribution, self.count)
 
+    def best(self, most: int) -> list[int]:
+        """Return the numbers of the best trials that finished here; among equals the earlier."""
+        finished = np.flatnonzero(self._columns["finished"].array)
+        values = self.values[finished]
+        if self.direction == StudyDirection.MAXIMIZE:
+            values = -values
+        order = np.argsort(values, kind="stable")[:most]
+        numbers: list[int] = finished[order].tolist()
+        return numbers
+
+    def ended_among(self, numbers: Iterable[int]) -> set[int]:
+        """Return which of these trials have ended."""
+        states = self.states
+        return {number for number in numbers if number < len(states) and states[number] not in OPEN}
+
     def drew_others(self, names: Container[str]) -> NDArray[np.bool_]:
         """Say of each trial whether it has a parameter that is not among `names`."""
         others = np.zeros(self.count, dtype=np.bool_)
@@ -127,16 +141,15 @@ class StudyArrays:
 
     def refresh(self, connection: Connection, this: int = -1) -> Mapping[str, Any]:
         """Read what is new; return the system attributes of the trial with the id `this`."""
-        with self._reading:
+        changes = read_changes(connection, self._known(), this)
+        if self._is_another(changes):
+            self._begin(connection)
             changes = read_changes(connection, self._known(), this)
-            if self._is_another(changes):
-                self._begin(connection)
-                changes = read_changes(connection, self._known(), this)
-            self._take(changes)
-            if snapshots.is_due(self.count, self._kept):
-                arrays = self._packed()
-                self._kept = snapshots.write(connection, self.study_id, arrays, self.count)
-            return changes.attributes
+        self._take(changes)
+        if snapshots.is_due(self.count, self._kept):
+            arrays = self._packed()
+            self._kept = snapshots.write(connection, self.study_id, arrays, self.count)
+        return changes.attributes
 
     def _begin(self, connection: Connection) -> None:
         row = connection.execute(STUDY, {"study": self.name}).one_or_none()
@@ -196,7 +209,7 @@ class StudyArrays:
         count = max(self.count, int(changes.numbers.max(initial=-1)) + 1)
         for column in self._columns.values():
             column.grow(count)
-        for name in ("ids", "states", "values"):
+        for name in ("ids", "states", "values", "finished"):
             self._columns[name].array[changes.numbers] = getattr(changes, name)
         for number, violation in changes.violations.items():
             self.violations[number] = violation

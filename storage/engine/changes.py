@@ -17,6 +17,7 @@ from optuna.trial import TrialState
 from sqlalchemy import Connection, text
 
 from storage.optuna_inside import CONSTRAINTS, violation
+from storage.rows import Outcome
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -38,7 +39,10 @@ CHANGES = text("""WITH wanted AS (
 ), fresh AS MATERIALIZED (
     SELECT t.trial_id, t.number, t.state,
            CASE v.value_type WHEN 'INF_POS' THEN 'Infinity' WHEN 'INF_NEG' THEN '-Infinity'
-           ELSE coalesce(v.value, 'NaN') END AS value
+           ELSE coalesce(v.value, 'NaN') END AS value,
+           EXISTS (SELECT FROM search_service.attempts a
+                    WHERE a.trial_id = t.trial_id AND a.ends_trial AND a.reason = :finished)
+           AS is_finished
       FROM wanted JOIN trials t ON t.trial_id = wanted.trial_id
       LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
      WHERE t.study_id = :study_id
@@ -48,7 +52,9 @@ SELECT CAST(pg_current_snapshot() AS text) AS seen,
        (SELECT json_build_array(string_agg(CAST(number AS text), ',' ORDER BY number),
                                 string_agg(CAST(trial_id AS text), ',' ORDER BY number),
                                 string_agg(CAST(state AS text), ',' ORDER BY number),
-                                string_agg(CAST(value AS text), ',' ORDER BY number))
+                                string_agg(CAST(value AS text), ',' ORDER BY number),
+                                string_agg(CAST(CAST(is_finished AS integer) AS text), ','
+                                           ORDER BY number))
           FROM fresh) AS trials,
        (SELECT json_agg(json_build_array(name, distribution, numbers, param_values)) FROM (
                SELECT p.param_name AS name, p.distribution_json AS distribution,
@@ -107,7 +113,8 @@ class Changes:
 
     study_id: of the study that has the name now; None where it is gone.
     seen: the snapshot of this look.
-    numbers, ids, states, values: [n] of every new trial, by number; NaN for no value.
+    numbers, ids, states, values, finished: [n] of every new trial, by number; NaN for no value,
+        1 for a trial that a worker of ours took through its schedule.
     curves: [m] trial number, step and value of the ended ones, by number and step.
     violations: the sum of the violated constraints, by trial number.
     attributes: the system attributes of the trial that was asked for.
@@ -119,6 +126,7 @@ class Changes:
     ids: Ints
     states: NDArray[np.uint8]
     values: Floats
+    finished: Ints
     drawn: Sequence[DrawnValues]
     curves: tuple[Ints, Ints, Floats]
     violations: Mapping[int, float]
@@ -130,9 +138,9 @@ def read_changes(connection: Connection, known: Known, this: int) -> Changes:
 
     this: the id of a trial whose attributes are read too; -1 for none.
     """
-    given = {**vars(known), "this": this, "constraints": CONSTRAINTS}
+    given = {**vars(known), "this": this, "constraints": CONSTRAINTS, "finished": Outcome.FINISHED}
     row = connection.execute(CHANGES, given).one()
-    numbers, ids, states, values = row.trials
+    numbers, ids, states, values, finished = row.trials
     kinds = [TrialState[state].value for state in _split(states)]
     return Changes(
         study_id=row.study,
@@ -141,6 +149,7 @@ def read_changes(connection: Connection, known: Known, this: int) -> Changes:
         ids=_whole(ids),
         states=np.array(kinds, dtype=np.uint8),
         values=_floats(values),
+        finished=_whole(finished),
         drawn=[
             DrawnValues(
                 name=name,

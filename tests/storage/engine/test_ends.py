@@ -58,8 +58,7 @@ def test_the_largest_value_is_the_best_where_the_study_maximizes(store: Store) -
 def test_running_trials_are_not_final(store: Store, claim: Claiming) -> None:
     run(store, finished(0.5), ended("PRUNED", "pruned"))
     claim()
-    assert store.final_among("toy", [0, 1, 2, 3]) == {0, 1}
-    assert store.final_among("toy", []) == set()
+    assert store.arrays("toy").ended_among([0, 1, 2, 3]) == {0, 1}
 
 
 def test_equal_errors_count_until_a_trial_finishes(store: Store) -> None:
