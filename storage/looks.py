@@ -69,16 +69,18 @@ def count(connection: Connection, study: StudyRow) -> TrialCounts:
     return TrialCounts(**row)
 
 
-def look(connection: Connection, name: str, before: Look | None = None) -> Look:
+def look(connection: Connection, name: str, before: Look | None, newest: int) -> Look:
     """Read a study at one moment, which all statements of the connection must see.
 
     before: an earlier look; one at a study that was deleted and made again is not gone on from.
+    newest: how many of the newest trials to read.
     """
     study = studies.one(connection, name)
     is_same = before is not None and before.study.study_id == study.study_id
     now = _later(connection, study, before) if before and is_same else _first(connection, study)
     return replace(
         now,
+        newest=trials.newest(connection, study, newest) if newest else (),
         workers=workers.every(connection, study, at_work=True),
         test_uses=split_uses.every(connection, study),
     )

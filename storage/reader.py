@@ -66,13 +66,14 @@ class StoreReader:
         self.study(name)
         return optuna.Study(name, self.optuna_storage)
 
-    def look(self, name: str, before: Look | None = None) -> Look:
+    def look(self, name: str, before: Look | None = None, newest: int = 0) -> Look:
         """Read a study at one moment, in sums and a few rows.
 
         before: an earlier look, from which this one goes on: only what has changed is read.
+        newest: how many of the newest trials to read.
         """
         with transaction(self._engine, ONE_MOMENT) as connection:
-            return looks.look(connection, name, before)
+            return looks.look(connection, name, before, newest)
 
     def counts(self, name: str) -> TrialCounts:
         """Count a study's trials by state."""
@@ -89,11 +90,6 @@ class StoreReader:
         with transaction(self._engine) as connection:
             study = studies.one(connection, name)
             return list(trials.numbered(connection, study, numbers).values())
-
-    def newest_trials(self, name: str, most: int) -> list[TrialRow]:
-        """Read the newest trials, those that have begun before those of the queue."""
-        with transaction(self._engine) as connection:
-            return trials.newest(connection, studies.one(connection, name), most)
 
     def pages(self, name: str) -> Iterator[list[TrialRow]]:
         """Read every trial, some hundred at a time, in the order of their numbers."""

@@ -157,18 +157,18 @@ class TrialRow:
     number: int
     trial_id: int
     state: State
-    outcome: Outcome | None
-    detail: str | None
-    where: str | None
-    value: float | None
-    params: Mapping[str, Any]
-    attempts: int
-    worker: str | None
-    is_leased: bool
-    started_at: datetime | None
-    ended_at: datetime | None
-    last: EpochRow | None
-    best: EpochRow | None
+    outcome: Outcome | None = None
+    detail: str | None = None
+    where: str | None = None
+    value: float | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    attempts: int = 0
+    worker: str | None = None
+    is_leased: bool = False
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    last: EpochRow | None = None
+    best: EpochRow | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,6 +272,7 @@ class Look:
     ended: the trials that have ended since the look before; () in a first look.
     outcomes, firsts: how many trials ended by each outcome, and the first of them.
     ranking: the best trials of those that finished here, best first.
+    newest: the newest trials, those that have begun before those of the queue, by number.
     timed_trials: how many ended trials with an epoch were timed, at least the newest ones.
     trained_seconds: the time that these were trained, nights between attempts left out.
     workers: those whose end is not recorded, oldest first.
@@ -286,6 +287,7 @@ class Look:
     outcomes: Mapping[Outcome, int] = field(default_factory=dict)
     firsts: Mapping[Outcome, TrialRow] = field(default_factory=dict)
     ranking: Sequence[TrialRow] = ()
+    newest: Sequence[TrialRow] = ()
     timed_trials: int = 0
     trained_seconds: float = 0.0
     workers: Sequence[WorkerRow] = ()

@@ -59,7 +59,8 @@ def _with_epochs(
         if any(map(_length, portion)):
             for row in store.epochs_of(study, epochs):
                 epochs[row.number].append(row)
-        yield from ((trial, epochs[trial.number]) for trial in portion)
+        # A running trial may have more of them by now.
+        yield from ((trial, epochs[trial.number][: _length(trial)]) for trial in portion)
 
 
 def _length(trial: TrialRow) -> int:

@@ -21,8 +21,8 @@ Field = tuple[str, Any]
 class Frame:
     """A study in sums and a few rows, with the conclusions drawn from them.
 
-    It is bounded, whatever the size of the study: at most 11 outcomes, the best trials that keep
-    their weights, one pair of identical trials per hyperparameter, and the rows below.
+    It is bounded, whatever the size of the study: eleven outcomes at most, the 20 best trials, one
+    pair of identical trials per hyperparameter, the workers that are there, and the rows below.
 
     trials: those that run, and the newest others, in the order of their numbers.
     badges: of these trials and of the best one.
@@ -49,9 +49,8 @@ class Page:
 
 def read_frame(store: Store, name: str) -> Frame:
     """Read the study of that name; UnknownStudy when there is none."""
-    snapshot = read_snapshot(store, name)
-    newest = store.newest_trials(name, NEWEST)
-    shown = {trial.number: trial for trial in [*newest, *snapshot.running]}
+    snapshot = read_snapshot(store, name, newest=NEWEST)
+    shown = {trial.number: trial for trial in [*snapshot.look.newest, *snapshot.running]}
     trials = [shown[number] for number in sorted(shown)]
     best = [snapshot.best] if snapshot.best and snapshot.best.number not in shown else []
     return Frame(
@@ -63,12 +62,25 @@ def read_frame(store: Store, name: str) -> Frame:
 
 
 def read_pages(store: Store, snapshot: Snapshot) -> Iterator[Page]:
-    """Read every trial of a study, some hundred at a time.
-
-    In a study that runs, a trial may have ended since the snapshot.
-    """
-    for trials in store.pages(snapshot.study.name):
+    """Read every trial of a snapshot as it was then, some hundred at a time."""
+    ran = {trial.number: trial for trial in snapshot.running}
+    for rows in store.pages(snapshot.study.name):
+        trials = [
+            _queued(row) if row.number in snapshot.look.waiting else ran.get(row.number, row)
+            for row in rows
+            if row.number < snapshot.total
+        ]
         yield Page(trials, read_badges(store, snapshot, trials))
+
+
+def _queued(trial: TrialRow) -> TrialRow:
+    """Return a trial as it was in the queue, out of which it may have been taken since."""
+    is_there = trial.state == "WAITING"
+    return (
+        trial
+        if is_there
+        else TrialRow(number=trial.number, trial_id=trial.trial_id, state="WAITING")
+    )
 
 
 def read_fields(store: Store, name: str) -> Iterator[Field]:

@@ -100,12 +100,15 @@ class Snapshot:
         return replace(self, note=note)
 
 
-def read_snapshot(store: Store, name: str, before: Snapshot | None = None) -> Snapshot:
+def read_snapshot(
+    store: Store, name: str, before: Snapshot | None = None, newest: int = 0
+) -> Snapshot:
     """Read the study of that name; UnknownStudy when there is none.
 
     before: an earlier snapshot of it; then only what has changed since is read.
+    newest: how many of the newest trials to read.
     """
-    look = store.look(name, before.look if before else None)
+    look = store.look(name, before.look if before else None, newest)
     definition = look.study.definition
     is_same = before is not None and before.look.study.definition == definition
     return Snapshot(look, before.stored if before and is_same else from_json(definition))

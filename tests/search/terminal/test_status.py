@@ -2,19 +2,20 @@
 
 import io
 import json
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 from sqlalchemy import create_engine, event, text
 
-from search.analysis.frame import NEWEST
+from search.analysis.frame import NEWEST, read_fields
 from search.cli import main
 from search.terminal.json_text import list_text, object_text
 from search.terminal.status import print_status
 from search.worker.worker import Worker
 from storage.rows import Outcome, TrialEnd
-from storage.store import Store
+from storage.store import Claim, Store
 from storage.trials import PAGE
 from tests.search.toy_worker import attempt, make_worker, take
 from tests.storage.samples import finished, new_worker, stock_study
@@ -159,6 +160,26 @@ def test_terminal_and_programs_say_the_same(many: Worker) -> None:
     assert f"in trial {whole['best']}:" in told
     for number, line in table(told).items():
         assert (by_number[number]["outcome"] or "running") in line
+
+
+def test_trials_that_go_on_while_they_are_written_are_told_as_they_were(worker: Worker) -> None:
+    store, held = worker.store, take(worker)
+    store.record(held, 1, {"val_loss": 0.5}, 0.5, seconds=1.0, images=10)
+    store.register_worker("toy", new_worker("v"))
+    stock_study(store).enqueue_trial({"learning_rate": 0.5})
+    fields = read_fields(store, "toy")
+    head = dict(islice(fields, 6))
+    store.record(held, 2, {"val_loss": 0.4}, 0.4, seconds=1.0, images=10)
+    store.tell(held, finished(0.4))
+    for _ in range(2):
+        assert isinstance(store.claim("toy", "v", lease_seconds=30), Claim)
+
+    name, trials = next(fields)
+    told = [(trial["state"], trial["attempts"], trial["last"]) for trial in trials]
+    assert (head["outcomes"], head["best"], name) == ({}, None, "trials")
+    assert told[0][:2] == ("RUNNING", 1)
+    assert told[0][2]["epoch"] == 1
+    assert told[1] == ("WAITING", 0, None)
 
 
 def test_programs_get_every_study_in_one_list(store: Store, tmp_path: Path) -> None:
