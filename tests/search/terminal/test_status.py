@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from sqlalchemy import create_engine, event, text
 
 from search.analysis.frame import NEWEST, read_fields
 from search.cli import main
@@ -17,30 +16,12 @@ from search.worker.worker import Worker
 from storage.rows import Outcome, TrialEnd
 from storage.store import Claim, Store
 from storage.trials import PAGE
+from tests.search.many_trials import copy_first_trial, rows_sent
 from tests.search.toy_worker import attempt, make_worker, take
 from tests.storage.samples import finished, new_worker, stock_study
 
 MANY = 2 * PAGE + 50
 WAYS = {"finished", "running", "waiting"}
-
-# Copies of a study's first trial, which has ended.
-COPIES = """
-INSERT INTO trials (number, study_id, state, datetime_start, datetime_complete)
-SELECT n, study_id, state, datetime_start, datetime_complete
-  FROM trials, generate_series(1, :last) n WHERE number = 0;
-INSERT INTO trial_values (trial_id, objective, value, value_type)
-SELECT t.trial_id, 0, v.value + t.number, v.value_type FROM trials t, trial_values v
- WHERE t.number BETWEEN 1 AND :last;
-INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
-SELECT t.trial_id, p.param_name, p.param_value, p.distribution_json FROM trials t, trial_params p
- WHERE t.number BETWEEN 1 AND :last;
-INSERT INTO search_service.attempts
-       (trial_id, attempt, worker_id, lease_seconds, ended_at, reason, ends_trial)
-SELECT t.trial_id, 1, a.worker_id, 30, a.ended_at, a.reason, true
-  FROM trials t, search_service.attempts a WHERE t.number BETWEEN 1 AND :last;
-INSERT INTO search_service.epochs (trial_id, epoch, attempt, value, metrics, seconds, images)
-SELECT t.trial_id, e.epoch, 1, e.value, e.metrics, e.seconds, e.images
-  FROM trials t, search_service.epochs e WHERE t.number BETWEEN 1 AND :last"""
 
 
 @pytest.fixture
@@ -49,14 +30,10 @@ def worker(store: Store, tmp_path: Path) -> Worker:
 
 
 @pytest.fixture
-def many(worker: Worker, database_url: str) -> Worker:
+def many(worker: Worker) -> Worker:
     """A study of many ended trials."""
     attempt(worker)
-    engine = create_engine(database_url)
-    with engine.begin() as connection:
-        for statement in COPIES.split(";\n"):
-            connection.execute(text(statement), {"last": MANY - 1})
-    engine.dispose()
+    copy_first_trial(worker.store, MANY - 1)
     return worker
 
 
@@ -124,19 +101,12 @@ def test_every_trial_is_shown_on_request(many: Worker) -> None:
 
 
 def test_programs_get_every_trial_in_one_document_as_it_is_read(many: Worker) -> None:
-    most: list[int] = []
-
-    def count(*details: object) -> None:
-        most.append(details[1].rowcount)  # type: ignore[attr-defined]
-
-    reading = many.store.engine
-    event.listen(reading, "after_cursor_execute", count)
-    whole = json.loads(shown(many.store, as_json=True))
-    event.remove(reading, "after_cursor_execute", count)
+    with rows_sent(many.store) as sent:
+        whole = json.loads(shown(many.store, as_json=True))
 
     assert [trial["number"] for trial in whole["trials"]] == list(range(MANY))
     assert (whole["outcomes"], whole["best"]) == ({"finished": MANY}, 0)
-    assert max(most) == 5 * PAGE  # the epochs of a page
+    assert max(sent) == 5 * PAGE  # the epochs of a page
     assert list(whole) == [
         "study",
         "is_practice",
