@@ -86,14 +86,19 @@ def look(connection: Connection, name: str, before: Look | None, newest: int) ->
     )
 
 
+def best(connection: Connection, study: StudyRow, most: int) -> list[int]:
+    """Read the numbers of the best trials that finished here; among equals the earlier first."""
+    given = {"study": study.study_id, "most": most, "finished": Outcome.FINISHED}
+    return list(connection.scalars(BEST, given))
+
+
 def _first(connection: Connection, study: StudyRow) -> Look:
     this = {"study": study.study_id}
     ended = connection.execute(ENDINGS, {**this, "elsewhere": Outcome.ENDED_ELSEWHERE}).all()
     pace = connection.execute(PACE, this).one()
     states = {row.number: row.state for row in connection.execute(OPEN, this)}
     running = [number for number, state in states.items() if state == "RUNNING"]
-    of_best = {**this, "most": RANKED, "finished": Outcome.FINISHED}
-    ranked = list(connection.scalars(BEST, of_best))
+    ranked = best(connection, study, RANKED)
     firsts = {Outcome(row.outcome): row.first for row in ended}
     rows = trials.numbered(connection, study, {*running, *ranked, *firsts.values()})
     return Look(

@@ -91,6 +91,14 @@ class StoreReader:
             study = studies.one(connection, name)
             return list(trials.numbered(connection, study, numbers).values())
 
+    def best_trials(self, name: str, most: int) -> list[TrialRow]:
+        """Read the best trials that finished here, best first; among equals the earlier one."""
+        with transaction(self._engine, ONE_MOMENT) as connection:
+            study = studies.one(connection, name)
+            numbers = looks.best(connection, study, most)
+            rows = trials.numbered(connection, study, numbers)
+            return [rows[number] for number in numbers]
+
     def pages(self, name: str) -> Iterator[list[TrialRow]]:
         """Read every trial, some hundred at a time, in the order of their numbers."""
         study, after = self.study(name), -1

@@ -70,11 +70,12 @@ def as_yaml(exported: Exported) -> str:
 
 
 def _pick(store: Store, name: str, wanted: str) -> TrialRow:
-    numbers = store.best(name, 1) if wanted == "best" else [_number(store, name, wanted)]
-    if not numbers:
-        raise _nothing_to_export(read_snapshot(store, name))
-    (trial,) = store.trials_of(name, numbers)
-    return trial
+    if wanted != "best":
+        (trial,) = store.trials_of(name, [_number(store, name, wanted)])
+        return trial
+    if best := store.best_trials(name, 1):
+        return best[0]
+    raise _nothing_to_export(read_snapshot(store, name))
 
 
 def _number(store: Store, name: str, wanted: str) -> int:
