@@ -8,7 +8,10 @@ from storage.errors import LiveLeases, StudyExists, UnknownStudy
 from storage.optuna_inside import optuna_tables
 from storage.store import Claim, Store
 from storage.tables import metadata
+from storage.transaction import LIMITS
 from tests.storage.samples import finished, new_study
+
+Sql = Callable[..., list[tuple[object, ...]]]
 
 
 def test_a_study_comes_back_as_it_was_stored(store: Store) -> None:
@@ -57,6 +60,20 @@ def test_a_deleted_study_leaves_no_row_behind(
     tables = [*optuna_tables.tables, *metadata.tables]
     kept = {table for table in tables if sql(f"SELECT count(*) FROM {table}") != [(0,)]}
     assert kept == {"version_info"}
+
+
+def test_a_long_study_is_deleted_however_long_that_takes(
+    store: Store, claim: Callable[..., Claim], sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.tell(claim(), finished(1.0))
+    sql(
+        "CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql"
+        " AS 'BEGIN PERFORM pg_sleep(0.5); RETURN old; END'"
+    )
+    sql("CREATE TRIGGER linger BEFORE DELETE ON trials FOR EACH ROW EXECUTE FUNCTION linger()")
+    monkeypatch.setitem(LIMITS, "statement_timeout", "300ms")
+    store.delete("toy")
+    assert store.studies() == []
 
 
 def test_a_study_is_not_deleted_under_a_running_trial(
