@@ -87,8 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     given = [sizes.none, sizes.small, sizes.middle, sizes.large]
     add("--sizes", nargs=4, type=int, default=given, metavar=names, help="trials in the studies")
     add("--trials", type=int, default=20, help="trials of each side, at each size")
-    add("--rounds", type=int, default=7, help="fresh processes, or rounds of several at once")
-    add("--seconds", type=float, default=3.0, help="how long several processes work in a round")
+    add("--rounds", type=int, default=6, help="fresh processes, or rounds of several at once")
+    add("--seconds", type=float, default=2.0, help="how long several processes work in a round")
     add("--json", action="store_true", help="only the lines of JSON")
     return parser
 

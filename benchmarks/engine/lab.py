@@ -76,8 +76,8 @@ class Lab:
     home: Path
     sizes: Sizes = field(default_factory=Sizes)
     trials: int = 20
-    rounds: int = 7
-    seconds: float = 3.0
+    rounds: int = 6
+    seconds: float = 2.0
 
     def __post_init__(self) -> None:
         self._filled: dict[int, str] = {}

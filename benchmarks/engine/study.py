@@ -1,8 +1,9 @@
 """The study of the benchmark, and the turns of both sides: one trial from its claim to its end.
 
-Both sides draw eight parameters with Optuna's default sampler. Ours is the whole of a worker's
-trial, training apart: claim, draw, five epochs recorded and judged, five files kept, badges, tell,
-looking back. Plain Optuna does ask, eight times suggest, five times report and should_prune, tell.
+Ours is the whole of a worker's trial, training apart: claim, draw, five epochs recorded, judged
+where one may be pruned (neither the first nor the last), five files kept, badges, tell, looking
+back. Plain Optuna does ask, eight times suggest with its default sampler, five times report and
+should_prune, tell. No trial is worse than the others, so that none is pruned.
 """
 
 import os
@@ -31,7 +32,7 @@ from search.worker.settle import settle
 from search.worker.worker import Worker
 from spaces.params import Choice, Float, Int
 from spaces.stored import to_json
-from spaces.study import Study
+from spaces.study import Pruning, Study
 from storage.rows import Outcome, TrialEnd
 from storage.store import Claim, NewStudy, NewWorker, Store
 
@@ -44,6 +45,7 @@ STUDY = Study(
     direction="minimize",
     trials=10**6,
     fixed={"epochs": EPOCHS},
+    pruning=Pruning(first_epoch=2),  # every epoch that may be: else a drawn warm-up decides
     space=[
         Float("learning_rate", 1e-5, 1e-1, log=True),
         Float("weight_decay", 1e-6, 1e-2, log=True),

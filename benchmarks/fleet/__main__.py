@@ -79,7 +79,9 @@ class Fleet:
 def main(words: Sequence[str] | None = None) -> None:
     """Simulate the fleet at each length of an epoch, find the walls, and print both."""
     chosen = _parser().parse_args(words)
-    costs = read_costs(chosen.costs) if chosen.costs else measured_costs(Sizes(), 20, 7)
+    costs = (
+        read_costs(chosen.costs) if chosen.costs else measured_costs(Sizes(), trials=20, rounds=6)
+    )
     fleets = [
         Fleet(
             workers=chosen.workers,
