@@ -17,7 +17,7 @@ from sqlalchemy import Engine, event
 from benchmarks.engine.clock import backends, cpu_ms
 from benchmarks.engine.lab import Lab
 from benchmarks.engine.study import EPOCHS, claim, our_worker, train
-from benchmarks.figures import Figure, exactly, middle
+from benchmarks.figures import Figure, middle
 from objectives import catalog
 from objectives.contract import Attempt, EpochResult
 from search.worker.attempt import attempt_trial
@@ -70,16 +70,14 @@ def steps(lab: Lab) -> Iterator[Figure]:
 
 
 def steps_at(lab: Lab, size: int) -> Iterator[Figure]:
-    """Measure the parts of a trial, and count a worker's connections, at one size."""
+    """Measure the parts of a trial at one size."""
     at, meter = f"{size:,} trials", Meter(served=[])
     with lab.copy(size) as place, our_worker(place) as worker, meter.counting():
         _metered_trial(worker, meter), _metered_trial(worker, meter)
         meter.served = backends(place.url)
         measured = [_metered_trial(worker, meter) for _ in range(lab.trials)]
-        connections = exactly(worker.store.engine.pool.size())
     for (part, times), taken in zip(PARTS.items(), zip(*measured, strict=True), strict=True):
         yield _figure(part, times, taken, at)
-    yield Figure(row="steps", name="most connections of a worker", at=at, value=connections)
 
 
 def _metered_trial(worker: Worker, meter: Meter) -> list[tuple[float, ...]]:

@@ -6,7 +6,7 @@ rows are measured first, which takes some minutes.
 
 Measured, by benchmarks.engine, in a study as large as the whole budget: the CPU of worker and
 server for a claim, a draw, an epoch (recorded and judged), an end, a beat and a supervisor's look;
-what a commit waits for the disk; a fresh worker's way to its first trial; memory and connections.
+what a commit waits for the disk; a fresh worker's way to its first trial; its memory.
 
 Assumed:
 - A trial has 5 to 20 epochs, all numbers equally likely. 30 % of the trials are pruned after a
@@ -23,7 +23,7 @@ Assumed:
 A wall is a number of workers at which a resource of the server is used up: its connections, its
 cores (95 % of them), or the study's lock (95 % of the time). It is found by raising the workers by
 a quarter until one is. The connections are those that the embedded Postgres allows
-(`--connections`).
+(`--connections`); each worker, each supervisor and its dashboard hold all that they may.
 """
 
 import argparse
@@ -31,6 +31,7 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ from benchmarks.fleet.simulation import Machines, Run, Server, Trial, simulate
 from benchmarks.pairs import report
 from search.processes.supervisor import READ_SECONDS
 from search.settings import BEATS_PER_LEASE, LEASE_SECONDS
+from storage.connections import OF_A_RUN, OF_A_WORKER
 from storage.postgres.cluster import SETTINGS
 
 FEWEST_EPOCHS, MOST_EPOCHS, PRUNED, PRUNED_AT = 5, 20, 0.3, 0.25
@@ -71,9 +73,10 @@ class Fleet:
         beats = self.workers * BEATS_PER_LEASE / LEASE_SECONDS
         return beats * costs.beat.server + self.machines / READ_SECONDS * costs.look
 
-    def needed_connections(self, costs: Costs) -> int:
-        """Return the number of connections to the database."""
-        return math.ceil(self.workers * costs.connections + self.machines * costs.supervisors)
+    @property
+    def needed_connections(self) -> int:
+        """The number of connections to the database, at most."""
+        return self.workers * OF_A_WORKER + self.machines * OF_A_RUN
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -114,7 +117,7 @@ def row_of(fleet: Fleet, costs: Costs) -> dict[str, Any]:
         "server cores": cores_used(fleet, costs, run),
         "lock in use": lock_used(run),
         "claim wait p95 ms": float(np.percentile(run.waits, 95)) * 1000,
-        "connections": fleet.needed_connections(costs),
+        "connections": fleet.needed_connections,
         "MB a machine": A_MACHINE * costs.peak_mb,
         "cold start s": cold_start(fleet, costs),
     }
@@ -123,9 +126,10 @@ def row_of(fleet: Fleet, costs: Costs) -> dict[str, Any]:
 def find_walls(fleet: Fleet, costs: Costs) -> Iterator[dict[str, Any]]:
     """Find the number of workers at which the connections are used up, and then the server."""
     epoch = {"epoch seconds": fleet.epoch_seconds}
-    each = costs.connections + costs.supervisors / A_MACHINE
-    most = math.floor(fleet.connections / each)
-    yield {**epoch, "wall": f"{fleet.connections} connections", "workers": most + 1}
+    allowed = fleet.connections
+    sizes = (replace(fleet, workers=number) for number in count(1))
+    first = next(each for each in sizes if each.needed_connections > allowed)
+    yield {**epoch, "wall": f"{allowed} connections", "workers": first.workers}
     while True:
         if fleet.background(costs) >= FULL * fleet.cores:
             yield {**epoch, "wall": "the server's cores (beats, looks)", "workers": fleet.workers}

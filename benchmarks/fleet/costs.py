@@ -37,7 +37,6 @@ class Costs:
     imports: seconds of a fresh worker's imports; training code has further ones.
     first: a fresh worker's way to its first trial, after its imports.
     peak_mb: memory of a worker, training apart.
-    connections, supervisors: the most of a worker and of a supervisor to the database.
     """
 
     at: str
@@ -50,8 +49,6 @@ class Costs:
     imports: float
     first: Part
     peak_mb: float
-    connections: float
-    supervisors: float
 
 
 def measured_costs(sizes: Sizes, trials: int, rounds: int) -> Costs:
@@ -94,8 +91,6 @@ def costs_of(lines: Iterable[Line]) -> Costs:
         imports=first["import_seconds"],
         first=Part(client=client, server=server, waits=waits, trips=0),
         peak_mb=found["cold", "peak memory in MB", at]["median"],
-        connections=found["steps", "most connections of a worker", at]["median"],
-        supervisors=look["connections"],
     )
 
 

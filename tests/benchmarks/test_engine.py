@@ -51,12 +51,11 @@ def test_the_same_is_measured_beside_unfinished_trials_and_without(lab: Lab) -> 
 
 
 def test_the_parts_of_a_trial_add_up_to_its_round_trips(lab: Lab) -> None:
-    *parts, connections = steps_at(lab, 12)
+    parts = list(steps_at(lab, 12))
     trips = {figure.name.split()[-1]: figure.beside["trips"] for figure in parts}
 
     assert trips["claim"] == trips["beat"] == 1
     assert sum(PARTS[name] * trips[name] for name in PARTS if name != "beat") <= 16
-    assert connections.value.median >= 1
 
 
 def test_several_processes_work_on_one_study(lab: Lab) -> None:

@@ -22,12 +22,10 @@ NOTHING = Costs(
     imports=2,
     first=Part(client=1, server=0.5, waits=0.25, trips=0),
     peak_mb=100,
-    connections=1,
-    supervisors=1,
 )
 TWO = [Trial(epochs=2, epoch_seconds=10)] * 2
 ONE_CORE = Machines(cores=1, trip=0.125)
-FLEET = Fleet(workers=16, trials=64, epoch_seconds=1, cores=4, trip=0.001, connections=18)
+FLEET = Fleet(workers=16, trials=64, epoch_seconds=1, cores=4, trip=0.001, connections=42)
 
 
 def test_one_trial_takes_the_sum_of_its_parts() -> None:
@@ -77,7 +75,7 @@ def test_a_fleet_without_costs_only_trains() -> None:
     row = row_of(replace(FLEET, trip=0), NOTHING)
 
     assert row["time in training"] == pytest.approx(1)
-    assert (row["server cores"], row["connections"], row["MB a machine"]) == (0, 18, 800)
+    assert (row["server cores"], row["connections"], row["MB a machine"]) == (0, 42, 800)
 
 
 def test_workers_that_start_at_once_share_the_cores() -> None:
@@ -89,11 +87,11 @@ def test_the_walls_are_the_connections_and_then_what_a_trial_needs_most_of() -> 
     slow_epoch = replace(NOTHING, epoch=Part(client=0, server=0.1, waits=0, trips=0))
 
     assert [wall["wall"] for wall in find_walls(FLEET, slow_claim)] == [
-        "18 connections",
+        "42 connections",
         "the study's lock",
     ]
     connections, cores = find_walls(FLEET, slow_epoch)
-    assert connections["workers"] == 17  # 16 and two supervisors have 18
+    assert connections["workers"] == 17  # 16 have two each, the runs of two machines five each
     assert cores["wall"] == "the server's cores"
     # A worker's epoch is one second of training and a tenth of a core.
     assert 35 <= cores["workers"] <= 60
@@ -114,8 +112,7 @@ def test_the_costs_are_those_in_the_largest_study(tmp_path: Path) -> None:
         parts = ("claim", "draw", "epoch", "end", "beat")
         measured = [("steps", f"ms of CPU, {part}", 0, scaled) for part in parts]
         measured += [
-            ("steps", "most connections of a worker", 2, {}),
-            ("look", "ms of a supervisor's look", 0, {**scaled, "connections": 1}),
+            ("look", "ms of a supervisor's look", 0, scaled),
             ("cold", "peak memory in MB", 5, {}),
             (
                 "cold",
