@@ -6,9 +6,10 @@ run and that have ended since, and adds these: an ended trial never changes agai
 
 from collections.abc import Sequence
 from dataclasses import replace
-from operator import itemgetter
+from operator import attrgetter, itemgetter
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from storage import split_uses, studies, trials, workers
 from storage.rows import Direction, Look, Outcome, StudyRow, TrialCounts, TrialRow
@@ -51,16 +52,27 @@ BEST = text("""SELECT t.number
             ELSE v.value END, t.number
  LIMIT :most""")
 
-# New trials, running ones, and those of `open` that have ended.
-CHANGES = text("""SELECT number, CAST(state AS text) AS state FROM trials
- WHERE study_id = :study AND number > :newest
- UNION ALL
-SELECT number, CAST(state AS text) FROM trials
- WHERE study_id = :study AND number <= :newest AND state = 'RUNNING'
- UNION ALL
-SELECT number, CAST(state AS text) FROM trials
- WHERE study_id = :study AND number = ANY(CAST(:open AS integer[]))
-   AND state NOT IN ('RUNNING', 'WAITING')""")
+# New trials, running ones, and those of `open` that have ended; with what changes as a trial runs.
+CHANGES = text("""WITH changed AS (
+    SELECT trial_id, number, state FROM trials
+     WHERE study_id = :study AND number > :newest
+     UNION ALL
+    SELECT trial_id, number, state FROM trials
+     WHERE study_id = :study AND number <= :newest AND state = 'RUNNING'
+     UNION ALL
+    SELECT trial_id, number, state FROM trials
+     WHERE study_id = :study AND number = ANY(CAST(:open AS integer[]))
+       AND state NOT IN ('RUNNING', 'WAITING')
+)
+SELECT number, CAST(state AS text) AS state, coalesce(a.attempt, 0) AS attempts,
+       coalesce(a.is_live, false) AS is_leased, e.epoch
+  FROM changed t
+  LEFT JOIN LATERAL (
+       SELECT a.attempt, search_service.is_live(a) AS is_live FROM search_service.attempts a
+        WHERE a.trial_id = t.trial_id ORDER BY a.attempt DESC LIMIT 1) a ON true
+  LEFT JOIN LATERAL (
+       SELECT epoch FROM search_service.epochs WHERE trial_id = t.trial_id
+        ORDER BY epoch DESC LIMIT 1) e ON true""")
 
 
 def count(connection: Connection, study: StudyRow) -> TrialCounts:
@@ -118,19 +130,27 @@ def _later(connection: Connection, study: StudyRow, before: Look) -> Look:
     newest = before.counts.total - 1
     was_open = before.waiting | {trial.number for trial in before.running}
     given = {"study": study.study_id, "newest": newest, "open": list(was_open)}
-    states = {row.number: row.state for row in connection.execute(CHANGES, given)}
-    queued = {number for number, state in states.items() if state == "WAITING"}
-    rows = trials.numbered(connection, study, states.keys() - queued)
-    running = [row for row in rows.values() if row.state == "RUNNING"]
+    changes = {row.number: row for row in connection.execute(CHANGES, given)}
+    queued = {number for number, row in changes.items() if row.state == "WAITING"}
+    same = {each.number: each for each in before.running if _is_same(each, changes[each.number])}
+    rows = trials.numbered(connection, study, changes.keys() - queued - same.keys())
+    ended = [row for row in rows.values() if row.state != "RUNNING"]
+    running = [row for row in [*same.values(), *rows.values()] if row.state == "RUNNING"]
     waiting = (before.waiting | queued) - rows.keys()
-    total = max(newest, *states) + 1 if states else newest + 1
+    total = max(newest, *changes) + 1 if changes else newest + 1
     return replace(
-        add_ended(before, [row for row in rows.values() if row.state != "RUNNING"]),
+        add_ended(before, ended),
         study=study,
         counts=TrialCounts(total=total, waiting=len(waiting), running=len(running)),
         waiting=waiting,
-        running=running,
+        running=sorted(running, key=attrgetter("number")),
     )
+
+
+def _is_same(trial: TrialRow, now: Row[Any]) -> bool:
+    """Say whether a trial that ran, and whose values are known, has nothing new to be read."""
+    before = ("RUNNING", trial.attempts, trial.is_leased, trial.last and trial.last.epoch)
+    return bool(trial.params) and before == (now.state, now.attempts, now.is_leased, now.epoch)
 
 
 def add_ended(before: Look, ended: Sequence[TrialRow]) -> Look:

@@ -35,17 +35,18 @@ ROWS = """SELECT t.trial_id, t.number, CAST(t.state AS text) AS state,
        a.attempt, a.worker_id AS worker, a.detail, a."where",
        CASE WHEN {ended} THEN CASE WHEN a.ends_trial THEN a.reason ELSE :elsewhere END
         END AS outcome,
-       t.state = 'RUNNING' AND coalesce(search_service.is_live(a), false) AS is_leased,
-       coalesce(f.started_at, timezone('UTC', t.datetime_start)) AS started_at,
+       t.state = 'RUNNING' AND coalesce(a.is_live, false) AS is_leased,
+       coalesce((SELECT min(started_at) FROM search_service.attempts WHERE trial_id = t.trial_id),
+                timezone('UTC', t.datetime_start)) AS started_at,
        CASE WHEN {ended} THEN CASE WHEN a.ends_trial THEN a.ended_at
             ELSE timezone('UTC', t.datetime_complete) END END AS ended_at,
        {last}, {best}
   FROM ({these}) t
-  LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
-  LEFT JOIN search_service.attempts a ON a.trial_id = t.trial_id AND a.attempt = (
-       SELECT max(attempt) FROM search_service.attempts WHERE trial_id = t.trial_id)
-  LEFT JOIN search_service.attempts f ON f.trial_id = t.trial_id AND f.attempt = (
-       SELECT min(attempt) FROM search_service.attempts WHERE trial_id = t.trial_id)
+  LEFT JOIN LATERAL (
+       SELECT * FROM trial_values WHERE trial_id = t.trial_id AND objective = 0 LIMIT 1) v ON true
+  LEFT JOIN LATERAL (
+       SELECT a.*, search_service.is_live(a) AS is_live FROM search_service.attempts a
+        WHERE a.trial_id = t.trial_id ORDER BY a.attempt DESC LIMIT 1) a ON true
  CROSS JOIN LATERAL (
        SELECT array_agg(CAST(param_name AS text) ORDER BY param_id) AS names,
               array_agg(param_value ORDER BY param_id) AS params,

@@ -45,6 +45,11 @@ def record(store: Store, claim: Claim, epochs: int = 1) -> None:
         store.record(claim, epoch, {"val_loss": 0.5}, 0.5, seconds=2.0, images=10)
 
 
+def begin(store: Store, claim: Claim) -> None:
+    with store.trial(claim) as trial:
+        trial.suggest_float("x", 0, 1)
+
+
 def numbers(look: Look) -> tuple[list[int], list[int]]:
     """The trials that have ended since the look before, and those that run."""
     return [trial.number for trial in look.ended], [trial.number for trial in look.running]
@@ -112,9 +117,13 @@ def test_a_look_that_goes_on_knows_what_a_fresh_one_knows(endless: Store, seed: 
             claim = store.claim("toy", worker, lease_seconds=30)
             assert isinstance(claim, Claim)
             held[worker] = claim
-            continue
-        act(store, held.pop(worker), draw)
-        if draw.random() < 0.5:
+            if draw.random() < 0.8:
+                begin(store, claim)
+        elif draw.random() < 0.3:
+            record(store, held[worker], draw.randint(0, 2))
+        else:
+            act(store, held.pop(worker), draw)
+        if draw.random() < 0.6:
             look = store.look("toy", look)
     look, fresh = store.look("toy", look), store.look("toy")
 
@@ -218,6 +227,31 @@ def test_a_later_look_reads_as_little_in_a_long_study_as_in_a_short_one(
     long = read(endless.look("toy"))
     assert short == long
     assert sum(long) <= 8  # study, one changed trial and its row, two workers
+
+
+def test_a_running_trial_is_read_again_when_there_is_news_of_it(
+    endless: Store, claim: Claiming
+) -> None:
+    held = claim()
+    begin(endless, held)
+    look = endless.look("toy")
+
+    def reads() -> bool:
+        nonlocal look
+        seen: list[str] = []
+        with listening(endless, "before_cursor_execute", lambda *all_: seen.append(all_[2])):
+            look = endless.look("toy", look)
+        assert look.running == endless.look("toy").running
+        return any("trial_params" in statement for statement in seen)
+
+    assert not reads()
+    record(endless, held)
+    assert reads()
+    assert not reads()
+    endless.hand_back(held, HandBackReason.DRAINED, "a detail")
+    assert reads()
+    claim("bob")
+    assert reads()
 
 
 def test_a_first_look_at_a_long_study_sends_few_rows(
