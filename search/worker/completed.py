@@ -21,16 +21,18 @@ def completed_curves(
 
     declared: the distributions of the study's parameters.
     """
-    conditional, curves = {param.name for param in stored.study.space if param.when}, arrays.curves
+    curves = arrays.curves
     epochs = np.full(len(curves.numbers), stored.settled.get(EPOCHS) or 0, dtype=np.int64)
-    for name, distribution in declared.items():
-        drawn = arrays.column(name, distribution)[curves.numbers]
+    is_ours = ~arrays.drew_others(declared)[curves.numbers]
+    for param in stored.study.space:
+        distribution = declared[param.name]
+        drawn = arrays.column(param.name, distribution)[curves.numbers]
         has_value = ~np.isnan(drawn)
-        if name == EPOCHS:
+        if param.name == EPOCHS:
             epochs[has_value] = _lengths(drawn[has_value], distribution)
-        elif name not in conditional:
-            epochs[~has_value] = 0
-    epochs[arrays.drew_others(declared)[curves.numbers]] = 0
+        if not param.when:
+            is_ours &= has_value
+    epochs[~is_ours] = 0
     return CompletedCurves(curves, epochs)
 
 
