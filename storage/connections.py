@@ -10,23 +10,38 @@ OF_A_WORKER = 2  # its main thread's, which also listens, and its beat's
 OF_A_DASHBOARD = 4  # pages that are read at a time; the others wait
 OF_A_RUN = 1 + OF_A_DASHBOARD  # beside its workers: the supervisor, and its dashboard
 
-ROOM = text("""SELECT least(
-       current_setting('max_connections')::integer
-       - current_setting('superuser_reserved_connections')::integer
-       - coalesce(current_setting('reserved_connections', true)::integer, 0),
-       (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user),
-       (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database()))
-       AS allowed,
-       (SELECT count(*) FROM pg_stat_activity
-         WHERE backend_type = 'client backend' AND application_name <> 'search') AS others""")
+# Of three limits the one that leaves the least room. A role may read these columns of other roles'
+# connections too, but not their kind: the server's own processes have no user or no database.
+ROOM = text("""WITH others AS (
+    SELECT usesysid, datid FROM pg_stat_activity
+     WHERE usesysid IS NOT NULL AND datid IS NOT NULL AND application_name <> 'search'
+), limits AS (
+    SELECT current_setting('max_connections')::integer
+           - current_setting('superuser_reserved_connections')::integer
+           - coalesce(current_setting('reserved_connections', true)::integer, 0) AS allowed,
+           (SELECT count(*) FROM others) AS others, 'max_connections' AS setting
+     UNION ALL
+    SELECT rolconnlimit, (SELECT count(*) FROM others WHERE usesysid = oid),
+           format('the CONNECTION LIMIT of role %I', rolname)
+      FROM pg_roles WHERE rolname = current_user AND rolconnlimit >= 0
+     UNION ALL
+    SELECT datconnlimit, (SELECT count(*) FROM others WHERE datid = oid),
+           format('the CONNECTION LIMIT of database %I', datname)
+      FROM pg_database WHERE datname = current_database() AND datconnlimit >= 0
+)
+SELECT allowed, others, setting FROM limits ORDER BY allowed - others LIMIT 1""")
 
 
 @dataclass(frozen=True)
 class Room:
-    """The connections that the server allows to this role, and those that other programs have."""
+    """The connections that the server allows to this role, and those that other programs have.
+
+    setting: the name of the limit that leaves the least room.
+    """
 
     allowed: int
     others: int
+    setting: str
 
 
 def read_room(url: str) -> Room:

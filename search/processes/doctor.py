@@ -178,7 +178,7 @@ def _connections(room: Room, workers: int) -> MachineFinding:
     short = needed + room.others - room.allowed
     if short <= 0:
         return _ok("connections", found)
-    fix = f"raise max_connections by {short}, or put PgBouncer before it (docs/operations.md)"
+    fix = f"raise {room.setting} by {short}, or put PgBouncer before it (docs/operations.md)"
     return _warn("connections", found, fix)
 
 
