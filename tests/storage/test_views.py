@@ -77,12 +77,12 @@ def stock_trial() -> optuna.trial.FrozenTrial:
     choices = CategoricalDistribution((math.nan, -math.inf, "NaN, really", 7))
     return create_trial(
         value=-math.inf,
-        params={"odd": -math.inf, "x": 0.5, "n": 3, "word": "NaN, really"},
+        params={"odd": -math.inf, "x": 0.5, "n": 3, "word": 'say NaN, or "[NaN]"'},
         distributions={
             "odd": choices,
             "x": FloatDistribution(0, 1),
             "n": IntDistribution(1, 9),
-            "word": CategoricalDistribution(("NaN, really", "no")),
+            "word": CategoricalDistribution(('say NaN, or "[NaN]"', "no")),
         },
     )
 

@@ -10,10 +10,12 @@ revision = "0004"
 down_revision = "0003"
 
 # Optuna stores the place of a choice, and a number for everything else. Python writes NaN and
-# Infinity into a list of choices, which is no JSON: here they become strings.
+# Infinity into a list of choices, which is no JSON: here they become strings. A word that stands
+# within a string stays: behind it, the strings up to the end are not whole.
 VALUE = r"""CASE WHEN p.distribution_json LIKE '%"CategoricalDistribution"%'
             THEN regexp_replace(p.distribution_json,
-                 '([[ ])(NaN|-?Infinity)(?=[],])', '\1"\2"', 'g')::json
+                 '([[ ])(NaN|-?Infinity)(?=[],](?:[^"\\]|"(?:[^"\\]|\\.)*")*$)',
+                 '\1"\2"', 'g')::json
                  -> 'attributes' -> 'choices' -> p.param_value::integer
             ELSE to_json(p.param_value) END"""
 
