@@ -1,7 +1,7 @@
 """A study's arrays in one row, so that a process that starts reads that row and what is newer.
 
-Whoever sees a study a tenth larger than its snapshot writes a new one. A snapshot that is gone, of
-another form or torn costs time and nothing else: the study is read from its rows.
+A process that sees the study grown by a tenth, and by 1,000 trials, writes a new one. A snapshot
+that is missing, torn or of another form costs time only: the study is then read from its rows.
 """
 
 import io
@@ -15,14 +15,15 @@ from sqlalchemy import Connection, LargeBinary, bindparam, text
 
 from storage.errors import StorageError
 
-FORM = 1  # changes with the arrays
+FORM = 2  # counted up whenever the arrays change
 FEWEST, SHARE = 1000, 0.1
 
 READ = text("SELECT body FROM search_service.snapshots WHERE study_id = :study")
 COUNTED = text("SELECT trials FROM search_service.snapshots WHERE study_id = :study")
+# Of a study of ours that is still there: any other has no snapshot.
 WRITE = text("""INSERT INTO search_service.snapshots (study_id, trials, body)
-VALUES (:study, :trials, :body) ON CONFLICT (study_id) DO UPDATE
-   SET trials = excluded.trials, body = excluded.body
+SELECT study_id, :trials, :body FROM search_service.studies WHERE study_id = :study
+    ON CONFLICT (study_id) DO UPDATE SET trials = excluded.trials, body = excluded.body
  WHERE snapshots.trials < excluded.trials""").bindparams(bindparam("body", type_=LargeBinary))
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
