@@ -104,7 +104,7 @@ def test_each_trial_that_ends_is_told_in_one_look(endless: Store, claim: Claimin
     assert numbers(endless.look("toy", last)) == ([], [])
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_look_that_goes_on_knows_what_a_fresh_one_knows(endless: Store, seed: int) -> None:
     draw, store = random.Random(seed), endless
     workers = ["ada", "bob", "eve"]

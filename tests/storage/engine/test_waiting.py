@@ -122,8 +122,11 @@ def test_a_wait_ends_by_itself(store: Store, claim: Claiming, wait: Wait) -> Non
 def test_a_wait_ends_with_the_first_lease(store: Store, claim: Claiming, wait: Wait) -> None:
     claim("ada", lease_seconds=0.5)
     claim("bob", lease_seconds=600)
+    store.register_worker("toy", new_worker("eve"))
     wait(600).result(10)
-    assert store.claim("toy", "eve" if False else "bob", lease_seconds=30)
+    freed = store.claim("toy", "eve", lease_seconds=30)
+    assert isinstance(freed, Claim)
+    assert (freed.number, freed.attempt) == (0, 2)
 
 
 @pytest.mark.parametrize("state", ["none is left", "one is free", "the study is gone"])
