@@ -1,7 +1,8 @@
-"""A study's trials at one moment, in sums and a few rows: the cost of reading does not grow.
+"""A study at one moment, in sums and a few rows.
 
-A first look adds up the whole study, in SQL. A later one reads only the trials that are new, that
-run and that have ended since, and adds these: an ended trial never changes again.
+A first look adds up the whole study, in SQL. A later one reads the trials that are new, that run
+and that have ended since, and adds these to the sums: an ended trial never changes again. So its
+cost does not grow with the study.
 """
 
 from collections.abc import Sequence

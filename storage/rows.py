@@ -273,8 +273,9 @@ class Look:
     outcomes, firsts: how many trials ended by each outcome, and the first of them.
     ranking: the best trials of those that finished here, best first.
     newest: the newest trials, those that have begun before those of the queue, by number.
-    timed_trials: how many ended trials with an epoch were timed, at least the newest ones.
-    trained_seconds: the time that these were trained, nights between attempts left out.
+    timed_trials: how many ended trials are in `trained_seconds`: the newest ones with an epoch at
+        the first look, and every one since.
+    trained_seconds: how long these were trained, the time between their attempts left out.
     workers: those whose end is not recorded, oldest first.
     test_uses: every use of the test split, oldest first.
     """

@@ -54,7 +54,7 @@ class Store(StoreReader):
 
     @property
     def engine(self) -> Engine:
-        """The way of every transaction and statement of ours to the database."""
+        """The pool of connections behind every statement and transaction."""
         return self._engine
 
     def close(self) -> None:

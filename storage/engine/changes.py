@@ -22,9 +22,9 @@ from storage.rows import Outcome
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Many trials or one: a column is one text, `1,2,3`, so that 10,000 trials are a few rows. A number
-# in text is exact. A transaction after this snapshot can only be another server's, whose copy this
-# database is.
+# A column of all trials is one text, `1,2,3`, so that 10,000 trials are a few rows. A number in
+# text is exact. A transaction that is newer than this look was made on another server, of which
+# this database is a copy.
 CHANGES = text("""WITH wanted AS (
     SELECT t.trial_id FROM trials t WHERE t.study_id = :study_id AND t.trial_id > :newest
     UNION

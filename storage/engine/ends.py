@@ -1,4 +1,4 @@
-"""Questions about the ended trials of a study, one statement each, of a cost that stays flat."""
+"""Questions about the ended trials of a study and of a worker, one statement each."""
 
 from sqlalchemy import Connection, bindparam, text
 

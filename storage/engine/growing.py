@@ -24,7 +24,7 @@ class Growing:
         return self._room[: self._size]
 
     def grow(self, size: int) -> None:
-        """Have at least so many entries."""
+        """Grow to `size` entries; an array that has more stays as it is."""
         if size > len(self._room):
             more = np.full(max(size, 2 * len(self._room)) - len(self._room), self._fill)
             self._room = np.concatenate([self._room, more.astype(self._room.dtype)])

@@ -34,18 +34,20 @@ SESSION = text("""SELECT quote_ident(current_user), quote_ident(current_database
 TOUCH = "touched = pg_current_xact_id()"
 
 # The attempt with its lease renewed; no row when it or the trial has ended.
-HELD = """held AS (
-    UPDATE search_service.attempts a SET beat_at = clock_timestamp()
+RENEWED = """held AS (
+    UPDATE search_service.attempts a SET beat_at = clock_timestamp(){also}
       FROM trials t JOIN search_service.studies s ON s.study_id = t.study_id
      WHERE a.trial_id = :trial AND a.attempt = :attempt AND a.ended_at IS NULL
        AND t.trial_id = a.trial_id AND t.state = 'RUNNING'
     RETURNING a.trial_id, a.attempt, s.stop)"""
+HELD = RENEWED.format(also="")
+HELD_AND_TOUCHED = RENEWED.format(also=f", {TOUCH}")
 
 BEAT = text(f"WITH {HELD} SELECT stop FROM held")
 
 # Values that were drawn before are not among these. One that stands there is of another program,
 # which began this trial by `ask`: the trial is trained with ours, so that ours is stored.
-DRAW = text(f"""WITH {HELD.replace("SET beat_at", f"SET {TOUCH}, beat_at")}, drawn AS (
+DRAW = text(f"""WITH {HELD_AND_TOUCHED}, drawn AS (
     INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
     SELECT held.trial_id, n.name, n.value, n.distribution
       FROM held, unnest(CAST(:names AS text[]), CAST(:params AS double precision[]),

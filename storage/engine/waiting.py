@@ -1,9 +1,9 @@
 """The wait of a worker while others hold a study's last trials: it listens and asks nothing.
 
 Whatever may give such a worker a trial, or end its wait, wakes it by a NOTIFY: a trial handed back
-or freed, one of the last trials ended, a stop request, a changed budget. Others write into the
-study as well, a lease merely expires, and PgBouncer passes no NOTIFY on: so the caller sets a limit
-to the wait, then claims, and a wait ends when the first lease of the study expires at the latest.
+or freed, one of the last trials ended, a stop request, a changed budget. No NOTIFY comes from other
+programs, from a lease that expires, or through PgBouncer. So a wait ends when the first lease of
+the study expires, or after the seconds that the caller allows; then the caller claims again.
 """
 
 import random
