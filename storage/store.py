@@ -31,6 +31,8 @@ from storage.transaction import pooled_engine, step, transaction
 
 __all__ = ["Claim", "NewStudy", "NewWorker", "Nothing", "Store", "StudyRow"]
 
+FIRST_LOOK = "60s"  # the limit of reading a whole study, which is .3 s at 10,000 trials
+
 
 class Store(StoreReader):
     """The stored studies, read and written through plain values.
@@ -268,8 +270,10 @@ class Store(StoreReader):
     def _arrays_of(self, study: str) -> StudyArrays:
         known: dict[str, StudyArrays] = self._of_thread.__dict__
         if study not in known:
-            with self._step() as connection:
-                known[study] = StudyArrays(connection, study)
+            with transaction(self._engine, statement_timeout=FIRST_LOOK) as connection:
+                arrays = StudyArrays(connection, study)
+                arrays.refresh(connection)
+            known[study] = arrays
         return known[study]
 
     @contextmanager

@@ -157,14 +157,20 @@ class StudyArrays:
             raise unknown_study(self.name)
         self.study_id = int(row.study_id)
         self.direction = StudyDirection[row.direction]
+        self._seen: str | None = None
+        self._asked_at = -SOMETIMES_SECONDS
+        self._clear()
+        if arrays := snapshots.read(connection, self.study_id):
+            try:
+                self._unpack(arrays)
+            except KeyError:  # it lacks an array that this search has
+                self._clear()
+        self._kept = self.count
+
+    def _clear(self) -> None:
         self.drawn: dict[str, Drawn] = {}
         self.curves = Curves(self.direction)
         self._columns = {name: Growing(*kind) for name, kind in COLUMNS.items()}
-        self._seen: str | None = None
-        self._asked_at = -SOMETIMES_SECONDS
-        if arrays := snapshots.read(connection, self.study_id):
-            self._unpack(arrays)
-        self._kept = self.count
 
     def _packed(self) -> dict[str, NDArray[Any]]:
         arrays = {name: column.array for name, column in self._columns.items()}

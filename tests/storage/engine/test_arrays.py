@@ -1,5 +1,6 @@
 """A study's arrays hold what Optuna reads, and later looks read only what has changed."""
 
+import io
 import math
 from collections.abc import Callable
 
@@ -283,6 +284,20 @@ class TestSnapshots:
         study.add_trials([create_trial(value=0.5)] * 12)
         assert store.arrays("theirs").count == 12
         assert sql("SELECT trials FROM search_service.snapshots") == []
+
+    def test_one_that_lacks_an_array_is_not_used(
+        self, store: Store, claim: Claiming, database_url: str, engine: Engine
+    ) -> None:
+        fill(store, claim, 12)
+        before = store.arrays("toy")
+        with engine.begin() as connection:
+            form, names = np.array(snapshots.FORM), np.array([], dtype=np.str_)
+            body = io.BytesIO()
+            np.savez(body, form=form, names=names, states=before.states)
+            given = {"body": body.getvalue()}
+            connection.execute(text("UPDATE search_service.snapshots SET body = :body"), given)
+        with Store.open(database_url) as other:
+            assert in_arrays(other.arrays("toy")) == in_arrays(before)
 
     def test_a_smaller_one_never_replaces_a_larger_one(
         self, store: Store, claim: Claiming, sql: Sql, engine: Engine
