@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from storage import split_uses, studies, trials, workers
+from storage.optuna_inside import stored_number
 from storage.rows import Direction, Look, Outcome, StudyRow, TrialCounts, TrialRow
 
 RANKED = 20  # of the best trials
@@ -41,16 +42,14 @@ PACE = text("""SELECT count(e.trial_id) AS trials, coalesce(sum(e.epoch * e.seco
        SELECT * FROM search_service.epochs e WHERE e.trial_id = t.trial_id
         ORDER BY epoch DESC LIMIT 1) e ON true""")
 
-# By the values that Optuna stores: an infinite one as its kind, with no number.
-BEST = text("""SELECT t.number
+BEST = text(f"""SELECT t.number
   FROM trials t
   JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
   JOIN study_directions d ON d.study_id = t.study_id
   JOIN search_service.attempts a ON a.trial_id = t.trial_id AND a.ends_trial
  WHERE t.study_id = :study AND t.state = 'COMPLETE' AND a.reason = :finished
  ORDER BY CASE d.direction WHEN 'MINIMIZE' THEN 1 ELSE -1 END
-          * CASE v.value_type WHEN 'INF_POS' THEN 'Infinity' WHEN 'INF_NEG' THEN '-Infinity'
-            ELSE v.value END, t.number
+          * {stored_number("v.value", "v.value_type")}, t.number
  LIMIT :most""")
 
 # New trials, running ones, and those of `open` that have ended; with what changes as a trial runs.

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
-from optuna.storages._rdb.models import SCHEMA_VERSION, BaseModel, TrialValueModel
+from optuna.storages._rdb.models import SCHEMA_VERSION, BaseModel
 from optuna.study._constrained_optimization import (
     _CONSTRAINTS_KEY,
     _get_constraints_from_system_attrs,
@@ -31,12 +31,16 @@ CONSTRAINTS = _CONSTRAINTS_KEY  # begins the system attributes with a trial's co
 optuna_version: str = optuna.__version__
 optuna_tables: MetaData = BaseModel.metadata
 version_info: Table = optuna_tables.tables["version_info"]
-stored_value = TrialValueModel.stored_repr_to_value
 
 
-def stored_number(value: float | None, kind: str) -> float:
-    """Return the value of a trial, as it is stored with its kind."""
-    return stored_value(value, TrialValueModel.TrialValueType[kind])
+def stored_number(value: str, kind: str) -> str:
+    """Return the SQL of a number that Optuna stores in two columns.
+
+    value: the column with the number, NULL where it is not finite.
+    kind: the column that tells infinities and NaN from finite numbers.
+    """
+    return f"""CASE CAST({kind} AS text) WHEN 'INF_POS' THEN 'Infinity'
+            WHEN 'INF_NEG' THEN '-Infinity' WHEN 'NAN' THEN 'NaN' ELSE {value} END"""
 
 
 def optuna_scripts() -> ScriptDirectory:

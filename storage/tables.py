@@ -39,8 +39,6 @@ OUR_FUNCTIONS = ("is_live", "claim", "wake", "wake_at_end")
 optuna_studies: Table = optuna_tables.tables["studies"]
 directions: Table = optuna_tables.tables["study_directions"]
 trials: Table = optuna_tables.tables["trials"]
-params: Table = optuna_tables.tables["trial_params"]
-values: Table = optuna_tables.tables["trial_values"]
 attributes: Table = optuna_tables.tables["trial_system_attributes"]
 
 

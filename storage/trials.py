@@ -11,6 +11,7 @@ from storage.engine.results import decoded
 from storage.optuna_inside import stored_number
 from storage.rows import EpochRow, Outcome, StudyRow, TrialRow
 
+VALUE = stored_number("v.value", "v.value_type")
 ENDED = "t.state NOT IN ('RUNNING', 'WAITING')"
 EPOCH = ("epoch", "attempt", "value", "metrics", "seconds", "images", "recorded_at")
 PAGE = 200  # trials that are read at a time
@@ -21,6 +22,7 @@ PLAIN = (
     "state",
     "detail",
     "where",
+    "value",
     "worker",
     "is_leased",
     "started_at",
@@ -30,7 +32,7 @@ PLAIN = (
 # A trial's own end counts where a person ended it in the dashboard: its attempt ends later, when
 # its worker notices.
 ROWS = """SELECT t.trial_id, t.number, CAST(t.state AS text) AS state,
-       v.value, CAST(v.value_type AS text) AS value_type,
+       CASE WHEN t.state = 'COMPLETE' THEN {value} END AS value,
        p.names, p.params, p.distributions,
        a.attempt, a.worker_id AS worker, a.detail, a."where",
        CASE WHEN {ended} THEN CASE WHEN a.ends_trial THEN a.reason ELSE :elsewhere END
@@ -130,15 +132,13 @@ def _statement(these: str) -> TextClause:
         ", ".join(f"{which}.{name} AS {which}_{name}" for name in EPOCH)
         for which in ("last", "best")
     )
-    return text(ROWS.format(these=these, ended=ENDED, last=last, best=best))
+    return text(ROWS.format(these=these, ended=ENDED, value=VALUE, last=last, best=best))
 
 
 def _trial(row: RowMapping) -> TrialRow:
-    is_complete = row["state"] == "COMPLETE" and row["value_type"]
     return TrialRow(
         **{name: row[name] for name in PLAIN},
         outcome=Outcome(row["outcome"]) if row["outcome"] else None,
-        value=stored_number(row["value"], row["value_type"]) if is_complete else None,
         params=_params(row),
         attempts=row["attempt"] or 0,
         last=_epoch_beside(row, "last"),

@@ -16,16 +16,18 @@ from numpy.typing import NDArray
 from optuna.trial import TrialState
 from sqlalchemy import Connection, text
 
-from storage.optuna_inside import CONSTRAINTS, violation
+from storage.optuna_inside import CONSTRAINTS, stored_number, violation
 from storage.rows import Outcome
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+REPORTED = stored_number("i.intermediate_value", "i.intermediate_value_type")
+
 # A column of all trials is one text, `1,2,3`, so that 10,000 trials are a few rows. A number in
 # text is exact. A transaction that is newer than this look was made on another server, of which
 # this database is a copy.
-CHANGES = text("""WITH wanted AS (
+CHANGES = text(f"""WITH wanted AS (
     SELECT t.trial_id FROM trials t WHERE t.study_id = :study_id AND t.trial_id > :newest
     UNION
     SELECT a.trial_id FROM search_service.attempts a
@@ -38,8 +40,7 @@ CHANGES = text("""WITH wanted AS (
      WHERE CAST(t.state AS text) IS DISTINCT FROM known.state
 ), fresh AS MATERIALIZED (
     SELECT t.trial_id, t.number, t.state,
-           CASE v.value_type WHEN 'INF_POS' THEN 'Infinity' WHEN 'INF_NEG' THEN '-Infinity'
-           ELSE coalesce(v.value, 'NaN') END AS value,
+           coalesce({stored_number("v.value", "v.value_type")}, 'NaN') AS value,
            EXISTS (SELECT FROM search_service.attempts a
                     WHERE a.trial_id = t.trial_id AND a.ends_trial AND a.reason = :finished)
            AS is_finished
@@ -64,9 +65,7 @@ SELECT CAST(pg_current_snapshot() AS text) AS seen,
                 GROUP BY 1, 2 ORDER BY min(p.param_id)) drawn) AS params,
        (SELECT json_agg(json_build_array(step, numbers, step_values)) FROM (
                SELECT i.step, string_agg(CAST(number AS text), ',') AS numbers,
-                      string_agg(CASE i.intermediate_value_type WHEN 'INF_POS' THEN 'Infinity'
-                                 WHEN 'INF_NEG' THEN '-Infinity' WHEN 'NAN' THEN 'NaN'
-                                 ELSE CAST(i.intermediate_value AS text) END, ',') AS step_values
+                      string_agg(CAST({REPORTED} AS text), ',') AS step_values
                  FROM fresh JOIN trial_intermediate_values i ON i.trial_id = fresh.trial_id
                 WHERE fresh.state IN ('COMPLETE', 'PRUNED') GROUP BY 1) reported) AS steps,
        (SELECT json_agg(json_build_array(number, s.key, s.value_json))

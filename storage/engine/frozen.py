@@ -10,8 +10,7 @@ from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Row
 
-NUMBER = """CASE CAST({kind} AS text) WHEN 'INF_POS' THEN 'Infinity' WHEN 'INF_NEG' THEN '-Infinity'
-            WHEN 'NAN' THEN 'NaN' ELSE {value} END"""
+from storage.optuna_inside import stored_number
 
 # Of each trial in `t`, in the orders in which Optuna stored it.
 FROZEN = """t.trial_id, t.number, CAST(t.state AS text) AS state,
@@ -20,8 +19,7 @@ FROZEN = """t.trial_id, t.number, CAST(t.state AS text) AS state,
        u.user_keys, u.user_values, y.system_keys, y.system_values"""
 PARTS = f"""
  CROSS JOIN LATERAL (
-       SELECT array_agg({NUMBER.format(kind="value_type", value="value")}
-                        ORDER BY objective) AS results
+       SELECT array_agg({stored_number("value", "value_type")} ORDER BY objective) AS results
          FROM trial_values WHERE trial_id = t.trial_id) v
  CROSS JOIN LATERAL (
        SELECT array_agg(param_name ORDER BY param_id) AS names,
@@ -30,7 +28,7 @@ PARTS = f"""
          FROM trial_params WHERE trial_id = t.trial_id) p
  CROSS JOIN LATERAL (
        SELECT array_agg(step ORDER BY step) AS steps,
-              array_agg({NUMBER.format(kind="intermediate_value_type", value="intermediate_value")}
+              array_agg({stored_number("intermediate_value", "intermediate_value_type")}
                         ORDER BY step) AS reported
          FROM trial_intermediate_values WHERE trial_id = t.trial_id) i
  CROSS JOIN LATERAL (

@@ -2,20 +2,18 @@
 
 import contextlib
 from collections.abc import Callable
-from typing import Any
 
 import optuna
 import pytest
 from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX
-from optuna.samplers import TPESampler
 from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import TrialState, create_trial
 from sqlalchemy import Engine, text
 
 from storage.optuna_inside import joined, optuna_tables
 from storage.store import Claim, Store
 from storage.transaction import transaction
-from tests.storage.samples import ended, finished
+from tests.storage.samples import ended
 
 Write = Callable[[RDBStorage, int, int], object]
 
@@ -99,26 +97,6 @@ def test_drawn_values_are_written_whole_or_not_at_all(
     with store.trial(held) as trial:
         trial.suggest_float("x", 5, 6)
     assert 5 <= store.trials("toy")[0].params["x"] <= 6
-
-
-def test_a_sampler_sees_the_trials_that_ended_since_it_drew_last(
-    store: Store, claim: Callable[..., Claim]
-) -> None:
-    seen: list[int] = []
-
-    class Watching(TPESampler):
-        def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> Any:
-            done = study._get_trials(deepcopy=False, states=(TrialState.COMPLETE,), use_cache=True)
-            seen.append(len(done))
-            return super().infer_relative_search_space(study, trial)
-
-    sampler = Watching()
-    for _ in range(3):
-        held = claim()
-        with store.trial(held, sampler) as trial:
-            trial.suggest_float("x", 0, 1)
-        store.tell(held, finished(0.5))
-    assert seen == [0, 1, 2]
 
 
 def test_a_pruned_trial_with_nan_as_its_last_report_is_ranked_last(

@@ -173,6 +173,23 @@ def test_a_trial_that_is_committed_late_is_not_missed(
     assert store.arrays("toy").states.tolist() == [TrialState.FAIL, TrialState.COMPLETE]
 
 
+def test_a_sampler_sees_the_trials_that_have_ended_since_the_last_draw(
+    store: Store, claim: Claiming
+) -> None:
+    seen: list[list[int]] = []
+
+    def choose(arrays: StudyArrays) -> RandomSampler:
+        seen.append(np.flatnonzero(arrays.states == TrialState.COMPLETE).tolist())
+        return RandomSampler()
+
+    for _ in range(3):
+        held = claim()
+        with store.trial(held, choose):
+            pass
+        store.tell(held, finished(0.5))
+    assert seen == [[], [0], [0, 1]]
+
+
 def test_nothing_that_has_ended_is_read_again(store: Store, claim: Claiming, sql: Sql) -> None:
     fill(store, claim, 5)
     before = in_arrays(store.arrays("toy"))
