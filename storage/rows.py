@@ -28,6 +28,10 @@ class Outcome(StrEnum):
     ENDED_ELSEWHERE = "ended_elsewhere"  # a person ended it in the dashboard
 
 
+# The ends that no worker told, so that a trial has no badges of its worker.
+UNTOLD = (Outcome.KILLED, Outcome.STALLED, Outcome.CUDA_ERROR, Outcome.ENDED_ELSEWHERE)
+
+
 class HandBackReason(StrEnum):
     """Why an attempt ended although its trial goes on. The words are stored: they never change."""
 
@@ -152,6 +156,7 @@ class TrialRow:
     worker: the worker of the newest attempt; None before the first.
     is_leased: whether a worker holds it now. A RUNNING trial without a lease waits for its next
         attempt.
+    badges: the badges that its worker told with its end, joined by commas; None where it told none.
     """
 
     number: int
@@ -169,6 +174,7 @@ class TrialRow:
     ended_at: datetime | None = None
     last: EpochRow | None = None
     best: EpochRow | None = None
+    badges: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

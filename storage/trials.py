@@ -1,5 +1,6 @@
 """Trials with their values, newest attempt, last and best epoch: one statement for any of them."""
 
+import json
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, TextClause, text
 from storage.engine.frozen import read_distribution
 from storage.engine.results import decoded
 from storage.optuna_inside import stored_number
-from storage.rows import EpochRow, Outcome, StudyRow, TrialRow
+from storage.rows import UNTOLD, EpochRow, Outcome, StudyRow, TrialRow
 
 VALUE = stored_number("v.value", "v.value_type")
 ENDED = "t.state NOT IN ('RUNNING', 'WAITING')"
@@ -42,6 +43,8 @@ ROWS = """SELECT t.trial_id, t.number, CAST(t.state AS text) AS state,
                 timezone('UTC', t.datetime_start)) AS started_at,
        CASE WHEN {ended} THEN CASE WHEN a.ends_trial THEN a.ended_at
             ELSE timezone('UTC', t.datetime_complete) END END AS ended_at,
+       (SELECT value_json FROM trial_user_attributes
+         WHERE trial_id = t.trial_id AND key = 'badges') AS badges,
        {last}, {best}
   FROM ({these}) t
   LEFT JOIN LATERAL (
@@ -136,13 +139,16 @@ def _statement(these: str) -> TextClause:
 
 
 def _trial(row: RowMapping) -> TrialRow:
+    outcome = Outcome(row["outcome"]) if row["outcome"] else None
+    is_told = outcome is not None and outcome not in UNTOLD
     return TrialRow(
         **{name: row[name] for name in PLAIN},
-        outcome=Outcome(row["outcome"]) if row["outcome"] else None,
+        outcome=outcome,
         params=_params(row),
         attempts=row["attempt"] or 0,
         last=_epoch_beside(row, "last"),
         best=_epoch_beside(row, "best"),
+        badges=json.loads(row["badges"] or '""') if is_told else None,
     )
 
 

@@ -15,6 +15,7 @@ from storage.store import Store
 # it is close to 0. A rise over both margins in two epochs in a row is more than this noise.
 MARGIN, SMALLEST_MARGIN = 0.1, 0.02
 BAD_EPOCHS = 2
+COMMA = ", "
 READ_EPOCHS = 2000  # a few MB
 
 Epochs = Sequence[EpochRow | EpochResult]
@@ -39,12 +40,23 @@ def badges(config: TrialConfig, outcome: Outcome | None, epochs: Epochs) -> tupl
     return tuple(found)
 
 
+def join(earned: Sequence[str]) -> str:
+    """Return badges in one line, as they are stored with a trial's end."""
+    return COMMA.join(earned)
+
+
+def split(joined: str) -> tuple[str, ...]:
+    """Return the badges of such a line."""
+    return tuple(joined.split(COMMA)) if joined else ()
+
+
 def read_badges(store: Store, snapshot: Snapshot, trials: Sequence[TrialRow]) -> Badges:
-    """Find the badges of some trials of a study."""
-    every = {
-        trial.number: badges(snapshot.stored.config(trial.params), trial.outcome, epochs)
-        for trial, epochs in _with_epochs(store, snapshot.study.name, trials)
-    }
+    """Find the badges of some trials of a study: those told at their ends, others in the epochs."""
+    every = {trial.number: split(trial.badges) for trial in trials if trial.badges is not None}
+    untold = [trial for trial in trials if trial.badges is None]
+    for trial, epochs in _with_epochs(store, snapshot.study.name, untold):
+        config = snapshot.stored.config(trial.params)
+        every[trial.number] = badges(config, trial.outcome, epochs)
     return {number: earned for number, earned in every.items() if earned}
 
 

@@ -1,9 +1,7 @@
 """Everything that terminals, pages and other programs show about one study at one moment."""
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from search.analysis.badges import Badges, read_badges
@@ -86,37 +84,22 @@ def _queued(trial: TrialRow) -> TrialRow:
 def read_fields(store: Store, name: str) -> Iterator[Field]:
     """Read the study of that name as the fields of a JSON object, each when it is asked for.
 
-    Times are in ISO 8601; a number that is not finite is None. `trials` is an iterator, because
-    there may be many. This is the output of `search status --json`.
+    Rows stay dataclasses. `trials` is an iterator, because there may be many. This is the output of
+    `search status --json`.
     """
     snapshot = read_snapshot(store, name)
-    yield "study", _plain(snapshot.look.study)
+    yield "study", snapshot.look.study
     yield "is_practice", snapshot.stored.found.is_practice
-    yield "skipped_checks", list(snapshot.stored.found.skipped_checks)
-    yield "test_uses", _plain(snapshot.look.test_uses)
+    yield "skipped_checks", snapshot.stored.found.skipped_checks
+    yield "test_uses", snapshot.look.test_uses
     yield "outcomes", snapshot.outcomes
     yield "best", snapshot.best.number if snapshot.best else None
     yield "trials", _trials(read_pages(store, snapshot))
-    yield "identical_trials", _plain(read_identical_trials(store, snapshot))
-    yield "workers", _plain(store.workers(name))
+    yield "identical_trials", read_identical_trials(store, snapshot)
+    yield "workers", store.workers(name)
 
 
 def _trials(pages: Iterable[Page]) -> Iterator[Mapping[str, Any]]:
     for page in pages:
         for trial in page.trials:
-            yield {**_plain(trial), "badges": list(page.badges.get(trial.number, ()))}
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case str() | int() | None:
-            return value
-        case float():
-            return value if math.isfinite(value) else None
-        case datetime():
-            return value.isoformat()
-        case Mapping():
-            return {key: _plain(each) for key, each in value.items()}
-        case list() | tuple():
-            return [_plain(each) for each in value]
-    return _plain(vars(value))  # a dataclass
+            yield {**vars(trial), "badges": page.badges.get(trial.number, ())}

@@ -1,7 +1,9 @@
 """JSON of any length as text, piece by piece, so that nobody holds all of it."""
 
 import json
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 PIECE = 2**16  # characters
@@ -10,15 +12,18 @@ PIECE = 2**16  # characters
 def object_text(fields: Iterable[tuple[str, Any]]) -> Iterator[str]:
     """Yield the text of an object in pieces.
 
+    A moment is written in ISO 8601, a dataclass as an object, and NaN and infinities, which JSON
+    does not have, as null.
+
     fields: keys and values; a value that is an iterator becomes a list, each item on one line.
     """
     opening = "{\n  "
     for key, value in fields:
         yield f"{opening}{json.dumps(key)}: "
         if isinstance(value, Iterator):
-            yield from list_text([json.dumps(item, allow_nan=False)] for item in value)
+            yield from list_text([_text(item)] for item in value)
         else:
-            yield json.dumps(value, indent=2, allow_nan=False).replace("\n", "\n  ")
+            yield _text(value, indent=2).replace("\n", "\n  ")
         opening = ",\n  "
     yield "\n}"
 
@@ -47,3 +52,30 @@ def joined(pieces: Iterable[str]) -> Iterator[str]:
             yield "".join(collected)
             collected, length = [], 0
     yield "".join(collected)
+
+
+def _text(value: Any, indent: int | None = None) -> str:
+    try:
+        return json.dumps(value, default=_plainer, allow_nan=False, indent=indent)
+    except ValueError:  # a number that is not finite, which is rare
+        return json.dumps(_finite(value), indent=indent)
+
+
+def _plainer(value: Any) -> Any:
+    """Return a value of a type that JSON does not have as one that it has."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return dict(value) if isinstance(value, Mapping) else vars(value)
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case str() | int() | None:
+            return value
+        case list() | tuple():
+            return [_finite(each) for each in value]
+        case Mapping():
+            return {key: _finite(each) for key, each in value.items()}
+    return _finite(_plainer(value))
