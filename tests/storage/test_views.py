@@ -4,7 +4,6 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import optuna
@@ -17,11 +16,11 @@ from sqlalchemy.exc import ProgrammingError
 from storage.rows import TrialRow
 from storage.store import Claim, Store
 from storage.tables import SCHEMA, VIEWS, metadata
+from tests.storage.listings import DOCS, statements
 from tests.storage.samples import ended, finished, new_study, new_worker, stock_study
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 Claiming = Callable[..., Claim]
-DOCS = Path(__file__).parents[2] / "docs"
 HOURS = "finished, pruned, failed, running, lost, saved_by_pruning"
 
 
@@ -245,13 +244,6 @@ def test_a_running_attempt_counts_until_now_and_a_silent_one_until_its_last_beat
     expire()
     place(sql, held, start=0, end=3)
     assert hours(sql) == [0, 0, 0, 3, 0, 0]
-
-
-def statements(page: str, word: str) -> list[str]:
-    """Read the statements of a page's listings in SQL that have this word."""
-    listings = re.findall(r"^```sql\n(.*?)^```", (DOCS / page).read_text(), re.M | re.DOTALL)
-    each = [statement.strip() for listing in listings for statement in listing.split(";")]
-    return [statement for statement in each if word in statement]
 
 
 @pytest.fixture
