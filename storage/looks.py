@@ -5,8 +5,8 @@ and that have ended since, and adds these to the sums: an ended trial never chan
 cost does not grow with the study.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, text
 
 from storage import split_uses, studies, trials, workers
 from storage.optuna_inside import stored_number
-from storage.rows import Direction, Look, Outcome, StudyRow, TrialCounts, TrialRow
+from storage.rows import Direction, Outcome, StudyRow, TrialRow, UseRow, WorkerRow
 
 RANKED = 20  # of the best trials
 
@@ -73,6 +73,56 @@ SELECT number, CAST(state AS text) AS state, coalesce(a.attempt, 0) AS attempts,
   LEFT JOIN LATERAL (
        SELECT epoch FROM search_service.epochs WHERE trial_id = t.trial_id
         ORDER BY epoch DESC LIMIT 1) e ON true""")
+
+
+@dataclass(frozen=True)
+class TrialCounts:
+    """How many trials a study has."""
+
+    total: int
+    waiting: int  # in the queue
+    running: int  # begun and not ended, whether a worker has them now or not
+
+    @property
+    def begun(self) -> int:
+        """All but those of the queue."""
+        return self.total - self.waiting
+
+    @property
+    def ended(self) -> int:
+        """Those that have ended, in any way."""
+        return self.total - self.waiting - self.running
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """A study at one moment, in sums and a few rows, whatever its size.
+
+    waiting: the numbers of the queued trials.
+    ended: the trials that have ended since the look before; () in a first look.
+    outcomes, firsts: how many trials ended by each outcome, and the first of them.
+    ranking: the best trials of those that finished here, best first.
+    newest: the newest trials, those that have begun before those of the queue, by number.
+    timed_trials: how many ended trials are in `trained_seconds`: the newest ones with an epoch at
+        the first look, and every one since.
+    trained_seconds: how long these were trained, the time between their attempts left out.
+    workers: those whose end is not recorded, oldest first.
+    test_uses: every use of the test split, oldest first.
+    """
+
+    study: StudyRow
+    counts: TrialCounts
+    waiting: Set[int] = frozenset()
+    running: Sequence[TrialRow] = ()
+    ended: Sequence[TrialRow] = ()
+    outcomes: Mapping[Outcome, int] = field(default_factory=dict)
+    firsts: Mapping[Outcome, TrialRow] = field(default_factory=dict)
+    ranking: Sequence[TrialRow] = ()
+    newest: Sequence[TrialRow] = ()
+    timed_trials: int = 0
+    trained_seconds: float = 0.0
+    workers: Sequence[WorkerRow] = ()
+    test_uses: Sequence[UseRow] = ()
 
 
 def count(connection: Connection, study: StudyRow) -> TrialCounts:

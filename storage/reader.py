@@ -17,13 +17,12 @@ from storage import (
     trials,
     workers,
 )
+from storage.looks import Look, TrialCounts
 from storage.rows import (
     AttemptRow,
     EpochRow,
     FileRow,
-    Look,
     StudyRow,
-    TrialCounts,
     TrialRow,
     UseRow,
     WorkerRow,

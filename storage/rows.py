@@ -1,7 +1,7 @@
 """The plain values that go into the store and come out of it; moments are in UTC."""
 
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -249,53 +249,3 @@ class WorkerRow:
     trial: int | None
     silent_seconds: float
     is_overdue: bool
-
-
-@dataclass(frozen=True)
-class TrialCounts:
-    """How many trials a study has."""
-
-    total: int
-    waiting: int  # in the queue
-    running: int  # begun and not ended, whether a worker has them now or not
-
-    @property
-    def begun(self) -> int:
-        """All but those of the queue."""
-        return self.total - self.waiting
-
-    @property
-    def ended(self) -> int:
-        """Those that have ended, in any way."""
-        return self.total - self.waiting - self.running
-
-
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """A study at one moment, in sums and a few rows, whatever its size.
-
-    waiting: the numbers of the queued trials.
-    ended: the trials that have ended since the look before; () in a first look.
-    outcomes, firsts: how many trials ended by each outcome, and the first of them.
-    ranking: the best trials of those that finished here, best first.
-    newest: the newest trials, those that have begun before those of the queue, by number.
-    timed_trials: how many ended trials are in `trained_seconds`: the newest ones with an epoch at
-        the first look, and every one since.
-    trained_seconds: how long these were trained, the time between their attempts left out.
-    workers: those whose end is not recorded, oldest first.
-    test_uses: every use of the test split, oldest first.
-    """
-
-    study: StudyRow
-    counts: TrialCounts
-    waiting: Set[int] = frozenset()
-    running: Sequence[TrialRow] = ()
-    ended: Sequence[TrialRow] = ()
-    outcomes: Mapping[Outcome, int] = field(default_factory=dict)
-    firsts: Mapping[Outcome, TrialRow] = field(default_factory=dict)
-    ranking: Sequence[TrialRow] = ()
-    newest: Sequence[TrialRow] = ()
-    timed_trials: int = 0
-    trained_seconds: float = 0.0
-    workers: Sequence[WorkerRow] = ()
-    test_uses: Sequence[UseRow] = ()

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from spaces.stored import StoredStudy, from_json
 from spaces.study import Study
-from storage.rows import Look, TrialRow, WorkerRow
+from storage.looks import Look
+from storage.rows import TrialRow, WorkerRow
 from storage.store import Store
 
 SILENCE_SECONDS = 120  # a waiting worker asks the database for a trial every few seconds

@@ -10,7 +10,8 @@ from optuna import create_trial
 from optuna.trial import TrialState
 from sqlalchemy import event
 
-from storage.rows import HandBackReason, Look, Outcome
+from storage.looks import Look
+from storage.rows import HandBackReason, Outcome
 from storage.store import Claim, Store
 from tests.storage.samples import ended, finished, new_study, new_worker, stock_study
 

@@ -16,8 +16,8 @@ from search.terminal.wording import duration
 from spaces.params import Float, Int
 from spaces.stored import Found, StoredStudy, to_json
 from spaces.study import Study
-from storage.looks import add_ended
-from storage.rows import EpochRow, Look, StudyRow, TrialCounts, TrialRow, WorkerRow
+from storage.looks import Look, TrialCounts, add_ended
+from storage.rows import EpochRow, StudyRow, TrialRow, WorkerRow
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 STUDY = Study(
