@@ -18,10 +18,10 @@ WORKERS = """SELECT w.worker_id AS worker, w.host, w.pid, w.device, w.threads, w
               max(CASE WHEN search_service.is_live(a) THEN (
                   SELECT t.number FROM trials t
                    WHERE t.trial_id = a.trial_id AND t.state = 'RUNNING') END) AS trial,
-              bool_or(a.started_at >= w.seen_at AND CASE WHEN a.ended_at IS NULL
-                      THEN NOT search_service.is_live(a) ELSE a.reason = 'lost' END) AS is_overdue
+              bool_or(CASE WHEN a.ended_at IS NULL THEN NOT search_service.is_live(a)
+                      ELSE a.reason = 'lost' END) AS is_overdue
          FROM search_service.attempts a
-        WHERE a.worker_id = w.worker_id AND (a.started_at >= w.seen_at OR a.ended_at IS NULL)) h
+        WHERE a.worker_id = w.worker_id AND a.started_at >= w.seen_at) h
  WHERE w.study_id = :study {and_more}
  ORDER BY w.started_at, w.worker_id"""
 ALL = text(WORKERS.format(and_more=""))

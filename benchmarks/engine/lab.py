@@ -49,6 +49,7 @@ INSERT INTO search_service.epochs (trial_id, epoch, attempt, value, metrics, sec
 SELECT i.trial_id, i.step, 1, i.intermediate_value, json_build_object('val_loss', 1), 1, 1000
   FROM trial_intermediate_values i JOIN trials t ON t.trial_id = i.trial_id
  WHERE t.study_id = :study AND t.number >= :first;
+UPDATE search_service.workers SET seen_at = clock_timestamp() WHERE worker_id = 'others';
 """
 
 

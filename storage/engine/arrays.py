@@ -101,6 +101,9 @@ class StudyArrays:
         values = self.values[finished]
         if self.direction == StudyDirection.MAXIMIZE:
             values = -values
+        if len(values) > most:  # sorted are only those that are as good as the last of the best
+            is_good = values <= np.partition(values, most - 1)[most - 1]
+            finished, values = finished[is_good], values[is_good]
         order = np.argsort(values, kind="stable")[:most]
         numbers: list[int] = finished[order].tolist()
         return numbers
