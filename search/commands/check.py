@@ -45,12 +45,12 @@ def check(arguments: Namespace, settings: Settings) -> int:
 def _examine(arguments: Namespace, settings: Settings) -> Examined:
     # numpy and SQLAlchemy, which checking the rules alone does without.
     from search.database import store_if_any
-    from search.studies.examine import Look, examine
+    from search.studies.examine import Examination, examine
 
     overrides = read_overrides(arguments)
     declared = declare(overrides, settings)
     with store_if_any(settings) as store, Stages() as progress:
-        look = Look(
+        examination = Examination(
             declared=declared,
             rules=find_rules(declared.stored),
             overrides=overrides,
@@ -60,7 +60,7 @@ def _examine(arguments: Namespace, settings: Settings) -> Examined:
             throughput=not arguments.no_throughput,
             progress=progress,
         )
-        return examine(look, store)
+        return examine(examination, store)
 
 
 def _remarks_on(examined: Examined, wants_fix: bool) -> Iterator[str]:

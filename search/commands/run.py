@@ -23,7 +23,7 @@ from search.processes.supervisor import Run, supervise
 from search.settings import Settings
 from search.studies.create import notes_on, store_study
 from search.studies.declare import declare
-from search.studies.examine import Look, examine
+from search.studies.examine import Examination, examine
 from search.studies.overrides import read_overrides
 from search.studies.prepare import Prepared
 from search.studies.rules import check_rules
@@ -58,7 +58,7 @@ def _run_with(
 ) -> int:
     overrides = read_overrides(arguments)
     declared = declare(overrides, settings)
-    look = Look(
+    examination = Examination(
         declared=declared,
         rules=check_rules(declared.stored),
         overrides=overrides,
@@ -67,11 +67,11 @@ def _run_with(
     name = declared.study.name
     # If no database exists yet, check the data before creating one, so that a refused run leaves
     # nothing on disk.
-    prepared = None if has_store(settings) else _examined(look)
+    prepared = None if has_store(settings) else _examined(examination)
     if settings.shared_artifacts:
         check_reachable(settings.shared_artifacts)
     with open_store(settings) as store, run_lock(name, settings.study_folder(name)):
-        prepared = prepared or _examined(look, store)
+        prepared = prepared or _examined(examination, store)
         shares = device_shares(arguments.workers, settings.visible_gpus)
         too_large = excluded_here(prepared.stored, shares[0].device, len(shares), settings)
         row = store_study(prepared, overrides, settings, store, too_large=too_large)
@@ -99,9 +99,9 @@ def _has_ended(store: Store, row: StudyRow) -> bool:
     return row.trials is not None and store.counts(row.name).ended >= row.trials
 
 
-def _examined(look: Look, store: Store | None = None) -> Prepared:
+def _examined(examination: Examination, store: Store | None = None) -> Prepared:
     with Stages() as progress:
-        examined = examine(replace(look, progress=progress), store)
+        examined = examine(replace(examination, progress=progress), store)
     prepared = examined.accepted()
     _print_notes(examined.notes())
     return prepared

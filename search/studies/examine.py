@@ -28,7 +28,7 @@ from storage.store import Store, StudyRow
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Examination:
     """A study to examine, and how far.
 
     rules: the findings of the study's rules; after an error only the data are examined.
@@ -47,74 +47,74 @@ class Look:
     progress: Progress = silent
 
 
-def examine(look: Look, store: Store | None) -> Examined:
+def examine(examination: Examination, store: Store | None) -> Examined:
     """Examine data, splits, networks and speed in turn; each as far as those before it allow.
 
     store: where the study may be stored already.
     Raises UsageError for a stored study whose splits are to be mended.
     """
-    stored = look.declared.stored
+    stored = examination.declared.stored
     examined = Examined(
         study=stored.study.name,
-        asked=look.overrides.words,
-        rules=look.rules,
+        asked=examination.overrides.words,
+        rules=examination.rules,
         skipped=_skipped_checks(stored, None),
     )
-    can_train = all(finding.level != "error" for finding in look.rules)
+    can_train = all(finding.level != "error" for finding in examination.rules)
     try:
-        examined = _with_data(look, examined, store)
+        examined = _with_data(examination, examined, store)
         if can_train and examined.data:
             prepared = examined.data.prepared
             misfit = find_misfit(stored, prepared.summary)
-            examined = replace(examined, rules=[*misfit, *look.rules])
-            if look.networks and not misfit:
+            examined = replace(examined, rules=[*misfit, *examination.rules])
+            if examination.networks and not misfit:
                 examined = replace(examined, weights=check_networks(stored))
-            if look.throughput and not misfit:
-                look.progress("measuring loader and model", 0, None)
-                examined = replace(examined, throughput=measure(prepared, look.settings))
+            if examination.throughput and not misfit:
+                examination.progress("measuring loader and model", 0, None)
+                examined = replace(examined, throughput=measure(prepared, examination.settings))
     except Undivided as error:
         examined = replace(examined, listed=error.problems, trouble=error.why)
     except (DataError, RecipeError, StudyError) as error:
-        if str(error) not in {finding.message for finding in look.rules}:
+        if str(error) not in {finding.message for finding in examination.rules}:
             examined = replace(examined, trouble=error)
     return examined
 
 
-def _with_data(look: Look, examined: Examined, store: Store | None) -> Examined:
+def _with_data(examination: Examination, examined: Examined, store: Store | None) -> Examined:
     known = find(store, examined.study) if store else None
     if known:
-        _check_declaration(look, known)
-    data = _check_data(look, store)
-    skipped = _skipped_checks(look.declared.stored, known)
+        _check_declaration(examination, known)
+    data = _check_data(examination, store)
+    skipped = _skipped_checks(examination.declared.stored, known)
     examined = replace(examined, data=data, skipped=skipped)
-    if look.mends:
-        examined = _mended(look, examined, data)
+    if examination.mends:
+        examined = _mended(examination, examined, data)
     if examined.mended:
-        data = _check_data(look, store)
-    manifest, folder = data.prepared.manifest, look.declared.folder
+        data = _check_data(examination, store)
+    manifest, folder = data.prepared.manifest, examination.declared.folder
     return replace(
         examined,
         data=data,
         mismatch=mismatch(known, manifest, folder, store) if store and known else "",
-        split_note=split_note(data.prepared.source.partition, look.settings, examined.study),
+        split_note=split_note(data.prepared.source.partition, examination.settings, examined.study),
     )
 
 
-def _check_declaration(look: Look, known: StudyRow) -> None:
-    if look.mends:
+def _check_declaration(examination: Examination, known: StudyRow) -> None:
+    if examination.mends:
         raise UsageError(
             f"study {known.name!r} is stored with its splits, which stay",
             f"start a new one: `search check --fix --as {known.name}-2`, then"
             f" `search run --as {known.name}-2`",
         )
-    as_it_began(known, look.declared.stored, look.overrides)
+    as_it_began(known, examination.declared.stored, examination.overrides)
 
 
-def _check_data(look: Look, store: Store | None) -> DataCheck:
+def _check_data(examination: Examination, store: Store | None) -> DataCheck:
     """Read the data and check them in one pass; DataError where they cannot be read."""
     began = time.monotonic()
-    steps, cache = Steps("images", look.progress), look.settings.cache
-    prepared = read_data(look.declared, look.settings, store, steps)
+    steps, cache = Steps("images", examination.progress), examination.settings.cache
+    prepared = read_data(examination.declared, examination.settings, store, steps)
     problems = catalog.check_data(
         prepared.study.objective,
         prepared.source,
@@ -136,14 +136,14 @@ def _skipped_checks(declared: StoredStudy, known: StudyRow | None) -> set[str]:
     return {*declared.found.skipped_checks, *stored}
 
 
-def _mended(look: Look, examined: Examined, data: DataCheck) -> Examined:
+def _mended(examination: Examination, examined: Examined, data: DataCheck) -> Examined:
     """Write a split that mends the problems that a split can mend, if there are any.
 
     Where there is no such split, the examination goes on and the error is its `trouble`.
     """
     if not any(problem.can_fix for problem in data.problems):
         return examined
-    out = split_file(look.settings, examined.study)
+    out = split_file(examination.settings, examined.study)
     out.parent.mkdir(parents=True, exist_ok=True)
     prepared = data.prepared
     try:
@@ -152,7 +152,7 @@ def _mended(look: Look, examined: Examined, data: DataCheck) -> Examined:
             prepared.manifest,
             data.problems,
             out=out,
-            cache=look.settings.cache,
+            cache=examination.settings.cache,
         )
     except DataError as error:
         return replace(examined, trouble=error)

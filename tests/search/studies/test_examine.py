@@ -8,7 +8,7 @@ from PIL import Image
 from objectives.contract import DataError
 from search.settings import Settings
 from search.studies.declare import declare
-from search.studies.examine import Look, examine
+from search.studies.examine import Examination, examine
 from search.studies.examined import Examined
 from search.studies.overrides import Overrides
 from search.studies.rules import find_rules
@@ -35,13 +35,16 @@ def here(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def examined(machine: Path, **look: object) -> Examined:
+def examined(machine: Path, **examination: object) -> Examined:
     overrides = Overrides(str(machine / "skin.py"), machine / "data")
     settings = Settings(home=machine / "home")
     declared = declare(overrides, settings)
     rules = find_rules(declared.stored)
     return examine(
-        Look(declared=declared, rules=rules, overrides=overrides, settings=settings, **look), None
+        Examination(
+            declared=declared, rules=rules, overrides=overrides, settings=settings, **examination
+        ),
+        None,
     )
 
 
