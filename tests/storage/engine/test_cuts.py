@@ -40,13 +40,17 @@ STEPS: dict[str, tuple[Act, str]] = {
 
 
 @contextmanager
-def cut_before(statement: int, victim: Engine, killer: Engine) -> Iterator[None]:
-    """End the victim's connection just before their `statement`-th statement or commit, from 0."""
-    numbers = itertools.count()
+def cut_before(statement: int, victim: Engine, killer: Engine) -> Iterator[list[int]]:
+    """End the victim's connection just before its `statement`-th statement or commit, from 0.
+
+    Yields the process that was cut, once it was.
+    """
+    numbers, was_cut = itertools.count(), list[int]()
 
     def cut(connection: Connection, *_: object) -> None:
         if next(numbers) == statement:
             pid = connection.connection.dbapi_connection.info.backend_pid  # type: ignore[union-attr]
+            was_cut.append(pid)
             with killer.begin() as other:
                 other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
 
@@ -54,7 +58,7 @@ def cut_before(statement: int, victim: Engine, killer: Engine) -> Iterator[None]
     for moment in moments:
         event.listen(victim, moment, cut)
     try:
-        yield
+        yield was_cut
     finally:
         for moment in moments:
             event.remove(victim, moment, cut)
@@ -95,12 +99,11 @@ def test_a_write_that_was_cut_off_is_made_once_when_it_is_called_again(
     pictures = []
     for statement in itertools.count():
         name = f"cut-{statement}"
-        held, was_cut = begin(store, name), False
-        with cut_before(statement, store.engine, engine):
+        held = begin(store, name)
+        with cut_before(statement, store.engine, engine) as was_cut:
             try:
                 act(store, held)
-            except DatabaseUnreachable:
-                was_cut = True
+            except DatabaseUnreachable:  # unless nothing had been sent over the connection
                 act(store, held)
         pictures.append(picture(store, name))
         if not was_cut:
