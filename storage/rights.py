@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from psycopg2.errors import (
+    DiskFull,
     InsufficientPrivilege,
+    LockNotAvailable,
     QueryCanceled,
     ReadOnlySqlTransaction,
     UntranslatableCharacter,
@@ -176,9 +178,20 @@ def refusal(error: BaseException | None, role: str) -> StorageError | None:
                 f" tables and sequences, and EXECUTE on the functions of {SCHEMA}",
             )
         case ReadOnlySqlTransaction():
-            return StorageError(
+            # Often for a moment only: while a standby takes over, or until a full disk has room.
+            return DatabaseUnreachable(
                 f"role {role} may only read the database, or this server is a standby ({reason})",
                 "give a role that may write, or the primary's address",
+            )
+        case LockNotAvailable():
+            return DatabaseUnreachable(
+                f"another session keeps rows of the study locked ({reason})",
+                "end its transaction: `SELECT pid, application_name, query FROM pg_stat_activity"
+                " WHERE xact_start < now() - interval '5 s'` lists it",
+            )
+        case DiskFull():
+            return DatabaseUnreachable(
+                f"the disk of the database is full ({reason})", "free some room on the server"
             )
         case UntranslatableCharacter():
             return StorageError(

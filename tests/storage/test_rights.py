@@ -15,7 +15,7 @@ from storage.errors import DatabaseUnreachable, StorageError
 from storage.optunas import make_tables
 from storage.schema import check_usable
 from storage.store import Claim, Store
-from storage.transaction import explain_errors, transaction
+from storage.transaction import advisory_lock, brief_engine, explain_errors, transaction
 from tests.conftest import execute
 from tests.storage.listings import statements
 from tests.storage.samples import finished, new_study, new_worker
@@ -237,8 +237,39 @@ def test_a_read_only_role_reads_and_its_writes_are_refused_in_one_line(
 
     with Store.open(url) as store:
         assert store.studies() == []
-        with pytest.raises(StorageError, match="give a role that may write"):
+        with pytest.raises(DatabaseUnreachable, match="give a role that may write"):
             store.create(new_study("toy"))
+
+
+def test_a_moment_without_writes_is_a_database_to_try_again(
+    store: Store, database_url: str
+) -> None:
+    """While a standby takes over, or until a full disk has room."""
+    engine = brief_engine(database_url)
+    with transaction(engine) as connection:
+        connection.execute(text("SET TRANSACTION READ ONLY"))
+        with pytest.raises(DatabaseUnreachable, match="the primary's address"):
+            connection.execute(text("UPDATE trials SET number = 0"))
+
+
+def test_a_full_disk_of_the_server_is_a_database_to_try_again(database_url: str) -> None:
+    engine = brief_engine(database_url)
+    with (
+        pytest.raises(DatabaseUnreachable, match="free some room on the server"),
+        transaction(engine) as connection,
+    ):
+        connection.execute(text("DO $$ BEGIN RAISE disk_full; END $$"))
+
+
+def test_a_lock_of_another_session_is_told_with_the_way_to_find_it(database_url: str) -> None:
+    engine = brief_engine(database_url)
+    with transaction(engine) as holding, transaction(engine, lock_timeout="20ms") as waiting:
+        advisory_lock(holding, 1)
+        with pytest.raises(DatabaseUnreachable, match="pg_stat_activity") as refused:
+            advisory_lock(waiting, 1)
+    query = str(refused.value).split("`")[1]
+    with transaction(engine) as connection:
+        connection.execute(text(query))
 
 
 def test_a_number_keeps_every_bit_whatever_the_role_shows_of_it(limited: Limited) -> None:
