@@ -33,11 +33,15 @@ SESSION = text("""SELECT quote_ident(current_user), quote_ident(current_database
 
 TOUCH = "touched = pg_current_xact_id()"
 
+# The number alone would not do: a database that lost its last moments, as a standby that takes over
+# may, gives it to the next worker as well.
+ATTEMPT = "a.trial_id = :trial AND a.attempt = :attempt AND a.worker_id = :worker"
+
 # The attempt with its lease renewed; no row when it or the trial has ended.
-RENEWED = """held AS (
-    UPDATE search_service.attempts a SET beat_at = clock_timestamp(){also}
+RENEWED = f"""held AS (
+    UPDATE search_service.attempts a SET beat_at = clock_timestamp(){{also}}
       FROM trials t JOIN search_service.studies s ON s.study_id = t.study_id
-     WHERE a.trial_id = :trial AND a.attempt = :attempt AND a.ended_at IS NULL
+     WHERE {ATTEMPT} AND a.ended_at IS NULL
        AND t.trial_id = a.trial_id AND t.state = 'RUNNING'
     RETURNING a.trial_id, a.attempt, s.stop)"""
 HELD = RENEWED.format(also="")
@@ -93,7 +97,7 @@ TELL = text(f"""WITH alive AS (
        SET ended_at = clock_timestamp(), reason = :outcome, detail = :detail, "where" = :where,
            ends_trial = true, {TOUCH}
       FROM alive
-     WHERE a.trial_id = alive.trial_id AND a.attempt = :attempt AND a.ended_at IS NULL
+     WHERE a.trial_id = alive.trial_id AND {ATTEMPT} AND a.ended_at IS NULL
     RETURNING a.trial_id
 ), final AS (
     UPDATE trials t
@@ -176,11 +180,10 @@ WITH ending AS (
        AND a.reason = 'lost' AND a.started_at >= w.seen_at
 )
 SELECT count(*) AS ended, count(search_service.wake(study_id)) AS woken FROM ended"""
-OF_ATTEMPT = END.format(touch=TOUCH, of_attempts="a.trial_id = :trial AND a.attempt = :attempt")
+OF_ATTEMPT = END.format(touch=TOUCH, of_attempts=ATTEMPT)
 HAND_BACK = text(OF_ATTEMPT).bindparams(DETAIL)
 OF_WORKER = END.format(touch=TOUCH, of_attempts="a.worker_id = :worker")
 END_LEASES = text(OF_WORKER).bindparams(DETAIL)
 
-HAD_ENDED = text("""SELECT FROM search_service.attempts
- WHERE trial_id = :trial AND attempt = :attempt
-   AND reason = :reason AND ends_trial = :ends_trial""")
+HAD_ENDED = text(f"""SELECT FROM search_service.attempts a
+ WHERE {ATTEMPT} AND a.reason = :reason AND a.ends_trial = :ends_trial""")

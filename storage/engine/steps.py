@@ -36,7 +36,11 @@ def claim(
     if row.outcome == "unknown study":
         raise unknown_study(study)
     if row.outcome == "unknown worker":
-        raise StorageError(f"worker {worker!r} is not registered", "call register_worker first")
+        raise StorageError(
+            f"worker {worker!r} is not registered: it began before this study {study!r} was made,"
+            " or its row was removed",
+            "start it again",
+        )
     if row.outcome == "other tables":
         raise StorageError(
             f"another version of search changed the tables after worker {worker!r} had opened them",
@@ -120,7 +124,7 @@ def hand_back(
     connection: Connection, claim: Claim, reason: HandBackReason, detail: str | None = None
 ) -> None:
     """End the attempt and leave the trial running, or fail it after DEATHS deadly ends in a row."""
-    given = {**attempt_of(claim), "worker": claim.worker, "reason": reason, "detail": detail}
+    given = {**attempt_of(claim), "reason": reason, "detail": detail}
     if not connection.execute(statements.HAND_BACK, {**given, **GIVING_UP}).scalar_one():
         _check_ended(connection, claim, reason, ends_trial=False)
 
@@ -141,9 +145,9 @@ def lease_lost(claim: Claim) -> LeaseLost:
     )
 
 
-def attempt_of(claim: Claim) -> dict[str, int]:
+def attempt_of(claim: Claim) -> dict[str, int | str]:
     """Return the values by which the statements know an attempt."""
-    return {"trial": claim.trial_id, "attempt": claim.attempt}
+    return {"trial": claim.trial_id, "attempt": claim.attempt, "worker": claim.worker}
 
 
 def epoch_values(

@@ -100,7 +100,7 @@ def test_a_stop_request_reaches_workers_with_their_next_beat(store: Store, claim
 
 
 def test_an_unregistered_worker_gets_no_trial(store: Store) -> None:
-    with pytest.raises(StorageError, match="register_worker first"):
+    with pytest.raises(StorageError, match="start it again"):
         store.claim("toy", "stranger", lease_seconds=30)
     assert store.trials("toy") == []
 
@@ -185,6 +185,32 @@ def test_a_superseded_worker_writes_nothing(
     with pytest.raises(LeaseLost, match="claim the next trial"):
         WRITES[write](store, old)
     assert (store.trials("toy"), store.attempts("toy")) == before
+
+
+@pytest.mark.parametrize("write", ["beat", "record", "tell", "hand_back", "draw"])
+def test_a_worker_whose_claim_the_database_lost_writes_nothing(
+    write: str, store: Store, claim: Claiming, sql: Callable[..., object]
+) -> None:
+    """A standby that took over gives the same attempt once more, to another worker."""
+    lost = claim("ada")
+    sql("DELETE FROM search_service.attempts")
+    given_again = claim("bob")
+    assert (given_again.trial_id, given_again.attempt) == (lost.trial_id, lost.attempt)
+    before = (store.trials("toy"), store.attempts("toy"))
+    with pytest.raises(LeaseLost):
+        WRITES[write](store, lost)
+    assert (store.trials("toy"), store.attempts("toy")) == before
+    WRITES[write](store, given_again)
+
+
+def test_a_worker_that_ended_nothing_is_not_told_that_it_did(
+    store: Store, claim: Claiming, sql: Callable[..., object]
+) -> None:
+    lost = claim("ada")
+    sql("DELETE FROM search_service.attempts")
+    finish(store, claim("bob"))
+    with pytest.raises(LeaseLost):
+        finish(store, lost)
 
 
 def draw(store: Store, claim: Claim) -> None:
