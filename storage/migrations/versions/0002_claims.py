@@ -68,6 +68,8 @@ BEGIN
         IF next_number - waiting >= budget THEN
             PERFORM FROM trials t WHERE t.study_id = the_study AND t.state = 'RUNNING' LIMIT 1;
             outcome := CASE WHEN FOUND THEN 'wait' ELSE 'done' END;
+            -- The last trials may have ended at one moment, or by a person: then no end was told.
+            IF outcome = 'done' THEN PERFORM search_service.wake(the_study); END IF;
             RETURN;
         END IF;
         IF waiting > 0 THEN
@@ -114,6 +116,7 @@ LANGUAGE sql AS $$ SELECT pg_notify('search_study_' || of_study, '') $$"""
 # After a trial's end. Workers wait only once every trial of the budget has begun, and then learn
 # from an end no more than that it was the last one. Two that end at the same moment do not see each
 # other: so the last eight are told. All other ends are not: NOTIFY makes commits wait in a line.
+# Where even more end at the same moment, the first claim that finds no trial left wakes the others.
 WAKE_AT_END = """
 CREATE FUNCTION search_service.wake_at_end(of_study integer) RETURNS void
 LANGUAGE plpgsql AS $$

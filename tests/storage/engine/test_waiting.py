@@ -114,6 +114,20 @@ def test_an_end_is_no_news_while_many_others_run(store: Store, wait: Wait) -> No
     waiting.result(10)
 
 
+def test_the_first_claim_that_finds_no_trial_left_ends_the_waits(
+    store: Store, claim: Claiming, wait: Wait, sql: Sql
+) -> None:
+    """Many trials that ended at one moment, or were failed in a dashboard, were told to nobody."""
+    store.update_definition("toy", {}, trials=1)
+    claim("ada", lease_seconds=600)
+    waiting = wait()
+    sql("UPDATE trials SET state = 'FAIL'")
+    time.sleep(0.1)
+    assert not waiting.done()
+    assert store.claim("toy", "ada", lease_seconds=600) is Nothing.DONE
+    waiting.result(10)
+
+
 def test_a_wait_ends_by_itself(store: Store, claim: Claiming, wait: Wait) -> None:
     claim(lease_seconds=600)
     wait(0.05).result(10)
