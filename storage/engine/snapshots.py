@@ -5,7 +5,7 @@ that is missing, torn or of another form costs time only: the study is then read
 """
 
 import io
-import zipfile
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, LargeBinary, bindparam, text
 
-from storage.errors import StorageError
+from storage.errors import DatabaseUnreachable, StorageError
 
-FORM = 2  # counted up whenever the arrays change
+FORM = 3  # counted up whenever the arrays change
 FEWEST, SHARE = 1000, 0.1
+CHECKSUM = 4  # bytes, in front of the arrays
 
 READ = text("SELECT body FROM search_service.snapshots WHERE study_id = :study")
 COUNTED = text("SELECT trials FROM search_service.snapshots WHERE study_id = :study")
+REMOVE = text("DELETE FROM search_service.snapshots WHERE study_id = :study")
 # Of a study of ours that is still there: any other has no snapshot.
 WRITE = text("""INSERT INTO search_service.snapshots (study_id, trials, body)
 SELECT study_id, :trials, :body FROM search_service.studies WHERE study_id = :study
@@ -46,21 +48,41 @@ def write(connection: Connection, study_id: int, arrays: Arrays, trials: int) ->
         kept: int = connection.scalar(COUNTED, {"study": study_id}) or 0
         if not is_due(trials, kept):
             return kept
-        body = io.BytesIO()
-        np.savez(body, allow_pickle=False, form=np.array(FORM), **arrays)
-        given = {"study": study_id, "trials": trials, "body": body.getvalue()}
+        file = io.BytesIO()
+        np.savez(file, allow_pickle=False, form=np.array(FORM), **arrays)
+        packed = file.getvalue()
+        given = {"study": study_id, "trials": trials, "body": _checksum(packed) + packed}
         connection.execute(WRITE, given)
     return trials
 
 
 def read(connection: Connection, study_id: int) -> Arrays:
     """Read a study's snapshot; empty where there is none that can be used."""
-    body = connection.scalar(READ, {"study": study_id})
-    if body is None:
-        return {}
     try:
-        with np.load(io.BytesIO(body), allow_pickle=False) as kept:
-            arrays = dict(kept)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        body = bytes(connection.scalar(READ, {"study": study_id}) or b"")
+    except DatabaseUnreachable:
+        if connection.invalidated:
+            raise
+        return {}  # larger than this network carries within the limit of a statement
+    arrays = _unpack(body)
+    if body and not arrays:
+        remove(connection, study_id)  # so that another one takes its place
+    return arrays
+
+
+def remove(connection: Connection, study_id: int) -> None:
+    """Remove a study's snapshot."""
+    connection.execute(REMOVE, {"study": study_id})
+
+
+def _unpack(body: bytes) -> dict[str, np.ndarray[Any, Any]]:
+    checksum, packed = body[:CHECKSUM], body[CHECKSUM:]
+    if not packed or checksum != _checksum(packed):
         return {}
+    with np.load(io.BytesIO(packed), allow_pickle=False) as kept:
+        arrays = dict(kept)
     return arrays if arrays.pop("form", None) == FORM else {}
+
+
+def _checksum(packed: bytes) -> bytes:
+    return zlib.crc32(packed).to_bytes(CHECKSUM)

@@ -284,6 +284,16 @@ class TestSnapshots:
         with Store.open(database_url) as other:
             assert in_arrays(other.arrays("toy")) == before
 
+    def test_one_with_a_wrong_byte_is_as_good_as_none_and_replaced(
+        self, store: Store, claim: Claiming, database_url: str, sql: Sql
+    ) -> None:
+        fill(store, claim, 12)
+        before = in_arrays(store.arrays("toy"))
+        sql("UPDATE search_service.snapshots SET body = set_byte(body, 12, 99)")  # the packing
+        with Store.open(database_url) as other:
+            assert in_arrays(other.arrays("toy")) == before
+        assert sql("SELECT get_byte(body, 12) <> 99 FROM search_service.snapshots") == [(True,)]
+
     def test_one_of_another_form_is_not_read(
         self, store: Store, claim: Claiming, database_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
