@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, TextClause, text
 
-from storage.engine.frozen import read_distribution
+from storage.engine.frozen import external, read_distribution
 from storage.engine.results import decoded
 from storage.optuna_inside import stored_number
 from storage.rows import UNTOLD, EpochRow, Outcome, StudyRow, TrialRow
@@ -155,7 +155,7 @@ def _trial(row: RowMapping) -> TrialRow:
 def _params(row: RowMapping) -> dict[str, Any]:
     drawn = zip(row["names"] or (), row["params"] or (), row["distributions"] or (), strict=True)
     return {
-        name: read_distribution(distribution).to_external_repr(value)
+        name: external(read_distribution(distribution), value)
         for name, value, distribution in drawn
     }
 

@@ -20,6 +20,7 @@ from storage.engine import snapshots
 from storage.engine.changes import Changes, Floats, Known, read_changes
 from storage.engine.curves import Curves
 from storage.engine.drawn import Drawn
+from storage.engine.frozen import external
 from storage.engine.growing import Growing
 from storage.errors import unknown_study
 
@@ -127,7 +128,7 @@ class StudyArrays:
         for name, drawn in self.drawn.items():
             if (distribution := drawn.distribution(number)) is not None:
                 distributions[name] = distribution
-                params[name] = distribution.to_external_repr(drawn.value(number))
+                params[name] = external(distribution, drawn.value(number))
         return FrozenTrial(
             number=number,
             trial_id=int(self._columns["ids"].array[number]),

@@ -13,7 +13,7 @@ from optuna.distributions import (
 )
 
 from storage.engine.changes import DrawnValues, Floats
-from storage.engine.frozen import read_distribution
+from storage.engine.frozen import external, read_distribution
 from storage.engine.growing import Growing
 
 NOT_DRAWN = -1
@@ -28,7 +28,7 @@ class Drawn:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.values = Growing(np.float64, math.nan)
-        self.of = Growing(np.int16, NOT_DRAWN)  # the index of the distribution of each trial
+        self.of = Growing(np.int32, NOT_DRAWN)  # the index of the distribution of each trial
 
     def take(self, drawn: DrawnValues) -> None:
         """Add values of one distribution, or replace them."""
@@ -94,9 +94,8 @@ class Drawn:
 
 
 def _converted(value: float, before: BaseDistribution, now: BaseDistribution) -> float:
-    external = before.to_external_repr(value)
     try:
-        internal = now.to_internal_repr(external)
+        internal = now.to_internal_repr(external(before, value))
     except ValueError:
         return math.nan
     if isinstance(now, FloatDistribution | IntDistribution) and not now.low <= internal <= now.high:

@@ -1,6 +1,7 @@
 """A trial as Optuna's FrozenTrial, from one row that has all of it."""
 
 import json
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -48,7 +49,7 @@ def frozen(row: Row[Any]) -> FrozenTrial:
         for name, each in zip(row.names or (), row.distributions or (), strict=True)
     }
     params = {
-        name: distribution.to_external_repr(value)
+        name: external(distribution, value)
         for (name, distribution), value in zip(distributions.items(), row.params or (), strict=True)
     }
     return FrozenTrial(
@@ -71,6 +72,14 @@ def frozen(row: Row[Any]) -> FrozenTrial:
 def read_distribution(text: str) -> BaseDistribution:
     """Read a distribution as Optuna stores it."""
     return json_to_distribution(text)
+
+
+def external(distribution: BaseDistribution, value: float) -> Any:
+    """Return a value as it was drawn, from the number that Optuna stores.
+
+    An infinite one stays: stock Optuna stores it where one was queued, for a whole number too.
+    """
+    return distribution.to_external_repr(value) if math.isfinite(value) else value
 
 
 def attributes(keys: Sequence[str] | None, values: Sequence[str] | None) -> dict[str, Any]:

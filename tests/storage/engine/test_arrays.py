@@ -234,6 +234,20 @@ def test_a_study_that_was_made_anew_is_read_anew(store: Store, claim: Claiming) 
     assert (arrays.values.tolist(), arrays.direction.name) == ([7.0], "MAXIMIZE")
 
 
+def test_an_infinite_whole_number_of_another_program_is_read_as_it_is(
+    store: Store, claim: Claiming, plain: optuna.Study
+) -> None:
+    plain.enqueue_trial({"depth": math.inf})
+    with pytest.warns(UserWarning, match="out of range"), pytest.raises(OverflowError):
+        plain.ask().suggest_int("depth", 1, 64)
+    number = claim().number
+    assert store.trials("toy")[number].params == {"depth": math.inf}
+    assert store.optuna_study("toy").trials[number].params == {"depth": math.inf}
+    wider, declared = IntDistribution(1, 99), IntDistribution(1, 64)
+    assert math.isnan(store.arrays("toy").column("depth", wider)[number])
+    assert math.isinf(store.arrays("toy").column("depth", declared)[number])
+
+
 def test_a_value_of_another_distribution_counts_where_it_lies_in_the_declared_one(
     store: Store, plain: optuna.Study
 ) -> None:
