@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from storage import split_uses, studies, trials, workers
+from storage.engine.identity import OF_STUDY
 from storage.optuna_inside import stored_number
 from storage.rows import Direction, Outcome, StudyRow, TrialRow, UseRow, WorkerRow
 
@@ -98,6 +99,7 @@ class TrialCounts:
 class Look:
     """A study at one moment, in sums and a few rows, whatever its size.
 
+    identity: of the study (storage/engine/identity.py); another one after a restored database.
     waiting: the numbers of the queued trials.
     ended: the trials that have ended since the look before; () in a first look.
     outcomes, firsts: how many trials ended by each outcome, and the first of them.
@@ -112,6 +114,7 @@ class Look:
 
     study: StudyRow
     counts: TrialCounts
+    identity: str = ""
     waiting: Set[int] = frozenset()
     running: Sequence[TrialRow] = ()
     ended: Sequence[TrialRow] = ()
@@ -134,14 +137,16 @@ def count(connection: Connection, study: StudyRow) -> TrialCounts:
 def look(connection: Connection, name: str, before: Look | None, newest: int) -> Look:
     """Read a study at one moment, which all statements of the connection must see.
 
-    before: an earlier look; one at a study that was deleted and made again is not gone on from.
+    before: an earlier look; one at a study of another identity is not gone on from.
     newest: how many of the newest trials to read.
     """
     study = studies.one(connection, name)
-    is_same = before is not None and before.study.study_id == study.study_id
+    identity: str = connection.execute(OF_STUDY, {"study": study.study_id}).scalar_one()
+    is_same = before is not None and before.identity == identity
     now = _later(connection, study, before) if before and is_same else _first(connection, study)
     return replace(
         now,
+        identity=identity,
         newest=trials.newest(connection, study, newest) if newest else (),
         workers=workers.every(connection, study, at_work=True),
         test_uses=split_uses.every(connection, study),

@@ -31,8 +31,6 @@ from storage.transaction import pooled_engine, step, transaction
 
 __all__ = ["Claim", "NewStudy", "NewWorker", "Nothing", "Store", "StudyRow"]
 
-FIRST_LOOK = "60s"  # the limit of reading a whole study, which is .3 s at 10,000 trials
-
 
 class Store(StoreReader):
     """The stored studies, read and written through plain values.
@@ -151,7 +149,10 @@ class Store(StoreReader):
         arrays = self._arrays_of(claim.study)
         with self._step() as connection:
             attributes = arrays.refresh(connection, claim.trial_id)
-        drawing = DrawingStorage(arrays, arrays.trial(claim.number, attributes))
+        trial = arrays.trial(claim.number, claim.trial_id, attributes)
+        if trial is None:
+            raise steps.lease_lost(claim)
+        drawing = DrawingStorage(arrays, trial)
         study = optuna.Study(claim.study, drawing, choose(arrays))
         yield optuna.Trial(study, claim.trial_id)
         with self._step() as connection:
@@ -270,10 +271,8 @@ class Store(StoreReader):
     def _arrays_of(self, study: str) -> StudyArrays:
         known: dict[str, StudyArrays] = self._of_thread.__dict__
         if study not in known:
-            with transaction(self._engine, statement_timeout=FIRST_LOOK) as connection:
-                arrays = StudyArrays(connection, study)
-                arrays.refresh(connection)
-            known[study] = arrays
+            with self._step() as connection:
+                known[study] = StudyArrays(connection, study)
         return known[study]
 
     @contextmanager

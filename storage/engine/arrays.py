@@ -22,6 +22,7 @@ from storage.engine.curves import Curves
 from storage.engine.drawn import Drawn
 from storage.engine.frozen import external
 from storage.engine.growing import Growing
+from storage.engine.identity import IDENTITY
 from storage.errors import unknown_study
 
 UNKNOWN = 255
@@ -29,7 +30,7 @@ OPEN = (TrialState.RUNNING.value, TrialState.WAITING.value, UNKNOWN)
 # Open trials are asked for by their ids: few at every look, many once in a while.
 FEW, SOMETIMES_SECONDS = 64, 60.0
 
-STUDY = text("""SELECT s.study_id, CAST(d.direction AS text) AS direction
+STUDY = text(f"""SELECT s.study_id, CAST(d.direction AS text) AS direction, {IDENTITY} AS identity
   FROM studies s JOIN study_directions d ON d.study_id = s.study_id
  WHERE s.study_name = :study""")
 COLUMNS: Mapping[str, tuple[type, float]] = {
@@ -122,8 +123,15 @@ class StudyArrays:
                 others |= drawn.is_drawn(self.count)
         return others
 
-    def trial(self, number: int, attributes: Mapping[str, Any]) -> FrozenTrial:
-        """Build a running trial as Optuna's object, with its values drawn so far."""
+    def trial(
+        self, number: int, trial_id: int, attributes: Mapping[str, Any]
+    ) -> FrozenTrial | None:
+        """Build a running trial as Optuna's object, with its values drawn so far.
+
+        None where no trial has this number and this id: the study was made anew.
+        """
+        if self._columns["ids"].array[number : number + 1].tolist() != [trial_id]:
+            return None
         distributions, params = {}, {}
         for name, drawn in self.drawn.items():
             if (distribution := drawn.distribution(number)) is not None:
@@ -131,7 +139,7 @@ class StudyArrays:
                 params[name] = external(distribution, drawn.value(number))
         return FrozenTrial(
             number=number,
-            trial_id=int(self._columns["ids"].array[number]),
+            trial_id=trial_id,
             state=TrialState.RUNNING,
             value=None,
             datetime_start=None,
@@ -145,11 +153,17 @@ class StudyArrays:
 
     def refresh(self, connection: Connection, this: int = -1) -> Mapping[str, Any]:
         """Read what is new; return the system attributes of the trial with the id `this`."""
-        changes = read_changes(connection, self._known(), this)
-        if self._is_another(changes):
-            self._begin(connection)
+        is_more = True
+        while is_more:
             changes = read_changes(connection, self._known(), this)
-        self._take(changes)
+            if changes.identity != self._identity:
+                self._begin(connection)
+            elif self._are_others(changes):
+                snapshots.remove(connection, self.study_id)
+                self._begin(connection)
+            else:
+                self._take(changes)
+                is_more = not changes.is_all
         if snapshots.is_due(self.count, self._kept):
             arrays = self._packed()
             self._kept = snapshots.write(connection, self.study_id, arrays, self.count)
@@ -161,6 +175,7 @@ class StudyArrays:
             raise unknown_study(self.name)
         self.study_id = int(row.study_id)
         self.direction = StudyDirection[row.direction]
+        self._identity: str = row.identity
         self._seen: str | None = None
         self._asked_at = -SOMETIMES_SECONDS
         self._clear()
@@ -204,16 +219,17 @@ class StudyArrays:
             name=self.name,
             study_id=self.study_id,
             seen=self._seen,
-            newest=int(ids.max(initial=-1)),
+            newest=self.count - 1,
             ids=ids[asked].tolist(),
             states=[_word(state) for state in states[asked].tolist()],
         )
 
-    def _is_another(self, changes: Changes) -> bool:
-        """Say whether the study was made anew, or the database is an older copy of itself."""
-        if changes.study_id != self.study_id:
-            return True
-        return self._seen is not None and _oldest(changes.seen) < _oldest(self._seen)
+    def _are_others(self, changes: Changes) -> bool:
+        """Say whether trials have the numbers of known ones, which somebody has deleted."""
+        ids = self._columns["ids"].array
+        is_known = changes.numbers < len(ids)
+        before = ids[changes.numbers[is_known]]
+        return bool(np.any((before >= 0) & (before != changes.ids[is_known])))
 
     def _take(self, changes: Changes) -> None:
         count = max(self.count, int(changes.numbers.max(initial=-1)) + 1)
@@ -247,8 +263,3 @@ def _under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray
 
 def _word(state: int) -> str | None:
     return None if state == UNKNOWN else TrialState(state).name
-
-
-def _oldest(seen: str) -> int:
-    """Return the oldest transaction that ran at a snapshot; it never goes back on one server."""
-    return int(seen.partition(":")[0])

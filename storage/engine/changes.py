@@ -1,6 +1,6 @@
 """The changes of a study since a process last looked, read in one statement.
 
-A trial is new to a reader when its id is above every known one (within a study, ids are committed
+A trial is new to a reader when its number is above every known one (a study's numbers are committed
 in their order), when a transaction that the reader's last snapshot did not see has touched one of
 its attempts, or when its state is another than the reader knows. The last is asked for by id, for
 trials that stock Optuna or a person ends touch no attempt.
@@ -16,19 +16,26 @@ from numpy.typing import NDArray
 from optuna.trial import TrialState
 from sqlalchemy import Connection, text
 
+from storage.engine.identity import IDENTITY
 from storage.optuna_inside import CONSTRAINTS, stored_number, violation
 from storage.rows import Outcome
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+AT_ONCE = 1000  # new trials in one statement, which the server would end after 10 s
 REPORTED = stored_number("i.intermediate_value", "i.intermediate_value_type")
 
+# `OFFSET 0` has Postgres look each trial up in an index, however many rows it expects: it takes the
+# trials after a number for a share of every table, and would read the tables of other studies too.
 # A column of all trials is one text, `1,2,3`, so that 10,000 trials are a few rows. A number in
 # text is exact. A transaction that is newer than this look was made on another server, of which
 # this database is a copy.
 CHANGES = text(f"""WITH wanted AS (
-    SELECT t.trial_id FROM trials t WHERE t.study_id = :study_id AND t.trial_id > :newest
+    (SELECT trial_id FROM trials WHERE study_id = :study_id AND number > :newest
+      ORDER BY number LIMIT :most)
+    UNION
+    SELECT CAST(:this AS integer)
     UNION
     SELECT a.trial_id FROM search_service.attempts a
      WHERE a.touched >= pg_snapshot_xmin(CAST(:seen AS pg_snapshot))
@@ -36,40 +43,46 @@ CHANGES = text(f"""WITH wanted AS (
        AND a.touched < pg_snapshot_xmax(pg_current_snapshot())
     UNION
     SELECT t.trial_id FROM unnest(CAST(:ids AS integer[]), CAST(:states AS text[]))
-           AS known (trial_id, state) JOIN trials t ON t.trial_id = known.trial_id
+           AS known (trial_id, state)
+     CROSS JOIN LATERAL (SELECT * FROM trials WHERE trial_id = known.trial_id OFFSET 0) t
      WHERE CAST(t.state AS text) IS DISTINCT FROM known.state
 ), fresh AS MATERIALIZED (
     SELECT t.trial_id, t.number, t.state,
            coalesce({stored_number("v.value", "v.value_type")}, 'NaN') AS value,
-           EXISTS (SELECT FROM search_service.attempts a
-                    WHERE a.trial_id = t.trial_id AND a.ends_trial AND a.reason = :finished)
-           AS is_finished
-      FROM wanted JOIN trials t ON t.trial_id = wanted.trial_id
-      LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
+           (SELECT count(*) FROM search_service.attempts
+             WHERE trial_id = t.trial_id AND ends_trial AND reason = :finished) AS finished
+      FROM wanted
+     CROSS JOIN LATERAL (SELECT * FROM trials WHERE trial_id = wanted.trial_id OFFSET 0) t
+      LEFT JOIN LATERAL (
+           SELECT * FROM trial_values WHERE trial_id = t.trial_id AND objective = 0 OFFSET 0) v
+           ON true
      WHERE t.study_id = :study_id
 )
 SELECT CAST(pg_current_snapshot() AS text) AS seen,
-       (SELECT study_id FROM studies WHERE study_name = :name) AS study,
+       (SELECT {IDENTITY} FROM studies s WHERE s.study_name = :name) AS identity,
        (SELECT json_build_array(string_agg(CAST(number AS text), ',' ORDER BY number),
                                 string_agg(CAST(trial_id AS text), ',' ORDER BY number),
                                 string_agg(CAST(state AS text), ',' ORDER BY number),
                                 string_agg(CAST(value AS text), ',' ORDER BY number),
-                                string_agg(CAST(CAST(is_finished AS integer) AS text), ','
-                                           ORDER BY number))
+                                string_agg(CAST(finished AS text), ',' ORDER BY number))
           FROM fresh) AS trials,
        (SELECT json_agg(json_build_array(name, distribution, numbers, param_values)) FROM (
                SELECT p.param_name AS name, p.distribution_json AS distribution,
                       string_agg(CAST(number AS text), ',') AS numbers,
                       string_agg(CAST(p.param_value AS text), ',') AS param_values
-                 FROM fresh JOIN trial_params p ON p.trial_id = fresh.trial_id
+                 FROM fresh CROSS JOIN LATERAL (
+                      SELECT * FROM trial_params WHERE trial_id = fresh.trial_id OFFSET 0) p
                 GROUP BY 1, 2 ORDER BY min(p.param_id)) drawn) AS params,
        (SELECT json_agg(json_build_array(step, numbers, step_values)) FROM (
                SELECT i.step, string_agg(CAST(number AS text), ',') AS numbers,
                       string_agg(CAST({REPORTED} AS text), ',') AS step_values
-                 FROM fresh JOIN trial_intermediate_values i ON i.trial_id = fresh.trial_id
+                 FROM fresh CROSS JOIN LATERAL (
+                      SELECT * FROM trial_intermediate_values
+                       WHERE trial_id = fresh.trial_id OFFSET 0) i
                 WHERE fresh.state IN ('COMPLETE', 'PRUNED') GROUP BY 1) reported) AS steps,
        (SELECT json_agg(json_build_array(number, s.key, s.value_json))
-          FROM fresh JOIN trial_system_attributes s ON s.trial_id = fresh.trial_id
+          FROM fresh CROSS JOIN LATERAL (
+               SELECT * FROM trial_system_attributes WHERE trial_id = fresh.trial_id OFFSET 0) s
          WHERE starts_with(s.key, :constraints)) AS constraints,
        (SELECT json_object_agg(key, value_json) FROM trial_system_attributes
          WHERE trial_id = :this) AS attributes""")
@@ -81,7 +94,7 @@ class Known:
 
     name, study_id: of the study.
     seen: the snapshot of the reader's last look, as Postgres writes it; None before the first.
-    newest: the largest id of a trial.
+    newest: the largest number of a trial.
     ids, states: trials that are asked for when their state has changed; None for any state.
     """
 
@@ -110,7 +123,7 @@ class DrawnValues:
 class Changes:
     """The trials that are new to a reader, as columns.
 
-    study_id: of the study that has the name now; None where it is gone.
+    identity: of the study that has the name now; None where it is gone.
     seen: the snapshot of this look.
     numbers, ids, states, values, finished: [n] of every new trial, by number; NaN for no value,
         1 for a trial that a worker of ours took through its schedule.
@@ -119,7 +132,7 @@ class Changes:
     attributes: the system attributes of the trial that was asked for.
     """
 
-    study_id: int | None
+    identity: str | None
     seen: str
     numbers: Ints
     ids: Ints
@@ -131,18 +144,24 @@ class Changes:
     violations: Mapping[int, float]
     attributes: Mapping[str, Any]
 
+    @property
+    def is_all(self) -> bool:
+        """Say whether there is no other new trial."""
+        return len(self.numbers) < AT_ONCE
+
 
 def read_changes(connection: Connection, known: Known, this: int) -> Changes:
-    """Read what is new in a study.
+    """Read what is new in a study, of many new trials the first AT_ONCE.
 
-    this: the id of a trial whose attributes are read too; -1 for none.
+    this: the id of a trial that is read in any case, with its attributes; -1 for none.
     """
-    given = {**vars(known), "this": this, "constraints": CONSTRAINTS, "finished": Outcome.FINISHED}
+    given = {**vars(known), "this": this, "most": AT_ONCE}
+    given |= {"constraints": CONSTRAINTS, "finished": Outcome.FINISHED}
     row = connection.execute(CHANGES, given).one()
     numbers, ids, states, values, finished = row.trials
     kinds = [TrialState[state].value for state in _split(states)]
     return Changes(
-        study_id=row.study,
+        identity=row.identity,
         seen=row.seen,
         numbers=_whole(numbers),
         ids=_whole(ids),

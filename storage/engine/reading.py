@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Engine, Row, TextClause, text
 
 from storage.engine.frozen import FROZEN, PARTS, attributes, frozen
+from storage.engine.identity import IDENTITY
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.optuna_inside import FrozenStudy
 from storage.transaction import step
@@ -39,7 +40,7 @@ TRIAL = text(f"SELECT {FROZEN} FROM trials t {PARTS} WHERE t.trial_id = :trial")
 
 # The trials of `again` and those after `last`; a row of nulls where there are none, and no row
 # where there is no study. Within a study numbers are given under a lock, and so commit in order.
-NEWS = text(f"""SELECT {FROZEN}
+NEWS = text(f"""SELECT {IDENTITY} AS identity, {FROZEN}
   FROM studies s
   LEFT JOIN LATERAL (
        SELECT * FROM trials WHERE study_id = s.study_id
@@ -133,7 +134,10 @@ class ReadingStorage(BaseStorage):
                 if not rows:
                     self._known.pop(study_id, None)
                     raise KeyError(f"no study has the id {study_id}")
-                is_more = known.take(rows) >= AT_ONCE
+                if known.identity not in (None, rows[0].identity):
+                    known.clear()  # the database was restored to an earlier point
+                else:
+                    is_more = known.take(rows) >= AT_ONCE
                 again = []
             return list(known.trials.values())
 
@@ -175,6 +179,7 @@ class ReadingStorage(BaseStorage):
 class _KnownTrials:
     """The trials of one study as they were at the last look.
 
+    identity: of the study at that look; None before the first.
     trials: by number, in the order of numbers.
     ended: those that cannot change any more, by id.
     open: the numbers of the others.
@@ -182,15 +187,20 @@ class _KnownTrials:
     """
 
     def __init__(self) -> None:
+        self.lock = Lock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every trial."""
+        self.identity: str | None = None
         self.trials: dict[int, FrozenTrial] = {}
         self.ended: dict[int, FrozenTrial] = {}
         self.open: set[int] = set()
         self.last = -1
-        self.lock = Lock()
 
     def take(self, rows: Sequence[Row[Any]]) -> int:
         """Keep the trials of rows of NEWS, and return how many of them are new."""
-        before = len(self.trials)
+        before, self.identity = len(self.trials), rows[0].identity
         for row in rows:
             if row.trial_id is None:
                 continue

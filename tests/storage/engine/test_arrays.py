@@ -14,8 +14,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import Engine, text
 
 from storage.engine import arrays as engine_arrays
-from storage.engine import snapshots
+from storage.engine import changes, snapshots
 from storage.engine.arrays import StudyArrays
+from storage.errors import LeaseLost
 from storage.rows import Outcome, TrialEnd
 from storage.store import Claim, Store
 from tests.storage.samples import ended, finished, new_study, new_worker
@@ -28,6 +29,7 @@ SPACE = {
     "depth": IntDistribution(1, 64, log=True),
     "only_a": FloatDistribution(-1, 1, step=0.25),
 }
+ROWS_READ = text("SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_xact_user_tables")
 CURVES = ((0.5, math.nan, math.inf, 5e-324), (math.nan, 0.75), (-math.inf,), (1e300, 0.5), ())
 
 
@@ -232,6 +234,54 @@ def test_a_study_that_was_made_anew_is_read_anew(store: Store, claim: Claiming) 
     take(store, claim(), finished(7.0))
     arrays = store.arrays("toy")
     assert (arrays.values.tolist(), arrays.direction.name) == ([7.0], "MAXIMIZE")
+
+
+def test_a_study_that_is_read_in_parts_is_read_whole(
+    store: Store, claim: Claiming, plain: optuna.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store, claim, 9)
+    plain.enqueue_trial({"kind": "a"})
+    for at_once in (1, 5, 10):
+        monkeypatch.setattr(changes, "AT_ONCE", at_once)
+        with Store.open(store.engine.url.render_as_string(hide_password=False)) as other:
+            read = in_arrays(other.arrays("toy"))
+            assert read == [in_optuna(trial) for trial in plain.get_trials()]
+
+
+def test_a_look_reads_no_rows_of_other_studies(
+    store: Store, claim: Claiming, sql: Sql, engine: Engine
+) -> None:
+    """Postgres takes the trials after a number for a share of all, and so for thousands."""
+    store.create(new_study("later"))
+    store.update_definition("toy", {}, trials=None)
+    sql(
+        "INSERT INTO trials (number, study_id, state)"
+        " SELECT n, study_id, 'COMPLETE' FROM studies, generate_series(0, 2999) n ORDER BY study_id"
+    )
+    sql(
+        "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)"
+        " SELECT trial_id, 'x', 0, '{}' FROM trials"
+    )
+    sql("ANALYZE")
+    with engine.connect() as connection:
+        arrays = StudyArrays(connection, "toy")
+        arrays.refresh(connection)
+        take(store, claim(), finished(0.5), 0.5, 0.25)
+        before = connection.scalar(ROWS_READ)
+        arrays.refresh(connection)
+        read = connection.scalar(ROWS_READ) - before
+    assert (arrays.values[-1], read < 500) == (0.5, True)
+
+
+def test_an_attempt_at_a_study_that_was_made_anew_is_lost(
+    store: Store, claim: Claiming, expire: Callable[[], None]
+) -> None:
+    held = claim()
+    expire()
+    store.delete("toy")
+    store.create(new_study("toy"))
+    with pytest.raises(LeaseLost), store.trial(held):
+        raise AssertionError("nothing is drawn")
 
 
 def test_an_infinite_whole_number_of_another_program_is_read_as_it_is(
