@@ -46,7 +46,7 @@ def _studies(snapshots: Iterable[Snapshot]) -> Table:
         table.add_row(
             Text(study.name),
             f"{snapshot.ended}/{study.trials}",
-            str(len(snapshot.running)),
+            str(sum(trial.is_leased for trial in snapshot.running)),
             str(len(snapshot.live_workers)),
             f"{wording.number(best.value)} (trial {best.number})" if best else "-",
             f"{wording.measure(study)}, {study.direction}",
@@ -97,7 +97,7 @@ def _head(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _trials(snapshot: Snapshot, page: Page) -> Table:
-    table = Table("trial", "how", "epoch", snapshot.study.metric, "attempts", "values")
+    table = Table("trial", "outcome", "epoch", snapshot.study.metric, "attempts", "values")
     if any(trial.number in page.badges for trial in page.trials):
         table.add_column("badges")
     for trial in page.trials:

@@ -13,7 +13,7 @@ from search.cli import main
 from search.terminal.json_text import list_text, object_text
 from search.terminal.status import print_status
 from search.worker.worker import Worker
-from storage.rows import Outcome, TrialEnd
+from storage.rows import HandBackReason, Outcome, TrialEnd
 from storage.store import Claim, Store
 from storage.trials import PAGE
 from tests.search.many_trials import copy_first_trial, rows_sent
@@ -76,6 +76,16 @@ def test_a_running_trial_is_shown_however_old_it_is(worker: Worker) -> None:
     told = shown(store)
     assert numbers(told) == [held.number, *range(2, NEWEST + 2)]
     assert "1 more trial is not shown" in told
+
+
+def test_a_trial_without_a_worker_is_to_be_continued_and_not_running(worker: Worker) -> None:
+    held = take(worker)
+    assert shown(worker.store, None).splitlines()[1].split()[:3] == ["toy", "0/1000", "1"]
+
+    worker.store.hand_back(held, HandBackReason.DRAINED)
+
+    assert shown(worker.store, None).splitlines()[1].split()[:3] == ["toy", "0/1000", "0"]
+    assert "to be continued" in shown(worker.store)
 
 
 def test_the_queue_leaves_room_for_the_trials_that_have_begun(worker: Worker) -> None:
