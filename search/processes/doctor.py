@@ -28,6 +28,7 @@ from storage.schema import check_usable
 GB = 1e9
 DISK_GB = 20  # a ResNet-50 under AdamW takes 0.3 GB a checkpoint, decoded images tens of GB
 MEMORY_GB = 4  # a worker on the CPU takes 1 to 2 GB
+NAMED = 5  # leftovers that one line names
 INSTALL = "install the tested versions: pip install --constraint constraints.txt --editable ."
 # Run in a process of its own, so that torch is never loaded into this one.
 ASK_TORCH = """
@@ -147,14 +148,15 @@ def _abandoned() -> Iterator[MachineFinding]:
     """Find the data of root's homes that were removed: they lie outside the home."""
     folders = abandoned() if is_root() else []
     if folders:
-        postmasters = [Cluster(folder).postmaster() for folder in folders]
-        pids = [str(each.pid) for each in postmasters if each]
+        running = {folder: first for folder in folders if (first := Cluster(folder).postmaster())}
+        named = sorted(folders, key=lambda folder: folder not in running)[:NAMED]
+        pids = [str(running[folder].pid) for folder in named if folder in running]
         stop = f"kill -INT {' '.join(pids)}; " if pids else ""
-        found = f"{len(folders)} databases of homes that are gone, {len(pids)} of them running"
-        fix = (
-            f"if no such home is on a disk that is away: {stop}rm -r {' '.join(map(str, folders))}"
-        )
-        yield _warn("leftovers", found, fix)
+        found = f"{len(folders)} databases of homes that are gone, {len(running)} of them running"
+        fix = f"if no such home is on a disk that is away: {stop}rm -r {' '.join(map(str, named))}"
+        left = len(folders) - len(named)
+        more = f"; then `search doctor` names the other {left}" if left else ""
+        yield _warn("leftovers", found, fix + more)
 
 
 def _configured(settings: Settings, workers: int) -> Iterator[MachineFinding]:
@@ -172,7 +174,8 @@ def _configured(settings: Settings, workers: int) -> Iterator[MachineFinding]:
 
 def _connections(room: Room, workers: int) -> MachineFinding:
     needed = workers * OF_A_WORKER + OF_A_RUN
-    found = f"{workers} workers with a dashboard take {needed}, the server allows {room.allowed}"
+    crew = "1 worker" if workers == 1 else f"{workers} workers"
+    found = f"{crew} with a dashboard take {needed}, the server allows {room.allowed}"
     if room.others:
         found += f", of which other programs have {room.others}"
     short = needed + room.others - room.allowed

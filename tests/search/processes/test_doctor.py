@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from search.processes.doctor import examine
+from search.processes.doctor import NAMED, examine
 from search.settings import Settings
-from storage.postgres import server
+from storage.postgres import place, server
 from storage.postgres.cluster import Cluster, cluster_of
 from tests.conftest import execute
 
@@ -101,3 +101,21 @@ def test_the_databases_of_removed_homes_are_named_with_the_commands_that_remove_
     assert str(folder) in found.fix
     Cluster(folder).stop()
     shutil.rmtree(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's databases lie outside their homes")
+def test_of_many_databases_of_removed_homes_a_few_are_named_and_the_others_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "FOLDER_FOR_ROOT", tmp_path)
+    folders = [tmp_path / f"{place.PREFIX}{number}" for number in range(NAMED + 3)]
+    for folder in folders:
+        folder.mkdir()
+
+    home = tmp_path / "home"
+    found = next(each for each in examine(Settings(home=home)) if each.name == "leftovers")
+
+    assert found.found.startswith(f"{NAMED + 3} databases")
+    removed = f"rm -r {' '.join(map(str, folders[:NAMED]))};"
+    assert found.fix.endswith(f"{removed} then `search doctor` names the other 3")
