@@ -15,7 +15,7 @@ from sqlalchemy import Connection, NullPool, make_url, text, update
 from sqlalchemy.exc import DBAPIError
 
 from storage.engine.leases import count_live
-from storage.errors import DatabaseUnreachable, LiveLeases, StorageError
+from storage.errors import LiveLeases, StorageError
 from storage.optunas import are_there, check_free, check_whole, make_tables
 from storage.rights import Rights, check_may_create, read_rights, refusal
 from storage.rows import HandBackReason
@@ -25,6 +25,7 @@ from storage.transaction import (
     brief_engine,
     engine_options,
     explain_errors,
+    no_answer,
     transaction,
 )
 
@@ -52,9 +53,8 @@ def open_backend(url: str) -> RDBStorage:
     except RuntimeError as error:  # Optuna's own schema check
         raise StorageError(" ".join(str(error).split())) from error
     except (DBAPIError, StorageInternalError) as error:  # `_prepare` reached it a moment ago
-        lost = DatabaseUnreachable("the database went away while opening", "try again")
-        orig = getattr(error.__cause__ or error, "orig", None)
-        raise refusal(orig, make_url(url).username or "") or lost from error
+        orig = getattr(error.__cause__ or error, "orig", None) or error
+        raise refusal(orig, make_url(url).username or "") or no_answer(orig) from error
     explain_errors(backend.engine)
     return backend
 

@@ -170,7 +170,12 @@ def _explain(context: ExceptionContext) -> StorageError | None:
     # An OperationalError comes from outside: no connection, no answer in time, no space on disk.
     if not (context.is_disconnect or isinstance(context.sqlalchemy_exception, OperationalError)):
         return None
-    reason = str(context.original_exception).strip().partition("\n")[0]
+    return no_answer(context.original_exception)
+
+
+def no_answer(error: BaseException) -> DatabaseUnreachable:
+    """Build the error for a database that is lost, with the driver's words and their fix."""
+    reason = str(error).strip().partition("\n")[0]
     fixes = (fix for words, fix in FIXES.items() if words in reason)
     fix = next(fixes, "see that it runs, then try again")
     return DatabaseUnreachable(f"the database does not answer ({reason})", fix)

@@ -25,6 +25,7 @@ FIXES = {
     "too many connections": "let the role have more connections, or start fewer workers",
     "connection slots": "raise the server's max_connections, or start fewer workers",
     "too many clients": "raise the server's max_connections, or start fewer workers",
+    "no more connections": "raise PgBouncer's max_client_conn, or start fewer workers",
     "the database system is": "try again in a moment",  # starting up, shutting down
 }
 

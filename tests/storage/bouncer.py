@@ -26,16 +26,18 @@ unix_socket_dir =
 auth_type = trust
 auth_file = {folder}/users
 pool_mode = transaction
+max_client_conn = {clients}
 default_pool_size = 2
 logfile = {folder}/log
 """
 
 
 @contextmanager
-def pgbouncer(url: str, folder: Path) -> Iterator[str]:
+def pgbouncer(url: str, folder: Path, clients: int = 100) -> Iterator[str]:
     """Yield the URL of a PgBouncer for the user of an embedded Postgres; skip where there is none.
 
     folder: short-lived, for its files.
+    clients: the connections that it allows.
     """
     program = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin:/usr/local/sbin")
     if program is None:
@@ -46,7 +48,7 @@ def pgbouncer(url: str, folder: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     here = folder / "pgbouncer"
     here.mkdir()
-    settings = SETTINGS.format(host=parts.query["host"], port=port, folder=here)
+    settings = SETTINGS.format(host=parts.query["host"], port=port, folder=here, clients=clients)
     (here / "ini").write_text(settings)
     (here / "users").write_text(f'"{parts.username}" ""\n')
     shutil.chown(here, owner.st_uid, owner.st_gid)

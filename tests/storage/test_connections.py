@@ -1,9 +1,18 @@
 """How many connections the server has left for us."""
 
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg2
 import pytest
 from sqlalchemy import make_url
 
 from storage.connections import read_room
+from storage.errors import DatabaseUnreachable
+from storage.postgres.url import check_reachable
+from storage.schema import open_backend
+from tests.storage.bouncer import pgbouncer
 from tests.storage.conftest import Sql
 
 
@@ -23,3 +32,16 @@ def test_a_role_without_rights_counts_the_connections_of_other_programs(
         assert limited.setting == "the CONNECTION LIMIT of role visitor"
     finally:
         sql("DROP ROLE visitor")
+
+
+@pytest.mark.parametrize("connect", [check_reachable, open_backend])
+def test_a_full_pgbouncer_is_told_with_the_setting_that_helps(
+    connect: Callable[[str], object], database_url: str
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # PgBouncer runs as the server's user
+        with pgbouncer(database_url, Path(folder), clients=1) as url:
+            only = psycopg2.connect(make_url(url).set(drivername="postgresql").render_as_string())
+            with pytest.raises(DatabaseUnreachable, match="raise PgBouncer's max_client_conn"):
+                connect(url)
+            only.close()
