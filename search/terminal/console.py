@@ -4,6 +4,7 @@ import math
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -19,9 +20,19 @@ COLUMNS = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainin
 T = TypeVar("T")
 
 
+class PageConsole(Console):
+    """A console on stdout whose reader may go, as `head` does."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise BrokenPipeError, which is no failure; rich ends the program with 1."""
+        with suppress(SystemExit):
+            super().on_broken_pipe()
+        raise BrokenPipeError
+
+
 def page() -> Console:
     """Return a console on stdout that wraps at a terminal's width and never in a pipe."""
-    return Console(width=None if sys.stdout.isatty() else UNBOUNDED)
+    return PageConsole(width=None if sys.stdout.isatty() else UNBOUNDED)
 
 
 def print_table(console: Console, table: Table) -> None:

@@ -1,6 +1,9 @@
 """The tables that commands print: for a terminal, and for grep behind a pipe."""
 
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,18 @@ def test_behind_a_pipe_no_line_is_broken(capsys: pytest.CaptureFixture[str]) -> 
     page().print("word " * 50, end="")
 
     assert capsys.readouterr().out.count("\n") == 0
+
+
+def test_a_reader_who_has_gone_is_no_failure() -> None:
+    gone, pipe = os.pipe()
+    os.close(gone)
+    command = [sys.executable, "-P", "-m", "search.cli", "parameters"]
+    try:
+        ended = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(pipe)
+
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_a_narrow_terminal_shows_the_whole_name_of_a_study(store: Store, tmp_path: Path) -> None:
