@@ -103,7 +103,18 @@ def to_json(stored: StoredStudy) -> dict[str, Any]:
 
 
 def from_json(definition: Mapping[str, Any]) -> StoredStudy:
-    """Read back what `to_json` returned."""
+    """Read back what `to_json` returned; StudyError where another version of search wrote it."""
+    try:
+        return _from_json(definition)
+    except (StudyError, KeyError, TypeError, ValueError) as error:
+        name, found = definition["study"].get("name"), getattr(error, "found", error)
+        raise StudyError(
+            f"the stored study {name!r} cannot be read ({found})",
+            "use the version of search that stored it",
+        ) from error
+
+
+def _from_json(definition: Mapping[str, Any]) -> StoredStudy:
     read: dict[str, Any] = dict(definition["study"])
     read["space"] = Space(tuple(map(param_from_json, read["space"])))
     if "data" in read:

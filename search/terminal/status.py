@@ -12,6 +12,7 @@ from search.terminal import wording
 from search.terminal.console import print_table
 from search.terminal.json_text import joined, list_text, object_text
 from spaces.data import NoData
+from spaces.errors import StudyError
 from storage.rows import TrialRow
 from storage.store import Store
 
@@ -32,27 +33,34 @@ def print_status(
     elif study is not None:
         _print_study(store, read_frame(store, study), console, every_trial=every_trial)
     elif names:
-        print_table(console, _studies(read_snapshot(store, name) for name in names))
+        print_table(console, _studies(store, names))
     else:
         console.out("no study yet; start one with `search run --study digits`", highlight=False)
 
 
-def _studies(snapshots: Iterable[Snapshot]) -> Table:
+def _studies(store: Store, names: Iterable[str]) -> Table:
     table = Table(
         Column("study", no_wrap=True), "trials", "running", "workers", "best", "metric", ""
     )
-    for snapshot in snapshots:
-        best, study = snapshot.best, snapshot.study
-        table.add_row(
-            Text(study.name),
-            f"{snapshot.ended}/{study.trials}",
-            str(sum(trial.is_leased for trial in snapshot.running)),
-            str(len(snapshot.live_workers)),
-            f"{wording.number(best.value)} (trial {best.number})" if best else "-",
-            f"{wording.measure(study)}, {study.direction}",
-            ", ".join(_remarks(snapshot)),
-        )
+    for name in names:
+        try:
+            cells = _sums(read_snapshot(store, name))
+        except StudyError:
+            cells = [*"-----", f"cannot be read: see `search status --study {name}`"]
+        table.add_row(Text(name), *cells)
     return table
+
+
+def _sums(snapshot: Snapshot) -> list[str]:
+    best, study = snapshot.best, snapshot.study
+    return [
+        f"{snapshot.ended}/{study.trials}",
+        str(sum(trial.is_leased for trial in snapshot.running)),
+        str(len(snapshot.live_workers)),
+        f"{wording.number(best.value)} (trial {best.number})" if best else "-",
+        f"{wording.measure(study)}, {study.direction}",
+        ", ".join(_remarks(snapshot)),
+    ]
 
 
 def _remarks(snapshot: Snapshot) -> Iterator[str]:

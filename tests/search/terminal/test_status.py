@@ -13,9 +13,11 @@ from search.cli import main
 from search.terminal.json_text import list_text, object_text
 from search.terminal.status import print_status
 from search.worker.worker import Worker
+from spaces.errors import StudyError
 from storage.rows import HandBackReason, Outcome, TrialEnd
 from storage.store import Claim, Store
 from storage.trials import PAGE
+from tests.conftest import execute
 from tests.search.many_trials import copy_first_trial, rows_sent
 from tests.search.toy_worker import attempt, make_worker, take
 from tests.storage.samples import finished, new_worker, stock_study
@@ -86,6 +88,24 @@ def test_a_trial_without_a_worker_is_to_be_continued_and_not_running(worker: Wor
 
     assert shown(worker.store, None).splitlines()[1].split()[:3] == ["toy", "0/1000", "0"]
     assert "to be continued" in shown(worker.store)
+
+
+def test_a_study_of_another_version_hides_no_other_study(
+    worker: Worker, tmp_path: Path, database_url: str
+) -> None:
+    make_worker(worker.store, tmp_path, name="newer")
+    execute(
+        database_url,
+        "UPDATE search_service.studies ours SET definition ="
+        """ jsonb_set(definition::jsonb, '{study,pruning}', '{"rule": "moon"}')"""
+        " FROM studies s WHERE s.study_id = ours.study_id AND s.study_name = 'newer'",
+    )
+
+    lines = {line.split()[0]: line for line in shown(worker.store, None).splitlines()}
+    assert "0/1000" in lines["toy"]
+    assert "see `search status --study newer`" in lines["newer"]
+    with pytest.raises(StudyError, match=r"'newer' cannot be read .*'moon'.*; use the version"):
+        shown(worker.store, "newer")
 
 
 def test_the_queue_leaves_room_for_the_trials_that_have_begun(worker: Worker) -> None:
