@@ -163,9 +163,7 @@ def _add_result_commands(commands: Commands) -> None:
     )
     _add_stored_study(export)
     export.add_argument("--trial", default="best", metavar="best|N", help="default: best")
-    export.add_argument(
-        "--out", type=_file, metavar="best.yaml", help="default: print it to the terminal"
-    )
+    export.add_argument("--out", type=_file, metavar="best.yaml", help="default: print it")
 
     retrain = _add(commands, "retrain", "retrain:retrain", "train an exported trial again")
     retrain.add_argument(
@@ -182,7 +180,9 @@ def _add_machine_commands(commands: Commands) -> None:
     doctor = _add(
         commands, "doctor", "doctor:doctor", "check that this machine is ready for a search"
     )
-    _add_workers(doctor, "on all machines; default: those of this one")
+    _add_workers(
+        doctor, "on all machines, for a server of SEARCH_DATABASE_URL; default: those of this one"
+    )
     _add_json(doctor)
 
     chaos = _add(

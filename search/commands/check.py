@@ -99,7 +99,8 @@ def _print(examined: Examined, console: Console) -> None:
     if summary and summary.counts:
         if summary.is_practice:
             console.out("practice data", highlight=False)
-        print_table(console, _counts(summary))
+        if summary.classes:
+            print_table(console, _counts(summary))
         for line in _remarks(summary):
             console.out(line, highlight=False)
     if examined.throughput:

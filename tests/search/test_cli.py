@@ -104,6 +104,12 @@ def test_a_program_reads_an_error_as_json(folder: Path, words: str) -> None:
     assert done.stderr == f"search: {told['error']}; {told['fix']}\n"
 
 
+def test_a_study_without_data_is_checked_without_a_table_of_classes(folder: Path) -> None:
+    done = search("check", "--study", "toy.py", folder=folder)
+
+    assert (done.returncode, done.stdout) == (0, "no rule is broken\n")
+
+
 def test_stopping_a_database_that_is_down_says_so(folder: Path) -> None:
     done = search("database", "stop", folder=folder)
 
