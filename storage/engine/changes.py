@@ -31,9 +31,11 @@ REPORTED = stored_number("i.intermediate_value", "i.intermediate_value_type")
 # A column of all trials is one text, `1,2,3`, so that 10,000 trials are a few rows. A number in
 # text is exact. A transaction that is newer than this look was made on another server, of which
 # this database is a copy.
-CHANGES = text(f"""WITH wanted AS (
-    (SELECT trial_id FROM trials WHERE study_id = :study_id AND number > :newest
-      ORDER BY number LIMIT :most)
+CHANGES = text(f"""WITH newer AS (
+    SELECT trial_id, number FROM trials WHERE study_id = :study_id AND number > :newest
+     ORDER BY number LIMIT :most
+), wanted AS (
+    SELECT trial_id FROM newer
     UNION
     SELECT CAST(:this AS integer)
     UNION
@@ -56,7 +58,9 @@ CHANGES = text(f"""WITH wanted AS (
       LEFT JOIN LATERAL (
            SELECT * FROM trial_values WHERE trial_id = t.trial_id AND objective = 0 OFFSET 0) v
            ON true
+     -- Not one whose turn comes with a later look: the newest known number has no gap below it.
      WHERE t.study_id = :study_id
+       AND t.number <= greatest(:newest, (SELECT max(number) FROM newer))
 )
 SELECT CAST(pg_current_snapshot() AS text) AS seen,
        (SELECT {IDENTITY} FROM studies s WHERE s.study_name = :name) AS identity,

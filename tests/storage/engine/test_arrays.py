@@ -248,6 +248,17 @@ def test_a_study_that_is_read_in_parts_is_read_whole(
             assert read == [in_optuna(trial) for trial in plain.get_trials()]
 
 
+def test_a_trial_that_is_drawn_before_the_study_is_read_leaves_no_other_one_out(
+    store: Store, claim: Claiming, plain: optuna.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store, claim, 9)
+    monkeypatch.setattr(changes, "AT_ONCE", 2)
+    with Store.open(store.engine.url.render_as_string(hide_password=False)) as other:
+        take(other, claim(), finished(0.5))
+        read = in_arrays(other.arrays("toy"))
+    assert read == [in_optuna(trial) for trial in plain.get_trials()]
+
+
 def test_a_look_reads_no_rows_of_other_studies(
     store: Store, claim: Claiming, sql: Sql, engine: Engine
 ) -> None:
