@@ -76,6 +76,14 @@ class Settings:
         """Return the folder in which the attempts at one trial write."""
         return self.trials_folder(study) / str(number)
 
+    def attempt_folder(self, study: str, number: int, attempt: int, worker: str) -> Path:
+        """Return the folder in which one attempt writes.
+
+        Its worker is in its name: a study of this name that was deleted elsewhere, or one of
+        another database, has left trials and attempts of the same numbers here.
+        """
+        return self.trial_folder(study, number) / f"attempt-{attempt}-{worker}"
+
     def trials_folder(self, study: str) -> Path:
         """Return the folder that holds a folder per trial, by its number."""
         return self.study_folder(study) / "trials"

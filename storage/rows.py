@@ -206,6 +206,7 @@ class FileRow:
 
     number: int
     attempt: int
+    worker: str
     name: str
     artifact_id: str
 

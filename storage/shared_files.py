@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, and_, delete, select
 
 from storage.optuna_inside import ARTIFACTS_ATTR_PREFIX
 from storage.rows import FileRow, StudyRow
-from storage.tables import attributes, files, trials
+from storage.tables import attempts, attributes, files, trials
 
 
 def forget(connection: Connection, artifact_ids: Iterable[str]) -> None:
@@ -16,9 +16,15 @@ def forget(connection: Connection, artifact_ids: Iterable[str]) -> None:
 
 def every(connection: Connection, study: StudyRow, number: int | None) -> list[FileRow]:
     """Read the notes of one trial, or of all, oldest first."""
-    columns = (trials.c.number, files.c.attempt, files.c.name, files.c.artifact_id)
+    worker = attempts.c.worker_id.label("worker")
+    columns = (trials.c.number, files.c.attempt, worker, files.c.name, files.c.artifact_id)
     rows = select(*columns).join_from(files, trials, trials.c.trial_id == files.c.trial_id)
-    rows = rows.where(trials.c.study_id == study.study_id).order_by(files.c.noted_at)
+    of_file = and_(attempts.c.trial_id == files.c.trial_id, attempts.c.attempt == files.c.attempt)
+    rows = (
+        rows.join(attempts, of_file)
+        .where(trials.c.study_id == study.study_id)
+        .order_by(files.c.noted_at)
+    )
     if number is not None:
         rows = rows.where(trials.c.number == number)
     return [FileRow(**row) for row in connection.execute(rows).mappings()]

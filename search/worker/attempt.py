@@ -122,9 +122,19 @@ def _open_attempt(leased: LeasedTrial) -> Attempt:
 
 
 def _newest_checkpoint(leased: LeasedTrial) -> Path | None:
-    numbers = range(1, leased.claim.attempt + 1)
-    folders = (leased.folder.with_name(f"attempt-{number}") for number in numbers)
-    here = checkpoints.newest_good(folders)
+    here = checkpoints.newest_good(_folders_before(leased))
     if location := leased.worker.settings.shared_artifacts:
         return bring_checkpoint(leased, location, here)
     return here
+
+
+def _folders_before(leased: LeasedTrial) -> list[Path]:
+    """List the folders of the trial's earlier attempts, whether or not they are on this machine."""
+    study, claim = leased.worker.study.name, leased.claim
+    if claim.attempt == 1:
+        return []
+    folder_of = leased.worker.settings.attempt_folder
+    return [
+        folder_of(study, claim.number, earlier.attempt, earlier.worker)
+        for earlier in leased.store.attempts(study, claim.number)
+    ]

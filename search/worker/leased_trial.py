@@ -46,8 +46,9 @@ class LeasedTrial:
     def __init__(self, worker: Worker, claim: Claim) -> None:
         self.worker, self.claim = worker, claim
         self.store = worker.retrying_store
-        trial = worker.settings.trial_folder(worker.study.name, claim.number)
-        self.folder = trial / f"attempt-{claim.attempt}"
+        self.folder = worker.settings.attempt_folder(
+            worker.study.name, claim.number, claim.attempt, claim.worker
+        )
         self.outbox = Outbox(self._record, worker.study.outage_minutes)
         self._is_lost = False
         self._stop: Stop | None = None  # in the database, as the newest write read it

@@ -13,7 +13,7 @@ from storage.engine.arrays import StudyArrays
 from storage.engine.drawing import Choose
 from storage.engine.waiting import HasFile
 from storage.errors import Unreachable
-from storage.rows import EpochRow, FileRow, HandBackReason, TrialEnd
+from storage.rows import AttemptRow, EpochRow, FileRow, HandBackReason, TrialEnd
 from storage.store import Claim, Nothing, Store
 
 T = TypeVar("T")
@@ -65,6 +65,10 @@ class RetryingStore:
     def arrays(self, name: str) -> StudyArrays:
         """Return every trial as arrays."""
         return self._retries.call(self._store.arrays, name)
+
+    def attempts(self, name: str, number: int) -> list[AttemptRow]:
+        """Read the attempts at a trial."""
+        return self._retries.call(self._store.attempts, name, number)
 
     def best(self, name: str, most: int) -> list[int]:
         """Read the numbers of the best complete trials, best first."""

@@ -71,8 +71,9 @@ class WeightUploads:
 
     def _send_all(self, kept: set[int]) -> None:
         for file in self._worker.store.files(self._study):
-            folder = self._worker.settings.trial_folder(self._study, file.number)
-            path = folder / f"attempt-{file.attempt}" / BEST_WEIGHTS
+            folder_of = self._worker.settings.attempt_folder
+            folder = folder_of(self._study, file.number, file.attempt, file.worker)
+            path = folder / BEST_WEIGHTS
             is_wanted = file.name == BEST_WEIGHTS and file.number in kept
             if is_wanted and file.artifact_id not in self._sent and path.is_file():
                 try:

@@ -43,7 +43,7 @@ def continued(place):
         worker = next(row for row in store.workers("killed") if row.trial == victim.number)
         psutil.Process(worker.pid).kill()
         recorded = len(store.epochs("killed", victim.number))
-    folder = place.settings.trial_folder("killed", victim.number) / "attempt-1"
+    folder = place.settings.attempt_folder("killed", victim.number, 1, worker.worker)
     saved = checkpoints.newest_good([folder])
     assert run.wait(60) == 0
     return Continued(victim.number, recorded, saved)

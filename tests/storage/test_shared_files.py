@@ -117,7 +117,7 @@ def test_a_connection_that_breaks_off_in_a_file_is_one_to_wait_for(
         for name, value in s3_environment(breaking.getsockname()[1]).items():
             monkeypatch.setenv(name, value)
         threading.Thread(target=break_off, args=[breaking]).start()
-        file = FileRow(number=0, attempt=1, name="epoch-0001.ckpt", artifact_id="id")
+        file = FileRow(number=0, attempt=1, worker="ada", name="epoch-0001.ckpt", artifact_id="id")
 
         with pytest.raises(ArtifactsUnreachable, match="set SEARCH_ARTIFACTS to another"):
             artifacts.fetch(artifact_store("s3://lab"), file, tmp_path)

@@ -19,7 +19,7 @@ from search.worker.settle import settle
 from spaces.study import Pruning
 from storage.store import Store
 from tests.search.toy_worker import attempt, lease, make_worker
-from tests.storage.samples import stock_study
+from tests.storage.samples import new_worker, stock_study
 
 
 def test_a_trial_that_goes_through_is_worth_its_best_epoch(store: Store, tmp_path: Path) -> None:
@@ -78,6 +78,23 @@ def test_a_drained_trial_goes_on_with_its_values_and_its_curve(
     assert isinstance(outcome, Finished)
     assert (after.number, after.params, after.attempts) == (0, before.params, 2)
     assert [epoch.attempt for epoch in store.epochs("toy", 0)] == [1, 2, 2, 2, 2]
+
+
+def test_a_checkpoint_of_another_study_of_this_name_is_not_continued(
+    store: Store, tmp_path: Path
+) -> None:
+    """The old one was deleted on another machine, which cannot remove this machine's files."""
+    old = make_worker(store, tmp_path)
+    old.flag.drain()
+    attempt(old)
+    (begun,) = store.epochs("toy", 0)
+    store.delete("toy")
+    new = replace(make_worker(store, tmp_path, seed=7), name="v")
+    store.register_worker("toy", new_worker("v"))
+
+    attempt(new)
+
+    assert store.epochs("toy", 0)[0].value != begun.value
 
 
 def test_an_attempt_that_lost_its_lease_writes_nothing_more(store: Store, tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def test_a_home_without_the_weights_leaves_them_to_the_home_that_has_them(
 
 def test_two_workers_of_a_home_do_not_send_the_same_file_at_once(worker: Worker) -> None:
     finish(worker, 0.5)
-    path = worker.settings.trial_folder("toy", 0) / "attempt-1" / "best.pt"
+    path = worker.settings.attempt_folder("toy", 0, 1, worker.name) / "best.pt"
 
     with path.open("rb") as theirs:
         flock(theirs, LOCK_EX)
