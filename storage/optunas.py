@@ -17,6 +17,10 @@ from storage.rights import Rights
 from storage.tables import OUR_FUNCTIONS, SCHEMA, metadata
 
 STAMP = "alembic_version"  # Alembic's own table, which has the revision of Optuna's
+UPGRADE = (
+    "bring them up to date with `optuna storage upgrade"
+    " --storage postgresql+psycopg2://USER:PASSWORD@HOST:5432/DATABASE`"
+)
 VISIBLE = text(
     """
     SELECT c.relname, array_agg(a.attname::text) AS columns
@@ -85,6 +89,19 @@ def check_whole(connection: Connection, rights: Rights) -> None:
         )
 
 
+def check_release(connection: Connection) -> None:
+    """Raise StorageError where Optuna's tables are of another release than the installed one."""
+    scripts, revisions = optuna_scripts(), _revisions(connection)
+    if not revisions or revisions == {scripts.get_current_head()}:
+        return
+    is_older = revisions <= {script.revision for script in scripts.walk_revisions()}
+    raise StorageError(
+        f"the tables of Optuna in this database are at revision {', '.join(revisions)}, and Optuna"
+        f" {optuna_version} needs {scripts.get_current_head()}",
+        UPGRADE if is_older else "install the newer Optuna that brought them there",
+    )
+
+
 def are_there(connection: Connection) -> bool:
     """Say whether all of Optuna's tables are there, or others of their names."""
     names = {STAMP, *optuna_tables.tables}
@@ -104,8 +121,7 @@ def check_free(connection: Connection, rights: Rights) -> None:
         raise StorageError(
             f"{where} has the tables of Optuna {library or 'before 5'}, and search needs those of"
             f" Optuna {optuna_version}",
-            f"{rights.own_database}, or bring them up to date with `optuna storage upgrade"
-            " --storage postgresql+psycopg2://USER:PASSWORD@HOST:5432/DATABASE`",
+            f"{rights.own_database}, or {UPGRADE}",
         )
     if other or foreign:
         raise StorageError(

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from storage.engine.leases import count_live
 from storage.errors import LiveLeases, StorageError
-from storage.optunas import are_there, check_free, check_whole, make_tables
+from storage.optunas import are_there, check_free, check_release, check_whole, make_tables
 from storage.rights import Rights, check_may_create, read_rights, refusal
 from storage.rows import HandBackReason
 from storage.tables import SCHEMA, attempts, workers
@@ -49,9 +49,9 @@ def open_backend(url: str) -> RDBStorage:
     try:
         # The tables are there, so this only reads and takes no lock, however many processes start.
         options = engine_options(url) | {"poolclass": NullPool}  # a worker uses it once, here
-        backend = RDBStorage(url, options, skip_table_creation=True)
-    except RuntimeError as error:  # Optuna's own schema check
-        raise StorageError(" ".join(str(error).split())) from error
+        # Optuna's own check holds one connection while it waits for a second one: processes that
+        # start together behind a PgBouncer would all wait for each other. _prepare has checked.
+        backend = RDBStorage(url, options, skip_compatibility_check=True, skip_table_creation=True)
     except (DBAPIError, StorageInternalError) as error:  # `_prepare` reached it a moment ago
         orig = getattr(error.__cause__ or error, "orig", None) or error
         raise refusal(orig, make_url(url).username or "") or no_answer(orig) from error
@@ -78,6 +78,7 @@ def check_usable(url: str) -> None:
             _check_room(connection, rights)
         elif present == head():
             check_whole(connection, rights)
+            check_release(connection)
         else:
             _check_change(present, rights)
 
@@ -88,6 +89,7 @@ def _prepare(url: str) -> None:
             advisory_lock(connection, OPENING)
             _migrate(connection, rights)
         check_whole(connection, rights)
+        check_release(connection)
 
 
 @contextmanager

@@ -293,6 +293,21 @@ def test_a_role_without_a_connection_left_learns_it(limited: Limited) -> None:
         Store.open(url)
 
 
+def test_no_call_holds_a_connection_while_it_asks_for_another(limited: Limited) -> None:
+    """Else the workers behind a PgBouncer, started together, would all wait for each other."""
+    with Store.open(limited("ALTER ROLE {role} CONNECTION LIMIT 1")) as store:
+        store.create(new_study("toy", queue=[{"x": 0.5}]))
+        store.register_worker("toy", new_worker("ada"))
+        held = store.claim("toy", "ada", lease_seconds=30)
+        assert isinstance(held, Claim)
+        with store.trial(held) as trial:
+            trial.suggest_float("x", 0, 1)
+        store.record(held, 1, {"loss": 0.5}, 0.5, seconds=1.0, images=10)
+        store.tell(held, finished(0.5))
+        assert [trial.state for trial in store.trials("toy")] == ["COMPLETE"]
+        store.delete("toy")
+
+
 def test_a_cancelled_statement_is_a_database_to_try_again(database_url: str) -> None:
     engine = explain_errors(create_engine(database_url))
     with (

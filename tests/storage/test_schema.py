@@ -70,9 +70,11 @@ def test_tables_of_another_search_are_refused(
 def test_tables_of_another_optuna_are_refused(
     database_url: str, sql: Callable[..., object]
 ) -> None:
-    sql("UPDATE alembic_version SET version_num = 'v3.0.0.a'")
-    with pytest.raises(StorageError, match="optuna storage upgrade"):
-        Store.open(database_url)
+    for revision, fix in (("v3.0.0.a", "optuna storage upgrade"), ("v9.0.0", "install the newer")):
+        sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+        for open_or_ask in (Store.open, schema.check_usable):
+            with pytest.raises(StorageError, match=fix):
+                open_or_ask(database_url)
 
 
 def test_a_role_that_may_not_create_tables_learns_which_grant_it_lacks(
