@@ -149,14 +149,14 @@ class ReadingStorage(BaseStorage):
         return rows[0]
 
     def _read(self, query: TextClause, **given: object) -> Sequence[Row[Any]]:
-        try:
-            return self._read_once(query, given)
-        except DatabaseUnreachable:  # a connection that was cut while idle has been replaced
-            return self._read_once(query, given)
-
-    def _read_once(self, query: TextClause, given: dict[str, object]) -> Sequence[Row[Any]]:
         with step(self._engine) as connection:
-            return connection.execute(query, given).all()
+            try:
+                return connection.execute(query, given).all()
+            except DatabaseUnreachable:
+                if not connection.invalidated:  # such as a lock that another session keeps
+                    raise
+                connection.rollback()  # it was cut while it was idle: a new one takes its place
+                return connection.execute(query, given).all()
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise StorageError(

@@ -20,7 +20,7 @@ from spaces.params import Float
 from spaces.study import Study
 
 study = Study(
-    name="toy", objective="toy_curve", metric="val_loss", direction="minimize", trials=4,
+    name="toy", objective="toy_curve", metric="val_loss", direction="minimize", trials=6,
     space=[Float("learning_rate", 1e-4, 1.0, log=True)],
     fixed={"epochs": 4, "seconds_per_epoch": 0.5},
 )
@@ -35,7 +35,7 @@ def store(database_url: str) -> Iterator[Store]:
 
 @pytest.fixture
 def start(database_url: str, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts `search run` on a study of four trials of two seconds each."""
+    """Starts `search run` on a study of six trials of two seconds each."""
     (tmp_path / "toy.py").write_text(STUDY)
     place = {"SEARCH_HOME": str(tmp_path / "home"), "SEARCH_DATABASE_URL": database_url}
     words = ["run", "--study", "toy.py", "--workers", "2", "--no-dashboard"]
@@ -67,7 +67,7 @@ def test_a_killed_run_leaves_no_worker_and_the_next_one_goes_on_at_once(start, s
     assert psutil.wait_procs(workers, timeout=10)[1] == []
     assert start().wait(60) == 0
     assert [trial.state for trial in store.trials("toy")].count("WAITING") == 0
-    assert len(store.trials("toy")) == 4
+    assert len(store.trials("toy")) == 6
     # Not the 30 s of its lease: the next run saw that its worker was gone.
     first, second = store.attempts("toy", 0)
     assert first.reason == "orphaned"

@@ -17,13 +17,14 @@ from optuna.distributions import (
 )
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import create_engine, event
+from sqlalchemy import Engine, create_engine, event, text
 
 from storage.engine import reading
 from storage.engine.reading import ReadingStorage
-from storage.errors import StorageError
+from storage.errors import DatabaseUnreachable, StorageError
 from storage.rows import Outcome, TrialEnd
 from storage.store import Claim, Store
+from storage.transaction import LIMITS
 from tests.storage.samples import ended, finished, new_study, stock_study
 
 Claiming = Callable[..., Claim]
@@ -231,6 +232,21 @@ def test_a_write_is_refused_with_the_way_to_make_it() -> None:
         if not write.startswith("get_"):
             with pytest.raises(StorageError, match="change them with the `search` command"):
                 getattr(storage, write)(1)
+
+
+def test_a_reading_that_a_lock_kept_waiting_is_not_made_again(
+    database_url: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that is closed would else wait twice as long."""
+    monkeypatch.setitem(LIMITS, "lock_timeout", "100ms")
+    with Store.open(database_url) as store, engine.begin() as other:
+        store.create(new_study("toy"))
+        other.execute(text("LOCK TABLE studies IN ACCESS EXCLUSIVE MODE"))
+        begun: list[str] = []
+        event.listen(store.engine, "before_cursor_execute", lambda *given: begun.append(given[2]))
+        with pytest.raises(DatabaseUnreachable, match="locked"):
+            store.optuna_storage.get_all_studies()
+        assert len(begun) == 1
 
 
 @contextmanager
