@@ -68,15 +68,17 @@ class TransactionId(UserDefinedType[str]):
 metadata = MetaData(schema=SCHEMA)
 MOMENT = DateTime(timezone=True)
 
+
+def _key_of_study(of: Table) -> Column[int]:
+    """Return the key of a table with at most one row per study, which is deleted with the study."""
+    to = ForeignKey(of.c.study_id, ondelete="CASCADE")
+    return Column("study_id", to, primary_key=True, autoincrement=False)
+
+
 studies = Table(
     "studies",
     metadata,
-    Column(
-        "study_id",
-        ForeignKey(optuna_studies.c.study_id, ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _key_of_study(optuna_studies),
     # JSON, not JSONB: the order of keys is the order in which parameters are drawn.
     Column("definition", JSON, nullable=False),
     # The definition has the budget too, but leaves it out at its default.
@@ -172,24 +174,14 @@ Index("files_of_a_trial", files.c.trial_id)
 manifests = Table(
     "manifests",
     metadata,
-    Column(
-        "study_id",
-        ForeignKey(studies.c.study_id, ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _key_of_study(studies),
     Column("table_gz", LargeBinary, nullable=False),
 )
 
 snapshots = Table(
     "snapshots",
     metadata,
-    Column(
-        "study_id",
-        ForeignKey(studies.c.study_id, ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _key_of_study(studies),
     Column("trials", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )

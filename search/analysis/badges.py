@@ -40,19 +40,19 @@ def badges(config: TrialConfig, outcome: Outcome | None, epochs: Epochs) -> tupl
     return tuple(found)
 
 
-def join(earned: Sequence[str]) -> str:
+def one_line(earned: Sequence[str]) -> str:
     """Return badges in one line, as they are stored with a trial's end."""
     return COMMA.join(earned)
 
 
-def split(joined: str) -> tuple[str, ...]:
-    """Return the badges of such a line."""
-    return tuple(joined.split(COMMA)) if joined else ()
+def of_line(line: str) -> tuple[str, ...]:
+    """Return the badges of a line as it is stored."""
+    return tuple(line.split(COMMA)) if line else ()
 
 
 def read_badges(store: Store, snapshot: Snapshot, trials: Sequence[TrialRow]) -> Badges:
     """Find the badges of some trials of a study: those told at their ends, others in the epochs."""
-    every = {trial.number: split(trial.badges) for trial in trials if trial.badges is not None}
+    every = {trial.number: of_line(trial.badges) for trial in trials if trial.badges is not None}
     untold = [trial for trial in trials if trial.badges is None]
     for trial, epochs in _with_epochs(store, snapshot.study.name, untold):
         config = snapshot.stored.config(trial.params)

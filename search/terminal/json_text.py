@@ -56,12 +56,12 @@ def joined(pieces: Iterable[str]) -> Iterator[str]:
 
 def _text(value: Any, indent: int | None = None) -> str:
     try:
-        return json.dumps(value, default=_plainer, allow_nan=False, indent=indent)
+        return json.dumps(value, default=_for_json, allow_nan=False, indent=indent)
     except ValueError:  # a number that is not finite, which is rare
         return json.dumps(_finite(value), indent=indent)
 
 
-def _plainer(value: Any) -> Any:
+def _for_json(value: Any) -> Any:
     """Return a value of a type that JSON does not have as one that it has."""
     if isinstance(value, datetime):
         return value.isoformat()
@@ -78,4 +78,4 @@ def _finite(value: Any) -> Any:
             return [_finite(each) for each in value]
         case Mapping():
             return {key: _finite(each) for key, each in value.items()}
-    return _finite(_plainer(value))
+    return _finite(_for_json(value))

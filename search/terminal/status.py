@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from search.analysis.badges import one_line
 from search.analysis.frame import Frame, Page, read_fields, read_frame, read_pages
 from search.analysis.snapshot import Snapshot, read_snapshot
 from search.terminal import wording
@@ -109,7 +110,7 @@ def _trials(snapshot: Snapshot, page: Page) -> Table:
     if any(trial.number in page.badges for trial in page.trials):
         table.add_column("badges")
     for trial in page.trials:
-        cells = [*_cells(snapshot, trial), ", ".join(page.badges.get(trial.number, ()))]
+        cells = [*_cells(snapshot, trial), one_line(page.badges.get(trial.number, ()))]
         table.add_row(*(Text(cell) for cell in cells[: len(table.columns)]))
     return table
 

@@ -50,7 +50,7 @@ def _draw(leased: LeasedTrial) -> TrialConfig | None:
     with leased.noticing_loss():
         drawn = leased.store.draw(leased.claim, choose, worker.study.space.suggest)
         config = worker.stored.config(drawn)
-        catalog.schedule(worker.study.objective, config)
+        catalog.check(worker.study.objective, config)
         return config
     return None
 

@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 
 from objectives.files.disk import when_there_is_room
-from search.analysis.badges import badges, join
+from search.analysis.badges import badges, one_line
 from search.worker import files
 from search.worker.breaker import check_broken
 from search.worker.endings import (
@@ -76,7 +76,7 @@ def _failure(failed: Failed) -> TrialEnd:
 def _tell(leased: LeasedTrial, settled: Settled, end: TrialEnd) -> None:
     """End the trial with its badges, which the dashboard lists; a refused end leaves no files."""
     earned = badges(settled.config, end.outcome, settled.epochs)
-    shown = {"badges": join(earned)} if earned else {}
+    shown = {"badges": one_line(earned)} if earned else {}
     try:
         leased.store.tell(leased.claim, replace(end, shown=shown))
     except LeaseLost:

@@ -130,7 +130,7 @@ def test_the_first_claim_that_finds_no_trial_left_ends_the_waits(
 
 def test_a_wait_ends_by_itself(store: Store, claim: Claiming, wait: Wait) -> None:
     claim(lease_seconds=600)
-    wait(0.05).result(10)
+    assert wait(0.05).exception(10) is None
 
 
 def test_a_wait_ends_with_the_first_lease(store: Store, claim: Claiming, wait: Wait) -> None:
@@ -154,7 +154,7 @@ def test_no_wait_begins_when_a_claim_would_have_an_answer(
         store.tell(held, finished(0.5))
     if state == "the study is gone":
         store.delete("toy")
-    wait(600).result(10)
+    assert wait(600).exception(10) is None
 
 
 def test_a_signal_ends_a_wait(store: Store, claim: Claiming) -> None:
