@@ -2,15 +2,15 @@
 
 import copy
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
-from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
 from storage.engine.arrays import StudyArrays
+from storage.engine.refusing import RefusingStorage
 
 Choose = Callable[[StudyArrays], BaseSampler]
 
@@ -20,13 +20,16 @@ def at_random(_: StudyArrays) -> BaseSampler:
     return RandomSampler()
 
 
-class DrawingStorage(BaseStorage):
+class DrawingStorage(RefusingStorage):
     """One trial; its values are collected, nothing is written.
 
     A sampler that looks at other trials reads them from the study's arrays.
 
     drawn: name -> the value as Optuna stores it, and its distribution, in the order of drawing.
     """
+
+    refused = "a sampler draws one trial"
+    way = "read the other trials from the study's arrays"
 
     def __init__(self, arrays: StudyArrays, trial: FrozenTrial) -> None:
         self._arrays, self._trial = arrays, trial
@@ -68,17 +71,3 @@ class DrawingStorage(BaseStorage):
     def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
         """Return none: they name the metrics of studies with several."""
         return {}
-
-    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise NotImplementedError("a sampler draws one trial; it reads the others from the arrays")
-
-    get_all_studies = _refuse
-    get_all_trials = _refuse
-    create_new_study = _refuse
-    delete_study = _refuse
-    set_study_user_attr = _refuse
-    set_study_system_attr = _refuse
-    create_new_trial = _refuse
-    set_trial_state_values = _refuse
-    set_trial_intermediate_value = _refuse
-    set_trial_user_attr = _refuse

@@ -3,16 +3,16 @@
 import copy
 from collections.abc import Container, Sequence
 from threading import Lock
-from typing import Any, NoReturn
+from typing import Any
 
-from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Engine, Row, TextClause, text
 
 from storage.engine.frozen import FROZEN, PARTS, attributes, frozen
 from storage.engine.identity import IDENTITY
-from storage.errors import DatabaseUnreachable, StorageError
+from storage.engine.refusing import RefusingStorage
+from storage.errors import DatabaseUnreachable
 from storage.optuna_inside import FrozenStudy
 from storage.transaction import step
 
@@ -52,7 +52,7 @@ NEWS = text(f"""SELECT {IDENTITY} AS identity, {FROZEN}
  WHERE s.study_id = :study ORDER BY t.number""")
 
 
-class ReadingStorage(BaseStorage):
+class ReadingStorage(RefusingStorage):
     """Every study in the database, ours and others', as Optuna's own storage reads it.
 
     Ended trials are kept in memory, since Optuna lets nobody change them. Trials that run or wait
@@ -60,6 +60,9 @@ class ReadingStorage(BaseStorage):
 
     engine: a pooled one.
     """
+
+    refused = "studies are only read here"
+    way = "change them with the `search` command, or by Optuna at the URL of the database"
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -157,23 +160,6 @@ class ReadingStorage(BaseStorage):
                     raise
                 connection.rollback()  # it was cut while it was idle: a new one takes its place
                 return connection.execute(query, given).all()
-
-    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise StorageError(
-            "studies are only read here",
-            "change them with the `search` command, or by Optuna at the URL of the database",
-        )
-
-    create_new_study = _refuse
-    delete_study = _refuse
-    set_study_user_attr = _refuse
-    set_study_system_attr = _refuse
-    create_new_trial = _refuse
-    set_trial_param = _refuse
-    set_trial_state_values = _refuse
-    set_trial_intermediate_value = _refuse
-    set_trial_user_attr = _refuse
-    set_trial_system_attr = _refuse
 
 
 class _KnownTrials:
