@@ -1,91 +1,32 @@
 """A study's arrays hold what Optuna reads, and later looks read only what has changed."""
 
-import io
 import math
 from collections.abc import Callable
 
 import numpy as np
 import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import Engine, text
 
 from storage.engine import arrays as engine_arrays
-from storage.engine import changes, snapshots
+from storage.engine import changes
 from storage.engine.arrays import StudyArrays
 from storage.errors import LeaseLost
-from storage.rows import Outcome, TrialEnd
-from storage.store import Claim, Store
-from tests.storage.samples import ended, finished, new_study, new_worker
+from storage.store import Store
+from tests.storage.engine.filled import SPACE, Claiming, Sql, draw, fill, in_arrays, take
+from tests.storage.samples import finished, new_study, new_worker
 
-Claiming = Callable[..., Claim]
-Sql = Callable[..., list[tuple[object, ...]]]
-SPACE = {
-    "kind": CategoricalDistribution(("a", "b", None, True)),
-    "rate": FloatDistribution(1e-300, 1e300, log=True),
-    "depth": IntDistribution(1, 64, log=True),
-    "only_a": FloatDistribution(-1, 1, step=0.25),
-}
 ROWS_READ = text("SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_xact_user_tables")
-CURVES = ((0.5, math.nan, math.inf, 5e-324), (math.nan, 0.75), (-math.inf,), (1e300, 0.5), ())
 
 
 @pytest.fixture
 def plain(store: Store, database_url: str) -> optuna.Study:
     """The study `toy` as another program sees it."""
     return optuna.load_study(study_name="toy", storage=RDBStorage(database_url))
-
-
-def draw(trial: optuna.Trial) -> None:
-    """Draw a space with a condition, a whole number, a log scale and options of several types."""
-    kind = trial.suggest_categorical("kind", ["a", "b", None, True])
-    trial.suggest_float("rate", 1e-300, 1e300, log=True)
-    trial.suggest_int("depth", 1, 64, log=True)
-    if kind == "a":
-        trial.suggest_float("only_a", -1, 1, step=0.25)
-
-
-def take(store: Store, held: Claim, end: TrialEnd | None, *curve: float) -> None:
-    """Draw a claimed trial, record its curve, and end it."""
-    with store.trial(held, lambda _: RandomSampler(held.number)) as trial:
-        draw(trial)
-    for epoch, value in enumerate(curve, start=1):
-        store.record(held, epoch, {"loss": value}, value, seconds=1.0, images=10)
-    if end is not None:
-        store.tell(held, end)
-
-
-def fill(store: Store, claim: Claiming, trials: int) -> None:
-    """End trials in every way, with odd numbers."""
-    store.update_definition("toy", {}, trials=None)
-    ends = [
-        finished(0.1 + 0.2),
-        finished(-math.inf),
-        ended("PRUNED", "pruned"),
-        ended("FAIL", "code_error"),
-        TrialEnd(state="PRUNED", value=None, outcome=Outcome.OUT_OF_MEMORY),
-        finished(math.inf),
-    ]
-    for number in range(trials):
-        take(store, claim(), ends[number % len(ends)], *CURVES[number % len(CURVES)])
-
-
-def in_arrays(arrays: StudyArrays) -> list[dict[str, str]]:
-    """Spell what the arrays know of each trial, since NaN is equal to nothing."""
-    drawn = {name: arrays.column(name, each) for name, each in SPACE.items()}
-    return [
-        {
-            "state": TrialState(arrays.states[number]).name,
-            "value": f"{arrays.values[number]}",
-            "last": f"{arrays.last_steps[number]}: {arrays.last_values[number]}",
-            "violation": f"{arrays.violations[number]}",
-            "drawn": f"{[float(column[number]) for column in drawn.values()]}",
-        }
-        for number in range(arrays.count)
-    ]
 
 
 def in_optuna(trial: FrozenTrial) -> dict[str, str]:
@@ -319,103 +260,3 @@ def test_a_value_of_another_distribution_counts_where_it_lies_in_the_declared_on
     arrays = store.arrays("toy")
     assert repr(arrays.column("depth", SPACE["depth"]).tolist()) == "[2.0, nan, 64.0]"
     assert repr(arrays.column("kind", SPACE["kind"]).tolist()) == "[3.0, nan, 3.0]"
-
-
-class TestSnapshots:
-    """A snapshot and what is newer are the study."""
-
-    @pytest.fixture(autouse=True)
-    def few(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Write a snapshot of every ten trials."""
-        monkeypatch.setattr(snapshots, "FEWEST", 10)
-
-    def test_a_process_that_starts_reads_it_and_what_is_newer(
-        self, store: Store, claim: Claiming, database_url: str, sql: Sql
-    ) -> None:
-        fill(store, claim, 9)
-        store.register_worker("toy", new_worker("cleo"))
-        running, drawn, waiting = claim("ada"), claim("bob"), claim("cleo")
-        store.arrays("toy")
-        assert sql("SELECT trials FROM search_service.snapshots") == [(12,)]
-
-        sql("UPDATE trial_params SET param_value = 0 WHERE trial_id = 1")  # not read again
-        take(store, running, finished(0.125), 0.5, 0.25)
-        take(store, drawn, None, 0.5)
-        with Store.open(database_url) as other:
-            assert in_arrays(other.arrays("toy")) == in_arrays(store.arrays("toy"))
-            store.tell(drawn, finished(2.0))
-            store.tell(waiting, finished(3.0))
-            take(store, claim(), finished(4.0))
-            assert in_arrays(other.arrays("toy")) == in_arrays(store.arrays("toy"))
-            assert curves(other) == curves(store)
-
-    @pytest.mark.parametrize("body", [b"", b"PK torn", bytes(100)], ids=["", "torn", "0"])
-    def test_one_that_cannot_be_read_is_as_good_as_none(
-        self, store: Store, claim: Claiming, database_url: str, sql: Sql, body: bytes
-    ) -> None:
-        fill(store, claim, 12)
-        before = in_arrays(store.arrays("toy"))
-        sql("UPDATE search_service.snapshots SET body = :body", body=body)
-        with Store.open(database_url) as other:
-            assert in_arrays(other.arrays("toy")) == before
-
-    def test_one_with_a_wrong_byte_is_as_good_as_none_and_replaced(
-        self, store: Store, claim: Claiming, database_url: str, sql: Sql
-    ) -> None:
-        fill(store, claim, 12)
-        before = in_arrays(store.arrays("toy"))
-        sql("UPDATE search_service.snapshots SET body = set_byte(body, 12, 99)")  # the packing
-        with Store.open(database_url) as other:
-            assert in_arrays(other.arrays("toy")) == before
-        assert sql("SELECT get_byte(body, 12) <> 99 FROM search_service.snapshots") == [(True,)]
-
-    def test_one_of_another_form_is_not_read(
-        self, store: Store, claim: Claiming, database_url: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(snapshots, "FORM", 0)
-        fill(store, claim, 12)
-        before = in_arrays(store.arrays("toy"))
-        monkeypatch.undo()
-        with Store.open(database_url) as other:
-            assert in_arrays(other.arrays("toy")) == before
-
-    def test_a_study_of_another_program_has_none(
-        self, store: Store, database_url: str, sql: Sql
-    ) -> None:
-        study = optuna.create_study(study_name="theirs", storage=RDBStorage(database_url))
-        study.add_trials([create_trial(value=0.5)] * 12)
-        assert store.arrays("theirs").count == 12
-        assert sql("SELECT trials FROM search_service.snapshots") == []
-
-    def test_one_that_lacks_an_array_is_not_used(
-        self, store: Store, claim: Claiming, database_url: str, engine: Engine
-    ) -> None:
-        fill(store, claim, 12)
-        before = store.arrays("toy")
-        with engine.begin() as connection:
-            form, names = np.array(snapshots.FORM), np.array([], dtype=np.str_)
-            body = io.BytesIO()
-            np.savez(body, form=form, names=names, states=before.states)
-            given = {"body": body.getvalue()}
-            connection.execute(text("UPDATE search_service.snapshots SET body = :body"), given)
-        with Store.open(database_url) as other:
-            assert in_arrays(other.arrays("toy")) == in_arrays(before)
-
-    def test_a_smaller_one_never_replaces_a_larger_one(
-        self, store: Store, claim: Claiming, sql: Sql, engine: Engine
-    ) -> None:
-        fill(store, claim, 12)
-        study_id = store.arrays("toy").study_id
-        with engine.begin() as connection:
-            assert snapshots.write(connection, study_id, {}, 9) == 10
-        assert sql("SELECT trials FROM search_service.snapshots") == [(10,)]
-
-
-def curves(store: Store) -> dict[int, str]:
-    """Spell the best value of each curve after its first and its last epoch."""
-    found = store.arrays("toy").curves
-    first, last = (found.best_until(np.full(len(found.numbers), at)) for at in (1, 99))
-    return {
-        number: f"{start} {end}"
-        for number, start, end in zip(found.numbers.tolist(), first, last, strict=True)
-    }
