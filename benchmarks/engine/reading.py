@@ -11,7 +11,7 @@ from benchmarks.engine.cold import fresh
 from benchmarks.engine.lab import Lab
 from benchmarks.engine.study import STUDY, our_worker, whole_trial
 from benchmarks.figures import Figure, Target, middle
-from search.analysis.snapshot import read_snapshot
+from dashboards.analysis.snapshot import read_snapshot
 from search.worker.worker import Worker
 from storage.store import Store
 

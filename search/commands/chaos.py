@@ -6,12 +6,12 @@ from argparse import Namespace
 from rich.console import Console
 from rich.table import Table
 
+from dashboards.analysis import wording
 from search.chaos.faults import FAULTS
 from search.chaos.play import ChaosResult, play
 from search.chaos.sandbox import sandbox
 from search.errors import DONE, FAILED, UsageError
 from search.settings import Settings
-from search.terminal import wording
 from search.terminal.console import page, print_table
 
 SHOWN_CASES = 5  # per broken promise

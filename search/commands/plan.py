@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from dashboards.analysis.wording import duration
 from search.database import store_if_any
 from search.errors import DONE
 from search.planning.costs import CostRow
@@ -18,7 +19,6 @@ from search.studies.overrides import read_overrides
 from search.studies.prepare import prepare
 from search.terminal.console import page, print_table
 from search.terminal.stages import Stages
-from search.terminal.wording import duration
 
 GB = 1e9
 

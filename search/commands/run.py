@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from socket import socket
 
+from dashboards.analysis.frame import read_frame
 from dashboards.door.port import address, listen
-from search.analysis.frame import read_frame
 from search.database import has_store, open_store
 from search.errors import DONE
 from search.logs import set_up_logs

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from search.analysis.snapshot import at_work
+from dashboards.analysis.snapshot import at_work
 from search.database import open_store
 from search.settings import Settings
 from search.studies.declare import stored_name

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import yaml
 
+from dashboards.analysis.badges import badges
+from dashboards.analysis.folds import value_epochs
+from dashboards.analysis.snapshot import Snapshot, read_snapshot
+from dashboards.analysis.unfinished import why_none_finished
 from objectives import catalog
-from search.analysis.badges import badges
-from search.analysis.folds import value_epochs
-from search.analysis.snapshot import Snapshot, read_snapshot
-from search.analysis.unfinished import why_none_finished
 from search.exports.exported import (
     Exported,
     ExportedData,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from objectives.sets.progress import decoding_note
-from search.analysis.snapshot import Snapshot, read_snapshot
 from search.errors import BROKEN_OFF, DONE, DRAINED, FAILED, KILLED, MISMATCH, WRONG
 from search.processes.child import Child, describe_exit
 from search.processes.devices import DeviceShare, worker_environment

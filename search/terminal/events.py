@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
-from search.analysis.folds import folds_done
-from search.analysis.snapshot import FINAL, Snapshot
-from search.terminal import wording
+from dashboards.analysis import wording
+from dashboards.analysis.folds import folds_done
+from dashboards.analysis.snapshot import FINAL, Snapshot
 from storage.rows import TrialRow
 
 

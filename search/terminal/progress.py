@@ -14,8 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
-from search.analysis.snapshot import Snapshot
-from search.terminal import wording
+from dashboards.analysis import wording
+from dashboards.analysis.snapshot import Snapshot
 from search.terminal.events import events
 from storage.rows import WorkerRow
 

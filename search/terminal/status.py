@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from search.analysis.badges import one_line
-from search.analysis.frame import Frame, Page, read_fields, read_frame, read_pages
-from search.analysis.snapshot import Snapshot, read_snapshot
-from search.terminal import wording
+from dashboards.analysis import wording
+from dashboards.analysis.badges import one_line
+from dashboards.analysis.frame import Frame, Page, read_fields, read_frame, read_pages
+from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from search.terminal.console import print_table
 from search.terminal.json_text import joined, list_text, object_text
 from spaces.data import NoData

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from operator import attrgetter
 
-from search.analysis.frame import Frame
-from search.analysis.snapshot import Snapshot
-from search.terminal import wording
+from dashboards.analysis import wording
+from dashboards.analysis.frame import Frame
+from dashboards.analysis.snapshot import Snapshot
 from storage.rows import Outcome, TrialRow
 
 SHOWN_FAILURES = 3

@@ -3,8 +3,8 @@
 import logging
 from dataclasses import replace
 
+from dashboards.analysis.badges import badges, one_line
 from objectives.files.disk import when_there_is_room
-from search.analysis.badges import badges, one_line
 from search.worker import files
 from search.worker.breaker import check_broken
 from search.worker.endings import (

@@ -8,9 +8,9 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
+from dashboards.analysis.folds import Metrics, fold_of, fold_values, folds_done, value_epochs
 from objectives import catalog
 from objectives.contract import Attempt, EpochResult, Objective
-from search.analysis.folds import Metrics, fold_of, fold_values, folds_done, value_epochs
 from search.pruners.completed import CompletedCurves
 from search.pruners.curve import Curve, startup_trials
 from search.pruners.pruner import PRUNERS

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from search.analysis.frame import NEWEST, read_frame
+from dashboards.analysis.frame import NEWEST, read_frame
 from search.exports.trial import export_trial
 from search.terminal.summary import summary
 from search.worker.worker import Worker

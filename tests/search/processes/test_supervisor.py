@@ -13,7 +13,7 @@ from typing import TypeAlias
 import psutil
 import pytest
 
-from search.analysis.snapshot import Snapshot
+from dashboards.analysis.snapshot import Snapshot
 from search.processes import child
 from search.processes.devices import DeviceShare, assign
 from search.processes.signals import StopFlag

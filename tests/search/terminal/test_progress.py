@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from search.analysis.frame import Frame
-from search.analysis.snapshot import FINAL, Snapshot, at_work
+from dashboards.analysis.frame import Frame
+from dashboards.analysis.snapshot import FINAL, Snapshot, at_work
+from dashboards.analysis.wording import duration
 from search.terminal.events import events
 from search.terminal.progress import view, watching
 from search.terminal.summary import summary
-from search.terminal.wording import duration
 from spaces.params import Float, Int
 from spaces.stored import Found, StoredStudy, to_json
 from spaces.study import Study

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from search.analysis.frame import NEWEST, read_fields
+from dashboards.analysis.frame import NEWEST, read_fields
 from search.cli import main
 from search.terminal.json_text import list_text, object_text
 from search.terminal.status import print_status

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from search.analysis.snapshot import Snapshot
-from search.analysis.unfinished import WAYS, why_none_finished
+from dashboards.analysis import wording
+from dashboards.analysis.snapshot import Snapshot
+from dashboards.analysis.unfinished import WAYS, why_none_finished
 from search.exports.trial import export_trial
-from search.terminal import wording
 from spaces.errors import StudyError
 from storage.rows import Outcome, TrialRow
 from storage.store import Store

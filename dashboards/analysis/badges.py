@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, groupby
 
+from dashboards.analysis.snapshot import Snapshot
 from objectives.contract import FOLD, MICRO_BATCH, RULER, TRAIN_LOSS, EpochResult
-from search.analysis.snapshot import Snapshot
 from spaces.space import TrialConfig
 from storage.rows import EpochRow, Outcome, TrialRow
 from storage.store import Store

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
+from dashboards.analysis.folds import fold_of
+from dashboards.analysis.identical import IdenticalTrials
+from dashboards.analysis.snapshot import Snapshot
+from dashboards.analysis.unfinished import why_none_finished
 from objectives.contract import FOLD_EPOCH
-from search.analysis.folds import fold_of
-from search.analysis.identical import IdenticalTrials
-from search.analysis.snapshot import Snapshot
-from search.analysis.unfinished import why_none_finished
 from spaces.params import Value
 from spaces.study import Study
 from storage.rows import TrialRow

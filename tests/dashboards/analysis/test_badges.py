@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from search.analysis.badges import badges
-from search.analysis.frame import read_frame
+from dashboards.analysis.badges import badges
+from dashboards.analysis.frame import read_frame
 from search.exports.trial import export_trial
 from search.terminal.status import print_status
 from search.terminal.summary import summary

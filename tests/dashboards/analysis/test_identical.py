@@ -10,11 +10,15 @@ import pytest
 from rich.console import Console
 
 import objectives.models.classifier as networks
+from dashboards.analysis.frame import read_frame
+from dashboards.analysis.identical import (
+    IdenticalTrials,
+    find_identical_trials,
+    read_identical_trials,
+)
+from dashboards.analysis.snapshot import read_snapshot
 from objectives import catalog
 from objectives.contract import Attempt, DataSource
-from search.analysis.frame import read_frame
-from search.analysis.identical import IdenticalTrials, find_identical_trials, read_identical_trials
-from search.analysis.snapshot import read_snapshot
 from search.terminal.status import print_status
 from search.terminal.summary import summary
 from spaces.data import Digits

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import optuna
 
-from search.analysis.snapshot import read_snapshot
+from dashboards.analysis.snapshot import read_snapshot
 from storage.store import Store
 from tests.search.toy_worker import attempt, make_worker
 from tests.storage.samples import stock_study

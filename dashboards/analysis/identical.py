@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dashboards.analysis.snapshot import Snapshot
 from objectives import catalog
-from search.analysis.snapshot import Snapshot
 from spaces.params import Value
 from spaces.rules.conditions import can_act
 from spaces.space import TrialConfig

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from search.analysis.badges import Badges, read_badges
-from search.analysis.identical import IdenticalTrials, read_identical_trials
-from search.analysis.snapshot import Snapshot, read_snapshot
+from dashboards.analysis.badges import Badges, read_badges
+from dashboards.analysis.identical import IdenticalTrials, read_identical_trials
+from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from storage.rows import TrialRow
 from storage.store import Store
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from search.analysis.snapshot import Snapshot
+from dashboards.analysis.snapshot import Snapshot
 from storage.rows import Outcome
 
 _AGAIN = "and start again with `search run --as NAME`"
