@@ -1,0 +1,92 @@
+"""The options that several commands share, and the values that they accept."""
+
+import math
+from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
+
+MOST = 1_000_000  # trials, images or workers; a larger number is a typing error
+
+
+def add_study(parser: ArgumentParser) -> None:
+    """Add `--study`, a study that may be new."""
+    help_text = "a shipped study, a stored one, or a file such as my_study.py"
+    parser.add_argument("--study", required=True, metavar="S", help=help_text)
+
+
+def add_stored_study(parser: ArgumentParser, required: bool = True) -> None:
+    """Add `--study`, a study that the database holds."""
+    help_text = "a stored study, by its name or its file; `search status` lists them"
+    parser.add_argument("--study", required=required, metavar="S", help=help_text)
+
+
+def add_data(parser: ArgumentParser) -> None:
+    """Add `--data`, the folder of the data."""
+    help_text = "the data's folder; default: that of the last run, else data/<study>"
+    parser.add_argument("--data", type=path_of, metavar="DIR", help=help_text)
+
+
+def add_pins(parser: ArgumentParser) -> None:
+    """Add `--set`, the hyperparameters that are fixed; they arrive as `pins`."""
+    parser.add_argument(
+        "--set",
+        dest="pins",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="fix a hyperparameter at a value; may be given several times",
+    )
+
+
+def add_name(parser: ArgumentParser, help_text: str) -> None:
+    """Add `--as`, the name of the study; it arrives as `name`."""
+    parser.add_argument("--as", dest="name", metavar="NAME", help=help_text)
+
+
+def add_workers(parser: ArgumentParser, help_text: str = "default: one per GPU, else 1") -> None:
+    """Add `--workers`, their number."""
+    parser.add_argument("--workers", type=positive, metavar="N", help=help_text)
+
+
+def add_address(parser: ArgumentParser) -> None:
+    """Add `--port`, the port of the dashboard."""
+    help_text = "the dashboard's port; default: the next free one from 8080 on"
+    parser.add_argument("--port", type=int, metavar="P", help=help_text)
+
+
+def add_json(parser: ArgumentParser) -> None:
+    """Add `--json`, for programs."""
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def path_of(text: str) -> Path:
+    """Read a path that is not empty."""
+    if not text:  # Path("") is the current folder
+        raise ArgumentTypeError("the path is empty; name one")
+    return Path(text)
+
+
+def file_of(text: str) -> Path:
+    """Read the path of a file; it may be new."""
+    if text.endswith("/"):
+        raise ArgumentTypeError(f"{text!r} names a folder; name a file in it")
+    return path_of(text)
+
+
+def hours(text: str) -> float:
+    """Read a number of hours."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= MOST:
+        raise ArgumentTypeError(
+            f"{text!r} is not a number of hours; give one above 0 and at most {MOST}"
+        )
+    return number
+
+
+def positive(text: str) -> int:
+    """Read a whole number from 1 on."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST):
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST}; use at least 1")
+    return int(text)
