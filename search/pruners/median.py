@@ -3,10 +3,9 @@
 import math
 from collections.abc import Callable
 
-import numpy as np
-
-from search.pruners.completed import CompletedCurves
-from search.pruners.curve import Curve, first_judged_epoch, startup_trials
+from dashboards.analysis.completed import CompletedCurves
+from search.pruners.curve import Curve
+from spaces.judged import first_judged_epoch, startup_trials
 from spaces.study import Study
 
 
@@ -19,16 +18,17 @@ def is_hopeless(study: Study, curve: Curve, completed: Callable[[], CompletedCur
     completed: reads the curves of the completed trials; not called at an epoch that is not judged.
     """
     epoch = max(curve.values, default=0)
-    if not first_judged_epoch(study, curve) <= epoch < curve.epochs:
+    first = first_judged_epoch(study, curve.epochs, curve.settled_epoch)
+    if not first <= epoch < curve.epochs:
         return False
     share, others = epoch / curve.epochs, completed()
     if len(others) < startup_trials(study):
         return False
-    seen = others.best_until(share)
-    if not len(seen):
+    median = others.median_until(share)
+    if median is None:
         return False
     best = curve.best_until(share, study.direction)
-    return math.isnan(best) or _is_worse(best, float(np.median(seen)), study.direction)
+    return math.isnan(best) or _is_worse(best, median, study.direction)
 
 
 def _is_worse(value: float, other: float, direction: str) -> bool:

@@ -7,15 +7,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from dashboards.analysis.completed import CompletedCurves, completed_curves
 from objectives import catalog
 from objectives.contract import Attempt, Objective, RecipeError
 from objectives.files import checkpoints
 from objectives.files.disk import when_there_is_room
-from search.pruners.completed import CompletedCurves
 from search.samplers.choose import sampler_for
 from search.samplers.distributions import distributions
 from search.seeds import training_seed
-from search.worker.completed import completed_curves
 from search.worker.endings import Ending, Failed, HandedBack, Lost, Settled, failure
 from search.worker.leased_trial import Halted, LeasedTrial
 from search.worker.sharing import CheckpointUploads, bring_checkpoint

@@ -8,11 +8,11 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
+from dashboards.analysis.completed import CompletedCurves
 from dashboards.analysis.folds import Metrics, fold_of, fold_values, folds_done, value_epochs
 from objectives import catalog
 from objectives.contract import Attempt, EpochResult, Objective
-from search.pruners.completed import CompletedCurves
-from search.pruners.curve import Curve, startup_trials
+from search.pruners.curve import Curve
 from search.pruners.pruner import PRUNERS
 from search.worker.endings import (
     Ending,
@@ -26,6 +26,7 @@ from search.worker.endings import (
     out_of_range,
 )
 from search.worker.leased_trial import Halt, LeasedTrial
+from spaces.judged import startup_trials
 from spaces.space import TrialConfig
 from spaces.study import Study
 from storage.errors import DatabaseUnreachable, Unreachable

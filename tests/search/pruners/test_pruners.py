@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from optuna.study import StudyDirection
 
-from search.pruners.completed import CompletedCurves
-from search.pruners.curve import Curve, first_judged_epoch, startup_trials
+from dashboards.analysis.completed import CompletedCurves
+from search.pruners.curve import Curve
 from search.pruners.folds import has_worse_folds
 from search.pruners.median import is_hopeless
 from search.pruners.pruner import PRUNERS, Pruner
+from spaces.judged import first_judged_epoch, startup_trials
 from spaces.params import Float
 from spaces.pruning import PRUNING_RULES
 from spaces.study import Pruning, Study
@@ -89,7 +90,7 @@ def test_start_up_grows_with_the_budget(trials: int, startup: int) -> None:
 def test_the_first_judged_epoch_is_past_warmup_and_a_quarter(
     epochs: int, settled_epoch: int, first: int
 ) -> None:
-    assert first_judged_epoch(study(), curve(epochs=epochs, settled_epoch=settled_epoch)) == first
+    assert first_judged_epoch(study(), epochs, settled_epoch) == first
 
 
 def test_epoch_one_is_never_judged_and_the_last_one_neither() -> None:
