@@ -61,8 +61,24 @@ class Scale:
 
 def draw_unit(center_unit: float, confidence: Confidence, random: Random) -> float:
     """Draw from a normal distribution around `center_unit` that is cut to the unit interval."""
-    bell = NormalDist(center_unit, UNIT_SPREAD[confidence])
-    below, upto = bell.cdf(0.0), bell.cdf(1.0)
+    return quantile_unit(center_unit, confidence, random.random())
+
+
+def quantile_unit(center_unit: float, confidence: Confidence, share: float) -> float:
+    """Return the position below which this share of that distribution lies."""
+    bell, below, upto = _cut(center_unit, confidence)
     # inv_cdf is undefined at 0 and 1, which a draw of exactly 0.0 could reach.
-    share = min(max(below + random.random() * (upto - below), 1e-12), 1 - 1e-12)
+    share = min(max(below + share * (upto - below), 1e-12), 1 - 1e-12)
     return min(max(bell.inv_cdf(share), 0.0), 1.0)
+
+
+def density_unit(center_unit: float, confidence: Confidence, unit: float) -> float:
+    """Return the density of that distribution at a position; a uniform one has 1 everywhere."""
+    bell, below, upto = _cut(center_unit, confidence)
+    return bell.pdf(unit) / (upto - below)
+
+
+def _cut(center_unit: float, confidence: Confidence) -> tuple[NormalDist, float, float]:
+    """Return the normal distribution, and its shares below the two ends of the unit interval."""
+    bell = NormalDist(center_unit, UNIT_SPREAD[confidence])
+    return bell, bell.cdf(0.0), bell.cdf(1.0)

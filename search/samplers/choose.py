@@ -6,7 +6,7 @@ the `PriorSampler` calls the parameter of the same space, which draws from its p
 
 from optuna.samplers import BaseSampler, RandomSampler
 
-from search.samplers.distributions import distributions
+from dashboards.analysis.distributions import distributions
 from search.samplers.observed import Observed
 from search.samplers.prior import PriorSampler
 from search.samplers.tpe import TPE

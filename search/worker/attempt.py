@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from dashboards.analysis.completed import CompletedCurves, completed_curves
+from dashboards.analysis.distributions import distributions
 from objectives import catalog
 from objectives.contract import Attempt, Objective, RecipeError
 from objectives.files import checkpoints
 from objectives.files.disk import when_there_is_room
 from search.samplers.choose import sampler_for
-from search.samplers.distributions import distributions
 from search.seeds import training_seed
 from search.worker.endings import Ending, Failed, HandedBack, Lost, Settled, failure
 from search.worker.leased_trial import Halted, LeasedTrial

@@ -7,7 +7,7 @@ import pytest
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
 from dashboards.analysis.completed import completed_curves
-from search.samplers.distributions import distributions
+from dashboards.analysis.distributions import distributions
 from spaces.params import Float, Int
 from storage.store import Store
 from tests.search.toy_worker import make_worker

@@ -2,7 +2,7 @@
 
 import optuna
 
-from search.samplers.distributions import distributions
+from dashboards.analysis.distributions import distributions
 from spaces.params import Choice, Float, Int, Toggle
 from spaces.priors import Prior
 from spaces.space import Space
