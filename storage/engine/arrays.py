@@ -86,6 +86,12 @@ class StudyArrays:
         """The sum of each trial's violated constraints."""
         return self._columns["violations"].array
 
+    @property
+    def is_finished(self) -> NDArray[np.bool_]:
+        """Whether a worker of ours took each trial through its schedule."""
+        finished: NDArray[np.bool_] = self._columns["finished"].array > 0
+        return finished
+
     def column(self, name: str, distribution: BaseDistribution) -> Floats:
         """Return a parameter of every trial as Optuna stores it; NaN where a trial has none.
 
@@ -99,7 +105,7 @@ class StudyArrays:
 
     def best(self, most: int) -> list[int]:
         """Return the numbers of the best trials that finished here; among equals the earlier."""
-        finished = np.flatnonzero(self._columns["finished"].array)
+        finished = np.flatnonzero(self.is_finished)
         values = self.values[finished]
         if self.direction == StudyDirection.MAXIMIZE:
             values = -values

@@ -1,0 +1,112 @@
+"""The prior of a number, judged by the best quarter of the finished trials that have it.
+
+- prior holds: there is a prior, and the median of the best quarter lies in its central 80 %.
+- prior wrong: it lies outside, and the prior's center outside the bracket, which reaches from the
+  10 % to the 90 % quantile of the best quarter.
+- narrowed: the prior is even, the bracket is shorter than half of the range, and as many values
+  drawn evenly would lie so close together in fewer than one of 20 cases.
+- undecided: anything else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dashboards.analysis.priors.ruling import RARE, Floats, Ranked, Ruling
+from spaces.params import Float, Int
+from spaces.priors import Scale, density_unit, quantile_unit
+
+BRACKET = (10, 50, 90)  # percentiles of the best quarter
+CENTRAL = (0.1, 0.9)  # of the prior
+HALF = 0.5  # of the range
+MOST_TICKS = 60
+DENSITY_POINTS = 41
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberEvidence:
+    """The evidence on a number.
+
+    low, high, log: the searched range.
+    density: of the prior at DENSITY_POINTS even places of the range, on its scale; 1 is even.
+    center: the prior's most probable value; None for an even prior.
+    seen: values of finished trials, in their order; of more than MOST_TICKS an even choice.
+    best: trial and value of the best quarter, best first, MOST_TICKS at most.
+    bracket: the 10 %, 50 % and 90 % quantiles of the best quarter, on the scale.
+    """
+
+    low: float
+    high: float
+    log: bool
+    density: Sequence[float]
+    center: float | None
+    seen: Sequence[float]
+    best: Sequence[tuple[int, float]]
+    best_count: int
+    bracket: tuple[float, float, float]
+    ruling: Ruling
+
+
+def judge_number(param: Float | Int, ranked: Ranked) -> NumberEvidence:
+    """Judge the prior of a number."""
+    scale = Scale(param.low, param.high, param.log)
+    units = np.array([scale.to_unit(value) for value in ranked.values.tolist()])
+    best = units[: ranked.best]
+    low, median, high = np.percentile(best, BRACKET).tolist()
+    places = np.linspace(0, 1, DENSITY_POINTS).tolist()
+    by_number = ranked.values[np.argsort(ranked.numbers)]
+    numbers, values = ranked.numbers.tolist(), ranked.values.tolist()
+    return NumberEvidence(
+        low=param.low,
+        high=param.high,
+        log=param.log,
+        density=[_density(param, scale, place) for place in places],
+        center=param.prior.center if param.prior else None,
+        seen=_few(np.sort(by_number), MOST_TICKS),
+        best=list(zip(numbers, values, strict=True))[: min(ranked.best, MOST_TICKS)],
+        best_count=ranked.best,
+        bracket=(scale.from_unit(low), scale.from_unit(median), scale.from_unit(high)),
+        ruling=_rule_number(param, scale, best),
+    )
+
+
+def is_rarely_so_close(units: Floats) -> bool:
+    """Say whether as many even draws from [0, 1] would rarely lie so close together.
+
+    A tenth of the values is left out at either end. The distance between the i-th and the j-th of n
+    even draws has the distribution Beta(j - i, n - j + i + 1) (David and Nagaraja 2003, 2.5).
+    """
+    from scipy.stats import beta
+
+    out = len(units) // 10
+    apart = len(units) - 1 - 2 * out
+    ordered = np.sort(units)
+    distance = float(ordered[len(units) - 1 - out] - ordered[out])
+    return bool(beta.cdf(distance, apart, len(units) + 1 - apart) < RARE)
+
+
+def _density(param: Float | Int, scale: Scale, place: float) -> float:
+    if param.prior is None:
+        return 1.0
+    return density_unit(scale.to_unit(param.prior.center), param.prior.confidence, place)
+
+
+def _rule_number(param: Float | Int, scale: Scale, best: Floats) -> Ruling:
+    low, median, high = np.percentile(best, BRACKET).tolist()
+    if param.prior is None:
+        is_narrow = high - low < HALF and scale.low < scale.high and is_rarely_so_close(best)
+        return Ruling.NARROWED if is_narrow else Ruling.UNDECIDED
+    center = scale.to_unit(param.prior.center)
+    first, last = (quantile_unit(center, param.prior.confidence, share) for share in CENTRAL)
+    if first <= median <= last:
+        return Ruling.HOLDS
+    return Ruling.UNDECIDED if low <= center <= high else Ruling.WRONG
+
+
+def _few(values: Floats, most: int) -> list[float]:
+    """Choose at most `most` of some sorted values, evenly."""
+    if len(values) > most:
+        values = values[np.linspace(0, len(values) - 1, most).round().astype(np.int64)]
+    chosen: list[float] = values.tolist()
+    return chosen
