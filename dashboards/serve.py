@@ -7,6 +7,8 @@ from types import FrameType
 
 import uvicorn
 
+from dashboards.door.connections import Connection
+from dashboards.door.guard import behind_guard
 from dashboards.optuna_pages import build_app
 from storage.connections import OF_A_DASHBOARD
 from storage.store import Store
@@ -22,7 +24,10 @@ def serve(url: str, listener: socket.socket, artifacts: str) -> None:
     with Store.open(url, OF_A_DASHBOARD) as store:
         server = _Server(
             uvicorn.Config(
-                build_app(store, artifacts),
+                behind_guard(build_app(store, artifacts)),
+                http=Connection,
+                proxy_headers=False,  # any visitor could name himself in X-Forwarded-For
+                ws="none",
                 log_config=None,  # into the process's own log
                 access_log=False,
                 server_header=False,

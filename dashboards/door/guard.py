@@ -1,14 +1,23 @@
-"""The guard of every page: it refuses writes and foreign origins, and adds security headers.
+"""The guard of every page: it refuses other users, writes and foreign origins.
 
 optuna-dashboard has no such protection: any web page could delete a study through it, and an HTML
 file that a trial kept would run scripts with the rights of its pages.
 """
 
+import os
+
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dashboards.door.peers import Peer
+from dashboards.door.port import LOOPBACK
+from dashboards.door.threads import CuttableThreads
+from dashboards.door.visitors import local_visitor, user_name
+
 READING = ("GET", "HEAD")
+LOOKING = 2  # threads that look up who is at the other end
 POLICY = {
     "default-src": "'self'",
     "img-src": "'self' data: blob:",
@@ -31,15 +40,26 @@ ARTIFACT_SECURITY_HEADERS = {
 }
 
 
+def behind_guard(app: ASGIApp) -> ASGIApp:
+    """Return the application as it is served: nothing reaches it past the guard."""
+    # A foreign host name that resolves to this machine is DNS rebinding.
+    own = TrustedHostMiddleware(app, allowed_hosts=[LOOPBACK, "localhost"], www_redirect=False)
+    return Guard(own)
+
+
 class Guard:
-    """Refuse requests that write or come from other origins, and secure every answer."""
+    """Refuse requests of other users and origins and those that write, and secure every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._uid = os.geteuid()
+        self._threads = CuttableThreads(LOOKING)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; a refusal is JSON that optuna-dashboard shows as an error."""
-        refusal = _refusal(scope) if scope["type"] == "http" else None
+        refusal = None
+        if scope["type"] == "http":
+            refusal = _refusal(scope) or await self._stranger(scope)
 
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -47,6 +67,15 @@ class Guard:
             await send(message)
 
         await (refusal or self._app)(scope, receive, send_secured)
+
+    async def _stranger(self, scope: Scope) -> JSONResponse | None:
+        """Refuse other users of this machine; for one who may come in, set role and name."""
+        peer: Peer = scope["state"]["peer"]
+        uid = await peer.uid(self._threads)
+        if visitor := local_visitor(uid, self._uid):
+            scope["state"] |= {"role": visitor.role, "visitor": visitor.name}
+            return None
+        return JSONResponse({"reason": _whose(uid, self._uid)}, 403)
 
 
 def _refusal(scope: Scope) -> JSONResponse | None:
@@ -60,6 +89,13 @@ def _refusal(scope: Scope) -> JSONResponse | None:
             {"reason": f"other pages may not read this one; open {own_origin} itself"}, 403
         )
     return None
+
+
+def _whose(uid: int | None, own_uid: int) -> str:
+    if uid is None:
+        return "this machine does not name the user of your connection, so the page stays closed"
+    owner = user_name(own_uid)
+    return f"this dashboard is {owner}'s, and your connection is {user_name(uid)}'s; ask {owner}"
 
 
 def _secure(headers: MutableHeaders, is_artifact: bool) -> None:

@@ -1,5 +1,7 @@
 """The dashboard lets reading in, from this machine's own pages, and nothing else."""
 
+import os
+import pwd
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +13,7 @@ from bottle import Route
 
 from dashboards.door.guard import READING
 from storage.store import Store
+from tests.dashboards.door.attackers import NOBODY, request, sent, sent_by
 
 EVIL = "http://evil.example"
 
@@ -39,6 +42,20 @@ def test_no_write_of_the_dashboard_comes_through(
     assert all("only reads" in answer.json()["reason"] for answer in answers)
     assert [trial.state for trial in store.trials("toy")] == ["COMPLETE", "COMPLETE", "RUNNING"]
     assert len(list((home / "artifacts").iterdir())) == 6
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_another_user_of_the_machine_reads_nothing(client: httpx.Client) -> None:
+    address = str(client.base_url)
+    asked = request("/api/studies", "GET", f"Host: {client.base_url.netloc.decode()}")
+
+    refused = sent_by(NOBODY, address, asked)
+    assert refused.startswith(b"HTTP/1.1 403")
+    owner, other = pwd.getpwuid(os.geteuid()).pw_name, pwd.getpwuid(NOBODY).pw_name
+    assert f"this dashboard is {owner}'s, and your connection is {other}'s".encode() in refused
+    assert b"toy" not in refused
+    assert b'"study_name":"toy"' in sent(address, asked).replace(b" ", b"")
 
 
 @pytest.mark.slow
