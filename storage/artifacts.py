@@ -22,7 +22,7 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 
 from storage.errors import ArtifactsUnreachable, StorageError
 from storage.optuna_inside import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
-from storage.rows import FileRow
+from storage.rows import FileRow, TrialRow
 from storage.store import Claim, Store
 from storage.whole import partial_of, whole_file
 
@@ -87,6 +87,21 @@ def keep(kept: ArtifactStore, claim: Claim, path: Path) -> dict[str, str]:
     kind, encoding = mimetypes.guess_type(path.name)
     meta = ArtifactMeta(artifact_id, path.name, kind or DEFAULT_MIME_TYPE, encoding)
     return {ARTIFACTS_ATTR_PREFIX + artifact_id: json.dumps(asdict(meta))}
+
+
+def read_kept(
+    kept: ArtifactStore, study: str, trial: TrialRow, name: str, *, most: int
+) -> bytes | None:
+    """Read a file that the last attempt at an ended trial kept; None where it is not there.
+
+    most: the number of bytes to stop after.
+    """
+    artifact_id = _artifact_id(study, trial.trial_id, trial.attempts, name)
+    try:
+        with _reachable(kept.location), kept.open_reader(artifact_id) as file:
+            return file.read(most)
+    except ArtifactNotFound:
+        return None
 
 
 def unlink(kept: ArtifactStore, links: Iterable[str]) -> None:
