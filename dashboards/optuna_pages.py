@@ -1,4 +1,4 @@
-"""The dashboard: optuna-dashboard's pages for this store."""
+"""optuna-dashboard's pages for this store."""
 
 import json
 from collections.abc import Iterable
@@ -7,8 +7,7 @@ from typing import Any
 from a2wsgi import WSGIMiddleware
 from a2wsgi.wsgi_typing import Environ, StartResponse, WSGIApp
 from optuna_dashboard import wsgi
-from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from dashboards.door.threads import CuttableThreads
 from storage.artifacts import artifact_store
@@ -20,15 +19,16 @@ DATABASE_PATHS = ("/api/", "/artifacts/", "/csv/")
 AWAY = {"reason": "the database is away; trying again in a moment"}
 
 
-def build_app(store: Store, artifacts: str) -> Starlette:
-    """Build the application that shows every study of the store and its kept files.
+def optuna_pages(store: Store, artifacts: str) -> ASGIApp:
+    """Build optuna-dashboard's application on a store and its kept files.
 
     artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.
     """
     dashboard = wsgi(store.optuna_storage, artifact_store=artifact_store(artifacts))
     bridge: Any = WSGIMiddleware(_answering_when_away(dashboard, store))
     bridge.executor = CuttableThreads(THREADS)
-    return Starlette(routes=[Mount("/", bridge)])
+    application: ASGIApp = bridge
+    return application
 
 
 def _answering_when_away(dashboard: WSGIApp, store: Store) -> WSGIApp:

@@ -7,9 +7,9 @@ from types import FrameType
 
 import uvicorn
 
+from dashboards.app import build_app
 from dashboards.door.connections import Connection
 from dashboards.door.guard import behind_guard
-from dashboards.optuna_pages import build_app
 from storage.connections import OF_A_DASHBOARD
 from storage.store import Store
 

@@ -8,8 +8,8 @@ from itertools import accumulate, groupby
 from dashboards.analysis.snapshot import Snapshot
 from objectives.contract import FOLD, MICRO_BATCH, RULER, TRAIN_LOSS, EpochResult
 from spaces.space import TrialConfig
+from storage.reader import StoreReader
 from storage.rows import EpochRow, Outcome, TrialRow
-from storage.store import Store
 
 # The validation loss of a good network varies by a few percent, and by hundredths of a nat where
 # it is close to 0. A rise over both margins in two epochs in a row is more than this noise.
@@ -50,7 +50,7 @@ def of_line(line: str) -> tuple[str, ...]:
     return tuple(line.split(COMMA)) if line else ()
 
 
-def read_badges(store: Store, snapshot: Snapshot, trials: Sequence[TrialRow]) -> Badges:
+def read_badges(store: StoreReader, snapshot: Snapshot, trials: Sequence[TrialRow]) -> Badges:
     """Find the badges of some trials of a study: those told at their ends, others in the epochs."""
     every = {trial.number: of_line(trial.badges) for trial in trials if trial.badges is not None}
     untold = [trial for trial in trials if trial.badges is None]
@@ -61,7 +61,7 @@ def read_badges(store: Store, snapshot: Snapshot, trials: Sequence[TrialRow]) ->
 
 
 def _with_epochs(
-    store: Store, study: str, trials: Sequence[TrialRow]
+    store: StoreReader, study: str, trials: Sequence[TrialRow]
 ) -> Iterator[tuple[TrialRow, Sequence[EpochRow]]]:
     """Yield each trial with its epochs, of which some thousand are read at a time."""
     before = list(accumulate((_length(trial) for trial in trials), initial=0))

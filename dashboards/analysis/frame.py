@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from dashboards.analysis.badges import Badges, read_badges
 from dashboards.analysis.identical import IdenticalTrials, read_identical_trials
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
-from storage.rows import TrialRow
-from storage.store import Store
+from dashboards.analysis.verdict import Verdict, verdict_of
+from storage.reader import StoreReader
+from storage.rows import TrialRow, WorkerRow
 
 NEWEST = 20
+GROWN = 1.1  # the share of ended trials from which identical ones are looked for again
 
 Field = tuple[str, Any]
 
@@ -24,12 +27,16 @@ class Frame:
 
     trials: those that run, and the newest others, in the order of their numbers.
     badges: of these trials and of the best one.
+    verdict: the study's state, in a sentence.
+    searched_trials: how many trials had ended when identical ones were last looked for.
     """
 
     snapshot: Snapshot
+    verdict: Verdict
     trials: Sequence[TrialRow]
     badges: Badges
     identical_trials: Sequence[IdenticalTrials] = ()
+    searched_trials: int = 0
 
     @property
     def left_out(self) -> int:
@@ -45,21 +52,38 @@ class Page:
     badges: Badges
 
 
-def read_frame(store: Store, name: str) -> Frame:
-    """Read the study of that name; UnknownStudy when there is none."""
-    snapshot = read_snapshot(store, name, newest=NEWEST)
+def read_frame(store: StoreReader, name: str, before: Frame | None = None) -> Frame:
+    """Read the study of that name; UnknownStudy when there is none.
+
+    before: an earlier frame of it; then only what has changed since is read.
+    """
+    earlier = before.snapshot if before else None
+    snapshot = read_snapshot(store, name, earlier, newest=NEWEST)
     shown = {trial.number: trial for trial in [*snapshot.look.newest, *snapshot.running]}
     trials = [shown[number] for number in sorted(shown)]
     best = [snapshot.best] if snapshot.best and snapshot.best.number not in shown else []
+    is_grown = not before or snapshot.ended >= GROWN * before.searched_trials
     return Frame(
         snapshot=snapshot,
+        verdict=verdict_of(snapshot, _ended_workers(store, name)),
         trials=trials,
         badges=read_badges(store, snapshot, [*trials, *best]),
-        identical_trials=read_identical_trials(store, snapshot),
+        identical_trials=(
+            before.identical_trials
+            if before and not is_grown
+            else read_identical_trials(store, snapshot)
+        ),
+        searched_trials=before.searched_trials if before and not is_grown else snapshot.ended,
     )
 
 
-def read_pages(store: Store, snapshot: Snapshot) -> Iterator[Page]:
+def _ended_workers(store: StoreReader, name: str) -> list[WorkerRow]:
+    """Read the workers whose end is recorded, the newest end first."""
+    ended = [(row.ended_at, row) for row in store.workers(name) if row.ended_at]
+    return [row for _, row in sorted(ended, key=itemgetter(0), reverse=True)]
+
+
+def read_pages(store: StoreReader, snapshot: Snapshot) -> Iterator[Page]:
     """Read every trial of a snapshot as it was then, some hundred at a time."""
     ran = {trial.number: trial for trial in snapshot.running}
     for rows in store.pages(snapshot.study.name):
@@ -81,7 +105,7 @@ def _queued(trial: TrialRow) -> TrialRow:
     )
 
 
-def read_fields(store: Store, name: str) -> Iterator[Field]:
+def read_fields(store: StoreReader, name: str) -> Iterator[Field]:
     """Read the study of that name as the fields of a JSON object, each when it is asked for.
 
     Rows stay dataclasses. `trials` is an iterator, because there may be many. This is the output of

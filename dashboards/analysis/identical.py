@@ -10,7 +10,7 @@ from objectives import catalog
 from spaces.params import Value
 from spaces.rules.conditions import can_act
 from spaces.space import TrialConfig
-from storage.store import Store
+from storage.reader import StoreReader
 
 Metrics = Mapping[str, float]
 
@@ -28,7 +28,7 @@ class IdenticalTrials:
     metric: str
 
 
-def read_identical_trials(store: Store, snapshot: Snapshot) -> list[IdenticalTrials]:
+def read_identical_trials(store: StoreReader, snapshot: Snapshot) -> list[IdenticalTrials]:
     """Find the identical trials of a study, one pair per key."""
     study, known = snapshot.study, catalog.describe(snapshot.study.objective)
     measures = _measures(known.metrics)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from spaces.stored import StoredStudy, from_json
 from spaces.study import Study
 from storage.looks import Look
+from storage.reader import StoreReader
 from storage.rows import TrialRow, WorkerRow
-from storage.store import Store
 
 SILENCE_SECONDS = 120  # a waiting worker asks the database for a trial every few seconds
 FINAL = ("COMPLETE", "PRUNED", "FAIL")
@@ -102,7 +102,7 @@ class Snapshot:
 
 
 def read_snapshot(
-    store: Store, name: str, before: Snapshot | None = None, newest: int = 0
+    store: StoreReader, name: str, before: Snapshot | None = None, newest: int = 0
 ) -> Snapshot:
     """Read the study of that name; UnknownStudy when there is none.
 

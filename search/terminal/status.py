@@ -9,9 +9,9 @@ from rich.text import Text
 from dashboards.analysis import wording
 from dashboards.analysis.badges import one_line
 from dashboards.analysis.frame import Frame, Page, read_fields, read_frame, read_pages
+from dashboards.analysis.json_text import joined, list_text, object_text
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from search.terminal.console import print_table
-from search.terminal.json_text import joined, list_text, object_text
 from spaces.data import NoData
 from spaces.errors import StudyError
 from storage.rows import TrialRow

@@ -42,7 +42,7 @@ def test_the_study_its_curves_and_its_note_are_shown_without_an_error(
     errors: list[str] = []
     page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
 
-    page.goto("/")
+    page.goto("/dashboard")
     page.get_by_role("link", name="toy").click()
     curves = page.locator("#graph-intermediate-values")
     expect(curves.get_by_text("trial #2 (running)")).to_be_visible()
@@ -57,7 +57,7 @@ def test_the_study_its_curves_and_its_note_are_shown_without_an_error(
 
 @pytest.mark.slow
 def test_deleting_a_study_in_the_browser_is_refused(page: Page, store: Store) -> None:
-    page.goto("/")
+    page.goto("/dashboard")
 
     page.get_by_role("button", name="delete study").click()
     page.get_by_role("button", name="yes").click()

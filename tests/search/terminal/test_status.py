@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from dashboards.analysis.frame import NEWEST, read_fields
+from dashboards.analysis.json_text import list_text, object_text
 from search.cli import main
-from search.terminal.json_text import list_text, object_text
 from search.terminal.status import print_status
 from search.worker.worker import Worker
 from spaces.errors import StudyError

@@ -1,0 +1,87 @@
+"""One study, read again and again: its frame, and the parts that only pages draw."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from dashboards.analysis.frame import Frame, read_frame
+from dashboards.analysis.snapshot import Snapshot
+from dashboards.analysis.verdict import State, Verdict, database_away
+from spaces.study import Study
+from storage.errors import DatabaseUnreachable
+from storage.reader import StoreReader
+from storage.rows import WorkerRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """A study at one moment, as its pages show it; its size does not grow with the study.
+
+    read_at: the moment of reading.
+    """
+
+    frame: Frame
+    read_at: datetime
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The stored rows in sums."""
+        return self.frame.snapshot
+
+    @property
+    def study(self) -> Study:
+        """The study as its author wrote it."""
+        return self.frame.snapshot.study
+
+    @property
+    def verdict(self) -> Verdict:
+        """The study's state in a sentence."""
+        return self.frame.verdict
+
+    @property
+    def workers(self) -> Sequence[WorkerRow]:
+        """The workers that are at work."""
+        return self.frame.snapshot.live_workers
+
+
+class OverviewReader:
+    """Reads one study; each time only what has changed since the time before.
+
+    While the database is away it returns the last overview with the verdict that says so.
+    """
+
+    def __init__(self, store: StoreReader, name: str) -> None:
+        self._store, self.name = store, name
+        self._last: Overview | None = None
+        self._away_since: datetime | None = None
+
+    def read(self) -> Overview:
+        """Read the study now.
+
+        Raises UnknownStudy, and DatabaseUnreachable before the first reading.
+        """
+        now = datetime.now(UTC)
+        try:
+            self._last = self._read(now)
+            self._away_since = None
+            return self._last
+        except DatabaseUnreachable:
+            if self._last is None:
+                raise
+            self._away_since = self._away_since or now
+            return _away(self._last, self._away_since)
+
+    def _read(self, now: datetime) -> Overview:
+        before = self._last
+        frame = read_frame(self._store, self.name, before.frame if before else None)
+        return Overview(frame=frame, read_at=now)
+
+
+def _away(last: Overview, since: datetime) -> Overview:
+    verdict = database_away(last.verdict, since, last.read_at)
+    return replace(last, frame=replace(last.frame, verdict=verdict))
+
+
+def is_stale(overview: Overview) -> bool:
+    """Say whether the overview is an old one, for want of the database."""
+    return overview.verdict.state is State.AWAY

@@ -1,0 +1,114 @@
+"""The routes of our own pages."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from dashboards.analysis.json_text import joined, object_text
+from dashboards.analysis.overview import Overview, OverviewReader
+from dashboards.live import render
+from dashboards.live.stream import as_json, stream
+from dashboards.live.view import View
+from dashboards.live.watch import Watches
+from storage.errors import DatabaseUnreachable, StorageError, UnknownStudy
+from storage.reader import StoreReader
+
+Handler = Callable[[Request], Awaitable[Response]]
+FILES = {"live.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+
+class LivePages:
+    """The pages of the stored studies; the routes that call them are `routes`."""
+
+    def __init__(self, store: StoreReader, artifacts: str) -> None:
+        self._store, self._artifacts = store, artifacts
+        self._watches = Watches(lambda name: OverviewReader(store, name))
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """The routes, the more special ones first."""
+        return [
+            Route("/live/{file}", _static),
+            Route("/", _explained(self.studies)),
+            Route("/s/{name}.json", _explained(self.as_json)),
+            Route("/s/{name}/events", _explained(self.events)),
+            Route("/s/{name}/panels", _explained(self.panels)),
+            Route("/s/{name}", _explained(self.overview)),
+        ]
+
+    async def studies(self, request: Request) -> Response:
+        """Show every study."""
+        rows = await asyncio.to_thread(self._store.studies)
+        return HTMLResponse(render.page("studies.html", studies=rows))
+
+    async def overview(self, request: Request) -> Response:
+        """Show one study."""
+        name, view = request.path_params["name"], View.of(request.query_params)
+        watch = self._watches.of(name)
+        overview = await asyncio.to_thread(watch.overview)
+        changes = await asyncio.to_thread(watch.changes, view)
+        given = {"tab": "", "panels": changes.panels, "version": changes.version}
+        return HTMLResponse(render.page("overview.html", **_of_study(overview), **given))
+
+    async def panels(self, request: Request) -> Response:
+        """Return every panel of a view as JSON, for the script."""
+        watch = self._watches.of(request.path_params["name"])
+        changes = await asyncio.to_thread(watch.changes, View.of(request.query_params))
+        return Response(as_json(changes), media_type="application/json")
+
+    async def events(self, request: Request) -> Response:
+        """Send what changes, as it changes."""
+        watch = self._watches.of(request.path_params["name"])
+        await asyncio.to_thread(watch.overview)  # an unknown study is an answer, not a stream
+        return stream(request, watch)
+
+    async def as_json(self, request: Request) -> Response:
+        """Return the overview for programs."""
+        watch = self._watches.of(request.path_params["name"])
+        overview = await asyncio.to_thread(watch.overview)
+        text = "".join(joined(object_text(vars(overview).items())))
+        return Response(text, media_type="application/json")
+
+
+def _of_study(overview: Overview) -> dict[str, Any]:
+    """Return what the template of every page of a study is filled in with."""
+    snapshot = overview.snapshot
+    return {
+        "study": snapshot.study,
+        "study_id": snapshot.look.study.study_id,
+        "is_practice": snapshot.stored.found.is_practice,
+        "title": f"{snapshot.study.name} · {snapshot.ended} of {snapshot.study.trials}",
+    }
+
+
+def _explained(handler: Handler) -> Handler:
+    """Answer with a page that says what is wrong, where the study cannot be read."""
+
+    async def explaining(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except UnknownStudy as error:
+            return _failure(404, error)
+        except DatabaseUnreachable as error:
+            return _failure(503, error)
+        except StorageError as error:
+            return _failure(500, error)
+
+    return explaining
+
+
+def _failure(status: int, error: StorageError) -> Response:
+    html = render.page("failure.html", found=error.found, fix=error.fix, is_away=status == 503)
+    return HTMLResponse(html, status)
+
+
+async def _static(request: Request) -> Response:
+    name = request.path_params["file"]
+    if name not in FILES:
+        return Response("there is no such file", 404)
+    kept = {"Cache-Control": "public, max-age=31536000, immutable"}  # its address has its digest
+    return FileResponse(render.STATIC / name, media_type=FILES[name], headers=kept)

@@ -1,0 +1,66 @@
+"""The head of a study's pages: its name, state and question."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dashboards.analysis.numbers import counted, metric
+from dashboards.analysis.overview import Overview
+from dashboards.analysis.verdict import State
+from dashboards.live.view import View
+from spaces.data import NoData
+
+SHAPES = {
+    State.WAITING: "waiting",
+    State.STARTING: "running",
+    State.RUNNING: "running",
+    State.STALLED: "warn",
+    State.AWAY: "away",
+    State.STOPPED: "waiting",
+    State.FAILED: "failed",
+    State.FINISHED: "finished",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """The name, the state and the question of a study.
+
+    title: of the browser's window.
+    facts: what is known of it in a few words each.
+    ended, best, deaths: what the script compares with the last look of this reader.
+    """
+
+    name: str
+    state: State
+    shape: str
+    title: str
+    facts: list[str]
+    ended: int
+    best: str
+    is_live: bool
+
+
+def head(overview: Overview, view: View) -> Head:
+    """Build the head of a study's pages."""
+
+    snapshot, study = overview.snapshot, overview.study
+    best = snapshot.best
+    return Head(
+        name=study.name,
+        state=overview.verdict.state,
+        shape=SHAPES[overview.verdict.state],
+        title=f"{study.name} · {snapshot.ended} of {study.trials}",
+        facts=list(_facts(overview)),
+        ended=snapshot.ended,
+        best=metric(best.value) if best else "",
+        is_live=bool(snapshot.live_workers),
+    )
+
+
+def _facts(overview: Overview) -> Iterator[str]:
+    study, look = overview.study, overview.snapshot.look
+    if study.about:
+        yield " ".join(study.about.split())
+    if not isinstance(study.data, NoData) and study.has_test:
+        uses = len(look.test_uses)
+        yield f"test split opened {counted(uses, 'time')}" if uses else "test split never opened"

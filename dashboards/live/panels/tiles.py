@@ -1,0 +1,136 @@
+"""The tiles: trials, the best one, its second metric, time left, GPU-hours."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from dashboards.analysis import numbers
+from dashboards.analysis.overview import Overview
+from dashboards.analysis.wording import measure
+from dashboards.live.view import View
+from storage.rows import TrialRow
+
+BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
+BALANCED = "val_balanced_accuracy"
+AUC = "val_macro_auc"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A part of a bar: its width in percent, its kind, and its count with a word."""
+
+    percent: float
+    kind: str
+    count: str
+    word: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """One number with its name, the words beside it, a bar and lines below."""
+
+    name: str
+    title: str
+    big: str
+    small: str = ""
+    bar: Sequence[Part] = ()
+    keys: Sequence[Part] = ()
+    lines: Sequence[str] = ()
+
+
+def tiles(overview: Overview, view: View) -> list[Tile]:
+    """Build the tiles of a study."""
+    return list(_tiles(overview))
+
+
+def _tiles(overview: Overview) -> Iterator[Tile]:
+    yield _trials(overview)
+    yield _best(overview)
+    best = overview.snapshot.best
+    if best and best.best and BALANCED in best.best.metrics:
+        yield _second(best)
+    yield _time(overview)
+
+
+def _trials(overview: Overview) -> Tile:
+    snapshot, total = overview.snapshot, overview.study.trials
+    outcomes = snapshot.outcomes
+    finished, pruned = outcomes.get("finished", 0), outcomes.get("pruned", 0)
+    running = sum(trial.is_leased for trial in snapshot.running)
+    counts = {
+        "finished": finished,
+        "pruned": pruned,
+        "failed": snapshot.ended - finished - pruned,
+        "running": running,
+    }
+    parts = [
+        Part(
+            percent=100 * count / max(total, snapshot.total),
+            kind=kind,
+            count=numbers.whole(count),
+            word=kind,
+        )
+        for kind, count in counts.items()
+        if count
+    ]
+    return Tile(
+        name="trials",
+        title="Trials",
+        big=numbers.whole(snapshot.ended),
+        small=f"of {numbers.whole(total)}",
+        bar=parts,
+        keys=parts,
+    )
+
+
+def _best(overview: Overview) -> Tile:
+    snapshot, study = overview.snapshot, overview.study
+    title = f"Best {measure(study)} · {BETTER[study.direction]}"
+    best = snapshot.best
+    if best is None:
+        return Tile(name="best", title=title, big=numbers.NONE, lines=["after the first trial"])
+    metrics = best.best.metrics if best.best else {}
+    bounds = [metrics.get(f"{study.metric}_{end}") for end in ("low", "high")]
+    since = snapshot.total - len(snapshot.look.waiting) - best.number - 1
+    none_better = f" · none better in {numbers.counted(since, 'trial')} since" if since else ""
+    return Tile(
+        name="best",
+        title=title,
+        big=numbers.metric(best.value),
+        small=numbers.interval(*bounds) if not study.folds else "",
+        lines=[f"trial {best.number}{none_better}"],
+    )
+
+
+def _second(best: TrialRow) -> Tile:
+    metrics = best.best.metrics if best.best else {}
+    auc = metrics.get(AUC)
+    return Tile(
+        name="second",
+        title="Balanced accuracy",
+        big=numbers.percent(metrics[BALANCED]),
+        small=numbers.percent_interval(
+            metrics.get(f"{BALANCED}_low"), metrics.get(f"{BALANCED}_high")
+        ),
+        lines=["same trial" + (f" · AUC {auc:.3f}" if auc is not None else "")],
+    )
+
+
+def _time(overview: Overview) -> Tile:
+    snapshot = overview.snapshot
+    began = f"began {numbers.clock(snapshot.look.study.created_at)}"
+    if snapshot.ended >= overview.study.trials:
+        last = max((row.ended_at for row in snapshot.look.newest if row.ended_at), default=None)
+        took = (last - snapshot.look.study.created_at).total_seconds() if last else None
+        return Tile(name="time", title="Took", big=numbers.span(took), lines=[began])
+    left = snapshot.remaining_seconds()
+    if left is None:
+        why = "after the first trial" if snapshot.live_workers else "nobody trains"
+        return Tile(name="time", title="Time left", big=numbers.NONE, lines=[why])
+    done = numbers.clock(overview.read_at + timedelta(seconds=left))
+    return Tile(
+        name="time",
+        title="Time left",
+        big=numbers.span(left),
+        lines=[f"done about {done}", began],
+    )

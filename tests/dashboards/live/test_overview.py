@@ -1,0 +1,44 @@
+"""The overview of a study as a reader's browser gets it, without its script."""
+
+import json
+
+import httpx
+
+from storage.store import Store
+from tests.dashboards.conftest import begin
+
+
+def test_the_page_says_the_state_the_best_trial_and_the_workers(client: httpx.Client) -> None:
+    page = client.get("/s/toy").text
+
+    assert "2 <small>of 3</small>" in page
+    assert "1 of 1 worker train" in page
+    assert "test-host" in page or "ada" in page
+
+
+def test_an_unknown_study_is_answered_with_the_nearest_name(client: httpx.Client) -> None:
+    answer = client.get("/s/tog")
+
+    assert answer.status_code == 404
+    assert "toy" in answer.text
+
+
+def test_a_viewer_gets_only_the_panels_that_have_changed(client: httpx.Client) -> None:
+    first = client.get("/s/toy/panels").json()
+
+    with client.stream("GET", "/s/toy/events", params={"since": first["version"]}) as answer:
+        kind = next(line for line in answer.iter_lines() if line)
+
+    assert kind == "event: tick"
+
+
+def test_an_ended_trial_reaches_an_open_page(client: httpx.Client, store: Store) -> None:
+    version = client.get("/s/toy/panels").json()["version"]
+    before = begin(store)  # a worker's next trial
+
+    with client.stream("GET", "/s/toy/events", params={"since": version}) as answer:
+        data = next(line for line in answer.iter_lines() if '"panels"' in line)
+
+    changed = json.loads(data.removeprefix("data: "))["panels"]
+    assert f"#{before.number}" in changed["workers"]
+    assert "evidence" not in changed
