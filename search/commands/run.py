@@ -4,17 +4,19 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from socket import socket
 
 from dashboards.analysis.frame import read_frame
-from dashboards.door.port import address, listen
+from dashboards.door.port import listen
 from search.database import has_store, open_store
 from search.errors import DONE
 from search.logs import set_up_logs
 from search.planning.kept import excluded_here
+from search.processes.dashboard_keeper import DashboardKeeper, DashboardProgram
+from search.processes.dashboard_lock import PATIENCE_SECONDS, find_living
 from search.processes.detach import UnderWay, go_silent, start_detached
 from search.processes.devices import DeviceShare, device_shares
 from search.processes.lock import run_lock
@@ -29,9 +31,10 @@ from search.studies.prepare import Prepared
 from search.studies.rules import check_rules
 from search.terminal.progress import watching
 from search.terminal.stages import Stages
-from search.terminal.summary import summary
+from search.terminal.summary import Page, summary
 from storage.artifacts import check_reachable
 from storage.errors import DatabaseUnreachable
+from storage.locks import wait_until
 from storage.postgres import server
 from storage.store import Store, StudyRow
 
@@ -45,9 +48,15 @@ def run(
     """
     if arguments.detach and arguments.ready_fd is None:
         return _detach(arguments.words)
-    # Open to the end, so that no other program takes the port between two starts of the dashboard.
-    with nullcontext() if arguments.no_dashboard else listen(arguments.port) as listener:
+    with _wanted_port(arguments, settings) as listener:
         return _run_with(listener, arguments, settings, worker_program or _this_program())
+
+
+def _wanted_port(arguments: Namespace, settings: Settings) -> AbstractContextManager[socket | None]:
+    """Open the port of --port, so that one that cannot be had is refused before anything else."""
+    if arguments.no_dashboard or arguments.port is None or find_living(settings):
+        return nullcontext()
+    return listen(arguments.port)
 
 
 def _run_with(
@@ -77,22 +86,21 @@ def _run_with(
         row = store_study(prepared, overrides, settings, store, too_large=too_large)
         _print_notes(notes_on(row, prepared.study))
         store.clear_stop(name)
-        if _has_ended(store, row):  # the dashboard would be gone before anybody has looked
-            listener = None
         set_up_logs(settings.logs / name / "run.log")
-        run = _run(
-            prepared,
-            settings,
-            store,
-            listener=listener,
-            shares=shares,
-            worker_program=worker_program,
-        )
-        url = address(listener) if listener else ""
-        if arguments.ready_fd is not None:
-            log = str(run.logs / "detached.log")
-            go_silent(arguments.ready_fd, UnderWay(study=name, pid=os.getpid(), url=url, log=log))
-        return _supervise(run, url)
+        # The dashboard of a study that has ended would be gone before anybody has looked.
+        starts_none = arguments.no_dashboard or _has_ended(store, row)
+        program = None if starts_none else _program(name, settings)
+        with closing(DashboardKeeper(settings, program, listener)) as keeper:
+            run = _run(
+                prepared,
+                settings,
+                store,
+                dashboard=keeper,
+                shares=shares,
+                worker_program=worker_program,
+            )
+            _find_page(run, arguments)
+            return _supervise(run)
 
 
 def _has_ended(store: Store, row: StudyRow) -> bool:
@@ -112,12 +120,27 @@ def _print_notes(notes: Iterable[str]) -> None:
         print(f"search: {note}", file=sys.stderr)
 
 
-def _supervise(run: Run, url: str) -> int:
-    with listening() as flag, watching(url) as show:
+def _find_page(run: Run, arguments: Namespace) -> None:
+    """Find or open the dashboard's port, and tell its address to a detaching command."""
+    keeper, port = run.dashboard, arguments.port
+    wait_until(keeper.look, PATIENCE_SECONDS)
+    if keeper.living and port is not None and keeper.living.port != port:
+        _print_notes([f"the dashboard of this home has another port already, not {port}"])
+    if arguments.ready_fd is not None:
+        url, log = keeper.page(run.study), str(run.logs / "detached.log")
+        go_silent(arguments.ready_fd, UnderWay(study=run.study, pid=os.getpid(), url=url, log=log))
+
+
+def _supervise(run: Run) -> int:
+    keeper = run.dashboard
+    with listening() as flag, watching(lambda: keeper.page(run.study)) as show:
         ending = supervise(run, flag, show)
+    url = keeper.page(run.study)
+    keeper.close()
     # The run has ended: no lost database, closed pipe or full disk may change its exit code.
     with suppress(DatabaseUnreachable, OSError):
-        for line in summary(read_frame(run.store, run.study), len(run.shares)):
+        frame, crew = read_frame(run.store, run.study), len(run.shares)
+        for line in summary(frame, crew, Page(url, is_served=bool(keeper.living))):
             print(line, flush=True)
     if ending.trouble:
         print(ending.trouble, file=sys.stderr)
@@ -140,12 +163,11 @@ def _run(
     prepared: Prepared,
     settings: Settings,
     store: Store,
-    listener: socket | None,
+    dashboard: DashboardKeeper,
     shares: Sequence[DeviceShare],
     worker_program: Sequence[str],
 ) -> Run:
     name = prepared.study.name
-    fds = [listener.fileno()] if listener else []
     return Run(
         study=name,
         shares=shares,
@@ -154,14 +176,25 @@ def _run(
             *worker_program,
             *_worker_words(name, worker, prepared.source.folder),
         ],
-        environment={**os.environ, "SEARCH_HOME": str(settings.home)},
+        environment=_environment(settings),
         logs=settings.logs / name,
         cache=settings.cache,
         lease_seconds=settings.lease_seconds,
-        dashboard_command=[*_this_program(), "dashboard", "--fd", *map(str, fds)] if fds else None,
-        dashboard_fds=fds,
+        dashboard=dashboard,
         revive_database=lambda: _revive(settings),
     )
+
+
+def _program(name: str, settings: Settings) -> DashboardProgram:
+    return DashboardProgram(
+        command=[*_this_program(), "dashboard"],
+        environment=_environment(settings),
+        log=settings.logs / name / "dashboard.log",
+    )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {**os.environ, "SEARCH_HOME": str(settings.home)}
 
 
 def _worker_words(study: str, worker: str, data: Path | None) -> list[str]:

@@ -17,6 +17,7 @@ from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from objectives.sets.progress import decoding_note
 from search.errors import BROKEN_OFF, DONE, DRAINED, FAILED, KILLED, MISMATCH, WRONG
 from search.processes.child import Child, describe_exit
+from search.processes.dashboard_keeper import DashboardKeeper
 from search.processes.devices import DeviceShare, worker_environment
 from search.processes.machine import process_scope
 from search.processes.signals import StopFlag
@@ -53,8 +54,7 @@ class Run:
     logs: Path  # the folder of the children's logs
     cache: Path  # the folder of decoded images
     lease_seconds: float  # a silent worker keeps its trial so long, and lives as long again
-    dashboard_command: Sequence[str] | None = None
-    dashboard_fds: Sequence[int] = ()  # open files that the command names: its listening socket
+    dashboard: DashboardKeeper
     revive_database: Callable[[], bool] = lambda: True
 
 
@@ -67,7 +67,7 @@ class Ending:
 
 
 def supervise(run: Run, flag: StopFlag, show: Callable[[Snapshot], None]) -> Ending:
-    """Keep the workers running to the end; no child process outlives the call.
+    """Keep workers and dashboard running to the end; no worker outlives the call.
 
     show: called about once a second with a snapshot of the study.
     """
@@ -80,8 +80,6 @@ class _Supervisor:
         self._slots = [
             WorkerSlot(share=share, child=_worker_child(run, share)) for share in run.shares
         ]
-        self._dashboard = Child(log=run.logs / "dashboard.log", environment=run.environment)
-        self._dashboard_deaths = 0
         self._snapshot = read_snapshot(run.store, run.study)
         self._read_at = 0.0
         self._has_begun = False  # a worker is registered
@@ -97,7 +95,7 @@ class _Supervisor:
             while not self._flag.now and not all(slot.is_over for slot in self._slots):
                 self._read()
                 self._pass_the_drain_on()
-                self._look_after_dashboard()
+                self._run.dashboard.keep()
                 for slot in self._slots:
                     self._look_after(slot)
                 time.sleep(TICK_SECONDS)
@@ -187,16 +185,6 @@ class _Supervisor:
             for slot in self._slots:
                 slot.child.terminate()
 
-    def _look_after_dashboard(self) -> None:
-        command, code = self._run.dashboard_command, self._dashboard.ended()
-        if code is not None:
-            self._dashboard_deaths += 1
-            self._dashboard.pause(self._dashboard_deaths)
-            how, reason = describe_exit(code), self._dashboard.reason()
-            log.warning("the dashboard ended by %s: %s", how, reason)
-        if command and self._dashboard.may_start and not self._flag.draining:
-            self._dashboard.start(command, self._run.dashboard_fds)
-
     def _look_after(self, slot: WorkerSlot) -> None:
         code = slot.child.ended()
         slot.exit_code = slot.exit_code if code is None else code
@@ -271,7 +259,6 @@ class _Supervisor:
         return self._trouble or Ending(FAILED if self._is_done else DRAINED)
 
     def _leave_nobody_behind(self) -> None:
-        self._dashboard.kill()
         for slot in self._slots:
             slot.child.kill()
             code = slot.child.ended()

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 
 from rich.align import Align
@@ -23,19 +23,21 @@ WIDE_COLUMNS = 70  # a narrower terminal gets only the more important columns
 
 
 @contextmanager
-def watching(url: str, console: Console | None = None) -> Iterator[Callable[[Snapshot], None]]:
+def watching(
+    page: Callable[[], str], console: Console | None = None
+) -> Iterator[Callable[[Snapshot], None]]:
     """Yield a function that shows a snapshot: a live view on a terminal, else a line per event.
 
     A terminal that closes, or a reader that stops reading, does not end the run.
 
-    url: the dashboard's address, "" without one.
+    page: returns the address of the study's page as it is now, "" without one.
     """
     # Detected once: rich asks at every write, and a terminal that has closed no longer counts as
     # one.
     console = console or Console(force_terminal=sys.stdout.isatty())
     can_redraw = console.is_terminal and not console.is_dumb_terminal
     painting = _painting if can_redraw else _telling
-    with painting(url, console) as paint:
+    with painting(page, console) as paint:
 
         def show(snapshot: Snapshot) -> None:
             try:
@@ -47,27 +49,32 @@ def watching(url: str, console: Console | None = None) -> Iterator[Callable[[Sna
 
 
 @contextmanager
-def _painting(url: str, console: Console) -> Iterator[Callable[[Snapshot], None]]:
+def _painting(page: Callable[[], str], console: Console) -> Iterator[Callable[[Snapshot], None]]:
     teller, started = _Teller(partial(console.out, highlight=False)), time.monotonic()
     with Live(console=console, auto_refresh=False, transient=True) as live:
 
         def paint(snapshot: Snapshot) -> None:
             teller.tell_endings(snapshot)
             seconds = time.monotonic() - started
-            live.update(view(snapshot, url, seconds, console.width), refresh=True)
+            live.update(view(snapshot, page(), seconds, console.width), refresh=True)
 
         yield paint
 
 
 @contextmanager
-def _telling(url: str, console: Console) -> Iterator[Callable[[Snapshot], None]]:
+def _telling(page: Callable[[], str], console: Console) -> Iterator[Callable[[Snapshot], None]]:
     # Not through the console, which ends the program when the pipe it writes to is closed,
     # and Ctrl-C in `search run | tee log` closes that pipe while the workers still drain.
     say = partial(print, file=console.file, flush=True)
-    if url:
-        with suppress(OSError):  # a full disk, or nobody reads
+    teller, told = _Teller(say), [""]
+
+    def tell(snapshot: Snapshot) -> None:
+        if (url := page()) not in ("", told[-1]):
+            told.append(url)
             say(f"dashboard: {url}")
-    yield _Teller(say).tell
+        teller.tell(snapshot)
+
+    yield tell
 
 
 def _fall_silent() -> None:

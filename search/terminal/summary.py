@@ -1,6 +1,7 @@
 """The last lines of `search run`: the best trial, the failures, and the next commands to type."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from operator import attrgetter
 
 from dashboards.analysis import wording
@@ -12,7 +13,19 @@ SHOWN_FAILURES = 3
 WELL = (Outcome.FINISHED, Outcome.PRUNED)
 
 
-def summary(frame: Frame, workers: int) -> Iterator[str]:
+@dataclass(frozen=True)
+class Page:
+    """The page of a study.
+
+    url: "" where nobody has served one.
+    is_served: whether it can be opened still; the dashboard of a run ends with it.
+    """
+
+    url: str = ""
+    is_served: bool = False
+
+
+def summary(frame: Frame, workers: int, page: Page = Page()) -> Iterator[str]:
     """Yield the lines that close a run with that number of workers."""
     snapshot = frame.snapshot
     yield wording.title(snapshot)
@@ -21,6 +34,7 @@ def summary(frame: Frame, workers: int) -> Iterator[str]:
     yield from _failures(snapshot)
     yield from map(wording.suspicion, frame.identical_trials)
     yield from _next_commands(snapshot, workers)
+    yield from _looks(snapshot.study.name, page)
 
 
 def _best(frame: Frame) -> Iterator[str]:
@@ -67,4 +81,14 @@ def _next_commands(snapshot: Snapshot, workers: int) -> Iterator[str]:
         yield f"more:   search run --study {name} --trials {2 * total}"
     if snapshot.best:
         yield f"export: search export --study {name} --trial best --out best.yaml"
-    yield f"look:   search status --study {name}   or   search dashboard"
+
+
+def _looks(name: str, page: Page) -> Iterator[str]:
+    if page.is_served:
+        yield f"page:   {page.url}"
+        yield f"look:   search status --study {name}"
+    elif page.url:
+        yield f"look:   search status --study {name}"
+        yield f"look again: search dashboard, then {page.url}"
+    else:
+        yield f"look:   search status --study {name}   or   search dashboard"

@@ -4,14 +4,17 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import IO
 
 import httpx
 import psutil
 import pytest
 
-from dashboards.door.port import PortError, address, listen
+from dashboards.door.port import address, listen
 from search.errors import DRAINED
+from storage.locks import wait_until
 
 TOY = """
 from spaces.params import Float
@@ -56,26 +59,51 @@ def test_a_run_serves_the_dashboard_that_it_names(
 
 
 @pytest.mark.slow
-def test_a_run_keeps_the_port_that_it_names_while_its_dashboard_starts_again(
+def test_a_second_run_of_the_home_names_the_first_ones_dashboard_and_goes_on_with_it(
     command: list[str], home: Path, database_url: str
 ) -> None:
-    with subprocess.Popen(
-        command, env=environment(home, database_url), stdout=subprocess.PIPE, text=True
-    ) as run:
-        assert run.stdout is not None
-        named = run.stdout.readline().split()[-1]
-        with pytest.raises(PortError, match="in use"):
-            listen(int(named.rpartition(":")[2]))
+    with ExitStack() as ending:
 
-        httpx.get(f"{named}/api/studies", timeout=60)
-        children = psutil.Process(run.pid).children()
-        (serving,) = (child for child in children if "dashboard" in child.cmdline())
-        serving.kill()
-        serving.wait()
+        def start(*words: str) -> tuple[subprocess.Popen[str], IO[str]]:
+            run = subprocess.Popen(
+                [*command, "--workers", "1", *words],
+                env=environment(home, database_url),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            ending.enter_context(run)
+            ending.callback(run.kill)
+            assert run.stdout is not None
+            return run, run.stdout
 
-        assert httpx.get(f"{named}/api/studies", timeout=60).status_code == 200
-        run.terminate()
-        run.communicate()
+        first, lines = start()
+        base = lines.readline().strip().removeprefix("dashboard: ").removesuffix("/s/toy")
+        assert wait_until(lambda: is_served(base), 60)
+        second, lines = start("--as", "other", "--port", "65000")
+        assert "this home has another port already, not 65000" in lines.readline()
+        assert lines.readline() == f"dashboard: {base}/s/other\n"
+        assert not any(map(is_dashboard, psutil.Process(second.pid).children()))
+
+        first.kill()
+        first.wait()
+
+        assert wait_until(lambda: is_served(base), 60)
+        assert any(map(is_dashboard, psutil.Process(second.pid).children()))
+        second.terminate()
+        last = second.communicate()[0].splitlines()[-1]
+        assert last == f"look again: search dashboard, then {base}/s/other"
+        assert not is_served(base)
+
+
+def is_dashboard(process: psutil.Process) -> bool:
+    return "dashboard" in process.cmdline()
+
+
+def is_served(base: str) -> bool:
+    with suppress(httpx.TransportError):
+        return httpx.get(f"{base}/api/studies", timeout=60).status_code == 200
+    return False
 
 
 def test_a_port_in_use_ends_a_run_before_anything_is_written(

@@ -15,9 +15,11 @@ import pytest
 
 from dashboards.analysis.snapshot import Snapshot
 from search.processes import child
+from search.processes.dashboard_keeper import DashboardKeeper
 from search.processes.devices import DeviceShare, assign
 from search.processes.signals import StopFlag
 from search.processes.supervisor import Ending, Run, supervise
+from search.settings import Settings
 from spaces.params import Float
 from spaces.stored import StoredStudy, to_json
 from spaces.study import Study
@@ -219,16 +221,6 @@ def test_no_child_is_left_when_the_view_breaks(scripted):
     assert not [child for child in psutil.Process().children() if "worker" in str(child.cmdline())]
 
 
-def test_a_dashboard_that_dies_starts_again_and_ends_with_the_run(shell, tmp_path):
-    dies_once = "test -e been && exec sleep 60; touch been; kill -9 $$"
-    dashboard = ["sh", "-c", f"cd {tmp_path}; echo $$ >> pids; {dies_once}"]
-    run = replace(shell("sleep 2.5; exit 0"), dashboard_command=dashboard)
-    assert supervise(run, StopFlag(), ignore) == Ending(1)
-    pids = (tmp_path / "pids").read_text().split()
-    assert len(pids) == 2
-    assert is_gone(int(pids[1]))
-
-
 @pytest.mark.slow
 def test_a_cut_database_costs_no_worker_and_the_embedded_one_is_started_again(tmp_path):
     with server.connect(tmp_path, None) as url, Store.open(url) as store:
@@ -264,6 +256,7 @@ def a_run(store: Store, folder: Path, workers: Sequence[str], command: WorkerCom
         logs=folder,
         cache=folder,
         lease_seconds=0.5,
+        dashboard=DashboardKeeper(Settings(home=folder), None),
     )
 
 

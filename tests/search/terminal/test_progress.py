@@ -101,7 +101,7 @@ def test_nobody_guesses_the_time_to_go_before_a_trial_has_ended():
 
 def test_without_a_terminal_progress_is_plain_lines():
     page = io.StringIO()
-    with watching("http://127.0.0.1:8080", Console(file=page, width=40)) as show:
+    with watching(lambda: "http://127.0.0.1:8080", Console(file=page, width=40)) as show:
         show(snapshot())
         show(snapshot(replace(running(0, epoch=None), worker="[red]box[/red]")))
     assert page.getvalue().splitlines()[0] == "dashboard: http://127.0.0.1:8080"
@@ -111,7 +111,7 @@ def test_without_a_terminal_progress_is_plain_lines():
 def test_on_a_terminal_only_endings_are_printed_above_the_view():
     page = io.StringIO()
     console = Console(file=page, width=100, height=20, force_terminal=True)
-    with watching("", console) as show:
+    with watching(lambda: "", console) as show:
         show(snapshot(running(0, epoch=None)))
         show(snapshot(complete(0, 0.5)))
     assert "trial 0 finished: val_loss 0.5" in page.getvalue()
