@@ -21,12 +21,14 @@ from optuna.study._constrained_optimization import (
     _get_constraints_from_system_attrs,
 )
 from optuna.study._frozen import FrozenStudy
+from optuna.study.study import _SYSTEM_ATTR_METRIC_NAMES
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import Connection, MetaData, Table
 
 __all__ = ["ARTIFACTS_ATTR_PREFIX", "DEFAULT_MIME_TYPE", "SCHEMA_VERSION", "FrozenStudy"]
 
 QUEUED = "fixed_params"
+METRIC_NAMES = _SYSTEM_ATTR_METRIC_NAMES  # a study's system attribute, a name per objective
 CONSTRAINTS = _CONSTRAINTS_KEY  # begins the system attributes with a trial's constraints
 optuna_version: str = optuna.__version__
 optuna_tables: MetaData = BaseModel.metadata

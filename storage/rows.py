@@ -46,6 +46,18 @@ class HandBackReason(StrEnum):
     CUDA_ERROR = "cuda_error"  # after a CUDA error its process can no longer compute
 
 
+@dataclass(frozen=True)
+class Shown:
+    """The facts about a study that Optuna's readers show beside its name.
+
+    metric: the name of a trial's value.
+    attributes: texts by their names.
+    """
+
+    metric: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewStudy:
     """A study to be stored.
@@ -54,6 +66,7 @@ class NewStudy:
     trials: the budget, how many trials may begin; None for no limit.
     queue: the parameter values of the first trials, in order.
     manifest: the study's data as CSV text; None for an objective without data.
+    shown: see `Shown`; None for nothing.
     """
 
     name: str
@@ -64,6 +77,7 @@ class NewStudy:
     trials: int | None
     queue: Sequence[Mapping[str, Any]] = ()
     manifest: str | None = None
+    shown: Shown | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ from storage.engine.reading import ReadingStorage
 from storage.engine.waiting import HasFile
 from storage.optuna_inside import joined, queued_values
 from storage.reader import StoreReader
-from storage.rows import HandBackReason, NewStudy, NewWorker, Stop, StudyRow, TrialEnd
+from storage.rows import HandBackReason, NewStudy, NewWorker, Shown, Stop, StudyRow, TrialEnd
 from storage.schema import head, open_backend
 from storage.transaction import pooled_engine, step, transaction
 
@@ -80,6 +80,11 @@ class Store(StoreReader):
             if study.manifest is not None:
                 manifests.keep(connection, study_id, study.manifest)
             return studies.one(connection, study.name)
+
+    def show(self, name: str, shown: Shown) -> None:
+        """Store what Optuna's readers show of a study, in place of what they showed before."""
+        with transaction(self._engine) as connection, joined(self._backend, connection):
+            studies.show(self._backend, studies.one(connection, name).study_id, shown)
 
     def update_definition(
         self, name: str, definition: Mapping[str, Any], trials: int | None

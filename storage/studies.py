@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from storage.engine.leases import count_live
 from storage.engine.waiting import WAKE
 from storage.errors import LiveLeases, StudyExists, unknown_study
-from storage.optuna_inside import optuna_tables, queued_trial
-from storage.rows import NewStudy, StudyRow
+from storage.optuna_inside import METRIC_NAMES, optuna_tables, queued_trial
+from storage.rows import NewStudy, Shown, StudyRow
 from storage.tables import directions, optuna_studies, studies, trials
 
 
@@ -25,12 +25,21 @@ def create(connection: Connection, backend: RDBStorage, study: NewStudy) -> int:
     except DuplicatedStudyError as error:
         found = f"a study {study.name!r} is stored already"
         raise StudyExists(found, "choose another name") from error
+    if study.shown:
+        show(backend, study_id, study.shown)
     for params in study.queue:
         backend.create_new_trial(study_id, queued_trial(params))
     row = {"study_id": study_id, "definition": study.definition, "trials": study.trials}
     row |= {"fingerprint": study.fingerprint, "data_fingerprint": study.data_fingerprint}
     connection.execute(insert(studies).values(row))
     return study_id
+
+
+def show(backend: RDBStorage, study_id: int, shown: Shown) -> None:
+    """Store what Optuna's readers show of a study; `backend` must be joined to a connection."""
+    backend.set_study_system_attr(study_id, METRIC_NAMES, [shown.metric])
+    for name, words in shown.attributes.items():
+        backend.set_study_user_attr(study_id, name, words)
 
 
 def change(connection: Connection, name: str, **columns: Any) -> StudyRow:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from dashboards.note import study_note, write_note
+from dashboards.optuna.marked import PRACTICE, PRACTICE_MEANING
 from objectives import catalog
 from search.settings import Settings
 from search.studies.folders import remember_data
@@ -22,6 +23,7 @@ from spaces.errors import StudyError
 from spaces.params import Value
 from spaces.stored import ADOPTED_FIELDS, StoredStudy, fingerprint, from_json, to_json
 from spaces.study import Study
+from storage.rows import Shown
 from storage.store import NewStudy, Store, StudyRow
 
 
@@ -43,6 +45,7 @@ def store_study(
         row = _create(prepared, prepared.stored.without_backbones(too_large), store)
     else:
         row = _continue(known, prepared, overrides, store)
+        store.show(row.name, _shown(from_json(row.definition)))
     if row != known:
         _write_note(row, prepared, store)
     if prepared.source.folder:
@@ -83,8 +86,15 @@ def _create(prepared: Prepared, declared: StoredStudy, store: Store) -> StudyRow
         trials=study.trials,
         queue=[study.space.mode(), *study.enqueue],
         manifest=prepared.manifest.as_csv() if prepared.manifest.rows else None,
+        shown=_shown(stored),
     )
     return store.create(new)
+
+
+def _shown(stored: StoredStudy) -> Shown:
+    """Return what Optuna's readers show of a study: its metric, and whether its data are drawn."""
+    practice = {PRACTICE: PRACTICE_MEANING} if stored.found.is_practice else {}
+    return Shown(stored.study.metric, practice)
 
 
 def _continue(row: StudyRow, prepared: Prepared, overrides: Overrides, store: Store) -> StudyRow:

@@ -6,6 +6,7 @@ import pytest
 
 from storage.errors import LiveLeases, StudyExists, UnknownStudy
 from storage.optuna_inside import optuna_tables
+from storage.rows import Shown
 from storage.store import Claim, Store
 from storage.tables import metadata
 from storage.transaction import LIMITS
@@ -23,6 +24,18 @@ def test_a_study_comes_back_as_it_was_stored(store: Store) -> None:
     assert list(stored.definition.items()) == list(definition.items())
     assert (stored.direction, stored.trials, stored.stop) == ("maximize", None, None)
     assert [study.name for study in store.studies()] == ["toy", "gleason"]
+
+
+def test_what_optunas_readers_show_of_a_study_is_stored_with_it_and_can_be_changed(
+    store: Store,
+) -> None:
+    store.create(new_study("gleason", shown=Shown("val_loss", {"practice data": "drawn"})))
+    study = store.optuna_study("gleason")
+    assert (study.metric_names, study.user_attrs) == (["val_loss"], {"practice data": "drawn"})
+
+    store.show("gleason", Shown("val_auc"))
+
+    assert study.metric_names == ["val_auc"]
 
 
 def test_a_name_is_given_once(store: Store) -> None:

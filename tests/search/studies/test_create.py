@@ -17,6 +17,7 @@ from search.studies.rules import check_rules
 from spaces.errors import StudyError
 from spaces.load import load_study, shipped_studies
 from spaces.stored import from_json
+from storage.rows import Shown
 from storage.store import Store, StudyRow
 from tests.storage.samples import new_worker
 
@@ -67,6 +68,19 @@ def test_every_default_of_the_objective_is_stored(store: Store, toy: Path) -> No
     row = stored(store, toy.parent, Overrides(str(toy)))
 
     assert from_json(row.definition).found.defaults["noise"] == 0.01
+
+
+def test_optunas_readers_are_told_the_metric_of_a_new_study_and_of_an_older_one(
+    store: Store, toy: Path
+) -> None:
+    stored(store, toy.parent, Overrides(str(toy)))
+    study = store.optuna_study("toy")
+    assert (study.metric_names, study.user_attrs) == (["val_loss"], {})
+
+    store.show("toy", Shown("another"))
+    stored(store, toy.parent, Overrides(str(toy)))
+
+    assert store.optuna_study("toy").metric_names == ["val_loss"]
 
 
 def test_going_on_with_the_same_file_changes_nothing(store: Store, toy: Path) -> None:
