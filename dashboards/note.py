@@ -66,15 +66,16 @@ def _metric(study: Study, meaning: str) -> str:
 
 def _budget(study: Study) -> str:
     rule, first = PRUNING_RULES[study.pruning.rule], study.pruning.first_epoch
+    trials = "1 trial" if study.trials == 1 else f"{study.trials} trials"
     if study.folds > FIRST_JUDGED_FOLDS and rule.between_folds:
         return (
-            f"{study.trials} trials of {study.folds} folds; from the third fold on,"
+            f"{trials} of {study.folds} folds; from the third fold on,"
             f" {rule.between_folds} is stopped between folds."
         )
     if study.folds or not rule.between_epochs:
-        return f"{study.trials} trials; none is stopped early."
+        return f"{trials}; none is stopped early."
     since = f"epoch {first}" if first else "the end of warm-up and a quarter of its schedule"
-    return f"{study.trials} trials; {rule.between_epochs} is stopped, from {since} on."
+    return f"{trials}; {rule.between_epochs} is stopped, from {since} on."
 
 
 def _section(title: str, content: str) -> Sequence[str]:

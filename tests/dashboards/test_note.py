@@ -65,6 +65,8 @@ def test_the_budget_says_when_a_trial_may_be_stopped() -> None:
     never = replace(STUDY, pruning=Pruning(rule="none"))
     assert "is stopped, from epoch 5 on." in study_note(to_json(StoredStudy(late)), {})
     assert "40 trials; none is stopped early." in study_note(to_json(StoredStudy(never)), {})
+    single = to_json(StoredStudy(replace(never, trials=1)))
+    assert "\n1 trial; none is stopped early." in study_note(single, {})
 
 
 def test_practice_data_is_said_before_anything_else() -> None:
@@ -123,6 +125,8 @@ def test_the_weights_that_a_study_starts_from_are_named_with_their_licence() -> 
         ("<b>x</b> &amp;", r"\<b\>x\</b\> \&amp;"),
         ("[a](b) `c` $d$ ~~e~~", r"\[a\](b) \`c\` \$d\$ \~\~e\~\~"),
         ("# 1", r"\# 1"),
+        ("[click](javascript:alert(1))", r"\[click\](javascript:alert(1))"),
+        ("![x](https://a.example/b.png)", r"!\[x\](https://a.example/b.png)"),
         ("läsion 2-1, grade (3)", "läsion 2-1, grade (3)"),
     ],
 )
