@@ -1,12 +1,11 @@
-"""The application of the server: our own pages, and optuna-dashboard's behind them."""
+"""The application of the server: our own pages and optuna-dashboard's."""
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import Mount
 
 from dashboards.live.app import LivePages
-from dashboards.optuna_pages import optuna_pages
+from dashboards.optuna.pages import optuna_routes
 from storage.store import Store
 
 
@@ -16,6 +15,6 @@ def build_app(store: Store, artifacts: str) -> Starlette:
     artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.
     """
     return Starlette(
-        routes=[*LivePages(store, artifacts).routes, Mount("/", optuna_pages(store, artifacts))],
+        routes=[*LivePages(store, artifacts).routes, *optuna_routes(store, artifacts)],
         middleware=[Middleware(GZipMiddleware)],
     )

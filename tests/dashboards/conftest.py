@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import httpx
 import pytest
+from playwright.sync_api import Page, sync_playwright
 
 from spaces.params import Float
 from spaces.stored import StoredStudy, fingerprint, to_json
@@ -31,6 +32,16 @@ Dashboard: TypeAlias = "tuple[subprocess.Popen[str], httpx.Client]"
 
 COMMAND = [sys.executable, "-P", "-m", "search.cli", "dashboard", "--port", "0"]
 TIMEOUT_SECONDS = 30
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 FILES = {
     "page.html": "<script>document.title = 'taken over'</script>",
     "drawing.svg": "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
@@ -111,3 +122,14 @@ def dashboard(
 def client(dashboard: Dashboard) -> httpx.Client:
     """A program that asks the dashboard of the store."""
     return dashboard[1]
+
+
+@pytest.fixture
+def page(client: httpx.Client) -> Iterator[Page]:
+    """A page of a real browser, for the dashboard of the store."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}; install the package chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser.new_page(base_url=str(client.base_url))
+        browser.close()

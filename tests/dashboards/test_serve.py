@@ -55,7 +55,7 @@ def test_a_signal_ends_it_whatever_its_visitors_and_the_database_do(
     client.get("/api/studies")  # its connection stays open, idle
     with (
         locked_trials(database_url) as database,
-        visit(client, "/static/bundle.js"),  # 6 MB that nobody reads
+        visit(client, "/dashboard/static/bundle.js"),  # 6 MB that nobody reads
         visit(client, STUDY),  # hangs in the database
     ):
         assert wait_until(lambda: is_waited_for(database), PATIENCE_SECONDS)
@@ -88,7 +88,7 @@ def test_while_the_database_is_away_it_says_so_and_comes_back_by_itself(
 @pytest.mark.slow
 def test_its_files_are_served_to_a_program_that_names_no_encoding(client: httpx.Client) -> None:
     del client.headers["Accept-Encoding"]
-    assert len(client.get("/static/bundle.js").content) > 6_000_000
+    assert len(client.get("/dashboard/static/bundle.js").content) > 6_000_000
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""optuna-dashboard's pages for this store."""
+"""optuna-dashboard's answers for its own pages: a program without async, in threads of its own."""
 
 import json
 from collections.abc import Iterable
@@ -10,24 +10,24 @@ from optuna_dashboard import wsgi
 from starlette.types import ASGIApp
 
 from dashboards.door.threads import CuttableThreads
+from dashboards.optuna.marked import MarkedStorage
 from storage.artifacts import artifact_store
 from storage.errors import DatabaseUnreachable
 from storage.store import Store
 
 THREADS = 10  # one idle or slow reader must not block the others
-DATABASE_PATHS = ("/api/", "/artifacts/", "/csv/")
 AWAY = {"reason": "the database is away; trying again in a moment"}
 
 
-def optuna_pages(store: Store, artifacts: str) -> ASGIApp:
-    """Build optuna-dashboard's application on a store and its kept files.
+def bridge(store: Store, artifacts: str) -> ASGIApp:
+    """Build the application that answers for optuna-dashboard, except for its files.
 
     artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.
     """
-    dashboard = wsgi(store.optuna_storage, artifact_store=artifact_store(artifacts))
-    bridge: Any = WSGIMiddleware(_answering_when_away(dashboard, store))
-    bridge.executor = CuttableThreads(THREADS)
-    application: ASGIApp = bridge
+    dashboard = wsgi(MarkedStorage(store.engine), artifact_store=artifact_store(artifacts))
+    bridged: Any = WSGIMiddleware(_answering_when_away(dashboard, store))
+    bridged.executor = CuttableThreads(THREADS)
+    application: ASGIApp = bridged
     return application
 
 
@@ -36,13 +36,10 @@ def _answering_when_away(dashboard: WSGIApp, store: Store) -> WSGIApp:
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            if environ["PATH_INFO"].startswith(DATABASE_PATHS):
-                store.studies()
+            store.studies()
         except DatabaseUnreachable:
             start_response("503 Service Unavailable", [("Content-Type", "application/json")])
             return [json.dumps(AWAY).encode()]
-        # Without this header optuna-dashboard fails to serve its files.
-        environ.setdefault("HTTP_ACCEPT_ENCODING", "")  # type: ignore[typeddict-item]
         return dashboard(environ, start_response)
 
     return application
