@@ -11,12 +11,16 @@ BEST_LOGITS = "best_logits.npz"
 LEARNING_CURVES = "learning_curves.csv"
 CONFUSION_MATRIX = "confusion_matrix.csv"
 PER_CLASS = "per_class.csv"
+GROUPS = "groups.csv"
 SUMMARY_PICTURE = "summary.png"
 # The small ones, kept of every trial.
-RECORDS = (SUMMARY_PICTURE, LEARNING_CURVES, CONFUSION_MATRIX, PER_CLASS, BEST_LOGITS)
+RECORDS = (SUMMARY_PICTURE, LEARNING_CURVES, CONFUSION_MATRIX, PER_CLASS, GROUPS, BEST_LOGITS)
 
 # The metrics that others than the objective compute with.
 RULER, TRAIN_LOSS, MICRO_BATCH = "val_loss", "train_loss", "micro_batch"
+BALANCED_ACCURACY = "val_balanced_accuracy"
+# The ends of a metric's 95 % interval are metrics with these endings.
+LOW, HIGH = "_low", "_high"
 # Reported with each epoch where the study has folds: the position in them.
 FOLD, FOLD_EPOCH, FOLDS_DONE = "fold", "fold_epoch", "folds_done"
 # A metric with this ending is a time, so a repeated epoch reports another value.

@@ -5,10 +5,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from objectives.contract import (
+    BALANCED_ACCURACY,
     CLOCK_ENDING,
     FOLD,
     FOLD_EPOCH,
     FOLDS_DONE,
+    HIGH,
+    LOW,
     MICRO_BATCH,
     RULER,
     TRAIN_LOSS,
@@ -33,6 +36,19 @@ def _mappings(metrics: Mapping[str, _Metric]) -> dict[str, dict[str, Any]]:
     return {
         name: {**asdict(metric), "exact": not name.endswith(CLOCK_ENDING)}
         for name, metric in metrics.items()
+    }
+
+
+def _interval(metric: str, direction: str, high: float | None = None) -> dict[str, _Metric]:
+    """Return the two ends of a metric's 95 % interval, drawn over whole groups."""
+    return {
+        metric + ending: _Metric(
+            direction=direction,
+            doc=f"{end} end of the 95 % interval of {metric}, over whole groups.",
+            high=high,
+            ranks=False,
+        )
+        for ending, end in ((LOW, "Lower"), (HIGH, "Upper"))
     }
 
 
@@ -93,6 +109,7 @@ CLASSIFIER_METRICS = _mappings(
             doc="The ruler: validation cross-entropy after fitting one temperature.",
             called=("loss",),
         ),
+        **_interval(RULER, direction="minimize"),
         "val_cross_entropy": _Metric(
             direction="minimize",
             doc="Validation cross-entropy of the unscaled logits.",
@@ -128,12 +145,13 @@ CLASSIFIER_METRICS = _mappings(
             high=1.0,
             called=("top3_acc", "top3_accuracy"),
         ),
-        "val_balanced_accuracy": _Metric(
+        BALANCED_ACCURACY: _Metric(
             direction="maximize",
             doc="Mean recall over the classes.",
             high=1.0,
             called=("balanced_acc", "bal_acc", "bacc", "recall", "macro_recall", "uar"),
         ),
+        **_interval(BALANCED_ACCURACY, direction="maximize", high=1.0),
         "val_macro_f1": _Metric(
             direction="maximize",
             doc="Mean F1 score over the classes.",
@@ -186,12 +204,7 @@ CLASSIFIER_METRICS = _mappings(
             high=1.0,
             ranks=False,
         ),
-        "pooled_auc_low": _Metric(
-            direction="maximize", doc="Lower end of its 95 % interval.", high=1.0, ranks=False
-        ),
-        "pooled_auc_high": _Metric(
-            direction="maximize", doc="Upper end of its 95 % interval.", high=1.0, ranks=False
-        ),
+        **_interval("pooled_auc", direction="maximize", high=1.0),
     }
 )
 

@@ -25,6 +25,7 @@ from objectives.training.learning.losses import build_criterion
 from objectives.training.learning.optimizers import set_learning_rates
 from objectives.training.learning.schedule import epochs_as_now, learning_rates_at, learning_stages
 from objectives.training.learning.stopping import best_epoch, has_stalled
+from objectives.training.measures.intervals import Intervals
 from objectives.training.measures.metrics import measure
 from objectives.training.memory import halve_until_it_fits
 from objectives.training.records import state
@@ -82,6 +83,7 @@ def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[Epoc
         stepper, task, first, shape=images.images.shape[1:], table_width=images.table_width
     )
     history.put_back(stepper, average)
+    intervals = Intervals(validation.groups)
 
     while not _is_over(recipe, losses := history.losses):
         epoch, number, started = len(losses) + 1, len(history.results) + 1, time.perf_counter()
@@ -115,6 +117,7 @@ def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[Epoc
         with autocast, reestimated(validated, first_batches) if is_lagging else nullcontext():
             logits = _predict(validated, validation, task, attempt)
             values |= measure(logits, validation.labels)
+            values |= intervals.measure(logits, validation.labels, values["val_temperature"])
             losses = [*losses, values[RULER]]
             if best_epoch(losses) == epoch:
                 history.best = take_best(number, history.fold, logits, validation, model=validated)

@@ -1,12 +1,13 @@
 """The last lines of `search run`: the best trial, the failures, and the next commands to type."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
 from dashboards.analysis import wording
 from dashboards.analysis.frame import Frame
 from dashboards.analysis.snapshot import Snapshot
+from objectives.contract import HIGH, LOW
 from storage.rows import Outcome, TrialRow
 
 SHOWN_FAILURES = 3
@@ -50,14 +51,21 @@ def _metrics(trial: TrialRow, folds: int) -> Iterator[str]:
     """Yield a line with the trial's metrics; its times and micro-batch are left out."""
     # No epoch of one fold describes all of them; the last epoch has the pooled metrics.
     epoch, kinds = (trial.last, ("pooled_",)) if folds else (trial.best, ("train_", "val_"))
-    metrics = [
-        f"{name} {value:.4g}"
-        for name, value in (epoch.metrics if epoch else {}).items()
-        if name.startswith(kinds)
+    metrics = epoch.metrics if epoch else {}
+    shown = [
+        f"{name} {value:.4g}{_interval(metrics, name)}"
+        for name, value in metrics.items()
+        if name.startswith(kinds) and not name.endswith((LOW, HIGH))
     ]
-    if epoch and metrics:
+    if epoch and shown:
         where = f"over {folds} folds" if folds else f"at epoch {epoch.epoch}"
-        yield f"  {where}: {', '.join(metrics)}"
+        yield f"  {where}: {', '.join(shown)}"
+
+
+def _interval(metrics: Mapping[str, float], name: str) -> str:
+    """Format the 95 % interval of a metric that has one, in brackets."""
+    low, high = metrics.get(name + LOW), metrics.get(name + HIGH)
+    return "" if low is None or high is None else f" ({low:.3g} to {high:.3g})"
 
 
 def _failures(snapshot: Snapshot) -> Iterator[str]:

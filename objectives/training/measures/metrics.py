@@ -6,17 +6,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from objectives.contract import BALANCED_ACCURACY, RULER
 from objectives.training.measures.ruler import fit_temperature
 
 _BINS = 15  # as Guo et al. 2017, table 1
 _NAMES = (
-    "val_loss",
+    RULER,
     "val_cross_entropy",
     "val_temperature",
     "val_ece",
     "val_top1",
     "val_top3",
-    "val_balanced_accuracy",
+    BALANCED_ACCURACY,
     "val_macro_f1",
     "val_macro_auc",
 )

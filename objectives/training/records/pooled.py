@@ -8,16 +8,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from objectives.contract import FOLD, FOLD_EPOCH, FOLDS_DONE
+from objectives.contract import FOLD, FOLD_EPOCH, FOLDS_DONE, HIGH, LOW
+from objectives.groups.draws import Grouping, bounds, draws
 from objectives.training.measures.metrics import aucs
 from objectives.training.measures.ruler import fit_temperature
 from objectives.training.records.best import Best
 from objectives.training.records.state import History
 
-POOLED = ("pooled_auc", "pooled_auc_low", "pooled_auc_high")
-_DRAWS = 1000
-_SEED = 0  # of the draws, the same for all trials, so that only their networks differ
-_BOUNDS = (2.5, 97.5)  # percentiles of the 95 % interval
+POOLED = tuple("pooled_auc" + end for end in ("", LOW, HIGH))
 
 Scores = npt.NDArray[np.float64]
 
@@ -60,8 +58,8 @@ def pooled_auc(ends: Sequence[Best]) -> dict[str, float]:
         return dict.fromkeys(POOLED, math.nan)
     logits, labels = out_of_fold(ends)
     groups = [group for end in ends for group in end.groups]
-    draws = _drawn_aucs(logits.softmax(dim=1).numpy(), labels.numpy(), groups)
-    values = (aucs(logits, labels).nanmean().item(), *np.nanpercentile(draws, _BOUNDS).tolist())
+    drawn = _drawn_aucs(logits.softmax(dim=1).numpy(), labels.numpy(), groups)
+    values = (aucs(logits, labels).nanmean().item(), *bounds(drawn))
     return dict(zip(POOLED, values, strict=True))
 
 
@@ -69,21 +67,18 @@ def _drawn_aucs(
     probabilities: Scores, labels: npt.NDArray[np.int64], groups: Sequence[str]
 ) -> Scores:
     """Compute the AUC of each bootstrap sample of the groups."""
-    names, group_of = np.unique(np.asarray(groups), return_inverse=True)
-    # RandomState's stream is frozen by numpy's promise (NEP 19): the same draws on every machine.
-    random = np.random.RandomState(_SEED)
+    grouping = Grouping.of(groups)
     ranked = [
         _Ranked(probabilities[:, each], labels == each)
         for each in range(probabilities.shape[1])
         if 0 < np.count_nonzero(labels == each) < len(labels)
     ]
-    drawn = np.full(_DRAWS, math.nan)
-    for draw in range(_DRAWS):
-        times = np.bincount(random.randint(len(names), size=len(names)), minlength=len(names))
-        values = [each.auc(times[group_of]) for each in ranked]
+    drawn = []
+    for times in draws(len(grouping.names)):
+        values = [each.auc(times[grouping.of_image]) for each in ranked]
         known = [value for value in values if not math.isnan(value)]
-        drawn[draw] = sum(known) / len(known) if known else math.nan
-    return drawn
+        drawn.append(sum(known) / len(known) if known else math.nan)
+    return np.array(drawn)
 
 
 class _Ranked:

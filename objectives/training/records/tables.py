@@ -1,7 +1,8 @@
-"""The records of a finished trial for people to read: three tables and a picture."""
+"""The records of a finished trial for people to read: four tables and a picture."""
 
 import csv
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,18 +12,25 @@ from torch import Tensor
 
 from objectives.contract import (
     CONFUSION_MATRIX,
+    GROUPS,
+    HIGH,
     LEARNING_CURVES,
+    LOW,
     PER_CLASS,
     SUMMARY_PICTURE,
     Attempt,
     EpochResult,
 )
 from objectives.files.whole import write_whole
+from objectives.groups.draws import Grouping
+from objectives.groups.table import table_rows
+from objectives.training.measures.intervals import add_up, recall_intervals
 from objectives.training.measures.metrics import aucs, confusion, f1_scores, precisions, recalls
 from objectives.training.records.best import Best
 from objectives.training.records.pooled import out_of_fold
 
 Rows = Iterable[Sequence[Any]]
+_RECALL_ENDS = ("recall" + LOW, "recall" + HIGH)
 
 
 def keep_records(
@@ -33,8 +41,9 @@ def keep_records(
 ) -> None:
     """Write the records of a finished trial into its attempt's folder, each whole or not at all.
 
-    They are `learning_curves.csv`; `confusion_matrix.csv` and `per_class.csv` of the best epoch's
-    validation logits, or of all folds' last epochs together; and `summary.png`, which draws them.
+    They are `learning_curves.csv`; `confusion_matrix.csv`, `per_class.csv` and `groups.csv` of the
+    best epoch's validation logits, or of all folds' last epochs together; and `summary.png`, which
+    draws them.
 
     bests: each fold's best epoch.
     ends: each fold's last epoch; empty without folds.
@@ -43,12 +52,22 @@ def keep_records(
     from objectives.training.records.picture import draw_summary
 
     classes = bests[-1].classes
-    logits, labels = out_of_fold(ends) if ends else (bests[0].logits, bests[0].labels)
+    judged = ends or bests
+    logits, labels = out_of_fold(judged)
+    groups = [group for each in judged for group in each.groups]
     matrix = confusion(logits, labels)
+    sums = add_up(Grouping.of(groups), classes, logits=logits, labels=labels)
     tables = {
         LEARNING_CURVES: _learning_curves(results),
         CONFUSION_MATRIX: _confusion_matrix(matrix, classes),
-        PER_CLASS: _per_class(matrix, aucs(logits.double(), labels), classes),
+        PER_CLASS: _per_class(
+            classes,
+            matrix,
+            areas=aucs(logits, labels),
+            groups=_groups_of_classes(labels, groups, classes),
+            intervals=recall_intervals(sums, has_groups=len({*groups}) < len(groups)),
+        ),
+        GROUPS: table_rows(sums),
     }
     for name, rows in tables.items():
         write_whole(attempt.folder / name, partial(_save_rows, list(rows)), attempt.progress)
@@ -76,30 +95,40 @@ def _confusion_matrix(matrix: Tensor, classes: Sequence[str]) -> Rows:
         yield name, *counts
 
 
-def _per_class(matrix: Tensor, areas: Tensor, classes: Sequence[str]) -> Rows:
-    yield "class", "images", "recall", "recall_low", "recall_high", "precision", "f1", "auc"
+def _per_class(
+    classes: Sequence[str],
+    matrix: Tensor,
+    *,
+    areas: Tensor,
+    groups: Sequence[int],
+    intervals: Sequence[tuple[float, float]],
+) -> Rows:
+    """Yield a row per class.
+
+    areas, groups: the class's AUC, and the number of groups that it has images in.
+    intervals: of its recall.
+    """
+    yield "class", "images", "groups", "recall", *_RECALL_ENDS, "precision", "f1", "auc"
     columns = zip(
-        classes,
-        matrix.sum(dim=1).tolist(),
         recalls(matrix).tolist(),
-        matrix.diagonal().tolist(),
+        *zip(*intervals, strict=True),
         precisions(matrix).tolist(),
         f1_scores(matrix).tolist(),
         areas.tolist(),
         strict=True,
     )
-    for name, images, recall, right, *others in columns:
-        yield name, images, *map(_cell, (recall, *_interval(right, images), *others))
+    images = matrix.sum(dim=1).tolist()
+    for name, count, own_groups, numbers in zip(classes, images, groups, columns, strict=True):
+        yield name, count, own_groups, *map(_cell, numbers)
 
 
-def _interval(right: int, images: int) -> tuple[float, float]:
-    """Compute the 95 % interval of a share (Wilson 1927); NaN without images."""
-    from scipy.stats import binomtest  # slow to load; scikit-learn has loaded it by now
-
-    if not images:
-        return math.nan, math.nan
-    interval = binomtest(right, images).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
+def _groups_of_classes(
+    labels: Tensor, groups: Sequence[str], classes: Sequence[str]
+) -> Sequence[int]:
+    """Count the groups that each class has images in."""
+    pairs = {*zip(labels.tolist(), groups, strict=True)}
+    counts = Counter(label for label, _ in pairs)
+    return [counts[each] for each in range(len(classes))]
 
 
 def _cell(value: float) -> float | str:

@@ -127,6 +127,14 @@ def test_the_summary_ends_with_the_commands_to_type_next():
     assert "search export --study toy-practice --trial best --out best.yaml" in lines[6]
 
 
+def test_the_summary_says_a_metrics_interval_beside_it():
+    best = complete(0, 0.5)
+    metrics = {"val_loss": 0.5, "val_loss_low": 0.4321, "val_loss_high": 0.56, "val_ece": 0.1}
+    best = replace(best, best=replace(best.best, metrics=metrics))
+    lines = list(summary(frame(snapshot(best)), 2))
+    assert lines[3] == "  at epoch 8: val_loss 0.5 (0.432 to 0.56), val_ece 0.1"
+
+
 def test_the_summary_of_an_ended_study_names_the_command_for_more_trials():
     ended_now = snapshot(*(complete(number, 0.5) for number in range(STUDY.trials)))
     more = f"more:   search run --study toy-practice --trials {2 * STUDY.trials}"
@@ -185,9 +193,10 @@ def test_the_time_to_go_counts_the_epochs_of_all_folds():
 def test_the_summary_of_folds_tells_what_they_pooled_and_no_single_epoch():
     best = at(0, fold=5, epoch=8, done=5)
     pooled = {**best.last.metrics, "pooled_auc": 0.8123, "pooled_auc_low": 0.75}
+    pooled["pooled_auc_high"] = 0.87
     done = replace(complete(0, 0.5), last=replace(best.last, metrics=pooled))
     lines = list(summary(frame(in_folds(done)), 2))
-    assert lines[3] == "  over 5 folds: pooled_auc 0.8123, pooled_auc_low 0.75"
+    assert lines[3] == "  over 5 folds: pooled_auc 0.8123 (0.75 to 0.87)"
     assert not any("at epoch" in line for line in lines)
 
 

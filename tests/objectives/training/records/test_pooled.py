@@ -14,6 +14,8 @@ from objectives import catalog
 from objectives.contract import Attempt, DataSource, EpochResult
 from objectives.data.manifest.manifest import read_manifest
 from objectives.files.checkpoints import newest_good
+from objectives.groups.draws import all_draws
+from objectives.groups.table import read_groups
 from objectives.image_classifier import train
 from objectives.training.feed.order import in_fold
 from objectives.training.records.best import Best
@@ -196,3 +198,19 @@ def test_the_tables_are_of_all_folds(whole) -> None:
     assert [float(row.split(",")[at]) for row in curves[1:]] == [1, 1, 2, 2, 3, 3]
     counts = [row.split(",")[1] for row in (folder / "per_class.csv").read_text().splitlines()[1:]]
     assert sum(map(int, counts)) == 300
+    assert read_groups((folder / "groups.csv").read_text()).images.sum() == 300
+
+
+def test_an_epochs_interval_is_of_its_folds_images(whole) -> None:
+    folder, results = whole
+    kept, metrics = np.load(folder / "best_logits.npz"), results[-1].metrics
+    here = kept["folds"] == 3
+    losses = torch.nn.functional.cross_entropy(
+        torch.from_numpy(kept["last_logits"][here]).double() / metrics["val_temperature"],
+        torch.from_numpy(kept["labels"][here]),
+        reduction="none",
+    ).numpy()
+    # Each digit is a group of its own, and the draws go through the groups in the order of names.
+    losses = losses[np.argsort(kept["groups"][here])]
+    ends = np.percentile(all_draws(100) @ losses / 100, (2.5, 97.5))
+    assert [metrics["val_loss_low"], metrics["val_loss_high"]] == pytest.approx(ends, abs=1e-6)

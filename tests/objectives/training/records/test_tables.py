@@ -4,6 +4,7 @@ import csv
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from PIL import Image
 
 from objectives.contract import Attempt, DataSource, EpochResult
+from objectives.groups.table import read_groups
 from objectives.sets.images import ImageSet
 from objectives.training.measures.metrics import measure
 from objectives.training.records.best import Best, take_best
@@ -39,8 +41,10 @@ RESULTS = [
 
 
 def best_of(labels: torch.Tensor, predicted: torch.Tensor, classes: list[str]) -> Best:
-    logits = torch.nn.functional.one_hot(predicted, len(classes)).float()
-    return Best(epoch=2, model={}, logits=logits, labels=labels, classes=classes)
+    # Images taken for different classes differ in confidence, so that rounding breaks no tie.
+    logits = torch.nn.functional.one_hot(predicted, len(classes)) * (1.0 + predicted[:, None])
+    groups = [f"patient {number}" for number in range(len(labels))]
+    return Best(epoch=2, model={}, logits=logits, labels=labels, classes=classes, groups=groups)
 
 
 def attempt_in(folder: Path) -> Attempt:
@@ -61,7 +65,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_records_are_what_the_artifact_store_takes(kept: Path) -> None:
     names = {path.name for path in kept.iterdir()}
-    assert len(names) == 4
+    assert len(names) == 5
     assert names <= set(ARTIFACTS)
 
 
@@ -104,18 +108,48 @@ def wilson(right: int, images: int) -> tuple[float, float]:
 
 def test_each_class_has_its_recall_with_an_interval_and_what_else_is_known(kept: Path) -> None:
     head, naevus, mole, _ = table(kept / "per_class.csv")
-    assert head[:5] == ["class", "images", "recall", "recall_low", "recall_high"]
-    assert head[5:] == ["precision", "f1", "auc"]
+    assert head[:6] == ["class", "images", "groups", "recall", "recall_low", "recall_high"]
+    assert head[6:] == ["precision", "f1", "auc"]
     # Taken for naevus: 2, both right. The rest's images never look more like it than its own, one
-    # of which ties with both of them: (2 * 2 + 2 * .5) / 6.
-    assert naevus[:2] == ["naevus", "3"]
-    expected = [2 / 3, *wilson(2, 3), 1.0, 4 / 5, 5 / 6]
-    assert list(map(float, naevus[2:])) == pytest.approx(expected, rel=1e-9)
-    assert list(map(float, mole[1:7])) == pytest.approx([2, 0.5, *wilson(1, 2), 0.5, 0.5], rel=1e-9)
+    # of which ties with one of them: (2 * 2 + 1 + .5) / 6.
+    assert naevus[:3] == ["naevus", "3", "3"]
+    expected = [2 / 3, *wilson(2, 3), 1.0, 4 / 5, 5.5 / 6]
+    assert list(map(float, naevus[3:])) == pytest.approx(expected, rel=1e-9)
+    expected = [2, 2, 0.5, *wilson(1, 2), 0.5, 0.5]
+    assert list(map(float, mole[1:8])) == pytest.approx(expected, rel=1e-9)
 
 
 def test_what_a_class_without_images_cannot_have_is_an_empty_cell(kept: Path) -> None:
-    assert table(kept / "per_class.csv")[3] == ["melanoma", "0", "", "", "", "0.0", "", ""]
+    assert table(kept / "per_class.csv")[3] == ["melanoma", "0", "0", "", "", "", "0.0", "", ""]
+
+
+def test_where_images_have_groups_a_recalls_interval_counts_those(tmp_path: Path) -> None:
+    # Two patients, three images each; the one's are all right, the other's all wrong.
+    labels, predicted = torch.zeros(6, dtype=torch.long), torch.tensor([0, 0, 0, 1, 1, 1])
+    best = replace(best_of(labels, predicted, ["a", "b"]), groups=["x"] * 3 + ["y"] * 3)
+
+    keep_records(attempt_in(tmp_path), RESULTS, [best])
+
+    assert table(tmp_path / "per_class.csv")[1][:6] == ["a", "6", "2", "0.5", "0.0", "1.0"]
+    rows = table(tmp_path / "groups.csv")[1:]
+    assert [row[:4] for row in rows] == [["x", "a", "3", "3"], ["y", "a", "3", "0"]]
+
+
+def test_the_losses_of_all_groups_are_the_ruler(tmp_path: Path) -> None:
+    generator = torch.Generator().manual_seed(4)
+    labels = torch.randint(3, (90,), generator=generator)
+    logits = 3 * torch.randn(90, 3, generator=generator)
+    groups = [f"patient {number % 7}" for number in range(90)]
+    best = Best(epoch=2, model={}, logits=logits, labels=labels, classes=CLASSES, groups=groups)
+
+    keep_records(attempt_in(tmp_path), RESULTS, [best])
+
+    sums = read_groups((tmp_path / "groups.csv").read_text(encoding="utf-8"))
+    expected, everything = measure(logits, labels), np.ones((1, 7))
+    assert sums.images.sum() == 90
+    assert sums.mean_losses(everything)[0] == pytest.approx(expected["val_loss"], abs=1e-6)
+    accuracy = sums.balanced_accuracies(everything)[0]
+    assert accuracy == pytest.approx(expected["val_balanced_accuracy"], abs=1e-12)
 
 
 def test_the_picture_shows_each_cell_as_dark_as_its_share_of_the_row(tmp_path: Path) -> None:
@@ -171,7 +205,9 @@ def test_the_tables_answer_as_the_metrics_did_however_near_or_large_the_logits(
 ) -> None:
     # In float16 the first image's logits would tie and the second's be infinite.
     logits, labels = torch.tensor([[30.0, 30.005], [7e4, 8e4], [1.0, 0.0]]), torch.tensor([1, 1, 0])
-    images = ImageSet(images=torch.zeros(3, 3, 1, 1), labels=labels, classes=("a", "b"), groups=())
+    images = ImageSet(
+        images=torch.zeros(3, 3, 1, 1), labels=labels, classes=("a", "b"), groups=("x", "y", "z")
+    )
     best = take_best(2, 1, logits, images, model=torch.nn.Identity())
     keep_records(attempt_in(tmp_path), RESULTS, [best])
     right = [int(row[at]) for at, row in enumerate(table(tmp_path / "confusion_matrix.csv")) if at]
