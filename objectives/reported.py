@@ -176,6 +176,11 @@ CLASSIFIER_METRICS = _mappings(
             low=1.0,
             ranks=False,
         ),
+        "learning_rate": _Metric(
+            direction="minimize",
+            doc="The highest rate of the parts that learn, at the epoch's last step.",
+            ranks=False,
+        ),
         "first_loss": _Metric(
             direction="minimize",
             doc="Loss of one batch before any step; weights and batch come from the study's seed.",

@@ -90,8 +90,9 @@ def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[Epoc
         criterion = build_criterion(recipe, counts, epoch)
         torch.manual_seed(epoch_generator(attempt.seed, epoch, "dropout").initial_seed())
         loss_sum = torch.zeros((), device=device)
+        stages = learning_stages(recipe, epoch)
         for each in (model, validated):
-            each.learn(learning_stages(recipe, epoch))
+            each.learn(stages)
         model.train()
         with training_feed(
             images, task, attempt, epoch=epoch, normalization=model.normalization
@@ -108,6 +109,7 @@ def _train_fold(task: Task, attempt: Attempt, history: History) -> Iterator[Epoc
             "data_wait_s": feed.wait_seconds,
             "compute_s": time.perf_counter() - started - feed.wait_seconds,
             MICRO_BATCH: float(stepper.micro_batch),
+            "learning_rate": rates.highest(stages),
         }
         values |= at_first if number == 1 else {}
 

@@ -153,6 +153,19 @@ def test_it_reports_exactly_the_metrics_of_the_catalog_within_their_ranges(tmp_p
         assert described[name]["low"] <= value <= (described[name]["high"] or math.inf)
 
 
+def test_an_epochs_learning_rate_is_that_of_its_last_step(tmp_path: Path) -> None:
+    config = {
+        **QUICK,
+        "epochs": 2,
+        "warmup_epochs": 1,
+        "frozen_epochs": 0,
+        "max_train_samples": 320,
+    }
+    config |= {"head_multiple": 3.0, "schedule": "constant"}
+    rates = [result.metrics["learning_rate"] for result in train(config, attempt(tmp_path))]
+    assert rates == pytest.approx([9e-3, 9e-3])
+
+
 def test_the_kept_weights_give_the_kept_logits(tmp_path: Path) -> None:
     here = attempt(tmp_path)
     results = list(train(QUICK, here))

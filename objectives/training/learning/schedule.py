@@ -28,6 +28,13 @@ class Rates:
         """Compute the rate of the stage that stands so many stages before the last one."""
         return self.last_stage * self.layer_decay**before_last
 
+    def highest(self, stages: int | None) -> float:
+        """Return the highest rate of the parts that learn.
+
+        stages: of the backbone that learn, from the last; None means all.
+        """
+        return self.head if stages == 0 else max(self.head, self.last_stage)
+
 
 def learning_stages(recipe: Optimization, epoch: int) -> int | None:
     """Count the stages of the backbone that learn in an epoch, from the last; None means all.

@@ -56,6 +56,14 @@ def test_without_a_rate_of_its_own_the_head_starts_at_the_schedules() -> None:
     assert head_rates(recipe)[:4] == [2e-3] * 4
 
 
+@pytest.mark.parametrize(("head_multiple", "highest"), [(2.0, 2e-3), (0.5, 1e-3)])
+def test_the_highest_rate_is_of_a_part_that_learns(head_multiple: float, highest: float) -> None:
+    recipe = ImageRecipe(learning_rate=1e-3, head_multiple=head_multiple, schedule="constant")
+    rates = learning_rates_at(recipe, 40, 4)
+    assert rates.highest(stages=None) == rates.highest(stages=2) == highest
+    assert rates.highest(stages=0) == 1e-3 * head_multiple
+
+
 def test_each_part_of_the_network_has_its_rate_to_the_last_bit() -> None:
     recipe = ImageRecipe(
         learning_rate=3e-3,
