@@ -33,6 +33,7 @@ COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
             "exit_code": "Exit code of the process; negative for a signal.",
             "reason": "Why it ended, in one line.",
             "revision": "The newest migration that its search knows; under others it has no trial.",
+            "readings": "What it measured of its device and process before its last beat, as JSON.",
         },
     ),
     "attempts": (
@@ -88,6 +89,17 @@ COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
             "study_id": STUDY_ID,
             "trials": "How many trials it holds.",
             "body": "The arrays.",
+        },
+    ),
+    "outages": (
+        "One row per time in which a worker trained on without the database.",
+        {
+            "worker_id": "The worker that had epochs to write and could not.",
+            "outage": "Counts 1, 2, 3 within the worker.",
+            "study_id": STUDY_ID,
+            "began_at": "When its first write failed: so many of its seconds before the end.",
+            "ended_at": "When the database had all epochs that had waited.",
+            "epochs": "How many epochs had waited.",
         },
     ),
     "test_uses": (

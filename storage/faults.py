@@ -53,10 +53,10 @@ UNFENCED_TELL = text(statements.TELL.text.replace("AND a.ended_at IS NULL", ""))
 class UnfencedStore(ObedientStore):
     """A store through which a superseded attempt writes as if it still held its trial."""
 
-    def beat(self, claim: Claim) -> Stop | None:
+    def beat(self, claim: Claim, readings: Mapping[str, Any] | None = None) -> Stop | None:
         """Extend the lease if it is still held; never raise LeaseLost."""
         with suppress(LeaseLost):
-            return super().beat(claim)
+            return super().beat(claim, readings)
         return None
 
     def record(

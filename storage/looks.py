@@ -7,6 +7,7 @@ cost does not grow with the study.
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -99,6 +100,7 @@ class TrialCounts:
 class Look:
     """A study at one moment, in sums and a few rows, whatever its size.
 
+    read_at: the moment of the look, by the database's clock; None for one that no database gave.
     identity: of the study (storage/engine/identity.py); another one after a restored database.
     waiting: the numbers of the queued trials.
     ended: the trials that have ended since the look before; () in a first look.
@@ -114,6 +116,7 @@ class Look:
 
     study: StudyRow
     counts: TrialCounts
+    read_at: datetime | None = None
     identity: str = ""
     waiting: Set[int] = frozenset()
     running: Sequence[TrialRow] = ()
@@ -141,12 +144,13 @@ def look(connection: Connection, name: str, before: Look | None, newest: int) ->
     newest: how many of the newest trials to read.
     """
     study = studies.one(connection, name)
-    identity: str = connection.execute(OF_STUDY, {"study": study.study_id}).scalar_one()
-    is_same = before is not None and before.identity == identity
+    row = connection.execute(OF_STUDY, {"study": study.study_id}).one()
+    is_same = before is not None and before.identity == row.identity
     now = _later(connection, study, before) if before and is_same else _first(connection, study)
     return replace(
         now,
-        identity=identity,
+        read_at=row.read_at,
+        identity=row.identity,
         newest=trials.newest(connection, study, newest) if newest else (),
         workers=workers.every(connection, study, at_work=True),
         test_uses=split_uses.every(connection, study),

@@ -1,6 +1,8 @@
 """The reading half of the store: studies, trials, their epochs, attempts, files and workers."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from threading import local
+from typing import Self
 
 import optuna
 from optuna.storages import BaseStorage
@@ -17,6 +19,11 @@ from storage import (
     trials,
     workers,
 )
+from storage.engine.arrays import StudyArrays
+from storage.live import course, hours, outages
+from storage.live.course import BestStep, ValueRow
+from storage.live.hours import GpuSeconds
+from storage.live.outages import OutageRow
 from storage.looks import Look, TrialCounts
 from storage.rows import (
     AttemptRow,
@@ -27,18 +34,32 @@ from storage.rows import (
     UseRow,
     WorkerRow,
 )
-from storage.transaction import ONE_MOMENT, transaction
+from storage.transaction import ONE_MOMENT, step, transaction
 
 
 class StoreReader:
     """Methods that change nothing, each one short transaction; UnknownStudy for an unknown name.
 
     optuna_storage: for readers such as optuna-dashboard; it keeps ended trials, and writes nothing.
+    keeps_snapshots: whether `arrays` stores a study's arrays for processes that start later.
     """
+
+    keeps_snapshots = False
 
     def __init__(self, engine: Engine, optuna_storage: BaseStorage) -> None:
         self._engine = engine
         self.optuna_storage = optuna_storage
+        self._of_thread = local()  # each thread's arrays by the study's name
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def study(self, name: str) -> StudyRow:
         """Read a stored study; UnknownStudy names the nearest one."""
@@ -114,6 +135,42 @@ class StoreReader:
         with transaction(self._engine) as connection:
             return trials.epochs_of(connection, studies.one(connection, name), numbers)
 
+    def epochs_after(self, name: str, known: Mapping[int, int]) -> list[EpochRow]:
+        """Read the epochs of some trials beyond the known ones, in order.
+
+        known: by a trial's number, its last known epoch; 0 for none.
+        """
+        with transaction(self._engine) as connection:
+            return trials.epochs_after(connection, studies.one(connection, name), known)
+
+    def best_steps(self, name: str) -> list[BestStep]:
+        """Read the trials that were the best one when they ended, in the order of their ends.
+
+        `course.add_steps` goes on from them with the trials that end later.
+        """
+        with transaction(self._engine) as connection:
+            return course.best_steps(connection, studies.one(connection, name))
+
+    def values(self, name: str, most: int = 400) -> list[ValueRow]:
+        """Read the ends of at most so many trials, at equal distances between their numbers."""
+        with transaction(self._engine, ONE_MOMENT) as connection:
+            return course.values(connection, studies.one(connection, name), most)
+
+    def arrays(self, name: str) -> StudyArrays:
+        """Return every trial as arrays of this thread, with what is new since the last call."""
+        arrays = self._arrays_of(name)
+        with step(self._engine) as connection:
+            arrays.refresh(connection)
+        return arrays
+
+    def gpu_seconds(self, name: str, before: GpuSeconds | None = None) -> GpuSeconds:
+        """Add up where the time of the study's workers went.
+
+        before: an earlier reading, from which this one goes on: only what has changed is read.
+        """
+        with transaction(self._engine, ONE_MOMENT) as connection:
+            return hours.gpu_seconds(connection, name, before)
+
     def equal_firsts(self, name: str, metric: str, keys: Collection[str]) -> dict[int, float]:
         """Read a metric of the first epoch, by trial, where other configurations gave the same.
 
@@ -125,7 +182,18 @@ class StoreReader:
     def attempts(self, name: str, number: int | None = None) -> list[AttemptRow]:
         """Read the attempts at one trial, or at all: the ledger of worker time, losses included."""
         with transaction(self._engine) as connection:
-            return attempts.every(connection, studies.one(connection, name), number)
+            numbers = None if number is None else [number]
+            return attempts.every(connection, studies.one(connection, name), numbers)
+
+    def attempts_of(self, name: str, numbers: Collection[int]) -> list[AttemptRow]:
+        """Read the attempts at some trials, in order."""
+        with transaction(self._engine) as connection:
+            return attempts.every(connection, studies.one(connection, name), numbers)
+
+    def newest_attempts(self, name: str, most: int = 300) -> list[AttemptRow]:
+        """Read the attempts that were begun last, in the order of trials and attempts."""
+        with transaction(self._engine) as connection:
+            return attempts.newest(connection, studies.one(connection, name), most)
 
     def attempts_without_links(self, name: str) -> list[tuple[int, int]]:
         """Read the trial's id and the number of each attempt whose files no trial links."""
@@ -149,6 +217,23 @@ class StoreReader:
         """
         with transaction(self._engine) as connection:
             return workers.every(connection, studies.one(connection, name), at_work=at_work)
+
+    def recent_workers(self, name: str, most: int = 50) -> list[WorkerRow]:
+        """Read the workers whose ends were recorded last, the latest end first."""
+        with transaction(self._engine) as connection:
+            return workers.recent(connection, studies.one(connection, name), most)
+
+    def outages(self, name: str, most: int = 50) -> list[OutageRow]:
+        """Read the newest times in which workers trained without the database, latest end first."""
+        with transaction(self._engine) as connection:
+            return outages.newest(connection, studies.one(connection, name), most)
+
+    def _arrays_of(self, study: str) -> StudyArrays:
+        known: dict[str, StudyArrays] = self._of_thread.__dict__
+        if study not in known:
+            with step(self._engine) as connection:
+                known[study] = StudyArrays(connection, study, self.keeps_snapshots)
+        return known[study]
 
     def _page(self, study: StudyRow, after: int) -> list[TrialRow]:
         with transaction(self._engine) as connection:

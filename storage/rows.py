@@ -195,6 +195,7 @@ class TrialRow:
 class AttemptRow:
     """One process that tried trial `number`.
 
+    beat_at: when its lease was last renewed.
     reason, detail: how the attempt ended; None while it runs.
     epochs: how many epochs this attempt recorded first.
     """
@@ -208,6 +209,7 @@ class AttemptRow:
     threads: int
     machine: Mapping[str, Any]
     started_at: datetime
+    beat_at: datetime
     ended_at: datetime | None
     reason: Outcome | HandBackReason | None
     detail: str | None
@@ -248,6 +250,7 @@ class WorkerRow:
     trial: the number of the trial it holds now; None for none.
     silent_seconds: the time since `seen_at`, by the database's clock.
     is_overdue: whether the lease of its latest attempt expired and it has not claimed since.
+    readings: its measurements of device and process before its last beat; None before the first.
     """
 
     worker: str
@@ -264,3 +267,4 @@ class WorkerRow:
     trial: int | None
     silent_seconds: float
     is_overdue: bool
+    readings: Mapping[str, Any] | None = None

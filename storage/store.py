@@ -8,7 +8,6 @@ twice. (`create` then raises StudyExists, `delete` UnknownStudy, and `note_test_
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from threading import local
 from typing import Any, Self
 
 import optuna
@@ -18,11 +17,12 @@ from sqlalchemy import Connection, Engine
 from storage import manifests, shared_files, split_uses, studies, workers
 from storage.connections import OF_A_WORKER
 from storage.engine import ends, steps, waiting
-from storage.engine.arrays import StudyArrays
 from storage.engine.drawing import Choose, DrawingStorage, at_random
 from storage.engine.leases import Claim, Nothing
 from storage.engine.reading import ReadingStorage
 from storage.engine.waiting import HasFile
+from storage.live import outages
+from storage.live.outages import NewOutage
 from storage.optuna_inside import joined, queued_values
 from storage.reader import StoreReader
 from storage.rows import HandBackReason, NewStudy, NewWorker, Shown, Stop, StudyRow, TrialEnd
@@ -38,11 +38,12 @@ class Store(StoreReader):
     Open one per process and use it from any thread. The methods that only read are in StoreReader.
     """
 
+    keeps_snapshots = True
+
     def __init__(self, backend: RDBStorage, connections: int = OF_A_WORKER) -> None:
         self._backend = backend
         engine = pooled_engine(backend.engine.url, connections)
         super().__init__(engine, ReadingStorage(engine))
-        self._of_thread = local()  # each thread's arrays by the study's name
 
     @classmethod
     def open(cls, url: str, connections: int = OF_A_WORKER) -> Self:
@@ -60,13 +61,7 @@ class Store(StoreReader):
     def close(self) -> None:
         """Close every connection."""
         self._backend.remove_session()
-        self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        super().close()
 
     # Studies
 
@@ -163,13 +158,6 @@ class Store(StoreReader):
         with self._step() as connection:
             steps.draw(connection, claim, drawing.drawn)
 
-    def arrays(self, name: str) -> StudyArrays:
-        """Return every trial as arrays of this thread, with what is new since the last call."""
-        arrays = self._arrays_of(name)
-        with self._step() as connection:
-            arrays.refresh(connection)
-        return arrays
-
     def queued_values(self, claim: Claim) -> Mapping[str, object]:
         """Read the values that a person or the study queued the claimed trial with, if any."""
         arrays = self._arrays_of(claim.study)
@@ -177,14 +165,16 @@ class Store(StoreReader):
             attributes = arrays.refresh(connection, claim.trial_id)
         return queued_values(attributes)
 
-    def beat(self, claim: Claim) -> Stop | None:
+    def beat(self, claim: Claim, readings: Mapping[str, Any] | None = None) -> Stop | None:
         """Extend the lease and return the study's stop request; from any thread.
 
         Raises LeaseLost when another worker or a supervisor ended the attempt, or a person the
         trial.
+
+        readings: the worker's, as JSON holds them, to be stored with it; None stores none.
         """
         with self._step() as connection:
-            return steps.beat(connection, claim)
+            return steps.beat(connection, claim, readings)
 
     def record(
         self,
@@ -269,16 +259,14 @@ class Store(StoreReader):
         with transaction(self._engine) as connection:
             return workers.end(connection, worker, exit_code, reason)
 
+    def note_outage(self, outage: NewOutage) -> None:
+        """Store an outage of the database that a worker has just seen end."""
+        with self._step() as connection:
+            outages.note(connection, outage)
+
     def _change(self, name: str, **columns: Any) -> StudyRow:
         with transaction(self._engine) as connection:
             return studies.change(connection, name, **columns)
-
-    def _arrays_of(self, study: str) -> StudyArrays:
-        known: dict[str, StudyArrays] = self._of_thread.__dict__
-        if study not in known:
-            with self._step() as connection:
-                known[study] = StudyArrays(connection, study)
-        return known[study]
 
     @contextmanager
     def _step(self) -> Iterator[Connection]:

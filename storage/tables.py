@@ -110,6 +110,7 @@ workers = Table(
     Column("exit_code", Integer),
     Column("reason", Words),
     Column("revision", Words),
+    Column("readings", JSON),
 )
 
 attempts = Table(
@@ -185,6 +186,18 @@ snapshots = Table(
     Column("trials", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
+
+outages = Table(
+    "outages",
+    metadata,
+    Column("worker_id", ForeignKey(workers.c.worker_id, ondelete="CASCADE"), primary_key=True),
+    Column("outage", Integer, primary_key=True, autoincrement=False),
+    Column("study_id", ForeignKey(studies.c.study_id, ondelete="CASCADE"), nullable=False),
+    Column("began_at", MOMENT, nullable=False),
+    Column("ended_at", MOMENT, nullable=False),
+    Column("epochs", Integer, nullable=False),
+)
+Index("outages_of_a_study", outages.c.study_id, outages.c.ended_at)
 
 test_uses = Table(
     "test_uses",

@@ -43,6 +43,8 @@ CONNECT = {
     "fallback_application_name": "search",
     "client_encoding": "utf8",  # else the server's: Python could not send an umlaut to SQL_ASCII
 }
+READS_ONLY = "reads_only"  # the option of an engine whose every transaction is READ ONLY
+VIEWER_LIMITS = {"statement_timeout": "5s"}
 ONE_MOMENT = "REPEATABLE READ, READ ONLY"
 LOCKS = 0x5EA2C4  # the class of our advisory locks; another program's locks are of another
 
@@ -85,10 +87,22 @@ def step(engine: Engine) -> Iterator[Connection]:
 
     A connection that was cut while idle is DatabaseUnreachable at its next use, and replaced then.
 
-    engine: a pooled one.
+    engine: a pooled one. One that only reads makes each step a transaction that is READ ONLY: a
+        setting of the session would pass to other programs behind a PgBouncer.
     """
+    if engine.get_execution_options().get(READS_ONLY):
+        with transaction(engine) as connection:
+            yield connection
+        return
     with _connected(engine) as connection:
         yield connection
+
+
+def viewing_engine(url: URL, connections: int) -> Engine:
+    """Build a pooled engine through which nothing can be written and no statement takes long."""
+    engine = pooled_engine(url, connections)
+    engine.update_execution_options(**{READS_ONLY: True})
+    return engine
 
 
 def explain_errors(engine: Engine) -> Engine:
@@ -109,6 +123,8 @@ def transaction(
     limits: settings of Postgres that replace those in LIMITS.
     """
     settings = LIMITS | limits
+    if engine.get_execution_options().get(READS_ONLY):
+        level, settings = f"{level}, READ ONLY", settings | VIEWER_LIMITS
     with _connected(engine) as connection:
         try:
             _begin(connection, level, settings)

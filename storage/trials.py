@@ -87,6 +87,14 @@ ALL_EPOCHS = text("""SELECT t.number, e.* FROM search_service.epochs e
   JOIN trials t ON t.trial_id = e.trial_id
  WHERE t.study_id = :study ORDER BY t.number, e.epoch""")
 
+NEWER_EPOCHS = text("""SELECT t.number, e.*
+  FROM unnest(CAST(:numbers AS integer[]), CAST(:epochs AS integer[])) AS known (number, epoch)
+  JOIN trials t ON t.study_id = :study AND t.number = known.number
+ CROSS JOIN LATERAL (
+       SELECT * FROM search_service.epochs
+        WHERE trial_id = t.trial_id AND epoch > known.epoch OFFSET 0) e
+ ORDER BY t.number, e.epoch""")
+
 
 def every(connection: Connection, study: StudyRow) -> list[TrialRow]:
     """Read every trial of a study, in the order of their numbers."""
@@ -120,6 +128,17 @@ def epochs_of(
     statement = ALL_EPOCHS if numbers is None else EPOCHS
     given = {"study": study.study_id, "numbers": list(numbers or ())}
     return [_epoch(row) for row in connection.execute(statement, given).mappings()]
+
+
+def epochs_after(
+    connection: Connection, study: StudyRow, known: Mapping[int, int]
+) -> list[EpochRow]:
+    """Read the recorded epochs of some trials beyond the known ones, in order.
+
+    known: by a trial's number, its last known epoch; 0 for none.
+    """
+    given = {"study": study.study_id, "numbers": list(known), "epochs": list(known.values())}
+    return [_epoch(row) for row in connection.execute(NEWER_EPOCHS, given).mappings()]
 
 
 def _rows(connection: Connection, study: StudyRow, these: str, **given: object) -> list[TrialRow]:

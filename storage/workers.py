@@ -9,10 +9,10 @@ from storage.tables import workers
 # A worker's attempts since its latest claim say what it does now; however many it made before.
 WORKERS = """SELECT w.worker_id AS worker, w.host, w.pid, w.device, w.threads, w.machine,
        w.started_at, greatest(w.seen_at, h.beat_at) AS seen_at, w.ended_at, w.exit_code, w.reason,
-       h.trial, CAST(extract(epoch FROM now() - greatest(w.seen_at, h.beat_at))
+       w.readings, h.trial, CAST(extract(epoch FROM now() - greatest(w.seen_at, h.beat_at))
                      AS double precision) AS silent_seconds,
        coalesce(h.is_overdue, false) AS is_overdue
-  FROM search_service.workers w
+  FROM ({these}) w
  CROSS JOIN LATERAL (
        SELECT max(a.beat_at) AS beat_at,
               max(CASE WHEN search_service.is_live(a) THEN (
@@ -22,10 +22,13 @@ WORKERS = """SELECT w.worker_id AS worker, w.host, w.pid, w.device, w.threads, w
                       ELSE a.reason = 'lost' END) AS is_overdue
          FROM search_service.attempts a
         WHERE a.worker_id = w.worker_id AND a.started_at >= w.seen_at) h
- WHERE w.study_id = :study {and_more}
- ORDER BY w.started_at, w.worker_id"""
-ALL = text(WORKERS.format(and_more=""))
-AT_WORK = text(WORKERS.format(and_more="AND w.ended_at IS NULL"))
+ ORDER BY {order}"""
+OF_STUDY = "SELECT * FROM search_service.workers WHERE study_id = :study"
+OLDEST_FIRST = "w.started_at, w.worker_id"
+ALL = text(WORKERS.format(these=OF_STUDY, order=OLDEST_FIRST))
+AT_WORK = text(WORKERS.format(these=f"{OF_STUDY} AND ended_at IS NULL", order=OLDEST_FIRST))
+ENDED = f"{OF_STUDY} AND ended_at IS NOT NULL ORDER BY ended_at DESC, worker_id LIMIT :most"
+NEWEST_ENDS = text(WORKERS.format(these=ENDED, order="w.ended_at DESC, w.worker_id"))
 
 
 def register(connection: Connection, study: StudyRow, worker: NewWorker, revision: str) -> None:
@@ -53,4 +56,10 @@ def every(connection: Connection, study: StudyRow, *, at_work: bool = False) -> 
     at_work: only those whose end is not recorded.
     """
     rows = connection.execute(AT_WORK if at_work else ALL, {"study": study.study_id})
+    return [WorkerRow(**row) for row in rows.mappings()]
+
+
+def recent(connection: Connection, study: StudyRow, most: int) -> list[WorkerRow]:
+    """Read the workers whose ends were recorded last, the latest end first."""
+    rows = connection.execute(NEWEST_ENDS, {"study": study.study_id, "most": most})
     return [WorkerRow(**row) for row in rows.mappings()]

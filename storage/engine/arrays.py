@@ -47,12 +47,13 @@ COLUMNS: Mapping[str, tuple[type, float]] = {
 class StudyArrays:
     """The trials of one study, by number, for one thread; UnknownStudy where it is gone.
 
+    keeps_snapshots: whether to store a snapshot when the study has grown; a reader stores none.
     name, study_id, direction: of the study; the direction as Optuna has it.
     curves: of the trials that completed.
     """
 
-    def __init__(self, connection: Connection, name: str) -> None:
-        self.name = name
+    def __init__(self, connection: Connection, name: str, keeps_snapshots: bool = True) -> None:
+        self.name, self._keeps_snapshots = name, keeps_snapshots
         self._kept = 0  # the trials of the last snapshot
         self._begin(connection)
 
@@ -165,17 +166,18 @@ class StudyArrays:
             if changes.identity != self._identity:
                 self._begin(connection)
             elif self._are_others(changes):
-                snapshots.remove(connection, self.study_id)
-                self._begin(connection)
+                if self._keeps_snapshots:
+                    snapshots.remove(connection, self.study_id)
+                self._begin(connection, has_snapshot=False)
             else:
                 self._take(changes)
                 is_more = not changes.is_all
-        if snapshots.is_due(self.count, self._kept):
+        if self._keeps_snapshots and snapshots.is_due(self.count, self._kept):
             arrays = self._packed()
             self._kept = snapshots.write(connection, self.study_id, arrays, self.count)
         return changes.attributes
 
-    def _begin(self, connection: Connection) -> None:
+    def _begin(self, connection: Connection, has_snapshot: bool = True) -> None:
         row = connection.execute(STUDY, {"study": self.name}).one_or_none()
         if row is None:
             raise unknown_study(self.name)
@@ -185,12 +187,16 @@ class StudyArrays:
         self._seen: str | None = None
         self._asked_at = -SOMETIMES_SECONDS
         self._clear()
-        if arrays := snapshots.read(connection, self.study_id):
+        if has_snapshot:
+            self._read_snapshot(connection)
+        self._kept = self.count
+
+    def _read_snapshot(self, connection: Connection) -> None:
+        if arrays := snapshots.read(connection, self.study_id, self._keeps_snapshots):
             try:
                 self._unpack(arrays)
             except KeyError:  # it lacks an array that this search has
                 self._clear()
-        self._kept = self.count
 
     def _clear(self) -> None:
         self.drawn: dict[str, Drawn] = {}

@@ -12,4 +12,6 @@ from sqlalchemy import text
 IDENTITY = """concat_ws(' ', s.study_id, s.xmin, extract(epoch FROM pg_postmaster_start_time()),
        (SELECT oid FROM pg_database WHERE datname = current_database()))"""
 
-OF_STUDY = text(f"SELECT {IDENTITY} FROM studies s WHERE s.study_id = :study")
+# With the moment at which this was read, by the database's clock.
+OF_STUDY = text(f"""SELECT {IDENTITY} AS identity, now() AS read_at
+  FROM studies s WHERE s.study_id = :study""")

@@ -56,8 +56,11 @@ def write(connection: Connection, study_id: int, arrays: Arrays, trials: int) ->
     return trials
 
 
-def read(connection: Connection, study_id: int) -> Arrays:
-    """Read a study's snapshot; empty where there is none that can be used."""
+def read(connection: Connection, study_id: int, may_remove: bool = True) -> Arrays:
+    """Read a study's snapshot; empty where there is none that can be used.
+
+    may_remove: whether one that cannot be used is removed.
+    """
     try:
         body = bytes(connection.scalar(READ, {"study": study_id}) or b"")
     except DatabaseUnreachable:
@@ -65,7 +68,7 @@ def read(connection: Connection, study_id: int) -> Arrays:
             raise
         return {}  # larger than this network carries within the limit of a statement
     arrays = _unpack(body)
-    if body and not arrays:
+    if body and not arrays and may_remove:
         remove(connection, study_id)  # so that another one takes its place
     return arrays
 

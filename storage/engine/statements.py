@@ -47,6 +47,13 @@ RENEWED = f"""held AS (
 HELD = RENEWED.format(also="")
 HELD_AND_TOUCHED = RENEWED.format(also=f", {TOUCH}")
 
+# The worker's row is locked before the attempt's, as in a claim. The readings are true of the
+# worker, whoever has its trial: they need no fence.
+BEAT_WITH_READINGS = text(f"""WITH noted AS (
+    UPDATE search_service.workers SET readings = CAST(:readings AS json)
+     WHERE worker_id = :worker RETURNING worker_id
+), {HELD.replace("AND a.ended_at", "AND (SELECT count(*) FROM noted) >= 0 AND a.ended_at")}
+SELECT stop FROM held""")
 BEAT = text(f"WITH {HELD} SELECT stop FROM held")
 
 # Values that were drawn before are not among these. One that stands there is of another program,

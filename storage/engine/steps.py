@@ -57,9 +57,19 @@ def claim(
     )
 
 
-def beat(connection: Connection, claim: Claim) -> Stop | None:
-    """Extend the lease and return the study's stop request; LeaseLost when the attempt is over."""
-    stop: Stop | None = _held(connection, claim, statements.BEAT).stop
+def beat(
+    connection: Connection, claim: Claim, readings: Mapping[str, Any] | None = None
+) -> Stop | None:
+    """Extend the lease and return the study's stop request; LeaseLost when the attempt is over.
+
+    readings: the worker's, to be stored in the same statement; None leaves the stored ones.
+    """
+    if readings is None:
+        row = _held(connection, claim, statements.BEAT)
+    else:
+        written = json.dumps(dict(readings), allow_nan=False)
+        row = _held(connection, claim, statements.BEAT_WITH_READINGS, readings=written)
+    stop: Stop | None = row.stop
     return stop
 
 

@@ -154,7 +154,16 @@ def act(store: Store, claim: Claim, draw: random.Random) -> None:
 def plain(look: Look) -> Look:
     """A look without what depends on its moment and on the look before."""
     quiet = [replace(worker, silent_seconds=0.0) for worker in look.workers]
-    return replace(look, ended=(), workers=quiet, trained_seconds=round(look.trained_seconds, 6))
+    seconds = round(look.trained_seconds, 6)
+    return replace(look, ended=(), workers=quiet, trained_seconds=seconds, read_at=None)
+
+
+def test_a_look_has_the_moment_of_the_database(store: Store, sql: Sql) -> None:
+    ((before,),) = sql("SELECT clock_timestamp()")
+    looks = [store.look("toy")]
+    looks += [store.look("toy", looks[0])]
+    ((after,),) = sql("SELECT clock_timestamp()")
+    assert before <= looks[0].read_at < looks[1].read_at <= after
 
 
 @pytest.mark.parametrize("is_running", [True, False])

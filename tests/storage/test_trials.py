@@ -93,6 +93,20 @@ def test_a_lost_attempt_ends_with_its_last_sign_of_life(
     assert running.ended_at is None
 
 
+def test_only_the_epochs_beyond_the_known_ones_are_read(store: Store, claim: Claiming) -> None:
+    first, second = claim("ada"), claim("bob")
+    follow(store, first, [0.9, 0.8, 0.7])
+    follow(store, second, [0.6, 0.5])
+    newer = store.epochs_after("toy", {first.number: 2, second.number: 0, 7: 0})
+    assert [(row.number, row.epoch, row.value) for row in newer] == [
+        (first.number, 3, 0.7),
+        (second.number, 1, 0.6),
+        (second.number, 2, 0.5),
+    ]
+    assert store.epochs_after("toy", {first.number: 3}) == []
+    assert store.epochs_after("toy", {}) == []
+
+
 def test_moments_are_in_utc(store: Store, claim: Claiming) -> None:
     store.tell(claim(), finished(1.0))
     (trial,) = store.trials("toy")
