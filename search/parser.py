@@ -179,6 +179,16 @@ def _add_result_commands(commands: Commands) -> None:
     export.add_argument("--trial", default="best", metavar="best|N", help="default: best")
     export.add_argument("--out", type=file_of, metavar="best.yaml", help="default: print it")
 
+    report = _add(
+        commands, "report", "report:report", "write what a study tried and found as one page"
+    )
+    add_stored_study(report)
+    help_text = (
+        "the page, which needs nothing beside itself; a table with one row per trial (.csv) and the"
+        " facts of the page (.json) are written beside it, or alone where they are named"
+    )
+    report.add_argument("--out", type=file_of, required=True, metavar="report.html", help=help_text)
+
     retrain = _add(commands, "retrain", "retrain:retrain", "train an exported trial again")
     retrain.add_argument(
         "export", type=path_of, metavar="best.yaml", help="a file that `search export` wrote"

@@ -1,0 +1,49 @@
+"""The best trials side by side: where they differ, and how certain the best value is."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dashboards.analysis.numbers import NONE, interval, short
+from dashboards.analysis.snapshot import Snapshot
+from spaces.shown import shown
+from storage.rows import TrialRow
+
+BESIDE = 5
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value of one trial, and whether it sets the best trial apart."""
+
+    text: str
+    differs: bool
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One hyperparameter in each of the best trials, the best first."""
+
+    name: str
+    cells: Sequence[Cell]
+
+
+def compare_best(snapshot: Snapshot) -> Iterator[Compared]:
+    """Yield the searched hyperparameters of the best trials."""
+    best = snapshot.look.ranking[:BESIDE]
+    for param in snapshot.study.space:
+        texts = [_text(trial.params, param.name) for trial in best]
+        cells = [
+            Cell(text, differs=at == 0 and any(other != text for other in texts[1:]))
+            for at, text in enumerate(texts)
+        ]
+        yield Compared(param.name, cells)
+
+
+def interval_of(trial: TrialRow | None, metric: str) -> str:
+    """Return the recorded 95 % interval of a metric at a trial's best epoch; "" without one."""
+    metrics = trial.best.metrics if trial and trial.best else {}
+    return interval(metrics.get(f"{metric}_low"), metrics.get(f"{metric}_high"))
+
+
+def _text(params: Mapping[str, object], name: str) -> str:
+    return shown(short(params[name])) if name in params else NONE

@@ -1,0 +1,32 @@
+"""The report as JSON, for programs; the single trials stand in the table beside it."""
+
+from collections.abc import Iterator
+
+from dashboards.analysis.frame import Field
+from dashboards.analysis.json_text import object_text
+from dashboards.report.facts import Facts
+from dashboards.report.methods import methods_paragraph
+
+
+def json_of(facts: Facts) -> str:
+    """Return what a report says as the text of one JSON object."""
+    return "".join(object_text(_fields(facts))) + "\n"
+
+
+def _fields(facts: Facts) -> Iterator[Field]:
+    snapshot = facts.snapshot
+    yield "made_at", facts.made_at
+    yield "study", snapshot.look.study
+    yield "is_practice", snapshot.stored.found.is_practice
+    yield "skipped_checks", snapshot.stored.found.skipped_checks
+    yield "trials", snapshot.look.counts
+    yield "outcomes", facts.endings
+    yield "pruned", facts.prunings
+    yield "best", snapshot.look.ranking
+    yield "data", facts.data
+    yield "classes", facts.classes
+    yield "importances", facts.importances
+    yield "evidence", facts.evidence
+    yield "machines", facts.machines
+    yield "test_uses", snapshot.look.test_uses
+    yield "methods", methods_paragraph(facts)

@@ -1,0 +1,147 @@
+"""A methods paragraph that may stand in a paper, made of what is stored and of nothing else."""
+
+from collections.abc import Iterator
+from importlib.metadata import version
+
+from dashboards.analysis.numbers import counted, metric, short, whole
+from dashboards.report.comparison import interval_of
+from dashboards.report.data import DataFacts
+from dashboards.report.facts import Facts
+from dashboards.report.machines import package_name
+from dashboards.report.words import and_so_on, condition_of, prior_of, pruning_of, values_of
+from spaces.shown import shown
+from storage.rows import Outcome
+
+SOFTWARE = ("search", "optuna", "torch", "python")
+BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
+STARTUP = 8  # search/samplers/choose.py
+
+
+def methods_paragraph(facts: Facts) -> str:
+    """Describe how the study was done and what came out."""
+    return " ".join(filter(None, _sentences(facts)))
+
+
+def _sentences(facts: Facts) -> Iterator[str]:
+    if facts.snapshot.stored.found.is_practice:
+        yield "The images are generated practice data; the results say nothing about real ones."
+    if facts.data:
+        yield from _data(facts.data, facts.snapshot.look.study.data_fingerprint)
+    yield _software(facts)
+    yield _space(facts)
+    yield _order(facts)
+    yield _judging(facts)
+    yield pruning_of(facts.snapshot.study)
+    yield _trials(facts)
+    yield _best(facts)
+    yield _test(facts)
+
+
+def _data(data: DataFacts, fingerprint: str) -> Iterator[str]:
+    total = sum(data.images.values())
+    of_groups = f" of {counted(_groups(data), 'group')}" if data.has_groups else ""
+    parts = and_so_on(_split(data, split) for split in data.splits)
+    yield (
+        f"The data were {counted(total, 'image')}{of_groups} in"
+        f" {counted(len(data.classes), 'class', 'classes')} ({parts};"
+        f" SHA-256 of the manifest {fingerprint[:16]})."
+    )
+    if data.folds:
+        yield f"The training images were divided into {data.folds} folds."
+    if data.has_groups and data.are_apart:
+        yield "No group had images in two splits" + (" or folds." if data.folds else ".")
+
+
+def _groups(data: DataFacts) -> int:
+    return sum(data.groups.values())
+
+
+def _split(data: DataFacts, split: str) -> str:
+    groups = f" of {whole(data.groups[split])} groups" if data.has_groups else ""
+    return f"{whole(data.images[split])}{groups} in {split}"
+
+
+def _software(facts: Facts) -> str:
+    versions = facts.machines.versions
+    named = [
+        f"{package_name(package)} {and_so_on(versions[package])}"
+        for package in SOFTWARE
+        if package in versions
+    ]
+    what = f"The hyperparameters of {facts.snapshot.study.objective} were searched"
+    return f"{what} with {and_so_on(named)}." if named else f"{what}."
+
+
+def _space(facts: Facts) -> str:
+    study = facts.snapshot.study
+    if not len(study.space):
+        return "No hyperparameter was searched."
+    named = "; ".join(
+        f"{param.name} ({values_of(param)}; prior {prior_of(param)}"
+        + (f"; only when {when}" if (when := condition_of(param)) else "")
+        + ")"
+        for param in study.space
+    )
+    fixed = and_so_on(f"{name} {shown(short(value))}" for name, value in study.fixed.items())
+    kept = f" Fixed were {fixed}; others kept their defaults." if fixed else ""
+    return f"Searched were {named}.{kept}"
+
+
+def _order(facts: Facts) -> str:
+    """Say how values were drawn, where all workers were of the search that says it."""
+    if facts.machines.only("search") != version("search"):
+        return ""
+    queued = len(facts.snapshot.study.enqueue)
+    given = f", the next {queued} took values given beforehand" if queued else ""
+    return (
+        f"The first trial took the prior's most probable values{given}; the others up to the"
+        f" {STARTUP}th were drawn from the prior and evenly in turn, later ones by Optuna's"
+        " tree-structured Parzen estimator."
+    )
+
+
+def _judging(facts: Facts) -> str:
+    study = facts.snapshot.study
+    where = f"the mean over {study.folds} folds of" if study.folds else "its"
+    of_fold = " epoch of each fold" if study.folds else " epoch"
+    return (
+        f"A trial's value was {study.metric} on the validation split ({BETTER[study.direction]}),"
+        f" {where} {study.value}{of_fold}."
+    )
+
+
+def _trials(facts: Facts) -> str:
+    snapshot = facts.snapshot
+    ways = and_so_on(f"{whole(ending.count)} {ending.outcome}" for ending in facts.endings)
+    ended = f"{counted(snapshot.ended, 'trial')} of {snapshot.study.trials} had ended"
+    more = sum(max(0, trial.attempts - 1) for trial in facts.lines.trials)
+    again = f" Interrupted trials were continued {counted(more, 'time')}." if more else ""
+    return f"{ended} ({ways}).{again}" if ways else f"{ended}."
+
+
+def _best(facts: Facts) -> str:
+    snapshot = facts.snapshot
+    best, study = snapshot.best, snapshot.study
+    if best is None:
+        return ""
+    values = and_so_on(f"{name} {shown(short(value))}" for name, value in best.params.items())
+    is_single = not study.folds and study.value == "best"
+    between = interval_of(best, study.metric) if is_single else ""
+    within = f" (95 % interval {between})" if between else ""
+    finished = snapshot.outcomes[Outcome.FINISHED]
+    return (
+        f"The best of {counted(finished, 'finished trial')}, number {best.number}, had"
+        f" {study.metric} {metric(best.value)}{within} with {values or 'the fixed values'}; as the"
+        " best of several on the validation split it is likely to look better than it is."
+    )
+
+
+def _test(facts: Facts) -> str:
+    if not facts.data or not facts.snapshot.study.has_test:
+        return ""
+    uses = len(facts.snapshot.look.test_uses)
+    return (
+        f"The test split had been opened {counted(uses, 'time')} when this was written."
+        if uses
+        else "The test split had not been opened when this was written."
+    )

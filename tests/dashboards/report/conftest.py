@@ -1,0 +1,54 @@
+"""A planted study of 1,000 trials with what its report says, and a real browser."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from dashboards.report.facts import Facts, read_facts
+from storage.store import Store
+from tests.conftest import new_database
+from tests.dashboards.report.planted import plant
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ("--no-sandbox", "--no-first-run", "--disable-background-networking")
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """A store without a study."""
+    with Store.open(database_url) as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def large(
+    database_server: str, template_url: str, request: pytest.FixtureRequest
+) -> Iterator[Store]:
+    """A store with a planted study of 1,000 trials, for a module's tests that only read."""
+    name = re.sub(r"\W", "_", f"large_{request.module.__name__}")[:60]
+    url = new_database(database_server, name, template_url.rpartition("/")[2].partition("?")[0])
+    with Store.open(url) as store:
+        plant(store, count=1000)
+        yield store
+
+
+@pytest.fixture(scope="module")
+def facts(large: Store, tmp_path_factory: pytest.TempPathFactory) -> Facts:
+    """What the report of this study says."""
+    return read_facts(large, "planted", str(tmp_path_factory.mktemp("artifacts")))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}; install the package chromium")
+    with ExitStack() as ending:
+        playwright = ending.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        ending.callback(browser.close)
+        yield browser

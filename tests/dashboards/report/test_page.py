@@ -1,0 +1,133 @@
+"""What a report says in every state of a study, and how large it is."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import version
+
+import pytest
+
+from dashboards.report.facts import Facts, read_facts
+from dashboards.report.methods import methods_paragraph
+from dashboards.report.page import page_of, report_page
+from spaces.params import Float
+from spaces.stored import Found
+from spaces.study import Study
+from storage.store import Claim, Store
+from tests.dashboards.report.planted import STUDY, plant
+from tests.storage.samples import ended, finished, new_worker
+
+SMALL = replace(STUDY, trials=3)
+TOY = Study(
+    name="toy",
+    objective="toy_curve",
+    metric="val_loss",
+    direction="minimize",
+    trials=3,
+    space=[Float("learning_rate", 1e-4, 1, log=True)],
+)
+MEGABYTES = 1_000_000
+
+
+def begin(store: Store, study: Study) -> Claim:
+    """Claim the next trial of a study and record an epoch of it."""
+    store.register_worker(study.name, new_worker("ada"))
+    claim = store.claim(study.name, "ada", lease_seconds=30)
+    assert isinstance(claim, Claim)
+    with store.trial(claim) as trial:
+        study.space.suggest(trial)
+    store.record(claim, 1, {"val_loss": 0.5}, 0.5, seconds=1.0, images=10)
+    return claim
+
+
+def empty(store: Store) -> str:
+    plant(store, SMALL)
+    return SMALL.name
+
+
+def running(store: Store) -> str:
+    plant(store, SMALL)
+    begin(store, SMALL)
+    return SMALL.name
+
+
+def one_finished(store: Store) -> str:
+    plant(store, SMALL)
+    store.tell(begin(store, SMALL), finished(0.5))
+    return SMALL.name
+
+
+def none_finished(store: Store) -> str:
+    study = replace(SMALL, trials=1)
+    plant(store, study)
+    store.tell(begin(store, study), ended("FAIL", "code_error", "no such thing"))
+    return study.name
+
+
+def toy(store: Store) -> str:
+    plant(store, TOY)
+    store.tell(begin(store, TOY), finished(0.5))
+    return TOY.name
+
+
+def with_folds(store: Store) -> str:
+    study = replace(SMALL, folds=5)
+    plant(store, study)
+    store.tell(begin(store, study), finished(0.5))
+    return study.name
+
+
+def practice(store: Store) -> str:
+    study = SMALL.for_practice()
+    plant(store, study, Found(is_practice=True))
+    return study.name
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (empty, "no trial is complete yet"),
+        (running, "1 running: this report is not the last word"),
+        (one_finished, "the best of 1 finished"),
+        (none_finished, "trial 0: no such thing"),
+        (toy, "This study has no test split"),
+        (with_folds, "once for each of 5 folds"),
+        (practice, "Practice data: the images are generated"),
+    ],
+)
+def test_every_state_of_a_study_has_a_report(
+    store: Store, tmp_path: object, state: Callable[[Store], str], said: str
+) -> None:
+    html = report_page(store, state(store), str(tmp_path))
+    assert said in html
+    assert html.endswith("</html>\n")
+
+
+def test_a_report_of_1000_trials_is_below_2_megabytes(facts: Facts) -> None:
+    assert len(page_of(facts).encode()) < 2 * MEGABYTES
+
+
+def test_without_a_drawing_plotly_stays_out(store: Store, tmp_path: object) -> None:
+    assert len(report_page(store, empty(store), str(tmp_path))) < 0.05 * MEGABYTES
+
+
+def test_one_report_is_the_same_as_the_next(facts: Facts) -> None:
+    assert page_of(facts) == page_of(facts)
+
+
+def test_the_methods_name_the_versions_of_the_workers_and_nothing_of_a_newer_search(
+    facts: Facts,
+) -> None:
+    text = methods_paragraph(facts)
+    assert "search 0.0.9, Optuna 5.0.0, PyTorch 2.15.0 and Python 3.12.1" in text
+    assert "Parzen" not in text
+
+
+def test_the_methods_name_the_sampler_where_this_search_drew_the_values(facts: Facts) -> None:
+    ours = replace(facts.machines, versions={"search": [version("search")]})
+    assert "tree-structured Parzen estimator" in methods_paragraph(replace(facts, machines=ours))
+
+
+def test_uses_of_the_test_split_are_listed(store: Store, tmp_path: object) -> None:
+    plant(store, SMALL)
+    store.note_test_use(SMALL.name, "ada", "confirm")
+    assert "confirm, by ada" in page_of(read_facts(store, SMALL.name, str(tmp_path)))
