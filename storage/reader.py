@@ -126,6 +126,12 @@ class StoreReader:
             yield rows
             after = rows[-1].number
 
+    def sampled_epochs(self, name: str, numbers: Collection[int], most: int) -> list[EpochRow]:
+        """Read at most so many recorded epochs of each trial, its first and last among them."""
+        with transaction(self._engine) as connection:
+            study = studies.one(connection, name)
+            return trials.sampled_epochs(connection, study, numbers, most)
+
     def epochs(self, name: str, number: int | None = None) -> list[EpochRow]:
         """Read the recorded epochs of one trial, or of all, in order."""
         return self.epochs_of(name, None if number is None else [number])

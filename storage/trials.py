@@ -79,6 +79,20 @@ NEWEST = f"""SELECT * FROM (
          ORDER BY number LIMIT :most) queued)
        ) found ORDER BY place, turn LIMIT :most"""
 
+# At equal distances, the first and the last one among them.
+SAMPLED_EPOCHS = text("""SELECT t.number, e.* FROM trials t
+ CROSS JOIN LATERAL (
+       SELECT CAST(max(epoch) AS bigint) AS epochs FROM search_service.epochs
+        WHERE trial_id = t.trial_id) l
+ CROSS JOIN LATERAL (
+       SELECT * FROM search_service.epochs
+        WHERE trial_id = t.trial_id
+          AND (l.epochs <= :most OR epoch = 1
+               OR epoch * (:most - 1) / l.epochs > (epoch - 1) * (:most - 1) / l.epochs)
+       OFFSET 0) e
+ WHERE t.study_id = :study AND t.number = ANY(CAST(:numbers AS integer[]))
+ ORDER BY t.number, e.epoch""")
+
 EPOCHS = text("""SELECT t.number, e.* FROM search_service.epochs e
   JOIN trials t ON t.trial_id = e.trial_id
  WHERE t.study_id = :study AND t.number = ANY(CAST(:numbers AS integer[]))
@@ -119,6 +133,14 @@ def newest(connection: Connection, study: StudyRow, most: int) -> list[TrialRow]
 def page(connection: Connection, study: StudyRow, after: int) -> list[TrialRow]:
     """Read the next trials after a number, -1 for the first ones; none after the last one."""
     return _rows(connection, study, AFTER, after=after, most=PAGE)
+
+
+def sampled_epochs(
+    connection: Connection, study: StudyRow, numbers: Collection[int], most: int
+) -> list[EpochRow]:
+    """Read at most so many epochs of each trial, in order; its first and last among them."""
+    given = {"study": study.study_id, "numbers": list(numbers), "most": most}
+    return [_epoch(row) for row in connection.execute(SAMPLED_EPOCHS, given).mappings()]
 
 
 def epochs_of(

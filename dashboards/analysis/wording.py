@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from dashboards.analysis.folds import fold_of
 from dashboards.analysis.identical import IdenticalTrials
+from dashboards.analysis.ledger import Slot
 from dashboards.analysis.snapshot import Snapshot
 from dashboards.analysis.unfinished import why_none_finished
 from objectives.contract import FOLD_EPOCH
@@ -94,3 +95,11 @@ def suspicion(pair: IdenticalTrials) -> str:
         f" trials {first} and {second}: is {pair.key} read anywhere? Fix that, or stop searching it"
         " (D02)"
     )
+
+
+def slot_name(slot: Slot) -> str:
+    """Name a place: `lab-ws1 · GPU 0`, or `lab-ws1 · CPU` for the first of a host's CPU workers."""
+    if slot.device == "cuda":
+        return f"{slot.host} · GPU{f' {slot.place - 1}' if slot.place else ''}"
+    device = slot.device.upper()
+    return f"{slot.host} · {device}{f' {slot.place}' if slot.place > 1 else ''}"

@@ -1,0 +1,237 @@
+"""The learning curves of a study: running ones, the best, and what they are compared with."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from dashboards.analysis.completed import completed_curves
+from dashboards.analysis.course import GRID, Band, Course, Floats, at_shares, bands, course_of
+from dashboards.analysis.distributions import distributions
+from dashboards.analysis.snapshot import Snapshot
+from objectives import catalog
+from objectives.contract import FOLD, FOLD_EPOCH, FOLDS_DONE, RULER, TRAIN_LOSS, RecipeError
+from spaces.judged import first_judged_epoch, startup_trials
+from spaces.pruning import PRUNING_RULES
+from spaces.study import Study
+from storage.reader import StoreReader
+from storage.rows import EpochRow, Outcome, TrialRow
+
+MOST_RUNNING, MOST_BEST, MOST_ASKED = 6, 5, 24
+MOST_SAMPLED = 100  # finished trials in the middle half
+MOST_READ = 200  # epochs of one trial
+FIRST_METRICS = (RULER, "val_balanced_accuracy", "val_macro_auc", TRAIN_LOSS)
+NO_CURVE = (FOLD, FOLD_EPOCH, FOLDS_DONE)  # positions, not measures
+BOUNDS = ("_low", "_high")  # of an interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Courses:
+    """The learning curves that a page draws, at most 12 with those that were asked for beside them.
+
+    metrics: the recorded ones: the study's own first.
+    running: those with a live lease first.
+    best: best first.
+    asked: by number, whatever became of them.
+    bands: the middle half of finished trials, of each metric.
+    sampled: how many finished trials are in the bands.
+    limit: (share of the schedule, value): a trial that is worse there is stopped; () where none is.
+    """
+
+    metrics: Sequence[str] = ()
+    running: Sequence[Course] = ()
+    best: Sequence[Course] = ()
+    asked: Mapping[int, Course] = field(default_factory=dict)
+    bands: Mapping[str, Band] = field(default_factory=dict)
+    sampled: int = 0
+    limit: Sequence[tuple[float, float]] = ()
+
+
+class CoursesReader:
+    """Reads a study's curves; the epochs of an ended trial once, of a running one as they come."""
+
+    def __init__(self) -> None:
+        self._asked: dict[int, None] = {}
+        self._rows: dict[int, list[EpochRow]] = {}  # of running trials
+        self._places: dict[int, int] = {}  # of running trials
+        self._ended: dict[int, Course] = {}
+        self._sample = _Sample()
+        self._limit: Sequence[tuple[float, float]] = ()
+        self._is_first = True
+
+    def ask(self, number: int) -> None:
+        """Read the curve of this trial too from now on; the oldest of many is let go."""
+        self._asked.pop(number, None)
+        self._asked[number] = None
+        for oldest in list(self._asked)[:-MOST_ASKED]:
+            del self._asked[oldest]
+
+    def read(self, store: StoreReader, snapshot: Snapshot) -> Courses:
+        """Read what is new of the curves."""
+        running = sorted(snapshot.running, key=lambda trial: not trial.is_leased)[:MOST_RUNNING]
+        ran = self._read_running(store, snapshot, running)
+        best = snapshot.look.ranking[:MOST_BEST]
+        self._read_ended(store, snapshot, best)
+        if self._is_first or snapshot.look.ended:
+            self._sample.read(store, snapshot, is_first=self._is_first)
+            self._limit = _read_limit(store, snapshot)
+        self._is_first = False
+        known = self._ended | ran
+        return Courses(
+            metrics=_ordered([*known.values()], snapshot.study.metric),
+            running=[ran[trial.number] for trial in running],
+            best=[known[trial.number] for trial in best],
+            asked={number: known[number] for number in self._asked if number in known},
+            bands=self._sample.bands,
+            sampled=len(self._sample.curves),
+            limit=[] if not self._limit else _from(self._limit, _judged_from(snapshot, running)),
+        )
+
+    def with_asked(
+        self, store: StoreReader, snapshot: Snapshot, courses: Courses, number: int
+    ) -> Courses:
+        """Return the curves with that of one more trial, read now; it stays from now on."""
+        self.ask(number)
+        trials = store.trials_of(snapshot.study.name, {number} - courses.asked.keys())
+        return replace(courses, asked={**courses.asked, **_read_courses(store, snapshot, trials)})
+
+    def _read_running(
+        self, store: StoreReader, snapshot: Snapshot, running: Sequence[TrialRow]
+    ) -> dict[int, Course]:
+        """Read the new epochs of the running trials, in no statement where there are none."""
+        shown = {trial.number for trial in running}
+        asked = [trial for trial in snapshot.running if trial.number in self._asked]
+        trials = [*running, *(trial for trial in asked if trial.number not in shown)]
+        self._rows = {trial.number: self._rows.get(trial.number, []) for trial in trials}
+        self._places = _placed(self._places, [trial.number for trial in running])
+        behind = [trial for trial in trials if trial.last and self._known(trial) < trial.last.epoch]
+        long = [trial.number for trial in behind if trial.last and trial.last.epoch > MOST_READ]
+        new = [number for number in long if not self._rows[number]]
+        for row in store.sampled_epochs(snapshot.study.name, new, MOST_READ) if new else ():
+            self._rows[row.number].append(row)
+        known = {trial.number: self._known(trial) for trial in behind if trial.number not in new}
+        for row in store.epochs_after(snapshot.study.name, known) if known else ():
+            self._rows[row.number].append(row)
+        return {
+            trial.number: _course(
+                snapshot, trial, self._rows[trial.number], self._places.get(trial.number, 0)
+            )
+            for trial in trials
+        }
+
+    def _known(self, trial: TrialRow) -> int:
+        rows = self._rows[trial.number]
+        return rows[-1].epoch if rows else 0
+
+    def _read_ended(self, store: StoreReader, snapshot: Snapshot, best: Sequence[TrialRow]) -> None:
+        """Read the best trials, and those that were asked for, unless they are known."""
+        name, running = snapshot.study.name, {trial.number for trial in snapshot.running}
+        wanted = {trial.number for trial in best} | (self._asked.keys() - running)
+        self._ended = {each: self._ended[each] for each in wanted if each in self._ended}
+        missing = wanted - self._ended.keys()
+        if missing:
+            trials = [trial for trial in store.trials_of(name, missing) if trial.outcome]
+            self._ended |= _read_courses(store, snapshot, trials)
+
+
+class _Sample:
+    """Finished trials, evenly chosen by their numbers: those that a power of two divides."""
+
+    def __init__(self) -> None:
+        self.curves: dict[int, Mapping[str, Floats]] = {}
+        self.bands: Mapping[str, Band] = {}
+        self._stride = 1
+
+    def read(self, store: StoreReader, snapshot: Snapshot, *, is_first: bool) -> None:
+        """Add the trials that have finished since."""
+        name = snapshot.study.name
+        rows = store.values(name) if is_first else snapshot.look.ended
+        finished = [row.number for row in rows if row.outcome == Outcome.FINISHED]
+        if is_first:
+            self._stride = _stride(snapshot.total)
+        chosen = [number for number in finished if number % self._stride == 0]
+        while len(self.curves.keys() | chosen) > MOST_SAMPLED:
+            self._stride *= 2
+            chosen = [number for number in chosen if number % self._stride == 0]
+            self.curves = {n: curve for n, curve in self.curves.items() if n % self._stride == 0}
+        if new := set(chosen) - self.curves.keys():
+            courses = _read_courses(store, snapshot, store.trials_of(name, new))
+            self.curves |= {number: at_shares(course) for number, course in courses.items()}
+            self.bands = bands(self.curves.values())
+
+
+def _stride(total: int) -> int:
+    """Return the distance between the trials that `StoreReader.values` reads of so many."""
+    stride = 1
+    while (total - 1) // stride + 1 > 400:
+        stride *= 2
+    return stride
+
+
+def _read_courses(
+    store: StoreReader, snapshot: Snapshot, trials: Sequence[TrialRow]
+) -> dict[int, Course]:
+    rows: dict[int, list[EpochRow]] = {trial.number: [] for trial in trials}
+    for row in store.sampled_epochs(snapshot.study.name, rows, MOST_READ):
+        rows[row.number].append(row)
+    return {trial.number: _course(snapshot, trial, rows[trial.number]) for trial in trials}
+
+
+def _course(
+    snapshot: Snapshot, trial: TrialRow, rows: Sequence[EpochRow], place: int = 0
+) -> Course:
+    planned = snapshot.planned_epochs(trial)
+    return course_of(trial, rows, planned, folds=snapshot.study.folds, place=place)
+
+
+def _placed(before: Mapping[int, int], numbers: Sequence[int]) -> dict[int, int]:
+    """Give every running trial a place of its own; those that had one keep it."""
+    kept = {number: before[number] for number in numbers if number in before}
+    free = iter(sorted(set(range(len(numbers))) - set(kept.values())))
+    return {number: kept[number] if number in kept else next(free) for number in numbers}
+
+
+def _ordered(courses: Iterable[Course], own: str) -> list[str]:
+    """Order the recorded metrics: the study's own, those that most ask for, the others by name."""
+    recorded = {
+        name
+        for course in courses
+        for name in course.values
+        if name not in NO_CURVE and not name.endswith(BOUNDS)
+    }
+    first = [name for name in dict.fromkeys((own, *FIRST_METRICS)) if name in recorded]
+    return [*first, *sorted(recorded.difference(first))]
+
+
+def _read_limit(store: StoreReader, snapshot: Snapshot) -> list[tuple[float, float]]:
+    """Find the value that a trial must not be worse than at each share, as workers do."""
+    study = snapshot.study
+    if study.folds or not PRUNING_RULES[study.pruning.rule].between_epochs:
+        return []
+    declared = distributions(study.space)
+    others = completed_curves(snapshot.stored, declared, store.arrays(study.name))
+    if len(others) < startup_trials(study):
+        return []
+    medians = ((share, others.median_until(share)) for share in GRID if share < 1)
+    return [(share, median) for share, median in medians if median is not None]
+
+
+def _judged_from(snapshot: Snapshot, running: Sequence[TrialRow]) -> float:
+    """Return the share at which the first of the trials is judged, of the running or best ones."""
+    shares = [
+        _first_share(snapshot, trial)
+        for trial in running or snapshot.look.ranking[:MOST_BEST]
+        if trial.params or not snapshot.study.space
+    ]
+    return min(shares, default=0.25)
+
+
+def _first_share(snapshot: Snapshot, trial: TrialRow) -> float:
+    study: Study = snapshot.study
+    try:
+        schedule = catalog.schedule(study.objective, snapshot.stored.config(trial.params))
+    except RecipeError:  # values that no trial can have; it will end by them
+        return 1.0
+    return first_judged_epoch(study, **schedule) / schedule["epochs"]
+
+
+def _from(limit: Sequence[tuple[float, float]], share: float) -> list[tuple[float, float]]:
+    return [pair for pair in limit if pair[0] >= share - 1e-9]

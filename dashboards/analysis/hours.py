@@ -1,0 +1,69 @@
+"""Where the time of a study's workers went, and how much is still to come."""
+
+from dataclasses import dataclass
+
+from dashboards.analysis.snapshot import Snapshot
+from storage.live.hours import GpuSeconds
+from storage.reader import StoreReader
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hours:
+    """Seconds of all devices, which may be CPUs, by what became of the trials.
+
+    lost: what was trained and not recorded, or trained twice, because a worker died.
+    saved: what the rest of the pruned trials would have taken.
+    remaining: what the open trials will take at the pace so far; None where that is unknown.
+    """
+
+    finished: float = 0.0
+    pruned: float = 0.0
+    failed: float = 0.0
+    running: float = 0.0
+    lost: float = 0.0
+    saved: float = 0.0
+    remaining: float | None = None
+
+    @property
+    def spent(self) -> float:
+        """All that was spent so far."""
+        return self.finished + self.pruned + self.failed + self.running + self.lost
+
+    @property
+    def expected(self) -> float | None:
+        """What the whole study will have taken; None where that is unknown."""
+        return None if self.remaining is None else self.spent + self.remaining
+
+
+class HoursReader:
+    """Reads the sums; after the first time only of the trials that have changed."""
+
+    def __init__(self) -> None:
+        self._before: GpuSeconds | None = None
+
+    def read(self, store: StoreReader, snapshot: Snapshot) -> Hours:
+        """Read the sums of now."""
+        seconds = store.gpu_seconds(snapshot.study.name, self._before)
+        self._before = seconds
+        return Hours(
+            finished=seconds.finished,
+            pruned=seconds.pruned,
+            failed=seconds.failed,
+            running=seconds.running,
+            lost=seconds.lost,
+            saved=seconds.saved,
+            remaining=remaining_device_seconds(snapshot),
+        )
+
+
+def remaining_device_seconds(snapshot: Snapshot) -> float | None:
+    """Estimate the time that all devices together will still train; None where it is unknown.
+
+    0 where every trial has ended.
+    """
+    open_trials = snapshot.study.trials - snapshot.ended
+    if open_trials <= 0:
+        return 0.0
+    seconds = snapshot.remaining_seconds()
+    at_once = min(len(snapshot.live_workers), open_trials)
+    return None if seconds is None else max(0.0, seconds * at_once)

@@ -1,0 +1,221 @@
+"""The attempts on a time axis, one lane for each place of a worker."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any
+
+from dashboards.analysis.ledger import MOST_ATTEMPTS, Ledger, Slot, slot_of
+from dashboards.analysis.snapshot import Snapshot
+from storage.live.outages import OutageRow
+from storage.reader import StoreReader
+from storage.rows import AttemptRow, HandBackReason, Outcome
+
+MOST_LANES = 24  # on an overview
+FOREVER = datetime.max.replace(tzinfo=UTC)
+
+
+class How(StrEnum):
+    """How an attempt stands."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    PRUNED = "pruned"
+    FAILED = "failed"
+    KILLED = "killed"  # its process died; its trial goes on, or was given up
+    HANDED_BACK = "handed back"  # on request; its trial goes on
+    SILENT = "silent"  # its lease ran out; its trial waits for the next attempt
+
+
+# The words of attempts and of trials that were given up are the same: killed, stalled, CUDA error.
+DEATHS = {
+    HandBackReason.KILLED,
+    HandBackReason.STALLED,
+    HandBackReason.CUDA_ERROR,
+    HandBackReason.ORPHANED,
+    HandBackReason.LOST,
+}
+HANDED_BACK = set(HandBackReason) - DEATHS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """One attempt in its lane.
+
+    end: None while it runs; of a silent one its last beat.
+    row: among those of the lane, from 0, where attempts overlap.
+    """
+
+    number: int
+    attempt: int
+    begin: datetime
+    end: datetime | None
+    how: How
+    is_best: bool = False
+    row: int = 0
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time in which the database was away."""
+
+    begin: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lane:
+    """The attempts of one place.
+
+    device: of the workers, "" for several places of a host.
+    place: see `Slot`; 0 where it is unknown, or for several.
+    rows: how many attempts overlap at most.
+    places: how many places the lane stands for.
+    """
+
+    host: str
+    device: str
+    place: int
+    boxes: Sequence[Box]
+    outages: Sequence[Span] = ()
+    rows: int = 1
+    places: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lanes:
+    """The newest attempts of a study, at most 300.
+
+    lanes: by host and place.
+    is_all: whether there are no older ones.
+    """
+
+    lanes: Sequence[Lane] = ()
+    is_all: bool = True
+
+    @property
+    def boxes(self) -> list[Box]:
+        """The attempts of all lanes."""
+        return [box for lane in self.lanes for box in lane.boxes]
+
+    @property
+    def begin(self) -> datetime | None:
+        """The begin of the first attempt shown; None without any."""
+        return min((box.begin for box in self.boxes), default=None)
+
+    @property
+    def end(self) -> datetime | None:
+        """The last begin or end of an attempt shown; None without any."""
+        return max((box.end or box.begin for box in self.boxes), default=None)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an attempt runs."""
+        return any(box.end is None for box in self.boxes)
+
+
+class LanesReader:
+    """Reads the newest attempts and outages; parts that need attempts too share its ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def read(self, store: StoreReader, snapshot: Snapshot) -> Lanes:
+        """Read what has changed."""
+        attempts = self._ledger.read(store, snapshot)
+        outages = self._ledger.outages
+        silent = {trial.number for trial in snapshot.running if not trial.is_leased}
+        best = snapshot.best.number if snapshot.best else None
+        lanes = lanes_of(attempts, outages, silent=silent, best=best)
+        return Lanes(lanes=lanes, is_all=len(attempts) < MOST_ATTEMPTS)
+
+
+def lanes_of(
+    attempts: Iterable[AttemptRow],
+    outages: Iterable[OutageRow],
+    *,
+    silent: Collection[int] = (),
+    best: int | None = None,
+) -> list[Lane]:
+    """Sort attempts and outages into the lanes of their places, by host and place.
+
+    silent: the running trials that no worker holds.
+    best: the number of the best trial.
+    """
+    boxes: dict[Slot, list[Box]] = {}
+    of_worker: dict[str, Slot] = {}
+    for row in attempts:
+        slot = slot_of(row.worker, row.host, row.device)
+        of_worker[row.worker] = slot
+        is_silent = row.ended_at is None and row.number in silent
+        boxes.setdefault(slot, []).append(_box(row, is_silent, is_best=row.number == best))
+    away: dict[Slot, list[Span]] = {}
+    for outage in outages:
+        if outage.worker in of_worker:
+            spans = away.setdefault(of_worker[outage.worker], [])
+            spans.append(Span(outage.began_at, outage.ended_at))
+    return [
+        _lane(slot.host, boxes[slot], away.get(slot, []), device=slot.device, place=slot.place)
+        for slot in sorted(boxes)
+    ]
+
+
+def by_host(lanes: Iterable[Lane]) -> list[Lane]:
+    """Put the lanes of each host into one."""
+    of_host: dict[str, list[Lane]] = {}
+    for lane in lanes:
+        of_host.setdefault(lane.host, []).append(lane)
+    return [
+        _lane(
+            host,
+            [box for lane in some for box in lane.boxes],
+            [span for lane in some for span in lane.outages],
+            places=len(some),
+        )
+        for host, some in of_host.items()
+    ]
+
+
+def how(row: AttemptRow) -> How:
+    """Say how an attempt stands."""
+    if row.reason is None:
+        return How.RUNNING
+    if row.reason in DEATHS:
+        return How.KILLED
+    if row.reason in HANDED_BACK:
+        return How.HANDED_BACK
+    return {Outcome.FINISHED: How.FINISHED, Outcome.PRUNED: How.PRUNED}.get(
+        Outcome(row.reason), How.FAILED
+    )
+
+
+def _box(row: AttemptRow, is_silent: bool, *, is_best: bool) -> Box:
+    way = How.SILENT if is_silent else how(row)
+    return Box(
+        number=row.number,
+        attempt=row.attempt,
+        begin=row.started_at,
+        end=row.beat_at if is_silent else row.ended_at,
+        how=way,
+        is_best=is_best and way == How.FINISHED,
+    )
+
+
+def _lane(host: str, boxes: Iterable[Box], outages: Iterable[Span], **slot: str | int) -> Lane:
+    placed, rows = _in_rows(boxes)
+    given: dict[str, Any] = {"device": "", "place": 0, **slot}
+    spans = sorted(set(outages), key=attrgetter("begin"))
+    return Lane(host=host, boxes=placed, outages=spans, rows=rows, **given)
+
+
+def _in_rows(boxes: Iterable[Box]) -> tuple[list[Box], int]:
+    """Put boxes that overlap into rows of their own; return them with the number of rows."""
+    ends: list[datetime] = []
+    placed = []
+    for box in sorted(boxes, key=attrgetter("begin", "number", "attempt")):
+        free = next((row for row, end in enumerate(ends) if end <= box.begin), len(ends))
+        ends[free : free + 1] = [box.end or FOREVER]
+        placed.append(replace(box, row=free))
+    return placed, max(1, len(ends))

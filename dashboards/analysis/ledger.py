@@ -1,0 +1,68 @@
+"""The newest attempts at a study's trials, and the worker slots they were made in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dashboards.analysis.snapshot import Snapshot
+from storage.live.outages import OutageRow
+from storage.reader import StoreReader
+from storage.rows import AttemptRow
+
+MOST_ATTEMPTS = 300
+NAME_PARTS = 3  # of a worker: host, place, random digits
+LARGEST_PLACE = 512  # a larger number is that of a process, which changes with every start
+
+
+@dataclass(frozen=True, order=True)
+class Slot:
+    """The place of one worker after the other: a host, and the number that it gave the place.
+
+    place: from 1; 0 for a worker that was started without a supervisor.
+    """
+
+    host: str
+    device: str
+    place: int
+
+
+def slot_of(worker: str, host: str, device: str) -> Slot:
+    """Read the place of a worker from its name, which its supervisor made: host-PLACE-digits."""
+    parts = worker.removeprefix(host).split("-")
+    number = parts[1] if len(parts) == NAME_PARTS and not parts[0] else ""
+    is_place = number.isdecimal() and 0 < int(number) <= LARGEST_PLACE
+    return Slot(host, device, int(number) if is_place else 0)
+
+
+class Ledger:
+    """Keeps the attempts that were begun last; each time it reads those that have changed.
+
+    outages: the newest times without the database, the latest end first.
+    """
+
+    def __init__(self) -> None:
+        self.outages: Sequence[OutageRow] = ()
+        self._attempts: dict[tuple[int, int], AttemptRow] = {}
+        self._seen: Mapping[int, tuple[int, bool]] | None = None
+        self._of: Snapshot | None = None
+
+    def read(self, store: StoreReader, snapshot: Snapshot) -> Sequence[AttemptRow]:
+        """Return at most 300 attempts, in the order of their begins; parts may share a ledger."""
+        if self._of is not snapshot:
+            self._add(self._changed(store, snapshot))
+            self.outages = store.outages(snapshot.study.name)
+            self._of = snapshot
+        return list(self._attempts.values())
+
+    def _changed(self, store: StoreReader, snapshot: Snapshot) -> Sequence[AttemptRow]:
+        name, before = snapshot.study.name, self._seen
+        self._seen = {each.number: (each.attempts, each.is_leased) for each in snapshot.running}
+        if before is None:
+            return store.newest_attempts(name, MOST_ATTEMPTS)
+        changed = {number for number, seen in self._seen.items() if before.get(number) != seen}
+        changed |= {trial.number for trial in snapshot.look.ended} | (before.keys() - self._seen)
+        return store.attempts_of(name, changed) if changed else ()
+
+    def _add(self, rows: Sequence[AttemptRow]) -> None:
+        known = self._attempts | {(row.number, row.attempt): row for row in rows}
+        newest = sorted(known.items(), key=lambda item: (item[1].started_at, item[0]))
+        self._attempts = dict(newest[-MOST_ATTEMPTS:])
