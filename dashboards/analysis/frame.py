@@ -65,7 +65,7 @@ def read_frame(store: StoreReader, name: str, before: Frame | None = None) -> Fr
     is_grown = not before or snapshot.ended >= GROWN * before.searched_trials
     return Frame(
         snapshot=snapshot,
-        verdict=verdict_of(snapshot, _ended_workers(store, name)),
+        verdict=verdict_of(snapshot, ended_workers(store, name)),
         trials=trials,
         badges=read_badges(store, snapshot, [*trials, *best]),
         identical_trials=(
@@ -77,7 +77,7 @@ def read_frame(store: StoreReader, name: str, before: Frame | None = None) -> Fr
     )
 
 
-def _ended_workers(store: StoreReader, name: str) -> list[WorkerRow]:
+def ended_workers(store: StoreReader, name: str) -> list[WorkerRow]:
     """Read the workers whose end is recorded, the newest end first."""
     ended = [(row.ended_at, row) for row in store.workers(name) if row.ended_at]
     return [row for _, row in sorted(ended, key=itemgetter(0), reverse=True)]

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import datetime
 from typing import Any
 
@@ -21,9 +21,9 @@ def object_text(fields: Iterable[tuple[str, Any]]) -> Iterator[str]:
     for key, value in fields:
         yield f"{opening}{json.dumps(key)}: "
         if isinstance(value, Iterator):
-            yield from list_text([_text(item)] for item in value)
+            yield from list_text([json_of(item)] for item in value)
         else:
-            yield _text(value, indent=2).replace("\n", "\n  ")
+            yield json_of(value, indent=2).replace("\n", "\n  ")
         opening = ",\n  "
     yield "\n}"
 
@@ -54,7 +54,8 @@ def joined(pieces: Iterable[str]) -> Iterator[str]:
     yield "".join(collected)
 
 
-def _text(value: Any, indent: int | None = None) -> str:
+def json_of(value: Any, indent: int | None = None) -> str:
+    """Return a value as JSON, as `object_text` writes those of an object."""
     try:
         return json.dumps(value, default=_for_json, allow_nan=False, indent=indent)
     except ValueError:  # a number that is not finite, which is rare
@@ -65,6 +66,8 @@ def _for_json(value: Any) -> Any:
     """Return a value of a type that JSON does not have as one that it has."""
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, Set):
+        return sorted(value)
     return dict(value) if isinstance(value, Mapping) else vars(value)
 
 

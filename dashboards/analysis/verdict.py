@@ -21,6 +21,7 @@ class State(StrEnum):
     STARTING = "starting"  # workers are there, no epoch is over yet
     RUNNING = "running"
     STALLED = "stalled"  # a trial makes no step
+    STOPPING = "stopping"  # somebody asked for it; the workers end their epochs
     AWAY = "away"  # the database does not answer
     STOPPED = "stopped"  # somebody asked for it
     FAILED = "failed"  # it stopped by itself
@@ -36,6 +37,11 @@ class State(StrEnum):
         """The kind of news: "", "ok", "run", "warn" or "fail"."""
         return TONES.get(self, "")
 
+    @property
+    def shape(self) -> str:
+        """The name of the icon that stands beside the word."""
+        return SHAPES.get(self, "waiting")
+
 
 TONES = {
     State.STARTING: "run",
@@ -44,6 +50,14 @@ TONES = {
     State.AWAY: "warn",
     State.FAILED: "fail",
     State.FINISHED: "ok",
+}
+SHAPES = {
+    State.STARTING: "running",
+    State.RUNNING: "running",
+    State.STALLED: "warn",
+    State.AWAY: "away",
+    State.FAILED: "failed",
+    State.FINISHED: "finished",
 }
 
 
@@ -164,12 +178,6 @@ def _stalled(stalled: Sequence[WorkerRow], live: int) -> Verdict:
 def _at_work(snapshot: Snapshot, live: Sequence[WorkerRow]) -> Verdict:
     training = [worker for worker in live if worker.trial is not None]
     lasts = [trial.last for trial in snapshot.running if trial.last]
-    if not snapshot.ended and not lasts:
-        return Verdict(
-            state=State.STARTING,
-            title="Starting.",
-            text=f"{counted(len(live), 'worker')} here; no epoch is over yet.",
-        )
     workers = f"{len(training)} of {counted(len(live), 'worker')} train"
     failed = sum(
         count
@@ -177,11 +185,22 @@ def _at_work(snapshot: Snapshot, live: Sequence[WorkerRow]) -> Verdict:
         if outcome not in ("finished", "pruned")
     )
     failures = f", {counted(failed, 'trial')} failed so far" if failed else ", nothing failed"
-    stop = " A stop was asked for: they end after their epochs." if snapshot.look.study.stop else ""
+    if snapshot.look.study.stop:
+        return Verdict(
+            state=State.STOPPING,
+            title="Stopping.",
+            text=f"{workers}{failures}. They end their epochs; nothing of these is lost.",
+        )
+    if not snapshot.ended and not lasts:
+        return Verdict(
+            state=State.STARTING,
+            title="Starting.",
+            text=f"{counted(len(live), 'worker')} here; no epoch is over yet.",
+        )
     return Verdict(
         state=State.RUNNING,
-        title="Stopping." if stop else "Healthy.",
-        text=f"{workers}{failures}.{stop}",
+        title="Healthy.",
+        text=f"{workers}{failures}.",
         notes=tuple(_notes(snapshot, live)),
     )
 

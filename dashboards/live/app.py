@@ -8,16 +8,18 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from dashboards.analysis.json_text import joined, object_text
+from dashboards.analysis.json_text import joined, json_of, list_text, object_text
+from dashboards.analysis.listing import StudiesReader, StudyLine
 from dashboards.analysis.overview import Overview, OverviewReader
 from dashboards.live import render
 from dashboards.live.stream import as_json, stream
 from dashboards.live.view import View
-from dashboards.live.watch import Watches
+from dashboards.live.watch import Watch, Watches
 from storage.errors import DatabaseUnreachable, StorageError, UnknownStudy
 from storage.reader import StoreReader
 
 Handler = Callable[[Request], Awaitable[Response]]
+LIST = "every study"
 FILES = {"live.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
@@ -26,7 +28,8 @@ class LivePages:
 
     def __init__(self, store: StoreReader, artifacts: str) -> None:
         self._store, self._artifacts = store, artifacts
-        self._watches = Watches(lambda name: OverviewReader(store, name))
+        self._watches = Watches(self._watch)
+        self._lists = Watches(self._watch_list)
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -34,6 +37,8 @@ class LivePages:
         return [
             Route("/live/{file}", _static),
             Route("/", _explained(self.studies)),
+            Route("/studies.json", _explained(self.studies_json)),
+            Route("/studies/events", _explained(self.studies_events)),
             Route("/s/{name}.json", _explained(self.as_json)),
             Route("/s/{name}/events", _explained(self.events)),
             Route("/s/{name}/panels", _explained(self.panels)),
@@ -42,14 +47,25 @@ class LivePages:
 
     async def studies(self, request: Request) -> Response:
         """Show every study."""
-        rows = await asyncio.to_thread(self._store.studies)
-        return HTMLResponse(render.page("studies.html", studies=rows))
+        changes = await asyncio.to_thread(self._lists.of(LIST).changes, View())
+        given = {"panels": changes.panels, "version": changes.version}
+        return HTMLResponse(render.page("studies.html", **given))
+
+    async def studies_events(self, request: Request) -> Response:
+        """Send what changes in the list, as it changes."""
+        return stream(request, self._lists.of(LIST))
+
+    async def studies_json(self, request: Request) -> Response:
+        """Return the list for programs."""
+        lines = await asyncio.to_thread(self._lists.of(LIST).newest)
+        text = "".join(joined(list_text([json_of(line)] for line in lines)))
+        return Response(text, media_type="application/json")
 
     async def overview(self, request: Request) -> Response:
         """Show one study."""
         name, view = request.path_params["name"], View.of(request.query_params)
         watch = self._watches.of(name)
-        overview = await asyncio.to_thread(watch.overview)
+        overview = await asyncio.to_thread(watch.newest)
         changes = await asyncio.to_thread(watch.changes, view)
         given = {"tab": "", "panels": changes.panels, "version": changes.version}
         return HTMLResponse(render.page("overview.html", **_of_study(overview), **given))
@@ -63,15 +79,21 @@ class LivePages:
     async def events(self, request: Request) -> Response:
         """Send what changes, as it changes."""
         watch = self._watches.of(request.path_params["name"])
-        await asyncio.to_thread(watch.overview)  # an unknown study is an answer, not a stream
+        await asyncio.to_thread(watch.newest)  # an unknown study is an answer, not a stream
         return stream(request, watch)
 
     async def as_json(self, request: Request) -> Response:
         """Return the overview for programs."""
         watch = self._watches.of(request.path_params["name"])
-        overview = await asyncio.to_thread(watch.overview)
+        overview = await asyncio.to_thread(watch.newest)
         text = "".join(joined(object_text(vars(overview).items())))
         return Response(text, media_type="application/json")
+
+    def _watch_list(self, name: str) -> Watch[list[StudyLine]]:
+        return Watch(name, StudiesReader(self._store).read, render.studies)
+
+    def _watch(self, name: str) -> Watch[Overview]:
+        return Watch(name, OverviewReader(self._store, name).read, render.panels)
 
 
 def _of_study(overview: Overview) -> dict[str, Any]:

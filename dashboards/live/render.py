@@ -5,7 +5,7 @@ Every text is escaped (autoescape), so names from the database are only ever tex
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -15,8 +15,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dashboards.analysis import numbers
+from dashboards.analysis.listing import StudyLine
 from dashboards.analysis.overview import Overview
 from dashboards.live.panels.head import head
+from dashboards.live.panels.studies import study_row
 from dashboards.live.panels.tiles import tiles
 from dashboards.live.panels.verdict import verdict
 from dashboards.live.panels.workers import workers
@@ -43,6 +45,12 @@ def page(template: str, **given: Any) -> str:
 def panels(overview: Overview, view: View) -> dict[str, Markup]:
     """Fill in the panels of an overview; return their HTML by name."""
     return {name: _panel(name, overview, view) for name in PANELS}
+
+
+def studies(lines: Sequence[StudyLine], view: View) -> dict[str, Markup]:
+    """Fill in the list of studies, the only panel of its page."""
+    template = _environment().get_template("panels/studies.html")
+    return {"studies": Markup(template.render(rows=list(map(study_row, lines))))}
 
 
 def _panel(name: str, overview: Overview, view: View) -> Markup:

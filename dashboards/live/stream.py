@@ -4,6 +4,7 @@ import asyncio
 import json
 import zlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
@@ -16,7 +17,7 @@ TICK_SECONDS = 2.0
 HEADERS = {"X-Accel-Buffering": "no"}  # nginx would keep events back
 
 
-def stream(request: Request, watch: Watch) -> StreamingResponse:
+def stream(request: Request, watch: Watch[Any]) -> StreamingResponse:
     """Answer with the panels that change from now on, and a tick where none did."""
     events = _events(watch, View.of(request.query_params), request.query_params.get("since", ""))
     headers = dict(HEADERS)
@@ -27,7 +28,7 @@ def stream(request: Request, watch: Watch) -> StreamingResponse:
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
-async def _events(watch: Watch, view: View, version: str) -> AsyncIterator[bytes]:
+async def _events(watch: Watch[Any], view: View, version: str) -> AsyncIterator[bytes]:
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     with watch.listening(lambda: loop.call_soon_threadsafe(told.set)):
         while True:

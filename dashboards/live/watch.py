@@ -1,4 +1,4 @@
-"""One thread per study that somebody looks at: it reads the study, and all its viewers share that.
+"""One thread per page that somebody looks at: it reads the study, and all its viewers share that.
 
 A viewer asks for the panels that have changed since a version. So nothing waits for a slow viewer,
 and one that was away for long gets what is new, not all that happened meanwhile.
@@ -11,19 +11,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from markupsafe import Markup
 
-from dashboards.analysis.overview import Overview, OverviewReader
-from dashboards.live.render import panels
 from dashboards.live.view import View
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 2.0
 IDLE_SECONDS = 20.0  # a page that is loaded again finds its study read
-MOST_VIEWS = 64  # of one study at a time; each is rendered at every reading
+MOST_VIEWS = 64  # of one page at a time; each is filled in at every reading
 
+T = TypeVar("T")
 Tell = Callable[[], object]
 
 
@@ -48,13 +48,23 @@ class _Channel:
                 self.panels[name] = html, number
 
 
-class Watch:
-    """The readings of one study, from the first question on until nobody asks any more."""
+class Watch(Generic[T]):
+    """The readings of one page, from the first question on until nobody asks any more.
 
-    def __init__(self, reader: OverviewReader) -> None:
-        self._reader = reader
+    name: of the thread.
+    read: reads what the page shows.
+    draw: fills in the panels of a view; returns their HTML by name.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        read: Callable[[], T],
+        draw: Callable[[T, View], Mapping[str, Markup]],
+    ) -> None:
+        self._read_now, self._draw = read, draw
         self._instance = secrets.token_hex(4)  # a version of another process says nothing here
-        self._overview: Overview | None = None
+        self._newest: T | None = None
         self._error: Exception | None = None
         self._number = 0
         self._channels: dict[View, _Channel] = {}
@@ -63,21 +73,21 @@ class Watch:
         self._has_read = threading.Event()
         self._asked_at = time.monotonic()
         self.is_over = False
-        threading.Thread(target=self._run, name=f"watch {reader.name}", daemon=True).start()
+        threading.Thread(target=self._run, name=f"watch {name}", daemon=True).start()
 
-    def overview(self) -> Overview:
+    def newest(self) -> T:
         """Return the newest reading; wait for the first. Raises the error that it ended with."""
         self._asked_at = time.monotonic()
         self._has_read.wait()
-        if self._overview is None:
-            raise self._error or RuntimeError("the study was not read")
-        return self._overview
+        if self._newest is None:
+            raise self._error or RuntimeError("nothing was read")
+        return self._newest
 
     def changes(self, view: View, version: str = "") -> Changes:
         """Return the panels of a view that have changed since a version; all for an unknown one."""
-        overview = self.overview()
+        newest = self.newest()
         with self._lock:
-            channel = self._channel(view, overview)
+            channel = self._channel(view, newest)
             seen = self._number_of(version)
             changed = {name: html for name, (html, at) in channel.panels.items() if at > seen}
             return Changes(f"{self._instance}.{self._number}", changed)
@@ -94,12 +104,12 @@ class Watch:
                 self._listeners.discard(tell)
                 self._asked_at = time.monotonic()
 
-    def _channel(self, view: View, overview: Overview) -> _Channel:
+    def _channel(self, view: View, newest: T) -> _Channel:
         if view not in self._channels:
             if len(self._channels) >= MOST_VIEWS:
                 del self._channels[min(self._channels, key=lambda v: self._channels[v].seen_at)]
             channel = self._channels[view] = _Channel()
-            channel.take(panels(overview, view), self._number)
+            channel.take(self._draw(newest, view), self._number)
         self._channels[view].seen_at = time.monotonic()
         return self._channels[view]
 
@@ -119,16 +129,16 @@ class Watch:
 
     def _read(self) -> None:
         try:
-            overview = self._reader.read()
+            newest = self._read_now()
         except Exception as error:  # noqa: BLE001 - whoever asks gets it
-            log.debug("study %s cannot be read: %s", self._reader.name, error)
-            self._error, self._overview, self.is_over = error, None, True
+            log.debug("a page cannot be read: %s", error)
+            self._error, self._newest, self.is_over = error, None, True
             return
         with self._lock:
-            self._overview, self._number = overview, self._number + 1
+            self._newest, self._number = newest, self._number + 1
             for view, channel in list(self._channels.items()):
                 if time.monotonic() - channel.seen_at < IDLE_SECONDS:
-                    channel.take(panels(overview, view), self._number)
+                    channel.take(self._draw(newest, view), self._number)
                 else:
                     del self._channels[view]
 
@@ -141,18 +151,18 @@ class Watch:
             tell()
 
 
-class Watches:
-    """The studies that are looked at, one watch each."""
+class Watches(Generic[T]):
+    """The pages that are looked at, one watch each."""
 
-    def __init__(self, read: Callable[[str], OverviewReader]) -> None:
-        self._read = read
-        self._watches: dict[str, Watch] = {}
+    def __init__(self, begin: Callable[[str], Watch[T]]) -> None:
+        self._begin = begin
+        self._watches: dict[str, Watch[T]] = {}
         self._lock = threading.Lock()
 
-    def of(self, study: str) -> Watch:
-        """Return the watch of a study; a new one where nobody looked until now."""
+    def of(self, name: str) -> Watch[T]:
+        """Return the watch of that name; a new one where nobody looked until now."""
         with self._lock:
             self._watches = {k: each for k, each in self._watches.items() if not each.is_over}
-            if study not in self._watches:
-                self._watches[study] = Watch(self._read(study))
-            return self._watches[study]
+            if name not in self._watches:
+                self._watches[name] = self._begin(name)
+            return self._watches[name]

@@ -10,10 +10,10 @@ from dashboards.analysis import wording
 from dashboards.analysis.badges import one_line
 from dashboards.analysis.frame import Frame, Page, read_fields, read_frame, read_pages
 from dashboards.analysis.json_text import joined, list_text, object_text
-from dashboards.analysis.snapshot import Snapshot, read_snapshot
+from dashboards.analysis.listing import StudiesReader, StudyLine
+from dashboards.analysis.snapshot import Snapshot
 from search.terminal.console import print_table
 from spaces.data import NoData
-from spaces.errors import StudyError
 from storage.rows import TrialRow
 from storage.store import Store
 
@@ -25,55 +25,49 @@ def print_status(
 
     every_trial: a table of all trials, not only of the newest ones.
     """
-    names = [study] if study is not None else [row.name for row in store.studies()]
     if as_json:
+        names = [study] if study is not None else [row.name for row in store.studies()]
         objects = (object_text(read_fields(store, name)) for name in names)
         for piece in joined(list_text(objects) if study is None else next(objects)):
             console.out(piece, highlight=False, end="")
         console.out()
     elif study is not None:
         _print_study(store, read_frame(store, study), console, every_trial=every_trial)
-    elif names:
-        print_table(console, _studies(store, names))
+    elif lines := StudiesReader(store).read():
+        print_table(console, _studies(lines))
     else:
         console.out("no study yet; start one with `search run --study digits`", highlight=False)
 
 
-def _studies(store: Store, names: Iterable[str]) -> Table:
+def _studies(lines: Iterable[StudyLine]) -> Table:
     table = Table(
-        Column("study", no_wrap=True), "trials", "running", "workers", "best", "metric", ""
+        Column("study", no_wrap=True), "trials", "running", "workers", "best", "metric", "state"
     )
-    for name in names:
-        try:
-            cells = _sums(read_snapshot(store, name))
-        except StudyError:
-            cells = [*"-----", f"cannot be read: see `search status --study {name}`"]
-        table.add_row(Text(name), *cells)
+    for line in lines:
+        if line.fault:
+            cells = [*"-----", f"cannot be read: see `search status --study {line.name}`"]
+        else:
+            cells = _cells_of(line)
+        table.add_row(Text(line.name), *map(Text, cells))
     return table
 
 
-def _sums(snapshot: Snapshot) -> list[str]:
-    best, study = snapshot.best, snapshot.study
+def _cells_of(line: StudyLine) -> list[str]:
+    state = str(line.verdict.state) if line.verdict else ""
+    best = f"{wording.number(line.best)} (trial {line.best_trial})"
     return [
-        f"{snapshot.ended}/{study.trials}",
-        str(sum(trial.is_leased for trial in snapshot.running)),
-        str(len(snapshot.live_workers)),
-        f"{wording.number(best.value)} (trial {best.number})" if best else "-",
-        f"{wording.measure(study)}, {study.direction}",
-        ", ".join(_remarks(snapshot)),
+        f"{line.ended}/{line.total}",
+        str(line.running),
+        str(line.workers),
+        "-" if line.best is None else best,
+        f"{line.measure}, {line.direction}",
+        f"practice data, {state}" if line.is_practice else state,
     ]
-
-
-def _remarks(snapshot: Snapshot) -> Iterator[str]:
-    if snapshot.stored.found.is_practice:
-        yield "practice data"
-    if snapshot.look.study.stop and snapshot.ended < snapshot.study.trials:
-        yield "stop requested" if snapshot.live_workers else "stopped"
 
 
 def _print_study(store: Store, frame: Frame, console: Console, *, every_trial: bool) -> None:
     snapshot = frame.snapshot
-    for line in _head(snapshot):
+    for line in _head(frame):
         console.out(line, highlight=False)
     pages = read_pages(store, snapshot) if every_trial else [Page(frame.trials, frame.badges)]
     for page in pages:
@@ -92,8 +86,10 @@ def _left_out(frame: Frame) -> str:
     return f"{frame.left_out} more {trials} not shown: see {all_of_them}"
 
 
-def _head(snapshot: Snapshot) -> Iterator[str]:
+def _head(frame: Frame) -> Iterator[str]:
+    snapshot = frame.snapshot
     yield wording.title(snapshot)
+    yield frame.verdict.line
     yield wording.counts(snapshot)
     yield wording.best(snapshot)
     study, found = snapshot.study, snapshot.stored.found

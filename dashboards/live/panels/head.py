@@ -9,17 +9,6 @@ from dashboards.analysis.verdict import State
 from dashboards.live.view import View
 from spaces.data import NoData
 
-SHAPES = {
-    State.WAITING: "waiting",
-    State.STARTING: "running",
-    State.RUNNING: "running",
-    State.STALLED: "warn",
-    State.AWAY: "away",
-    State.STOPPED: "waiting",
-    State.FAILED: "failed",
-    State.FINISHED: "finished",
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
@@ -32,7 +21,6 @@ class Head:
 
     name: str
     state: State
-    shape: str
     title: str
     facts: list[str]
     ended: int
@@ -48,7 +36,6 @@ def head(overview: Overview, view: View) -> Head:
     return Head(
         name=study.name,
         state=overview.verdict.state,
-        shape=SHAPES[overview.verdict.state],
         title=f"{study.name} · {snapshot.ended} of {study.trials}",
         facts=list(_facts(overview)),
         ended=snapshot.ended,

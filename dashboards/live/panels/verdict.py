@@ -6,16 +6,6 @@ from dashboards.analysis.overview import Overview
 from dashboards.analysis.verdict import State, Verdict
 from dashboards.live.view import View
 
-SHAPES = {
-    State.WAITING: "waiting",
-    State.STARTING: "running",
-    State.RUNNING: "finished",
-    State.STALLED: "warn",
-    State.AWAY: "away",
-    State.STOPPED: "waiting",
-    State.FAILED: "failed",
-    State.FINISHED: "finished",
-}
 IDLE = (State.WAITING, State.STOPPED)
 
 
@@ -32,4 +22,5 @@ def verdict(overview: Overview, view: View) -> Shown:
     """Build the verdict of a study."""
     state = overview.verdict.state
     tone = state.tone if state.tone in ("warn", "fail") else "idle" if state in IDLE else ""
-    return Shown(overview.verdict, SHAPES[state], tone)
+    shape = "finished" if state is State.RUNNING else state.shape  # all is well
+    return Shown(overview.verdict, shape, tone)

@@ -46,7 +46,7 @@ def test_a_narrow_terminal_shows_the_whole_name_of_a_study(store: Store, tmp_pat
     assert NAME in capture.get()
 
 
-@pytest.mark.parametrize(("is_at_work", "remark"), [(True, "stop requested"), (False, "stopped")])
+@pytest.mark.parametrize(("is_at_work", "remark"), [(True, "stopping"), (False, "stopped")])
 def test_a_study_without_workers_is_stopped_and_not_about_to(
     store: Store, tmp_path: Path, is_at_work: bool, remark: str
 ) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from dashboards.analysis.frame import Frame
 from dashboards.analysis.snapshot import FINAL, Snapshot, at_work
+from dashboards.analysis.verdict import verdict_of
 from dashboards.analysis.wording import duration
 from search.terminal.events import events
 from search.terminal.progress import view, watching
@@ -292,7 +293,7 @@ def epoch_row(number: int, epoch: int, value: float) -> EpochRow:
 
 
 def frame(shown: Snapshot) -> Frame:
-    return Frame(snapshot=shown, trials=shown.running, badges={})
+    return Frame(snapshot=shown, verdict=verdict_of(shown, []), trials=shown.running, badges={})
 
 
 def pairs(looks: list[Snapshot]) -> list[tuple[Snapshot | None, Snapshot]]:

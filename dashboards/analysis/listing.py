@@ -1,0 +1,103 @@
+"""Every stored study in one line, read again and again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from dashboards.analysis.frame import ended_workers
+from dashboards.analysis.snapshot import Snapshot, read_snapshot
+from dashboards.analysis.verdict import Verdict, verdict_of
+from dashboards.analysis.wording import measure
+from spaces.errors import StudyError
+from storage.errors import UnknownStudy
+from storage.reader import StoreReader
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyLine:
+    """A study in a line.
+
+    fault: why it cannot be read, for a study of another version; all but the name is empty then.
+    ended, total: its trials, and how many it will have.
+    measure: of a trial's value, such as `val_loss, mean over 5 folds`.
+    low, high: the 95 % interval of the best value; None where none is recorded.
+    workers: how many are at work.
+    newest_at: the last time that a trial ended, or that a running one recorded an epoch.
+    """
+
+    name: str
+    created_at: datetime
+    verdict: Verdict | None = None
+    fault: str = ""
+    is_practice: bool = False
+    about: str = ""
+    ended: int = 0
+    total: int = 0
+    running: int = 0
+    measure: str = ""
+    direction: str = ""
+    best: float | None = None
+    best_trial: int | None = None
+    low: float | None = None
+    high: float | None = None
+    workers: int = 0
+    remaining_seconds: float | None = None
+    newest_at: datetime | None = None
+    test_uses: int = 0
+
+
+class StudiesReader:
+    """Reads every study; of each one only what has changed since the time before."""
+
+    def __init__(self, store: StoreReader) -> None:
+        self._store = store
+        self._snapshots: dict[str, Snapshot] = {}
+
+    def read(self) -> list[StudyLine]:
+        """Read the studies, those that run first, then the newest first."""
+        lines = []
+        for row in self._store.studies():
+            try:
+                lines.append(self._line(row.name))
+            except UnknownStudy:  # deleted meanwhile
+                self._snapshots.pop(row.name, None)
+            except StudyError as error:
+                lines.append(StudyLine(name=row.name, created_at=row.created_at, fault=str(error)))
+        return sorted(lines, key=lambda line: (not line.workers, -line.created_at.timestamp()))
+
+    def _line(self, name: str) -> StudyLine:
+        snapshot = read_snapshot(self._store, name, self._snapshots.get(name), newest=1)
+        self._snapshots[name] = snapshot
+        return line_of(snapshot, verdict_of(snapshot, ended_workers(self._store, name)))
+
+
+def line_of(snapshot: Snapshot, verdict: Verdict) -> StudyLine:
+    """Return a study at one moment in a line."""
+    study, look, best = snapshot.study, snapshot.look, snapshot.best
+    metrics = best.best.metrics if best and best.best and not study.folds else {}
+    return StudyLine(
+        name=study.name,
+        created_at=look.study.created_at,
+        verdict=verdict,
+        is_practice=snapshot.stored.found.is_practice,
+        about=" ".join(study.about.split()),
+        ended=snapshot.ended,
+        total=study.trials,
+        running=sum(trial.is_leased for trial in snapshot.running),
+        measure=measure(study),
+        direction=study.direction,
+        best=best.value if best else None,
+        best_trial=best.number if best else None,
+        low=metrics.get(f"{study.metric}_low"),
+        high=metrics.get(f"{study.metric}_high"),
+        workers=len(snapshot.live_workers),
+        remaining_seconds=snapshot.remaining_seconds(),
+        newest_at=_newest_at(snapshot),
+        test_uses=len(look.test_uses),
+    )
+
+
+def _newest_at(snapshot: Snapshot) -> datetime | None:
+    ends: Sequence[datetime | None] = [row.ended_at for row in snapshot.look.newest]
+    epochs = [row.last.recorded_at for row in snapshot.running if row.last]
+    return max(filter(None, [*ends, *epochs]), default=None)

@@ -1,0 +1,88 @@
+"""The verdict on a study: its state, and what to do."""
+
+from dataclasses import replace
+
+from dashboards.analysis.frame import ended_workers
+from dashboards.analysis.snapshot import read_snapshot
+from dashboards.analysis.verdict import State, Verdict, verdict_of
+from spaces.stored import StoredStudy, fingerprint, to_json
+from storage.rows import HandBackReason
+from storage.store import Claim, Store
+from tests.dashboards.conftest import STUDY
+from tests.storage.samples import finished, new_study, new_worker
+
+
+def judged(store: Store) -> Verdict:
+    return verdict_of(read_snapshot(store, "toy"), ended_workers(store, "toy"))
+
+
+def create(store: Store) -> None:
+    stored = StoredStudy(replace(STUDY, trials=2))
+    store.create(new_study(definition=to_json(stored), fingerprint=fingerprint(stored), trials=2))
+
+
+def with_trial(store: Store) -> Claim:
+    create(store)
+    store.register_worker("toy", new_worker("ada"))
+    claim = store.claim("toy", "ada", lease_seconds=30)
+    assert isinstance(claim, Claim)
+    return claim
+
+
+def test_a_study_without_a_worker_waits_and_names_the_command(store: Store) -> None:
+    create(store)
+
+    verdict = judged(store)
+
+    assert verdict.state is State.WAITING
+    assert verdict.command == "search run --study toy --workers 1"
+
+
+def test_a_study_starts_until_its_first_epoch_is_over(store: Store) -> None:
+    claim = with_trial(store)
+    assert judged(store).state is State.STARTING
+
+    store.record(claim, 1, {"val_loss": 1.0}, 1.0, seconds=1.0, images=10)
+    assert judged(store).state is State.RUNNING
+
+
+def test_a_worker_that_waits_for_images_is_named(store: Store) -> None:
+    waits = {"val_loss": 1.0, "data_wait_s": 3.0, "compute_s": 7.0}
+    store.record(with_trial(store), 1, waits, 1.0, seconds=10.0, images=10)
+
+    assert any(note.startswith("ada waits 30") for note in judged(store).notes)
+
+
+def test_a_stop_is_told_before_and_after_the_workers_ended(store: Store) -> None:
+    claim = with_trial(store)
+    store.record(claim, 1, {"val_loss": 1.0}, 1.0, seconds=1.0, images=10)
+    store.request_stop("toy", "drain")
+    assert judged(store).state is State.STOPPING
+
+    store.hand_back(claim, HandBackReason.DRAINED)
+    store.worker_ended("ada", 75, "handed back")
+    assert judged(store).state is State.STOPPED
+
+
+def test_the_reason_of_a_study_that_stopped_by_itself_is_told_with_its_fix(store: Store) -> None:
+    store.hand_back(with_trial(store), HandBackReason.KILLED)
+    store.worker_ended("ada", 3, "three trials ended by the same error (no kernel)")
+
+    verdict = judged(store)
+
+    assert verdict.state is State.FAILED
+    assert "no kernel" in verdict.line
+    assert verdict.command == "search run --study toy"
+
+
+def test_a_finished_study_names_the_export(store: Store) -> None:
+    claim = with_trial(store)
+    store.tell(claim, finished(0.5))
+    second = store.claim("toy", "ada", lease_seconds=30)
+    assert isinstance(second, Claim)
+    store.tell(second, finished(0.4))
+
+    verdict = judged(store)
+
+    assert verdict.state is State.FINISHED
+    assert "search export --study toy" in verdict.command
