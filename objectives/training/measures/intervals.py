@@ -28,7 +28,7 @@ class Intervals:
     def measure(self, logits: Tensor, labels: Tensor, temperature: float) -> dict[str, float]:
         """Compute the ends of both intervals; all NaN if a logit is, or for a single group.
 
-        On one core it took 1.4 ms for 359 images of digits, where the other metrics took 17 ms;
+        On one core it took 1.4 ms for 359 images in 10 classes, where the other metrics took 17 ms;
         and 13 ms, beside 100 ms, for 40,000 images of 10,000 groups.
 
         temperature: the ruler's, fitted to the whole split. It is kept in all draws: fitted again

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 
 import numpy as np
+import pytest
 
 from objectives.groups.draws import DRAWS, MOST_DRAWN, Grouping, all_draws, bounds, draws
 
@@ -21,6 +22,12 @@ def test_the_draws_are_the_same_on_every_machine() -> None:
     # Written down with numpy 2.4: intervals of recorded trials depend on them.
     assert next(draws(6)).tolist() == [1, 0, 0, 3, 1, 1]
     assert all_draws(200)[999, :10].tolist() == [2, 1, 2, 2, 0, 0, 2, 0, 0, 2]
+
+
+def test_draws_that_are_kept_cannot_be_changed() -> None:
+    assert all_draws(57) is all_draws(57)
+    with pytest.raises(ValueError, match="read-only"):
+        all_draws(57)[0, 0] = 7
 
 
 def test_images_of_one_group_stand_at_its_name() -> None:
