@@ -55,6 +55,14 @@ def short(value: object) -> str:
     return _minus(f"{digits.removesuffix('.0')}e{int(exponent)}")
 
 
+def exact(value: object) -> str:
+    """Format a hyperparameter's value with all digits that a person would write (1e−5, 0.0125)."""
+    if not isinstance(value, float) or not math.isfinite(value):
+        return short(value)
+    digits, _, exponent = f"{value:.12g}".partition("e")
+    return _minus(f"{digits}e{int(exponent)}" if exponent else digits)
+
+
 def whole(count: float) -> str:
     """Format a count with commas between thousands."""
     return f"{count:,.0f}"

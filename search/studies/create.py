@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from dashboards.analysis.image_counts import count_images
+from dashboards.analysis.methods import describe
 from dashboards.note import study_note, write_note
 from dashboards.optuna.marked import PRACTICE, PRACTICE_MEANING
-from objectives import catalog
 from search.settings import Settings
 from search.studies.folders import remember_data
 from search.studies.mismatch import check_same_data
@@ -132,6 +133,6 @@ def _check_total(row: StudyRow, total: int, store: Store) -> None:
 
 def _write_note(row: StudyRow, prepared: Prepared, store: Store) -> None:
     """Write the study note, which the study's page in the dashboard shows."""
-    metric = catalog.describe(prepared.study.objective).metrics[prepared.study.metric]
-    text = study_note(row.definition, prepared.summary.counts, metric["doc"])
-    write_note(store, row.name, text)
+    manifest = prepared.manifest
+    counts = count_images(manifest.as_csv()) if manifest.rows else None
+    write_note(store, row.name, study_note(describe(row, counts)))

@@ -1,0 +1,78 @@
+"""Counts of a study's images by split, class and group, from its stored manifest."""
+
+import csv
+import io
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+SPLITS = ("train", "val", "test")
+FOLDS = "folds"  # the images that are validated in turn, in place of train and val
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitCounts:
+    """The images and the groups of one split, by class and in all.
+
+    all_groups: a group may hold images of several classes.
+    """
+
+    images: Mapping[str, int]
+    groups: Mapping[str, int]
+    all_groups: int
+
+    @property
+    def all_images(self) -> int:
+        """The images of every class."""
+        return sum(self.images.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageCounts:
+    """The images of a study in counts.
+
+    classes: in the order of their index.
+    splits: by name; with folds, `folds` stands for train and val.
+    left_out: images that are listed and in no split.
+    is_grouped: whether a group may hold more than one image.
+    sites: how many hospitals or scanners are known.
+    """
+
+    classes: Sequence[str]
+    splits: Mapping[str, SplitCounts]
+    left_out: int
+    folds: int
+    is_grouped: bool
+    sites: int
+
+
+def count_images(manifest: str) -> ImageCounts:
+    """Count the images of a stored manifest.
+
+    manifest: CSV text, a row per image, as `Store.manifest` returns it.
+    """
+    rows = list(csv.DictReader(io.StringIO(manifest)))
+    labels = {int(row["class_index"]): row["label"] for row in rows}
+    folds = max((int(row["fold"]) for row in rows), default=0)
+    of_split: defaultdict[str, list[Mapping[str, str]]] = defaultdict(list)
+    for row in rows:
+        is_folded = folds and row["split"] == "train"
+        of_split[FOLDS if is_folded else row["split"]].append(row)
+    names = (FOLDS, "test") if folds else SPLITS
+    return ImageCounts(
+        classes=[labels[index] for index in sorted(labels)],
+        splits={name: _of_split(of_split[name]) for name in names if of_split[name]},
+        left_out=sum(len(of_split[name]) for name in of_split if name not in names),
+        folds=folds,
+        is_grouped=any(row["group"] != row["path"] for row in rows),
+        sites=len({row["site"] for row in rows if row["site"]}),
+    )
+
+
+def _of_split(rows: Sequence[Mapping[str, str]]) -> SplitCounts:
+    groups = Counter(label for label, _ in {(row["label"], row["group"]) for row in rows})
+    return SplitCounts(
+        images=Counter(row["label"] for row in rows),
+        groups=groups,
+        all_groups=len({row["group"] for row in rows}),
+    )

@@ -1,0 +1,194 @@
+"""A study's data and methods, as a paper describes them: for pages, the note and the report."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dashboards.analysis.image_counts import FOLDS, ImageCounts, SplitCounts
+from dashboards.analysis.numbers import counted, exact, whole
+from dashboards.analysis.sections import Code, Phrase, Section, Strong, Table
+from dashboards.analysis.space_table import space_table
+from objectives import catalog
+from spaces.pruning import PRUNING_RULES
+from spaces.stored import StoredStudy, data_to_json, fingerprint, from_json
+from spaces.study import FIRST_JUDGED_FOLDS, Study
+from storage.rows import StudyRow, UseRow, WorkerRow
+
+PRACTICE = "Practice data. The images are generated: these results say nothing about real ones."
+BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Methods:
+    """The description of a study.
+
+    warnings: what a reader must know before any number.
+    question: the study's own words; "" for none.
+    """
+
+    warnings: Sequence[str]
+    question: str
+    sections: Sequence[Section]
+
+
+def describe(row: StudyRow, counts: ImageCounts | None) -> Methods:
+    """Describe a study by what is settled when it begins.
+
+    counts: of its images; None for an objective without data.
+    """
+    stored = from_json(row.definition)
+    sections = [
+        Section(name="search", title="Search", sentences=list(_search(stored.study))),
+        _data(stored.study, counts),
+        Section(name="space", title="Searched", table=space_table(stored.study.space)),
+        Section(name="fixed", title="Fixed", table=_fixed(stored)),
+        Section(name="weights", title="Weights to start from", table=_weights(stored)),
+        Section(name="fingerprints", title="Fingerprints", table=_fingerprints(row, stored)),
+    ]
+    return Methods(
+        warnings=list(_warnings(stored)),
+        question=" ".join(stored.study.about.split()),
+        sections=[each for each in sections if each.sentences or (each.table and each.table.rows)],
+    )
+
+
+def uses_of_test_split(uses: Sequence[UseRow], counts: ImageCounts | None) -> Section:
+    """Describe the uses of the test split."""
+    held = counts.splits.get("test") if counts else None
+    size = f" ({counted(held.all_images, 'image')})" if held else ""
+    if not uses:
+        said = f"The test split{size} was never opened." if held else "There is no test split."
+        return Section(name="test", title="Test split", sentences=[[said]])
+    rows: list[Sequence[Phrase]] = [
+        [[f"{use.used_at:%Y-%m-%d %H:%M} UTC"], [use.purpose], [use.used_by]] for use in uses
+    ]
+    often = "once" if len(uses) == 1 else f"{whole(len(uses))} times"
+    said = f"The test split{size} was opened {often}."
+    table = Table(["when", "why", "by"], rows)
+    return Section(name="test", title="Test split", sentences=[[Strong(said)]], table=table)
+
+
+def versions(workers: Sequence[WorkerRow]) -> Section:
+    """Describe the software of the workers: every version that one of them had."""
+    had = Counter(
+        pair
+        for worker in workers
+        for pair in {
+            **worker.machine.get("versions", {}),
+            "device": worker.machine.get("device_class") or worker.device,
+            "commit of search": worker.machine.get("commit") or "not known",
+        }.items()
+    )
+    rows: list[Sequence[Phrase]] = [
+        [[Code(name)], [str(found)], [whole(count)]] for (name, found), count in sorted(had.items())
+    ]
+    table = Table(["part", "version", "workers"], rows)
+    return Section(name="versions", title="Versions", table=table)
+
+
+def _warnings(stored: StoredStudy) -> Iterator[str]:
+    if stored.found.is_practice:
+        yield PRACTICE
+    if stored.found.skipped_checks:
+        yield f"Skipped checks of the data: {', '.join(stored.found.skipped_checks)}."
+
+
+def _search(study: Study) -> Iterator[Phrase]:
+    where = " of each fold; the trial's value is the mean over them" if study.folds else ""
+    yield [
+        Code(study.objective),
+        " is judged by ",
+        Code(study.metric),
+        f" on the validation split, {BETTER[study.direction]}, at a trial's {study.value}"
+        f" epoch{where}. {_meaning(study)}".rstrip(),
+    ]
+    yield [_budget(study)]
+    given = f", then {counted(len(study.enqueue), 'given configuration')}" if study.enqueue else ""
+    yield [
+        f"The first trial takes the most probable values{given}. The next ones are drawn from the"
+        f" priors and uniformly in turn, later ones by TPE. Seed {study.seed}."
+    ]
+
+
+def _budget(study: Study) -> str:
+    rule, first = PRUNING_RULES[study.pruning.rule], study.pruning.first_epoch
+    trials = counted(study.trials, "trial")
+    if study.folds > FIRST_JUDGED_FOLDS and rule.between_folds:
+        return (
+            f"{trials} of {study.folds} folds; from the third fold on,"
+            f" {rule.between_folds} is stopped between folds."
+        )
+    if study.folds or not rule.between_epochs:
+        return f"{trials}; none is stopped early."
+    since = f"epoch {first}" if first else "the end of warm-up and a quarter of its schedule"
+    return f"{trials}; {rule.between_epochs} is stopped, from {since} on."
+
+
+def _meaning(study: Study) -> str:
+    """Return the objective's explanation of the metric; "" where this version has none."""
+    return str(catalog.describe(study.objective).metrics.get(study.metric, {}).get("doc", ""))
+
+
+def _data(study: Study, counts: ImageCounts | None) -> Section:
+    if counts is None:
+        return Section(name="data", title="Data")
+    rows: list[Sequence[Phrase]] = [
+        [[name], *([_cell(each, name, counts)] for each in counts.splits.values())]
+        for name in counts.classes
+    ]
+    rows.append([[Strong("all")], *([_whole(each, counts)] for each in counts.splits.values())])
+    headings = [_heading(split, counts) for split in counts.splits]
+    sentences = list(_data_sentences(study, counts))
+    table = Table(["class", *headings], rows)
+    return Section(name="data", title="Data", sentences=sentences, table=table)
+
+
+def _data_sentences(study: Study, counts: ImageCounts) -> Iterator[Phrase]:
+    yield ["Layout ", Code(str(data_to_json(study)["kind"])), "."]
+    if counts.is_grouped:
+        yield ["Images, with their groups in brackets; a group stays in one split."]
+    if counts.sites:
+        yield [f"They come from {counted(counts.sites, 'site')}."]
+    if counts.left_out:
+        yield [f"{counted(counts.left_out, 'listed image')} in no split."]
+
+
+def _heading(split: str, counts: ImageCounts) -> str:
+    return f"{counts.folds} folds" if split == FOLDS else split
+
+
+def _cell(split: SplitCounts, name: str, counts: ImageCounts) -> str:
+    return _count(split.images.get(name, 0), split.groups.get(name, 0), counts)
+
+
+def _whole(split: SplitCounts, counts: ImageCounts) -> str:
+    return _count(split.all_images, split.all_groups, counts)
+
+
+def _count(images: int, groups: int, counts: ImageCounts) -> str:
+    return f"{whole(images)} ({whole(groups)})" if counts.is_grouped else whole(images)
+
+
+def _fixed(stored: StoredStudy) -> Table:
+    rows: list[Sequence[Phrase]] = [
+        [[Code(name)], [exact(value)]]
+        for name, value in stored.settled.items()
+        if name not in stored.study.space.names
+    ]
+    return Table(["parameter", "value"], rows)
+
+
+def _weights(stored: StoredStudy) -> Table:
+    """Build a table of the weight files with their licences and digests."""
+    rows: list[Sequence[Phrase]] = [
+        [[Code(network)], [record["licence"]], [record["file"]], [Code(record["sha256"][:12])]]
+        for network, record in stored.found.weights.items()
+    ]
+    return Table(["network and weights", "licence", "file", "sha256"], rows)
+
+
+def _fingerprints(row: StudyRow, stored: StoredStudy) -> Table:
+    rows: list[Sequence[Phrase]] = [[["study"], [Code(fingerprint(stored))]]]
+    if row.data_fingerprint != "none":
+        rows.append([["data"], [Code(row.data_fingerprint)]])
+    return Table(["of", "sha256"], rows)

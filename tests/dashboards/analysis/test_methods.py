@@ -1,0 +1,183 @@
+"""A study's data and methods in plain data: what was searched, on what, and how it was judged."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from dashboards.analysis.image_counts import count_images
+from dashboards.analysis.methods import describe, uses_of_test_split, versions
+from dashboards.analysis.sections import Phrase, Section
+from spaces.stored import Found, StoredStudy, fingerprint
+from spaces.study import Pruning
+from storage.rows import UseRow, WorkerRow
+from tests.dashboards.samples import STUDY, manifest, row
+
+IMAGES = [
+    ("Benign", "slide 1", "train", "0", "north"),
+    ("Benign", "slide 1", "train", "0", "north"),
+    ("Gleason 3", "slide 1", "train", "0", "north"),
+    ("Gleason 3", "slide 2", "train", "0", "south"),
+    ("Benign", "slide 3", "val", "0", "south"),
+    ("Benign", "slide 4", "test", "0", "south"),
+    ("Benign", "slide 5", "excluded", "0", "south"),
+]
+
+
+def sections(stored: StoredStudy, images: Sequence[tuple[str, ...]] = ()) -> Mapping[str, Section]:
+    counts = count_images(manifest(images)) if images else None
+    return {each.name: each for each in describe(row(stored), counts).sections}
+
+
+def said(phrase: Phrase) -> str:
+    return "".join(part if isinstance(part, str) else part.text for part in phrase)
+
+
+def sentences(section: Section) -> str:
+    return " ".join(map(said, section.sentences))
+
+
+def table(section: Section) -> list[list[str]]:
+    assert section.table
+    return [list(section.table.headings), *(list(map(said, line)) for line in section.table.rows)]
+
+
+def test_images_and_groups_are_counted_by_class_and_split() -> None:
+    data = sections(StoredStudy(STUDY), IMAGES)["data"]
+
+    assert table(data) == [
+        ["class", "train", "val", "test"],
+        ["Benign", "2 (1)", "1 (1)", "1 (1)"],
+        ["Gleason 3", "2 (2)", "0 (0)", "0 (0)"],
+        ["all", "4 (2)", "1 (1)", "1 (1)"],  # slide 1 has images of both classes
+    ]
+    assert "a group stays in one split. They come from 2 sites. 1 listed image in no split." in (
+        sentences(data)
+    )
+
+
+def test_images_without_groups_are_counted_alone() -> None:
+    data = sections(StoredStudy(STUDY), [("a", "", "train"), ("b", "", "train")])["data"]
+
+    assert table(data) == [["class", "train"], ["a", "1"], ["b", "1"], ["all", "2"]]
+    assert "group" not in sentences(data)
+
+
+def test_folds_are_counted_together() -> None:
+    images = [("a", "", "train", "1"), ("b", "", "train", "2"), ("a", "", "test", "0")]
+
+    data = sections(StoredStudy(replace(STUDY, folds=2)), images)["data"]
+
+    assert table(data)[0] == ["class", "2 folds", "test"]
+    assert table(data)[-1] == ["all", "2", "1"]
+
+
+def test_a_study_without_data_has_no_part_about_them() -> None:
+    assert "data" not in sections(StoredStudy(STUDY))
+
+
+def test_every_searched_parameter_has_its_values_its_prior_and_its_condition() -> None:
+    assert table(sections(StoredStudy(STUDY))["space"]) == [
+        ["parameter", "values", "prior", "only when"],
+        ["backbone", "resnet50, resnet34", "resnet50 80%, resnet34 20%", ""],
+        ["learning_rate", "1e−5 to 0.01, log", "around 0.0001, high confidence", ""],
+        ["epochs", "5 to 20", "uniform", ""],
+        ["ldam", "off, on", "on 30%", ""],
+        ["ldam_max_margin", "0.1 to 0.8", "uniform", "ldam is on"],
+    ]
+
+
+def test_what_no_trial_draws_is_named_with_all_its_digits() -> None:
+    found = Found(defaults={"epochs": 10, "stem": "small", "weight_decay": 0.0125})
+
+    fixed = table(sections(StoredStudy(STUDY, found))["fixed"])[1:]
+
+    assert fixed == [
+        ["stem", "small"],
+        ["weight_decay", "0.0125"],
+        ["image_size", "224"],
+        ["schedule", "none"],
+    ]
+    assert "fixed" not in sections(StoredStudy(replace(STUDY, fixed={})))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "val_loss on the validation split, lower is better, at a trial's best epoch. The "),
+        ({"folds": 5}, "at a trial's best epoch of each fold; the trial's value is the mean over"),
+        ({"pruning": Pruning(first_epoch=5)}, "is stopped, from epoch 5 on."),
+        ({"pruning": Pruning(rule="none")}, "40 trials; none is stopped early."),
+        ({"pruning": Pruning(rule="none"), "trials": 1}, "1 trial; none is stopped early."),
+        ({"folds": 5}, "40 trials of 5 folds; from the third fold on, one whose folds are"),
+        ({"enqueue": [{"epochs": 9}]}, "most probable values, then 1 given configuration."),
+        ({"seed": 7}, "later ones by TPE. Seed 7."),
+    ],
+)
+def test_the_search_is_described_in_sentences(changes: Mapping[str, Any], words: str) -> None:
+    assert words in sentences(sections(StoredStudy(replace(STUDY, **changes)))["search"])
+
+
+def test_the_weights_that_a_study_starts_from_are_named_with_their_licence() -> None:
+    record = {"file": "timm/net/model.safetensors", "sha256": "ab" * 32, "licence": "cc-by-nc-4.0"}
+
+    weights = sections(StoredStudy(STUDY, Found(weights={"net pretrained": record})))["weights"]
+
+    assert table(weights)[1] == [
+        "net pretrained",
+        "cc-by-nc-4.0",
+        "timm/net/model.safetensors",
+        "abababababab",
+    ]
+
+
+def test_study_and_data_are_named_by_their_fingerprints() -> None:
+    assert table(sections(StoredStudy(STUDY))["fingerprints"])[1:] == [
+        ["study", fingerprint(StoredStudy(STUDY))],
+        ["data", "da7a" * 16],
+    ]
+
+
+def test_the_uses_of_the_test_split_are_counted_and_listed() -> None:
+    counts = count_images(manifest(IMAGES))
+    moment = datetime(2026, 11, 28, 9, 5, tzinfo=UTC)
+    use = UseRow(used_at=moment, used_by="ada", purpose="confirm", data_fingerprint="da7a")
+
+    assert said(uses_of_test_split([], None).sentences[0]) == "There is no test split."
+    assert "(1 image) was never opened." in said(uses_of_test_split([], counts).sentences[0])
+    used = uses_of_test_split([use], counts)
+    assert said(used.sentences[0]) == "The test split (1 image) was opened once."
+    assert table(used)[1] == ["2026-11-28 09:05 UTC", "confirm", "ada"]
+
+
+def test_every_version_that_a_worker_had_is_listed_with_their_number() -> None:
+    old = {"versions": {"torch": "2.14"}, "device_class": "H200", "commit": "abc"}
+    new = {**old, "versions": {"torch": "2.15"}}
+
+    listed = table(versions([_worker(old), _worker(new), _worker(new)]))
+
+    assert ["torch", "2.14", "1"] in listed
+    assert ["torch", "2.15", "2"] in listed
+    assert ["commit of search", "abc", "3"] in listed
+
+
+def _worker(machine: Mapping[str, Any]) -> WorkerRow:
+    now = datetime(2026, 11, 28, tzinfo=UTC)
+    return WorkerRow(
+        worker="ada",
+        host="host",
+        pid=7,
+        device="cuda:0",
+        threads=1,
+        machine=machine,
+        started_at=now,
+        seen_at=now,
+        ended_at=None,
+        exit_code=None,
+        reason=None,
+        trial=None,
+        silent_seconds=0.0,
+        is_overdue=False,
+    )
