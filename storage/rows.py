@@ -58,6 +58,19 @@ class Shown:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
+class Reading(StrEnum):
+    """A key of a worker's readings, as they are stored; one that could not be read is missing."""
+
+    GPU_NAME = "gpu_name"
+    GPU_PERCENT = "gpu_percent"  # of the time in which the GPU computed, over the last second or so
+    GPU_USED_BYTES = "gpu_used_bytes"  # of its memory, by all processes
+    GPU_TOTAL_BYTES = "gpu_total_bytes"
+    GPU_CELSIUS = "gpu_celsius"
+    GPU_WATTS = "gpu_watts"
+    RSS_BYTES = "rss_bytes"  # the memory of the worker's process
+    CPU_PERCENT = "cpu_percent"  # of one core, since the last reading; above 100 with threads
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewStudy:
     """A study to be stored.
@@ -250,7 +263,7 @@ class WorkerRow:
     trial: the number of the trial it holds now; None for none.
     silent_seconds: the time since `seen_at`, by the database's clock.
     is_overdue: whether the lease of its latest attempt expired and it has not claimed since.
-    readings: its measurements of device and process before its last beat; None before the first.
+    readings: by Reading, of its device and process before its last beat; None before the first.
     """
 
     worker: str

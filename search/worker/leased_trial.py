@@ -49,7 +49,7 @@ class LeasedTrial:
         self.folder = worker.settings.attempt_folder(
             worker.study.name, claim.number, claim.attempt, claim.worker
         )
-        self.outbox = Outbox(self._record, worker.study.outage_minutes)
+        self.outbox = Outbox(self._record, worker.study.outage_minutes, worker.note_outage)
         self._is_lost = False
         self._stop: Stop | None = None  # in the database, as the newest write read it
         self._beat = Beat(
@@ -106,7 +106,7 @@ class LeasedTrial:
     def _renew(self) -> None:
         if not self._is_lost:
             with self.noticing_loss():
-                self._stop = self.worker.store.beat(self.claim)
+                self._stop = self.worker.store.beat(self.claim, self.worker.gauges.read())
 
     def _record(self, result: EpochResult, value: float) -> None:
         with self.noticing_loss():

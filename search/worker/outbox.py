@@ -18,7 +18,10 @@ log = logging.getLogger(__name__)
 REST = 9
 SHORTEST_REST_SECONDS = 0.5
 
+SHORTEST_OUTAGE_SECONDS = 5.0  # a shorter one, such as a restart of the server, is not noted
+
 Record = Callable[[EpochResult, float], None]
+Note = Callable[[float, int], None]
 
 
 class Outbox:
@@ -26,14 +29,16 @@ class Outbox:
 
     record: writes a result with the value that the study judges it by.
     outage_minutes: how long training goes on without the database.
+    note: notes an outage that is over, by its seconds and the number of epochs that waited.
     """
 
-    def __init__(self, record: Record, outage_minutes: float) -> None:
-        self._record = record
+    def __init__(self, record: Record, outage_minutes: float, note: Note) -> None:
+        self._record, self._note = record, note
         self._outage_seconds = outage_minutes * 60
         self._waiting: deque[tuple[EpochResult, float]] = deque()
         self._away_since: float | None = None
         self._try_at = 0.0
+        self._written = 0  # results since the outbox was last empty
 
     @property
     def is_empty(self) -> bool:
@@ -69,9 +74,14 @@ class Outbox:
         while self._waiting:
             self._record(*self._waiting[0])
             self._waiting.popleft()
+            self._written += 1
         if self._away_since is not None:
             log.info("the database is back and has every epoch")
+            away_seconds = time.monotonic() - self._away_since
             self._away_since = None
+            if away_seconds >= SHORTEST_OUTAGE_SECONDS:
+                self._note(away_seconds, self._written)
+        self._written = 0
 
     def _note_outage(self, error: DatabaseUnreachable, started: float) -> None:
         now = time.monotonic()

@@ -1,18 +1,27 @@
 """A worker: one process on one device that follows the trials of one study."""
 
+import logging
 import os
 import secrets
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import count
 
 from objectives.contract import DataSource
+from search.processes.gauges import Gauges
 from search.processes.signals import StopFlag
 from search.settings import Settings
 from search.worker.retries import RetryPolicy
 from search.worker.retrying_store import RetryingStore
 from spaces.stored import StoredStudy
 from spaces.study import Study
+from storage.errors import StorageError
+from storage.live.outages import NewOutage
 from storage.store import Store
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +57,29 @@ class Worker:
     def retrying_store(self) -> RetryingStore:
         """The store whose calls are repeated by that policy."""
         return RetryingStore(self.store, self.retries)
+
+    @cached_property
+    def _outages(self) -> Iterator[int]:
+        return count(1)
+
+    def note_outage(self, seconds: float, epochs: int) -> None:
+        """Store an outage of the database that is over; a failure is logged, and costs no more.
+
+        seconds: how long ago it began.
+        epochs: how many epochs waited for its end.
+        """
+        outage = NewOutage(
+            worker=self.name, outage=next(self._outages), seconds=seconds, epochs=epochs
+        )
+        try:
+            self.store.note_outage(outage)
+        except StorageError as error:
+            log.warning("an outage of %.0f s is not noted: %s", seconds, error)
+
+    @cached_property
+    def gauges(self) -> Gauges:
+        """The readings of this process and its device."""
+        return Gauges(self.device)
 
 
 def worker_name() -> str:

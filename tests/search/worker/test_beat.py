@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
 from search.worker.leased_trial import Halt, Halted, LeasedTrial
@@ -35,6 +36,14 @@ def test_a_trial_that_moves_keeps_its_lease_and_one_that_does_not_is_left(
         assert heard_at(store) == silent
         leased.progress()
         assert wait_until(lambda: heard_at(store) > silent, 30)  # and beats again
+
+
+def test_a_beat_brings_the_readings_of_the_workers_process(store: Store, tmp_path: Path) -> None:
+    with beating_often(store, tmp_path, stall_minutes=15):
+        assert wait_until(lambda: store.workers("toy")[0].readings is not None, 30)
+    (worker,) = store.workers("toy")
+    assert worker.readings.keys() == {"rss_bytes", "cpu_percent"}
+    assert worker.readings["rss_bytes"] == pytest.approx(psutil.Process().memory_info().rss, rel=1)
 
 
 def test_before_its_first_step_a_trial_has_an_hour(store: Store, tmp_path: Path) -> None:

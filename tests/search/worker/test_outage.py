@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
+from search.worker import outbox
 from search.worker.attempt import attempt_trial
 from search.worker.endings import Finished, Lost, Pruned
 from search.worker.settle import settle
@@ -109,8 +110,9 @@ def saved_epochs(worker, number: int = 0) -> int:
 
 
 def test_training_goes_on_without_the_database_and_no_epoch_is_missing(
-    store, remote, network, tmp_path, in_thread
+    store, remote, network, tmp_path, in_thread, monkeypatch
 ) -> None:
+    monkeypatch.setattr(outbox, "SHORTEST_OUTAGE_SECONDS", 0.3)
     worker = slow_worker(remote, tmp_path)
     running = in_thread(lambda: attempt(worker))
     wait_for(lambda: store.epochs("toy", 0))
@@ -124,6 +126,35 @@ def test_training_goes_on_without_the_database_and_no_epoch_is_missing(
     assert isinstance(running.result(60), Finished)
     assert [row.epoch for row in store.epochs("toy", 0)] == list(range(1, 9))
     assert [row.reason for row in store.attempts("toy")] == ["finished"]
+    (outage,) = store.outages("toy")
+    epochs = {row.epoch: row.recorded_at for row in store.epochs("toy", 0)}
+    waited = [epoch for epoch in epochs if epochs[epoch] > outage.began_at]
+    assert outage.worker == "w"
+    assert 3 <= outage.epochs < len(waited) + 1
+    assert epochs[recorded] < outage.began_at < epochs[recorded + 1] < outage.ended_at
+
+
+def test_a_short_outage_is_not_noted(store, remote, network, tmp_path, in_thread) -> None:
+    worker = slow_worker(remote, tmp_path)
+    running = in_thread(lambda: attempt(worker))
+    wait_for(lambda: store.epochs("toy", 0))
+    network.cut()
+    recorded = len(store.epochs("toy", 0))
+    wait_for(lambda: saved_epochs(worker) >= recorded + 1)
+    network.mend()
+    assert isinstance(running.result(60), Finished)
+    assert store.outages("toy") == []
+
+
+def test_an_outage_that_cannot_be_noted_is_logged(store, remote, network, tmp_path, caplog) -> None:
+    worker = slow_worker(remote, tmp_path)
+    network.cut()
+    worker.note_outage(61.0, 2)
+    assert "an outage of 61 s is not noted: the database does not answer" in caplog.text
+    network.mend()
+    worker.note_outage(62.0, 3)
+    worker.note_outage(63.0, 4)
+    assert sorted(row.epochs for row in store.outages("toy")) == [3, 4]
 
 
 def test_epochs_that_waited_are_written_before_a_long_epoch_ends(
