@@ -3,6 +3,7 @@
 import logging
 import signal
 import socket
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -14,17 +15,18 @@ from storage.connections import OF_A_DASHBOARD
 from storage.store import Store
 
 
-def serve(url: str, listener: socket.socket, artifacts: str) -> None:
+def serve(url: str, listener: socket.socket, artifacts: str, logs: Path) -> None:
     """Answer requests until SIGTERM, SIGINT or SIGHUP; call it from the main thread.
 
     url: of the database, as `storage.postgres.server.connect` yields it.
     listener: a socket from `dashboards.door.port.listen`.
     artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.
+    logs: the folder with a folder of logs for each study.
     """
     with Store.open(url, OF_A_DASHBOARD) as store:
         server = _Server(
             uvicorn.Config(
-                behind_guard(build_app(store, artifacts)),
+                behind_guard(build_app(store, artifacts, logs)),
                 http=Connection,
                 proxy_headers=False,  # any visitor could name himself in X-Forwarded-For
                 ws="none",

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any
 
 from dashboards.analysis.badges import Badges, read_badges
@@ -10,7 +9,7 @@ from dashboards.analysis.identical import IdenticalTrials, read_identical_trials
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from dashboards.analysis.verdict import Verdict, verdict_of
 from storage.reader import StoreReader
-from storage.rows import TrialRow, WorkerRow
+from storage.rows import TrialRow
 
 NEWEST = 20
 GROWN = 1.1  # the share of ended trials from which identical ones are looked for again
@@ -65,7 +64,7 @@ def read_frame(store: StoreReader, name: str, before: Frame | None = None) -> Fr
     is_grown = not before or snapshot.ended >= GROWN * before.searched_trials
     return Frame(
         snapshot=snapshot,
-        verdict=verdict_of(snapshot, ended_workers(store, name)),
+        verdict=verdict_of(snapshot, store.recent_workers(name, most=1)),
         trials=trials,
         badges=read_badges(store, snapshot, [*trials, *best]),
         identical_trials=(
@@ -75,12 +74,6 @@ def read_frame(store: StoreReader, name: str, before: Frame | None = None) -> Fr
         ),
         searched_trials=before.searched_trials if before and not is_grown else snapshot.ended,
     )
-
-
-def ended_workers(store: StoreReader, name: str) -> list[WorkerRow]:
-    """Read the workers whose end is recorded, the newest end first."""
-    ended = [(row.ended_at, row) for row in store.workers(name) if row.ended_at]
-    return [row for _, row in sorted(ended, key=itemgetter(0), reverse=True)]
 
 
 def read_pages(store: StoreReader, snapshot: Snapshot) -> Iterator[Page]:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dashboards.analysis.frame import ended_workers
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from dashboards.analysis.verdict import Verdict, verdict_of
 from dashboards.analysis.wording import measure
@@ -68,7 +67,7 @@ class StudiesReader:
     def _line(self, name: str) -> StudyLine:
         snapshot = read_snapshot(self._store, name, self._snapshots.get(name), newest=1)
         self._snapshots[name] = snapshot
-        return line_of(snapshot, verdict_of(snapshot, ended_workers(self._store, name)))
+        return line_of(snapshot, verdict_of(snapshot, self._store.recent_workers(name, most=1)))
 
 
 def line_of(snapshot: Snapshot, verdict: Verdict) -> StudyLine:

@@ -1,22 +1,23 @@
 """The routes of our own pages."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from dashboards.analysis.json_text import joined, json_of, list_text, object_text
 from dashboards.analysis.listing import StudiesReader, StudyLine
 from dashboards.analysis.overview import Overview, OverviewReader
 from dashboards.live import render
+from dashboards.live.csv_text import trials_csv
+from dashboards.live.pages.every import PAGES, Build
+from dashboards.live.source import Source
 from dashboards.live.stream import as_json, stream
 from dashboards.live.view import View
 from dashboards.live.watch import Watch, Watches
 from storage.errors import DatabaseUnreachable, StorageError, UnknownStudy
-from storage.reader import StoreReader
 
 Handler = Callable[[Request], Awaitable[Response]]
 LIST = "every study"
@@ -26,8 +27,8 @@ FILES = {"live.css": "text/css", "live.js": "text/javascript", "icon.svg": "imag
 class LivePages:
     """The pages of the stored studies; the routes that call them are `routes`."""
 
-    def __init__(self, store: StoreReader, artifacts: str) -> None:
-        self._store, self._artifacts = store, artifacts
+    def __init__(self, source: Source) -> None:
+        self._source, self._store = source, source.store
         self._watches = Watches(self._watch)
         self._lists = Watches(self._watch_list)
 
@@ -42,22 +43,24 @@ class LivePages:
             Route("/s/{name}.json", _explained(self.as_json)),
             Route("/s/{name}/events", _explained(self.events)),
             Route("/s/{name}/panels", _explained(self.panels)),
+            *(each for path, build in PAGES.items() for each in self._pages_of(path, build)),
+            Route("/s/{name}/trials.csv", _explained(self.csv)),
             Route("/s/{name}", _explained(self.overview)),
         ]
 
     async def studies(self, request: Request) -> Response:
         """Show every study."""
-        changes = await asyncio.to_thread(self._lists.of(LIST).changes, View())
+        changes = await self._source.run(self._lists.of(LIST).changes, View())
         given = {"panels": changes.panels, "version": changes.version}
         return HTMLResponse(render.page("studies.html", **given))
 
     async def studies_events(self, request: Request) -> Response:
         """Send what changes in the list, as it changes."""
-        return stream(request, self._lists.of(LIST))
+        return stream(request, self._lists.of(LIST), self._source)
 
     async def studies_json(self, request: Request) -> Response:
         """Return the list for programs."""
-        lines = await asyncio.to_thread(self._lists.of(LIST).newest)
+        lines = await self._source.run(self._lists.of(LIST).newest)
         text = "".join(joined(list_text([json_of(line)] for line in lines)))
         return Response(text, media_type="application/json")
 
@@ -65,29 +68,59 @@ class LivePages:
         """Show one study."""
         name, view = request.path_params["name"], View.of(request.query_params)
         watch = self._watches.of(name)
-        overview = await asyncio.to_thread(watch.newest)
-        changes = await asyncio.to_thread(watch.changes, view)
+        overview = await self._source.run(watch.newest)
+        changes = await self._source.run(watch.changes, view)
         given = {"tab": "", "panels": changes.panels, "version": changes.version}
         return HTMLResponse(render.page("overview.html", **_of_study(overview), **given))
 
     async def panels(self, request: Request) -> Response:
         """Return every panel of a view as JSON, for the script."""
         watch = self._watches.of(request.path_params["name"])
-        changes = await asyncio.to_thread(watch.changes, View.of(request.query_params))
+        changes = await self._source.run(watch.changes, View.of(request.query_params))
         return Response(as_json(changes), media_type="application/json")
 
     async def events(self, request: Request) -> Response:
         """Send what changes, as it changes."""
         watch = self._watches.of(request.path_params["name"])
-        await asyncio.to_thread(watch.newest)  # an unknown study is an answer, not a stream
-        return stream(request, watch)
+        await self._source.run(watch.newest)  # an unknown study is an answer, not a stream
+        return stream(request, watch, self._source)
 
     async def as_json(self, request: Request) -> Response:
         """Return the overview for programs."""
         watch = self._watches.of(request.path_params["name"])
-        overview = await asyncio.to_thread(watch.newest)
+        overview = await self._source.run(watch.newest)
         text = "".join(joined(object_text(vars(overview).items())))
         return Response(text, media_type="application/json")
+
+    async def csv(self, request: Request) -> Response:
+        """Send a table of every trial."""
+        name = request.path_params["name"]
+        await self._source.run(self._store.study, name)
+        # Not in the pages' threads: a slow reader takes as long as it likes.
+        shown = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+        lines = trials_csv(self._store, name)
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=shown)
+
+    def _pages_of(self, path: str, build: Build) -> list[BaseRoute]:
+        """Build the routes of a page: for people, and as JSON for programs."""
+
+        async def read(request: Request) -> tuple[Overview, Any]:
+            overview = await self._source.run(self._watches.of(request.path_params["name"]).newest)
+            return overview, await self._source.run(build, self._source, overview, request)
+
+        async def show(request: Request) -> Response:
+            overview, content = await read(request)
+            head = await self._source.run(render.panel, "head", overview)
+            given = {"tab": f"/{path}", "panels": {"head": head}, "page": content}
+            template = f"{path.partition('/')[0]}.html"
+            return HTMLResponse(render.page(template, **_of_study(overview), **given))
+
+        async def tell(request: Request) -> Response:
+            _, content = await read(request)
+            return Response(json_of(content), media_type="application/json")
+
+        address = f"/s/{{name}}/{path}"
+        return [Route(f"{address}.json", _explained(tell)), Route(address, _explained(show))]
 
     def _watch_list(self, name: str) -> Watch[list[StudyLine]]:
         return Watch(name, StudiesReader(self._store).read, render.studies)

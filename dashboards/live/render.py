@@ -26,6 +26,7 @@ from dashboards.live.view import View
 
 log = logging.getLogger(__name__)
 
+DEFAULT = View()
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 # Every panel of the overview: its id and template are the name, its content is made here.
@@ -44,7 +45,7 @@ def page(template: str, **given: Any) -> str:
 
 def panels(overview: Overview, view: View) -> dict[str, Markup]:
     """Fill in the panels of an overview; return their HTML by name."""
-    return {name: _panel(name, overview, view) for name in PANELS}
+    return {name: panel(name, overview, view) for name in PANELS}
 
 
 def studies(lines: Sequence[StudyLine], view: View) -> dict[str, Markup]:
@@ -53,7 +54,8 @@ def studies(lines: Sequence[StudyLine], view: View) -> dict[str, Markup]:
     return {"studies": Markup(template.render(rows=list(map(study_row, lines))))}
 
 
-def _panel(name: str, overview: Overview, view: View) -> Markup:
+def panel(name: str, overview: Overview, view: View = DEFAULT) -> Markup:
+    """Fill in one panel."""
     template = _environment().get_template(f"panels/{name}.html")
     try:
         given = {"panel": PANELS[name](overview, view), "view": view, "study": overview.study}

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
+from dashboards.live.source import Source
 from dashboards.live.view import View
 from dashboards.live.watch import Changes, Watch
 from storage.errors import StorageError
@@ -17,9 +19,10 @@ TICK_SECONDS = 2.0
 HEADERS = {"X-Accel-Buffering": "no"}  # nginx would keep events back
 
 
-def stream(request: Request, watch: Watch[Any]) -> StreamingResponse:
+def stream(request: Request, watch: Watch[Any], source: Source) -> StreamingResponse:
     """Answer with the panels that change from now on, and a tick where none did."""
-    events = _events(watch, View.of(request.query_params), request.query_params.get("since", ""))
+    view, since = View.of(request.query_params), request.query_params.get("since", "")
+    events = _events(watch, partial(source.run, watch.changes, view), since)
     headers = dict(HEADERS)
     if "gzip" in request.headers.get("accept-encoding", ""):
         # One window for the whole stream: a panel that changes a little costs a few bytes.
@@ -28,13 +31,15 @@ def stream(request: Request, watch: Watch[Any]) -> StreamingResponse:
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
-async def _events(watch: Watch[Any], view: View, version: str) -> AsyncIterator[bytes]:
+async def _events(
+    watch: Watch[Any], changes_since: Callable[[str], Awaitable[Changes]], version: str
+) -> AsyncIterator[bytes]:
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     with watch.listening(lambda: loop.call_soon_threadsafe(told.set)):
         while True:
             told.clear()
             try:
-                changes = await asyncio.to_thread(watch.changes, view, version)
+                changes = await changes_since(version)
             except StorageError:  # the study was deleted, or the database is another one
                 yield _event("gone", "{}")
                 return

@@ -28,7 +28,7 @@ def dashboard(arguments: Namespace, settings: Settings) -> int:
 def _serve(listener: socket, settings: Settings) -> int:
     with connect(settings.home, settings.database_url) as url:
         print(f"dashboard {address(listener)}", flush=True)
-        serve(url, listener, settings.artifacts)
+        serve(url, listener, settings.artifacts, settings.logs)
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from dashboards.analysis.frame import ended_workers
 from dashboards.analysis.snapshot import read_snapshot
 from dashboards.analysis.verdict import State, Verdict, verdict_of
 from spaces.stored import StoredStudy, fingerprint, to_json
@@ -13,7 +12,7 @@ from tests.storage.samples import finished, new_study, new_worker
 
 
 def judged(store: Store) -> Verdict:
-    return verdict_of(read_snapshot(store, "toy"), ended_workers(store, "toy"))
+    return verdict_of(read_snapshot(store, "toy"), store.recent_workers("toy", most=1))
 
 
 def create(store: Store) -> None:

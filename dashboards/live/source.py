@@ -1,0 +1,36 @@
+"""Where the pages read: the store, the kept files, and this home's logs."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from dashboards.door.threads import CuttableThreads
+from storage.reader import StoreReader
+
+THREADS = 6  # more than the connections that they share: some only fill templates in
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Source:
+    """The store, the kept files and the logs, read in threads of the pages' own.
+
+    artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.
+    logs: the folder with a folder of logs for each study.
+    """
+
+    def __init__(self, store: StoreReader, artifacts: str, logs: Path) -> None:
+        self.store, self.artifacts, self.logs = store, artifacts, logs
+        self._threads = CuttableThreads(THREADS)
+        # A thread keeps a study's arrays: those of all studies stay in one.
+        self._arrays = CuttableThreads(1)
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function that reads, without holding up the other visitors."""
+        return await asyncio.wrap_future(self._threads.submit(function, *args, **kwargs))
+
+    def with_arrays(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function that reads a study's arrays, in the one thread that keeps them."""
+        return self._arrays.submit(function, *args, **kwargs).result()
