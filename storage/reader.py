@@ -29,6 +29,7 @@ from storage.rows import (
     AttemptRow,
     EpochRow,
     FileRow,
+    Outcome,
     StudyRow,
     TrialRow,
     UseRow,
@@ -110,6 +111,11 @@ class StoreReader:
         with transaction(self._engine) as connection:
             study = studies.one(connection, name)
             return list(trials.numbered(connection, study, numbers).values())
+
+    def latest_trials(self, name: str, outcomes: Collection[Outcome], most: int) -> list[TrialRow]:
+        """Read the newest trials that ended in one of these ways, the newest first."""
+        with transaction(self._engine, ONE_MOMENT) as connection:
+            return trials.latest(connection, studies.one(connection, name), outcomes, most)
 
     def best_trials(self, name: str, most: int) -> list[TrialRow]:
         """Read the best trials that finished here, best first; among equals the earlier one."""

@@ -93,6 +93,11 @@ SAMPLED_EPOCHS = text("""SELECT t.number, e.* FROM trials t
  WHERE t.study_id = :study AND t.number = ANY(CAST(:numbers AS integer[]))
  ORDER BY t.number, e.epoch""")
 
+LATEST = text("""SELECT t.number FROM trials t
+  LEFT JOIN search_service.attempts a ON a.trial_id = t.trial_id AND a.ends_trial
+ WHERE t.study_id = :study AND t.state NOT IN ('RUNNING', 'WAITING')
+   AND coalesce(a.reason, :elsewhere) = ANY(CAST(:outcomes AS text[]))
+ ORDER BY t.number DESC LIMIT :most""")
 EPOCHS = text("""SELECT t.number, e.* FROM search_service.epochs e
   JOIN trials t ON t.trial_id = e.trial_id
  WHERE t.study_id = :study AND t.number = ANY(CAST(:numbers AS integer[]))
@@ -128,6 +133,16 @@ def numbered(
 def newest(connection: Connection, study: StudyRow, most: int) -> list[TrialRow]:
     """Read the newest trials, those that have begun before those of the queue, by their numbers."""
     return _rows(connection, study, NEWEST, most=most)
+
+
+def latest(
+    connection: Connection, study: StudyRow, outcomes: Collection[Outcome], most: int
+) -> list[TrialRow]:
+    """Read the newest trials that ended in one of these ways, the newest first."""
+    given = {"study": study.study_id, "elsewhere": Outcome.ENDED_ELSEWHERE, "most": most}
+    numbers = connection.scalars(LATEST, {**given, "outcomes": list(outcomes)}).all()
+    rows = numbered(connection, study, numbers)
+    return [rows[number] for number in numbers]
 
 
 def page(connection: Connection, study: StudyRow, after: int) -> list[TrialRow]:

@@ -15,7 +15,7 @@ from dashboards.analysis.snapshot import Snapshot
 from spaces.params import Float, Int, Value
 from spaces.space import Space
 from storage.engine.arrays import StudyArrays
-from storage.store import Store
+from storage.reader import StoreReader
 
 FEWEST = 12  # finished trials; of fewer, nothing is said
 
@@ -63,7 +63,7 @@ class EvidenceReader:
         self._ended, self._last = -1, Evidence()
         self._declared: Mapping[str, BaseDistribution] = {}
 
-    def read(self, store: Store, snapshot: Snapshot) -> Evidence:
+    def read(self, store: StoreReader, snapshot: Snapshot) -> Evidence:
         """Read it again if a trial has ended since."""
         if snapshot.ended != self._ended:
             self._declared = self._declared or distributions(snapshot.study.space)

@@ -25,6 +25,11 @@ def interval(low: float | None, high: float | None) -> str:
     return f"{_minus(f'{low:.3f}')} – {_minus(f'{high:.3f}')}"
 
 
+def decimals(value: float | None, digits: int = 3) -> str:
+    """Format a number with that many decimals."""
+    return NONE if value is None or math.isnan(value) else _minus(f"{value:.{digits}f}")
+
+
 def percent(share: float | None, decimals: int = 1) -> str:
     """Format a share of 1 in percent."""
     if share is None or not math.isfinite(share):

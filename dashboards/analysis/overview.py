@@ -4,8 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from dashboards.analysis.classes import Classes, ClassesReader
+from dashboards.analysis.evidence import Evidence, EvidenceReader
 from dashboards.analysis.frame import Frame, read_frame
+from dashboards.analysis.history import History, HistoryReader
+from dashboards.analysis.kept import KeptTables
+from dashboards.analysis.latest import Latest, LatestReader
 from dashboards.analysis.snapshot import Snapshot
+from dashboards.analysis.ties import Ties, TiesReader
 from dashboards.analysis.verdict import State, Verdict, database_away
 from spaces.study import Study
 from storage.errors import DatabaseUnreachable
@@ -22,6 +28,11 @@ class Overview:
 
     frame: Frame
     read_at: datetime
+    history: History
+    evidence: Evidence
+    classes: Classes
+    ties: Ties
+    latest: Latest
 
     @property
     def snapshot(self) -> Snapshot:
@@ -50,8 +61,13 @@ class OverviewReader:
     While the database is away it returns the last overview with the verdict that says so.
     """
 
-    def __init__(self, store: StoreReader, name: str) -> None:
-        self._store, self.name = store, name
+    def __init__(self, store: StoreReader, name: str, artifacts: str) -> None:
+        """Read nothing yet.
+
+        artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.
+        """
+        self._store, self.name, self._artifacts = store, name, artifacts
+        self._parts = _Parts(name, artifacts)
         self._last: Overview | None = None
         self._away_since: datetime | None = None
 
@@ -74,7 +90,36 @@ class OverviewReader:
     def _read(self, now: datetime) -> Overview:
         before = self._last
         frame = read_frame(self._store, self.name, before.frame if before else None)
-        return Overview(frame=frame, read_at=now)
+        identity = frame.snapshot.look.identity
+        if before and identity != before.snapshot.look.identity:
+            self._parts = _Parts(self.name, self._artifacts)
+        return self._parts.read(self._store, frame, now)
+
+
+class _Parts:
+    """The readers of the parts of one study, for as long as it is the same one."""
+
+    def __init__(self, name: str, artifacts: str) -> None:
+        tables = KeptTables(artifacts, name)
+        self._history, self._evidence, self._latest = (
+            HistoryReader(),
+            EvidenceReader(),
+            LatestReader(),
+        )
+        self._classes, self._ties = ClassesReader(tables), TiesReader(tables)
+
+    def read(self, store: StoreReader, frame: Frame, now: datetime) -> Overview:
+        """Read every part of what has changed."""
+        snapshot = frame.snapshot
+        return Overview(
+            frame=frame,
+            read_at=now,
+            history=self._history.read(store, snapshot),
+            evidence=self._evidence.read(store, snapshot),
+            classes=self._classes.read(store, snapshot),
+            ties=self._ties.read(store, snapshot),
+            latest=self._latest.read(store, snapshot),
+        )
 
 
 def _away(last: Overview, since: datetime) -> Overview:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from io import BytesIO
 
 import numpy as np
 
@@ -203,7 +202,7 @@ def _ties(trials: list[Compared], ranked: int, best: GroupSums | None) -> Ties:
 
 def _parsed(table: KeptTable) -> GroupSums | None:
     try:
-        return read_groups(BytesIO(table.text.encode())) if table.text else None
+        return read_groups(table.text) if table.text else None
     except DataError:
         return None
 

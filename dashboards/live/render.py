@@ -17,9 +17,13 @@ from markupsafe import Markup
 from dashboards.analysis import numbers
 from dashboards.analysis.listing import StudyLine
 from dashboards.analysis.overview import Overview
+from dashboards.live.panels.classes import classes
+from dashboards.live.panels.evidence import evidence
 from dashboards.live.panels.head import head
+from dashboards.live.panels.history import history
 from dashboards.live.panels.studies import study_row
 from dashboards.live.panels.tiles import tiles
+from dashboards.live.panels.trials import trials
 from dashboards.live.panels.verdict import verdict
 from dashboards.live.panels.workers import workers
 from dashboards.live.view import View
@@ -35,6 +39,10 @@ PANELS: Mapping[str, Callable[[Overview, View], Any]] = {
     "verdict": verdict,
     "tiles": tiles,
     "workers": workers,
+    "trials": trials,
+    "history": history,
+    "evidence": evidence,
+    "classes": classes,
 }
 
 

@@ -18,7 +18,7 @@ from tests.storage.samples import finished
 
 COUNT, IMAGES = 40, 10
 # Slides differ a lot in how hard they are, much more than two trials do.
-HARD = np.random.default_rng(0).uniform(0.1, 3.0, COUNT)
+HARD = np.random.default_rng(0).uniform(1.0, 4.0, COUNT)
 NOISE = np.random.default_rng(1).normal(0, 0.2, COUNT)
 
 Finish = Callable[..., None]
@@ -48,7 +48,8 @@ def finish(store: Store, tmp_path: Path) -> Finish:
 
 
 @pytest.fixture
-def read(store: Store, tmp_path: Path) -> Callable[[], Ties]:
+def read(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Ties]:
+    monkeypatch.setattr(ties, "LOOK_SECONDS", 60.0)  # on a busy machine as well
     reader = TiesReader(KeptTables(str(tmp_path / "artifacts"), "toy"))
     return lambda: reader.read(store, read_snapshot(store, "toy"))
 
