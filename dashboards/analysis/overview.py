@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from dashboards.analysis.classes import Classes, ClassesReader
-from dashboards.analysis.evidence import Evidence, EvidenceReader
 from dashboards.analysis.frame import Frame, read_frame
-from dashboards.analysis.history import History, HistoryReader
-from dashboards.analysis.kept import KeptTables
-from dashboards.analysis.latest import Latest, LatestReader
+from dashboards.analysis.priors.evidence import Evidence, EvidenceReader
 from dashboards.analysis.snapshot import Snapshot
-from dashboards.analysis.ties import Ties, TiesReader
+from dashboards.analysis.trials.classes import Classes, ClassesReader
+from dashboards.analysis.trials.history import History, HistoryReader
+from dashboards.analysis.trials.kept import KeptTables
+from dashboards.analysis.trials.latest import Latest, LatestReader
+from dashboards.analysis.trials.ties import Ties, TiesReader
 from dashboards.analysis.verdict import State, Verdict, database_away
 from spaces.study import Study
 from storage.errors import DatabaseUnreachable

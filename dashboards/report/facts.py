@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from dashboards.analysis.classes import Classes, ClassesReader
-from dashboards.analysis.evidence import Evidence, EvidenceReader
-from dashboards.analysis.kept import KeptTables
+from dashboards.analysis.priors.evidence import Evidence, EvidenceReader
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
+from dashboards.analysis.trials.classes import Classes, ClassesReader
+from dashboards.analysis.trials.kept import KeptTables
 from dashboards.report.data import DataFacts, data_facts
 from dashboards.report.endings import Ending, Prunings, endings_of, prunings_of
 from dashboards.report.importances import Importances, find_importances

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from dashboards.analysis.classes import Classes, ClassRow
 from dashboards.analysis.numbers import counted, percent, whole
+from dashboards.analysis.trials.classes import Classes, ClassRow
 from dashboards.marks.bars import Whisker, whisker
 from dashboards.marks.paths import line
 from dashboards.marks.scale import Scale

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dashboards.analysis import numbers
-from dashboards.analysis.classes import Classes, ClassRow, Confusion
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.trials.classes import Classes, ClassRow, Confusion
 from dashboards.live.view import View
 from spaces.shown import shown
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboards.analysis import numbers
-from dashboards.analysis.evidence import FEWEST, ParamEvidence
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.priors.evidence import FEWEST, ParamEvidence
 from dashboards.analysis.priors.numbers import NumberEvidence
 from dashboards.analysis.priors.options import Contrast, OptionEvidence
 from dashboards.analysis.priors.ruling import Ruling

@@ -7,8 +7,8 @@ from datetime import datetime
 import numpy as np
 
 from dashboards.analysis import numbers
-from dashboards.analysis.history import Dot, History, How
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.trials.history import Dot, History, How
 from dashboards.live.view import View
 from dashboards.marks import paths
 from dashboards.marks.scale import Scale

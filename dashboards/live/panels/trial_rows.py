@@ -7,7 +7,7 @@ from functools import cached_property
 from dashboards.analysis import numbers
 from dashboards.analysis.badges import of_line
 from dashboards.analysis.overview import Overview
-from dashboards.analysis.ties import Compared
+from dashboards.analysis.trials.ties import Compared
 from dashboards.analysis.wording import epochs
 from dashboards.marks.bars import Whisker, whisker
 from dashboards.marks.scale import Scale

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dashboards.analysis import numbers
 from dashboards.analysis.overview import Overview
-from dashboards.analysis.ties import Basis, Ties
+from dashboards.analysis.trials.ties import Basis, Ties
 from dashboards.analysis.wording import measure
 from dashboards.live.panels.trial_rows import HEADS, Row, TrialTable
 from dashboards.live.view import View

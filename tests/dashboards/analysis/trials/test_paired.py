@@ -10,7 +10,7 @@ import torch
 from scipy.stats import bootstrap
 from torch.nn.functional import cross_entropy
 
-from dashboards.analysis.paired import estimate, paired_difference
+from dashboards.analysis.trials.paired import estimate, paired_difference
 from objectives.groups.draws import Grouping
 from objectives.groups.sums import GroupSums, sum_by_group
 from objectives.groups.table import read_groups, table_rows

@@ -2,13 +2,13 @@
 
 import math
 
-from dashboards.analysis.evidence import FEWEST, EvidenceReader
+from dashboards.analysis.priors.evidence import FEWEST, EvidenceReader
 from dashboards.analysis.priors.numbers import NumberEvidence
 from dashboards.analysis.priors.options import OptionEvidence
 from dashboards.analysis.snapshot import read_snapshot
 from spaces.params import Choice, Float, Int, Toggle
 from storage.store import Store
-from tests.dashboards.analysis.trials import begin_trial, end_trial, make_study
+from tests.dashboards.analysis.toy_trials import begin_trial, end_trial, make_study
 from tests.storage.samples import ended, finished
 
 SPACE = [

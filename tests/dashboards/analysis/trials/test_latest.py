@@ -3,10 +3,10 @@
 import optuna
 from optuna.trial import TrialState
 
-from dashboards.analysis.latest import MOST, LatestReader
 from dashboards.analysis.snapshot import read_snapshot
+from dashboards.analysis.trials.latest import MOST, LatestReader
 from storage.store import Store
-from tests.dashboards.analysis.trials import end_trial, make_study
+from tests.dashboards.analysis.toy_trials import end_trial, make_study
 from tests.storage.samples import ended, finished, stock_study
 
 

@@ -4,17 +4,17 @@ import math
 
 import numpy as np
 
-from dashboards.analysis.history import (
+from dashboards.analysis.snapshot import read_snapshot
+from dashboards.analysis.trials.history import (
     MOST_STEPS,
     Dot,
     HistoryReader,
     How,
     best_steps,
 )
-from dashboards.analysis.snapshot import read_snapshot
 from storage.rows import TrialEnd
 from storage.store import Store
-from tests.dashboards.analysis.trials import end_trial, make_study
+from tests.dashboards.analysis.toy_trials import end_trial, make_study
 from tests.storage.samples import ended, finished, stock_study
 
 

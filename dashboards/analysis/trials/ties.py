@@ -14,9 +14,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from dashboards.analysis.kept import KeptTable, KeptTables
-from dashboards.analysis.paired import Measured, paired_difference
 from dashboards.analysis.snapshot import Snapshot
+from dashboards.analysis.trials.kept import KeptTable, KeptTables
+from dashboards.analysis.trials.paired import Measured, paired_difference
 from objectives.contract import BALANCED_ACCURACY, GROUPS, HIGH, LOW, RULER, DataError
 from objectives.groups.draws import Numbers
 from objectives.groups.sums import GroupSums

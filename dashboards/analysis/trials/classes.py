@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 
-from dashboards.analysis.kept import KeptTable, KeptTables
 from dashboards.analysis.snapshot import Snapshot
+from dashboards.analysis.trials.kept import KeptTable, KeptTables
 from objectives.contract import CONFUSION_MATRIX, PER_CLASS
 from storage.reader import StoreReader
 

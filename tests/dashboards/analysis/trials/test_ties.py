@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dashboards.analysis import ties
-from dashboards.analysis.kept import KeptTables
 from dashboards.analysis.snapshot import read_snapshot
-from dashboards.analysis.ties import FEWEST, Basis, Ties, TiesReader
+from dashboards.analysis.trials import ties
+from dashboards.analysis.trials.kept import KeptTables
+from dashboards.analysis.trials.ties import FEWEST, Basis, Ties, TiesReader
 from objectives.contract import GROUPS
 from storage.artifacts import artifact_store, keep
 from storage.store import Store
-from tests.dashboards.analysis.trials import begin_trial, make_study
+from tests.dashboards.analysis.toy_trials import begin_trial, make_study
 from tests.storage.samples import finished
 
 COUNT, IMAGES = 40, 10

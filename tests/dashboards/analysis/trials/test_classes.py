@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.analysis import kept
-from dashboards.analysis.classes import (
+from dashboards.analysis.snapshot import read_snapshot
+from dashboards.analysis.trials import kept
+from dashboards.analysis.trials.classes import (
     MOST_CLASSES,
     Classes,
     ClassesReader,
     parse_classes,
     parse_confusion,
 )
-from dashboards.analysis.kept import KeptTables
-from dashboards.analysis.snapshot import read_snapshot
+from dashboards.analysis.trials.kept import KeptTables
 from objectives.contract import CONFUSION_MATRIX, PER_CLASS
 from storage.artifacts import artifact_store, keep
 from storage.store import Store
-from tests.dashboards.analysis.trials import begin_trial, make_study
+from tests.dashboards.analysis.toy_trials import begin_trial, make_study
 from tests.storage.samples import finished
 
 HEADER = "class,images,groups,recall,recall_low,recall_high,precision,f1,auc\n"
