@@ -126,7 +126,9 @@ class LivePages:
         return Watch(name, StudiesReader(self._store).read, render.studies)
 
     def _watch(self, name: str) -> Watch[Overview]:
-        return Watch(name, OverviewReader(self._store, name, self._artifacts).read, render.panels)
+        return Watch(
+            name, OverviewReader(self._store, name, self._source.artifacts).read, render.panels
+        )
 
 
 def _of_study(overview: Overview) -> dict[str, Any]:
