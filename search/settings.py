@@ -4,7 +4,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -20,6 +20,11 @@ S3 = re.compile(r"s3://[^\s/].*")
 MISTYPED = re.compile(r"""s3[:/\\]|['"]|[^/.]+:""", re.IGNORECASE)
 # A path as it stands in a shell's script, read by a program that is no shell: "/x", $HOME/x, /${A}.
 UNREAD = re.compile(r"""(['"]).*\1|(?:.*/)?\$\{?[A-Za-z_].*""", re.DOTALL)
+# Where messages go: the supervisor's alone, so kept from its children.
+WEBHOOK = "SEARCH_WEBHOOK"
+WEBHOOK_SECRET = "SEARCH_WEBHOOK_SECRET"
+WEBHOOK_FILE = "SEARCH_WEBHOOK_FILE"
+OF_THE_SUPERVISOR = (WEBHOOK, WEBHOOK_SECRET, WEBHOOK_FILE)
 # Our variables by the word that tells one, and by a short form of it.
 NAMES = {
     "HOME": "SEARCH_HOME",
@@ -28,6 +33,9 @@ NAMES = {
     "ARTIFACTS": "SEARCH_ARTIFACTS",
     "LEASE": "SEARCH_LEASE_SECONDS",
     "BEAT": "SEARCH_BEAT_SECONDS",
+    "WEBHOOK": WEBHOOK,
+    "WEBHOOK_SECRET": WEBHOOK_SECRET,
+    "WEBHOOK_FILE": WEBHOOK_FILE,
 }
 OF_A_SERVICE = re.compile(r"_(SERVICE|PORT)(_|$)")  # Kubernetes sets them: SEARCH_DB_SERVICE_HOST
 
@@ -43,6 +51,8 @@ class Settings:
     lease_seconds: `SEARCH_LEASE_SECONDS`, how long a silent worker keeps its trial.
     beat_seconds: `SEARCH_BEAT_SECONDS`, how often a lease is renewed; else a third of it.
     shared_artifacts: `SEARCH_ARTIFACTS`, a folder or an s3:// address that other machines reach.
+    webhook, webhook_secret, webhook_file: `SEARCH_WEBHOOK...`, read by search/notify/webhook.py in
+        the commands that need them.
     """
 
     home: Path
@@ -52,6 +62,9 @@ class Settings:
     lease_seconds: float = LEASE_SECONDS
     beat_seconds: float = LEASE_SECONDS / BEATS_PER_LEASE
     shared_artifacts: str | None = None
+    webhook: str | None = field(default=None, repr=False)
+    webhook_secret: str | None = field(default=None, repr=False)
+    webhook_file: Path | None = None
 
     @property
     def artifacts(self) -> str:
@@ -97,7 +110,7 @@ def read_settings(
     folder: the folder from which a home is looked for upwards; None for the current one.
     """
     _refuse_unknown(environment)
-    given = _given(environment, "SEARCH_HOME")
+    given, file = _given(environment, "SEARCH_HOME"), _given(environment, WEBHOOK_FILE)
     home = _folder("SEARCH_HOME", given) if given else _nearest_home(folder or Path.cwd())
     lease = _seconds(environment, "SEARCH_LEASE_SECONDS", LEASE_SECONDS)
     beat = _seconds(environment, "SEARCH_BEAT_SECONDS", lease / BEATS_PER_LEASE)
@@ -114,6 +127,9 @@ def read_settings(
         lease_seconds=lease,
         beat_seconds=beat,
         shared_artifacts=_artifact_location(_given(environment, "SEARCH_ARTIFACTS")),
+        webhook=_given(environment, WEBHOOK),
+        webhook_secret=_given(environment, WEBHOOK_SECRET),
+        webhook_file=_folder(WEBHOOK_FILE, file) if file else None,
     )
 
 
@@ -123,7 +139,11 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
         prefix, _, rest = name.upper().partition("_")
         if prefix != "SEARCH" or name in NAMES.values() or OF_A_SERVICE.search(name):
             continue
-        if close := get_close_matches(rest.partition("_")[0], NAMES, 1, 0.85):
+        first = rest.partition("_")[0]
+        if close := [
+            *get_close_matches(rest, NAMES, 1, 0.85),
+            *get_close_matches(first, NAMES, 1, 0.85),
+        ]:
             raise UsageError(
                 f"{name} is set, and search does not read it",
                 f"did you mean {NAMES[close[0]]}? If not, unset it",

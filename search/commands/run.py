@@ -3,8 +3,8 @@
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from socket import socket
@@ -14,6 +14,9 @@ from dashboards.door.port import listen
 from search.database import has_store, open_store
 from search.errors import DONE
 from search.logs import set_up_logs
+from search.notify.messenger import messenger
+from search.notify.watch import Watch
+from search.notify.webhook import read_webhook
 from search.planning.kept import excluded_here
 from search.processes.dashboard_keeper import DashboardKeeper, DashboardProgram
 from search.processes.dashboard_lock import PATIENCE_SECONDS, find_living
@@ -22,7 +25,7 @@ from search.processes.devices import DeviceShare, device_shares
 from search.processes.lock import run_lock
 from search.processes.signals import listening
 from search.processes.supervisor import Run, supervise
-from search.settings import Settings
+from search.settings import OF_THE_SUPERVISOR, Settings
 from search.studies.create import notes_on, store_study
 from search.studies.declare import declare
 from search.studies.examine import Examination, examine
@@ -48,6 +51,7 @@ def run(
     """
     if arguments.detach and arguments.ready_fd is None:
         return _detach(arguments.words)
+    read_webhook(settings)
     with _wanted_port(arguments, settings) as listener:
         return _run_with(listener, arguments, settings, worker_program or _this_program())
 
@@ -90,7 +94,10 @@ def _run_with(
         # The dashboard of a study that has ended would be gone before anybody has looked.
         starts_none = arguments.no_dashboard or _has_ended(store, row)
         program = None if starts_none else _program(name, settings)
-        with closing(DashboardKeeper(settings, program, listener)) as keeper:
+        with (
+            closing(DashboardKeeper(settings, program, listener)) as keeper,
+            _watching_events(name, settings) as watch,
+        ):
             run = _run(
                 prepared,
                 settings,
@@ -99,6 +106,7 @@ def _run_with(
                 shares=shares,
                 worker_program=worker_program,
             )
+            run = replace(run, watch=watch)
             _find_page(run, arguments)
             return _supervise(run)
 
@@ -194,7 +202,20 @@ def _program(name: str, settings: Settings) -> DashboardProgram:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    return {**os.environ, "SEARCH_HOME": str(settings.home)}
+    kept = {name: text for name, text in os.environ.items() if name not in OF_THE_SUPERVISOR}
+    return {**kept, "SEARCH_HOME": str(settings.home)}
+
+
+@contextmanager
+def _watching_events(name: str, settings: Settings) -> Iterator[Watch]:
+    """Yield a watch that sends the study's events to the webhook, if one is set."""
+    webhook = read_webhook(settings)
+    if webhook is None:
+        yield Watch()
+        return
+    delivered = settings.study_folder(name) / "messages.json"
+    with messenger(webhook, delivered) as ours:
+        yield Watch(ours.tell)
 
 
 def _worker_words(study: str, worker: str, data: Path | None) -> list[str]:

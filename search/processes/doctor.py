@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from search.errors import NO_TEMPORARY, TEMPORARY_FIX
+from search.errors import NO_TEMPORARY, TEMPORARY_FIX, UsageError
+from search.notify.webhook import read_webhook
 from search.processes.devices import device_shares, gpus, usable_cores
 from search.settings import Settings
 from storage import artifacts
@@ -76,6 +77,7 @@ def examine(settings: Settings, workers: int | None = None) -> list[MachineFindi
         *(_configured(settings, workers) if settings.database_url else [_embedded(settings)]),
         *_abandoned(),
         *([_artifacts(settings.shared_artifacts)] if settings.shared_artifacts else ()),
+        _messages(settings),
     ]
 
 
@@ -191,6 +193,18 @@ def _artifacts(location: str) -> MachineFinding:
     except StorageError as error:
         return _error("artifacts", error.found, error.fix)
     return _ok("artifacts", f"{location} can be written to (SEARCH_ARTIFACTS)")
+
+
+def _messages(settings: Settings) -> MachineFinding:
+    """Find where the messages of a run go; nothing is sent."""
+    try:
+        webhook = read_webhook(settings)
+    except UsageError as error:
+        return _error("messages", error.found, error.fix)
+    if webhook is None:
+        return _ok("messages", "none are sent (SEARCH_WEBHOOK is not set)")
+    signed = "signed" if webhook.secret else "not signed"
+    return _ok("messages", f"sent to {webhook.host}, {signed} (SEARCH_WEBHOOK)")
 
 
 def _ok(name: str, found: str) -> MachineFinding:

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -16,6 +16,7 @@ import psutil
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from objectives.sets.progress import decoding_note
 from search.errors import BROKEN_OFF, DONE, DRAINED, FAILED, KILLED, MISMATCH, WRONG
+from search.notify.watch import Watch
 from search.processes.child import Child, describe_exit
 from search.processes.dashboard_keeper import DashboardKeeper
 from search.processes.devices import DeviceShare, worker_environment
@@ -55,6 +56,7 @@ class Run:
     cache: Path  # the folder of decoded images
     lease_seconds: float  # a silent worker keeps its trial so long, and lives as long again
     dashboard: DashboardKeeper
+    watch: Watch = field(default_factory=Watch)  # tells the events of the study
     revive_database: Callable[[], bool] = lambda: True
 
 
@@ -99,11 +101,16 @@ class _Supervisor:
                 for slot in self._slots:
                     self._look_after(slot)
                 time.sleep(TICK_SECONDS)
+        except Exception:
+            self._run.watch.broke(self._snapshot)
+            raise
         finally:
             self._leave_nobody_behind()
         self._read_at = 0.0
         self._read()
-        return self._ending()
+        ending = self._ending()
+        self._run.watch.ended(self._snapshot, ending.exit_code)
+        return ending
 
     def _free_the_dead(self) -> None:
         """End the leases that a killed run left on this machine before they expire."""
@@ -130,12 +137,14 @@ class _Supervisor:
             self._has_begun = self._has_begun or bool(self._snapshot.look.workers)
             self._obey(self._snapshot.look.study.stop)
             self._end_the_stalled()
+            self._run.watch.look(self._snapshot)
         except DatabaseUnreachable as error:
             if not self._is_database_away:
                 log.warning("%s; the workers go on without it", error)
             self._is_database_away = True
             for slot in self._slots:
                 slot.watch(None, 0)  # no worker can renew its lease now
+            self._run.watch.database_is_away(self._snapshot)
             self._revive_database()
         self._show(self._snapshot.noting(self._note()))
         # Reading a long study may take at most a tenth of the supervisor's time.
@@ -149,6 +158,7 @@ class _Supervisor:
                 log.warning("worker %s no longer moves: killed", slot.worker)
                 slot.is_stalled = True
                 slot.child.kill()
+                self._run.watch.killed(self._snapshot, slot.worker)
 
     def _note(self) -> str:
         if self._is_database_away:

@@ -50,12 +50,15 @@ def test_a_database_that_does_not_answer_is_an_error_without_its_password() -> N
 
 
 @pytest.mark.slow
-def test_a_database_that_answers_is_named(tmp_path: Path, database_url: str) -> None:
-    findings = {
-        each.name: each for each in examine(Settings(home=tmp_path, database_url=database_url))
-    }
+def test_the_database_that_answers_and_the_host_of_the_messages_are_named(
+    tmp_path: Path, database_url: str
+) -> None:
+    hook = "https://hooks.example.org/secret-path"
+    settings = Settings(home=tmp_path, database_url=database_url, webhook=hook)
+    findings = {each.name: each for each in examine(settings)}
 
     assert findings["database"].level == findings["connections"].level == "ok"
+    assert findings["messages"].found == "sent to hooks.example.org, not signed (SEARCH_WEBHOOK)"
 
 
 @pytest.mark.slow

@@ -14,6 +14,8 @@ import psutil
 import pytest
 
 from dashboards.analysis.snapshot import Snapshot
+from search.notify.message import Message
+from search.notify.watch import Watch
 from search.processes import child
 from search.processes.dashboard_keeper import DashboardKeeper
 from search.processes.devices import DeviceShare, assign
@@ -23,6 +25,7 @@ from search.settings import Settings
 from spaces.params import Float
 from spaces.stored import StoredStudy, to_json
 from spaces.study import Study
+from storage.looks import Look
 from storage.postgres import server
 from storage.store import Store
 from tests.storage.samples import new_study
@@ -219,6 +222,43 @@ def test_no_child_is_left_when_the_view_breaks(scripted):
     with pytest.raises(ZeroDivisionError):
         supervise(scripted("slow", "slow"), StopFlag(), breaks)
     assert not [child for child in psutil.Process().children() if "worker" in str(child.cmdline())]
+
+
+@pytest.mark.parametrize(
+    ("fault", "events"), [("none", ["finished"]), ("stall", ["stalled", "finished"])]
+)
+def test_what_happens_to_the_study_is_told(scripted, fault, events):
+    told: list[Message] = []
+    supervise(replace(scripted(fault), watch=Watch(told.append)), StopFlag(), ignore)
+    assert [message.event for message in told] == events
+
+
+def test_a_run_that_breaks_says_so_and_a_drain_nothing(shell):
+    told: list[Message] = []
+    run = replace(
+        shell("trap 'exit 75' TERM; while :; do sleep .05; done"), watch=Watch(told.append)
+    )
+    flag = StopFlag()
+    assert supervise(run, flag, lambda _: flag.drain()) == Ending(75)
+    assert told == []
+    with pytest.raises(ZeroDivisionError):
+        supervise(run, StopFlag(), lambda _: 1 / 0)
+    assert [message.event for message in told] == ["stopped"]
+
+
+def test_each_look_after_the_first_reads_only_what_has_changed(scripted, store, monkeypatch):
+    befores: list[Look | None] = []
+    look = store.look
+
+    def noting(name: str, before: Look | None, newest: int) -> Look:
+        befores.append(before)
+        return look(name, before, newest)
+
+    monkeypatch.setattr(store, "look", noting)
+    supervise(scripted("slow"), StopFlag(), ignore)
+    assert befores[0] is None
+    assert len(befores) > 2
+    assert None not in befores[1:]
 
 
 @pytest.mark.slow
