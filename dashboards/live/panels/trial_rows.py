@@ -117,7 +117,7 @@ class TrialTable:
             how=_how(trial),
             more=[self._cell(trial, name) for name in self.more],
             epochs=epochs(self.overview.snapshot, trial),
-            params=[_param(trial, name) for name in self.overview.study.space.names[:MOST_PARAMS]],
+            params=[_param(trial, name) for name in self.params],
             # How it ended stands beside it.
             badges=[badge for badge in earned if badge != trial.outcome],
             attempts=f"attempt {trial.attempts}" if trial.attempts > 1 else "",
