@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from dashboards.analysis.methods import Methods
-from dashboards.analysis.sections import Code, Phrase, Section, Strong, Table
+from dashboards.analysis.methods.description import Methods
+from dashboards.analysis.methods.sections import Code, Phrase, Section, Strong, Table
 from spaces.shown import shown
 from storage.store import Store
 

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from dashboards.analysis.methods.images import ImageCounts, count_images
+from dashboards.analysis.methods.machines import Machines, machines_of
 from dashboards.analysis.priors.evidence import Evidence, EvidenceReader
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from dashboards.analysis.trials.classes import Classes, ClassesReader
 from dashboards.analysis.trials.kept import KeptTables
-from dashboards.report.data import DataFacts, data_facts
 from dashboards.report.endings import Ending, Prunings, endings_of, prunings_of
 from dashboards.report.importances import Importances, find_importances
 from dashboards.report.lines import Lines, Step, no_step, read_lines
-from dashboards.report.machines import Machines, machines_of
 from dashboards.report.parallel import Parallel, parallel_lines
 from storage.store import Store
 
@@ -28,7 +28,7 @@ class Facts:
     snapshot: Snapshot
     made_at: datetime
     lines: Lines
-    data: DataFacts | None
+    data: ImageCounts | None
     endings: Sequence[Ending]
     prunings: Prunings | None
     machines: Machines
@@ -46,12 +46,12 @@ def read_facts(store: Store, name: str, artifacts: str, step: Step = no_step) ->
     """
     snapshot = read_snapshot(store, name)
     lines = read_lines(store, snapshot, step)
-    study = snapshot.study
+    study, manifest = snapshot.study, store.manifest(name)
     return Facts(
         snapshot=snapshot,
         made_at=datetime.now(UTC),
         lines=lines,
-        data=data_facts(store.manifest(name)),
+        data=count_images(manifest) if manifest else None,
         endings=list(endings_of(snapshot)),
         prunings=prunings_of(lines.trials),
         machines=machines_of(store.workers(name)),

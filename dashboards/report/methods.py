@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from importlib.metadata import version
 
-from dashboards.analysis.numbers import counted, metric, short, whole
+from dashboards.analysis.methods.images import FOLDS, ImageCounts
+from dashboards.analysis.methods.machines import package_name
+from dashboards.analysis.methods.space import condition_of, prior_of, values_of
+from dashboards.analysis.numbers import counted, exact, metric, whole
 from dashboards.report.comparison import interval_of
-from dashboards.report.data import DataFacts
 from dashboards.report.facts import Facts
-from dashboards.report.machines import package_name
-from dashboards.report.words import and_so_on, condition_of, prior_of, pruning_of, values_of
+from dashboards.report.words import and_so_on, pruning_of
 from spaces.shown import shown
 from storage.rows import Outcome
 
@@ -37,28 +38,23 @@ def _sentences(facts: Facts) -> Iterator[str]:
     yield _test(facts)
 
 
-def _data(data: DataFacts, fingerprint: str) -> Iterator[str]:
-    total = sum(data.images.values())
-    of_groups = f" of {counted(_groups(data), 'group')}" if data.has_groups else ""
-    parts = and_so_on(_split(data, split) for split in data.splits)
+def _data(data: ImageCounts, fingerprint: str) -> Iterator[str]:
+    of_groups = f" of {counted(data.all_groups, 'group')}" if data.is_grouped else ""
+    parts = and_so_on(_split(data, name) for name in data.splits)
     yield (
-        f"The data were {counted(total, 'image')}{of_groups} in"
+        f"The data were {counted(data.all_images, 'image')}{of_groups} in"
         f" {counted(len(data.classes), 'class', 'classes')} ({parts};"
         f" SHA-256 of the manifest {fingerprint[:16]})."
     )
-    if data.folds:
-        yield f"The training images were divided into {data.folds} folds."
-    if data.has_groups and data.are_apart:
+    if data.is_grouped and data.are_apart:
         yield "No group had images in two splits" + (" or folds." if data.folds else ".")
 
 
-def _groups(data: DataFacts) -> int:
-    return sum(data.groups.values())
-
-
-def _split(data: DataFacts, split: str) -> str:
-    groups = f" of {whole(data.groups[split])} groups" if data.has_groups else ""
-    return f"{whole(data.images[split])}{groups} in {split}"
+def _split(data: ImageCounts, name: str) -> str:
+    split = data.splits[name]
+    groups = f" of {counted(split.all_groups, 'group')}" if data.is_grouped else ""
+    where = f"{data.folds} folds" if name == FOLDS else name
+    return f"{whole(split.all_images)}{groups} in {where}"
 
 
 def _software(facts: Facts) -> str:
@@ -82,7 +78,7 @@ def _space(facts: Facts) -> str:
         + ")"
         for param in study.space
     )
-    fixed = and_so_on(f"{name} {shown(short(value))}" for name, value in study.fixed.items())
+    fixed = and_so_on(f"{name} {shown(exact(value))}" for name, value in study.fixed.items())
     kept = f" Fixed were {fixed}; others kept their defaults." if fixed else ""
     return f"Searched were {named}.{kept}"
 
@@ -124,7 +120,7 @@ def _best(facts: Facts) -> str:
     best, study = snapshot.best, snapshot.study
     if best is None:
         return ""
-    values = and_so_on(f"{name} {shown(short(value))}" for name, value in best.params.items())
+    values = and_so_on(f"{name} {shown(exact(value))}" for name, value in best.params.items())
     is_single = not study.folds and study.value == "best"
     between = interval_of(best, study.metric) if is_single else ""
     within = f" (95 % interval {between})" if between else ""

@@ -12,11 +12,12 @@ from markupsafe import Markup
 
 import dashboards
 from dashboards.analysis import numbers, wording
+from dashboards.analysis.methods.machines import package_name
+from dashboards.analysis.methods.space import condition_of, prior_of, values_of
 from dashboards.report import figures, words
 from dashboards.report.comparison import BESIDE, compare_best, interval_of
 from dashboards.report.facts import Facts, read_facts
 from dashboards.report.lines import Step, no_step
-from dashboards.report.machines import package_name
 from dashboards.report.methods import methods_paragraph
 from dashboards.report.plotly_text import digest, packed_plotly, plotly_digest
 from objectives import catalog
@@ -31,12 +32,13 @@ TEST_USES = 50  # shown; a study that opens its test split more often has a larg
 FILTERS = {
     "metric": numbers.metric,
     "percent": numbers.percent,
+    "exact": numbers.exact,
     "short": numbers.short,
     "whole": numbers.whole,
     "shown": shown,
-    "values_of": words.values_of,
-    "prior_of": words.prior_of,
-    "condition_of": words.condition_of,
+    "values_of": values_of,
+    "prior_of": prior_of,
+    "condition_of": condition_of,
     "package_name": package_name,
     "capitalised": lambda text: text[:1].upper() + text[1:],
 }

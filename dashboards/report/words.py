@@ -1,47 +1,14 @@
-"""A searched hyperparameter in words: its values, its prior, its condition."""
+"""Sentences of the report: early stops, interruptions, missing importances."""
 
 from collections.abc import Iterable, Sequence
 
-from dashboards.analysis.numbers import counted, percent, short
+from dashboards.analysis.numbers import counted
 from dashboards.report.importances import FEWEST
 from dashboards.report.lines import TrialLine
-from spaces.params import Choice, Float, Int, Param, Toggle
 from spaces.pruning import PRUNING_RULES
-from spaces.shown import shown
 from spaces.study import FIRST_JUDGED_FOLDS, Study
 
 LAST_OF_LIST = " and "
-
-
-def values_of(param: Param) -> str:
-    """Return the values that a parameter may take."""
-    match param:
-        case Float() | Int():
-            scale = ", by its logarithm" if param.log else ""
-            return f"{short(param.low)} to {short(param.high)}{scale}"
-        case _:
-            return ", ".join(shown(short(option)) for option in param.corners())
-
-
-def prior_of(param: Param) -> str:
-    """Return the belief that was declared before any trial; "even" for none."""
-    match param:
-        case Float() | Int() if param.prior:
-            return f"around {short(param.prior.center)}, {param.prior.confidence} confidence"
-        case Choice() if len(set(param.weights)) > 1:
-            whole = sum(param.weights)
-            weighed = zip(param.choices, param.weights, strict=True)
-            return ", ".join(
-                f"{shown(short(each))} {percent(weight / whole, 0)}" for each, weight in weighed
-            )
-        case Toggle() if param.prior != 0.5:
-            return f"on {percent(param.prior, 0)}"
-    return "even"
-
-
-def condition_of(param: Param) -> str:
-    """Return when a parameter exists; "" for always."""
-    return and_so_on(f"{name} is {shown(short(value))}" for name, value in param.when.items())
 
 
 def pruning_of(study: Study) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from dashboards.analysis.image_counts import count_images
-from dashboards.analysis.methods import describe
+from dashboards.analysis.methods.description import describe
+from dashboards.analysis.methods.images import count_images
 from dashboards.note import study_note, write_note
 from dashboards.optuna.marked import PRACTICE, PRACTICE_MEANING
 from search.settings import Settings

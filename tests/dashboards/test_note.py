@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from optuna_dashboard import get_note
 
-from dashboards.analysis.image_counts import count_images
-from dashboards.analysis.methods import PRACTICE, describe
+from dashboards.analysis.methods.description import PRACTICE, describe
+from dashboards.analysis.methods.images import count_images
 from dashboards.note import study_note, write_note
 from spaces.load import load_study
 from spaces.params import Choice
@@ -26,9 +26,9 @@ def test_a_note_has_every_part_as_markdown() -> None:
 
     assert written[0] == "Does depth help?"
     assert "### Data" in written
-    assert "| Benign | 1 (1) |" in written
-    assert "| **all** | 1 (1) |" in written
-    assert "| `ldam_max_margin` | 0.1 to 0.8 | uniform | `ldam` is on |" in written
+    assert "| Benign | 1 of 1 |" in written
+    assert "| **all** | 1 of 1 |" in written
+    assert "| `ldam_max_margin` | 0.1 to 0.8 | uniform | ldam is on |" in written
     assert "| `schedule` | none |" in written
 
 

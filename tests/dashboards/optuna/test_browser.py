@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from dashboards.analysis.methods import describe
+from dashboards.analysis.methods.description import describe
 from dashboards.note import study_note, write_note
 from dashboards.optuna.marked import PRACTICE, PRACTICE_MEANING
 from storage.rows import Shown

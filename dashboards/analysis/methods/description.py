@@ -1,18 +1,18 @@
 """A study's data and methods, as a paper describes them: for pages, the note and the report."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dashboards.analysis.image_counts import FOLDS, ImageCounts, SplitCounts
+from dashboards.analysis.methods.images import ImageCounts, SplitCounts
+from dashboards.analysis.methods.machines import Machines, package_name
+from dashboards.analysis.methods.sections import Code, Phrase, Section, Strong, Table
+from dashboards.analysis.methods.space import space_table
 from dashboards.analysis.numbers import counted, exact, whole
-from dashboards.analysis.sections import Code, Phrase, Section, Strong, Table
-from dashboards.analysis.space_table import space_table
 from objectives import catalog
 from spaces.pruning import PRUNING_RULES
 from spaces.stored import StoredStudy, data_to_json, fingerprint, from_json
 from spaces.study import FIRST_JUDGED_FOLDS, Study
-from storage.rows import StudyRow, UseRow, WorkerRow
+from storage.rows import StudyRow, UseRow
 
 PRACTICE = "Practice data. The images are generated: these results say nothing about real ones."
 BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
@@ -68,22 +68,21 @@ def uses_of_test_split(uses: Sequence[UseRow], counts: ImageCounts | None) -> Se
     return Section(name="test", title="Test split", sentences=[[Strong(said)]], table=table)
 
 
-def versions(workers: Sequence[WorkerRow]) -> Section:
-    """Describe the software of the workers: every version that one of them had."""
-    had = Counter(
-        pair
-        for worker in workers
-        for pair in {
-            **worker.machine.get("versions", {}),
-            "device": worker.machine.get("device_class") or worker.device,
-            "commit of search": worker.machine.get("commit") or "not known",
-        }.items()
-    )
+def software(machines: Machines) -> Section:
+    """Describe the devices and the software of a study's workers."""
     rows: list[Sequence[Phrase]] = [
-        [[Code(name)], [str(found)], [whole(count)]] for (name, found), count in sorted(had.items())
+        [[package_name(name)], [", ".join(found)]] for name, found in machines.versions.items()
     ]
-    table = Table(["part", "version", "workers"], rows)
-    return Section(name="versions", title="Versions", table=table)
+    if machines.commits:
+        rows.append([["commit"], [Code(", ".join(machines.commits))]])
+    of = f"{counted(machines.workers, 'worker')} on {counted(machines.hosts, 'machine')}"
+    devices = "; ".join(f"{device} ({count})" for device, count in machines.devices.items())
+    return Section(
+        name="software",
+        title="Machines and software",
+        sentences=[[f"{of}: {devices}."]] if machines.workers else [["No worker so far."]],
+        table=Table(["part", "version"], rows) if rows else None,
+    )
 
 
 def _warnings(stored: StoredStudy) -> Iterator[str]:
@@ -132,41 +131,30 @@ def _meaning(study: Study) -> str:
 def _data(study: Study, counts: ImageCounts | None) -> Section:
     if counts is None:
         return Section(name="data", title="Data")
+    splits = counts.splits.values()
     rows: list[Sequence[Phrase]] = [
-        [[name], *([_cell(each, name, counts)] for each in counts.splits.values())]
-        for name in counts.classes
+        [[name], *(_cells(split, name, counts) for split in splits)] for name in counts.classes
     ]
-    rows.append([[Strong("all")], *([_whole(each, counts)] for each in counts.splits.values())])
-    headings = [_heading(split, counts) for split in counts.splits]
-    sentences = list(_data_sentences(study, counts))
-    table = Table(["class", *headings], rows)
-    return Section(name="data", title="Data", sentences=sentences, table=table)
+    rows.append([[Strong("all")], *(_whole(split, counts) for split in splits)])
+    layout: Phrase = ["Layout ", Code(str(data_to_json(study)["kind"])), "."]
+    return Section(
+        name="data",
+        title="Data",
+        sentences=[layout, *([remark] for remark in counts.remarks())],
+        table=Table(["class", *map(counts.heading, counts.splits)], rows),
+    )
 
 
-def _data_sentences(study: Study, counts: ImageCounts) -> Iterator[Phrase]:
-    yield ["Layout ", Code(str(data_to_json(study)["kind"])), "."]
-    if counts.is_grouped:
-        yield ["Images, with their groups in brackets; a group stays in one split."]
-    if counts.sites:
-        yield [f"They come from {counted(counts.sites, 'site')}."]
-    if counts.left_out:
-        yield [f"{counted(counts.left_out, 'listed image')} in no split."]
+def _cells(split: SplitCounts, name: str, counts: ImageCounts) -> Phrase:
+    return _count(split.images[name], split.groups[name], counts)
 
 
-def _heading(split: str, counts: ImageCounts) -> str:
-    return f"{counts.folds} folds" if split == FOLDS else split
-
-
-def _cell(split: SplitCounts, name: str, counts: ImageCounts) -> str:
-    return _count(split.images.get(name, 0), split.groups.get(name, 0), counts)
-
-
-def _whole(split: SplitCounts, counts: ImageCounts) -> str:
+def _whole(split: SplitCounts, counts: ImageCounts) -> Phrase:
     return _count(split.all_images, split.all_groups, counts)
 
 
-def _count(images: int, groups: int, counts: ImageCounts) -> str:
-    return f"{whole(images)} ({whole(groups)})" if counts.is_grouped else whole(images)
+def _count(images: int, groups: int, counts: ImageCounts) -> Phrase:
+    return [f"{whole(images)} of {whole(groups)}" if counts.is_grouped else whole(images)]
 
 
 def _fixed(stored: StoredStudy) -> Table:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from dashboards.analysis.image_counts import count_images
-from dashboards.analysis.methods import describe, uses_of_test_split, versions
-from dashboards.analysis.sections import Phrase, Section
+from dashboards.analysis.methods.description import describe, software, uses_of_test_split
+from dashboards.analysis.methods.images import count_images
+from dashboards.analysis.methods.machines import machines_of
+from dashboards.analysis.methods.sections import Phrase, Section
+from dashboards.analysis.numbers import percent
 from spaces.stored import Found, StoredStudy, fingerprint
 from spaces.study import Pruning
 from storage.rows import UseRow, WorkerRow
@@ -49,20 +51,33 @@ def test_images_and_groups_are_counted_by_class_and_split() -> None:
 
     assert table(data) == [
         ["class", "train", "val", "test"],
-        ["Benign", "2 (1)", "1 (1)", "1 (1)"],
-        ["Gleason 3", "2 (2)", "0 (0)", "0 (0)"],
-        ["all", "4 (2)", "1 (1)", "1 (1)"],  # slide 1 has images of both classes
+        ["Benign", "2 of 1", "1 of 1", "1 of 1"],
+        ["Gleason 3", "2 of 2", "0 of 0", "0 of 0"],
+        ["all", "4 of 2", "1 of 1", "1 of 1"],  # slide 1 has images of both classes
     ]
-    assert "a group stays in one split. They come from 2 sites. 1 listed image in no split." in (
-        sentences(data)
+    assert sentences(data).endswith(
+        "no group has images in two splits. They come from 2 sites. 1 listed image is in no split."
     )
+
+
+@pytest.mark.parametrize(
+    ("places", "folds"), [(("train", "val"), ("0", "0")), (("train", "train"), ("1", "2"))]
+)
+def test_a_group_in_two_splits_or_folds_is_said(
+    places: tuple[str, str], folds: tuple[str, str]
+) -> None:
+    images = [("a", "p", place, fold) for place, fold in zip(places, folds, strict=True)]
+
+    data = sections(StoredStudy(STUDY), images)["data"]
+
+    assert "some groups have images in two splits" in sentences(data)
 
 
 def test_images_without_groups_are_counted_alone() -> None:
     data = sections(StoredStudy(STUDY), [("a", "", "train"), ("b", "", "train")])["data"]
 
     assert table(data) == [["class", "train"], ["a", "1"], ["b", "1"], ["all", "2"]]
-    assert "group" not in sentences(data)
+    assert sentences(data) == "Layout none."
 
 
 def test_folds_are_counted_together() -> None:
@@ -79,12 +94,19 @@ def test_a_study_without_data_has_no_part_about_them() -> None:
 
 
 def test_every_searched_parameter_has_its_values_its_prior_and_its_condition() -> None:
+    most, least = percent(0.8, 0), percent(0.2, 0)
+
     assert table(sections(StoredStudy(STUDY))["space"]) == [
         ["parameter", "values", "prior", "only when"],
-        ["backbone", "resnet50, resnet34", "resnet50 80%, resnet34 20%", ""],
+        [
+            "backbone",
+            "resnet50, resnet34",
+            f"resnet50 {most}, resnet34 {least}",
+            "",
+        ],
         ["learning_rate", "1e−5 to 0.01, log", "around 0.0001, high confidence", ""],
         ["epochs", "5 to 20", "uniform", ""],
-        ["ldam", "off, on", "on 30%", ""],
+        ["ldam", "off, on", f"on {percent(0.3, 0)}", ""],
         ["ldam_max_margin", "0.1 to 0.8", "uniform", "ldam is on"],
     ]
 
@@ -152,15 +174,15 @@ def test_the_uses_of_the_test_split_are_counted_and_listed() -> None:
     assert table(used)[1] == ["2026-11-28 09:05 UTC", "confirm", "ada"]
 
 
-def test_every_version_that_a_worker_had_is_listed_with_their_number() -> None:
+def test_the_devices_and_every_version_of_the_workers_are_listed() -> None:
     old = {"versions": {"torch": "2.14"}, "device_class": "H200", "commit": "abc"}
     new = {**old, "versions": {"torch": "2.15"}}
 
-    listed = table(versions([_worker(old), _worker(new), _worker(new)]))
+    section = software(machines_of([_worker(old), _worker(new), _worker(new)]))
 
-    assert ["torch", "2.14", "1"] in listed
-    assert ["torch", "2.15", "2"] in listed
-    assert ["commit of search", "abc", "3"] in listed
+    assert sentences(section) == "3 workers on 1 machine: H200 (3)."
+    assert table(section)[1:] == [["PyTorch", "2.14, 2.15"], ["commit", "abc"]]
+    assert sentences(software(machines_of([]))) == "No worker so far."
 
 
 def _worker(machine: Mapping[str, Any]) -> WorkerRow:

@@ -3,8 +3,10 @@
 import csv
 import io
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from dashboards.analysis.numbers import counted
 
 SPLITS = ("train", "val", "test")
 FOLDS = "folds"  # the images that are validated in turn, in place of train and val
@@ -35,6 +37,7 @@ class ImageCounts:
     splits: by name; with folds, `folds` stands for train and val.
     left_out: images that are listed and in no split.
     is_grouped: whether a group may hold more than one image.
+    are_apart: whether no group has images in two splits, nor in two folds.
     sites: how many hospitals or scanners are known.
     """
 
@@ -43,7 +46,32 @@ class ImageCounts:
     left_out: int
     folds: int
     is_grouped: bool
+    are_apart: bool
+    all_groups: int
     sites: int
+
+    @property
+    def all_images(self) -> int:
+        """The images of every split."""
+        return sum(split.all_images for split in self.splits.values())
+
+    def heading(self, split: str) -> str:
+        """Return the heading of a split's column."""
+        return f"{self.folds} folds" if split == FOLDS else split
+
+    def remarks(self) -> Iterator[str]:
+        """Yield the sentences that stand below the counts."""
+        if self.is_grouped:
+            apart = "no group has" if self.are_apart else "some groups have"
+            where = "two splits or folds" if self.folds else "two splits"
+            yield (
+                "Images, and of how many groups, such as patients or slides;"
+                f" {apart} images in {where}."
+            )
+        if self.sites:
+            yield f"They come from {counted(self.sites, 'site')}."
+        if self.left_out:
+            yield f"{counted(self.left_out, 'listed image is', 'listed images are')} in no split."
 
 
 def count_images(manifest: str) -> ImageCounts:
@@ -59,14 +87,22 @@ def count_images(manifest: str) -> ImageCounts:
         is_folded = folds and row["split"] == "train"
         of_split[FOLDS if is_folded else row["split"]].append(row)
     names = (FOLDS, "test") if folds else SPLITS
+    used = [row for name in names for row in of_split[name]]
     return ImageCounts(
         classes=[labels[index] for index in sorted(labels)],
         splits={name: _of_split(of_split[name]) for name in names if of_split[name]},
         left_out=sum(len(of_split[name]) for name in of_split if name not in names),
         folds=folds,
         is_grouped=any(row["group"] != row["path"] for row in rows),
+        are_apart=_are_apart(used),
+        all_groups=len({row["group"] for row in used}),
         sites=len({row["site"] for row in rows if row["site"]}),
     )
+
+
+def _are_apart(rows: Sequence[Mapping[str, str]]) -> bool:
+    places = {(row["group"], row["split"], row["fold"]) for row in rows}
+    return len(places) == len({group for group, _, _ in places})
 
 
 def _of_split(rows: Sequence[Mapping[str, str]]) -> SplitCounts:
