@@ -1,7 +1,7 @@
 """The learning curves of a study: running ones, the best, and what they are compared with."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 
 from dashboards.analysis.completed import completed_curves
 from dashboards.analysis.course import GRID, Band, Course, Floats, at_shares, bands, course_of
@@ -49,7 +49,7 @@ class CoursesReader:
     """Reads a study's curves; the epochs of an ended trial once, of a running one as they come."""
 
     def __init__(self) -> None:
-        self._asked: dict[int, None] = {}
+        self._asked: tuple[int, ...] = ()  # replaced as a whole: another thread asks
         self._rows: dict[int, list[EpochRow]] = {}  # of running trials
         self._places: dict[int, int] = {}  # of running trials
         self._ended: dict[int, Course] = {}
@@ -59,17 +59,16 @@ class CoursesReader:
 
     def ask(self, number: int) -> None:
         """Read the curve of this trial too from now on; the oldest of many is let go."""
-        self._asked.pop(number, None)
-        self._asked[number] = None
-        for oldest in list(self._asked)[:-MOST_ASKED]:
-            del self._asked[oldest]
+        others = (each for each in self._asked if each != number)
+        self._asked = (*others, number)[-MOST_ASKED:]
 
     def read(self, store: StoreReader, snapshot: Snapshot) -> Courses:
         """Read what is new of the curves."""
+        asked = self._asked
         running = sorted(snapshot.running, key=lambda trial: not trial.is_leased)[:MOST_RUNNING]
-        ran = self._read_running(store, snapshot, running)
+        ran = self._read_running(store, snapshot, running, asked)
         best = snapshot.look.ranking[:MOST_BEST]
-        self._read_ended(store, snapshot, best)
+        self._read_ended(store, snapshot, {trial.number for trial in best} | {*asked})
         if self._is_first or snapshot.look.ended:
             self._sample.read(store, snapshot, is_first=self._is_first)
             self._limit = _read_limit(store, snapshot)
@@ -79,27 +78,23 @@ class CoursesReader:
             metrics=_ordered([*known.values()], snapshot.study.metric),
             running=[ran[trial.number] for trial in running],
             best=[known[trial.number] for trial in best],
-            asked={number: known[number] for number in self._asked if number in known},
+            asked={number: known[number] for number in asked if number in known},
             bands=self._sample.bands,
             sampled=len(self._sample.curves),
             limit=[] if not self._limit else _from(self._limit, _judged_from(snapshot, running)),
         )
 
-    def with_asked(
-        self, store: StoreReader, snapshot: Snapshot, courses: Courses, number: int
-    ) -> Courses:
-        """Return the curves with that of one more trial, read now; it stays from now on."""
-        self.ask(number)
-        trials = store.trials_of(snapshot.study.name, {number} - courses.asked.keys())
-        return replace(courses, asked={**courses.asked, **_read_courses(store, snapshot, trials)})
-
     def _read_running(
-        self, store: StoreReader, snapshot: Snapshot, running: Sequence[TrialRow]
+        self,
+        store: StoreReader,
+        snapshot: Snapshot,
+        running: Sequence[TrialRow],
+        asked: Sequence[int],
     ) -> dict[int, Course]:
         """Read the new epochs of the running trials, in no statement where there are none."""
         shown = {trial.number for trial in running}
-        asked = [trial for trial in snapshot.running if trial.number in self._asked]
-        trials = [*running, *(trial for trial in asked if trial.number not in shown)]
+        others = [trial for trial in snapshot.running if trial.number in asked]
+        trials = [*running, *(trial for trial in others if trial.number not in shown)]
         self._rows = {trial.number: self._rows.get(trial.number, []) for trial in trials}
         self._places = _placed(self._places, [trial.number for trial in running])
         behind = [trial for trial in trials if trial.last and self._known(trial) < trial.last.epoch]
@@ -121,14 +116,14 @@ class CoursesReader:
         rows = self._rows[trial.number]
         return rows[-1].epoch if rows else 0
 
-    def _read_ended(self, store: StoreReader, snapshot: Snapshot, best: Sequence[TrialRow]) -> None:
-        """Read the best trials, and those that were asked for, unless they are known."""
-        name, running = snapshot.study.name, {trial.number for trial in snapshot.running}
-        wanted = {trial.number for trial in best} | (self._asked.keys() - running)
+    def _read_ended(self, store: StoreReader, snapshot: Snapshot, wanted: Set[int]) -> None:
+        """Read the trials of these numbers that have ended, unless they are known."""
+        wanted = wanted - {trial.number for trial in snapshot.running}
         self._ended = {each: self._ended[each] for each in wanted if each in self._ended}
-        missing = wanted - self._ended.keys()
-        if missing:
-            trials = [trial for trial in store.trials_of(name, missing) if trial.outcome]
+        if missing := wanted - self._ended.keys():
+            trials = [
+                each for each in store.trials_of(snapshot.study.name, missing) if each.outcome
+            ]
             self._ended |= _read_courses(store, snapshot, trials)
 
 
@@ -183,7 +178,7 @@ def _course(
 
 
 def _placed(before: Mapping[int, int], numbers: Sequence[int]) -> dict[int, int]:
-    """Give every running trial a place of its own; those that had one keep it."""
+    """Assign every running trial a place of its own; those that had one keep it."""
     kept = {number: before[number] for number in numbers if number in before}
     free = iter(sorted(set(range(len(numbers))) - set(kept.values())))
     return {number: kept[number] if number in kept else next(free) for number in numbers}

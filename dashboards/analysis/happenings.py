@@ -1,4 +1,4 @@
-"""What happened in a study: a few facts each, the newest first."""
+"""The events of a study, the newest first: a few facts each."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ ORDERLY_EXITS = (0, 75)
 
 
 class Kind(StrEnum):
-    """What happened."""
+    """The kinds of events."""
 
     BEGAN = "began"  # the study was made
     ENDED = "ended"  # its last trial ended

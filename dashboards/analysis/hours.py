@@ -11,9 +11,9 @@ from storage.reader import StoreReader
 class Hours:
     """Seconds of all devices, which may be CPUs, by what became of the trials.
 
-    lost: what was trained and not recorded, or trained twice, because a worker died.
-    saved: what the rest of the pruned trials would have taken.
-    remaining: what the open trials will take at the pace so far; None where that is unknown.
+    lost: epochs that were not recorded, or trained twice, because a worker died.
+    saved: the time that the rest of the pruned trials would have taken.
+    remaining: the time of the open trials at the pace so far; None where that is unknown.
     """
 
     finished: float = 0.0
@@ -31,7 +31,7 @@ class Hours:
 
     @property
     def expected(self) -> float | None:
-        """What the whole study will have taken; None where that is unknown."""
+        """The time of the whole study at its end; None where that is unknown."""
         return None if self.remaining is None else self.spent + self.remaining
 
 

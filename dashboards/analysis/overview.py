@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from dashboards.analysis.courses import Courses, CoursesReader
 from dashboards.analysis.frame import Frame, read_frame
+from dashboards.analysis.happenings import Happenings, HappeningsReader
+from dashboards.analysis.hours import Hours, HoursReader
+from dashboards.analysis.lanes import Lanes, LanesReader
+from dashboards.analysis.ledger import Ledger
 from dashboards.analysis.priors.evidence import Evidence, EvidenceReader
 from dashboards.analysis.snapshot import Snapshot
 from dashboards.analysis.trials.classes import Classes, ClassesReader
@@ -33,6 +38,10 @@ class Overview:
     classes: Classes
     ties: Ties
     latest: Latest
+    courses: Courses
+    hours: Hours
+    lanes: Lanes
+    happenings: Happenings
 
     @property
     def snapshot(self) -> Snapshot:
@@ -71,6 +80,10 @@ class OverviewReader:
         self._last: Overview | None = None
         self._away_since: datetime | None = None
 
+    def ask(self, number: int) -> None:
+        """Read the curve of this trial too from the next reading on."""
+        self._parts.courses.ask(number)
+
     def read(self) -> Overview:
         """Read the study now.
 
@@ -107,6 +120,8 @@ class _Parts:
             LatestReader(),
         )
         self._classes, self._ties = ClassesReader(tables), TiesReader(tables)
+        self.courses, self._hours, ledger = CoursesReader(), HoursReader(), Ledger()
+        self._lanes, self._happenings = LanesReader(ledger), HappeningsReader(ledger)
 
     def read(self, store: StoreReader, frame: Frame, now: datetime) -> Overview:
         """Read every part of what has changed."""
@@ -119,6 +134,10 @@ class _Parts:
             classes=self._classes.read(store, snapshot),
             ties=self._ties.read(store, snapshot),
             latest=self._latest.read(store, snapshot),
+            courses=self.courses.read(store, snapshot),
+            hours=self._hours.read(store, snapshot),
+            lanes=self._lanes.read(store, snapshot),
+            happenings=self._happenings.read(store, snapshot),
         )
 
 

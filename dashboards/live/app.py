@@ -31,6 +31,7 @@ class LivePages:
         self._source, self._store = source, source.store
         self._watches = Watches(self._watch)
         self._lists = Watches(self._watch_list)
+        self._readers: dict[str, OverviewReader] = {}
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -68,15 +69,16 @@ class LivePages:
         """Show one study."""
         name, view = request.path_params["name"], View.of(request.query_params)
         watch = self._watches.of(name)
-        overview = await self._source.run(watch.newest)
+        overview = await self._source.run(self._with_asked, name, view)
         changes = await self._source.run(watch.changes, view)
         given = {"tab": "", "panels": changes.panels, "version": changes.version}
         return HTMLResponse(render.page("overview.html", **_of_study(overview), **given))
 
     async def panels(self, request: Request) -> Response:
         """Return every panel of a view as JSON, for the script."""
-        watch = self._watches.of(request.path_params["name"])
-        changes = await self._source.run(watch.changes, View.of(request.query_params))
+        name, view = request.path_params["name"], View.of(request.query_params)
+        await self._source.run(self._with_asked, name, view)
+        changes = await self._source.run(self._watches.of(name).changes, view)
         return Response(as_json(changes), media_type="application/json")
 
     async def events(self, request: Request) -> Response:
@@ -126,9 +128,19 @@ class LivePages:
         return Watch(name, StudiesReader(self._store).read, render.studies)
 
     def _watch(self, name: str) -> Watch[Overview]:
-        return Watch(
-            name, OverviewReader(self._store, name, self._source.artifacts).read, render.panels
-        )
+        reader = OverviewReader(self._store, name, self._source.artifacts)
+        self._readers[name] = reader
+        return Watch(name, reader.read, render.panels)
+
+    def _with_asked(self, name: str, view: View) -> Overview:
+        """Return the newest overview, with the curve that the view asks for."""
+        watch = self._watches.of(name)
+        overview = watch.newest()
+        is_there = view.t is not None and view.t < overview.snapshot.total
+        if view.t is not None and is_there and view.t not in overview.courses.asked:
+            self._readers[name].ask(view.t)
+            watch.again()
+        return watch.newest()
 
 
 def _of_study(overview: Overview) -> dict[str, Any]:

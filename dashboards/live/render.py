@@ -17,7 +17,10 @@ from markupsafe import Markup
 from dashboards.analysis import numbers
 from dashboards.analysis.listing import StudyLine
 from dashboards.analysis.overview import Overview
+from dashboards.live.panels.attempts import attempts
 from dashboards.live.panels.classes import classes
+from dashboards.live.panels.curves import curves
+from dashboards.live.panels.events import events
 from dashboards.live.panels.evidence import evidence
 from dashboards.live.panels.head import head
 from dashboards.live.panels.history import history
@@ -39,6 +42,9 @@ PANELS: Mapping[str, Callable[[Overview, View], Any]] = {
     "verdict": verdict,
     "tiles": tiles,
     "workers": workers,
+    "curves": curves,
+    "events": events,
+    "attempts": attempts,
     "trials": trials,
     "history": history,
     "evidence": evidence,

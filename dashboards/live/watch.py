@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 2.0
 IDLE_SECONDS = 20.0  # a page that is loaded again finds its study read
+PATIENCE_SECONDS = 4.0
 MOST_VIEWS = 64  # of one page at a time; each is filled in at every reading
 
 T = TypeVar("T")
@@ -70,7 +71,8 @@ class Watch(Generic[T]):
         self._channels: dict[View, _Channel] = {}
         self._listeners: set[Tell] = set()
         self._lock = threading.RLock()
-        self._has_read = threading.Event()
+        self._has_read, self._is_wanted = threading.Event(), threading.Event()
+        self._news = threading.Condition(self._lock)
         self._asked_at = time.monotonic()
         self.is_over = False
         threading.Thread(target=self._run, name=f"watch {name}", daemon=True).start()
@@ -91,6 +93,13 @@ class Watch(Generic[T]):
             seen = self._number_of(version)
             changed = {name: html for name, (html, at) in channel.panels.items() if at > seen}
             return Changes(f"{self._instance}.{self._number}", changed)
+
+    def again(self) -> None:
+        """Read at once, and return when that is done; after some seconds in any case."""
+        with self._news:
+            number = self._number
+            self._is_wanted.set()
+            self._news.wait_for(lambda: self._number > number or self.is_over, PATIENCE_SECONDS)
 
     @contextmanager
     def listening(self, tell: Tell) -> Iterator[None]:
@@ -121,18 +130,21 @@ class Watch(Generic[T]):
     def _run(self) -> None:
         while not self.is_over:
             started = time.monotonic()
+            self._is_wanted.clear()
             self._read()
             self._has_read.set()
             self._tell()
             spent = time.monotonic() - started
-            time.sleep(max(EVERY_SECONDS - spent, spent))  # half of the time at most
+            self._is_wanted.wait(max(EVERY_SECONDS - spent, spent))  # half of the time at most
 
     def _read(self) -> None:
         try:
             newest = self._read_now()
         except Exception as error:  # noqa: BLE001 - whoever asks gets it
             log.debug("a page cannot be read: %s", error)
-            self._error, self._newest, self.is_over = error, None, True
+            with self._news:
+                self._error, self._newest, self.is_over = error, None, True
+                self._news.notify_all()
             return
         with self._lock:
             self._newest, self._number = newest, self._number + 1
@@ -141,6 +153,7 @@ class Watch(Generic[T]):
                     channel.take(self._draw(newest, view), self._number)
                 else:
                     del self._channels[view]
+            self._news.notify_all()
 
     def _tell(self) -> None:
         with self._lock:

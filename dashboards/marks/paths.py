@@ -1,6 +1,6 @@
 """The `d` of an SVG path: lines with gaps, steps and bands, in percent across and pixels down."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from dashboards.marks.scale import Scale
 
@@ -44,14 +44,6 @@ def spark(values: Sequence[float], height: float, room: float = 1.0) -> str:
     up = Scale(low=low, high=high, begin=height - room, end=room)
     apart = 100 / max(1, len(values) - 1)
     return line((index * apart, up(value)) for index, value in enumerate(values))
-
-
-def thinned(count: int, most: int) -> Iterator[int]:
-    """Yield at most `most` evenly chosen places of `count`, the first and the last among them."""
-    if count <= most:
-        yield from range(count)
-    else:
-        yield from (round(index * (count - 1) / (most - 1)) for index in range(most))
 
 
 def _pair(place: Place) -> str:

@@ -7,9 +7,10 @@ from starlette.requests import Request
 
 from dashboards.analysis.overview import Overview
 from dashboards.live.pages.logs import logs_page
+from dashboards.live.pages.timeline import timeline_page
 from dashboards.live.pages.trials import trials_page
 from dashboards.live.source import Source
 
 Build = Callable[[Source, Overview, Request], Any]
 # Below /s/STUDY; each has a template of that name, and a .json.
-PAGES: Mapping[str, Build] = {"trials": trials_page, "logs": logs_page}
+PAGES: Mapping[str, Build] = {"trials": trials_page, "logs": logs_page, "timeline": timeline_page}

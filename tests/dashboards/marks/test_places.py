@@ -5,7 +5,7 @@ import math
 import pytest
 
 from dashboards.marks.bars import stack, whisker
-from dashboards.marks.paths import band, line, spark, steps, thinned
+from dashboards.marks.paths import band, line, spark, steps
 from dashboards.marks.scale import Scale, spread
 
 
@@ -44,14 +44,6 @@ def test_a_sparkline_fills_its_height() -> None:
     assert spark([1, 3, 2], height=16) == "M0 15L50 1 100 8"
     assert spark([7, 7], height=16) == "M0 8L100 8"
     assert spark([], height=16) == ""
-
-
-@pytest.mark.parametrize("count", [1, 200, 201, 5000])
-def test_few_of_many_are_chosen_with_the_first_and_the_last(count: int) -> None:
-    chosen = list(thinned(count, 200))
-    assert len(chosen) == min(count, 200)
-    assert (chosen[0], chosen[-1]) == (0, count - 1)
-    assert sorted(set(chosen)) == chosen
 
 
 def test_a_stacked_bar_leaves_out_what_is_nothing() -> None:

@@ -1,0 +1,135 @@
+"""The two axes of learning curves: cut where nothing is decided, logarithmic for losses."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dashboards.analysis import numbers
+from dashboards.analysis.course import Course
+from dashboards.marks.scale import Scale
+from dashboards.marks.ticks import Tick, round_ticks
+
+TOP, BOTTOM, HEIGHT = 8, 238, 258  # pixels
+DECIDED = 0.86  # this share of the values is in sight; the rest are those of first epochs
+FAR = 4.0  # running trials further off than so many times the axis stand at its edge
+SHARES = ("val_balanced_accuracy", "val_top1", "val_top3")  # shown in percent
+WORDS = {"val_balanced_accuracy": "balanced acc.", "val_macro_auc": "AUC", "val_macro_f1": "F1"}
+EDGE = 4000.0  # pixels beyond which a line needs no exact place
+
+
+@dataclass(frozen=True)
+class Height:
+    """The heights of values; far outside it stays finite, which SVG needs."""
+
+    scale: Scale
+
+    def at(self, value: float) -> float:
+        """Return the height of a value, which may lie outside the drawing."""
+        return min(max(self.scale(value), -EDGE), EDGE)
+
+    def held(self, value: float) -> float:
+        """Return the height of a value, at the edge for one outside."""
+        return self.scale.held(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axes:
+    """The axes of one drawing.
+
+    align: what stands under what: shares, epochs or minutes.
+    across, down: the ticks of the two axes with their places, in percent and pixels.
+    """
+
+    metric: str
+    align: str
+    x: Scale
+    y: Height
+    x_ticks: Sequence[tuple[float, str]]
+    y_ticks: Sequence[tuple[float, str]]
+
+    def across(self, course: Course) -> list[float]:
+        """Return the places of a course's epochs, in percent."""
+        return [self.x(each) for each in along(course, self.align)]
+
+    def last(self, course: Course) -> tuple[float, float]:
+        """Return the place across of the last value of a course, and this value."""
+        pairs = zip(self.across(course), course.values[self.metric], strict=True)
+        return [(x, value) for x, value in pairs if value is not None][-1]
+
+
+def axes_of(
+    courses: Sequence[Course], metric: str, align: str, *, is_lower_better: bool
+) -> Axes | None:
+    """Fit the axes to some courses; None where no value is known."""
+    values = sorted(value for course in courses for value in _known(course, metric))
+    if not values:
+        return None
+    scale = _heights(courses, values, metric, is_lower_better=is_lower_better)
+    x = Scale(low=0.0, high=_length(courses, align))
+    return Axes(
+        metric=metric,
+        align=align,
+        x=x,
+        y=Height(scale),
+        x_ticks=[(round(x(tick.value), 2), tick.text) for tick in _x_ticks(x, align)],
+        y_ticks=[(round(scale(tick.value), 1), _y_text(metric, tick)) for tick in scale.ticks(5)],
+    )
+
+
+def along(course: Course, align: str) -> Sequence[float]:
+    """Return the places of a course's epochs: shares of the schedule, epochs or minutes."""
+    return {"share": course.shares, "epoch": course.epochs, "minutes": course.minutes}[align]
+
+
+def shown_value(metric: str, value: float | None) -> str:
+    """Format a value of a metric."""
+    return numbers.percent(value) if metric in SHARES else numbers.metric(value)
+
+
+def word(metric: str) -> str:
+    """Name a metric in a word or two."""
+    return WORDS.get(metric, metric)
+
+
+def _known(course: Course, metric: str) -> list[float]:
+    return [value for value in course.values.get(metric, ()) if value is not None]
+
+
+def _heights(
+    courses: Sequence[Course], values: Sequence[float], metric: str, *, is_lower_better: bool
+) -> Scale:
+    """Return the scale of the values, the better ones at its good end, the first ones cut off."""
+    is_log = is_lower_better and values[0] > 0 and metric not in SHARES
+    place = math.ceil(DECIDED * (len(values) - 1))
+    low, high = (values[0], values[place]) if is_lower_better else (values[-1 - place], values[-1])
+    for course in courses:
+        last = _known(course, metric)[-1:]
+        if is_lower_better and last and (last[0] <= FAR * high or high <= 0):
+            high = max(high, last[0])
+        elif last and not is_lower_better and last[0] >= low - FAR * (high - low):
+            low = min(low, last[0])
+    scale = Scale(low=low, high=high, begin=BOTTOM, end=TOP, is_log=is_log)
+    return scale.padded(0.07)
+
+
+def _length(courses: Sequence[Course], align: str) -> float:
+    if align == "share":
+        return 1.0
+    if align == "epoch":
+        return max(max(course.planned or 0, course.last_epoch) for course in courses)
+    return max((course.minutes[-1] for course in courses if course.minutes), default=1.0) or 1.0
+
+
+def _x_ticks(x: Scale, align: str) -> list[Tick]:
+    if align == "share":
+        return [Tick(share, numbers.percent(share, 0)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    unit = " min" if align == "minutes" else ""
+    ticks = round_ticks(x.low, x.high, 6)
+    if align == "epoch":
+        ticks = [tick for tick in ticks if tick.value == round(tick.value)]
+    first = "epoch" if align == "epoch" else "0"
+    return [Tick(t.value, t.text + unit if t.value else first) for t in ticks]
+
+
+def _y_text(metric: str, tick: Tick) -> str:
+    return numbers.percent(tick.value, 0) if metric in SHARES else tick.text

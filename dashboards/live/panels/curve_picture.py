@@ -1,0 +1,70 @@
+"""Which learning curves are drawn."""
+
+from dataclasses import dataclass
+
+from dashboards.analysis import numbers
+from dashboards.analysis.course import Course
+from dashboards.analysis.courses import Courses
+from dashboards.analysis.overview import Overview
+from objectives import catalog
+
+ALIGNMENTS = {"share": "% of schedule", "epoch": "epoch", "minutes": "minutes"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """The curves that are drawn: of one metric, at one alignment.
+
+    asked: the curve that the reader asked for.
+    """
+
+    courses: Courses
+    asked: Course | None
+    metric: str
+    align: str
+    is_lower_better: bool
+
+    @property
+    def running(self) -> list[Course]:
+        """The running trials, in colour."""
+        return [each for each in self.courses.running if self.has_value(each)]
+
+    @property
+    def best(self) -> list[Course]:
+        """The best trials, best first."""
+        return [each for each in self.courses.best if self.has_value(each)]
+
+    @property
+    def others(self) -> list[Course]:
+        """The curve that was asked for, where it is none of those."""
+        drawn = {each.number for each in (*self.running, *self.best)}
+        is_other = self.asked and self.asked.number not in drawn and self.has_value(self.asked)
+        return [self.asked] if self.asked and is_other else []
+
+    @property
+    def shown(self) -> list[Course]:
+        """All of them."""
+        return [*self.running, *self.best, *self.others]
+
+    @property
+    def sentence(self) -> str:
+        """The drawing in a sentence."""
+        parts = []
+        if self.running:
+            parts.append(f"of {numbers.counted(len(self.running), 'running trial')}")
+        if self.best:
+            parts.append(f"of the best {len(self.best)}")
+        whose = " and ".join(parts) or "of one trial"
+        return f"{self.metric} {whose}, by {ALIGNMENTS[self.align]}"
+
+    def has_value(self, course: Course) -> bool:
+        """Say whether a course has a value of the metric."""
+        return any(value is not None for value in course.values.get(self.metric, ()))
+
+
+def is_lower_better(overview: Overview, metric: str) -> bool:
+    """Say whether a lower value of a metric is better."""
+    if metric == overview.study.metric:
+        return overview.study.direction == "minimize"
+    known = catalog.describe(overview.study.objective).metrics.get(metric, {})
+    return bool(known.get("direction", "minimize") == "minimize")
