@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from dashboards.analysis.courses import Courses, CoursesReader
+from dashboards.analysis.attempts.happenings import Happenings, HappeningsReader
+from dashboards.analysis.attempts.hours import Hours, HoursReader
+from dashboards.analysis.attempts.lanes import Lanes, LanesReader
+from dashboards.analysis.attempts.ledger import Ledger
+from dashboards.analysis.curves.courses import Courses, CoursesReader
 from dashboards.analysis.frame import Frame, read_frame
-from dashboards.analysis.happenings import Happenings, HappeningsReader
-from dashboards.analysis.hours import Hours, HoursReader
-from dashboards.analysis.lanes import Lanes, LanesReader
-from dashboards.analysis.ledger import Ledger
 from dashboards.analysis.priors.evidence import Evidence, EvidenceReader
 from dashboards.analysis.snapshot import Snapshot
 from dashboards.analysis.trials.classes import Classes, ClassesReader

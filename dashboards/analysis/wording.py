@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from dashboards.analysis.attempts.ledger import Slot
 from dashboards.analysis.folds import fold_of
 from dashboards.analysis.identical import IdenticalTrials
-from dashboards.analysis.ledger import Slot
 from dashboards.analysis.snapshot import Snapshot
 from dashboards.analysis.unfinished import why_none_finished
 from objectives.contract import FOLD_EPOCH

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from dashboards.analysis.completed import CompletedCurves
+from dashboards.analysis.curves.completed import CompletedCurves
 from search.pruners.curve import Curve
 from spaces.judged import first_judged_epoch, startup_trials
 from spaces.study import Study

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dashboards.analysis.completed import CompletedCurves
+from dashboards.analysis.curves.completed import CompletedCurves
 from search.pruners.curve import Curve
 from search.pruners.folds import has_worse_folds
 from search.pruners.median import is_hopeless

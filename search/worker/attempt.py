@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from dashboards.analysis.completed import CompletedCurves, completed_curves
+from dashboards.analysis.curves.completed import CompletedCurves, completed_curves
 from dashboards.analysis.distributions import distributions
 from objectives import catalog
 from objectives.contract import Attempt, Objective, RecipeError

@@ -8,7 +8,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
-from dashboards.analysis.completed import CompletedCurves
+from dashboards.analysis.curves.completed import CompletedCurves
 from dashboards.analysis.folds import Metrics, fold_of, fold_values, folds_done, value_epochs
 from objectives import catalog
 from objectives.contract import Attempt, EpochResult, Objective

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from operator import attrgetter
 
 from dashboards.analysis import numbers
-from dashboards.analysis.lanes import MOST_LANES, Box, How, Lane, Lanes, by_host
-from dashboards.analysis.ledger import Slot
+from dashboards.analysis.attempts.lanes import MOST_LANES, Box, How, Lane, Lanes, by_host
+from dashboards.analysis.attempts.ledger import Slot
 from dashboards.analysis.overview import Overview
 from dashboards.analysis.wording import slot_name
 from dashboards.live.view import View

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboards.analysis import numbers
-from dashboards.analysis.course import Course
+from dashboards.analysis.curves.course import Course
 from dashboards.marks.scale import Scale
 from dashboards.marks.ticks import Tick, round_ticks
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from dashboards.analysis import numbers
-from dashboards.analysis.course import Course
-from dashboards.analysis.courses import Courses
+from dashboards.analysis.curves.course import Course
+from dashboards.analysis.curves.courses import Courses
 from dashboards.analysis.overview import Overview
 from objectives import catalog
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dashboards.analysis.course import GRID, Course
+from dashboards.analysis.curves.course import GRID, Course
 from dashboards.analysis.overview import Overview
 from dashboards.live.panels.curve_axes import Axes, axes_of, shown_value, word
 from dashboards.live.panels.curve_picture import ALIGNMENTS, Picture, is_lower_better

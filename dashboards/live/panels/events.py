@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboards.analysis import numbers
-from dashboards.analysis.happenings import Happening, Kind
+from dashboards.analysis.attempts.happenings import Happening, Kind
 from dashboards.analysis.overview import Overview
 from dashboards.analysis.wording import slot_name
 from dashboards.live.panels.curve_axes import shown_value

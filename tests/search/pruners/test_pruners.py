@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from optuna.study import StudyDirection
 
-from dashboards.analysis.completed import CompletedCurves
+from dashboards.analysis.curves.completed import CompletedCurves
 from search.pruners.curve import Curve
 from search.pruners.folds import has_worse_folds
 from search.pruners.median import is_hopeless

@@ -6,7 +6,7 @@ import optuna
 import pytest
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
-from dashboards.analysis.completed import completed_curves
+from dashboards.analysis.curves.completed import completed_curves
 from dashboards.analysis.distributions import distributions
 from spaces.params import Float, Int
 from storage.store import Store

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from dashboards.analysis.completed import CompletedCurves, completed_curves
-from dashboards.analysis.courses import MOST_RUNNING, MOST_SAMPLED, Courses, CoursesReader
+from dashboards.analysis.curves.completed import CompletedCurves, completed_curves
+from dashboards.analysis.curves.courses import MOST_RUNNING, MOST_SAMPLED, Courses, CoursesReader
 from dashboards.analysis.distributions import distributions
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from search.pruners.curve import Curve

@@ -7,7 +7,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
-from dashboards.analysis.ledger import MOST_ATTEMPTS, Ledger, Slot, slot_of
+from dashboards.analysis.attempts.ledger import MOST_ATTEMPTS, Ledger, Slot, slot_of
 from dashboards.analysis.snapshot import Snapshot
 from storage.live.outages import OutageRow
 from storage.reader import StoreReader

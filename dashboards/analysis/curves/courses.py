@@ -3,8 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from dashboards.analysis.completed import completed_curves
-from dashboards.analysis.course import GRID, Band, Course, Floats, at_shares, bands, course_of
+from dashboards.analysis.curves.completed import completed_curves
+from dashboards.analysis.curves.course import (
+    GRID,
+    Band,
+    Course,
+    Floats,
+    at_shares,
+    bands,
+    course_of,
+)
 from dashboards.analysis.distributions import distributions
 from dashboards.analysis.snapshot import Snapshot
 from objectives import catalog

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from dashboards.analysis.lanes import Box, How, Lane, by_host, lanes_of
-from dashboards.analysis.ledger import Slot, slot_of
+from dashboards.analysis.attempts.lanes import Box, How, Lane, by_host, lanes_of
+from dashboards.analysis.attempts.ledger import Slot, slot_of
 from dashboards.analysis.wording import slot_name
 from storage.live.outages import OutageRow
 from storage.rows import AttemptRow, HandBackReason, Outcome

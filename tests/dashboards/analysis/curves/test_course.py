@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dashboards.analysis.course import (
+from dashboards.analysis.curves.course import (
     GRID,
     MOST_POINTS,
     Course,

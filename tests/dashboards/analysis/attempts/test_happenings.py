@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dashboards.analysis.happenings import (
+from dashboards.analysis.attempts.happenings import (
     MOST_HAPPENINGS,
     Happening,
     Kind,
@@ -18,7 +18,7 @@ from dashboards.analysis.happenings import (
 from storage.live.course import BestStep
 from storage.live.outages import OutageRow
 from storage.rows import HandBackReason, Outcome, WorkerRow
-from tests.dashboards.analysis.test_lanes import at, attempt
+from tests.dashboards.analysis.attempts.test_lanes import at, attempt
 
 
 def worker(name: str, begin: float, end: float | None = None, **changes: Any) -> WorkerRow:

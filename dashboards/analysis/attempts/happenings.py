@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
-from dashboards.analysis.lanes import DEATHS, How, how
-from dashboards.analysis.ledger import Ledger, Slot, slot_of
+from dashboards.analysis.attempts.lanes import DEATHS, How, how
+from dashboards.analysis.attempts.ledger import Ledger, Slot, slot_of
 from dashboards.analysis.snapshot import Snapshot
 from storage.live.course import BestStep, add_steps
 from storage.live.outages import OutageRow
