@@ -90,3 +90,10 @@ def positive(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST):
         raise ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST}; use at least 1")
     return int(text)
+
+
+def trial_number(text: str) -> int:
+    """Return a trial's number."""
+    if not (text.isascii() and text.isdigit() and int(text) <= MOST):
+        raise ArgumentTypeError(f"{text!r} is not the number of a trial; use one from 0 on")
+    return int(text)

@@ -21,6 +21,7 @@ from search.options import (
     hours,
     path_of,
     positive,
+    trial_number,
 )
 from search.report import REASON_FILE
 from spaces.errors import closest, nearest
@@ -162,7 +163,9 @@ def _add_run_commands(commands: Commands) -> None:
 
     stop = _add(commands, "stop", "stop:stop", "stop a running study after the epochs in flight")
     add_stored_study(stop)
-    stop.add_argument("--now", action="store_true", help="do not wait for the epochs to end")
+    how = stop.add_mutually_exclusive_group()
+    how.add_argument("--now", action="store_true", help="do not wait for the epochs to end")
+    how.add_argument("--trial", type=trial_number, metavar="N", help="end one trial, as failed")
 
     dashboard = _add(
         commands, "dashboard", "dashboard:dashboard", "serve the dashboard without running a study"

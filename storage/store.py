@@ -16,11 +16,12 @@ from sqlalchemy import Connection, Engine
 
 from storage import manifests, shared_files, split_uses, studies, workers
 from storage.connections import OF_A_WORKER
-from storage.engine import ends, steps, waiting
+from storage.engine import ended, ends, steps, waiting
 from storage.engine.drawing import Choose, DrawingStorage, at_random
 from storage.engine.leases import Claim, Nothing
 from storage.engine.reading import ReadingStorage
 from storage.engine.waiting import HasFile
+from storage.errors import StorageError
 from storage.live import outages
 from storage.live.outages import NewOutage
 from storage.optuna_inside import joined, queued_values
@@ -227,6 +228,21 @@ class Store(StoreReader):
         """
         with self._step() as connection:
             return steps.end_leases(connection, worker, reason)
+
+    def end_trial(self, name: str, number: int) -> bool:
+        """End a trial by a person's decision; False for one that had ended before.
+
+        Its worker stops it at its next step and takes another one. Raises StorageError for a trial
+        that is not there.
+        """
+        self.study(name)
+        with self._step() as connection:
+            state = ended.end_trial(connection, name, number)
+        if state is None:
+            raise StorageError(
+                f"study {name!r} has no trial {number}", f"see `search status --study {name} --all`"
+            )
+        return state in ("RUNNING", "WAITING")
 
     # Questions about ended trials
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from dashboards.analysis.methods.description import describe
 from dashboards.analysis.methods.images import count_images
+from dashboards.changes import check_total
 from dashboards.note import study_note, write_note
 from dashboards.optuna.marked import PRACTICE, PRACTICE_MEANING
 from search.settings import Settings
@@ -20,7 +21,6 @@ from search.studies.networks import (
 from search.studies.overrides import Overrides
 from search.studies.prepare import Prepared
 from search.studies.reopen import as_it_began, find
-from spaces.errors import StudyError
 from spaces.params import Value
 from spaces.stored import ADOPTED_FIELDS, StoredStudy, fingerprint, from_json, to_json
 from spaces.study import Study
@@ -105,7 +105,7 @@ def _continue(row: StudyRow, prepared: Prepared, overrides: Overrides, store: St
     check_weights(stored)
     check_networks_here(stored)
     if overrides.trials:
-        _check_total(row, overrides.trials, store)
+        check_total(row, overrides.trials, store)
     going_on = _adopted(stored, given, overrides.trials)
     if going_on == stored:
         return row
@@ -121,14 +121,6 @@ def _adopted(stored: StoredStudy, given: StoredStudy, trials: int | None) -> Sto
         replace(stored.study, trials=trials or stored.study.trials, **fields),
         replace(stored.found, skipped_checks=skipped),
     )
-
-
-def _check_total(row: StudyRow, total: int, store: Store) -> None:
-    begun = store.counts(row.name).begun
-    if total < begun:
-        raise StudyError(
-            f"{row.name!r} has begun {begun} trials already", f"give --trials {begun} or more"
-        )
 
 
 def _write_note(row: StudyRow, prepared: Prepared, store: Store) -> None:

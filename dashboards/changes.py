@@ -1,0 +1,56 @@
+"""What a person may change about a study, from the command line and from its page alike."""
+
+from dataclasses import replace
+from typing import Literal
+
+from dashboards.analysis.numbers import counted
+from dashboards.analysis.snapshot import at_work
+from spaces.errors import StudyError
+from spaces.stored import StoredStudy, from_json, to_json
+from storage.store import Store, StudyRow
+
+MOST_TRIALS = 1_000_000  # a larger number is a typing error
+
+
+def stop_study(store: Store, name: str, how: Literal["drain", "now"]) -> str:
+    """Ask every worker of a study, on any machine, to stop; return what that does in a sentence.
+
+    how: after the epoch in flight ("drain"), or at once ("now").
+    """
+    # Requested even without a worker: a run may be about to start its first one.
+    store.request_stop(name, how)
+    when = "at once" if how == "now" else "after the epoch in flight"
+    is_at_work = bool(at_work(store.workers(name, at_work=True)))
+    return f"{name} stops {when}" if is_at_work else f"{name} has no worker that could stop"
+
+
+def end_trial(store: Store, name: str, number: int) -> str:
+    """End one trial as failed; return what that does in a sentence."""
+    if store.end_trial(name, number):
+        return f"trial {number} of {name} is ended; its worker takes another one"
+    return f"trial {number} of {name} had ended before"
+
+
+def set_total(store: Store, name: str, total: int) -> str:
+    """Set the number of trials of a study; return what that does in a sentence.
+
+    Raises StudyError for fewer than have begun.
+    """
+    row = store.study(name)
+    check_total(row, total, store)
+    stored = from_json(row.definition)
+    going_on = StoredStudy(replace(stored.study, trials=total), stored.found)
+    store.update_definition(name, to_json(going_on), total)
+    is_at_work = bool(at_work(store.workers(name, at_work=True)))
+    how = "" if is_at_work else f"; nobody trains, go on with `search run --study {name}`"
+    return f"{name} goes on to {counted(total, 'trial')}{how}"
+
+
+def check_total(row: StudyRow, total: int, store: Store) -> None:
+    """Raise StudyError for a total below the number of trials that have begun, or out of range."""
+    begun = store.counts(row.name).begun
+    if not max(1, begun) <= total <= MOST_TRIALS:
+        raise StudyError(
+            f"{row.name!r} has begun {begun} trials already; {total} cannot be its total",
+            f"give --trials {max(1, begun)} or more, at most {MOST_TRIALS}",
+        )
