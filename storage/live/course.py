@@ -101,9 +101,25 @@ def values(connection: Connection, study: StudyRow, most: int) -> list[ValueRow]
     grows keeps the trials of its sample, or every other one of them.
     """
     newest: int = connection.execute(LARGEST, {"study": study.study_id}).scalar_one()
-    stride = 1
-    while newest // stride + 1 > most:
-        stride *= 2
-    given = {"study": study.study_id, "newest": newest, "stride": stride}
+    given = {"study": study.study_id, "newest": newest, "stride": stride_of(newest + 1, most)}
     rows = connection.execute(SAMPLE, {**given, "elsewhere": Outcome.ENDED_ELSEWHERE})
     return [ValueRow(**{**row, "outcome": Outcome(row["outcome"])}) for row in rows.mappings()]
+
+
+def stride_of(count: int, most: int) -> int:
+    """Return the least power of two of which at most `most` multiples are below `count`."""
+    stride = 1
+    while (count - 1) // stride + 1 > most:
+        stride *= 2
+    return stride
+
+
+def value_of(trial: TrialRow) -> ValueRow | None:
+    """Return the end of a trial in one number; None while it runs."""
+    if trial.outcome is None or trial.ended_at is None:
+        return None
+    last = trial.last.value if trial.last and trial.outcome == Outcome.PRUNED else None
+    value = last if trial.value is None else trial.value
+    return ValueRow(
+        number=trial.number, outcome=trial.outcome, value=value, ended_at=trial.ended_at
+    )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from optuna.study import StudyDirection
 
 from dashboards.analysis.snapshot import Snapshot
-from storage.live.course import ValueRow
+from storage.live.course import ValueRow, stride_of, value_of
 from storage.reader import StoreReader
 from storage.rows import Outcome
 
@@ -69,15 +69,17 @@ class HistoryReader:
     def __init__(self) -> None:
         self._ended, self._last = -1, History()
         self._ends: dict[int, datetime | None] = {}  # of the steps
+        self._stride, self._sample = 0, dict[int, ValueRow]()
 
     def read(self, store: StoreReader, snapshot: Snapshot) -> History:
         """Read it again if a trial has ended since."""
         if snapshot.ended != self._ended:
-            self._last = self._read(store, snapshot.study.name)
+            self._last = self._read(store, snapshot)
             self._ended = snapshot.ended
         return self._last
 
-    def _read(self, store: StoreReader, name: str) -> History:
+    def _read(self, store: StoreReader, snapshot: Snapshot) -> History:
+        name = snapshot.study.name
         arrays = store.arrays(name)
         is_counted = arrays.is_finished & np.isfinite(arrays.values)
         values = np.where(is_counted, arrays.values, np.nan)
@@ -86,8 +88,18 @@ class HistoryReader:
             self._ends |= {row.number: row.ended_at for row in store.trials_of(name, new)}
         return History(
             steps=[replace(step, at=self._ends.get(step.number)) for step in steps],
-            dots=[dot for row in store.values(name, MOST_DOTS) if (dot := _dot(row))],
+            dots=[dot for row in self._values(store, snapshot) if (dot := _dot(row))],
         )
+
+    def _values(self, store: StoreReader, snapshot: Snapshot) -> list[ValueRow]:
+        """Return the ends of the trials whose numbers the stride meets, in their order."""
+        stride = stride_of(snapshot.total, MOST_DOTS)
+        if stride != self._stride:
+            read = store.values(snapshot.study.name, MOST_DOTS)
+            self._stride, self._sample = stride, {row.number: row for row in read}
+        met = [row for row in snapshot.look.ended if row.number % stride == 0]
+        self._sample |= {row.number: value for row in met if (value := value_of(row))}
+        return [self._sample[number] for number in sorted(self._sample)]
 
 
 def best_steps(values: NDArray[np.float64], *, minimizes: bool) -> list[Step]:

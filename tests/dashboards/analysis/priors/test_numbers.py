@@ -5,6 +5,7 @@ import pytest
 
 from dashboards.analysis.priors.numbers import (
     DENSITY_POINTS,
+    MOST_POINTS,
     MOST_TICKS,
     NumberEvidence,
     is_rarely_so_close,
@@ -74,6 +75,6 @@ def test_the_prior_is_drawn_as_a_density_whose_area_is_one() -> None:
 def test_the_evidence_is_bounded_however_many_trials_there_are() -> None:
     found = judged(RATE, [1e-3] * 2500)
 
-    assert len(found.seen) == len(found.best) == MOST_TICKS
+    assert (len(found.seen), len(found.best)) == (MOST_TICKS, MOST_POINTS)
     assert found.best_count == 2500
     assert (found.seen[0], found.seen[-1]) == (RATE.low, RATE.high)

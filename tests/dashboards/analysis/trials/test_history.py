@@ -58,9 +58,12 @@ def test_a_study_that_grows_is_read_again_only_when_a_trial_has_ended(store: Sto
     assert reader.read(store, read_snapshot(store, "toy", snapshot)) is first
 
     end_trial(store, finished(0.4))
+    end_trial(store, ended("PRUNED", "pruned"), curve=(0.9, 0.8))
+    end_trial(store, ended("PRUNED", "diverged"), curve=(0.9,))
     grown = reader.read(store, read_snapshot(store, "toy", snapshot))
 
     assert [step.value for step in grown.steps] == [0.5, 0.4]
+    assert grown == HistoryReader().read(store, read_snapshot(store, "toy"))
 
 
 def test_a_trial_that_another_program_ended_is_neither_a_step_nor_a_dot(
