@@ -52,6 +52,7 @@ class Happening:
     seconds: how long it took.
     reason: one of our words, such as an outcome.
     detail: a line of text from the database, which may hold anything.
+    exit_code: of a worker; below 0 for a signal.
     """
 
     at: datetime
@@ -64,6 +65,7 @@ class Happening:
     seconds: float = 0.0
     reason: str = ""
     detail: str = ""
+    exit_code: int | None = None
 
     @property
     def is_notable(self) -> bool:
@@ -101,7 +103,7 @@ class HappeningsReader:
         found = [
             *of_study(snapshot, attempts),
             *of_trials(attempts, self._steps or [], self._values),
-            *of_deaths(attempts, {row.worker: row.reason or "" for row in ended}),
+            *of_deaths(attempts, {row.worker: row for row in ended}),
             *of_outages(self._ledger.outages),
             *of_workers([*snapshot.look.workers, *ended], attempts),
             *of_tests(snapshot.look.test_uses),
@@ -177,15 +179,15 @@ def of_trials(
             )
 
 
-def of_deaths(attempts: Sequence[AttemptRow], ends: Mapping[str, str]) -> Iterator[Happening]:
+def of_deaths(attempts: Sequence[AttemptRow], ends: Mapping[str, WorkerRow]) -> Iterator[Happening]:
     """Tell which workers died in the middle of a trial, and whether it went on.
 
-    ends: the reason of each worker's end, by its name.
+    ends: the workers that have ended, by name.
     """
     known = {(row.number, row.attempt) for row in attempts}
     for row in attempts:
         if row.reason in DEATHS and row.ended_at:
-            goes_on = (row.number, row.attempt + 1) in known
+            goes_on, end = (row.number, row.attempt + 1) in known, ends.get(row.worker)
             yield Happening(
                 at=row.ended_at,
                 kind=Kind.DIED,
@@ -193,7 +195,8 @@ def of_deaths(attempts: Sequence[AttemptRow], ends: Mapping[str, str]) -> Iterat
                 attempt=row.attempt + 1 if goes_on else 0,
                 slot=slot_of(row.worker, row.host, row.device),
                 reason=str(row.reason),
-                detail=row.detail or ends.get(row.worker, ""),
+                detail=row.detail or (end and end.reason) or "",
+                exit_code=end.exit_code if end else None,
             )
 
 
@@ -231,13 +234,12 @@ def of_workers(workers: Iterable[WorkerRow], attempts: Iterable[AttemptRow]) -> 
     yield from _together(Kind.LEFT, [(at, row) for at, row in ends if row.worker not in broke])
     for at, row in ends:
         if row.worker in broke:
-            code = "" if row.exit_code is None else str(row.exit_code)
             yield Happening(
                 at=at,
                 kind=Kind.BROKE,
                 slot=slot_of(row.worker, row.host, row.device),
-                reason=code,
                 detail=row.reason or "",
+                exit_code=row.exit_code,
             )
 
 

@@ -1,5 +1,6 @@
 """The events of a study in a sentence each, the newest first."""
 
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +31,7 @@ SHAPES = {
 # Why an attempt ended without its trial, after "its worker".
 DEATHS = {
     "killed": "was killed",
-    "stalled": "was killed, because nothing moved for too long",
+    "stalled": "had made no step for too long and was killed",
     "CUDA error": "ended by a CUDA error",
     "orphaned": "died with its supervisor",
     "lost": "went silent",
@@ -117,12 +118,26 @@ def _died(found: Happening, _: str) -> str:
     how = DEATHS.get(found.reason, f"ended ({found.reason})")
     goes_on = f"went on as attempt {found.attempt}; " if found.attempt else ""
     place = f" on {_place(found)}" if found.slot else ""
-    return f"{goes_on}its worker{place} {how}{_because(found.detail)}"
+    return f"{goes_on}its worker{place} {how}{_cause(found)}"
 
 
 def _broke(found: Happening, _: str) -> str:
-    code = f" with exit code {found.reason}" if found.reason else ""
-    return f"the worker on {_place(found)} ended{code}{_because(found.detail)}"
+    return f"the worker on {_place(found)} ended{_cause(found)}"
+
+
+def _cause(found: Happening) -> str:
+    """Say why a process ended; one that a signal ended has nothing to say of it in its log."""
+    code = found.exit_code
+    if code is not None and code < 0:
+        return f" by {_signal(-code)}"
+    return f"{f' with exit code {code}' if code else ''}{_because(found.detail)}"
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _away(found: Happening, _: str) -> str:

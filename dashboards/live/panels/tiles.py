@@ -50,6 +50,8 @@ def _tiles(overview: Overview) -> Iterator[Tile]:
     if best and best.best and BALANCED in best.best.metrics:
         yield _second(best)
     yield _time(overview)
+    if overview.hours.spent:
+        yield _hours(overview)
 
 
 def _trials(overview: Overview) -> Tile:
@@ -133,4 +135,36 @@ def _time(overview: Overview) -> Tile:
         title="Time left",
         big=numbers.span(left),
         lines=[f"done about {done}", began],
+    )
+
+
+def _hours(overview: Overview) -> Tile:
+    hours = overview.hours
+    on_gpu = any(lane.device == "cuda" for lane in overview.lanes.lanes)
+    whole = max(hours.spent, hours.expected or 0.0)
+    parts = [
+        Part(
+            percent=100 * seconds / whole,
+            kind=kind,
+            count=f"{numbers.hours(seconds)} h",
+            word=kind,
+        )
+        for kind, seconds in {
+            "finished": hours.finished,
+            "pruned": hours.pruned,
+            "failed": hours.failed,
+            "lost": hours.lost,
+            "running": hours.running,
+        }.items()
+        if seconds
+    ]
+    costs = {"pruning saved": hours.saved, "failures cost": hours.failed + hours.lost}
+    told = [f"{words} {numbers.hours(seconds)}" for words, seconds in costs.items() if seconds]
+    return Tile(
+        name="hours",
+        title="GPU-hours" if on_gpu else "CPU-hours",
+        big=numbers.hours(hours.spent),
+        small=f"of about {numbers.hours(whole)}" if hours.remaining else "",
+        bar=parts,
+        lines=[" · ".join(told)] if told else [],
     )

@@ -20,7 +20,7 @@ class Worker:
     """One worker in words.
 
     percent: of its trial's schedule.
-    series: the place of its trial among the running ones, which gives its colour; None without.
+    series: the place of its trial's curve, which gives its colour; None for one without.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Workers:
 def workers(overview: Overview, view: View) -> Workers:
     """Build the panel of workers."""
     live = overview.workers
-    order = {trial.number: place for place, trial in enumerate(overview.snapshot.running)}
+    order = {course.number: course.place for course in overview.courses.running}
     speeds = [
         _speed(trial)
         for worker in live

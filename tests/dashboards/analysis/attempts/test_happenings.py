@@ -67,8 +67,9 @@ def test_a_death_says_whether_its_trial_went_on(goes_on: bool) -> None:
     rows = [attempt(4, 0, 5, reason=HandBackReason.KILLED)]
     if goes_on:
         rows.append(attempt(4, 6, None, attempt=2, worker="box-2-bbbbbb"))
-    (found,) = of_deaths(rows, {"box-1-aaaaaa": "killed by signal 9"})
-    assert (found.attempt, found.detail) == (2 if goes_on else 0, "killed by signal 9")
+    dead = worker("box-1-aaaaaa", 0, 5, exit_code=-9, reason="the last line of its log")
+    (found,) = of_deaths(rows, {dead.worker: dead})
+    assert (found.attempt, found.exit_code) == (2 if goes_on else 0, -9)
 
 
 def test_an_attempt_that_was_handed_back_is_no_event_of_its_own() -> None:
@@ -104,7 +105,7 @@ def test_a_worker_that_replaces_a_dead_one_is_no_news_and_neither_is_the_dead_on
 
 def test_a_worker_that_broke_without_a_trial_says_how() -> None:
     (_, found) = of_workers([worker("box-1-a", 0, 1, exit_code=66, reason="no such folder")], [])
-    assert (found.kind, found.reason, found.detail) == (Kind.BROKE, "66", "no such folder")
+    assert (found.kind, found.exit_code, found.detail) == (Kind.BROKE, 66, "no such folder")
 
 
 def test_the_usual_ends_of_trials_are_not_notable_and_hide_nothing() -> None:

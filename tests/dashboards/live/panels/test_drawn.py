@@ -150,12 +150,15 @@ def test_the_drawing_is_the_same_until_something_changes(
         assert before[name] == after[name]
 
 
+@pytest.mark.parametrize(
+    ("code", "why"), [(-9, " by SIGKILL"), (70, f" with exit code 70: no room left {HOSTILE}")]
+)
 def test_a_death_is_a_cross_in_the_lane_of_its_place(
-    store: Store, worker: Worker, look: Callable[[], Overview]
+    store: Store, worker: Worker, look: Callable[[], Overview], code: int, why: str
 ) -> None:
     begin(store, worker, 0.9)
     store.end_leases("box-1-aaaaaa", HandBackReason.KILLED)
-    store.worker_ended("box-1-aaaaaa", -9, f"killed by signal 9 {HOSTILE}")
+    store.worker_ended("box-1-aaaaaa", code, f"no room left {HOSTILE}")
     begin(store, worker, name="box-1-bbbbbb")
     overview = look()
     html = panels(overview, View())
@@ -165,9 +168,7 @@ def test_a_death_is_a_cross_in_the_lane_of_its_place(
         == 1
     )
     told = [event.text for event in events(overview, View()).events if event.trial == 0]
-    assert told == [
-        f"went on as attempt 2; its worker on box · GPU 0 was killed: killed by signal 9 {HOSTILE}"
-    ]
+    assert told == [f"went on as attempt 2; its worker on box · GPU 0 was killed{why}"]
     assert "<script" not in html["events"]
 
 
