@@ -199,5 +199,4 @@ def _param(trial: TrialRow, name: str) -> Cell:
     if name not in trial.params:
         return Cell(numbers.NONE, "faint")
     value = trial.params[name]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return Cell(numbers.short(value), "r" if is_number else "faint" if value is False else "")
+    return Cell(numbers.short(value), "faint" if value is False else "")
