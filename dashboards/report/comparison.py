@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from dashboards.analysis.numbers import NONE, interval, short
 from dashboards.analysis.snapshot import Snapshot
+from objectives.contract import HIGH, LOW
 from spaces.shown import shown
+from spaces.study import Study
 from storage.rows import TrialRow
 
 BESIDE = 5
@@ -39,10 +41,13 @@ def compare_best(snapshot: Snapshot) -> Iterator[Compared]:
         yield Compared(param.name, cells)
 
 
-def interval_of(trial: TrialRow | None, metric: str) -> str:
-    """Return the recorded 95 % interval of a metric at a trial's best epoch; "" without one."""
-    metrics = trial.best.metrics if trial and trial.best else {}
-    return interval(metrics.get(f"{metric}_low"), metrics.get(f"{metric}_high"))
+def interval_of(trial: TrialRow | None, study: Study) -> str:
+    """Return the 95 % interval of a trial's value; "" with folds, and where none is recorded."""
+    if trial is None or study.folds:
+        return ""
+    epoch = trial.last if study.value == "last" else trial.best
+    metrics = epoch.metrics if epoch else {}
+    return interval(*(metrics.get(study.metric + end) for end in (LOW, HIGH)))
 
 
 def _text(params: Mapping[str, object], name: str) -> str:

@@ -24,9 +24,15 @@ def _fields(facts: Facts) -> Iterator[Field]:
     yield "pruned", facts.prunings
     yield "best", snapshot.look.ranking
     yield "data", facts.data
-    yield "classes", facts.classes
+    yield "settled", snapshot.stored.settled
+    yield "ties", facts.overview.ties
+    yield "curves", facts.overview.courses
+    yield "history", facts.overview.history
+    yield "evidence", facts.overview.evidence
+    yield "classes", facts.overview.classes
     yield "importances", facts.importances
-    yield "evidence", facts.evidence
     yield "machines", facts.machines
+    yield "device_seconds", facts.overview.hours
+    yield "outages", facts.outages
     yield "test_uses", snapshot.look.test_uses
     yield "methods", methods_paragraph(facts)

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboards.analysis.numbers import counted, percent, whole
-from dashboards.analysis.trials.classes import Classes, ClassRow
+from dashboards.analysis.numbers import counted, whole
 from dashboards.marks.bars import Whisker, whisker
 from dashboards.marks.paths import line
 from dashboards.marks.scale import Scale
@@ -19,7 +18,7 @@ from dashboards.report.importances import Importances
 from dashboards.report.parallel import ABSENT, Parallel
 from spaces.shown import shown
 
-STILL_LINES = 150
+STILL_LINES = 100
 STILL_HEIGHT, STILL_TOP = 300, 44  # pixels; the axes stand below the names
 BEST_LINES = 5
 TICK_LETTERS = 24
@@ -54,19 +53,25 @@ class StillParallel:
 
 def parallel_figure(parallel: Parallel) -> Figure:
     """Return parallel coordinates for plotly; axes may be moved, and lines chosen on them."""
-    dimensions = [
+    dimensions: list[Figure] = [
         {
             "label": _plain(axis.name),
-            "range": [ABSENT if ABSENT in axis.places else 0, 1],
-            "values": axis.places,
-            "tickvals": [place for place, _ in axis.ticks],
+            "range": [_whole(ABSENT) if ABSENT in axis.places else 0, _whole(1)],
+            "values": list(map(_whole, axis.places)),
+            "tickvals": [_whole(place) for place, _ in axis.ticks],
             "ticktext": [_cut(text) for _, text in axis.ticks],  # which plotly takes as they are
         }
         for axis in parallel.axes
     ]
     shades = [[0, _colour("--band")], [0.5, _colour("--ref")], [1, _colour("--accent")]]
-    line = {"color": parallel.axes[-1].places, "colorscale": shades}
-    trace = {"type": "parcoords", "dimensions": dimensions, "line": {**line, "cmin": 0, "cmax": 1}}
+    line = {"color": list(map(_whole, parallel.axes[-1].places)), "colorscale": shades}
+    fonts = {name: {"color": _colour("--ink-2")} for name in ("labelfont", "tickfont", "rangefont")}
+    trace: Figure = {
+        **fonts,
+        "type": "parcoords",
+        "dimensions": dimensions,
+        "line": {**line, "cmin": 0, "cmax": _whole(1)},
+    }
     return {
         "id": "parallel",
         "height": 380,
@@ -89,7 +94,8 @@ def still_parallel(parallel: Parallel) -> StillParallel:
     down = Scale(low=0, high=1, begin=STILL_TOP + room, end=STILL_TOP)
 
     def path(trial: int) -> str:
-        return line((at * apart, down(float(place))) for at, place in enumerate(places[:, trial]))
+        heights = (round(down(float(place))) for place in places[:, trial])
+        return line((at * apart, height) for at, height in enumerate(heights))
 
     return StillParallel(
         axes=[
@@ -143,17 +149,6 @@ def importance_marks(found: Importances) -> Iterator[tuple[str, Whisker]]:
         yield row.name, whisker(scale, (row.low, row.share, row.high), "s1", words)
 
 
-def recall_marks(classes: Classes) -> Iterator[tuple[ClassRow, Whisker | None]]:
-    """Yield each class with its recall and interval; None for one without."""
-    scale = Scale(low=0, high=1)
-    for row in classes.rows:
-        bounds = (row.low, row.recall, row.high)
-        numbers = [bound for bound in bounds if bound is not None]
-        has_all = len(numbers) == len(bounds)
-        words = f"recall {percent(row.recall)}"
-        yield row, whisker(scale, numbers, "s1", words) if has_all else None
-
-
 def in_words(parallel: Parallel) -> str:
     """Say how many trials the lines are, and which are left out."""
     drawn = counted(len(parallel.numbers), "finished trial")
@@ -161,6 +156,11 @@ def in_words(parallel: Parallel) -> str:
         return f"{drawn}."
     left_out = f"{whole(parallel.left_out)} more are not drawn"
     return f"{drawn}: the best ones and an even selection of the others; {left_out}."
+
+
+def _whole(place: float) -> int:
+    """Return a place in thousandths, which takes the fewest letters in a page."""
+    return round(1000 * place)
 
 
 def _cut(text: str) -> str:

@@ -19,7 +19,7 @@ from spaces.space import Space
 from spaces.study import Study
 
 FEWEST = 20  # finished trials; below that the intervals reach from 0 to nearly all
-MOST = 500  # resampling more of them takes seconds and moves no digit that is shown
+MOST = 300  # of more trials, resampling takes seconds and the intervals hardly move
 RESAMPLES = 100
 # The best tenth, but 5 at least: Optuna asks for that many.
 BEST_SHARE, FEWEST_BEST = 0.1, 5

@@ -13,8 +13,8 @@ from dashboards.analysis.frame import read_pages
 from dashboards.analysis.snapshot import Snapshot
 from objectives import catalog
 from spaces.params import Value
+from storage.reader import StoreReader
 from storage.rows import Outcome, TrialRow
-from storage.store import Store
 
 # Where a spreadsheet takes a text for a formula.
 FORMULA = re.compile(r"[=+\-@\t\r\n]")
@@ -57,7 +57,7 @@ def no_step(stage: str, done: int, total: int | None) -> None:
     """Show nothing of a report's progress."""
 
 
-def read_lines(store: Store, snapshot: Snapshot, step: Step) -> Lines:
+def read_lines(store: StoreReader, snapshot: Snapshot, step: Step) -> Lines:
     """Read every trial of a snapshot.
 
     step: called with the work, and how much of it is done.

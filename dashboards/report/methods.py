@@ -6,7 +6,7 @@ from importlib.metadata import version
 from dashboards.analysis.methods.images import FOLDS, ImageCounts
 from dashboards.analysis.methods.machines import package_name
 from dashboards.analysis.methods.space import condition_of, prior_of, values_of
-from dashboards.analysis.numbers import counted, exact, metric, whole
+from dashboards.analysis.numbers import counted, exact, metric, short, whole
 from dashboards.report.comparison import interval_of
 from dashboards.report.facts import Facts
 from dashboards.report.words import and_so_on, pruning_of
@@ -120,9 +120,8 @@ def _best(facts: Facts) -> str:
     best, study = snapshot.best, snapshot.study
     if best is None:
         return ""
-    values = and_so_on(f"{name} {shown(exact(value))}" for name, value in best.params.items())
-    is_single = not study.folds and study.value == "best"
-    between = interval_of(best, study.metric) if is_single else ""
+    values = and_so_on(f"{name} {shown(short(value))}" for name, value in best.params.items())
+    between = interval_of(best, study)
     within = f" (95 % interval {between})" if between else ""
     finished = snapshot.outcomes[Outcome.FINISHED]
     return (
@@ -133,11 +132,11 @@ def _best(facts: Facts) -> str:
 
 
 def _test(facts: Facts) -> str:
-    if not facts.data or not facts.snapshot.study.has_test:
+    if not facts.data or "test" not in facts.data.splits:
         return ""
     uses = len(facts.snapshot.look.test_uses)
     return (
         f"The test split had been opened {counted(uses, 'time')} when this was written."
         if uses
-        else "The test split had not been opened when this was written."
+        else "No opening of the test split was recorded when this was written."
     )

@@ -1,6 +1,7 @@
 """The report of a study: one page that needs nothing beside itself."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -12,39 +13,32 @@ from markupsafe import Markup
 
 import dashboards
 from dashboards.analysis import numbers, wording
-from dashboards.analysis.methods.machines import package_name
-from dashboards.analysis.methods.space import condition_of, prior_of, values_of
+from dashboards.live.render import STATIC, panel
 from dashboards.report import figures, words
 from dashboards.report.comparison import BESIDE, compare_best, interval_of
 from dashboards.report.facts import Facts, read_facts
 from dashboards.report.lines import Step, no_step
 from dashboards.report.methods import methods_paragraph
 from dashboards.report.plotly_text import digest, packed_plotly, plotly_digest
-from objectives import catalog
 from spaces.shown import shown
-from spaces.study import Study
+from storage.reader import StoreReader
 from storage.rows import Outcome
-from storage.store import Store
 
 HERE, LIVE = (Path(dashboards.__file__).parent / room for room in ("report", "live"))
-MOST_CONFUSED = 12  # classes of a confusion matrix that fits on a sheet of paper
-TEST_USES = 50  # shown; a study that opens its test split more often has a larger problem
+SHOWN = ("trials", "curves", "history", "evidence", "classes")
+# Autoescape leaves no quote and no tag within a text.
+LINK = re.compile(r' (?:data-)?href="[^"]*"')
+TITLE = re.compile(r"<title>[^<]*</title>")
+DENSE = re.compile(r'<table class="cm dense">.*?</table>', re.DOTALL)
 FILTERS = {
     "metric": numbers.metric,
     "percent": numbers.percent,
-    "exact": numbers.exact,
-    "short": numbers.short,
     "whole": numbers.whole,
     "shown": shown,
-    "values_of": values_of,
-    "prior_of": prior_of,
-    "condition_of": condition_of,
-    "package_name": package_name,
-    "capitalised": lambda text: text[:1].upper() + text[1:],
 }
 
 
-def report_page(store: Store, name: str, artifacts: str, step: Step = no_step) -> str:
+def report_page(store: StoreReader, name: str, artifacts: str, step: Step = no_step) -> str:
     """Return the report of a study as HTML; UnknownStudy where there is none.
 
     artifacts: the location of the artifact store.
@@ -66,13 +60,13 @@ def page_of(facts: Facts) -> str:
             study=facts.snapshot.study,
             look=facts.snapshot.look,
             found=facts.snapshot.stored.found,
-            meaning=_meaning(facts.snapshot.study),
             methods=methods_paragraph(facts),
-            pruning=words.pruning_of(facts.snapshot.study),
-            attempts=words.attempts_of(facts.lines.trials),
-            test_uses_shown=TEST_USES,
+            sections={section.name: section for section in facts.described.sections},
+            attempts=words.attempts_of(facts.lines.trials, facts.outages),
+            hours=words.hours_of(facts.overview.hours),
             policy=_policy(),
-            style=Markup(_static("report.css")),
+            panels={name: _still(panel(name, facts.overview)) for name in SHOWN},
+            style=Markup(_style()),
             script=Markup(_static("report.js")),
             figures=in_script(drawn),
             plotly=Markup(packed_plotly()) if drawn else "",
@@ -100,32 +94,24 @@ def in_script(value: Any) -> Markup:
 
 def _result(facts: Facts) -> Mapping[str, Any]:
     snapshot = facts.snapshot
-    by_metric = not snapshot.study.folds and snapshot.study.value == "best"
     return {
         "best": snapshot.look.ranking[:BESIDE],
         "no_best": wording.best(snapshot),
         "finished": snapshot.outcomes[Outcome.FINISHED],
         "measure": wording.measure(snapshot.study),
         "compared": list(compare_best(snapshot)),
-        "interval": interval_of(snapshot.best, snapshot.study.metric) if by_metric else "",
+        "interval": interval_of(snapshot.best, snapshot.study),
     }
 
 
 def _drawings(facts: Facts) -> Mapping[str, Any]:
     found, parallel = facts.importances, facts.parallel
     return {
-        "recalls": list(figures.recall_marks(facts.classes)),
-        "most_confused": MOST_CONFUSED,
         "marks_of_importances": list(figures.importance_marks(found)) if found else [],
         "no_importances": words.no_importances(len(facts.lines.finished)),
         "still": figures.still_parallel(parallel) if parallel else None,
         "parallel_words": figures.in_words(parallel) if parallel else "",
     }
-
-
-def _meaning(study: Study) -> str:
-    """Return what the study's metric means, in a sentence."""
-    return str(catalog.describe(study.objective).metrics.get(study.metric, {}).get("doc", ""))
 
 
 def _figures(facts: Facts) -> Sequence[figures.Figure]:
@@ -148,6 +134,23 @@ def _policy() -> str:
         f"default-src 'none'; script-src {scripts} 'unsafe-eval'; style-src 'unsafe-inline';"
         " img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
+
+
+def _still(panel: Markup) -> Markup:
+    """Return a panel without its links, which lead nowhere from a file, and what weighs most.
+
+    These are the titles of single points, and a matrix of so many classes that it has no heads.
+    """
+    for left_out in (LINK, TITLE, DENSE):
+        panel = Markup(left_out.sub("", panel))
+    return panel
+
+
+@cache
+def _style() -> str:
+    """Return the style sheet of the pages, then the report's own; paper is always light."""
+    pages = (STATIC / "live.css").read_text(encoding="utf-8")
+    return pages.replace("@media (prefers", "@media screen and (prefers") + _static("report.css")
 
 
 @cache

@@ -11,7 +11,7 @@ from spaces.params import Choice, Float, Int, Param, Toggle, Value
 from spaces.priors import Scale
 from spaces.study import Study
 
-MOST = 1000  # trials; half of them the best, half an even selection of the others
+MOST = 600  # trials; half of them the best, half an even selection of the others
 ABSENT = -0.08  # the position of a trial without the parameter, below the axis
 DIGITS = 3  # of a position: a thousandth of the axis is less than a pixel
 CUT = 90  # the percentile of the worst values from which they stand at the end of the axis

@@ -1,14 +1,16 @@
-"""Sentences of the report: early stops, interruptions, missing importances."""
+"""Sentences of a report."""
 
 from collections.abc import Iterable, Sequence
 
-from dashboards.analysis.numbers import counted
+from dashboards.analysis.attempts.hours import Hours
+from dashboards.analysis.numbers import counted, hours, span
 from dashboards.report.importances import FEWEST
 from dashboards.report.lines import TrialLine
 from spaces.pruning import PRUNING_RULES
 from spaces.study import FIRST_JUDGED_FOLDS, Study
+from storage.live.outages import OutageRow
 
-LAST_OF_LIST = " and "
+OUTAGES = 50  # that are read; a study has few
 
 
 def pruning_of(study: Study) -> str:
@@ -22,13 +24,33 @@ def pruning_of(study: Study) -> str:
     return f"From {since} on, {rule.between_epochs} was stopped early."
 
 
-def attempts_of(trials: Sequence[TrialLine]) -> str:
-    """Say how often trials were interrupted and continued."""
+def attempts_of(trials: Sequence[TrialLine], outages: Sequence[OutageRow]) -> str:
+    """Say how often trials were interrupted and continued, and how long the database was away."""
     again = [trial.attempts - 1 for trial in trials if trial.attempts > 1]
-    if not again:
-        return "No trial was interrupted." if trials else ""
     were = f"{counted(len(again), 'trial was', 'trials were')} interrupted and continued"
-    return f"{were}, {counted(sum(again), 'time')} in all."
+    said = (
+        f"{were}, {counted(sum(again), 'time')} in all." if again else "No trial was interrupted."
+    )
+    if not outages:
+        return said
+    at_least = "at least " if len(outages) == OUTAGES else ""
+    longest = max((each.ended_at - each.began_at).total_seconds() for each in outages)
+    times = f"{at_least}{counted(len(outages), 'time')}, for {span(longest)} at most"
+    waited = counted(sum(each.epochs for each in outages), "epoch")
+    return f"{said} Workers trained on without the database {times}; {waited} waited for it."
+
+
+def hours_of(found: Hours) -> str:
+    """Say where the time of the devices went."""
+    kinds = ("finished", "pruned", "failed", "running")
+    parts = [
+        f"{hours(getattr(found, kind))} in {kind} trials" for kind in kinds if getattr(found, kind)
+    ]
+    if found.lost:
+        parts.append(f"{hours(found.lost)} lost with workers that ended")
+    spent = f"{hours(found.spent)} hours of all devices: {and_so_on(parts)}." if parts else ""
+    saved = f" Pruning saved about {hours(found.saved)} hours." if found.saved else ""
+    return spent + saved or "No time was spent yet."
 
 
 def no_importances(finished: int) -> str:
@@ -41,4 +63,4 @@ def no_importances(finished: int) -> str:
 def and_so_on(words: Iterable[str]) -> str:
     """Return words as a list: a, b and c."""
     *others, last = list(words) or [""]
-    return f"{', '.join(others)}{LAST_OF_LIST}{last}" if others else last
+    return f"{', '.join(others)} and {last}" if others else last

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from dashboards.analysis.methods.sections import Code, Phrase, Table
-from dashboards.analysis.numbers import exact, percent
+from dashboards.analysis.numbers import exact
 from spaces.params import Choice, Float, Int, Param, Toggle
 from spaces.shown import shown
 from spaces.space import Space
@@ -36,10 +36,10 @@ def prior_of(param: Param) -> str:
             whole = sum(param.weights)
             weighed = zip(param.choices, param.weights, strict=True)
             return ", ".join(
-                f"{shown(exact(each))} {percent(weight / whole, 0)}" for each, weight in weighed
+                f"{shown(exact(each))} {weight / whole:.0%}" for each, weight in weighed
             )
         case Toggle() if param.prior != 0.5:
-            return f"on {percent(param.prior, 0)}"
+            return f"on {param.prior:.0%}"
     return "uniform"
 
 

@@ -48,8 +48,8 @@
     const layout = {
       font: { family: style.fontFamily, size: 11, color: { css: "--ink-2" } },
       height: figure.height,
-      paper_bgcolor: "transparent",
-      plot_bgcolor: "transparent",
+      paper_bgcolor: { css: "--surface" }, // parallel coordinates take it for the halo of their texts
+      plot_bgcolor: { css: "--surface" },
       ...figure.layout,
     };
     place.classList.add("drawn");

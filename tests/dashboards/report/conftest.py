@@ -1,12 +1,12 @@
 """A planted study of 1,000 trials with what its report says, and a real browser."""
 
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import make_url
 
 from dashboards.report.facts import Facts, read_facts
 from storage.store import Store
@@ -24,19 +24,16 @@ def store(database_url: str) -> Iterator[Store]:
         yield store
 
 
-@pytest.fixture(scope="module")
-def large(
-    database_server: str, template_url: str, request: pytest.FixtureRequest
-) -> Iterator[Store]:
-    """A store with a planted study of 1,000 trials, for a module's tests that only read."""
-    name = re.sub(r"\W", "_", f"large_{request.module.__name__}")[:60]
-    url = new_database(database_server, name, template_url.rpartition("/")[2].partition("?")[0])
-    with Store.open(url) as store:
+@pytest.fixture(scope="session")
+def large(database_server: str, template_url: str) -> Iterator[Store]:
+    """A store with a planted study of 1,000 trials, for tests that only read."""
+    template = str(make_url(template_url).database)
+    with Store.open(new_database(database_server, "large", template)) as store:
         plant(store, count=1000)
         yield store
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def facts(large: Store, tmp_path_factory: pytest.TempPathFactory) -> Facts:
     """What the report of this study says."""
     return read_facts(large, "planted", str(tmp_path_factory.mktemp("artifacts")))

@@ -55,8 +55,9 @@ SELECT t.trial_id, 0, r.value, 'FINITE'
   FROM json_to_recordset(:rows) AS r(number int, value float8)
   JOIN trials t ON t.number = r.number AND t.study_id = :study WHERE r.value IS NOT NULL;
 INSERT INTO search_service.attempts
-       (trial_id, attempt, worker_id, lease_seconds, ended_at, reason, detail, ends_trial)
-SELECT t.trial_id, 1, 'ada', 30, now(), r.reason, r.detail, true
+       (trial_id, attempt, worker_id, lease_seconds, started_at, ended_at, reason, detail,
+        ends_trial)
+SELECT t.trial_id, 1, 'ada', 30, now() - interval '1 hour', now(), r.reason, r.detail, true
   FROM json_to_recordset(:rows) AS r(number int, reason text, detail text)
   JOIN trials t ON t.number = r.number AND t.study_id = :study;
 INSERT INTO search_service.epochs (trial_id, epoch, attempt, value, metrics, seconds, images)

@@ -80,7 +80,7 @@ def test_without_a_script_the_report_says_the_same(
     page = context.new_page()
     page.goto(file.as_uri())
 
-    expect(page.locator("#parallel svg.parallel path")).to_have_count(150)
+    expect(page.locator("#parallel svg.parallel path")).to_have_count(100)
     expect(page.locator("#importances tbody tr")).to_have_count(8)
     expect(page.locator(".methods")).to_contain_text("1,000 trials of 1000 had ended")
     page.screenshot(full_page=True)

@@ -89,9 +89,9 @@ def practice(store: Store) -> str:
         (running, "1 running: this report is not the last word"),
         (one_finished, "the best of 1 finished"),
         (none_finished, "trial 0: no such thing"),
-        (toy, "This study has no test split"),
-        (with_folds, "once for each of 5 folds"),
-        (practice, "Practice data: the images are generated"),
+        (toy, "There is no test split"),
+        (with_folds, "mean over them"),
+        (practice, "Practice data. The images are generated"),
     ],
 )
 def test_every_state_of_a_study_has_a_report(
@@ -130,4 +130,4 @@ def test_the_methods_name_the_sampler_where_this_search_drew_the_values(facts: F
 def test_uses_of_the_test_split_are_listed(store: Store, tmp_path: object) -> None:
     plant(store, SMALL)
     store.note_test_use(SMALL.name, "ada", "confirm")
-    assert "confirm, by ada" in page_of(read_facts(store, SMALL.name, str(tmp_path)))
+    assert "<td>confirm</td><td>ada</td>" in page_of(read_facts(store, SMALL.name, str(tmp_path)))

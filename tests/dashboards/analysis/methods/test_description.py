@@ -11,7 +11,6 @@ from dashboards.analysis.methods.description import describe, software, uses_of_
 from dashboards.analysis.methods.images import count_images
 from dashboards.analysis.methods.machines import machines_of
 from dashboards.analysis.methods.sections import Phrase, Section
-from dashboards.analysis.numbers import percent
 from spaces.stored import Found, StoredStudy, fingerprint
 from spaces.study import Pruning
 from storage.rows import UseRow, WorkerRow
@@ -94,19 +93,17 @@ def test_a_study_without_data_has_no_part_about_them() -> None:
 
 
 def test_every_searched_parameter_has_its_values_its_prior_and_its_condition() -> None:
-    most, least = percent(0.8, 0), percent(0.2, 0)
-
     assert table(sections(StoredStudy(STUDY))["space"]) == [
         ["parameter", "values", "prior", "only when"],
         [
             "backbone",
             "resnet50, resnet34",
-            f"resnet50 {most}, resnet34 {least}",
+            "resnet50 80%, resnet34 20%",
             "",
         ],
         ["learning_rate", "1e−5 to 0.01, log", "around 0.0001, high confidence", ""],
         ["epochs", "5 to 20", "uniform", ""],
-        ["ldam", "off, on", f"on {percent(0.3, 0)}", ""],
+        ["ldam", "off, on", "on 30%", ""],
         ["ldam_max_margin", "0.1 to 0.8", "uniform", "ldam is on"],
     ]
 
