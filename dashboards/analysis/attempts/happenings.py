@@ -8,6 +8,7 @@ from itertools import groupby
 
 from dashboards.analysis.attempts.lanes import DEATHS, How, how
 from dashboards.analysis.attempts.ledger import Ledger, Slot, slot_of
+from dashboards.analysis.attempts.seldom import Seldom
 from dashboards.analysis.snapshot import Snapshot
 from storage.live.course import BestStep, add_steps
 from storage.live.outages import OutageRow
@@ -91,15 +92,17 @@ class HappeningsReader:
         self._ledger = ledger
         self._steps: list[BestStep] | None = None
         self._values: dict[int, float | None] = {}  # of the newest ended trials
+        self._seldom, self._workers = Seldom(), frozenset[str]()
+        self._ended_workers: Sequence[WorkerRow] = ()
         self._stop: Happening | None = None
         self._was_stopped: bool | None = None
 
     def read(self, store: StoreReader, snapshot: Snapshot) -> Happenings:
         """Read what has changed, and list what happened."""
-        name = snapshot.study.name
         attempts = self._ledger.read(store, snapshot)
         self._read_ends(store, snapshot, attempts)
-        ended = store.recent_workers(name)
+        self._read_workers(store, snapshot)
+        ended = self._ended_workers
         found = [
             *of_study(snapshot, attempts),
             *of_trials(attempts, self._steps or [], self._values),
@@ -125,6 +128,13 @@ class HappeningsReader:
             self._steps = add_steps(self._steps, ended, snapshot.look.study.direction)
         self._values |= {trial.number: trial.value for trial in ended}
         self._values = dict(list(self._values.items())[-10 * MOST_HAPPENINGS :])
+
+    def _read_workers(self, store: StoreReader, snapshot: Snapshot) -> None:
+        """Read the workers that have ended, at once where one has joined or left."""
+        workers = {row.worker for row in snapshot.look.workers}
+        if self._seldom.is_due(is_changed=workers != self._workers):
+            self._ended_workers = store.recent_workers(snapshot.study.name)
+        self._workers = frozenset(workers)
 
     def _of_stop(self, snapshot: Snapshot) -> Iterator[Happening]:
         """Tell of a stop that was asked for while somebody looked; its moment is not stored."""

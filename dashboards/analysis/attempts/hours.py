@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from dashboards.analysis.attempts.seldom import Seldom
 from dashboards.analysis.snapshot import Snapshot
 from storage.live.hours import GpuSeconds
 from storage.reader import StoreReader
@@ -36,15 +37,21 @@ class Hours:
 
 
 class HoursReader:
-    """Reads the sums; after the first time only of the trials that have changed."""
+    """Reads the sums; after the first time only of the trials that have changed.
+
+    While no trial ends they are some seconds old.
+    """
 
     def __init__(self) -> None:
-        self._before: GpuSeconds | None = None
+        self._seconds: GpuSeconds | None = None
+        self._seldom = Seldom()
 
     def read(self, store: StoreReader, snapshot: Snapshot) -> Hours:
         """Read the sums of now."""
-        seconds = store.gpu_seconds(snapshot.study.name, self._before)
-        self._before = seconds
+        is_due = self._seldom.is_due(is_changed=bool(snapshot.look.ended))
+        if is_due or self._seconds is None:
+            self._seconds = store.gpu_seconds(snapshot.study.name, self._seconds)
+        seconds = self._seconds
         return Hours(
             finished=seconds.finished,
             pruned=seconds.pruned,

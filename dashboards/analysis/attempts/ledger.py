@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dashboards.analysis.attempts.seldom import Seldom
 from dashboards.analysis.snapshot import Snapshot
 from storage.live.outages import OutageRow
 from storage.reader import StoreReader
@@ -36,11 +37,12 @@ def slot_of(worker: str, host: str, device: str) -> Slot:
 class Ledger:
     """Keeps the attempts that were begun last; each time it reads those that have changed.
 
-    outages: the newest times without the database, the latest end first.
+    outages: the newest times without the database, the latest end first; some seconds old.
     """
 
     def __init__(self) -> None:
         self.outages: Sequence[OutageRow] = ()
+        self._seldom = Seldom()
         self._attempts: dict[tuple[int, int], AttemptRow] = {}
         self._seen: Mapping[int, tuple[int, bool]] | None = None
         self._of: Snapshot | None = None
@@ -49,7 +51,8 @@ class Ledger:
         """Return at most 300 attempts, in the order of their begins; parts may share a ledger."""
         if self._of is not snapshot:
             self._add(self._changed(store, snapshot))
-            self.outages = store.outages(snapshot.study.name)
+            if self._seldom.is_due():
+                self.outages = store.outages(snapshot.study.name)
             self._of = snapshot
         return list(self._attempts.values())
 
