@@ -17,6 +17,7 @@ from dashboards.live.source import Source
 from dashboards.live.stream import as_json, stream
 from dashboards.live.view import View
 from dashboards.live.watch import Watch, Watches
+from dashboards.optuna.opening import optuna_seconds
 from storage.errors import DatabaseUnreachable, StorageError, UnknownStudy
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -149,6 +150,7 @@ def _of_study(overview: Overview) -> dict[str, Any]:
     return {
         "study": snapshot.study,
         "study_id": snapshot.look.study.study_id,
+        "optuna_seconds": optuna_seconds(snapshot.total),
         "is_practice": snapshot.stored.found.is_practice,
         "title": f"{snapshot.study.name} · {snapshot.ended} of {snapshot.study.trials}",
     }

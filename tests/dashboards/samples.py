@@ -9,7 +9,7 @@ from spaces.params import Choice, Float, Int, Toggle
 from spaces.priors import Prior
 from spaces.stored import StoredStudy, fingerprint, to_json
 from spaces.study import Study
-from storage.rows import StudyRow
+from storage.rows import NewStudy, StudyRow
 
 STUDY = Study(
     name="glands",
@@ -58,3 +58,17 @@ def manifest(images: Iterable[tuple[str, ...]]) -> str:
         place = [classes.index(label), group or path, site, split, fold, "ab"]
         writer.writerow([path, label, *place])
     return text.getvalue()
+
+
+def new_row(study: Study, images: str) -> NewStudy:
+    """Return a study to be stored with the manifest of its images."""
+    stored = StoredStudy(study)
+    return NewStudy(
+        name=study.name,
+        definition=to_json(stored),
+        fingerprint=fingerprint(stored),
+        data_fingerprint="da7a" * 16,
+        direction=study.direction,
+        trials=study.trials,
+        manifest=images,
+    )

@@ -10,6 +10,7 @@ from dashboards.analysis.methods.space import space_table
 from dashboards.analysis.numbers import counted, exact, whole
 from objectives import catalog
 from spaces.pruning import PRUNING_RULES
+from spaces.shown import shown
 from spaces.stored import StoredStudy, data_to_json, fingerprint, from_json
 from spaces.study import FIRST_JUDGED_FOLDS, Study
 from storage.rows import StudyRow, UseRow
@@ -40,8 +41,10 @@ def describe(row: StudyRow, counts: ImageCounts | None) -> Methods:
     sections = [
         Section(name="search", title="Search", sentences=list(_search(stored.study))),
         _data(stored.study, counts),
-        Section(name="space", title="Searched", table=space_table(stored.study.space)),
-        Section(name="fixed", title="Fixed", table=_fixed(stored)),
+        Section(
+            name="space", title="Searched hyperparameters", table=space_table(stored.study.space)
+        ),
+        Section(name="fixed", title="Fixed hyperparameters", table=_fixed(stored)),
         Section(name="weights", title="Weights to start from", table=_weights(stored)),
         Section(name="fingerprints", title="Fingerprints", table=_fingerprints(row, stored)),
     ]
@@ -133,7 +136,8 @@ def _data(study: Study, counts: ImageCounts | None) -> Section:
         return Section(name="data", title="Data")
     splits = counts.splits.values()
     rows: list[Sequence[Phrase]] = [
-        [[name], *(_cells(split, name, counts) for split in splits)] for name in counts.classes
+        [[shown(name)], *(_cells(split, name, counts) for split in splits)]
+        for name in counts.classes
     ]
     rows.append([[Strong("all")], *(_whole(split, counts) for split in splits)])
     layout: Phrase = ["Layout ", Code(str(data_to_json(study)["kind"])), "."]
@@ -159,7 +163,7 @@ def _count(images: int, groups: int, counts: ImageCounts) -> Phrase:
 
 def _fixed(stored: StoredStudy) -> Table:
     rows: list[Sequence[Phrase]] = [
-        [[Code(name)], [exact(value)]]
+        [[Code(name)], [shown(exact(value))]]
         for name, value in stored.settled.items()
         if name not in stored.study.space.names
     ]
@@ -169,7 +173,12 @@ def _fixed(stored: StoredStudy) -> Table:
 def _weights(stored: StoredStudy) -> Table:
     """Build a table of the weight files with their licences and digests."""
     rows: list[Sequence[Phrase]] = [
-        [[Code(network)], [record["licence"]], [record["file"]], [Code(record["sha256"][:12])]]
+        [
+            [Code(network)],
+            [shown(record["licence"])],
+            [shown(record["file"])],
+            [Code(record["sha256"][:12])],
+        ]
         for network, record in stored.found.weights.items()
     ]
     return Table(["network and weights", "licence", "file", "sha256"], rows)

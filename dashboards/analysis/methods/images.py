@@ -5,6 +5,8 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import NamedTuple
 
 from dashboards.analysis.numbers import counted
 
@@ -79,13 +81,12 @@ def count_images(manifest: str) -> ImageCounts:
 
     manifest: CSV text, a row per image, as `Store.manifest` returns it.
     """
-    rows = list(csv.DictReader(io.StringIO(manifest)))
-    labels = {int(row["class_index"]): row["label"] for row in rows}
-    folds = max((int(row["fold"]) for row in rows), default=0)
-    of_split: defaultdict[str, list[Mapping[str, str]]] = defaultdict(list)
+    rows = list(_rows(manifest))
+    labels = {int(row.class_index): row.label for row in rows}
+    folds = max((int(row.fold) for row in rows), default=0)
+    of_split: defaultdict[str, list[_Row]] = defaultdict(list)
     for row in rows:
-        is_folded = folds and row["split"] == "train"
-        of_split[FOLDS if is_folded else row["split"]].append(row)
+        of_split[FOLDS if folds and row.split == "train" else row.split].append(row)
     names = (FOLDS, "test") if folds else SPLITS
     used = [row for name in names for row in of_split[name]]
     return ImageCounts(
@@ -93,22 +94,41 @@ def count_images(manifest: str) -> ImageCounts:
         splits={name: _of_split(of_split[name]) for name in names if of_split[name]},
         left_out=sum(len(of_split[name]) for name in of_split if name not in names),
         folds=folds,
-        is_grouped=any(row["group"] != row["path"] for row in rows),
+        is_grouped=any(row.group != row.path for row in rows),
         are_apart=_are_apart(used),
-        all_groups=len({row["group"] for row in used}),
-        sites=len({row["site"] for row in rows if row["site"]}),
+        all_groups=len({row.group for row in used}),
+        sites=len({row.site for row in rows if row.site}),
     )
 
 
-def _are_apart(rows: Sequence[Mapping[str, str]]) -> bool:
-    places = {(row["group"], row["split"], row["fold"]) for row in rows}
+class _Row(NamedTuple):
+    """The columns of a manifest that are counted."""
+
+    path: str
+    label: str
+    class_index: str
+    group: str
+    site: str
+    split: str
+    fold: str
+
+
+def _rows(manifest: str) -> Iterator[_Row]:
+    lines = csv.reader(io.StringIO(manifest, newline=""))
+    columns = next(lines)
+    counted_ones = itemgetter(*map(columns.index, _Row._fields))
+    return map(_Row._make, map(counted_ones, lines))
+
+
+def _are_apart(rows: Sequence[_Row]) -> bool:
+    places = {(row.group, row.split, row.fold) for row in rows}
     return len(places) == len({group for group, _, _ in places})
 
 
-def _of_split(rows: Sequence[Mapping[str, str]]) -> SplitCounts:
-    groups = Counter(label for label, _ in {(row["label"], row["group"]) for row in rows})
+def _of_split(rows: Sequence[_Row]) -> SplitCounts:
+    groups = Counter(label for label, _ in {(row.label, row.group) for row in rows})
     return SplitCounts(
-        images=Counter(row["label"] for row in rows),
+        images=Counter(row.label for row in rows),
         groups=groups,
-        all_groups=len({row["group"] for row in rows}),
+        all_groups=len({row.group for row in rows}),
     )

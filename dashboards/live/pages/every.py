@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 
 from dashboards.analysis.overview import Overview
+from dashboards.live.pages.data import data_page
 from dashboards.live.pages.logs import logs_page
 from dashboards.live.pages.timeline import timeline_page
 from dashboards.live.pages.trials import trials_page
@@ -13,4 +14,9 @@ from dashboards.live.source import Source
 
 Build = Callable[[Source, Overview, Request], Any]
 # Below /s/STUDY; each has a template of that name, and a .json.
-PAGES: Mapping[str, Build] = {"trials": trials_page, "logs": logs_page, "timeline": timeline_page}
+PAGES: Mapping[str, Build] = {
+    "trials": trials_page,
+    "timeline": timeline_page,
+    "data": data_page,
+    "logs": logs_page,
+}
