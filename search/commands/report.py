@@ -34,8 +34,7 @@ def report(arguments: Namespace, settings: Settings) -> int:
         print(texts[PAGE], end="")
         return DONE
     for kind, text in texts.items():
-        # A name without an ending of ours is taken as it is: /dev/stdout, a pipe.
-        path = out.with_suffix(kind) if out.suffix in WRITERS else out
+        path = out.with_suffix(kind) if out.suffix else out
         is_new_folder = write_out(path, text)
         print(f"{path}{' in a new folder' if is_new_folder else ''}", file=sys.stderr)
     return DONE
@@ -47,7 +46,7 @@ def _kinds(out: Path) -> tuple[str, ...]:
         return (PAGE, TABLE, JSON)
     if out.suffix in WRITERS:
         return (out.suffix,)
-    if out == Path("-") or (out.exists() and not out.is_file()):
+    if not out.suffix:  # /dev/stdout, a pipe, "-"
         return (PAGE,)
     raise UsageError(
         f"{out} is neither a page nor a table nor JSON",

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from dashboards.report.facts import Facts
-from dashboards.report.page import page_of, report_page
+from dashboards.report.page import headers, page_of, report_page
 from spaces.params import Choice, Float
 from spaces.study import Study
 from storage.store import Store
@@ -30,6 +30,8 @@ BOMB = Study(
 )
 COLUMNS = "path,label,class_index,group,site,split,fold,sha1"
 MANIFEST = f'{COLUMNS}\na,"{HOSTILE}",0,p,,train,0,\n'
+
+SERVED = {"Content-Type": "text/html; charset=utf-8", **headers()}
 
 pytestmark = pytest.mark.slow
 
@@ -68,6 +70,20 @@ def test_a_report_of_1000_trials_is_drawn_from_disk_without_error_or_request(
     expect(page.locator("#parallel canvas").first).to_be_hidden()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert troubles == []
+
+
+def test_served_in_a_sandbox_the_report_is_drawn_and_has_an_origin_of_its_own(
+    browser: Browser, facts: Facts
+) -> None:
+    page, address, errors = browser.new_page(), "http://report.test/s/planted/report", []
+    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    page.route(address, lambda route: route.fulfill(body=page_of(facts), headers=SERVED))
+
+    page.goto(address)
+
+    expect(page.locator("html[data-drawn='2']")).to_be_visible(timeout=60_000)
+    assert page.evaluate("self.origin") == "null"
+    assert errors == []
 
 
 def test_without_a_script_the_report_says_the_same(

@@ -40,9 +40,16 @@ def test_a_table_alone_is_written_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["trials.csv"]
 
 
-def test_a_pipe_gets_the_page(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["report", "--study", "planted", "--out", "-"]) == 0
-    assert capsys.readouterr().out.startswith("<!doctype html>")
+@pytest.mark.parametrize("out", ["-", "/dev/stdout"])
+def test_a_pipe_gets_the_page_alone(out: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "--study", "planted", "--out", out]) == 0
+    assert capfd.readouterr().out.startswith("<!doctype html>")
+
+
+def test_a_name_without_an_ending_gets_the_page_alone(tmp_path: Path) -> None:
+    assert main(["report", "--study", "planted", "--out", "page"]) == 0
+    assert (tmp_path / "page").read_text().endswith("</html>\n")
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["page"]
 
 
 def test_another_ending_is_refused_with_the_three_that_are_known(
