@@ -98,8 +98,7 @@ def suspicion(pair: IdenticalTrials) -> str:
 
 
 def slot_name(slot: Slot) -> str:
-    """Name a place: `lab-ws1 · GPU 0`, or `lab-ws1 · CPU` for the first of a host's CPU workers."""
-    if slot.device == "cuda":
-        return f"{slot.host} · GPU{f' {slot.place - 1}' if slot.place else ''}"
-    device = slot.device.upper()
-    return f"{slot.host} · {device}{f' {slot.place}' if slot.place > 1 else ''}"
+    """Name a place: `lab-ws1 · GPU 0`, `lab-ws1 · CPU 2`; without a number where it has none."""
+    device = {"cuda": "GPU", "cpu": "CPU"}.get(slot.device, slot.device)
+    number = slot.place - 1 if slot.device == "cuda" else slot.place
+    return f"{slot.host} · {device} {number}" if slot.place else f"{slot.host} · {device}"

@@ -66,11 +66,15 @@ class Track:
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """A round time on the axis."""
+    """A round time on the axis.
+
+    is_clock: whether it is a time of the day, which the script writes in the reader's zone.
+    """
 
     x: float
     at: datetime
     text: str
+    is_clock: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,9 +188,11 @@ def _bar(lane: Lane, box: Box, x: Scale, top: int) -> Bar:
 
 
 def _moments(begin: datetime, end: datetime, x: Scale) -> Iterator[Moment]:
-    for tick in moment_ticks(begin.astimezone(), end.astimezone()):
+    ticks = moment_ticks(begin.astimezone(), end.astimezone())
+    is_clock = any(":" in tick.text for tick in ticks)
+    for tick in ticks:
         at = datetime.fromtimestamp(tick.value, UTC)
-        yield Moment(x=round(x(tick.value), 2), at=at, text=tick.text)
+        yield Moment(x=round(x(tick.value), 2), at=at, text=tick.text, is_clock=is_clock)
 
 
 def _why(found: Lanes, hosts_left_out: int, *, is_grouped: bool) -> str:

@@ -58,13 +58,21 @@ class Axes:
 
 
 def axes_of(
-    courses: Sequence[Course], metric: str, align: str, *, is_lower_better: bool
+    courses: Sequence[Course],
+    metric: str,
+    align: str,
+    *,
+    is_lower_better: bool,
+    asked: Course | None = None,
 ) -> Axes | None:
-    """Fit the axes to some courses; None where no value is known."""
+    """Fit the axes to some courses; None where no value is known.
+
+    asked: the one whose end is in sight however far off it is.
+    """
     values = sorted(value for course in courses for value in _known(course, metric))
     if not values:
         return None
-    scale = _heights(courses, values, metric, is_lower_better=is_lower_better)
+    scale = _heights(courses, values, metric, is_lower_better=is_lower_better, asked=asked)
     x = Scale(low=0.0, high=_length(courses, align))
     return Axes(
         metric=metric,
@@ -96,18 +104,24 @@ def _known(course: Course, metric: str) -> list[float]:
 
 
 def _heights(
-    courses: Sequence[Course], values: Sequence[float], metric: str, *, is_lower_better: bool
+    courses: Sequence[Course],
+    values: Sequence[float],
+    metric: str,
+    *,
+    is_lower_better: bool,
+    asked: Course | None,
 ) -> Scale:
     """Return the scale of the values, the better ones at its good end, the first ones cut off."""
     is_log = is_lower_better and values[0] > 0 and metric not in SHARES
     place = math.ceil(DECIDED * (len(values) - 1))
     low, high = (values[0], values[place]) if is_lower_better else (values[-1 - place], values[-1])
+    far = FAR * high if is_log else high + FAR * (high - low)
+    near = low - FAR * (high - low)
     for course in courses:
-        last = _known(course, metric)[-1:]
-        if is_lower_better and last and (last[0] <= FAR * high or high <= 0):
-            high = max(high, last[0])
-        elif last and not is_lower_better and last[0] >= low - FAR * (high - low):
-            low = min(low, last[0])
+        is_asked = asked is not None and course.number == asked.number
+        for last in _known(course, metric)[-1:]:
+            if is_asked or near <= last <= far:
+                low, high = min(low, last), max(high, last)
     scale = Scale(low=low, high=high, begin=BOTTOM, end=TOP, is_log=is_log)
     return scale.padded(0.07)
 

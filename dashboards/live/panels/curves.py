@@ -105,7 +105,7 @@ def curves(overview: Overview, view: View) -> Curves:
         courses=courses, asked=asked, metric=metric, align=view.align, is_lower_better=lower
     )
     choices = _choices(courses.metrics, view, own=own, chosen=metric)
-    axes = axes_of(picture.shown, metric, view.align, is_lower_better=lower)
+    axes = axes_of(picture.shown, metric, view.align, is_lower_better=lower, asked=asked)
     if axes is None:
         return Curves(choices=choices, empty=_nothing(overview))
     return _drawn(overview, picture, axes, choices)

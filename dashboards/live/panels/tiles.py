@@ -13,6 +13,7 @@ from storage.rows import TrialRow
 BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
 BALANCED = "val_balanced_accuracy"
 AUC = "val_macro_auc"
+LEAST_HOURS = 18  # seconds, which are shown as 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +160,11 @@ def _hours(overview: Overview) -> Tile:
         if seconds
     ]
     costs = {"pruning saved": hours.saved, "failures cost": hours.failed + hours.lost}
-    told = [f"{words} {numbers.hours(seconds)}" for words, seconds in costs.items() if seconds]
+    told = [
+        f"{words} {numbers.hours(seconds)}"
+        for words, seconds in costs.items()
+        if seconds >= LEAST_HOURS
+    ]
     return Tile(
         name="hours",
         title="GPU-hours" if on_gpu else "CPU-hours",

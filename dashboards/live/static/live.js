@@ -23,6 +23,10 @@ function showTimes(root) {
     else each.textContent = `${span((Date.now() - at) / 1000)} ago`;
     if (!each.title) each.title = at.toLocaleString();
   }
+  for (const each of root.querySelectorAll("text[data-moment]")) { // on a time axis
+    const at = new Date(each.dataset.moment), isMidnight = !at.getHours() && !at.getMinutes();
+    each.textContent = isMidnight ? at.toLocaleDateString([], { day: "numeric", month: "short" }) : clock(at);
+  }
 }
 
 // ---- panels ------------------------------------------------------------------------------------

@@ -102,6 +102,20 @@ def test_a_trial_far_off_stands_at_the_edge_and_does_not_flatten_the_rest(
     assert "1.000e" in bad.title or "1e" in bad.title
 
 
+def test_a_curve_that_was_asked_for_is_in_sight_however_bad(
+    store: Store, worker: Worker, tmp_path: Path
+) -> None:
+    reader = OverviewReader(store, "toy", str(tmp_path))
+    reader.read()
+    begin(store, worker, *(1 - epoch / 20 for epoch in range(9)))
+    begin(store, worker, 9.0, 90.0, name="box-2-bbbbbb")
+    (far,) = (end for end in drawn(reader.read()).ends if end.number == 1)
+    reader.ask(1)
+    (near,) = (end for end in drawn(reader.read(), t=1).ends if end.number == 1)
+    assert far.y == 8
+    assert near.y > 12
+
+
 def test_ends_that_meet_have_labels_apart(
     store: Store, worker: Worker, look: Callable[[], Overview]
 ) -> None:
