@@ -239,9 +239,9 @@ def _note(overview: Overview, picture: Picture) -> str:
     lengths = sorted({course.planned for course in picture.shown if course.planned})
     if len(lengths) < 2:
         return ""
-    short, long = lengths[0], lengths[-1]
-    half = max(1, short // 2)
-    return f"epoch {half} of {short} stands under epoch {round(half / short * long)} of {long}"
+    ends = lengths[0], lengths[-1]
+    short, long = (end // 2 if not any(each % 2 for each in ends) else end for end in ends)
+    return f"epoch {short} of {ends[0]} stands under epoch {long} of {ends[1]}"
 
 
 def _nothing(overview: Overview) -> str:

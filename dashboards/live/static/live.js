@@ -36,7 +36,10 @@ function put(panels) {
     if (!place) continue;
     const active = document.activeElement, inside = place.contains(active);
     const path = inside ? pathTo(place, active) : null;
+    const isOpen = place.querySelector("details[open]"), top = place.querySelector("ul")?.scrollTop;
     place.innerHTML = html;
+    if (isOpen) place.querySelector("details")?.setAttribute("open", "");
+    if (top) place.querySelector("ul").scrollTop = top;
     if (path) follow(place, path)?.focus({ preventScroll: true });
     showTimes(place);
   }
