@@ -175,8 +175,8 @@ def _bar(lane: Lane, box: Box, x: Scale, top: int) -> Bar:
     text = str(box.number)
     return Bar(
         number=box.number,
-        x=round(begin, 2),
-        width=round(width, 2),
+        x=round(begin, 1),  # a tenth of a percent is a pixel: finer ones only cost bytes
+        width=round(width, 1),
         y=round(top + 3 + height * box.row, 1),
         height=round(height - (1 if lane.rows > 1 else 0), 1),
         tone="best" if box.is_best else box.how.replace(" ", "-"),
