@@ -7,38 +7,56 @@ from pathlib import Path
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from dashboards.app import build_app
 from dashboards.door.connections import Connection
-from dashboards.door.guard import behind_guard
+from dashboards.door.entrance import Entrance, check_entrance, own_names
+from dashboards.door.guard import Guard
 from storage.connections import OF_A_DASHBOARD
 from storage.store import Store
 
+OWN_USER = Entrance()
 
-def serve(url: str, listener: socket.socket, artifacts: str, logs: Path) -> None:
+
+def serve(
+    url: str, listener: socket.socket, artifacts: str, logs: Path, entrance: Entrance = OWN_USER
+) -> None:
     """Answer requests until SIGTERM, SIGINT or SIGHUP; call it from the main thread.
 
     url: of the database, as `storage.postgres.server.connect` yields it.
     listener: a socket from `dashboards.door.port.listen`.
     artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.
     logs: the folder with a folder of logs for each study.
+    entrance: who is let in. Raises EntranceError for one that would be open to others.
     """
+    check_entrance(entrance, listener)
     with Store.open(url, OF_A_DASHBOARD) as store:
-        server = _Server(
-            uvicorn.Config(
-                behind_guard(build_app(store, artifacts, logs)),
-                http=Connection,
-                proxy_headers=False,  # any visitor could name himself in X-Forwarded-For
-                ws="none",
-                log_config=None,  # into the process's own log
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=1,
-            )
-        )
+        server = build_server(build_app(store, artifacts, logs), listener, entrance)
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` ignores it
             signal.signal(signal.SIGHUP, server.handle_exit)
         server.run(sockets=[listener])
+
+
+def build_server(app: ASGIApp, listener: socket.socket, entrance: Entrance) -> uvicorn.Server:
+    """Build the server of an application behind the guard, for one listening socket."""
+    tls = entrance.certificate
+    return _Server(
+        uvicorn.Config(
+            Guard(app, entrance, own_names(entrance, listener)),
+            http=Connection,
+            ws="none",
+            # Any other visitor could name himself in X-Forwarded-For.
+            proxy_headers=entrance.proxy is not None,
+            forwarded_allow_ips=entrance.proxy or "",
+            ssl_certfile=tls.file if tls else None,
+            ssl_keyfile=tls.key if tls else None,
+            log_config=None,  # into the process's own log
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
 
 
 class _Server(uvicorn.Server):

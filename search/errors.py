@@ -43,7 +43,9 @@ def user_errors() -> tuple[type[Any], ...]:
     Each has the texts `found` and `fix`, and some an `exit_code`.
     """
     # Imported only once an error was raised, so that `--help` stays fast.
+    from dashboards.door.entrance import EntranceError
     from dashboards.door.port import PortError
+    from dashboards.door.tokens import TokenError
     from objectives.contract import DataError, RecipeError
     from spaces.errors import StudyError
     from storage.errors import StorageError
@@ -54,6 +56,8 @@ def user_errors() -> tuple[type[Any], ...]:
         StudyBroken,
         AlreadyRunning,
         PortError,
+        TokenError,
+        EntranceError,
         StudyError,
         StorageError,
         DataError,

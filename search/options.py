@@ -1,6 +1,7 @@
 """The options that several commands share, and the values that they accept."""
 
 import math
+import re
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
@@ -53,6 +54,41 @@ def add_address(parser: ArgumentParser) -> None:
     parser.add_argument("--port", type=int, metavar="P", help=help_text)
 
 
+def add_entrance(parser: ArgumentParser) -> None:
+    """Add the options that open the dashboard to others."""
+    parser.add_argument(
+        "--host",
+        type=host_name,
+        metavar="ADDRESS",
+        help="listen on this address, 0.0.0.0 for all; default: 127.0.0.1",
+    )
+    parser.add_argument(
+        "--token-file", type=file_of, metavar="FILE", help="ask everybody for a token of this file"
+    )
+    parser.add_argument(
+        "--new-token-file", type=file_of, metavar="FILE", help="write such a file, and end"
+    )
+    parser.add_argument(
+        "--certfile", type=file_of, metavar="FILE", help="the certificate for TLS, as PEM"
+    )
+    parser.add_argument("--keyfile", type=file_of, metavar="FILE", help="its key, as PEM")
+    parser.add_argument(
+        "--behind-proxy",
+        nargs="?",
+        const="127.0.0.1",
+        metavar="ADDRESS",
+        help="answer only the proxy at this address, which does TLS; default: 127.0.0.1",
+    )
+    parser.add_argument(
+        "--allow-host",
+        type=host_name,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="answer under this host name too; may be given several times",
+    )
+
+
 def add_json(parser: ArgumentParser) -> None:
     """Add `--json`, for programs."""
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
@@ -70,6 +106,13 @@ def file_of(text: str) -> Path:
     if text.endswith("/"):
         raise ArgumentTypeError(f"{text!r} names a folder; name a file in it")
     return path_of(text)
+
+
+def host_name(text: str) -> str:
+    """Read the name or the address of a machine."""
+    if not re.fullmatch(r"[A-Za-z0-9._:\[\]-]+", text):
+        raise ArgumentTypeError(f"{text!r} is no name of a machine; give it without http:// and /")
+    return text
 
 
 def hours(text: str) -> float:

@@ -11,6 +11,7 @@ from search.errors import UsageError
 from search.options import (
     add_address,
     add_data,
+    add_entrance,
     add_json,
     add_name,
     add_pins,
@@ -171,6 +172,7 @@ def _add_run_commands(commands: Commands) -> None:
         commands, "dashboard", "dashboard:dashboard", "serve the dashboard without running a study"
     )
     add_address(dashboard)
+    add_entrance(dashboard)
     dashboard.add_argument("--fd", type=int, help=argparse.SUPPRESS)  # a listening socket
 
 

@@ -25,12 +25,14 @@ WEBHOOK = "SEARCH_WEBHOOK"
 WEBHOOK_SECRET = "SEARCH_WEBHOOK_SECRET"
 WEBHOOK_FILE = "SEARCH_WEBHOOK_FILE"
 OF_THE_SUPERVISOR = (WEBHOOK, WEBHOOK_SECRET, WEBHOOK_FILE)
+TOKEN_VARIABLE = "SEARCH_DASHBOARD_TOKEN"
 # Our variables by the word that tells one, and by a short form of it.
 NAMES = {
     "HOME": "SEARCH_HOME",
     "DATABASE": "SEARCH_DATABASE_URL",
     "DB": "SEARCH_DATABASE_URL",
     "ARTIFACTS": "SEARCH_ARTIFACTS",
+    "DASHBOARD": TOKEN_VARIABLE,
     "LEASE": "SEARCH_LEASE_SECONDS",
     "BEAT": "SEARCH_BEAT_SECONDS",
     "WEBHOOK": WEBHOOK,
@@ -53,6 +55,7 @@ class Settings:
     shared_artifacts: `SEARCH_ARTIFACTS`, a folder or an s3:// address that other machines reach.
     webhook, webhook_secret, webhook_file: `SEARCH_WEBHOOK...`, read by search/notify/webhook.py in
         the commands that need them.
+    dashboard_token: `SEARCH_DASHBOARD_TOKEN`, what a file of tokens holds; it is shown nowhere.
     """
 
     home: Path
@@ -65,6 +68,7 @@ class Settings:
     webhook: str | None = field(default=None, repr=False)
     webhook_secret: str | None = field(default=None, repr=False)
     webhook_file: Path | None = None
+    dashboard_token: str | None = field(default=None, repr=False)
 
     @property
     def artifacts(self) -> str:
@@ -130,6 +134,7 @@ def read_settings(
         webhook=_given(environment, WEBHOOK),
         webhook_secret=_given(environment, WEBHOOK_SECRET),
         webhook_file=_folder(WEBHOOK_FILE, file) if file else None,
+        dashboard_token=_given(environment, TOKEN_VARIABLE),
     )
 
 

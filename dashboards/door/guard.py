@@ -1,111 +1,83 @@
-"""The guard of every page: it refuses other users, writes and foreign origins.
+"""The guard of every page: it refuses strangers and foreign pages, and secures every answer.
 
 optuna-dashboard has no such protection: any web page could delete a study through it, and an HTML
 file that a trial kept would run scripts with the rights of its pages.
 """
 
-import os
+from collections.abc import Set
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import JSONResponse
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboards.door.peers import Peer
-from dashboards.door.port import LOOPBACK
-from dashboards.door.threads import CuttableThreads
-from dashboards.door.visitors import local_visitor, user_name
+from dashboards.door.checks import Refusal, fault, is_action
+from dashboards.door.entrance import Entrance
+from dashboards.door.gates import Gate, LocalGate, TokenGate, refused
+from dashboards.door.policies import secure
+from dashboards.door.sessions import Sessions, read_secret
+from dashboards.door.visitors import Role
 
-READING = ("GET", "HEAD")
-LOOKING = 2  # threads that look up who is at the other end
-POLICY = {
-    "default-src": "'self'",
-    "img-src": "'self' data: blob:",
-    "style-src": "'self' 'unsafe-inline'",
-    "script-src": "'self' 'unsafe-eval'",  # plotly's parallel coordinates compile their shaders
-    "object-src": "'none'",
-    "base-uri": "'none'",
-    "form-action": "'none'",
-    "frame-ancestors": "'none'",
-}
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "; ".join(f"{rule} {source}" for rule, source in POLICY.items()),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
-ARTIFACT_SECURITY_HEADERS = {
-    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'"
-}
-
-
-def behind_guard(app: ASGIApp) -> ASGIApp:
-    """Return the application as it is served: nothing reaches it past the guard."""
-    # A foreign host name that resolves to this machine is DNS rebinding.
-    own = TrustedHostMiddleware(app, allowed_hosts=[LOOPBACK, "localhost"], www_redirect=False)
-    return Guard(own)
+ONLY_WRITERS = Refusal(403, "you may only read here; ask for the writer's token to change studies")
 
 
 class Guard:
-    """Refuse requests of other users and origins and those that write, and secure every answer."""
+    """Refuse requests before the application sees them, and secure every answer.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._uid = os.geteuid()
-        self._threads = CuttableThreads(LOOKING)
+    The application finds in `request.state`: `role`, a `Role`; `visitor`, his name for the log;
+    `session` and `sessions`, which `dashboards.door.confirmations` reads.
+    """
+
+    def __init__(self, app: ASGIApp, entrance: Entrance, names: Set[str]) -> None:
+        """Guard an application.
+
+        entrance: who is let in.
+        names: the host names under which the dashboard answers.
+        """
+        self._app, self._names, self._proxy = app, names, entrance.proxy
+        self._sessions = Sessions(read_secret(entrance.home))
+        self._gate: Gate = LocalGate()
+        if entrance.tokens:
+            self._gate = TokenGate(entrance.tokens, self._sessions, bool(entrance.proxy))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request; a refusal is JSON that optuna-dashboard shows as an error."""
-        refusal = None
-        if scope["type"] == "http":
-            refusal = _refusal(scope) or await self._stranger(scope)
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
 
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _secure(MutableHeaders(scope=message), scope["path"].startswith("/artifacts/"))
+                secure(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
-        await (refusal or self._app)(scope, receive, send_secured)
+        answer = await self._answer(Request(scope, receive))
+        await (answer or self._app)(scope, receive, send_secured)
 
-    async def _stranger(self, scope: Scope) -> JSONResponse | None:
-        """Refuse other users of this machine; for one who may come in, set role and name."""
-        peer: Peer = scope["state"]["peer"]
-        uid = await peer.uid(self._threads)
-        if visitor := local_visitor(uid, self._uid):
-            scope["state"] |= {"role": visitor.role, "visitor": visitor.name}
-            return None
-        return JSONResponse({"reason": _whose(uid, self._uid)}, 403)
+    async def _answer(self, request: Request) -> Response | None:
+        """Return the answer to a request that goes no further, None for one that does."""
+        scope = request.scope
+        if refusal := self._past_proxy(request) or fault(scope, self._names):
+            return refused(request, refusal)
+        visitor = await self._gate.admit(request)
+        if isinstance(visitor, Response):
+            return visitor
+        if is_action(scope["path"]) and request.method == "POST" and visitor.role != Role.WRITER:
+            return refused(request, ONLY_WRITERS)
+        request.state.peer.admitted = True
+        scope["state"] |= {
+            "role": visitor.role,
+            "visitor": visitor.name,
+            "session": visitor.session,
+            "sessions": self._sessions,
+        }
+        return None
 
-
-def _refusal(scope: Scope) -> JSONResponse | None:
-    if scope["method"] not in READING:
-        reason = "this dashboard only reads; change studies with the `search` command"
-        return JSONResponse({"reason": reason}, 405, {"Allow": ", ".join(READING)})
-    headers = Headers(scope=scope)
-    own_origin = f"{scope['scheme']}://{headers.get('host')}"
-    if headers.get("origin", own_origin) != own_origin:
-        return JSONResponse(
-            {"reason": f"other pages may not read this one; open {own_origin} itself"}, 403
-        )
-    return None
-
-
-def _whose(uid: int | None, own_uid: int) -> str:
-    if uid is None:
-        return "this machine does not name the user of your connection, so the page stays closed"
-    owner = user_name(own_uid)
-    return f"this dashboard is {owner}'s, and your connection is {user_name(uid)}'s; ask {owner}"
-
-
-def _secure(headers: MutableHeaders, is_artifact: bool) -> None:
-    headers.update(SECURITY_HEADERS)
-    if not is_artifact:
-        return
-    headers.update(ARTIFACT_SECURITY_HEADERS)
-    # optuna-dashboard opens artifacts to every web page.
-    del headers["Access-Control-Allow-Origin"]
-    if headers.get("content-type", "").startswith("text/"):  # a traceback opens in the browser
-        headers["content-type"] = "text/plain; charset=utf-8"
-    else:
-        headers["content-disposition"] = "attachment"
+    def _past_proxy(self, request: Request) -> Refusal | None:
+        """Refuse what has not come through the proxy, if there is one, or not encrypted to it."""
+        if self._proxy and request.state.peer.host != self._proxy:
+            return Refusal(403, "this dashboard answers its proxy only; open the proxy's address")
+        if self._proxy and request.scope["scheme"] != "https":
+            reason = "the proxy does not say that it encrypts; let it set X-Forwarded-Proto: https"
+            return Refusal(403, reason)
+        return None

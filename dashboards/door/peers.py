@@ -15,7 +15,7 @@ LOOKS = 3  # a table is read in pieces, so a line may be missed while others com
 
 
 class Peer:
-    """The user at the other end of one connection; it is looked up once.
+    """The other end of one connection; its user is looked up once.
 
     It belongs to the connection, not to its address: the next connection from the same port may be
     another user's.
@@ -24,6 +24,8 @@ class Peer:
     def __init__(self, far: Place, near: Place) -> None:
         self._far, self._near = far, near
         self._uid: int | None = None
+        self.host = str(ip_address(far[0])).removeprefix("::ffff:")
+        self.admitted = False  # the guard has let in one of its requests
 
     async def uid(self, threads: Executor) -> int | None:
         """Return the uid of the other end; None where this machine's tables do not name it."""

@@ -4,8 +4,6 @@ import pwd
 from dataclasses import dataclass
 from enum import StrEnum
 
-ROOT = 0
-
 
 class Role(StrEnum):
     """The rights of a visitor."""
@@ -16,21 +14,16 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who sends a request: his role, and his name in the log."""
+    """Who sends a request.
+
+    role: his rights.
+    name: of him in the log.
+    session: the key of his session; confirmations are made for it.
+    """
 
     role: Role
     name: str
-
-
-def local_visitor(uid: int | None, own_uid: int) -> Visitor | None:
-    """Return the visitor behind a connection of this machine; None for one who may not come in.
-
-    uid: of the connection's other end, None where it is unknown.
-    own_uid: of this process; its user writes, and root, who can read every file anyhow, reads.
-    """
-    if uid is None or uid not in (own_uid, ROOT):
-        return None
-    return Visitor(Role.WRITER if uid == own_uid else Role.VIEWER, user_name(uid))
+    session: str
 
 
 def user_name(uid: int) -> str:

@@ -2,34 +2,44 @@
 
 from argparse import Namespace
 from contextlib import closing
+from ipaddress import ip_address
 from socket import socket
 
+from dashboards.door.entrance import Certificate, Entrance, check_entrance
 from dashboards.door.port import address, inherited, listen
+from dashboards.door.tokens import Tokens, parse_tokens, read_token_file, write_token_file
 from dashboards.serve import serve
-from search.errors import AlreadyRunning
+from search.errors import DONE, AlreadyRunning, UsageError
 from search.processes.dashboard_lock import Living, open_again, take_or_find
-from search.settings import Settings
+from search.settings import TOKEN_VARIABLE, Settings
 from storage.postgres.server import connect
 
 
 def dashboard(arguments: Namespace, settings: Settings) -> int:
     """Serve every stored study, and print the address; or print that of the living dashboard."""
+    if arguments.new_token_file:
+        return _new_token_file(arguments)
+    entrance, port = _entrance(arguments, settings), arguments.port
     if arguments.fd is not None:  # for a `search run`, which holds the home's lock
         with inherited(arguments.fd) as listener:
-            return _serve(listener, settings)
-    port = arguments.port
+            return _serve(listener, settings, entrance)
+    if _opens_it(arguments):  # beside the home's own, which goes on asking its user for nothing
+        with listen(port, arguments.host) as listener:
+            return _serve(listener, settings, entrance)
     found = take_or_find(settings, open_again if port is None else lambda _: listen(port))
     if isinstance(found, Living):
         return _point_to(found, port)
     with closing(found):
-        return _serve(found.listener, settings)
+        return _serve(found.listener, settings, entrance)
 
 
-def _serve(listener: socket, settings: Settings) -> int:
+def _serve(listener: socket, settings: Settings, entrance: Entrance) -> int:
+    check_entrance(entrance, listener)  # before a database is started for it
     with connect(settings.home, settings.database_url) as url:
-        print(f"dashboard {address(listener)}", flush=True)
-        serve(url, listener, settings.artifacts, settings.logs)
-    return 0
+        scheme = "https" if entrance.certificate else "http"
+        print(f"dashboard {address(listener, scheme)}", flush=True)
+        serve(url, listener, settings.artifacts, settings.logs, entrance=entrance)
+    return DONE
 
 
 def _point_to(living: Living, port: int | None) -> int:
@@ -40,4 +50,59 @@ def _point_to(living: Living, port: int | None) -> int:
         )
     print(f"dashboard {living.url}")
     print(f"process {living.pid} serves this home already")
-    return 0
+    return DONE
+
+
+def _new_token_file(arguments: Namespace) -> int:
+    file = arguments.new_token_file
+    write_token_file(file)
+    print(f"wrote {file}, with a token for viewers and one for writers")
+    print(f"next: search dashboard --token-file {file}")
+    return DONE
+
+
+def _opens_it(arguments: Namespace) -> bool:
+    return bool(
+        arguments.host
+        or arguments.token_file
+        or arguments.certfile
+        or arguments.keyfile
+        or arguments.behind_proxy
+        or arguments.allow_host
+    )
+
+
+def _entrance(arguments: Namespace, settings: Settings) -> Entrance:
+    return Entrance(
+        home=settings.home,
+        tokens=_tokens(arguments, settings),
+        names=frozenset(arguments.allow_host),
+        certificate=_certificate(arguments),
+        proxy=_proxy(arguments.behind_proxy),
+    )
+
+
+def _certificate(arguments: Namespace) -> Certificate | None:
+    file, key = arguments.certfile, arguments.keyfile
+    if file and key:
+        return Certificate(file, key)
+    if file or key:
+        raise UsageError("TLS needs a certificate and its key", "give --certfile and --keyfile")
+    return None
+
+
+def _tokens(arguments: Namespace, settings: Settings) -> Tokens | None:
+    if arguments.token_file:
+        return read_token_file(arguments.token_file)
+    if settings.dashboard_token:
+        return parse_tokens(settings.dashboard_token, TOKEN_VARIABLE)
+    return None
+
+
+def _proxy(given: str | None) -> str | None:
+    try:
+        return str(ip_address(given)) if given else None
+    except ValueError:
+        raise UsageError(
+            f"--behind-proxy {given!r} is no address", "give the proxy's, such as 10.0.0.7"
+        ) from None

@@ -45,6 +45,13 @@ def test_blanks_and_line_ends_around_a_value_are_no_part_of_it(ends: str) -> Non
     assert (settings.home, settings.artifacts) == (Path("/data/home"), "s3://bucket")
 
 
+def test_the_dashboards_tokens_are_read_and_shown_nowhere() -> None:
+    settings = read_settings({"SEARCH_DASHBOARD_TOKEN": "writer: a-token-of-our-own\n"})
+
+    assert settings.dashboard_token == "writer: a-token-of-our-own"
+    assert "a-token" not in repr(settings)
+
+
 def test_a_blank_database_url_is_none() -> None:
     assert read_settings({"SEARCH_DATABASE_URL": " \n"}).database_url is None
 

@@ -5,7 +5,10 @@ import subprocess
 import sys
 from urllib.parse import urlsplit
 
+import httpx
+
 NOBODY = 65534
+VIEWER, WRITER = "the-viewers-own-token", "the-writers-own-token"
 # The socket is opened after the change of user: then it is that user's. A name is not resolved,
 # for that would import from a Python that he may not read.
 AS_ANOTHER_USER = """
@@ -45,3 +48,15 @@ def sent_by(uid: int, address: str, message: bytes) -> bytes:
     """The whole answer to a message that another user of this machine sends."""
     words = [sys.executable, "-c", AS_ANOTHER_USER, str(uid), str(port_of(address))]
     return subprocess.run(words, input=message, capture_output=True, timeout=60, check=True).stdout
+
+
+def own(client: httpx.Client) -> dict[str, str]:
+    """The headers of a browser that sends a form from our own page."""
+    origin = str(client.base_url).rstrip("/")
+    return {"Origin": origin, "Sec-Fetch-Site": "same-origin"}
+
+
+def log_in(client: httpx.Client, token: str, goal: str = "/") -> httpx.Response:
+    """Send the login form."""
+    form = {"token": token, "next": goal}
+    return client.post("/login", data=form, headers=own(client))

@@ -11,7 +11,7 @@ import optuna_dashboard
 import pytest
 from bottle import Route
 
-from dashboards.door.guard import READING
+from dashboards.door.checks import READING
 from storage.store import Store
 from tests.dashboards.door.attackers import NOBODY, request, sent, sent_by
 
