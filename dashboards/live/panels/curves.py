@@ -1,7 +1,7 @@
 """The learning curves: of the running trials in colour, against the best and the middle half."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dashboards.analysis.curves.course import GRID, Course
 from dashboards.analysis.overview import Overview
@@ -13,6 +13,7 @@ from dashboards.marks.scale import spread
 
 HEIGHT = 258
 LABEL_GAP = 16  # pixels between two labels
+AT = {"share": "at {} % of the schedule", "epoch": "until epoch {}", "minutes": "until minute {}"}
 TABS = 4  # metrics in sight; the others are behind them
 
 
@@ -27,12 +28,18 @@ class Tab:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A drawn curve; tone is the class of its colour."""
+    """A drawn curve; tone is the class of its colour.
+
+    name, values: for the script, which shows the values under the pointer: the trial, and for each
+        place of the line its epoch with its value; "" for the curves in grey.
+    """
 
     number: int
     d: str
     tone: str
     title: str
+    name: str = ""
+    values: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +83,7 @@ class Curves:
 
     empty: why there is nothing to draw; "" where there is.
     label: the drawing in a sentence.
+    at: the place of the pointer in words, with {} for the number.
     limit_word, best_word: what the dashed line and the grey ones are; "" for none.
     """
 
@@ -83,6 +91,7 @@ class Curves:
     empty: str = ""
     height: int = HEIGHT
     label: str = ""
+    at: str = ""
     axes: Axes | None = None
     lines: Sequence[Line] = ()
     ends: Sequence[End] = ()
@@ -129,6 +138,7 @@ def _drawn(overview: Overview, picture: Picture, axes: Axes, choices: Choices) -
     return Curves(
         choices=choices,
         label=picture.sentence,
+        at=AT[picture.align],
         axes=axes,
         lines=list(_lines(picture, axes)),
         ends=_ends(picture, axes),
@@ -157,7 +167,15 @@ def _line(picture: Picture, axes: Axes, course: Course, tone: str) -> Line:
     values = course.values[picture.metric]
     places = zip(axes.across(course), values, strict=True)
     d = paths.line(None if v is None else (x, axes.y.at(v)) for x, v in places)
-    return Line(number=course.number, d=d, tone=tone, title=_title(picture, course))
+    line = Line(number=course.number, d=d, tone=tone, title=_title(picture, course))
+    if tone == "ref":
+        return line
+    told = [
+        f"{epoch}/{course.planned or '?'} · {shown_value(picture.metric, value)}"
+        for epoch, value in zip(course.epochs, values, strict=True)
+        if value is not None
+    ]
+    return replace(line, name=f"#{course.number}", values="|".join(told))
 
 
 def _ends(picture: Picture, axes: Axes) -> list[End]:

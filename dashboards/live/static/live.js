@@ -150,6 +150,35 @@ function tell(head) {
   state = now;
 }
 
+// ---- the values under the pointer ------------------------------------------------------------------
+const made = (tag, name, text = "") => Object.assign(document.createElement(tag), { className: name, textContent: text });
+const tip = made("div", "tip"), hair = made("div", "hair");
+
+document.addEventListener("pointermove", (event) => {
+  const plot = event.target.closest?.("svg[data-at]");
+  tip.hidden = hair.hidden = !plot;
+  if (!plot) return;
+  const box = plot.getBoundingClientRect(), chart = plot.parentElement.getBoundingClientRect();
+  const percent = Math.max(0, Math.min(100, 100 * (event.clientX - box.left) / box.width));
+  const rows = [...plot.querySelectorAll("path[data-values]")].map((path) => valueAt(path, percent)).filter(Boolean);
+  tip.replaceChildren(made("p", "faint", plot.dataset.at.replace("{}", Math.round(percent * plot.dataset.end / 100))), ...rows);
+  plot.parentElement.append(hair, tip);
+  hair.style.left = `${event.clientX - chart.left}px`;
+  if (percent < 55) { tip.style.left = `${event.clientX - chart.left + 14}px`; tip.style.right = ""; }
+  else { tip.style.right = `${chart.right - event.clientX + 14}px`; tip.style.left = ""; }
+});
+
+// The last value of a curve up to there; none before its begin, nor clearly after its end.
+function valueAt(path, percent) {
+  const pairs = [...path.getAttribute("d").matchAll(/(-?[\d.]+) (-?[\d.]+)/g)].map((pair) => Number(pair[1]));
+  const places = pairs.filter((x, index) => x !== pairs[index - 1]), values = path.dataset.values.split("|");
+  const at = places.findLastIndex((x) => x <= percent + 0.5);
+  if (at < 0 || percent > places[places.length - 1] + 3) return null;
+  const row = made("p", [...path.classList].find((each) => /^s\d$/.test(each)) ?? "");
+  row.append(made("b", "", path.dataset.name), ` ${values[at]}`);
+  return row;
+}
+
 // ---- theme and keys ----------------------------------------------------------------------------------
 const root = document.documentElement, kept = read("theme");
 if (kept) root.dataset.theme = kept;

@@ -26,6 +26,11 @@ def test_a_curve_grows_and_a_choice_changes_the_address_without_a_reload(
     store.record(claim, 4, {"val_loss": 0.2}, 0.2, seconds=1.0, images=10)
     expect(curves.locator("tbody")).to_contain_text("4/", timeout=GROWN)
 
+    plot = curves.locator("svg.plot")
+    box = plot.bounding_box()
+    assert box
+    plot.hover(position={"x": box["width"] - 2, "y": 100})
+    expect(curves.locator(".tip")).to_contain_text("#2 4/? · 0.2000")
     curves.get_by_role("link", name="epoch", exact=True).click()
     expect(curves.get_by_role("link", name="epoch", exact=True)).to_have_attribute(
         "aria-current", "true"
