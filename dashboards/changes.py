@@ -1,4 +1,4 @@
-"""What a person may change about a study, from the command line and from its page alike."""
+"""The changes of a study that a person may make, from the command line and from its page alike."""
 
 from dataclasses import replace
 from typing import Literal

@@ -88,7 +88,7 @@ def _mask(study: Study, arrays: StudyArrays, known: Distributions, word: str) ->
         return None
     name, sign, text = term["name"], SIGNS[term["sign"]], term["value"]
     if name in known and isinstance(known[name], CategoricalDistribution):
-        return _option_mask(arrays, known[name], name, term["sign"], text)
+        return _option_mask(arrays, known[name], name, sign=term["sign"], text=text)
     value = _number(text)
     if value is None or name not in ("trial", "value", study.metric, *known):
         return None
