@@ -206,10 +206,14 @@ def _at_work(snapshot: Snapshot, live: Sequence[WorkerRow]) -> Verdict:
 
 
 def _notes(snapshot: Snapshot, live: Sequence[WorkerRow]) -> Iterator[str]:
-    for worker in live:
-        trial = snapshot.running_trial(worker.trial)
-        if trial and (share := waiting_share(trial)) and share > WAITS:
-            yield f"{worker.worker} waits {percent(share, 0)} of its time for images"
+    trials = [(worker, snapshot.running_trial(worker.trial)) for worker in live]
+    shares = [(waiting_share(trial) or 0, worker.worker) for worker, trial in trials if trial]
+    waiting = sorted((share, name) for share, name in shares if share > WAITS)
+    if len(waiting) == 1:
+        yield f"{waiting[0][1]} waits {percent(waiting[0][0], 0)} of its time for images"
+    elif waiting:
+        most = percent(waiting[-1][0], 0)
+        yield f"{len(waiting)} workers wait for images, up to {most} of their time"
 
 
 def waiting_share(trial: TrialRow) -> float | None:
