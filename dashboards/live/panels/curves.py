@@ -258,7 +258,8 @@ def _note(overview: Overview, picture: Picture) -> str:
     if len(lengths) < 2:
         return ""
     ends = lengths[0], lengths[-1]
-    short, long = (end // 2 if not any(each % 2 for each in ends) else end for end in ends)
+    short = max(1, ends[0] // 2)
+    long = round(short * ends[1] / ends[0])
     return f"epoch {short} of {ends[0]} stands under epoch {long} of {ends[1]}"
 
 

@@ -161,7 +161,7 @@ def _hours(overview: Overview) -> Tile:
     ]
     costs = {"pruning saved": hours.saved, "failures cost": hours.failed + hours.lost}
     told = [
-        f"{words} {numbers.hours(seconds)}"
+        f"{words}\N{NO-BREAK SPACE}{numbers.hours(seconds)}"
         for words, seconds in costs.items()
         if seconds >= LEAST_HOURS
     ]

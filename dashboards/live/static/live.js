@@ -90,6 +90,7 @@ function showAge() {
   const seconds = (Date.now() - heardAt) / 1000, lost = seconds > LOST_SECONDS;
   place.hidden = false;
   place.classList.toggle("lost", lost);
+  place.classList.toggle("idle", !isLive);
   $("age").textContent = lost ? `Not live · ${span(seconds)} old, reconnecting` : isLive ? "Live" : "Nothing runs";
   if (lost && (!source || source.readyState === EventSource.CLOSED)) listen();
 }

@@ -185,4 +185,4 @@ def test_a_best_trial_without_tables_says_so(store: Store, read: Read) -> None:
     make_study(store)
     end_trial(store, finished(0.5))
 
-    assert f"trial 0 has no {PER_CLASS}." in html(read(), "classes")
+    assert f"Trial 0 has no {PER_CLASS}." in html(read(), "classes")
