@@ -1,0 +1,59 @@
+"""One browser and one dashboard for the tests of a module."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from storage.store import Store
+from tests.conftest import new_database
+from tests.dashboards.browser.site import Site, Window, new_site
+from tests.dashboards.conftest import ARGUMENTS, CHROMIUM
+
+Open = Callable[..., Window]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}; install the package chromium")
+    with ExitStack() as ending:
+        playwright = ending.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        ending.callback(browser.close)
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def url(database_server: str, template_url: str, request: pytest.FixtureRequest) -> str:
+    """The URL of a database of this module's own, without studies."""
+    name = re.sub(r"\W", "_", request.module.__name__)[-60:]
+    return new_database(database_server, name, template_url.rpartition("/")[2].partition("?")[0])
+
+
+@pytest.fixture(scope="module")
+def site(url: str, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The dashboard of this module, on a database without studies."""
+    home: Path = tmp_path_factory.mktemp("site") / "home"
+    with Store.open(url) as store, new_site(store, home, url, browser) as site:
+        yield site
+
+
+@pytest.fixture
+def look(site: Site) -> Iterator[Open]:
+    """Open pages; afterwards nothing may have gone wrong in one of them."""
+
+    def look(path: str, **options: Any) -> Window:
+        return site.open(path, **options)
+
+    yield look
+    troubles = [trouble for window in site.windows for trouble in window.troubles]
+    for window in site.windows:
+        window.page.context.close()
+    site.windows.clear()
+    assert troubles == []
