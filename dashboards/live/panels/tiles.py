@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from dashboards.analysis import numbers
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.trials.ties import FEWEST
 from dashboards.analysis.wording import measure
 from dashboards.live.view import View
 from storage.rows import TrialRow
@@ -49,7 +50,7 @@ def _tiles(overview: Overview) -> Iterator[Tile]:
     yield _best(overview)
     best = overview.snapshot.best
     if best and best.best and BALANCED in best.best.metrics:
-        yield _second(best)
+        yield _second(overview, best)
     yield _time(overview)
     if overview.hours.spent:
         yield _hours(overview)
@@ -101,13 +102,23 @@ def _best(overview: Overview) -> Tile:
         title=title,
         big=numbers.metric(best.value),
         small=numbers.interval(*bounds) if not study.folds else "",
-        lines=[f"trial {best.number}{none_better}"],
+        lines=[f"trial {best.number}{none_better}", *_tied(overview)],
     )
 
 
-def _second(best: TrialRow) -> Tile:
+def _tied(overview: Overview) -> Iterator[str]:
+    """Yield how many of the best trials cannot be told from the best one, where that is known."""
+    ties, snapshot = overview.ties, overview.snapshot
+    if ties.is_whole:
+        others = f"{numbers.counted(len(ties.tied), 'other')} cannot be told from it"
+        yield f"{others if ties.tied else 'no other comes close'} · one seed each"
+    elif snapshot.outcomes.get("finished", 0) < FEWEST:
+        yield f"compared with others from {FEWEST} finished trials on"
+
+
+def _second(overview: Overview, best: TrialRow) -> Tile:
     metrics = best.best.metrics if best.best else {}
-    auc = metrics.get(AUC)
+    auc, weakest = metrics.get(AUC), overview.classes.weakest
     return Tile(
         name="second",
         title="Balanced accuracy",
@@ -115,7 +126,10 @@ def _second(best: TrialRow) -> Tile:
         small=numbers.percent_interval(
             metrics.get(f"{BALANCED}_low"), metrics.get(f"{BALANCED}_high")
         ),
-        lines=["same trial" + (f" · AUC {auc:.3f}" if auc is not None else "")],
+        lines=[
+            "same trial" + (f" · AUC {auc:.3f}" if auc is not None else ""),
+            *([f"weakest: {weakest.name} {numbers.percent(weakest.recall, 0)}"] if weakest else []),
+        ],
     )
 
 

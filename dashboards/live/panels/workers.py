@@ -1,6 +1,6 @@
 """The workers: the trial, the speed and the device of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,11 @@ from dashboards.analysis.overview import Overview
 from dashboards.analysis.verdict import WAITS, waiting_share
 from dashboards.analysis.wording import epochs
 from dashboards.live.view import View
-from storage.rows import TrialRow, WorkerRow
+from storage.rows import Reading, TrialRow, WorkerRow
 
 SHOWN = 16
+OF_GPU = {Reading.GPU_PERCENT: "GPU {:.0f} %", Reading.GPU_CELSIUS: "{:.0f} °C"}
+GIGABYTE = 2**30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +66,12 @@ def workers(overview: Overview, view: View) -> Workers:
 
 def _worker(overview: Overview, worker: WorkerRow, order: Mapping[int, int]) -> Worker:
     trial = overview.snapshot.running_trial(worker.trial)
+    readings = worker.readings or {}
     waits = waiting_share(trial) if trial else None
     speed = _speed(trial) if trial else 0.0
     return Worker(
         name=worker.worker,
-        device=worker.device,
+        device=str(readings.get(Reading.GPU_NAME, worker.device)),
         trial=worker.trial,
         epoch=f"epoch {epochs(overview.snapshot, trial)}" if trial else "waiting for a trial",
         percent=_percent(overview, trial) if trial else 0.0,
@@ -76,7 +79,7 @@ def _worker(overview: Overview, worker: WorkerRow, order: Mapping[int, int]) -> 
         speed=f"{numbers.whole(speed)} images/s" if speed else "",
         waits=f"waits {numbers.percent(waits, 0)} for images" if waits is not None else "",
         is_waiting_long=(waits or 0) > WAITS,
-        readings=_readings(getattr(worker, "readings", None) or {}),
+        readings=list(_readings(readings)),
         seen_at=worker.seen_at,
         is_late=worker.is_overdue,
     )
@@ -93,7 +96,20 @@ def _percent(overview: Overview, trial: TrialRow) -> float:
     return min(100.0, 100 * trial.last.epoch / total) if trial.last and total else 0.0
 
 
-def _readings(readings: Mapping[str, Any]) -> list[str]:
-    """Return the readings of a device in a few words each."""
-    del readings
-    return []
+def _readings(readings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the readings of a GPU, or without one of the process, in a few words each."""
+    if Reading.GPU_NAME in readings:
+        for key, words in (
+            (Reading.GPU_PERCENT, "GPU {:.0f} %"),
+            (Reading.GPU_CELSIUS, "{:.0f} °C"),
+        ):
+            if key in readings:
+                yield words.format(readings[key])
+        if Reading.GPU_USED_BYTES in readings and Reading.GPU_TOTAL_BYTES in readings:
+            used, total = readings[Reading.GPU_USED_BYTES], readings[Reading.GPU_TOTAL_BYTES]
+            yield f"{used / GIGABYTE:.1f} of {total / GIGABYTE:.0f} GB"
+        return
+    if Reading.CPU_PERCENT in readings:
+        yield f"CPU {readings[Reading.CPU_PERCENT]:.0f} %"
+    if Reading.RSS_BYTES in readings:
+        yield f"{readings[Reading.RSS_BYTES] / GIGABYTE:.1f} GB"
