@@ -1,7 +1,5 @@
 """The application of the server: our own pages and optuna-dashboard's."""
 
-from pathlib import Path
-
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -9,19 +7,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from dashboards.live.app import LivePages
 from dashboards.live.source import Source
 from dashboards.optuna.pages import optuna_routes
-from storage.store import Store
 
 
-def build_app(store: Store, artifacts: str, logs: Path) -> Starlette:
-    """Build the application that shows every study of the store and its kept files.
-
-    artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.
-    logs: the folder with a folder of logs for each study.
-    """
+def build_app(source: Source) -> Starlette:
+    """Build the application that shows every study and its kept files."""
+    optunas = optuna_routes(source.store, source.artifacts)
     return Starlette(
-        routes=[
-            *LivePages(Source(store, artifacts, logs)).routes,
-            *optuna_routes(store, artifacts),
-        ],
-        middleware=[Middleware(GZipMiddleware)],
+        routes=[*LivePages(source).routes, *optunas], middleware=[Middleware(GZipMiddleware)]
     )

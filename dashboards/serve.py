@@ -3,6 +3,7 @@
 import logging
 import signal
 import socket
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -13,26 +14,35 @@ from dashboards.app import build_app
 from dashboards.door.connections import Connection
 from dashboards.door.entrance import Entrance, check_entrance, own_names
 from dashboards.door.guard import Guard
-from storage.connections import OF_A_DASHBOARD
+from dashboards.live.source import Source
+from storage.connections import OF_A_CHANGE
 from storage.store import Store
+from storage.viewers.opening import open_reader
 
 OWN_USER = Entrance()
 
 
 def serve(
-    url: str, listener: socket.socket, artifacts: str, logs: Path, entrance: Entrance = OWN_USER
+    url: str,
+    viewer_url: str,
+    listener: socket.socket,
+    artifacts: str,
+    logs: Path,
+    entrance: Entrance = OWN_USER,
 ) -> None:
     """Answer requests until SIGTERM, SIGINT or SIGHUP; call it from the main thread.
 
-    url: of the database, as `storage.postgres.server.connect` yields it.
+    url: of the database, for the changes of writers.
+    viewer_url: of the same database, for all that only reads.
     listener: a socket from `dashboards.door.port.listen`.
     artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.
     logs: the folder with a folder of logs for each study.
     entrance: who is let in. Raises EntranceError for one that would be open to others.
     """
     check_entrance(entrance, listener)
-    with Store.open(url, OF_A_DASHBOARD) as store:
-        server = build_server(build_app(store, artifacts, logs), listener, entrance)
+    with open_reader(viewer_url) as reader:
+        source = Source(reader, artifacts, logs, partial(Store.open, url, OF_A_CHANGE))
+        server = build_server(build_app(source), listener, entrance)
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` ignores it
             signal.signal(signal.SIGHUP, server.handle_exit)
         server.run(sockets=[listener])

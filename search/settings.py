@@ -31,6 +31,7 @@ NAMES = {
     "HOME": "SEARCH_HOME",
     "DATABASE": "SEARCH_DATABASE_URL",
     "DB": "SEARCH_DATABASE_URL",
+    "VIEWER": "SEARCH_VIEWER_DATABASE_URL",
     "ARTIFACTS": "SEARCH_ARTIFACTS",
     "DASHBOARD": TOKEN_VARIABLE,
     "LEASE": "SEARCH_LEASE_SECONDS",
@@ -48,6 +49,8 @@ class Settings:
 
     home: `SEARCH_HOME`, else the nearest folder `.search` upwards, else `./.search`.
     database_url: `SEARCH_DATABASE_URL`, or None for the embedded Postgres under `home`.
+    viewer_database_url: `SEARCH_VIEWER_DATABASE_URL`, the database through a role that may only
+        read, for pages; None for the role of `database_url`, or the embedded Postgres' own.
     visible_gpus: `CUDA_VISIBLE_DEVICES`; None means all.
     threads: `OMP_NUM_THREADS`, if set.
     lease_seconds: `SEARCH_LEASE_SECONDS`, how long a silent worker keeps its trial.
@@ -60,6 +63,7 @@ class Settings:
 
     home: Path
     database_url: str | None = None
+    viewer_database_url: str | None = None
     visible_gpus: str | None = None
     threads: int | None = None
     lease_seconds: float = LEASE_SECONDS
@@ -126,6 +130,7 @@ def read_settings(
     return Settings(
         home=home.resolve(),
         database_url=_given(environment, "SEARCH_DATABASE_URL"),
+        viewer_database_url=_given(environment, "SEARCH_VIEWER_DATABASE_URL"),
         visible_gpus=environment.get("CUDA_VISIBLE_DEVICES"),
         threads=_threads(environment.get("OMP_NUM_THREADS", "")),
         lease_seconds=lease,

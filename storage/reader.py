@@ -52,6 +52,11 @@ class StoreReader:
         self.optuna_storage = optuna_storage
         self._of_thread = local()  # each thread's arrays by the study's name
 
+    @property
+    def engine(self) -> Engine:
+        """The pool of connections behind every statement and transaction."""
+        return self._engine
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()

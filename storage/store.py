@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import optuna
 from optuna.storages import RDBStorage
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from storage import manifests, shared_files, split_uses, studies, workers
 from storage.connections import OF_A_WORKER
@@ -53,11 +53,6 @@ class Store(StoreReader):
         connections: the most that this process has to the database at a time.
         """
         return cls(open_backend(url), connections)
-
-    @property
-    def engine(self) -> Engine:
-        """The pool of connections behind every statement and transaction."""
-        return self._engine
 
     def close(self) -> None:
         """Close every connection."""

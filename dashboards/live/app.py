@@ -7,10 +7,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from dashboards.analysis.fields import overview_fields
 from dashboards.analysis.json_text import joined, json_of, list_text, object_text
 from dashboards.analysis.listing import StudiesReader, StudyLine
 from dashboards.analysis.overview import Overview, OverviewReader
-from dashboards.live import render
+from dashboards.door.confirmations import csrf_token, read_confirmed_form
+from dashboards.door.visitors import Role
+from dashboards.live import actions, render
 from dashboards.live.csv_text import trials_csv
 from dashboards.live.pages.every import PAGES, Build
 from dashboards.live.source import Source
@@ -18,6 +21,7 @@ from dashboards.live.stream import as_json, stream
 from dashboards.live.view import View
 from dashboards.live.watch import Watch, Watches
 from dashboards.optuna.opening import optuna_seconds
+from spaces.errors import StudyError
 from storage.errors import DatabaseUnreachable, StorageError, UnknownStudy
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -47,6 +51,8 @@ class LivePages:
             Route("/s/{name}/panels", _explained(self.panels)),
             *(each for path, build in PAGES.items() for each in self._pages_of(path, build)),
             Route("/s/{name}/trials.csv", _explained(self.csv)),
+            Route("/s/{name}/actions/{action}", _explained(self.ask)),
+            Route("/s/{name}/actions/{action}", _explained(self.act), methods=["POST"]),
             Route("/s/{name}", _explained(self.overview)),
         ]
 
@@ -92,7 +98,7 @@ class LivePages:
         """Return the overview for programs."""
         watch = self._watches.of(request.path_params["name"])
         overview = await self._source.run(watch.newest)
-        text = "".join(joined(object_text(vars(overview).items())))
+        text = "".join(joined(object_text(overview_fields(overview))))
         return Response(text, media_type="application/json")
 
     async def csv(self, request: Request) -> Response:
@@ -103,6 +109,37 @@ class LivePages:
         shown = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
         lines = trials_csv(self._store, name)
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=shown)
+
+    async def ask(self, request: Request) -> Response:
+        """Name what an action will do, with the button for writers and the command for all."""
+        name, action = request.path_params["name"], request.path_params["action"]
+        overview = await self._source.run(self._watches.of(name).newest)
+        return await self._action_page(
+            overview,
+            action=actions.asked(action, overview, request.query_params),
+            is_writer=request.state.role == Role.WRITER,
+            csrf=csrf_token(request),
+        )
+
+    async def act(self, request: Request) -> Response:
+        """Do an action of a confirmed form, and say what was done; the log says who did it."""
+        name, action = request.path_params["name"], request.path_params["action"]
+        fields = await read_confirmed_form(request)
+        overview = await self._source.run(self._watches.of(name).newest)
+        try:
+            sentence = await self._source.write(actions.done, action, name, fields)
+        except (StudyError, StorageError) as error:
+            return await self._action_page(overview, fault=str(error), status=400)
+        actions.note(request, name, sentence)
+        return await self._action_page(overview, sentence=sentence)
+
+    async def _action_page(
+        self, overview: Overview, status: int = 200, **given: Any
+    ) -> HTMLResponse:
+        head = await self._source.run(render.panel, "head", overview)
+        said = {"sentence": "", "fault": "", "action": None, **given}
+        shown = {"tab": "/actions", "panels": {"head": head}, **said}
+        return HTMLResponse(render.page("action.html", **_of_study(overview), **shown), status)
 
     def _pages_of(self, path: str, build: Build) -> list[BaseRoute]:
         """Build the routes of a page: for people, and as JSON for programs."""
@@ -168,11 +205,13 @@ def _explained(handler: Handler) -> Handler:
             return _failure(503, error)
         except StorageError as error:
             return _failure(500, error)
+        except StudyError as error:
+            return _failure(400, error)
 
     return explaining
 
 
-def _failure(status: int, error: StorageError) -> Response:
+def _failure(status: int, error: StorageError | StudyError) -> Response:
     html = render.page("failure.html", found=error.found, fix=error.fix, is_away=status == 503)
     return HTMLResponse(html, status)
 

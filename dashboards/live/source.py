@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from dashboards.door.threads import CuttableThreads
 from storage.reader import StoreReader
+from storage.store import Store
 
 THREADS = 6  # more than the connections that they share: some only fill templates in
 
@@ -19,10 +21,18 @@ class Source:
 
     artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.
     logs: the folder with a folder of logs for each study.
+    open_store: opens a store that may write, for one change.
     """
 
-    def __init__(self, store: StoreReader, artifacts: str, logs: Path) -> None:
+    def __init__(
+        self,
+        store: StoreReader,
+        artifacts: str,
+        logs: Path,
+        open_store: Callable[[], AbstractContextManager[Store]],
+    ) -> None:
         self.store, self.artifacts, self.logs = store, artifacts, logs
+        self._open_store = open_store
         self._threads = CuttableThreads(THREADS)
         # A thread keeps a study's arrays: those of all studies stay in one.
         self._arrays = CuttableThreads(1)
@@ -30,6 +40,15 @@ class Source:
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function that reads, without holding up the other visitors."""
         return await asyncio.wrap_future(self._threads.submit(function, *args, **kwargs))
+
+    async def write(self, change: Callable[..., T], *args: Any) -> T:
+        """Call a function that changes something, with a store as its last argument."""
+
+        def changing() -> T:
+            with self._open_store() as store:
+                return change(*args, store)
+
+        return await self.run(changing)
 
     def with_arrays(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function that reads a study's arrays, in the one thread that keeps them."""

@@ -13,13 +13,13 @@ from dashboards.door.threads import CuttableThreads
 from dashboards.optuna.marked import MarkedStorage
 from storage.artifacts import artifact_store
 from storage.errors import DatabaseUnreachable
-from storage.store import Store
+from storage.reader import StoreReader
 
 THREADS = 10  # one idle or slow reader must not block the others
 AWAY = {"reason": "the database is away; trying again in a moment"}
 
 
-def bridge(store: Store, artifacts: str) -> ASGIApp:
+def bridge(store: StoreReader, artifacts: str) -> ASGIApp:
     """Build the application that answers for optuna-dashboard, except for its files.
 
     artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.
@@ -31,7 +31,7 @@ def bridge(store: Store, artifacts: str) -> ASGIApp:
     return application
 
 
-def _answering_when_away(dashboard: WSGIApp, store: Store) -> WSGIApp:
+def _answering_when_away(dashboard: WSGIApp, store: StoreReader) -> WSGIApp:
     """Answer 503 while the database is away; optuna-dashboard would fail with a traceback."""
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

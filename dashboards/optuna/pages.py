@@ -12,7 +12,7 @@ from starlette.types import Scope
 
 from dashboards.optuna.bridge import bridge
 from dashboards.optuna.shell import FILES, shell
-from storage.store import Store
+from storage.reader import StoreReader
 
 PAGES = ("analytics", "trials", "smartSelection", "note", "preference-history")  # of one study
 STUDY = "/dashboard/studies/{study:int}"
@@ -23,7 +23,7 @@ FOLDERS: list[str | tuple[str, str]] = [
 ]
 
 
-def optuna_routes(store: Store, artifacts: str) -> Sequence[BaseRoute]:
+def optuna_routes(store: StoreReader, artifacts: str) -> Sequence[BaseRoute]:
     """Build the routes below /dashboard, /api, /artifacts and /csv.
 
     artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.

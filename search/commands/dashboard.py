@@ -12,7 +12,11 @@ from dashboards.serve import serve
 from search.errors import DONE, AlreadyRunning, UsageError
 from search.processes.dashboard_lock import Living, open_again, take_or_find
 from search.settings import TOKEN_VARIABLE, Settings
+from storage.connections import OF_A_CHANGE
 from storage.postgres.server import connect
+from storage.postgres.url import database_url
+from storage.store import Store
+from storage.viewers.role import make_viewer
 
 
 def dashboard(arguments: Namespace, settings: Settings) -> int:
@@ -38,8 +42,23 @@ def _serve(listener: socket, settings: Settings, entrance: Entrance) -> int:
     with connect(settings.home, settings.database_url) as url:
         scheme = "https" if entrance.certificate else "http"
         print(f"dashboard {address(listener, scheme)}", flush=True)
-        serve(url, listener, settings.artifacts, settings.logs, entrance=entrance)
+        serve(
+            url,
+            _viewer_url(url, settings),
+            listener=listener,
+            artifacts=settings.artifacts,
+            logs=settings.logs,
+            entrance=entrance,
+        )
     return DONE
+
+
+def _viewer_url(url: str, settings: Settings) -> str:
+    """Return the URL for all that only reads; the tables are made where they are missing."""
+    Store.open(url, OF_A_CHANGE).close()
+    if settings.viewer_database_url:
+        return database_url(settings.viewer_database_url)
+    return url if settings.database_url else make_viewer(url)
 
 
 def _point_to(living: Living, port: int | None) -> int:

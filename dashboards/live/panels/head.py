@@ -26,6 +26,7 @@ class Head:
     ended: int
     best: str
     is_live: bool
+    can_stop: bool
 
 
 def head(overview: Overview, view: View) -> Head:
@@ -41,6 +42,7 @@ def head(overview: Overview, view: View) -> Head:
         ended=snapshot.ended,
         best=metric(best.value) if best else "",
         is_live=bool(snapshot.live_workers),
+        can_stop=bool(snapshot.live_workers) and not snapshot.look.study.stop,
     )
 
 

@@ -60,6 +60,7 @@ function showHead() {
   document.title = `${head.dataset.title} · search`;
   $("main").classList.toggle("stale", head.dataset.state === "away");
   showSince(head);
+  showNotify();
   tell(head);
 }
 
@@ -113,6 +114,7 @@ document.addEventListener("click", (event) => {
     choose(new URL(link.href));
     return;
   }
+  if (event.target.closest("#notify")) turnNotify();
   const code = event.target.closest("code.copy");
   if (code && navigator.clipboard && !getSelection().toString()) navigator.clipboard.writeText(code.textContent);
   const row = event.target.closest("tr[data-href]");
@@ -120,7 +122,7 @@ document.addEventListener("click", (event) => {
 });
 
 // ---- since you last looked -----------------------------------------------------------------------
-const STUDY = document.querySelector("[data-title]") && location.pathname;
+const STUDY = location.pathname.split("/").slice(0, 3).join("/");
 let before = null;
 
 function read(key) { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } }
@@ -149,6 +151,21 @@ function tell(head) {
   if (state && now !== state && ["finished", "failed", "stalled", "waiting", "away"].includes(now) && read(`notify ${STUDY}`) && globalThis.Notification?.permission === "granted")
     new Notification(head.dataset.title, { body: document.querySelector(".verdict .say")?.textContent.trim(), tag: STUDY });
   state = now;
+}
+
+function showNotify() {
+  const button = $("notify");
+  if (!button || !globalThis.Notification || Notification.permission === "denied") return;
+  button.hidden = false;
+  button.textContent = read(`notify ${STUDY}`) ? "Notifies you" : "Notify…";
+  button.title = "This browser tells you when the study is done, breaks, stalls or loses its workers, as long as this page is open. A webhook does it without the page: SEARCH_WEBHOOK";
+}
+
+async function turnNotify() {
+  const isOn = read(`notify ${STUDY}`);
+  if (!isOn && (await Notification.requestPermission()) !== "granted") { showNotify(); return; }
+  keep(`notify ${STUDY}`, !isOn);
+  showNotify();
 }
 
 // ---- the values under the pointer ------------------------------------------------------------------
