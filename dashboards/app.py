@@ -1,17 +1,31 @@
-"""The application of the server: our own pages and optuna-dashboard's."""
+"""The application of the server: our own pages, reports, and optuna-dashboard's."""
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
 
-from dashboards.live.app import LivePages
+from dashboards.live.app import LivePages, explained
 from dashboards.live.source import Source
 from dashboards.optuna.pages import optuna_routes
+from dashboards.report.page import headers, report_page
 
 
 def build_app(source: Source) -> Starlette:
     """Build the application that shows every study and its kept files."""
-    optunas = optuna_routes(source.store, source.artifacts)
+
+    async def report(request: Request) -> Response:
+        name = request.path_params["name"]
+        html = await source.run(report_page, source.store, name, source.artifacts)
+        return HTMLResponse(html, headers=headers())
+
     return Starlette(
-        routes=[*LivePages(source).routes, *optunas], middleware=[Middleware(GZipMiddleware)]
+        routes=[
+            Route("/s/{name}/report", explained(report)),
+            *LivePages(source).routes,
+            *optuna_routes(source.store, source.artifacts),
+        ],
+        middleware=[Middleware(GZipMiddleware)],
     )

@@ -1,4 +1,4 @@
-"""The changes of a study that a person may make, from the command line and from its page alike."""
+"""Changes that a person makes to a study, from the command line and from its page alike."""
 
 from dataclasses import replace
 from typing import Literal

@@ -87,8 +87,10 @@ def _mask(study: Study, arrays: StudyArrays, known: Distributions, word: str) ->
     if term is None:
         return None
     name, sign, text = term["name"], SIGNS[term["sign"]], term["value"]
-    if name in known and isinstance(known[name], CategoricalDistribution):
-        return _option_mask(arrays, known[name], name, sign=term["sign"], text=text)
+    drawn_from = known.get(name)
+    if isinstance(drawn_from, CategoricalDistribution):
+        column = arrays.column(name, drawn_from)
+        return _option_mask(column, drawn_from.choices, term["sign"], text)
     value = _number(text)
     if value is None or name not in ("trial", "value", study.metric, *known):
         return None
@@ -99,14 +101,14 @@ def _mask(study: Study, arrays: StudyArrays, known: Distributions, word: str) ->
 
 
 def _option_mask(
-    arrays: StudyArrays, known: BaseDistribution, name: str, sign: str, text: str
+    column: NDArray[np.float64], options: Sequence[object], sign: str, text: str
 ) -> Mask | None:
-    assert isinstance(known, CategoricalDistribution)
-    spelt = {str(option).lower(): index for index, option in enumerate(known.choices)}
+    """Say of each trial whether it drew an option; a column holds the places of options."""
+    spelt = {str(option).lower(): index for index, option in enumerate(options)}
     spelt |= {word: spelt[was] for was, word in (("true", "on"), ("false", "off")) if was in spelt}
     if text.lower() not in spelt or sign not in ("=", "!="):
         return None
-    mask: Mask = SIGNS[sign](arrays.column(name, known), spelt[text.lower()])
+    mask: Mask = SIGNS[sign](column, spelt[text.lower()])
     return mask
 
 

@@ -43,17 +43,17 @@ class LivePages:
         """The routes, the more special ones first."""
         return [
             Route("/live/{file}", _static),
-            Route("/", _explained(self.studies)),
-            Route("/studies.json", _explained(self.studies_json)),
-            Route("/studies/events", _explained(self.studies_events)),
-            Route("/s/{name}.json", _explained(self.as_json)),
-            Route("/s/{name}/events", _explained(self.events)),
-            Route("/s/{name}/panels", _explained(self.panels)),
+            Route("/", explained(self.studies)),
+            Route("/studies.json", explained(self.studies_json)),
+            Route("/studies/events", explained(self.studies_events)),
+            Route("/s/{name}.json", explained(self.as_json)),
+            Route("/s/{name}/events", explained(self.events)),
+            Route("/s/{name}/panels", explained(self.panels)),
             *(each for path, build in PAGES.items() for each in self._pages_of(path, build)),
-            Route("/s/{name}/trials.csv", _explained(self.csv)),
-            Route("/s/{name}/actions/{action}", _explained(self.ask)),
-            Route("/s/{name}/actions/{action}", _explained(self.act), methods=["POST"]),
-            Route("/s/{name}", _explained(self.overview)),
+            Route("/s/{name}/trials.csv", explained(self.csv)),
+            Route("/s/{name}/actions/{action}", explained(self.ask)),
+            Route("/s/{name}/actions/{action}", explained(self.act), methods=["POST"]),
+            Route("/s/{name}", explained(self.overview)),
         ]
 
     async def studies(self, request: Request) -> Response:
@@ -160,7 +160,7 @@ class LivePages:
             return Response(json_of(content), media_type="application/json")
 
         address = f"/s/{{name}}/{path}"
-        return [Route(f"{address}.json", _explained(tell)), Route(address, _explained(show))]
+        return [Route(f"{address}.json", explained(tell)), Route(address, explained(show))]
 
     def _watch_list(self, name: str) -> Watch[list[StudyLine]]:
         return Watch(name, StudiesReader(self._store).read, render.studies)
@@ -193,8 +193,8 @@ def _of_study(overview: Overview) -> dict[str, Any]:
     }
 
 
-def _explained(handler: Handler) -> Handler:
-    """Answer with a page that says what is wrong, where the study cannot be read."""
+def explained(handler: Handler) -> Handler:
+    """Answer with a page that says what is wrong, where a study cannot be read."""
 
     async def explaining(request: Request) -> Response:
         try:

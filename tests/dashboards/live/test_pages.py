@@ -59,3 +59,10 @@ def test_the_last_lines_of_a_log_are_shown_as_text(client: httpx.Client, home: P
 
     assert "&lt;img src=x onerror=alert(1)&gt;" in page
     assert "<img" not in page
+
+
+def test_the_report_is_served_as_a_page_of_its_own_origin(client: httpx.Client) -> None:
+    answer = client.get("/s/toy/report")
+
+    assert answer.status_code == 200
+    assert "sandbox allow-scripts" in ", ".join(answer.headers.get_list("content-security-policy"))
