@@ -1,5 +1,6 @@
 """The pages of the door: the login form, the way out, and their stylesheet."""
 
+import logging
 import re
 from importlib.resources import files
 
@@ -13,6 +14,8 @@ from dashboards.door.confirmations import read_form
 from dashboards.door.failures import Failures
 from dashboards.door.sessions import SECONDS, Sessions
 from dashboards.door.tokens import Tokens
+
+log = logging.getLogger(__name__)
 
 STYLE = "/login.css"
 PATHS = (LOGIN, LOGOUT, STYLE)
@@ -54,8 +57,10 @@ class Login:
         role = self._tokens.role_of(fields.get("token", "").strip())
         if role is None:
             self._failures.add(address)
+            log.warning("a wrong token from %s", address)
             return form(goal, "This token opens nothing here.", status=403)
         self._failures.forget(address)
+        log.info("%s logs in from %s", role, address, extra={"action": "login"})
         answer = to(own_path(goal))
         cookie = self._sessions.begin(role, self._tokens.mark(role))
         answer.set_cookie(

@@ -11,6 +11,7 @@ from socket import socket
 
 from dashboards.analysis.frame import read_frame
 from dashboards.door.port import listen
+from dashboards.door.tokens import parse_tokens
 from search.database import has_store, open_store
 from search.errors import DONE
 from search.logs import set_up_logs
@@ -25,7 +26,7 @@ from search.processes.devices import DeviceShare, device_shares
 from search.processes.lock import run_lock
 from search.processes.signals import listening
 from search.processes.supervisor import Run, supervise
-from search.settings import OF_THE_SUPERVISOR, Settings
+from search.settings import OF_THE_SUPERVISOR, TOKEN_VARIABLE, Settings
 from search.studies.create import notes_on, store_study
 from search.studies.declare import declare
 from search.studies.examine import Examination, examine
@@ -52,6 +53,8 @@ def run(
     if arguments.detach and arguments.ready_fd is None:
         return _detach(arguments.words)
     read_webhook(settings)
+    if settings.dashboard_token:  # its dashboard would fail on them where nobody looks
+        parse_tokens(settings.dashboard_token, TOKEN_VARIABLE)
     with _wanted_port(arguments, settings) as listener:
         return _run_with(listener, arguments, settings, worker_program or _this_program())
 

@@ -120,3 +120,14 @@ def test_a_port_in_use_ends_a_run_before_anything_is_written(
     assert ended.returncode == 2
     assert re.fullmatch(rf"search: port {port} is in use; .+\n", ended.stderr)
     assert not home.exists()
+
+
+def test_a_token_that_protects_nothing_ends_a_run_before_anything_is_written(
+    command: list[str], home: Path, database_url: str
+) -> None:
+    variables = environment(home, database_url) | {"SEARCH_DASHBOARD_TOKEN": "writer: short"}
+    ended = subprocess.run(command, env=variables, capture_output=True, text=True)
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("search: SEARCH_DASHBOARD_TOKEN, line 1 has a token of 5 letter")
+    assert not home.exists()

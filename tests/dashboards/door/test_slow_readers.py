@@ -147,11 +147,13 @@ def test_a_stalled_reader_gives_way_to_a_new_visitor_and_one_that_reads_does_not
         visitors(address, 3, ask_for("/flood", known)) as stalled,
         visitors(address, 1, ask_for("/", known)) as (reader,),
     ):
-        assert reader.recv(65_536).startswith(b"HTTP/1.1 200")
         assert wait_until(lambda: is_full(stalled), PATIENCE_SECONDS)
+        assert reader.recv(65_536).startswith(b"HTTP/1.1 200")
+        reader.sendall(ask_for("/", known).encode())  # so that it is not idle for long
+        assert reader.recv(65_536).startswith(b"HTTP/1.1 200")
         with visitors(address, 1, ask_for("/", known)) as (first,):
             assert first.recv(65_536).startswith(b"HTTP/1.1 200")  # the fifth place was free
             with visitors(address, 1, ask_for("/", known)) as (second,):
                 assert second.recv(65_536).startswith(b"HTTP/1.1 200")
-                assert [is_cut(each) for each in stalled] == [True, False, False]
+                assert sum(map(is_cut, stalled)) == 1
                 assert not is_cut(reader)
