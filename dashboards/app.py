@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from dashboards.live.app import LivePages, explained
+from dashboards.live.app import LivePages
+from dashboards.live.failures import HANDLERS, explained
 from dashboards.live.source import Source
 from dashboards.optuna.pages import optuna_routes
 from dashboards.report.page import headers, report_page
@@ -28,4 +29,5 @@ def build_app(source: Source) -> Starlette:
             *optuna_routes(source.store, source.artifacts),
         ],
         middleware=[Middleware(GZipMiddleware)],
+        exception_handlers=HANDLERS,
     )

@@ -7,14 +7,15 @@ between machines (`share`: a row of our own notes it, and it is removed once it 
 import errno
 import json
 import mimetypes
+import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from optuna.artifacts import ArtifactMeta, Boto3ArtifactStore, FileSystemArtifactStore
@@ -26,6 +27,8 @@ from storage.rows import FileRow, TrialRow
 from storage.store import Claim, Store
 from storage.whole import partial_of, whole_file
 
+SERVED = re.compile("[0-9a-fA-F-]+")  # the ids of files that the dashboard serves
+
 
 class ArtifactStore:
     """The artifact store at one location, a folder or a bucket, as Optuna's functions take it.
@@ -35,15 +38,21 @@ class ArtifactStore:
     ArtifactNotFound for a missing file.
     """
 
-    def __init__(
-        self, location: str, files: FileSystemArtifactStore | Boto3ArtifactStore, prefix: str = ""
-    ) -> None:
+    def __init__(self, location: str, files: "_Folder | _Bucket", prefix: str = "") -> None:
         self.location, self._files, self._prefix = location, files, prefix
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
         """Open a file for reading."""
         with _reachable(self.location):
             return self._files.open_reader(self._prefix + artifact_id)
+
+    def size(self, artifact_id: str) -> int | None:
+        """Return the bytes of a file; None for a missing one."""
+        try:
+            with _reachable(self.location):
+                return self._files.size(self._prefix + artifact_id)
+        except ArtifactNotFound:
+            return None
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
         """Write a file whole or not at all, over one of that id."""
@@ -102,6 +111,22 @@ def read_kept(
             return file.read(most)
     except ArtifactNotFound:
         return None
+
+
+def linked(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """Return the files that a trial links: each one's id by its name, in the order of the names.
+
+    A link that another program wrote is left out where the dashboard would not serve it.
+
+    attributes: those of Optuna's trial that are for programs.
+    """
+    found = {}
+    for key, text in attributes.items():
+        artifact_id = key.removeprefix(ARTIFACTS_ATTR_PREFIX)
+        if artifact_id != key and SERVED.fullmatch(artifact_id):
+            with suppress(ValueError, TypeError, KeyError):
+                found[str(json.loads(text)["filename"])] = artifact_id
+    return dict(sorted(found.items()))
 
 
 def unlink(kept: ArtifactStore, links: Iterable[str]) -> None:
@@ -199,6 +224,21 @@ class _Folder(FileSystemArtifactStore):
         partial_of(self._folder / artifact_id).unlink(missing_ok=True)
         super().remove(artifact_id)
 
+    def size(self, artifact_id: str) -> int:
+        try:
+            return (self._folder / artifact_id).stat().st_size
+        except FileNotFoundError as error:
+            raise ArtifactNotFound(artifact_id) from error
+
+
+class _Bucket(Boto3ArtifactStore):
+    """Optuna's store in a bucket."""
+
+    def size(self, artifact_id: str) -> int:
+        with self.open_reader(artifact_id):  # ArtifactNotFound for a missing one
+            answer = self.client.head_object(Bucket=self.bucket, Key=artifact_id)
+            return int(answer["ContentLength"])
+
 
 def _bucket(location: str) -> ArtifactStore:
     if find_spec("boto3") is None:
@@ -209,7 +249,7 @@ def _bucket(location: str) -> ArtifactStore:
     if not bucket:
         raise StorageError(f"{location} names no bucket", "write it as s3://bucket/prefix")
     with _reachable(location):  # boto3 reads its own environment
-        files = Boto3ArtifactStore(bucket, avoid_buf_copy=True)
+        files = _Bucket(bucket, avoid_buf_copy=True)
     return ArtifactStore(location, files, f"{prefix}/" if prefix else "")
 
 
@@ -242,5 +282,4 @@ def _id_of(claim: Claim, name: str) -> str:
 
 
 def _artifact_id(study: str, trial_id: int, attempt: int, name: str) -> str:
-    # The dashboard serves ids of hex digits and dashes only.
     return str(uuid5(NAMESPACE_URL, f"{study}-{trial_id}-{attempt}-{name}"))

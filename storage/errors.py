@@ -49,6 +49,10 @@ class UnknownStudy(StorageError):
     """No study of this name is stored."""
 
 
+class UnknownTrial(StorageError):
+    """No trial of this number is stored."""
+
+
 class LiveLeases(StorageError):
     """Workers hold trials: neither the tables can be changed nor the study be deleted."""
 

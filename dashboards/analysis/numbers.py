@@ -30,6 +30,11 @@ def decimals(value: float | None, digits: int = 3) -> str:
     return NONE if value is None or math.isnan(value) else _minus(f"{value:.{digits}f}")
 
 
+def signed(value: float | None, digits: int = 4) -> str:
+    """Format a difference with its sign and that many decimals."""
+    return NONE if value is None or math.isnan(value) else _minus(f"{value:+.{digits}f}")
+
+
 def percent(share: float | None, decimals: int = 1) -> str:
     """Format a share of 1 in percent."""
     if share is None or not math.isfinite(share):

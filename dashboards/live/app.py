@@ -1,6 +1,5 @@
 """The routes of our own pages."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -15,16 +14,17 @@ from dashboards.door.confirmations import csrf_token, read_confirmed_form
 from dashboards.door.visitors import Role
 from dashboards.live import actions, render
 from dashboards.live.csv_text import trials_csv
+from dashboards.live.failures import explained
 from dashboards.live.pages.every import PAGES, Build
+from dashboards.live.pages.trial import TrialPage, TrialPageReader
 from dashboards.live.source import Source
 from dashboards.live.stream import as_json, stream
 from dashboards.live.view import View
 from dashboards.live.watch import Watch, Watches
 from dashboards.optuna.opening import optuna_seconds
 from spaces.errors import StudyError
-from storage.errors import DatabaseUnreachable, StorageError, UnknownStudy
+from storage.errors import StorageError
 
-Handler = Callable[[Request], Awaitable[Response]]
 LIST = "every study"
 FILES = {"live.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -36,6 +36,7 @@ class LivePages:
         self._source, self._store = source, source.store
         self._watches = Watches(self._watch)
         self._lists = Watches(self._watch_list)
+        self._trials = Watches(self._watch_trial)
         self._readers: dict[str, OverviewReader] = {}
 
     @property
@@ -48,6 +49,7 @@ class LivePages:
             Route("/studies/events", explained(self.studies_events)),
             Route("/s/{name}.json", explained(self.as_json)),
             Route("/s/{name}/events", explained(self.events)),
+            Route("/s/{name}/t/{number}/events", explained(self.trial_events)),
             Route("/s/{name}/panels", explained(self.panels)),
             *(each for path, build in PAGES.items() for each in self._pages_of(path, build)),
             Route("/s/{name}/trials.csv", explained(self.csv)),
@@ -92,6 +94,12 @@ class LivePages:
         """Send what changes, as it changes."""
         watch = self._watches.of(request.path_params["name"])
         await self._source.run(watch.newest)  # an unknown study is an answer, not a stream
+        return stream(request, watch, self._source)
+
+    async def trial_events(self, request: Request) -> Response:
+        """Send what changes on a trial's page, as it changes."""
+        watch = self._trials.of("{name}/{number}".format(**request.path_params))
+        await self._source.run(watch.newest)
         return stream(request, watch, self._source)
 
     async def as_json(self, request: Request) -> Response:
@@ -170,6 +178,16 @@ class LivePages:
         self._readers[name] = reader
         return Watch(name, reader.read, render.panels)
 
+    def _watch_trial(self, key: str) -> Watch[tuple[Overview, TrialPage]]:
+        name, _, number = key.rpartition("/")
+        reader = TrialPageReader(self._source, name, number)
+
+        def read() -> tuple[Overview, TrialPage]:
+            overview = self._watches.of(name).newest()
+            return overview, reader.read(overview)
+
+        return Watch(key, read, render.trial)
+
     def _with_asked(self, name: str, view: View) -> Overview:
         """Return the newest overview, with the curve that the view asks for."""
         watch = self._watches.of(name)
@@ -191,29 +209,6 @@ def _of_study(overview: Overview) -> dict[str, Any]:
         "is_practice": snapshot.stored.found.is_practice,
         "title": f"{snapshot.study.name} · {snapshot.ended} of {snapshot.study.trials}",
     }
-
-
-def explained(handler: Handler) -> Handler:
-    """Answer with a page that says what is wrong, where a study cannot be read."""
-
-    async def explaining(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except UnknownStudy as error:
-            return _failure(404, error)
-        except DatabaseUnreachable as error:
-            return _failure(503, error)
-        except StorageError as error:
-            return _failure(500, error)
-        except StudyError as error:
-            return _failure(400, error)
-
-    return explaining
-
-
-def _failure(status: int, error: StorageError | StudyError) -> Response:
-    html = render.page("failure.html", found=error.found, fix=error.fix, is_away=status == 503)
-    return HTMLResponse(html, status)
 
 
 async def _static(request: Request) -> Response:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from dashboards.analysis import numbers
 from dashboards.analysis.listing import StudyLine
 from dashboards.analysis.overview import Overview
+from dashboards.live.pages.trial import TrialPage
 from dashboards.live.panels.attempts import attempts
 from dashboards.live.panels.classes import classes
 from dashboards.live.panels.curves import curves
@@ -50,6 +51,16 @@ PANELS: Mapping[str, Callable[[Overview, View], Any]] = {
     "evidence": evidence,
     "classes": classes,
 }
+TRIAL_PARTS = (
+    "top",
+    "failure",
+    "curves",
+    "attempts",
+    "configuration",
+    "numbers",
+    "classes",
+    "files",
+)
 
 
 def page(template: str, **given: Any) -> str:
@@ -66,6 +77,17 @@ def studies(lines: Sequence[StudyLine], view: View) -> dict[str, Markup]:
     """Fill in the list of studies, the only panel of its page."""
     template = _environment().get_template("panels/studies.html")
     return {"studies": Markup(template.render(rows=list(map(study_row, lines))))}
+
+
+def trial(read: tuple[Overview, TrialPage], view: View) -> dict[str, Markup]:
+    """Fill in the parts of a trial's page, and the head above them."""
+    overview, page = read
+    given = {"page": page, "study": overview.study}
+    parts = {
+        f"trial-{part}": Markup(_environment().get_template(f"trial/{part}.html").render(**given))
+        for part in TRIAL_PARTS
+    }
+    return {"head": panel("head", overview), **parts}
 
 
 def panel(name: str, overview: Overview, view: View = DEFAULT) -> Markup:

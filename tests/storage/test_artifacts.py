@@ -42,6 +42,20 @@ def test_a_kept_file_is_listed_by_optuna_once_its_trial_has_ended(
     assert (meta.artifact_id, meta.filename, meta.mimetype) == (kept, "traceback.txt", "text/plain")
 
 
+def test_a_trials_links_are_read_without_those_that_nobody_serves(
+    claim: Callable[..., Claim], folder: Path, report: Path
+) -> None:
+    links = artifacts.keep(artifacts.artifact_store(str(folder)), claim(), report)
+    foreign = {
+        "artifacts:../../etc/passwd": '{"filename": "passwd"}',
+        "artifacts:abc": "no JSON",
+        "artifacts:def": "[]",
+        "badges": "overfits",
+    }
+    ((name, artifact_id),) = artifacts.linked({**foreign, **links}).items()
+    assert (name, f"artifacts:{artifact_id}") == ("traceback.txt", *links)
+
+
 def test_keeping_a_file_again_replaces_it(
     claim: Callable[..., Claim], folder: Path, report: Path
 ) -> None:

@@ -142,6 +142,13 @@ def test_a_store_that_may_not_be_written_to_is_one_line_with_the_fix(tmp_path: P
 
 
 @pytest.mark.slow
+def test_the_size_of_a_file_is_known_without_reading_it(location: str) -> None:
+    kept = artifact_store(location)
+    kept.write("abc", BytesIO(b"seven b"))
+
+    assert (kept.size("abc"), kept.size("def")) == (7, None)
+
+
 def test_a_bucket_that_is_not_there_is_one_line_with_the_fix(s3: str) -> None:
     with pytest.raises(ArtifactsUnreachable, match=r"NoSuchBucket.*set SEARCH_ARTIFACTS"):
         check_reachable("s3://nowhere")

@@ -110,7 +110,7 @@ class TiesReader:
                 break
             tables.append(self._tables.read(trial, GROUPS))
             for table in {tables[0], tables[-1]} - sums.keys():
-                sums[table] = self._sums[table] if table in self._sums else _parsed(table)
+                sums[table] = self._sums[table] if table in self._sums else read_sums(table)
             best, other = Judged(ranking[0], sums[tables[0]]), Judged(trial, sums[tables[-1]])
             key = (best.trial.trial_id, trial.trial_id, tables[0], tables[-1])
             known[key] = self._known.get(key) or compare(best, other, study)
@@ -200,7 +200,8 @@ def _ties(trials: list[Compared], ranked: int, best: GroupSums | None) -> Ties:
     )
 
 
-def _parsed(table: KeptTable) -> GroupSums | None:
+def read_sums(table: KeptTable) -> GroupSums | None:
+    """Read a kept `groups.csv`; None where it is missing or another table."""
     try:
         return read_groups(table.text) if table.text else None
     except DataError:

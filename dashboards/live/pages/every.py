@@ -6,9 +6,11 @@ from typing import Any
 from starlette.requests import Request
 
 from dashboards.analysis.overview import Overview
+from dashboards.live.pages.compare import compare_page
 from dashboards.live.pages.data import data_page
 from dashboards.live.pages.logs import logs_page
 from dashboards.live.pages.timeline import timeline_page
+from dashboards.live.pages.trial import trial_page
 from dashboards.live.pages.trials import trials_page
 from dashboards.live.source import Source
 
@@ -16,6 +18,8 @@ Build = Callable[[Source, Overview, Request], Any]
 # Below /s/STUDY; each has a template of that name, and a .json.
 PAGES: Mapping[str, Build] = {
     "trials": trials_page,
+    "t/{number}": trial_page,
+    "compare": compare_page,
     "timeline": timeline_page,
     "data": data_page,
     "logs": logs_page,

@@ -61,7 +61,11 @@ class ClassesPanel:
 
 def classes(overview: Overview, view: View) -> ClassesPanel:
     """Build the panel of classes."""
-    found = overview.classes
+    return draw_classes(overview.classes)
+
+
+def draw_classes(found: Classes) -> ClassesPanel:
+    """Build what is shown of the classes in one trial."""
     if not found.rows:
         return ClassesPanel(note=found.reason)
     names = [shown(name) for name in found.confusion.names] if found.confusion else []

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from dashboards.analysis import numbers
 from dashboards.analysis.curves.course import Course
+from dashboards.live.panels.shown_metric import is_share
 from dashboards.marks.scale import Scale
 from dashboards.marks.ticks import Tick, round_ticks
 
 TOP, BOTTOM, HEIGHT = 8, 238, 258  # pixels
 DECIDED = 0.86  # this share of the values is in sight; the rest are those of first epochs
 FAR = 4.0  # running trials further off than so many times the axis stand at its edge
-SHARES = ("val_balanced_accuracy", "val_top1", "val_top3")  # shown in percent
-WORDS = {"val_balanced_accuracy": "balanced acc.", "val_macro_auc": "AUC", "val_macro_f1": "F1"}
 EDGE = 4000.0  # pixels beyond which a line needs no exact place
 
 
@@ -89,16 +88,6 @@ def along(course: Course, align: str) -> Sequence[float]:
     return {"share": course.shares, "epoch": course.epochs, "minutes": course.minutes}[align]
 
 
-def shown_value(metric: str, value: float | None) -> str:
-    """Format a value of a metric."""
-    return numbers.percent(value) if metric in SHARES else numbers.metric(value)
-
-
-def word(metric: str) -> str:
-    """Name a metric in a word or two."""
-    return WORDS.get(metric, metric)
-
-
 def _known(course: Course, metric: str) -> list[float]:
     return [value for value in course.values.get(metric, ()) if value is not None]
 
@@ -112,7 +101,7 @@ def _heights(
     asked: Course | None,
 ) -> Scale:
     """Return the scale of the values, the better ones at its good end, the first ones cut off."""
-    is_log = is_lower_better and values[0] > 0 and metric not in SHARES
+    is_log = is_lower_better and values[0] > 0 and not is_share(metric)
     place = math.ceil(DECIDED * (len(values) - 1))
     low, high = (values[0], values[place]) if is_lower_better else (values[-1 - place], values[-1])
     far = FAR * high if is_log else high + FAR * (high - low)
@@ -146,4 +135,4 @@ def _x_ticks(x: Scale, align: str) -> list[Tick]:
 
 
 def _y_text(metric: str, tick: Tick) -> str:
-    return numbers.percent(tick.value, 0) if metric in SHARES else tick.text
+    return numbers.percent(tick.value, 0) if is_share(metric) else tick.text

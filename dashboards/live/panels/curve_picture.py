@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from dashboards.analysis import numbers
 from dashboards.analysis.curves.course import Course
 from dashboards.analysis.curves.courses import Courses
-from dashboards.analysis.overview import Overview
-from objectives import catalog
 
 ALIGNMENTS = {"share": "% of schedule", "epoch": "epoch", "minutes": "minutes"}
 
@@ -60,11 +58,3 @@ class Picture:
     def has_value(self, course: Course) -> bool:
         """Say whether a course has a value of the metric."""
         return any(value is not None for value in course.values.get(self.metric, ()))
-
-
-def is_lower_better(overview: Overview, metric: str) -> bool:
-    """Say whether a lower value of a metric is better."""
-    if metric == overview.study.metric:
-        return overview.study.direction == "minimize"
-    known = catalog.describe(overview.study.objective).metrics.get(metric, {})
-    return bool(known.get("direction", "minimize") == "minimize")

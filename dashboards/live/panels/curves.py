@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 
 from dashboards.analysis.curves.course import GRID, Course
 from dashboards.analysis.overview import Overview
-from dashboards.live.panels.curve_axes import Axes, axes_of, shown_value, word
-from dashboards.live.panels.curve_picture import ALIGNMENTS, Picture, is_lower_better
+from dashboards.analysis.trials.measures import lower_is_better
+from dashboards.live.panels.curve_axes import Axes, axes_of
+from dashboards.live.panels.curve_picture import ALIGNMENTS, Picture
+from dashboards.live.panels.shown_metric import shown_metric, word
 from dashboards.live.view import ALIGNED, View
 from dashboards.marks import paths
 from dashboards.marks.scale import spread
@@ -109,7 +111,7 @@ def curves(overview: Overview, view: View) -> Curves:
     own = overview.study.metric
     metric = view.metric if view.metric in courses.metrics else own
     asked = None if view.t is None else courses.asked.get(view.t)
-    lower = is_lower_better(overview, metric)
+    lower = lower_is_better(overview.study, metric)
     picture = Picture(
         courses=courses, asked=asked, metric=metric, align=view.align, is_lower_better=lower
     )
@@ -171,7 +173,7 @@ def _line(picture: Picture, axes: Axes, course: Course, tone: str) -> Line:
     if tone == "ref":
         return line
     told = [
-        f"{epoch}/{course.planned or '?'} · {shown_value(picture.metric, value)}"
+        f"{epoch}/{course.planned or '?'} · {shown_metric(picture.metric, value)}"
         for epoch, value in zip(course.epochs, values, strict=True)
         if value is not None
     ]
@@ -230,13 +232,13 @@ def _progress(course: Course) -> str:
 
 def _title(picture: Picture, course: Course) -> str:
     fold = f", fold {course.fold}" if course.fold else ""
-    value = shown_value(picture.metric, _last(picture, course))
+    value = shown_metric(picture.metric, _last(picture, course))
     return f"#{course.number}{fold}, epoch {_progress(course)}: {picture.metric} {value}"
 
 
 def _row(picture: Picture, course: Course) -> Row:
     fold = f"fold {course.fold}, " if course.fold else ""
-    value = shown_value(picture.metric, _last(picture, course))
+    value = shown_metric(picture.metric, _last(picture, course))
     return Row(f"#{course.number}", fold + _progress(course), value)
 
 

@@ -9,7 +9,7 @@ from dashboards.analysis import numbers
 from dashboards.analysis.attempts.happenings import Happening, Kind
 from dashboards.analysis.overview import Overview
 from dashboards.analysis.wording import slot_name
-from dashboards.live.panels.curve_axes import shown_value
+from dashboards.live.panels.shown_metric import shown_metric
 from dashboards.live.view import EVENTS, View
 
 LONGEST = 200  # characters of a text from the database
@@ -84,7 +84,7 @@ def sentence(found: Happening, metric: str) -> str:
     return {
         Kind.BEGAN: _began,
         Kind.ENDED: lambda each, _: f"the last of {numbers.counted(each.count, 'trial')} ended",
-        Kind.BEST: lambda each, metric: f"new best {shown_value(metric, each.value)}",
+        Kind.BEST: lambda each, metric: f"new best {shown_metric(metric, each.value)}",
         Kind.FINISHED: lambda each, metric: f"finished {_value(each, metric)}",
         Kind.PRUNED: _pruned,
         Kind.FAILED: _failed,
@@ -103,7 +103,7 @@ def _began(found: Happening, _: str) -> str:
 
 
 def _value(found: Happening, metric: str) -> str:
-    return shown_value(metric, found.value) if found.value is not None else ""
+    return shown_metric(metric, found.value) if found.value is not None else ""
 
 
 def _pruned(found: Happening, _: str) -> str:

@@ -57,7 +57,7 @@ const follow = (root, path) => path.reduce((node, index) => node?.children[index
 function showHead() {
   const head = document.querySelector("[data-title]");
   if (!head) return;
-  document.title = `${head.dataset.title} · search`;
+  document.title = `${document.body.dataset.title ?? ""}${head.dataset.title} · search`;
   $("main").classList.toggle("stale", head.dataset.state === "away");
   showSince(head);
   showNotify();
@@ -217,6 +217,8 @@ addEventListener("keydown", (event) => {
   if (event.key === "t") turn();
   else if (event.key === "j") step(1);
   else if (event.key === "k") step(-1);
+  else if (event.key === "[") document.querySelector("a[rel=prev]")?.click();
+  else if (event.key === "]") document.querySelector("a[rel=next]")?.click();
   else if (event.key === "?") $("help").showModal();
   else if (event.key === "s" && wasG) location.assign("/");
   else if (event.key === "/" && $("filter")) { event.preventDefault(); $("filter").focus(); }

@@ -1,0 +1,240 @@
+"""Small learning curves, one drawing for each metric or for a few that belong together."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from dashboards.analysis.curves.course import Course
+from dashboards.analysis.trials.measures import lower_is_better
+from dashboards.live.panels.chart_groups import Curve, groups, known
+from dashboards.live.panels.shown_metric import is_share, shown_metric, word
+from dashboards.marks import paths
+from dashboards.marks.scale import Scale
+from dashboards.marks.ticks import Tick, round_ticks
+from objectives.contract import HIGH, LOW
+from spaces.study import Study
+
+HEIGHT, TOP, BOTTOM = 132, 8, 108  # pixels
+LETTERS = 13  # pixels, from one line of text to the next
+EDGE = 4000.0  # pixels beyond which a line needs no exact place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A drawn line; tone is the class of its colour."""
+
+    d: str
+    tone: str
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """The end of a line, in percent across and pixels down."""
+
+    place: int
+    x: float
+    y: float
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """A line in words: its shape, its name and its last value; place None is the grey one."""
+
+    place: int | None
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """One small drawing.
+
+    is_titled: whether its keys do not name the metrics themselves.
+    label: it in a sentence.
+    band: the area of the first metric's interval.
+    value_x: of the epoch that gives the trial its value, in percent; None among several trials.
+    """
+
+    title: str
+    is_titled: bool
+    label: str
+    lines: Sequence[Line]
+    marks: Sequence[Mark]
+    keys: Sequence[Key]
+    band: str
+    x_ticks: Sequence[tuple[float, str]]
+    y_ticks: Sequence[tuple[float, str]]
+    value_x: float | None = None
+    height: int = HEIGHT
+    bottom: int = BOTTOM
+
+
+def charts(
+    study: Study, curves: Sequence[Curve], align: str = "epoch", *, together: bool = True
+) -> list[Chart]:
+    """Draw the curves, one chart for each group of metrics.
+
+    align: what stands under what: "epoch", "share" of the schedule, or "minutes".
+    """
+    return [
+        _Drawing(study=study, curves=curves, metrics=metrics, align=align).chart
+        for metrics in groups(study, curves, together=together)
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Drawing:
+    study: Study
+    curves: Sequence[Curve]
+    metrics: Sequence[str]
+    align: str
+
+    @property
+    def chart(self) -> Chart:
+        """Draw it."""
+        title = word(self.metrics[0]) if len(self.metrics) == 1 else _title(self.metrics)
+        keys = list(self._keys())
+        said = "; ".join(f"{key.name} {key.value}" for key in keys)
+        return Chart(
+            title=title,
+            is_titled=any(curve.place is not None for curve in self.curves),
+            label=f"{title} by {ALONG[self.align]}, at the end: {said}",
+            lines=list(self._lines()),
+            marks=list(self._marks()),
+            keys=keys,
+            band=self._band(),
+            x_ticks=[(round(self._x(tick.value), 2), tick.text) for tick in self._x_ticks()],
+            y_ticks=list(self._y_ticks()),
+            value_x=round(self._x(at), 2) if (at := self._value_at) else None,
+        )
+
+    @property
+    def _value_at(self) -> int | None:
+        return next((curve.value_epoch for curve in self.curves if curve.value_epoch), None)
+
+    @property
+    def _shown(self) -> Iterator[tuple[Curve, str, int | None]]:
+        """Yield what is drawn, those in front last: a curve, its metric, its place."""
+        for curve in self.curves:
+            if curve.is_behind:
+                yield curve, self.metrics[0], None
+        for at, metric in enumerate(self.metrics):
+            for curve in self.curves:
+                if not curve.is_behind:
+                    yield curve, metric, at if curve.place is None else curve.place
+
+    @cached_property
+    def _x(self) -> Scale:
+        lengths = [_length(curve.course, self.align) for curve in self.curves]
+        begin = 1.0 if self.align == "epoch" else 0.0
+        return Scale(low=begin, high=max([begin, *lengths]))
+
+    @cached_property
+    def _y(self) -> Scale:
+        names = [*self.metrics, *(self.metrics[0] + end for end in (LOW, HIGH) if self._band_of)]
+        values = [value for name in names for value in known(self.curves, name)]
+        low, high = min(values), max(values)
+        first = self.metrics[0]
+        is_loss = lower_is_better(self.study, first) and not is_share(first)
+        is_log = is_loss and low > 0 and high > 3 * low
+        return Scale(low=low, high=high, begin=BOTTOM, end=TOP, is_log=is_log).padded(0.06)
+
+    @cached_property
+    def _band_of(self) -> Course | None:
+        """The one trial whose interval is drawn; None among several."""
+        own = [curve for curve in self.curves if not curve.is_behind]
+        has_it = len(own) == 1 and self.metrics[0] + LOW in own[0].course.values
+        return own[0].course if has_it else None
+
+    def _band(self) -> str:
+        course = self._band_of
+        if course is None:
+            return ""
+        ends = (course.values[self.metrics[0] + end] for end in (LOW, HIGH))
+        across = [self._x(each) for each in _along(course, self.align)]
+        return paths.band(
+            [
+                (x, self._y(low), self._y(high))
+                for x, low, high in zip(across, *ends, strict=True)
+                if low is not None and high is not None
+            ]
+        )
+
+    def _places(self, curve: Curve, metric: str) -> list[tuple[float, float] | None]:
+        across = [self._x(each) for each in _along(curve.course, self.align)]
+        values = curve.course.values.get(metric, (None,) * len(across))
+        return [
+            None if value is None else (round(x, 2), min(max(self._y(value), -EDGE), EDGE))
+            for x, value in zip(across, values, strict=True)
+        ]
+
+    def _lines(self) -> Iterator[Line]:
+        for curve, metric, place in self._shown:
+            if d := paths.line(self._places(curve, metric)):
+                tone = "ref" if place is None else f"run s{place % 6 + 1}"
+                yield Line(d=d, tone=tone, title=self._name(curve, metric))
+
+    def _marks(self) -> Iterator[Mark]:
+        for curve, metric, place in self._shown:
+            places = [each for each in self._places(curve, metric) if each]
+            if places and place is not None:
+                x, y = places[-1]
+                yield Mark(place=place, x=x, y=round(y, 1), title=self._name(curve, metric))
+
+    def _keys(self) -> Iterator[Key]:
+        """Yield a key for each colour: its newest curve has the value."""
+        found: dict[int | None, Key] = {}
+        for curve, metric, place in self._shown:
+            if values := known([curve], metric):
+                name = curve.name if curve.place is not None or curve.is_behind else word(metric)
+                found[place] = Key(place=place, name=name, value=shown_metric(metric, values[-1]))
+        yield from sorted(found.values(), key=lambda key: (key.place is None, key.place or 0))
+
+    def _name(self, curve: Curve, metric: str) -> str:
+        values = known([curve], metric)
+        value = shown_metric(metric, values[-1] if values else None)
+        return ", ".join(filter(None, [curve.name, f"{metric} {value}"]))
+
+    def _y_ticks(self) -> Iterator[tuple[float, str]]:
+        """Yield the ticks of the values; those that would cover the one before are left out."""
+        last = math.inf
+        for tick in self._y.ticks(4):
+            y = self._y(tick.value)
+            if last - y >= LETTERS:
+                yield round(y, 1), _y_text(self.metrics[0], tick)
+                last = y
+
+    def _x_ticks(self) -> list[Tick]:
+        if self.align == "share":
+            return [Tick(0.0, "0"), Tick(0.5, f"50{THIN}%"), Tick(1.0, f"100{THIN}%")]
+        ticks = round_ticks(self._x.low, self._x.high, 6)
+        if self.align == "minutes":
+            return [Tick(tick.value, f"{tick.text} min") for tick in ticks]
+        return [tick for tick in ticks if tick.value == round(tick.value)]
+
+
+ALONG = {"epoch": "epoch", "share": "% of schedule", "minutes": "minutes"}
+THIN = "\N{NARROW NO-BREAK SPACE}"
+
+
+def _along(course: Course, align: str) -> Sequence[float]:
+    return {"share": course.shares, "epoch": course.epochs, "minutes": course.minutes}[align]
+
+
+def _length(course: Course, align: str) -> float:
+    if align == "share":
+        return 1.0
+    if align == "epoch":
+        return float(max(course.planned or 0, course.last_epoch))
+    return max(course.minutes, default=0.0)
+
+
+def _title(metrics: Iterable[str]) -> str:
+    return ", ".join(map(word, metrics))
+
+
+def _y_text(metric: str, tick: Tick) -> str:
+    return shown_metric(metric, tick.value, digits=0) if is_share(metric) else tick.text
