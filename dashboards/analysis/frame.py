@@ -106,6 +106,9 @@ def read_fields(store: StoreReader, name: str) -> Iterator[Field]:
     """
     snapshot = read_snapshot(store, name)
     yield "study", snapshot.look.study
+    verdict = verdict_of(snapshot, store.recent_workers(name, most=1))
+    yield "state", verdict.state
+    yield "verdict", verdict.line
     yield "is_practice", snapshot.stored.found.is_practice
     yield "skipped_checks", snapshot.stored.found.skipped_checks
     yield "test_uses", snapshot.look.test_uses

@@ -3,6 +3,7 @@
 from argparse import Namespace
 from contextlib import closing
 from ipaddress import ip_address
+from pathlib import Path
 from socket import socket
 
 from dashboards.door.entrance import Certificate, Entrance, check_entrance
@@ -10,6 +11,7 @@ from dashboards.door.port import address, inherited, listen
 from dashboards.door.tokens import Tokens, parse_tokens, read_token_file, write_token_file
 from dashboards.serve import serve
 from search.errors import DONE, AlreadyRunning, UsageError
+from search.logs import set_up_logs
 from search.processes.dashboard_lock import Living, open_again, take_or_find
 from search.settings import TOKEN_VARIABLE, Settings
 from storage.connections import OF_A_CHANGE
@@ -24,21 +26,25 @@ def dashboard(arguments: Namespace, settings: Settings) -> int:
     if arguments.new_token_file:
         return _new_token_file(arguments)
     entrance, port = _entrance(arguments, settings), arguments.port
+    log = settings.logs / "dashboard.log"  # one of a `search run` writes into that run's folder
     if arguments.fd is not None:  # for a `search run`, which holds the home's lock
         with inherited(arguments.fd) as listener:
             return _serve(listener, settings, entrance)
     if _opens_it(arguments):  # beside the home's own, which goes on asking its user for nothing
         with listen(port, arguments.host) as listener:
-            return _serve(listener, settings, entrance)
+            return _serve(listener, settings, entrance, log)
     found = take_or_find(settings, open_again if port is None else lambda _: listen(port))
     if isinstance(found, Living):
         return _point_to(found, port)
     with closing(found):
-        return _serve(found.listener, settings, entrance)
+        return _serve(found.listener, settings, entrance, log)
 
 
-def _serve(listener: socket, settings: Settings, entrance: Entrance) -> int:
+def _serve(
+    listener: socket, settings: Settings, entrance: Entrance, log: Path | None = None
+) -> int:
     check_entrance(entrance, listener)  # before a database is started for it
+    set_up_logs(log)
     with connect(settings.home, settings.database_url) as url:
         scheme = "https" if entrance.certificate else "http"
         print(f"dashboard {address(listener, scheme)}", flush=True)

@@ -1,10 +1,13 @@
 """Actions of a page: what they name before, and what they do once they are confirmed."""
 
+import os
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 
+from dashboards.door.visitors import user_name
 from spaces.stored import from_json
 from storage.store import Store
 
@@ -67,3 +70,14 @@ def test_an_action_that_is_none_is_told(client: httpx.Client) -> None:
 
     assert answer.status_code == 400
     assert "there is no action" in answer.text
+
+
+def test_the_log_says_who_did_what(client: httpx.Client, home: Path) -> None:
+    confirmed(client, "stop", {"how": "drain"})
+
+    [line] = [
+        line
+        for line in (home / "logs" / "dashboard.log").read_text().splitlines()
+        if "stops after the epoch" in line
+    ]
+    assert user_name(os.geteuid()) in line
