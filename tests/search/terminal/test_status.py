@@ -139,6 +139,8 @@ def test_programs_get_every_trial_in_one_document_as_it_is_read(many: Worker) ->
     assert max(sent) == PAGE
     assert list(whole) == [
         "study",
+        "state",
+        "verdict",
         "is_practice",
         "skipped_checks",
         "test_uses",
