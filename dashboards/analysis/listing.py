@@ -1,9 +1,10 @@
 """Every stored study in one line, read again and again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from dashboards.analysis.attempts.hours import HoursReader
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from dashboards.analysis.verdict import Verdict, verdict_of
 from dashboards.analysis.wording import measure
@@ -21,6 +22,7 @@ class StudyLine:
     measure: of a trial's value, such as `val_loss, mean over 5 folds`.
     low, high: the 95 % interval of the best value; None where none is recorded.
     workers: how many are at work.
+    device_seconds: the time that its trials took on all devices; None where it was not asked for.
     newest_at: the last time that a trial ended, or that a running one recorded an epoch.
     """
 
@@ -43,14 +45,19 @@ class StudyLine:
     remaining_seconds: float | None = None
     newest_at: datetime | None = None
     test_uses: int = 0
+    device_seconds: float | None = None
 
 
 class StudiesReader:
-    """Reads every study; of each one only what has changed since the time before."""
+    """Reads every study; of each one only what has changed since the time before.
 
-    def __init__(self, store: StoreReader) -> None:
-        self._store = store
+    has_hours: whether to read the time of the devices too.
+    """
+
+    def __init__(self, store: StoreReader, *, has_hours: bool = False) -> None:
+        self._store, self._has_hours = store, has_hours
         self._snapshots: dict[str, Snapshot] = {}
+        self._hours: dict[str, HoursReader] = {}
 
     def read(self) -> list[StudyLine]:
         """Read the studies, those that run first, then the newest first."""
@@ -65,9 +72,19 @@ class StudiesReader:
         return sorted(lines, key=lambda line: (not line.workers, -line.created_at.timestamp()))
 
     def _line(self, name: str) -> StudyLine:
-        snapshot = read_snapshot(self._store, name, self._snapshots.get(name), newest=1)
+        before = self._snapshots.get(name)
+        snapshot = read_snapshot(self._store, name, before, newest=1)
+        if before and before.look.identity != snapshot.look.identity:
+            self._hours.pop(name, None)
         self._snapshots[name] = snapshot
-        return line_of(snapshot, verdict_of(snapshot, self._store.recent_workers(name, most=1)))
+        verdict = verdict_of(snapshot, self._store.recent_workers(name, most=1))
+        return replace(line_of(snapshot, verdict), device_seconds=self._device_seconds(snapshot))
+
+    def _device_seconds(self, snapshot: Snapshot) -> float | None:
+        if not self._has_hours:
+            return None
+        reader = self._hours.setdefault(snapshot.study.name, HoursReader())
+        return reader.read(self._store, snapshot).spent
 
 
 def line_of(snapshot: Snapshot, verdict: Verdict) -> StudyLine:

@@ -171,7 +171,7 @@ class LivePages:
         return [Route(f"{address}.json", explained(tell)), Route(address, explained(show))]
 
     def _watch_list(self, name: str) -> Watch[list[StudyLine]]:
-        return Watch(name, StudiesReader(self._store).read, render.studies)
+        return Watch(name, StudiesReader(self._store, has_hours=True).read, render.studies)
 
     def _watch(self, name: str) -> Watch[Overview]:
         reader = OverviewReader(self._store, name, self._source.artifacts)

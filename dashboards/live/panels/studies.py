@@ -26,6 +26,7 @@ class Row:
     best: str
     interval: str
     workers: str
+    hours: str
     left: str
     newest_at: datetime | None
     test_uses: str
@@ -45,6 +46,7 @@ def study_row(line: StudyLine) -> Row:
         best=numbers.metric(line.best),
         interval=numbers.interval(line.low, line.high),
         workers=numbers.whole(line.workers) if line.workers else numbers.NONE,
+        hours=numbers.hours(line.device_seconds or 0.0) if line.device_seconds else numbers.NONE,
         left=numbers.span(line.remaining_seconds),
         newest_at=line.newest_at,
         test_uses=numbers.counted(line.test_uses, "time") if line.test_uses else "never",

@@ -53,3 +53,12 @@ def test_list_page_json_and_terminal_tell_the_same(client: httpx.Client, store: 
     assert line["workers"] == len(frame["workers"]) == 1
     assert "1 of 1 worker train" in one
     assert "1 of 1 worker train" in one_printed
+
+
+def test_the_list_tells_the_hours_of_the_page(client: httpx.Client) -> None:
+    [line] = client.get("/studies.json").json()
+    hours = client.get("/s/toy.json").json()["hours"]
+
+    parts = ("finished", "pruned", "failed", "running", "lost")
+    assert line["device_seconds"] > 0
+    assert abs(line["device_seconds"] - sum(hours[part] for part in parts)) < 60
