@@ -13,6 +13,8 @@ MOST_ATTEMPTS = 300
 NAME_PARTS = 3  # of a worker: host, place, random digits
 LARGEST_PLACE = 512  # a larger number is that of a process, which changes with every start
 
+Seen = Mapping[int, tuple[int, bool]]  # a running trial's attempts, and whether it is leased
+
 
 @dataclass(frozen=True, order=True)
 class Slot:
@@ -44,25 +46,26 @@ class Ledger:
         self.outages: Sequence[OutageRow] = ()
         self._seldom = Seldom()
         self._attempts: dict[tuple[int, int], AttemptRow] = {}
-        self._seen: Mapping[int, tuple[int, bool]] | None = None
+        self._seen: Seen | None = None
         self._of: Snapshot | None = None
 
     def read(self, store: StoreReader, snapshot: Snapshot) -> Sequence[AttemptRow]:
         """Return at most 300 attempts, in the order of their begins; parts may share a ledger."""
         if self._of is not snapshot:
-            self._add(self._changed(store, snapshot))
+            seen = {each.number: (each.attempts, each.is_leased) for each in snapshot.running}
+            self._add(self._changed(store, snapshot, seen))
+            self._seen = seen  # not before: a reading that failed is made up for by the next one
             if self._seldom.is_due():
                 self.outages = store.outages(snapshot.study.name)
             self._of = snapshot
         return list(self._attempts.values())
 
-    def _changed(self, store: StoreReader, snapshot: Snapshot) -> Sequence[AttemptRow]:
+    def _changed(self, store: StoreReader, snapshot: Snapshot, seen: Seen) -> Sequence[AttemptRow]:
         name, before = snapshot.study.name, self._seen
-        self._seen = {each.number: (each.attempts, each.is_leased) for each in snapshot.running}
         if before is None:
             return store.newest_attempts(name, MOST_ATTEMPTS)
-        changed = {number for number, seen in self._seen.items() if before.get(number) != seen}
-        changed |= {trial.number for trial in snapshot.look.ended} | (before.keys() - self._seen)
+        changed = {number for number, state in seen.items() if before.get(number) != state}
+        changed |= {trial.number for trial in snapshot.look.ended} | (before.keys() - seen)
         return store.attempts_of(name, changed) if changed else ()
 
     def _add(self, rows: Sequence[AttemptRow]) -> None:

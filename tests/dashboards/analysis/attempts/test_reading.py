@@ -1,6 +1,7 @@
 """Attempts, hours and events of a stored study, read again and again."""
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -9,6 +10,7 @@ from dashboards.analysis.attempts.hours import HoursReader
 from dashboards.analysis.attempts.lanes import LanesReader
 from dashboards.analysis.attempts.ledger import Ledger
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
+from storage.errors import DatabaseUnreachable
 from storage.live.outages import NewOutage
 from storage.store import Claim, Store
 from tests.search.many_trials import copy_first_trial, rows_sent
@@ -115,3 +117,21 @@ def test_a_claim_gives_a_lane_its_box_at_once(store: Store, tmp_path: Path) -> N
     assert isinstance(store.claim("toy", "w", lease_seconds=30), Claim)
     lanes = looker.lanes.read(store, looker.look())
     assert (lanes.is_running, len(lanes.boxes)) == (True, 1)
+
+
+def test_a_claim_is_read_at_the_next_look_where_the_database_was_away(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_worker(store, tmp_path)
+    looker = Looker(store)
+    looker.lanes.read(store, looker.look())
+    assert isinstance(store.claim("toy", "w", lease_seconds=30), Claim)
+    with monkeypatch.context() as cut:
+        cut.setattr(store, "attempts_of", away)
+        with pytest.raises(DatabaseUnreachable):
+            looker.lanes.read(store, looker.look())
+    assert len(looker.lanes.read(store, looker.look()).boxes) == 1
+
+
+def away(*_: object) -> NoReturn:
+    raise DatabaseUnreachable("the connection was lost", "start the server again")
