@@ -113,7 +113,7 @@ class _Parts:
     """The readers of the parts of one study, for as long as it is the same one."""
 
     def __init__(self, name: str, artifacts: str) -> None:
-        tables = KeptTables(artifacts, name)
+        self._tables = tables = KeptTables(artifacts, name)
         self._history, self._evidence, self._latest = (
             HistoryReader(),
             EvidenceReader(),
@@ -126,6 +126,7 @@ class _Parts:
     def read(self, store: StoreReader, frame: Frame, now: datetime) -> Overview:
         """Read every part of what has changed."""
         snapshot = frame.snapshot
+        self._tables.forget_all_but(snapshot.look.ranking)
         return Overview(
             frame=frame,
             read_at=now,

@@ -115,7 +115,6 @@ class TiesReader:
             key = (best.trial.trial_id, trial.trial_id, tables[0], tables[-1])
             known[key] = self._known.get(key) or compare(best, other, study)
         self._sums, self._known = sums, known
-        self._tables.forget_all_but(ranking)
         return _ties(list(known.values()), len(ranking), sums[tables[0]])
 
 
