@@ -65,7 +65,9 @@ def write(event: Event, snapshot: Snapshot, fact: str, sentence: str) -> Message
     fact: tells the event from others of its kind and study, such as the trial and its attempt.
     sentence: the event in words, in which `{study}` stands for the name.
     """
-    facts = "\n".join([snapshot.look.identity, event, fact])
+    # Not the look's identity, which is another one after every start of the database.
+    created_at = snapshot.look.study.created_at.astimezone(UTC).isoformat()
+    facts = "\n".join([snapshot.study.name, created_at, event, fact])
     practice = " (practice data)" if snapshot.stored.found.is_practice else ""
     return Message(
         event=event,

@@ -100,8 +100,9 @@ def test_the_same_end_has_the_same_id_in_every_run_and_another_for_more_trials(
         snapshot,
         stored=replace(snapshot.stored, study=replace(snapshot.study, trials=4)),
     )
+    restarted = replace(snapshot, look=replace(snapshot.look, identity="another server process"))
     heard.watch.ended(snapshot, DONE)
-    Watch(heard.told.append).ended(snapshot, DONE)
+    Watch(heard.told.append).ended(restarted, DONE)
     heard.watch.ended(more, DONE)
     first, second, third = (message.id for message in heard.told)
     assert first == second != third
