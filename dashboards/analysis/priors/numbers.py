@@ -51,7 +51,8 @@ class NumberEvidence:
 def judge_number(param: Float | Int, ranked: Ranked) -> NumberEvidence:
     """Judge the prior of a number."""
     scale = Scale(param.low, param.high, param.log)
-    best = np.array([scale.to_unit(value) for value in ranked.values[: ranked.best].tolist()])
+    best_values = ranked.values[: ranked.best]
+    best = np.array([scale.to_unit(value) for value in best_values.tolist()])
     low, median, high = np.percentile(best, BRACKET).tolist()
     places = np.linspace(0, 1, DENSITY_POINTS).tolist()
     shown = min(ranked.best, MOST_POINTS)
@@ -66,23 +67,26 @@ def judge_number(param: Float | Int, ranked: Ranked) -> NumberEvidence:
         best=list(zip(numbers, values, strict=True)),
         best_count=ranked.best,
         bracket=(scale.from_unit(low), scale.from_unit(median), scale.from_unit(high)),
-        ruling=_rule_number(param, scale, best),
+        ruling=_rule_number(param, best_values, best),
     )
 
 
-def is_rarely_so_close(units: Floats) -> bool:
-    """Say whether as many even draws from [0, 1] would rarely lie so close together.
+def is_rarely_so_close(param: Float | Int, values: Floats) -> bool:
+    """Say whether as many even draws from the range would rarely lie so close together.
 
     A tenth of the values is left out at either end. The distance between the i-th and the j-th of n
-    even draws has the distribution Beta(j - i, n - j + i + 1) (David and Nagaraja 2003, 2.5).
+    even draws has the distribution Beta(j - i, n - j + i + 1) (David and Nagaraja 2003, 2.5). A
+    whole number takes up half a step on either side, since a few equal ones are no rare draw.
     """
     from scipy.special import betainc  # scipy.stats takes a second to load
 
-    out = len(units) // 10
-    apart = len(units) - 1 - 2 * out
-    ordered = np.sort(units)
-    distance = float(ordered[len(units) - 1 - out] - ordered[out])
-    return bool(betainc(apart, len(units) + 1 - apart, distance) < RARE)
+    out, count = len(values) // 10, len(values)
+    apart = count - 1 - 2 * out
+    first, *_, last = np.sort(values)[out : count - out].tolist()
+    half_step = 0.5 if isinstance(param, Int) else 0.0
+    scale = Scale(param.low - half_step, param.high + half_step, param.log)
+    distance = scale.to_unit(last + half_step) - scale.to_unit(first - half_step)
+    return bool(betainc(apart, count + 1 - apart, distance) < RARE)
 
 
 def _density(param: Float | Int, scale: Scale, place: float) -> float:
@@ -91,12 +95,15 @@ def _density(param: Float | Int, scale: Scale, place: float) -> float:
     return density_unit(scale.to_unit(param.prior.center), param.prior.confidence, place)
 
 
-def _rule_number(param: Float | Int, scale: Scale, best: Floats) -> Ruling:
-    low, median, high = np.percentile(best, BRACKET).tolist()
+def _rule_number(param: Float | Int, values: Floats, units: Floats) -> Ruling:
+    """Judge by the best quarter: its values, and their positions in the range."""
+    low, median, high = np.percentile(units, BRACKET).tolist()
     if param.prior is None:
-        is_narrow = high - low < HALF and scale.low < scale.high and is_rarely_so_close(best)
-        return Ruling.NARROWED if is_narrow else Ruling.UNDECIDED
-    center = scale.to_unit(param.prior.center)
+        is_narrow = high - low < HALF and param.low < param.high
+        return (
+            Ruling.NARROWED if is_narrow and is_rarely_so_close(param, values) else Ruling.UNDECIDED
+        )
+    center = Scale(param.low, param.high, param.log).to_unit(param.prior.center)
     first, last = (quantile_unit(center, param.prior.confidence, share) for share in CENTRAL)
     if first <= median <= last:
         return Ruling.HOLDS

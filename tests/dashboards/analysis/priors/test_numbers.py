@@ -1,5 +1,7 @@
 """The ruling on a number's prior, from the values of the best quarter."""
 
+from random import Random
+
 import numpy as np
 import pytest
 
@@ -59,9 +61,19 @@ def test_a_range_of_one_value_is_never_narrowed() -> None:
 @pytest.mark.parametrize("count", [3, 7, 25])
 def test_even_draws_lie_rarely_so_close_in_one_of_twenty_cases(count: int) -> None:
     random = np.random.default_rng(0)
-    cases = [is_rarely_so_close(random.random(count)) for _ in range(2000)]
+    cases = [is_rarely_so_close(EVEN, random.random(count)) for _ in range(2000)]
 
     assert 0.035 < np.mean(cases) < 0.065
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("count", [3, 7, 25])
+def test_even_draws_of_few_whole_numbers_lie_so_close_no_more_often(count: int, log: bool) -> None:
+    layers, random = Int("layers", 1, 4, log=log), Random(0)
+    draws = ([layers.draw(random) for _ in range(count)] for _ in range(2000))
+    cases = [is_rarely_so_close(layers, np.array(values, dtype=float)) for values in draws]
+
+    assert np.mean(cases) < 0.065
 
 
 def test_the_prior_is_drawn_as_a_density_whose_area_is_one() -> None:
