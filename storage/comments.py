@@ -26,7 +26,8 @@ COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
             "pid": "Number of the process on its machine.",
             "device": "Where it trains, such as cuda:0 or cpu.",
             "threads": "Threads of the processor that it may use.",
-            "machine": "Versions, class of the device and commit, on which results depend.",
+            "machine": "Versions, class of the device and commit, on which results depend; its"
+            " GPU's number or UUID.",
             "started_at": "When it was registered.",
             "seen_at": "When it last asked for a trial; beats are on its attempts.",
             "ended_at": "When its supervisor saw it end; NULL before, and where nobody saw it.",

@@ -98,7 +98,14 @@ def suspicion(pair: IdenticalTrials) -> str:
 
 
 def slot_name(slot: Slot) -> str:
-    """Name a place: `lab-ws1 · GPU 0`, `lab-ws1 · CPU 2`; without a number where it has none."""
-    device = {"cuda": "GPU", "cpu": "CPU"}.get(slot.device, slot.device)
-    number = slot.place - 1 if slot.device == "cuda" else slot.place
-    return f"{slot.host} · {device} {number}" if slot.place else f"{slot.host} · {device}"
+    """Name a place: `lab-ws1 · GPU 0`, `lab-ws1 · CPU 2`; without a number where it has none.
+
+    A GPU that workers may share has the worker's number too: `lab-ws1 · GPU 0 · worker 3`.
+    """
+    if not slot.gpu:
+        name = f"{slot.host} · {slot.device.upper()}"
+        return f"{name} {slot.place}" if slot.place else name
+    kind, _, uuid = slot.gpu.partition("-")  # 2, GPU-8f3a1c2d-... or MIG-8f3a1c2d-...
+    name = f"{slot.host} · {kind} {uuid[:8]}" if uuid else f"{slot.host} · GPU {slot.gpu}"
+    is_its_own = slot.gpu == str(slot.place - 1)
+    return name if is_its_own or not slot.place else f"{name} · worker {slot.place}"

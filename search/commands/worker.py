@@ -11,7 +11,7 @@ from typing import TypeAlias
 from search.database import open_store
 from search.errors import DRAINED
 from search.logs import set_up_logs
-from search.processes.devices import own_share
+from search.processes.devices import DeviceShare, own_share
 from search.processes.machine import describe_machine, process_scope
 from search.processes.signals import listening
 from search.settings import Settings
@@ -57,6 +57,7 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
                 threads=share.threads,
                 flag=flag,
             )
+            _register(ours, share)
             return _work(ours) if arguments.id else _work_alone(ours)
     except Unreachable as error:
         if not arguments.id:
@@ -67,7 +68,6 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
 
 
 def _work(worker: Worker) -> int:
-    _register(worker)
     load_objective(worker.study.objective)
     try:
         return work(worker)
@@ -85,8 +85,12 @@ def _work_alone(worker: Worker) -> int:
     return code
 
 
-def _register(worker: Worker) -> None:
-    machine = {"process_scope": process_scope(), **describe_machine(worker.device)}
+def _register(worker: Worker, share: DeviceShare) -> None:
+    machine = {
+        "process_scope": process_scope(),
+        "gpu": share.visible,
+        **describe_machine(worker.device),
+    }
     ours = NewWorker(
         name=worker.name,
         host=socket.gethostname(),

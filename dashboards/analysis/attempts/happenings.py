@@ -203,7 +203,7 @@ def of_deaths(attempts: Sequence[AttemptRow], ends: Mapping[str, WorkerRow]) -> 
                 kind=Kind.DIED,
                 number=row.number,
                 attempt=row.attempt + 1 if goes_on else 0,
-                slot=slot_of(row.worker, row.host, row.device),
+                slot=slot_of(row),
                 reason=str(row.reason),
                 detail=row.detail or (end and end.reason) or "",
                 exit_code=end.exit_code if end else None,
@@ -247,7 +247,7 @@ def of_workers(workers: Iterable[WorkerRow], attempts: Iterable[AttemptRow]) -> 
             yield Happening(
                 at=at,
                 kind=Kind.BROKE,
-                slot=slot_of(row.worker, row.host, row.device),
+                slot=slot_of(row),
                 detail=row.reason or "",
                 exit_code=row.exit_code,
             )
@@ -258,13 +258,13 @@ def _replaced(workers: Iterable[WorkerRow]) -> set[str]:
     ends: dict[Slot, list[datetime]] = {}
     for row in workers:
         if row.ended_at:
-            ends.setdefault(slot_of(row.worker, row.host, row.device), []).append(row.ended_at)
+            ends.setdefault(slot_of(row), []).append(row.ended_at)
     return {
         row.worker
         for row in workers
         if any(
             timedelta(0) <= row.started_at - end <= 5 * TOGETHER
-            for end in ends.get(slot_of(row.worker, row.host, row.device), ())
+            for end in ends.get(slot_of(row), ())
         )
     }
 
@@ -285,7 +285,7 @@ def _together(kind: Kind, rows: Iterable[tuple[datetime, WorkerRow]]) -> Iterato
 
 def _joint(kind: Kind, group: Sequence[tuple[datetime, WorkerRow]]) -> Happening:
     at, row = group[-1]
-    slot = slot_of(row.worker, row.host, row.device)
+    slot = slot_of(row)
     return Happening(at=at, kind=kind, slot=slot, count=len(group), detail=row.reason or "")
 
 

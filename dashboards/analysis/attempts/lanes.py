@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any
 
 from dashboards.analysis.attempts.ledger import MOST_ATTEMPTS, Ledger, Slot, slot_of
 from dashboards.analysis.snapshot import Snapshot
@@ -69,15 +68,11 @@ class Span:
 class Lane:
     """The attempts of one place.
 
-    device: of the workers, "" for several places of a host.
-    place: see `Slot`; 0 where it is unknown, or for several.
     rows: how many attempts overlap at most.
-    places: how many places the lane stands for.
+    places: how many places the lane stands for; of several, the slot names the host alone.
     """
 
-    host: str
-    device: str
-    place: int
+    slot: Slot
     boxes: Sequence[Box]
     outages: Sequence[Span] = ()
     rows: int = 1
@@ -147,7 +142,7 @@ def lanes_of(
     boxes: dict[Slot, list[Box]] = {}
     of_worker: dict[str, Slot] = {}
     for row in attempts:
-        slot = slot_of(row.worker, row.host, row.device)
+        slot = slot_of(row)
         of_worker[row.worker] = slot
         is_silent = row.ended_at is None and row.number in silent
         boxes.setdefault(slot, []).append(_box(row, is_silent, is_best=row.number == best))
@@ -156,20 +151,17 @@ def lanes_of(
         if outage.worker in of_worker:
             spans = away.setdefault(of_worker[outage.worker], [])
             spans.append(Span(outage.began_at, outage.ended_at))
-    return [
-        _lane(slot.host, boxes[slot], away.get(slot, []), device=slot.device, place=slot.place)
-        for slot in sorted(boxes)
-    ]
+    return [_lane(slot, boxes[slot], away.get(slot, [])) for slot in sorted(boxes)]
 
 
 def by_host(lanes: Iterable[Lane]) -> list[Lane]:
     """Put the lanes of each host into one."""
     of_host: dict[str, list[Lane]] = {}
     for lane in lanes:
-        of_host.setdefault(lane.host, []).append(lane)
+        of_host.setdefault(lane.slot.host, []).append(lane)
     return [
         _lane(
-            host,
+            Slot(host=host),
             [box for lane in some for box in lane.boxes],
             [span for lane in some for span in lane.outages],
             places=len(some),
@@ -203,11 +195,10 @@ def _box(row: AttemptRow, is_silent: bool, *, is_best: bool) -> Box:
     )
 
 
-def _lane(host: str, boxes: Iterable[Box], outages: Iterable[Span], **slot: str | int) -> Lane:
+def _lane(slot: Slot, boxes: Iterable[Box], outages: Iterable[Span], places: int = 1) -> Lane:
     placed, rows = _in_rows(boxes)
-    given: dict[str, Any] = {"device": "", "place": 0, **slot}
     spans = sorted(set(outages), key=attrgetter("begin"))
-    return Lane(host=host, boxes=placed, outages=spans, rows=rows, **given)
+    return Lane(slot=slot, boxes=placed, outages=spans, rows=rows, places=places)
 
 
 def _in_rows(boxes: Iterable[Box]) -> tuple[list[Box], int]:

@@ -7,7 +7,7 @@ from dashboards.analysis.attempts.seldom import Seldom
 from dashboards.analysis.snapshot import Snapshot
 from storage.live.outages import OutageRow
 from storage.reader import StoreReader
-from storage.rows import AttemptRow
+from storage.rows import AttemptRow, WorkerRow
 
 MOST_ATTEMPTS = 300
 NAME_PARTS = 3  # of a worker: host, place, random digits
@@ -16,24 +16,35 @@ LARGEST_PLACE = 512  # a larger number is that of a process, which changes with 
 Seen = Mapping[int, tuple[int, bool]]  # a running trial's attempts, and whether it is leased
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, kw_only=True)
 class Slot:
     """The place of one worker after the other: a host, and the number that it gave the place.
 
+    device: "cuda" or "cpu"; "" where it stands for all places of a host.
     place: from 1; 0 for a worker that was started without a supervisor.
+    gpu: its number or UUID, as CUDA_VISIBLE_DEVICES spells it; "" for a CPU.
     """
 
     host: str
-    device: str
-    place: int
+    device: str = ""
+    place: int = 0
+    gpu: str = ""
 
 
-def slot_of(worker: str, host: str, device: str) -> Slot:
-    """Read the place of a worker from its name, which its supervisor made: host-PLACE-digits."""
-    parts = worker.removeprefix(host).split("-")
+def slot_of(row: AttemptRow | WorkerRow) -> Slot:
+    """Return the place of a worker; its number is in the name, which a supervisor makes.
+
+    The name is `HOST-PLACE-DIGITS`.
+    """
+    parts = row.worker.removeprefix(row.host).split("-")
     number = parts[1] if len(parts) == NAME_PARTS and not parts[0] else ""
     is_place = number.isdecimal() and 0 < int(number) <= LARGEST_PLACE
-    return Slot(host, device, int(number) if is_place else 0)
+    return Slot(
+        host=row.host,
+        device=row.device,
+        place=int(number) if is_place else 0,
+        gpu=str(row.machine.get("gpu", "")),
+    )
 
 
 class Ledger:

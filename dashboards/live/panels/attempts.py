@@ -7,7 +7,6 @@ from operator import attrgetter
 
 from dashboards.analysis import numbers
 from dashboards.analysis.attempts.lanes import MOST_LANES, Box, How, Lane, Lanes, by_host
-from dashboards.analysis.attempts.ledger import Slot
 from dashboards.analysis.overview import Overview
 from dashboards.analysis.wording import slot_name
 from dashboards.live.view import View
@@ -141,8 +140,8 @@ def draw(found: Lanes, now: datetime, most: int) -> Attempts:
 def lane_name(lane: Lane) -> str:
     """Name a lane: its host, and its device or how many workers it stands for."""
     if lane.places > 1:
-        return f"{lane.host} · {lane.places} workers"
-    return slot_name(Slot(lane.host, lane.device, lane.place))
+        return f"{lane.slot.host} · {lane.places} workers"
+    return slot_name(lane.slot)
 
 
 def _rounded_up(begin: datetime, now: datetime) -> datetime:

@@ -155,7 +155,7 @@ def _time(overview: Overview) -> Tile:
 
 def _hours(overview: Overview) -> Tile:
     hours = overview.hours
-    on_gpu = any(lane.device == "cuda" for lane in overview.lanes.lanes)
+    on_gpu = any(lane.slot.device == "cuda" for lane in overview.lanes.lanes)
     whole = max(hours.spent, hours.expected or 0.0)
     parts = [
         Part(

@@ -74,7 +74,7 @@ def _lines(
         width = max(LEAST_WIDTH, scale((end - begin).total_seconds()) - x)
         yield AttemptLine(
             attempt=row.attempt,
-            place=slot_name(slot_of(row.worker, row.host, row.device)),
+            place=slot_name(slot_of(row)),
             worker=row.worker,
             began_at=row.started_at,
             took=numbers.span((end - row.started_at).total_seconds()),

@@ -92,7 +92,8 @@ class Scene:
     def hire(self, *names: str) -> None:
         """Register workers, on the GPUs of one host; `ada` is on the first one."""
         for name in names:
-            worker = new_worker(self.worker(name), host="lab-ws1", device="cuda", machine=MACHINE)
+            machine = {**MACHINE, "gpu": str(CREW.index(name))}
+            worker = new_worker(self.worker(name), host="lab-ws1", device="cuda", machine=machine)
             self.store.register_worker(self.name, worker)
 
     def worker(self, name: str) -> str:

@@ -54,8 +54,30 @@ def numbers(boxes: Iterable[Box]) -> list[int]:
     ],
 )
 def test_the_place_of_a_worker_is_in_its_name(worker: str, place: int) -> None:
-    assert slot_of(worker, "box", "cuda") == Slot("box", "cuda", place)
-    assert slot_of("lab-ws-1-2-3f9a21", "lab-ws-1", "cpu") == Slot("lab-ws-1", "cpu", 2)
+    assert slot_of(attempt(0, 0, 1, worker=worker)).place == place
+    of_another = attempt(0, 0, 1, worker="lab-ws-1-2-3f9a21", host="lab-ws-1", device="cpu")
+    assert slot_of(of_another) == Slot(host="lab-ws-1", device="cpu", place=2)
+
+
+@pytest.mark.parametrize(
+    ("place", "gpu", "name"),
+    [
+        (1, "0", "box · GPU 0"),
+        (3, "0", "box · GPU 0 · worker 3"),
+        (1, "2", "box · GPU 2 · worker 1"),
+        (0, "2", "box · GPU 2"),
+        (1, "GPU-8f3a1c2d-77aa-4b1e-9c55-0123456789ab", "box · GPU 8f3a1c2d · worker 1"),
+        (2, "MIG-8f3a1c2d-77aa-4b1e-9c55-0123456789ab", "box · MIG 8f3a1c2d · worker 2"),
+    ],
+)
+def test_a_lane_has_the_gpu_of_its_worker(place: int, gpu: str, name: str) -> None:
+    row = attempt(0, 0, 1, worker=f"box-{place}-aaaaaa", machine={"gpu": gpu})
+    assert slot_name(slot_of(row)) == name
+
+
+def test_a_lane_without_a_gpu_has_the_number_of_its_worker() -> None:
+    assert slot_name(Slot(host="box", device="cpu", place=2)) == "box · CPU 2"
+    assert slot_name(Slot(host="box", device="cpu")) == "box · CPU"
 
 
 def test_a_worker_that_replaces_another_has_its_lane() -> None:
@@ -66,8 +88,7 @@ def test_a_worker_that_replaces_another_has_its_lane() -> None:
     ]
     first, second = lanes_of(rows, [])
     assert [(box.attempt, box.how) for box in first.boxes] == [(1, How.KILLED), (2, How.RUNNING)]
-    assert (first.place, second.place, numbers(second.boxes)) == (1, 2, [1])
-    assert slot_name(Slot("box", "cuda", first.place)) == "box · GPU 0"
+    assert (first.slot.place, second.slot.place, numbers(second.boxes)) == (1, 2, [1])
 
 
 @pytest.mark.parametrize(
@@ -124,4 +145,7 @@ def test_many_lanes_become_one_a_host() -> None:
         for host in ("a", "b")
     ]
     grouped: list[Lane] = by_host(lanes_of(rows, []))
-    assert [(lane.host, lane.places, lane.rows) for lane in grouped] == [("a", 8, 8), ("b", 8, 8)]
+    assert [(lane.slot.host, lane.places, lane.rows) for lane in grouped] == [
+        ("a", 8, 8),
+        ("b", 8, 8),
+    ]

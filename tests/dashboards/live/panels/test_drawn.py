@@ -45,7 +45,7 @@ def look(store: Store, tmp_path: Path) -> Callable[[], Overview]:
 
 def begin(store: Store, worker: Worker, *values: float, name: str = "box-1-aaaaaa") -> Claim:
     """Begin a trial as a worker of that name, and record values of 1 minute an epoch."""
-    store.register_worker("toy", new_worker(name, host="box", device="cuda"))
+    store.register_worker("toy", new_worker(name, host="box", device="cuda", machine={"gpu": "0"}))
     claim = store.claim("toy", name, lease_seconds=30)
     assert isinstance(claim, Claim)
     with store.trial(claim) as trial:
