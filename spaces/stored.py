@@ -103,15 +103,28 @@ def to_json(stored: StoredStudy) -> dict[str, Any]:
 
 
 def from_json(definition: Mapping[str, Any]) -> StoredStudy:
-    """Read back what `to_json` returned; StudyError where another version of search wrote it."""
+    """Read back what `to_json` returned; StudyError where another program or version wrote it."""
     try:
         return _from_json(definition)
-    except (StudyError, KeyError, TypeError, ValueError) as error:
-        name, found = definition["study"].get("name"), getattr(error, "found", error)
+    except (
+        StudyError,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+    ) as error:
+        found = getattr(error, "found", error)
         raise StudyError(
-            f"the stored study {name!r} cannot be read ({found})",
+            f"the stored study{_name_in(definition)} cannot be read ({found})",
             "use the version of search that stored it",
         ) from error
+
+
+def _name_in(definition: Any) -> str:
+    """Return the name in a definition of any form, with a blank before it; "" without one."""
+    study = definition.get("study") if isinstance(definition, Mapping) else None
+    return f" {study['name']!r}" if isinstance(study, Mapping) and "name" in study else ""
 
 
 def _from_json(definition: Mapping[str, Any]) -> StoredStudy:

@@ -183,3 +183,21 @@ def test_pruning_never_judges_epoch_one() -> None:
 def test_a_part_of_another_type_is_refused(declare: Callable[[], object]) -> None:
     with pytest.raises(StudyError, match="; give it "):
         declare()
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {},
+        [1],
+        None,
+        "words",
+        {"study": "words", "found": {}},
+        {"study": {"name": "toy"}, "found": {}},
+        {"study": {"name": "toy", "data": None, "space": []}, "found": {}},
+    ],
+    ids=["empty", "list", "null", "text", "study is text", "no space", "no data"],
+)
+def test_a_definition_of_any_other_form_is_an_error_with_its_fix(definition: Any) -> None:
+    with pytest.raises(StudyError, match="use the version of search that stored it"):
+        from_json(definition)
