@@ -19,7 +19,7 @@ def build_app(source: Source) -> Starlette:
 
     async def report(request: Request) -> Response:
         name = request.path_params["name"]
-        html = await source.run(report_page, source.store, name, source.artifacts)
+        html = await source.report(name, report_page, source.store, name, source.artifacts)
         return HTMLResponse(html, headers=headers())
 
     return Starlette(

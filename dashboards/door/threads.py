@@ -37,3 +37,4 @@ class CuttableThreads(Executor):
                 future.set_result(job())
             except BaseException as error:  # noqa: BLE001 - the future's reader gets it
                 future.set_exception(error)
+            del future, job  # a thread that waits keeps no answer in memory

@@ -1,6 +1,7 @@
 """The routes of our own pages."""
 
 from typing import Any
+from weakref import WeakValueDictionary
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response, StreamingResponse
@@ -37,7 +38,8 @@ class LivePages:
         self._watches = Watches(self._watch)
         self._lists = Watches(self._watch_list)
         self._trials = Watches(self._watch_trial)
-        self._readers: dict[str, OverviewReader] = {}
+        # A reader lives as long as its watch: names that nobody looks at any more are forgotten.
+        self._readers = WeakValueDictionary[str, OverviewReader]()
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -112,10 +114,9 @@ class LivePages:
     async def csv(self, request: Request) -> Response:
         """Send a table of every trial."""
         name = request.path_params["name"]
-        await self._source.run(self._store.study, name)
+        lines = await self._source.run(trials_csv, self._store, name)
         # Not in the pages' threads: a slow reader takes as long as it likes.
         shown = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-        lines = trials_csv(self._store, name)
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=shown)
 
     async def ask(self, request: Request) -> Response:

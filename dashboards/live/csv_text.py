@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator
 
 from dashboards.analysis.frame import read_pages
-from dashboards.analysis.snapshot import read_snapshot
+from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from storage.reader import StoreReader
 from storage.rows import TrialRow
 
@@ -14,8 +14,14 @@ PLAIN = ("outcome", "value", "attempts", "worker", "started_at", "ended_at", "de
 
 
 def trials_csv(store: StoreReader, name: str) -> Iterator[str]:
-    """Yield the lines of a table with a row per trial: its values, metrics and end."""
-    snapshot = read_snapshot(store, name)
+    """Read the lines of a table with a row per trial: its values, metrics and end.
+
+    A study that cannot be read raises here, before the first line.
+    """
+    return _lines(store, read_snapshot(store, name))
+
+
+def _lines(store: StoreReader, snapshot: Snapshot) -> Iterator[str]:
     params = list(snapshot.study.space.names)
     metrics = list(_metrics(snapshot.look.ranking))
     yield _line(["trial", *PLAIN, "badges", *params, *(f"best epoch: {it}" for it in metrics)])

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -36,10 +37,26 @@ class Source:
         self._threads = CuttableThreads(THREADS)
         # A thread keeps a study's arrays: those of all studies stay in one.
         self._arrays = CuttableThreads(1)
+        self._reports = CuttableThreads(1)
+        self._writing: dict[str, Future[Any]] = {}
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function that reads, without holding up the other visitors."""
         return await asyncio.wrap_future(self._threads.submit(function, *args, **kwargs))
+
+    async def report(
+        self, name: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function that takes seconds: no page waits for it, nor for those who ask again.
+
+        name: whoever asks under the same name meanwhile gets the same answer.
+        """
+        future = self._writing.get(name)
+        if future is None:
+            future = self._writing[name] = self._reports.submit(function, *args, **kwargs)
+            future.add_done_callback(lambda _: self._writing.pop(name))
+        shared: T = await asyncio.shield(asyncio.wrap_future(future))
+        return shared
 
     async def write(self, change: Callable[..., T], *args: Any) -> T:
         """Call a function that changes something, with a store as its last argument."""

@@ -13,6 +13,7 @@ from starlette.responses import StreamingResponse
 from dashboards.live.source import Source
 from dashboards.live.view import View
 from dashboards.live.watch import Changes, Watch
+from spaces.errors import StudyError
 from storage.errors import StorageError
 
 TICK_SECONDS = 2.0
@@ -40,11 +41,13 @@ async def _events(
             told.clear()
             try:
                 changes = await changes_since(version)
-            except StorageError:  # the study was deleted, or the database is another one
+            except (StorageError, StudyError):  # it was deleted, or is of another version now
                 yield _event("gone", "{}")
                 return
             yield as_event(changes) if changes.panels else _event("tick", "{}")
             version = changes.version
+            if watch.is_over:  # it ended between two viewers; the browser asks for the next one
+                return
             try:
                 await asyncio.wait_for(told.wait(), 2 * TICK_SECONDS)
             except TimeoutError:

@@ -5,6 +5,7 @@ and one that was away for long gets what is new, not all that happened meanwhile
 """
 
 import logging
+import re
 import secrets
 import threading
 import time
@@ -23,6 +24,7 @@ EVERY_SECONDS = 2.0
 IDLE_SECONDS = 20.0  # a page that is loaded again finds its study read
 PATIENCE_SECONDS = 4.0
 MOST_VIEWS = 64  # of one page at a time; each is filled in at every reading
+NUMBER = re.compile(r"[0-9]{1,12}")
 
 T = TypeVar("T")
 Tell = Callable[[], object]
@@ -124,28 +126,31 @@ class Watch(Generic[T]):
 
     def _number_of(self, version: str) -> int:
         instance, _, number = version.partition(".")
-        is_ours = instance == self._instance and number.isascii() and number.isdigit()
+        is_ours = instance == self._instance and NUMBER.fullmatch(number)
         return int(number) if is_ours else -1
 
     def _run(self) -> None:
-        while not self.is_over:
+        while True:
             started = time.monotonic()
             self._is_wanted.clear()
             self._read()
             self._has_read.set()
             self._tell()
+            if self.is_over:
+                return
             spent = time.monotonic() - started
             self._is_wanted.wait(max(EVERY_SECONDS - spent, spent))  # half of the time at most
 
     def _read(self) -> None:
         try:
-            newest = self._read_now()
+            self._take(self._read_now())
         except Exception as error:  # noqa: BLE001 - whoever asks gets it
             log.debug("a page cannot be read: %s", error)
             with self._news:
                 self._error, self._newest, self.is_over = error, None, True
                 self._news.notify_all()
-            return
+
+    def _take(self, newest: T) -> None:
         with self._lock:
             self._newest, self._number = newest, self._number + 1
             for view, channel in list(self._channels.items()):

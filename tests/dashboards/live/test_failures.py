@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from dashboards.live.failures import HANDLERS, explained
 from spaces.errors import StudyError
+from storage.store import Store
 
 
 async def fail(request: Request) -> Response:
@@ -62,3 +63,14 @@ def test_programs_get_failures_as_json(failing: TestClient) -> None:
 
 def test_a_study_of_another_version_says_so(failing: TestClient) -> None:
     assert "Use the version that stored it." in failing.get("/old").text
+
+
+def test_a_study_of_any_other_form_leaves_the_list_of_the_others(
+    pages: TestClient, store: Store
+) -> None:
+    for definition in ({}, {"study": "words", "found": {}}, {"study": {"data": None, "space": []}}):
+        store.update_definition("toy", definition, 3)
+
+        assert "use the version of search that stored it" in pages.get("/").text
+        for page in ("", ".json", "/trials", "/trials.csv", "/data", "/report", "/t/0"):
+            assert pages.get(f"/s/toy{page}").status_code == 400, page
