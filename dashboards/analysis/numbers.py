@@ -15,7 +15,8 @@ def metric(value: float | None) -> str:
         return NONE
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
-    return _minus(f"{value:#.4g}".rstrip("."))
+    digits, _, exponent = f"{value:#.4g}".rstrip(".").partition("e")
+    return _minus(f"{digits}e{int(exponent)}" if exponent else digits)
 
 
 def interval(low: float | None, high: float | None) -> str:

@@ -55,7 +55,7 @@ async def broken(request: Request, error: Exception) -> Response:
         request,
         500,
         found="this page cannot be shown, by a fault of the dashboard",
-        fix="see dashboard.log among the study's logs, or the terminal of `search dashboard`",
+        fix="see dashboard.log, in the folder of the logs",
     )
 
 

@@ -67,6 +67,7 @@ class TrialPage:
     """One trial.
 
     epoch: the epoch of the numbers, in words.
+    is_beside_best: whether the best trial's curves stand behind these.
     commands: to be typed in a terminal.
     before, after: the neighbours.
     compare: this trial and the best one side by side; None for the best one itself.
@@ -81,6 +82,7 @@ class TrialPage:
     charts: Sequence[Chart]
     constants: Sequence[Constant]
     best: int | None
+    is_beside_best: bool
     classes: ClassesPanel | None
     attempts: Attempts
     files: Sequence[File]
@@ -152,6 +154,7 @@ def _page(overview: Overview, record: TrialRecord, behind: Sequence[Curve]) -> T
         charts=charts(study, curves) if curves else (),
         constants=constants(curves),
         best=best.number if others and best else None,
+        is_beside_best=bool(behind and own),
         classes=draw_classes(record.classes) if record.classes and record.classes.rows else None,
         attempts=draw_attempts(record.attempts, trial, overview.read_at),
         files=[_file(overview, trial, file) for file in record.files],

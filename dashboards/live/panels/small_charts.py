@@ -22,11 +22,16 @@ EDGE = 4000.0  # pixels beyond which a line needs no exact place
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A drawn line; tone is the class of its colour."""
+    """A drawn line; tone is the class of its colour.
+
+    name, values: for the script, which shows the values under the pointer.
+    """
 
     d: str
     tone: str
     title: str
+    name: str
+    values: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +60,7 @@ class Chart:
     is_titled: whether its keys do not name the metrics themselves.
     label: it in a sentence.
     band: the area of the first metric's interval.
+    at, begin, end: of the horizontal axis, for the script.
     value_x: of the epoch that gives the trial its value, in percent; None among several trials.
     """
 
@@ -67,6 +73,9 @@ class Chart:
     band: str
     x_ticks: Sequence[tuple[float, str]]
     y_ticks: Sequence[tuple[float, str]]
+    at: str
+    begin: float
+    end: float
     value_x: float | None = None
     height: int = HEIGHT
     bottom: int = BOTTOM
@@ -108,6 +117,9 @@ class _Drawing:
             band=self._band(),
             x_ticks=[(round(self._x(tick.value), 2), tick.text) for tick in self._x_ticks()],
             y_ticks=list(self._y_ticks()),
+            at=AT[self.align],
+            begin=self._x.low,
+            end=100.0 if self.align == "share" else self._x.high,
             value_x=round(self._x(at), 2) if (at := self._value_at) else None,
         )
 
@@ -175,7 +187,14 @@ class _Drawing:
         for curve, metric, place in self._shown:
             if d := paths.line(self._places(curve, metric)):
                 tone = "ref" if place is None else f"run s{place % 6 + 1}"
-                yield Line(d=d, tone=tone, title=self._name(curve, metric))
+                said = [shown_metric(metric, value) for value in known([curve], metric)]
+                yield Line(
+                    d=d,
+                    tone=tone,
+                    title=self._name(curve, metric),
+                    name=curve.name or word(metric),
+                    values="|".join(said),
+                )
 
     def _marks(self) -> Iterator[Mark]:
         for curve, metric, place in self._shown:
@@ -218,6 +237,7 @@ class _Drawing:
 
 ALONG = {"epoch": "epoch", "share": "% of schedule", "minutes": "minutes"}
 THIN = "\N{NARROW NO-BREAK SPACE}"
+AT = {"epoch": "epoch {}", "share": f"{{}}{THIN}% of the schedule", "minutes": "{} min"}
 
 
 def _along(course: Course, align: str) -> Sequence[float]:

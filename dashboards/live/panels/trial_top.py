@@ -21,11 +21,13 @@ class Top:
     """The trial in a few lines.
 
     standing: how it stands to the best one.
+    folds: of the study; 0 for none.
     is_value: whether this is the trial's value, not that of its last epoch.
     place: what goes on in it now, or how its value came about.
     """
 
     state: TrialState
+    folds: int
     value: str
     is_value: bool
     interval: str
@@ -44,6 +46,7 @@ def draw_top(overview: Overview, record: TrialRecord, found: Sequence[Setting]) 
     value = trial.value if trial.value is not None else trial.last.value if trial.last else None
     return Top(
         state=state_of(trial),
+        folds=study.folds,
         value=shown_metric(study.metric, value),
         is_value=trial.value is not None,
         interval=shown_interval(study.metric, own.low, own.high) if trial.value is not None else "",

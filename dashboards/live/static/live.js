@@ -57,7 +57,7 @@ const follow = (root, path) => path.reduce((node, index) => node?.children[index
 function showHead() {
   const head = document.querySelector("[data-title]");
   if (!head) return;
-  document.title = `${document.body.dataset.title ?? ""}${head.dataset.title} · search`;
+  document.title = `${document.body.dataset.before ?? ""}${head.dataset.title} · search`;
   $("main").classList.toggle("stale", head.dataset.state === "away");
   showSince(head);
   showNotify();
@@ -117,7 +117,7 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("#notify")) turnNotify();
   const code = event.target.closest("code.copy");
   if (code && navigator.clipboard && !getSelection().toString()) navigator.clipboard.writeText(code.textContent);
-  const row = event.target.closest("tr[data-href]");
+  const row = event.target.closest("[data-href]");
   if (row && !event.target.closest("a, button, input, code") && !getSelection().toString()) location.assign(row.dataset.href);
 });
 
@@ -179,7 +179,8 @@ document.addEventListener("pointermove", (event) => {
   const box = plot.getBoundingClientRect(), chart = plot.parentElement.getBoundingClientRect();
   const percent = Math.max(0, Math.min(100, 100 * (event.clientX - box.left) / box.width));
   const rows = [...plot.querySelectorAll("path[data-values]")].map((path) => valueAt(path, percent)).filter(Boolean);
-  tip.replaceChildren(made("p", "faint", plot.dataset.at.replace("{}", Math.round(percent * plot.dataset.end / 100))), ...rows);
+  const begin = Number(plot.dataset.begin ?? 0), at = begin + percent * (plot.dataset.end - begin) / 100;
+  tip.replaceChildren(made("p", "faint", plot.dataset.at.replace("{}", Math.round(at))), ...rows);
   plot.parentElement.append(hair, tip);
   hair.style.left = `${event.clientX - chart.left}px`;
   if (percent < 55) { tip.style.left = `${event.clientX - chart.left + 14}px`; tip.style.right = ""; }

@@ -69,7 +69,7 @@ def test_an_action_that_is_none_is_told(client: httpx.Client) -> None:
     answer = client.get("/s/toy/actions/delete")
 
     assert answer.status_code == 400
-    assert "there is no action" in answer.text
+    assert "There is no action" in answer.text
 
 
 def test_the_log_says_who_did_what(client: httpx.Client, home: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import optuna
 import pytest
+from playwright.sync_api import Page
 from starlette.testclient import TestClient
 
 from objectives.contract import CONFUSION_MATRIX, FOLD, FOLD_EPOCH, FOLDS_DONE, PER_CLASS
@@ -207,3 +208,24 @@ def test_neighbours_and_the_best_are_one_link_away(pages: TestClient) -> None:
     assert shown["before"]["href"] == "/s/toy/t/0"
     assert pages.get(shown["compare"]["href"]).status_code == 200
     assert shown["after"] is None
+
+
+@pytest.mark.slow
+def test_trials_are_read_on_a_phone_and_walked_through_by_keys(page: Page) -> None:
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    for path in ("/s/toy/t/1", "/s/toy/compare?t=0,1"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.goto("/s/toy/t/1")
+    page.keyboard.press("[")
+    page.wait_for_url("**/s/toy/t/0")
+    page.keyboard.press("]")
+    page.wait_for_url("**/s/toy/t/1")
+
+    assert page.title() == "Trial 1 · toy · 2 of 100 · search"
+    page.locator("svg[data-at]").first.hover()
+    assert "epoch" in page.locator(".tip").inner_text()
+    assert said == []
