@@ -9,6 +9,7 @@ from dashboards.analysis.overview import Overview
 from dashboards.analysis.trials.ties import FEWEST
 from dashboards.analysis.wording import measure
 from dashboards.live.view import View
+from dashboards.marks.bars import Part, stack
 from storage.rows import TrialRow
 
 BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
@@ -18,25 +19,20 @@ LEAST_HOURS = 18  # seconds, which are shown as 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """A part of a bar: its width in percent, its kind, and its count with a word."""
-
-    percent: float
-    kind: str
-    count: str
-    word: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Tile:
-    """One number with its name, the words beside it, a bar and lines below."""
+    """One number with its name, the words beside it, a bar and lines below.
+
+    label: the bar in words.
+    keys: the shapes of the bar's parts with their words.
+    """
 
     name: str
     title: str
     big: str
     small: str = ""
     bar: Sequence[Part] = ()
-    keys: Sequence[Part] = ()
+    label: str = ""
+    keys: Sequence[tuple[str, str]] = ()
     lines: Sequence[str] = ()
 
 
@@ -67,23 +63,16 @@ def _trials(overview: Overview) -> Tile:
         "failed": snapshot.ended - finished - pruned,
         "running": running,
     }
-    parts = [
-        Part(
-            percent=100 * count / max(total, snapshot.total),
-            kind=kind,
-            count=numbers.whole(count),
-            word=kind,
-        )
-        for kind, count in counts.items()
-        if count
-    ]
+    words = {kind: f"{numbers.whole(count)} {kind}" for kind, count in counts.items() if count}
+    parts = [(counts[kind], kind, word) for kind, word in words.items()]
     return Tile(
         name="trials",
         title="Trials",
         big=numbers.whole(snapshot.ended),
         small=f"of {numbers.whole(total)}",
-        bar=parts,
-        keys=parts,
+        bar=stack(parts, max(total, snapshot.total)),
+        label=", ".join(words.values()),
+        keys=list(words.items()),
     )
 
 
@@ -157,21 +146,11 @@ def _hours(overview: Overview) -> Tile:
     hours = overview.hours
     on_gpu = any(lane.slot.device == "cuda" for lane in overview.lanes.lanes)
     whole = max(hours.spent, hours.expected or 0.0)
+    kinds = ("finished", "pruned", "failed", "lost", "running")
     parts = [
-        Part(
-            percent=100 * seconds / whole,
-            kind=kind,
-            count=f"{numbers.hours(seconds)} h",
-            word=kind,
-        )
-        for kind, seconds in {
-            "finished": hours.finished,
-            "pruned": hours.pruned,
-            "failed": hours.failed,
-            "lost": hours.lost,
-            "running": hours.running,
-        }.items()
-        if seconds
+        (seconds, kind, f"{numbers.hours(seconds)} h {kind}")
+        for kind in kinds
+        if (seconds := getattr(hours, kind))
     ]
     costs = {"pruning saved": hours.saved, "failures cost": hours.failed + hours.lost}
     told = [
@@ -184,6 +163,7 @@ def _hours(overview: Overview) -> Tile:
         title="GPU-hours" if on_gpu else "CPU-hours",
         big=numbers.hours(hours.spent),
         small=f"of about {numbers.hours(whole)}" if hours.remaining else "",
-        bar=parts,
+        bar=stack(parts, whole),
+        label=", ".join(words for _, _, words in parts),
         lines=[" · ".join(told)] if told else [],
     )

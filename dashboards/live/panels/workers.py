@@ -99,12 +99,7 @@ def _percent(overview: Overview, trial: TrialRow) -> float:
 def _readings(readings: Mapping[str, Any]) -> Iterator[str]:
     """Yield the readings of a GPU, or without one of the process, in a few words each."""
     if Reading.GPU_NAME in readings:
-        for key, words in (
-            (Reading.GPU_PERCENT, "GPU {:.0f} %"),
-            (Reading.GPU_CELSIUS, "{:.0f} °C"),
-        ):
-            if key in readings:
-                yield words.format(readings[key])
+        yield from (form.format(readings[key]) for key, form in OF_GPU.items() if key in readings)
         if Reading.GPU_USED_BYTES in readings and Reading.GPU_TOTAL_BYTES in readings:
             used, total = readings[Reading.GPU_USED_BYTES], readings[Reading.GPU_TOTAL_BYTES]
             yield f"{used / GIGABYTE:.1f} of {total / GIGABYTE:.0f} GB"
