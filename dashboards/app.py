@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from dashboards.live.app import LivePages
+from dashboards.live.app import live_routes
 from dashboards.live.failures import HANDLERS, explained
 from dashboards.live.source import Source
 from dashboards.optuna.pages import optuna_routes
@@ -25,7 +25,7 @@ def build_app(source: Source) -> Starlette:
     return Starlette(
         routes=[
             Route("/s/{name}/report", explained(report)),
-            *LivePages(source).routes,
+            *live_routes(source),
             *optuna_routes(source.store, source.artifacts),
         ],
         middleware=[Middleware(GZipMiddleware)],

@@ -23,7 +23,7 @@ from dashboards.live.panels.classes import classes
 from dashboards.live.panels.curves import curves
 from dashboards.live.panels.events import events
 from dashboards.live.panels.evidence import evidence
-from dashboards.live.panels.head import head
+from dashboards.live.panels.head import head, title
 from dashboards.live.panels.history import history
 from dashboards.live.panels.studies import study_row
 from dashboards.live.panels.tiles import tiles
@@ -31,6 +31,7 @@ from dashboards.live.panels.trials import trials
 from dashboards.live.panels.verdict import verdict
 from dashboards.live.panels.workers import workers
 from dashboards.live.view import View
+from dashboards.optuna.opening import optuna_seconds
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,32 @@ TRIAL_PARTS = (
 def page(template: str, **given: Any) -> str:
     """Fill in the template of a whole page."""
     return _environment().get_template(template).render(**given)
+
+
+def study_page(
+    template: str,
+    overview: Overview,
+    tab: str,
+    panels: Mapping[str, Markup] | None = None,
+    **given: Any,
+) -> str:
+    """Fill in the template of a page of one study.
+
+    tab: the path of the page, as the tabs above it have it.
+    panels: those of the page; without them its head alone.
+    """
+    snapshot = overview.snapshot
+    return page(
+        template,
+        tab=tab,
+        panels=panels or {"head": panel("head", overview)},
+        study=snapshot.study,
+        study_id=snapshot.look.study.study_id,
+        optuna_seconds=optuna_seconds(snapshot.total),
+        is_practice=snapshot.stored.found.is_practice,
+        title=title(overview),
+        **given,
+    )
 
 
 def panels(overview: Overview, view: View) -> dict[str, Markup]:

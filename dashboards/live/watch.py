@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from markupsafe import Markup
 
@@ -27,6 +27,7 @@ MOST_VIEWS = 64  # of one page at a time; each is filled in at every reading
 NUMBER = re.compile(r"[0-9]{1,12}")
 
 T = TypeVar("T")
+W = TypeVar("W", bound="Watch[Any]")
 Tell = Callable[[], object]
 
 
@@ -169,15 +170,15 @@ class Watch(Generic[T]):
             tell()
 
 
-class Watches(Generic[T]):
+class Watches(Generic[W]):
     """The pages that are looked at, one watch each."""
 
-    def __init__(self, begin: Callable[[str], Watch[T]]) -> None:
+    def __init__(self, begin: Callable[[str], W]) -> None:
         self._begin = begin
-        self._watches: dict[str, Watch[T]] = {}
+        self._watches: dict[str, W] = {}
         self._lock = threading.Lock()
 
-    def of(self, name: str) -> Watch[T]:
+    def of(self, name: str) -> W:
         """Return the watch of that name; a new one where nobody looked until now."""
         with self._lock:
             self._watches = {k: each for k, each in self._watches.items() if not each.is_over}

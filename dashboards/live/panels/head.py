@@ -31,19 +31,23 @@ class Head:
 
 def head(overview: Overview, view: View) -> Head:
     """Build the head of a study's pages."""
-
     snapshot, study = overview.snapshot, overview.study
     best = snapshot.best
     return Head(
         name=study.name,
         state=overview.verdict.state,
-        title=f"{study.name} · {snapshot.ended} of {study.trials}",
+        title=title(overview),
         facts=list(_facts(overview)),
         ended=snapshot.ended,
         best=metric(best.value) if best else "",
         is_live=bool(snapshot.live_workers),
         can_stop=bool(snapshot.live_workers) and not snapshot.look.study.stop,
     )
+
+
+def title(overview: Overview) -> str:
+    """Return the title of a window: the study and how far it is."""
+    return f"{overview.study.name} · {overview.snapshot.ended} of {overview.study.trials}"
 
 
 def _facts(overview: Overview) -> Iterator[str]:
