@@ -52,6 +52,7 @@ def fault(scope: Scope, names: Set[str]) -> Refusal | None:
     return (
         _repeated(headers)
         or _foreign_host(headers, scope, names)
+        or _unprintable(scope)
         or _forbidden_method(scope)
         or _foreign_page(headers, scope)
     )
@@ -85,6 +86,13 @@ def _arrival(scope: Scope) -> str:
     """Return the address at which the connection arrived, as a browser writes it."""
     host = str(scope["server"][0]).removeprefix("::ffff:")
     return f"[{host}]" if ":" in host else host
+
+
+def _unprintable(scope: Scope) -> Refusal | None:
+    """Refuse a NUL, which Postgres does not take, and line ends, which would forge a log."""
+    if scope["path"].isprintable():
+        return None
+    return Refusal(400, "this path has characters that cannot be printed; follow a link of a page")
 
 
 def _forbidden_method(scope: Scope) -> Refusal | None:

@@ -200,7 +200,17 @@ def test_headers_of_a_proxy_count_for_nothing_without_one(local: httpx.Client) -
     assert local.get("/", headers=forwarded | {"Origin": https}).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/../etc/passwd", "/%2e%2e/", "/live/..%2f..%2fserve.py", "/%00"])
+@pytest.mark.parametrize("path", ["/../etc/passwd", "/%2e%2e/", "/live/..%2f..%2fserve.py"])
 def test_no_path_leads_out_of_the_pages(local: httpx.Client, path: str) -> None:
     host = f"Host: {local.base_url.netloc.decode()}"
     assert status(local, host, path=path) == 404
+
+
+@pytest.mark.parametrize("path", ["/%00", "/s/%00/trials", "/s/toy%0aforged", "/s/a%1b%5b2J"])
+def test_a_path_that_cannot_be_printed_reaches_neither_database_nor_log(
+    local: httpx.Client, path: str
+) -> None:
+    refused = local.get(path)
+
+    assert refused.status_code == 400
+    assert "characters that cannot be printed" in refused.json()["reason"]
