@@ -98,7 +98,7 @@ def _best(overview: Overview) -> Tile:
 def _tied(overview: Overview) -> Iterator[str]:
     """Yield how many of the best trials cannot be told from the best one, where that is known."""
     ties, snapshot = overview.ties, overview.snapshot
-    if ties.is_whole:
+    if ties.is_whole and ties.bases:
         others = f"{numbers.counted(len(ties.tied), 'other')} cannot be told from it"
         yield f"{others if ties.tied else 'no other comes close'} · one seed each"
     elif snapshot.outcomes.get("finished", 0) < FEWEST:

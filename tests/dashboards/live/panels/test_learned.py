@@ -118,8 +118,10 @@ def test_nothing_is_said_of_ties_and_intervals_that_are_unknown(store: Store, re
     for value in (0.7, 0.9, 0.8):
         end_trial(store, finished(value), study)
 
-    table = html(read(), "trials")
+    overview = read()
+    table = html(overview, "trials")
 
+    assert "comes close" not in html(overview, "tiles")
     assert numbers_of(table) == [1, 2, 0]
     assert 'aria-sort="descending"' in table
     assert not any(word in table for word in ("interval", "behind", "tied", "Intervals"))
