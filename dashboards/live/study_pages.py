@@ -10,8 +10,8 @@ from starlette.routing import BaseRoute, Route
 from dashboards.analysis.fields import overview_fields
 from dashboards.analysis.json_text import joined, json_of, object_text
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.trials.spreadsheet import trials_csv
 from dashboards.live import render
-from dashboards.live.csv_text import trials_csv
 from dashboards.live.failures import explained
 from dashboards.live.pages.every import PAGES, Build
 from dashboards.live.source import Source

@@ -1,23 +1,16 @@
 """Every trial of a study in a few values each, and as a line of a table."""
 
-import csv
-import io
 import math
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from dashboards.analysis.badges import one_line
 from dashboards.analysis.frame import read_pages
 from dashboards.analysis.snapshot import Snapshot
-from objectives import catalog
+from dashboards.analysis.trials.spreadsheet import head_line, page_lines
 from spaces.params import Value
 from storage.reader import StoreReader
 from storage.rows import Outcome, TrialRow
 
-# Where a spreadsheet takes a text for a formula.
-FORMULA = re.compile(r"[=+\-@\t\r\n]")
 Step = Callable[[str, int, int | None], None]
 
 
@@ -62,69 +55,22 @@ def read_lines(store: StoreReader, snapshot: Snapshot, step: Step) -> Lines:
 
     step: called with the work, and how much of it is done.
     """
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([_harmless(name) for name in _head(snapshot)])
     trials: list[TrialLine] = []
+    lines = [head_line(snapshot)]
     for page in read_pages(store, snapshot):
-        for trial in page.trials:
-            trials.append(_line(trial))
-            badges = one_line(page.badges.get(trial.number, ()))
-            writer.writerow([_harmless(cell) for cell in _row(snapshot, trial, badges)])
+        trials += map(_line, page.trials)
+        lines += page_lines(snapshot, page)
         step("reading the trials", len(trials), snapshot.total)
-    return Lines(trials, text.getvalue())
+    return Lines(trials, "".join(lines))
 
 
 def _line(trial: TrialRow) -> TrialLine:
     is_finished = trial.outcome == Outcome.FINISHED and math.isfinite(trial.value or 0.0)
     return TrialLine(
         number=trial.number,
-        outcome=_outcome(trial),
+        outcome=str(trial.outcome or trial.state.lower()),
         value=trial.value if is_finished else None,
         params=trial.params,
         epochs=trial.last.epoch if trial.last else 0,
         attempts=trial.attempts,
     )
-
-
-def _outcome(trial: TrialRow) -> str:
-    return str(trial.outcome or trial.state.lower())
-
-
-def _metrics(snapshot: Snapshot) -> Iterator[str]:
-    """Yield the metrics that have a column: those that the objective reports."""
-    yield from catalog.describe(snapshot.study.objective).metrics
-
-
-def _head(snapshot: Snapshot) -> list[str]:
-    return [
-        *("trial", "outcome", "value", "epochs", "attempts", "started_at", "ended_at", "badges"),
-        "detail",
-        *(f"param_{name}" for name in snapshot.study.space.names),
-        "best_epoch",
-        *(f"best_{name}" for name in _metrics(snapshot)),
-    ]
-
-
-def _row(snapshot: Snapshot, trial: TrialRow, badges: str) -> Iterator[Any]:
-    yield from (trial.number, _outcome(trial), trial.value, trial.last.epoch if trial.last else 0)
-    yield trial.attempts
-    yield from (moment and moment.isoformat() for moment in (trial.started_at, trial.ended_at))
-    yield from (badges, trial.detail)
-    yield from (trial.params.get(name) for name in snapshot.study.space.names)
-    yield trial.best.epoch if trial.best else None
-    yield from (trial.best and trial.best.metrics.get(name) for name in _metrics(snapshot))
-
-
-def _harmless(cell: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula; a number stays as it is."""
-    if isinstance(cell, str) and FORMULA.match(cell) and not _is_number(cell):
-        return f"'{cell}"
-    return cell
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False

@@ -47,7 +47,7 @@ def test_the_table_of_every_trial_has_a_row_each(client: httpx.Client) -> None:
 
     assert [row["trial"] for row in rows] == ["0", "1", "2"]
     assert float(rows[0]["value"]) == pytest.approx(1 / 3)
-    assert float(rows[0]["learning_rate"]) > 0
+    assert float(rows[0]["param_learning_rate"]) > 0
 
 
 def test_the_last_lines_of_a_log_are_shown_as_text(client: httpx.Client, home: Path) -> None:
