@@ -1,5 +1,7 @@
 """The application of the server: our own pages, reports, and optuna-dashboard's."""
 
+from functools import partial
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -19,7 +21,8 @@ def build_app(source: Source) -> Starlette:
 
     async def report(request: Request) -> Response:
         name = request.path_params["name"]
-        html = await source.report(name, report_page, source.store, name, source.artifacts)
+        write = partial(report_page, source.store, name, source.artifacts)
+        html = await source.report(name, write)
         return HTMLResponse(html, headers=headers())
 
     return Starlette(

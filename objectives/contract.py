@@ -18,7 +18,7 @@ RECORDS = (SUMMARY_PICTURE, LEARNING_CURVES, CONFUSION_MATRIX, PER_CLASS, GROUPS
 
 # The metrics that others than the objective compute with.
 RULER, TRAIN_LOSS, MICRO_BATCH = "val_loss", "train_loss", "micro_batch"
-BALANCED_ACCURACY = "val_balanced_accuracy"
+BALANCED_ACCURACY, MACRO_AUC = "val_balanced_accuracy", "val_macro_auc"
 # The ends of a metric's 95 % interval are metrics with these endings.
 LOW, HIGH = "_low", "_high"
 # Reported with each epoch where the study has folds: the position in them.

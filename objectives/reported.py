@@ -12,6 +12,7 @@ from objectives.contract import (
     FOLDS_DONE,
     HIGH,
     LOW,
+    MACRO_AUC,
     MICRO_BATCH,
     RULER,
     TRAIN_LOSS,
@@ -158,7 +159,7 @@ CLASSIFIER_METRICS = _mappings(
             high=1.0,
             called=("f1", "f1_score", "f1_macro", "fscore"),
         ),
-        "val_macro_auc": _Metric(
+        MACRO_AUC: _Metric(
             direction="maximize",
             doc="Mean one-vs-rest AUC over the classes.",
             high=1.0,

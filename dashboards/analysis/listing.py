@@ -6,6 +6,7 @@ from datetime import datetime
 
 from dashboards.analysis.attempts.hours import HoursReader
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
+from dashboards.analysis.trials.measures import interval_of
 from dashboards.analysis.verdict import Verdict, verdict_of
 from dashboards.analysis.wording import measure
 from spaces.errors import StudyError
@@ -90,7 +91,7 @@ class StudiesReader:
 def line_of(snapshot: Snapshot, verdict: Verdict) -> StudyLine:
     """Return a study at one moment in a line."""
     study, look, best = snapshot.study, snapshot.look, snapshot.best
-    metrics = best.best.metrics if best and best.best and not study.folds else {}
+    low, high = interval_of(study, best)
     return StudyLine(
         name=study.name,
         created_at=look.study.created_at,
@@ -104,8 +105,8 @@ def line_of(snapshot: Snapshot, verdict: Verdict) -> StudyLine:
         direction=study.direction,
         best=best.value if best else None,
         best_trial=best.number if best else None,
-        low=metrics.get(f"{study.metric}_low"),
-        high=metrics.get(f"{study.metric}_high"),
+        low=low,
+        high=high,
         workers=len(snapshot.live_workers),
         remaining_seconds=snapshot.remaining_seconds(),
         newest_at=_newest_at(snapshot),

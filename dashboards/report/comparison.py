@@ -1,14 +1,11 @@
-"""The best trials side by side: where they differ, and how certain the best value is."""
+"""The best trials side by side, and where they differ."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dashboards.analysis.numbers import NONE, interval, short
+from dashboards.analysis.numbers import NONE, short
 from dashboards.analysis.snapshot import Snapshot
-from objectives.contract import HIGH, LOW
 from spaces.shown import shown
-from spaces.study import Study
-from storage.rows import TrialRow
 
 BESIDE = 5
 
@@ -39,15 +36,6 @@ def compare_best(snapshot: Snapshot) -> Iterator[Compared]:
             for at, text in enumerate(texts)
         ]
         yield Compared(param.name, cells)
-
-
-def interval_of(trial: TrialRow | None, study: Study) -> str:
-    """Return the 95 % interval of a trial's value; "" with folds, and where none is recorded."""
-    if trial is None or study.folds:
-        return ""
-    epoch = trial.last if study.value == "last" else trial.best
-    metrics = epoch.metrics if epoch else {}
-    return interval(*(metrics.get(study.metric + end) for end in (LOW, HIGH)))
 
 
 def _text(params: Mapping[str, object], name: str) -> str:

@@ -1,26 +1,13 @@
 """How the trials of a study ended: how many by each outcome, with the first reason."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from dashboards.analysis.snapshot import Snapshot
+from dashboards.analysis.trials.state import SENTENCES
 from dashboards.report.lines import TrialLine
 from storage.rows import Outcome
-
-MEANINGS: Mapping[Outcome, str] = {
-    Outcome.FINISHED: "went through its schedule",
-    Outcome.PRUNED: "stopped early, because it was worse than others",
-    Outcome.DIVERGED: "a loss was not finite, or exploded",
-    Outcome.OUT_OF_MEMORY: "not one image fitted into the memory",
-    Outcome.CODE_ERROR: "the training code raised an error",
-    Outcome.DATA_ERROR: "the data could not be read or used",
-    Outcome.METRIC_OUT_OF_RANGE: "a metric was out of its range",
-    Outcome.KILLED: "its process died three times without an epoch between",
-    Outcome.STALLED: "made no step, three times without an epoch between",
-    Outcome.CUDA_ERROR: "a CUDA error, three times without an epoch between",
-    Outcome.ENDED_ELSEWHERE: "added or ended by a person through Optuna; never the best one",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +45,7 @@ def endings_of(snapshot: Snapshot) -> Iterator[Ending]:
         yield Ending(
             outcome=outcome.replace("_", " "),
             count=count,
-            meaning=MEANINGS[Outcome(outcome)],
+            meaning=SENTENCES[Outcome(outcome)],
             first=first.number,
             detail=first.detail or "",
         )

@@ -6,8 +6,8 @@ from importlib.metadata import version
 from dashboards.analysis.methods.images import FOLDS, ImageCounts
 from dashboards.analysis.methods.machines import package_name
 from dashboards.analysis.methods.space import condition_of, prior_of, values_of
-from dashboards.analysis.numbers import counted, exact, metric, short, whole
-from dashboards.report.comparison import interval_of
+from dashboards.analysis.numbers import counted, exact, interval, metric, short, whole
+from dashboards.analysis.trials.measures import interval_of
 from dashboards.report.facts import Facts
 from dashboards.report.words import and_so_on, pruning_of
 from spaces.shown import shown
@@ -121,7 +121,7 @@ def _best(facts: Facts) -> str:
     if best is None:
         return ""
     values = and_so_on(f"{name} {shown(short(value))}" for name, value in best.params.items())
-    between = interval_of(best, study)
+    between = interval(*interval_of(study, best))
     within = f" (95 % interval {between})" if between else ""
     finished = snapshot.outcomes[Outcome.FINISHED]
     return (

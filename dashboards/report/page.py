@@ -13,9 +13,10 @@ from markupsafe import Markup
 
 import dashboards
 from dashboards.analysis import numbers, wording
+from dashboards.analysis.trials.measures import interval_of
 from dashboards.live.render import STATIC, panel
 from dashboards.report import figures, words
-from dashboards.report.comparison import BESIDE, compare_best, interval_of
+from dashboards.report.comparison import BESIDE, compare_best
 from dashboards.report.facts import Facts, read_facts
 from dashboards.report.lines import Step, no_step
 from dashboards.report.methods import methods_paragraph
@@ -100,7 +101,7 @@ def _result(facts: Facts) -> Mapping[str, Any]:
         "finished": snapshot.outcomes[Outcome.FINISHED],
         "measure": wording.measure(snapshot.study),
         "compared": list(compare_best(snapshot)),
-        "interval": interval_of(snapshot.best, snapshot.study),
+        "interval": numbers.interval(*interval_of(snapshot.study, snapshot.best)),
     }
 
 

@@ -16,7 +16,18 @@ from dashboards.analysis.curves.course import (
 from dashboards.analysis.distributions import distributions
 from dashboards.analysis.snapshot import Snapshot
 from objectives import catalog
-from objectives.contract import FOLD, FOLD_EPOCH, FOLDS_DONE, RULER, TRAIN_LOSS, RecipeError
+from objectives.contract import (
+    BALANCED_ACCURACY,
+    FOLD,
+    FOLD_EPOCH,
+    FOLDS_DONE,
+    HIGH,
+    LOW,
+    MACRO_AUC,
+    RULER,
+    TRAIN_LOSS,
+    RecipeError,
+)
 from spaces.judged import first_judged_epoch, startup_trials
 from spaces.pruning import PRUNING_RULES
 from spaces.study import Study
@@ -26,9 +37,8 @@ from storage.rows import EpochRow, Outcome, TrialRow
 MOST_RUNNING, MOST_BEST, MOST_ASKED = 6, 5, 24
 MOST_SAMPLED = 100  # finished trials in the middle half
 MOST_READ = 200  # epochs of one trial
-FIRST_METRICS = (RULER, "val_balanced_accuracy", "val_macro_auc", TRAIN_LOSS)
+FIRST_METRICS = (RULER, BALANCED_ACCURACY, MACRO_AUC, TRAIN_LOSS)
 NO_CURVE = (FOLD, FOLD_EPOCH, FOLDS_DONE)  # positions, not measures
-BOUNDS = ("_low", "_high")  # of an interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +208,7 @@ def _ordered(courses: Iterable[Course], own: str) -> list[str]:
         name
         for course in courses
         for name in course.values
-        if name not in NO_CURVE and not name.endswith(BOUNDS)
+        if name not in NO_CURVE and not name.endswith((LOW, HIGH))
     }
     first = [name for name in dict.fromkeys((own, *FIRST_METRICS)) if name in recorded]
     return [*first, *sorted(recorded.difference(first))]

@@ -46,6 +46,17 @@ def value_epoch(study: Study, trial: TrialRow) -> EpochRow | None:
     return trial.last if study.value == "last" or study.folds else trial.best
 
 
+def interval_of(study: Study, trial: TrialRow | None) -> tuple[float | None, float | None]:
+    """Return the ends of the 95 % interval of a trial's value; None each where it has none.
+
+    A mean over folds has none.
+    """
+    epoch = value_epoch(study, trial) if trial else None
+    if epoch is None or study.folds:
+        return None, None
+    return epoch.metrics.get(study.metric + LOW), epoch.metrics.get(study.metric + HIGH)
+
+
 def measures(study: Study, trials: Sequence[TrialRow]) -> list[Measure]:
     """List the metrics that rank epochs, the study's own first, at each trial's value epoch.
 

@@ -16,8 +16,9 @@ import numpy as np
 
 from dashboards.analysis.snapshot import Snapshot
 from dashboards.analysis.trials.kept import KeptTable, KeptTables
+from dashboards.analysis.trials.measures import interval_of
 from dashboards.analysis.trials.paired import Measured, paired_difference
-from objectives.contract import BALANCED_ACCURACY, GROUPS, HIGH, LOW, RULER, DataError
+from objectives.contract import BALANCED_ACCURACY, GROUPS, RULER, DataError
 from objectives.groups.draws import Numbers
 from objectives.groups.sums import GroupSums
 from objectives.groups.table import read_groups
@@ -151,11 +152,9 @@ def _paired(plain: Compared, best: Judged, other: Judged, metric: str) -> Compar
 
 def _within(plain: Compared, best: Judged, other: Judged, study: Study) -> Compared:
     """Compare with the best one's own interval, where it has one."""
-    epoch = best.trial.last if study.value == "last" else best.trial.best
-    metrics = epoch.metrics if epoch else {}
-    low, high = (metrics.get(study.metric + end, math.nan) for end in (LOW, HIGH))
+    low, high = interval_of(study, best.trial)
     value = other.trial.value
-    if value is None or math.isnan(low + high):
+    if value is None or low is None or high is None or math.isnan(low + high):
         return plain
     return replace(plain, basis=Basis.INTERVAL, is_tied=low <= value <= high)
 

@@ -11,13 +11,15 @@ from dashboards.analysis import numbers
 from dashboards.analysis.badges import read_badges
 from dashboards.analysis.overview import Overview
 from dashboards.analysis.sorting import Order, find, sortable
+from dashboards.analysis.trials.state import state_of
 from dashboards.analysis.wording import epochs
+from dashboards.live.panels.shown_metric import shown_metric
 from dashboards.live.source import Source
+from objectives.contract import BALANCED_ACCURACY, MACRO_AUC
 from storage.rows import TrialRow
 
 PAGE = 200
-SHAPES = {"finished": "finished", "pruned": "pruned"}
-METRICS = {"val_balanced_accuracy": "bal. acc.", "val_macro_auc": "AUC", "val_ece": "ECE"}
+METRICS = {BALANCED_ACCURACY: "bal. acc.", MACRO_AUC: "AUC", "val_ece": "ECE"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,14 +136,14 @@ def _row(
 ) -> Row:
     best = trial.best.metrics if trial.best else {}
     last = trial.last.value if trial.last else None
-    outcome = str(trial.outcome or _state(trial))
+    state = state_of(trial)
     return Row(
         number=trial.number,
-        shape=SHAPES.get(outcome, "failed") if trial.outcome else _shape(trial),
-        outcome=outcome.replace("_", " "),
+        shape=state.shape,
+        outcome=state.word.lower(),
         cells=[
             numbers.metric(last if trial.value is None else trial.value),
-            *(_metric(name, best.get(name)) for name in metrics),
+            *(shown_metric(name, best.get(name)) for name in metrics),
             epochs(overview.snapshot, trial),
             *(
                 numbers.short(trial.params[name]) if name in trial.params else ""
@@ -153,17 +155,3 @@ def _row(
         badges=badges,
         detail=trial.detail or "",
     )
-
-
-def _state(trial: TrialRow) -> str:
-    if trial.state == "RUNNING":
-        return "running" if trial.is_leased else "to be continued"
-    return trial.state.lower()
-
-
-def _shape(trial: TrialRow) -> str:
-    return "running" if trial.is_leased else "waiting"
-
-
-def _metric(name: str, value: float | None) -> str:
-    return numbers.percent(value) if name == "val_balanced_accuracy" else numbers.metric(value)

@@ -1,10 +1,10 @@
 """Metrics as pages write them: a short name, and a number with its unit."""
 
 from dashboards.analysis import numbers
-from objectives.contract import MICRO_BATCH
+from objectives.contract import BALANCED_ACCURACY, MACRO_AUC, MICRO_BATCH
 
-SHARES = ("val_balanced_accuracy", "val_top1", "val_top3")  # shown in percent
-WORDS = {"val_balanced_accuracy": "balanced acc.", "val_macro_auc": "AUC", "val_macro_f1": "F1"}
+SHARES = (BALANCED_ACCURACY, "val_top1", "val_top3")  # shown in percent
+WORDS = {BALANCED_ACCURACY: "balanced acc.", MACRO_AUC: "AUC", "val_macro_f1": "F1"}
 
 
 def is_share(metric: str) -> bool:

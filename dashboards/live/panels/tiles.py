@@ -1,20 +1,19 @@
 """The tiles: trials, the best one, its second metric, time left, GPU-hours."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from dashboards.analysis import numbers
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.trials.measures import interval_of, value_epoch
 from dashboards.analysis.trials.ties import FEWEST
 from dashboards.analysis.wording import measure
 from dashboards.live.view import View
 from dashboards.marks.bars import Part, stack
-from storage.rows import TrialRow
+from objectives.contract import BALANCED_ACCURACY, HIGH, LOW, MACRO_AUC
 
 BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
-BALANCED = "val_balanced_accuracy"
-AUC = "val_macro_auc"
 LEAST_HOURS = 18  # seconds, which are shown as 0.01
 
 
@@ -45,8 +44,9 @@ def _tiles(overview: Overview) -> Iterator[Tile]:
     yield _trials(overview)
     yield _best(overview)
     best = overview.snapshot.best
-    if best and best.best and BALANCED in best.best.metrics:
-        yield _second(overview, best)
+    epoch = value_epoch(overview.study, best) if best else None
+    if epoch and BALANCED_ACCURACY in epoch.metrics:
+        yield _second(overview, epoch.metrics)
     yield _time(overview)
     if overview.hours.spent:
         yield _hours(overview)
@@ -82,15 +82,13 @@ def _best(overview: Overview) -> Tile:
     best = snapshot.best
     if best is None:
         return Tile(name="best", title=title, big=numbers.NONE, lines=["after the first trial"])
-    metrics = best.best.metrics if best.best else {}
-    bounds = [metrics.get(f"{study.metric}_{end}") for end in ("low", "high")]
     since = snapshot.total - len(snapshot.look.waiting) - best.number - 1
     none_better = f" · none better in {numbers.counted(since, 'trial')} since" if since else ""
     return Tile(
         name="best",
         title=title,
         big=numbers.metric(best.value),
-        small=numbers.interval(*bounds) if not study.folds else "",
+        small=numbers.interval(*interval_of(study, best)),
         lines=[f"trial {best.number}{none_better}", *_tied(overview)],
     )
 
@@ -105,15 +103,14 @@ def _tied(overview: Overview) -> Iterator[str]:
         yield f"compared with others from {FEWEST} finished trials on"
 
 
-def _second(overview: Overview, best: TrialRow) -> Tile:
-    metrics = best.best.metrics if best.best else {}
-    auc, weakest = metrics.get(AUC), overview.classes.weakest
+def _second(overview: Overview, metrics: Mapping[str, float]) -> Tile:
+    auc, weakest = metrics.get(MACRO_AUC), overview.classes.weakest
     return Tile(
         name="second",
         title="Balanced accuracy",
-        big=numbers.percent(metrics[BALANCED]),
+        big=numbers.percent(metrics[BALANCED_ACCURACY]),
         small=numbers.percent_interval(
-            metrics.get(f"{BALANCED}_low"), metrics.get(f"{BALANCED}_high")
+            metrics.get(BALANCED_ACCURACY + LOW), metrics.get(BALANCED_ACCURACY + HIGH)
         ),
         lines=[
             "same trial" + (f" · AUC {auc:.3f}" if auc is not None else ""),

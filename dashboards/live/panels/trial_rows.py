@@ -7,17 +7,18 @@ from functools import cached_property
 from dashboards.analysis import numbers
 from dashboards.analysis.badges import of_line
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.trials.measures import interval_of, value_epoch
+from dashboards.analysis.trials.state import state_of
 from dashboards.analysis.trials.ties import Compared
 from dashboards.analysis.wording import epochs
 from dashboards.marks.bars import Whisker, whisker
 from dashboards.marks.scale import Scale
-from objectives.contract import BALANCED_ACCURACY, HIGH, LOW
+from objectives.contract import BALANCED_ACCURACY, MACRO_AUC
 from spaces.shown import shown
 from storage.rows import Outcome, TrialRow
 
-AUC = "val_macro_auc"
 WEAKEST = "weakest"  # not a metric, but the least recall of a class
-HEADS = {BALANCED_ACCURACY: "bal. acc.", AUC: "AUC", WEAKEST: "weakest"}
+HEADS = {BALANCED_ACCURACY: "bal. acc.", MACRO_AUC: "AUC", WEAKEST: "weakest"}
 MOST_PARAMS = 6
 MOST_LETTERS = 120  # of a reason
 ROOM = 0.03  # at both ends of the scale of intervals
@@ -110,7 +111,7 @@ class TrialTable:
         earned = self.overview.frame.badges.get(trial.number) or of_line(trial.badges or "")
         return Row(
             number=trial.number,
-            shape="best" if is_best else _shape(trial),
+            shape="best" if is_best else "" if _is_finished(trial) else state_of(trial).shape,
             tone=" ".join(tones),
             value=_value(trial),
             interval=self._interval(trial, "tied" if is_tied or is_best else "plain"),
@@ -125,15 +126,13 @@ class TrialTable:
 
     def _metrics(self, trial: TrialRow) -> Mapping[str, float]:
         """Return the metrics of the epoch that gives a trial its value."""
-        epoch = trial.last if self.overview.study.value == "last" else trial.best
+        epoch = value_epoch(self.overview.study, trial)
         return epoch.metrics if epoch else {}
 
     def _bounds(self, trial: TrialRow) -> tuple[float, float, float] | None:
         """Return a trial's value between the ends of its interval; None without one."""
-        metrics, study, value = self._metrics(trial), self.overview.study, trial.value
-        ends = [metrics.get(study.metric + end) for end in (LOW, HIGH)]
-        low, high = ends
-        if value is None or low is None or high is None or study.folds:
+        value, (low, high) = trial.value, interval_of(self.overview.study, trial)
+        if value is None or low is None or high is None:
             return None
         return (low, value, high) if low <= value <= high else None
 
@@ -151,7 +150,7 @@ class TrialTable:
 
     def _cell(self, trial: TrialRow, name: str) -> Cell:
         value = self._more(trial, name)
-        if name == AUC:
+        if name == MACRO_AUC:
             return Cell(numbers.decimals(value))
         compared = self._compared.get(trial.number) if name == WEAKEST else None
         title = shown(compared.weakest) if compared and compared.weakest else ""
@@ -162,35 +161,24 @@ class TrialTable:
         return {each.trial: each for each in self.overview.ties.trials}
 
 
-def _shape(trial: TrialRow) -> str:
-    if trial.state == "WAITING":
-        return "waiting"
-    if trial.state == "RUNNING":
-        return "running" if trial.is_leased else "resumed"
-    if trial.outcome == Outcome.FINISHED:
-        return ""
-    return "pruned" if trial.outcome == Outcome.PRUNED else "failed"
-
-
 def _value(trial: TrialRow) -> Cell:
     if trial.value is not None:
         return Cell(numbers.metric(trial.value))
     return Cell(numbers.metric(trial.last.value if trial.last else None), "faint")
 
 
+def _is_finished(trial: TrialRow) -> bool:
+    return trial.outcome == Outcome.FINISHED
+
+
 def _how(trial: TrialRow) -> Cell:
     """Say how a trial ended and why, or that it runs."""
-    if trial.state == "WAITING":
-        return Cell("queued")
-    if trial.state == "RUNNING":
-        return Cell("running" if trial.is_leased else "to be continued")
-    if trial.outcome == Outcome.FINISHED:
+    if _is_finished(trial):
         return Cell("")
+    word = state_of(trial).word.lower()
     if trial.outcome == Outcome.PRUNED:
-        return Cell(f"pruned after epoch {trial.last.epoch}" if trial.last else "pruned")
-    way = (trial.outcome or Outcome.ENDED_ELSEWHERE).replace("_", " ")
-    detail = shown(trial.detail) if trial.detail else ""
-    text = f"{way}: {detail}" if detail else way
+        return Cell(f"{word} after epoch {trial.last.epoch}" if trial.last else word)
+    text = f"{word}: {shown(trial.detail)}" if trial.detail else word
     is_long = len(text) > MOST_LETTERS
     return Cell(f"{text[:MOST_LETTERS]}…" if is_long else text, title=text if is_long else "")
 
