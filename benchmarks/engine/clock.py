@@ -31,7 +31,7 @@ class Clock:
 
         A process of the server that ends meanwhile counts nothing.
         """
-        before, served = time.process_time(), self._served()
+        served, before = self._served(), time.process_time()
         turn()
         client, now = time.process_time() - before, self._served()
         return client * 1000, sum(ms - served.get(pid, 0.0) for pid, ms in now.items())
