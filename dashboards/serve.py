@@ -5,6 +5,7 @@ import signal
 import socket
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from types import FrameType
 
 import uvicorn
@@ -14,6 +15,7 @@ from dashboards.app import build_app
 from dashboards.door.connections import Connection
 from dashboards.door.entrance import Entrance, check_entrance, own_names
 from dashboards.door.guard import Guard
+from dashboards.live import render
 from dashboards.live.source import Source
 from storage.connections import OF_A_CHANGE
 from storage.store import Store
@@ -45,6 +47,7 @@ def serve(
         server = build_server(build_app(source), listener, entrance)
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` ignores it
             signal.signal(signal.SIGHUP, server.handle_exit)
+        Thread(target=render.prepare, name="templates", daemon=True).start()
         server.run(sockets=[listener])
 
 

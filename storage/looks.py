@@ -151,7 +151,7 @@ def look(connection: Connection, name: str, before: Look | None, newest: int) ->
         now,
         read_at=row.read_at,
         identity=row.identity,
-        newest=trials.newest(connection, study, newest) if newest else (),
+        newest=_newest(connection, now, before if is_same else None, newest),
         workers=workers.every(connection, study, at_work=True),
         test_uses=split_uses.every(connection, study),
     )
@@ -204,6 +204,21 @@ def _later(connection: Connection, study: StudyRow, before: Look) -> Look:
         waiting=waiting,
         running=sorted(running, key=attrgetter("number")),
     )
+
+
+def _newest(
+    connection: Connection, now: Look, before: Look | None, most: int
+) -> Sequence[TrialRow]:
+    """Read the newest trials, unless none has begun, ended or been queued since a look before."""
+    is_whole = before is not None and 0 < len(before.newest) == min(most, now.counts.total)
+    if before and is_whole and _has_same_trials(before, now):
+        ran = {trial.number: trial for trial in now.running}
+        return [ran.get(trial.number, trial) for trial in before.newest]
+    return trials.newest(connection, now.study, most) if most else ()
+
+
+def _has_same_trials(before: Look, now: Look) -> bool:
+    return not now.ended and (before.counts, before.waiting) == (now.counts, now.waiting)
 
 
 def _is_same(trial: TrialRow, now: Row[Any]) -> bool:

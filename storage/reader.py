@@ -1,6 +1,7 @@
 """The reading half of the store: studies, trials, their epochs, attempts, files and workers."""
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
 from threading import local
 from typing import Self
 
@@ -20,10 +21,12 @@ from storage import (
     workers,
 )
 from storage.engine.arrays import StudyArrays
-from storage.live import course, hours, outages
+from storage.live import course, hours, outages, versions
 from storage.live.course import BestStep, ValueRow
 from storage.live.hours import GpuSeconds
+from storage.live.moments import Moments
 from storage.live.outages import OutageRow
+from storage.live.versions import StudyVersion
 from storage.looks import Look, TrialCounts
 from storage.rows import (
     AttemptRow,
@@ -35,7 +38,7 @@ from storage.rows import (
     UseRow,
     WorkerRow,
 )
-from storage.transaction import ONE_MOMENT, step, transaction
+from storage.transaction import ONE_MOMENT
 
 
 class StoreReader:
@@ -51,6 +54,7 @@ class StoreReader:
         self._engine = engine
         self.optuna_storage = optuna_storage
         self._of_thread = local()  # each thread's arrays by the study's name
+        self._moments = Moments(engine)
 
     @property
     def engine(self) -> Engine:
@@ -61,6 +65,13 @@ class StoreReader:
         """Close every connection."""
         self._engine.dispose()
 
+    def one_moment(self) -> AbstractContextManager[None]:
+        """Read in one transaction, as it is at one moment, all that this thread reads in the block.
+
+        Nothing else may take long in it: the server ends a transaction that is idle for 10 s.
+        """
+        return self._moments.one()
+
     def __enter__(self) -> Self:
         return self
 
@@ -69,23 +80,28 @@ class StoreReader:
 
     def study(self, name: str) -> StudyRow:
         """Read a stored study; UnknownStudy names the nearest one."""
-        with transaction(self._engine) as connection:
-            return studies.one(connection, name)
+        with self._moments.transaction() as connection:
+            return self._moments.study(connection, name)
 
     def studies(self) -> list[StudyRow]:
         """Read every stored study, oldest first."""
-        with transaction(self._engine) as connection:
+        with self._moments.transaction() as connection:
             return studies.every(connection)
+
+    def study_versions(self) -> list[StudyVersion]:
+        """Read every study with a text that changes when it does, oldest first."""
+        with self._moments.transaction() as connection:
+            return versions.every(connection)
 
     def manifest(self, name: str) -> str | None:
         """Read the study's manifest, the CSV text it was created with; None where there is none."""
-        with transaction(self._engine) as connection:
-            return manifests.read(connection, studies.one(connection, name).study_id)
+        with self._moments.transaction() as connection:
+            return manifests.read(connection, self._moments.study(connection, name).study_id)
 
     def test_uses(self, name: str) -> list[UseRow]:
         """Read every use of the study's test split, oldest first."""
-        with transaction(self._engine) as connection:
-            return split_uses.every(connection, studies.one(connection, name))
+        with self._moments.transaction() as connection:
+            return split_uses.every(connection, self._moments.study(connection, name))
 
     def optuna_study(self, name: str) -> optuna.Study:
         """Build Optuna's own object for a study; it only reads."""
@@ -98,34 +114,34 @@ class StoreReader:
         before: an earlier look, from which this one goes on: only what has changed is read.
         newest: how many of the newest trials to read.
         """
-        with transaction(self._engine, ONE_MOMENT) as connection:
+        with self._moments.transaction(ONE_MOMENT) as connection:
             return looks.look(connection, name, before, newest)
 
     def counts(self, name: str) -> TrialCounts:
         """Count a study's trials by state."""
-        with transaction(self._engine) as connection:
-            return looks.count(connection, studies.one(connection, name))
+        with self._moments.transaction() as connection:
+            return looks.count(connection, self._moments.study(connection, name))
 
     def trials(self, name: str) -> list[TrialRow]:
         """Read every trial, in the order of their numbers."""
-        with transaction(self._engine) as connection:
-            return trials.every(connection, studies.one(connection, name))
+        with self._moments.transaction() as connection:
+            return trials.every(connection, self._moments.study(connection, name))
 
     def trials_of(self, name: str, numbers: Collection[int]) -> list[TrialRow]:
         """Read the trials of these numbers; those that are not there are left out."""
-        with transaction(self._engine) as connection:
-            study = studies.one(connection, name)
+        with self._moments.transaction() as connection:
+            study = self._moments.study(connection, name)
             return list(trials.numbered(connection, study, numbers).values())
 
     def latest_trials(self, name: str, outcomes: Collection[Outcome], most: int) -> list[TrialRow]:
         """Read the newest trials that ended in one of these ways, the newest first."""
-        with transaction(self._engine, ONE_MOMENT) as connection:
-            return trials.latest(connection, studies.one(connection, name), outcomes, most)
+        with self._moments.transaction(ONE_MOMENT) as connection:
+            return trials.latest(connection, self._moments.study(connection, name), outcomes, most)
 
     def best_trials(self, name: str, most: int) -> list[TrialRow]:
         """Read the best trials that finished here, best first; among equals the earlier one."""
-        with transaction(self._engine, ONE_MOMENT) as connection:
-            study = studies.one(connection, name)
+        with self._moments.transaction(ONE_MOMENT) as connection:
+            study = self._moments.study(connection, name)
             numbers = looks.best(connection, study, most)
             rows = trials.numbered(connection, study, numbers)
             return [rows[number] for number in numbers]
@@ -139,8 +155,8 @@ class StoreReader:
 
     def sampled_epochs(self, name: str, numbers: Collection[int], most: int) -> list[EpochRow]:
         """Read at most so many recorded epochs of each trial, its first and last among them."""
-        with transaction(self._engine) as connection:
-            study = studies.one(connection, name)
+        with self._moments.transaction() as connection:
+            study = self._moments.study(connection, name)
             return trials.sampled_epochs(connection, study, numbers, most)
 
     def epochs(self, name: str, number: int | None = None) -> list[EpochRow]:
@@ -149,35 +165,34 @@ class StoreReader:
 
     def epochs_of(self, name: str, numbers: Collection[int] | None) -> list[EpochRow]:
         """Read the recorded epochs of some trials, or of all for None, in order."""
-        with transaction(self._engine) as connection:
-            return trials.epochs_of(connection, studies.one(connection, name), numbers)
+        with self._moments.transaction() as connection:
+            return trials.epochs_of(connection, self._moments.study(connection, name), numbers)
 
     def epochs_after(self, name: str, known: Mapping[int, int]) -> list[EpochRow]:
         """Read the epochs of some trials beyond the known ones, in order.
 
         known: by a trial's number, its last known epoch; 0 for none.
         """
-        with transaction(self._engine) as connection:
-            return trials.epochs_after(connection, studies.one(connection, name), known)
+        with self._moments.transaction() as connection:
+            return trials.epochs_after(connection, self._moments.study(connection, name), known)
 
     def best_steps(self, name: str) -> list[BestStep]:
         """Read the trials that were the best one when they ended, in the order of their ends.
 
         `course.add_steps` goes on from them with the trials that end later.
         """
-        with transaction(self._engine) as connection:
-            return course.best_steps(connection, studies.one(connection, name))
+        with self._moments.transaction() as connection:
+            return course.best_steps(connection, self._moments.study(connection, name))
 
     def values(self, name: str, most: int = 400) -> list[ValueRow]:
         """Read the ends of at most so many trials, at equal distances between their numbers."""
-        with transaction(self._engine, ONE_MOMENT) as connection:
-            return course.values(connection, studies.one(connection, name), most)
+        with self._moments.transaction(ONE_MOMENT) as connection:
+            return course.values(connection, self._moments.study(connection, name), most)
 
     def arrays(self, name: str) -> StudyArrays:
         """Return every trial as arrays of this thread, with what is new since the last call."""
         arrays = self._arrays_of(name)
-        with step(self._engine) as connection:
-            arrays.refresh(connection)
+        self._moments.refresh(arrays)
         return arrays
 
     def gpu_seconds(self, name: str, before: GpuSeconds | None = None) -> GpuSeconds:
@@ -185,7 +200,7 @@ class StoreReader:
 
         before: an earlier reading, from which this one goes on: only what has changed is read.
         """
-        with transaction(self._engine, ONE_MOMENT) as connection:
+        with self._moments.transaction(ONE_MOMENT) as connection:
             return hours.gpu_seconds(connection, name, before)
 
     def equal_firsts(self, name: str, metric: str, keys: Collection[str]) -> dict[int, float]:
@@ -193,65 +208,67 @@ class StoreReader:
 
         keys: the drawn values that make a configuration.
         """
-        with transaction(self._engine) as connection:
-            return equal.equal_firsts(connection, studies.one(connection, name), metric, keys)
+        with self._moments.transaction() as connection:
+            return equal.equal_firsts(
+                connection, self._moments.study(connection, name), metric, keys
+            )
 
     def attempts(self, name: str, number: int | None = None) -> list[AttemptRow]:
         """Read the attempts at one trial, or at all: the ledger of worker time, losses included."""
-        with transaction(self._engine) as connection:
+        with self._moments.transaction() as connection:
             numbers = None if number is None else [number]
-            return attempts.every(connection, studies.one(connection, name), numbers)
+            return attempts.every(connection, self._moments.study(connection, name), numbers)
 
     def attempts_of(self, name: str, numbers: Collection[int]) -> list[AttemptRow]:
         """Read the attempts at some trials, in order."""
-        with transaction(self._engine) as connection:
-            return attempts.every(connection, studies.one(connection, name), numbers)
+        with self._moments.transaction() as connection:
+            return attempts.every(connection, self._moments.study(connection, name), numbers)
 
     def newest_attempts(self, name: str, most: int = 300) -> list[AttemptRow]:
         """Read the attempts that were begun last, in the order of trials and attempts."""
-        with transaction(self._engine) as connection:
-            return attempts.newest(connection, studies.one(connection, name), most)
+        with self._moments.transaction() as connection:
+            return attempts.newest(connection, self._moments.study(connection, name), most)
 
     def attempts_without_links(self, name: str) -> list[tuple[int, int]]:
         """Read the trial's id and the number of each attempt whose files no trial links."""
-        with transaction(self._engine) as connection:
-            return attempts.without_links(connection, studies.one(connection, name))
+        with self._moments.transaction() as connection:
+            return attempts.without_links(connection, self._moments.study(connection, name))
 
     def files(self, name: str, number: int | None = None) -> list[FileRow]:
         """Read the notes of shared files, those of one trial or of all."""
-        with transaction(self._engine) as connection:
-            return shared_files.every(connection, studies.one(connection, name), number)
+        with self._moments.transaction() as connection:
+            return shared_files.every(connection, self._moments.study(connection, name), number)
 
     def linked_files(self, name: str) -> list[str]:
         """Read the ids of the files in the artifact store that the study's trials link."""
-        with transaction(self._engine) as connection:
-            return shared_files.linked(connection, studies.one(connection, name))
+        with self._moments.transaction() as connection:
+            return shared_files.linked(connection, self._moments.study(connection, name))
 
     def workers(self, name: str, *, at_work: bool = False) -> list[WorkerRow]:
         """Read the study's workers, oldest first.
 
         at_work: only those whose end is not recorded.
         """
-        with transaction(self._engine) as connection:
-            return workers.every(connection, studies.one(connection, name), at_work=at_work)
+        with self._moments.transaction() as connection:
+            return workers.every(connection, self._moments.study(connection, name), at_work=at_work)
 
     def recent_workers(self, name: str, most: int = 50) -> list[WorkerRow]:
         """Read the workers whose ends were recorded last, the latest end first."""
-        with transaction(self._engine) as connection:
-            return workers.recent(connection, studies.one(connection, name), most)
+        with self._moments.transaction() as connection:
+            return workers.recent(connection, self._moments.study(connection, name), most)
 
     def outages(self, name: str, most: int = 50) -> list[OutageRow]:
         """Read the newest times in which workers trained without the database, latest end first."""
-        with transaction(self._engine) as connection:
-            return outages.newest(connection, studies.one(connection, name), most)
+        with self._moments.transaction() as connection:
+            return outages.newest(connection, self._moments.study(connection, name), most)
 
     def _arrays_of(self, study: str) -> StudyArrays:
         known: dict[str, StudyArrays] = self._of_thread.__dict__
         if study not in known:
-            with step(self._engine) as connection:
+            with self._moments.step() as connection:
                 known[study] = StudyArrays(connection, study, self.keeps_snapshots)
         return known[study]
 
     def _page(self, study: StudyRow, after: int) -> list[TrialRow]:
-        with transaction(self._engine) as connection:
+        with self._moments.transaction() as connection:
             return trials.page(connection, study, after)

@@ -66,7 +66,7 @@ def read_frame(store: StoreReader, name: str, before: Frame | None = None) -> Fr
         snapshot=snapshot,
         verdict=verdict_of(snapshot, store.recent_workers(name, most=1)),
         trials=trials,
-        badges=read_badges(store, snapshot, [*trials, *best]),
+        badges=_badges(store, snapshot, [*trials, *best], before),
         identical_trials=(
             before.identical_trials
             if before and not is_grown
@@ -74,6 +74,19 @@ def read_frame(store: StoreReader, name: str, before: Frame | None = None) -> Fr
         ),
         searched_trials=before.searched_trials if before and not is_grown else snapshot.ended,
     )
+
+
+def _badges(
+    store: StoreReader, snapshot: Snapshot, trials: Sequence[TrialRow], before: Frame | None
+) -> Badges:
+    """Find the badges of trials; one that has not changed since a frame before keeps its own."""
+    if before is None or before.snapshot.look.identity != snapshot.look.identity:
+        return read_badges(store, snapshot, trials)
+    known = {trial.number: trial for trial in before.trials}
+    same = {trial.number for trial in trials if known.get(trial.number) == trial}
+    kept = {number: badges for number, badges in before.badges.items() if number in same}
+    changed = [trial for trial in trials if trial.number not in same]
+    return {**kept, **read_badges(store, snapshot, changed)}
 
 
 def read_pages(store: StoreReader, snapshot: Snapshot) -> Iterator[Page]:

@@ -1,6 +1,6 @@
 """Every stored study in one line, read again and again."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from dashboards.analysis.verdict import Verdict, verdict_of
 from dashboards.analysis.wording import measure
 from spaces.errors import StudyError
 from storage.errors import UnknownStudy
+from storage.live.versions import StudyVersion
 from storage.reader import StoreReader
 
 
@@ -50,7 +51,7 @@ class StudyLine:
 
 
 class StudiesReader:
-    """Reads every study; of each one only what has changed since the time before.
+    """Reads every study; a study that has not changed costs nothing but a share of one statement.
 
     has_hours: whether to read the time of the devices too.
     """
@@ -59,18 +60,33 @@ class StudiesReader:
         self._store, self._has_hours = store, has_hours
         self._snapshots: dict[str, Snapshot] = {}
         self._hours: dict[str, HoursReader] = {}
+        self._lines: dict[StudyVersion, StudyLine] = {}
 
     def read(self) -> list[StudyLine]:
         """Read the studies, those that run first, then the newest first."""
-        lines = []
-        for row in self._store.studies():
-            try:
-                lines.append(self._line(row.name))
-            except UnknownStudy:  # deleted meanwhile
-                self._snapshots.pop(row.name, None)
-            except StudyError as error:
-                lines.append(StudyLine(name=row.name, created_at=row.created_at, fault=str(error)))
-        return sorted(lines, key=lambda line: (not line.workers, -line.created_at.timestamp()))
+        lines = {}
+        for row in self._store.study_versions():
+            line = None if row.is_active else self._lines.get(row)
+            if line := line or self._read(row):
+                lines[row] = line
+        self._forget_all_but({row.name for row in lines})
+        self._lines = lines
+        return sorted(
+            lines.values(), key=lambda line: (not line.workers, -line.created_at.timestamp())
+        )
+
+    def _read(self, row: StudyVersion) -> StudyLine | None:
+        try:
+            with self._store.one_moment():
+                return self._line(row.name)
+        except UnknownStudy:  # deleted meanwhile
+            return None
+        except StudyError as error:
+            return StudyLine(name=row.name, created_at=row.created_at, fault=str(error))
+
+    def _forget_all_but(self, names: Set[str]) -> None:
+        self._snapshots = {name: each for name, each in self._snapshots.items() if name in names}
+        self._hours = {name: each for name, each in self._hours.items() if name in names}
 
     def _line(self, name: str) -> StudyLine:
         before = self._snapshots.get(name)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from dashboards.analysis.attempts.happenings import Happenings, HappeningsReader
 from dashboards.analysis.attempts.hours import Hours, HoursReader
@@ -102,11 +103,14 @@ class OverviewReader:
 
     def _read(self, now: datetime) -> Overview:
         before = self._last
-        frame = read_frame(self._store, self.name, before.frame if before else None)
-        identity = frame.snapshot.look.identity
-        if before and identity != before.snapshot.look.identity:
-            self._parts = _Parts(self.name, self._artifacts)
-        return self._parts.read(self._store, frame, now)
+        with self._store.one_moment():
+            frame = read_frame(self._store, self.name, before.frame if before else None)
+            identity = frame.snapshot.look.identity
+            if before and identity != before.snapshot.look.identity:
+                self._parts = _Parts(self.name, self._artifacts)
+            parts = self._parts.read(self._store, frame.snapshot)
+        files = self._parts.read_files(self._store, frame.snapshot)
+        return Overview(frame=frame, read_at=now, **parts, **files)
 
 
 class _Parts:
@@ -123,23 +127,25 @@ class _Parts:
         self.courses, self._hours, ledger = CoursesReader(), HoursReader(), Ledger()
         self._lanes, self._happenings = LanesReader(ledger), HappeningsReader(ledger)
 
-    def read(self, store: StoreReader, frame: Frame, now: datetime) -> Overview:
-        """Read every part of what has changed."""
-        snapshot = frame.snapshot
+    def read(self, store: StoreReader, snapshot: Snapshot) -> dict[str, Any]:
+        """Read what has changed in the database."""
+        return {
+            "history": self._history.read(store, snapshot),
+            "evidence": self._evidence.read(store, snapshot),
+            "latest": self._latest.read(store, snapshot),
+            "courses": self.courses.read(store, snapshot),
+            "hours": self._hours.read(store, snapshot),
+            "lanes": self._lanes.read(store, snapshot),
+            "happenings": self._happenings.read(store, snapshot),
+        }
+
+    def read_files(self, store: StoreReader, snapshot: Snapshot) -> dict[str, Any]:
+        """Read what trials kept in the artifact store, which may take its time."""
         self._tables.forget_all_but(snapshot.look.ranking)
-        return Overview(
-            frame=frame,
-            read_at=now,
-            history=self._history.read(store, snapshot),
-            evidence=self._evidence.read(store, snapshot),
-            classes=self._classes.read(store, snapshot),
-            ties=self._ties.read(store, snapshot),
-            latest=self._latest.read(store, snapshot),
-            courses=self.courses.read(store, snapshot),
-            hours=self._hours.read(store, snapshot),
-            lanes=self._lanes.read(store, snapshot),
-            happenings=self._happenings.read(store, snapshot),
-        )
+        return {
+            "classes": self._classes.read(store, snapshot),
+            "ties": self._ties.read(store, snapshot),
+        }
 
 
 def _away(last: Overview, since: datetime) -> Overview:

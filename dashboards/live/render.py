@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,15 @@ PANELS: Mapping[str, Callable[[Overview, View], Any]] = {
     "evidence": evidence,
     "classes": classes,
 }
+# All that the larger panels are made of, beside the study as its author wrote it.
+SOURCES: Mapping[str, Callable[[Overview], object]] = {
+    "curves": attrgetter("courses", "snapshot.running"),
+    "events": attrgetter("happenings"),
+    "attempts": attrgetter("lanes"),
+    "history": attrgetter("history", "snapshot.look.counts.begun"),
+    "evidence": attrgetter("evidence"),
+    "classes": attrgetter("classes"),
+}
 TRIAL_PARTS = (
     "top",
     "failure",
@@ -62,6 +72,12 @@ TRIAL_PARTS = (
     "classes",
     "files",
 )
+
+
+def prepare() -> None:
+    """Compile every template, which takes the first visitor a quarter of a second else."""
+    for name in _environment().list_templates():
+        _environment().get_template(name)
 
 
 def page(template: str, **given: Any) -> str:
@@ -95,18 +111,26 @@ def study_page(
     )
 
 
-def panels(overview: Overview, view: View) -> dict[str, Markup]:
-    """Fill in the panels of an overview; return their HTML by name."""
-    return {name: panel(name, overview, view) for name in PANELS}
+def panels(overview: Overview, view: View, before: Overview | None = None) -> dict[str, Markup]:
+    """Fill in the panels of an overview; return their HTML by name.
+
+    before: an earlier reading; panels whose sources are the same as then are left out.
+    """
+    names = [name for name in PANELS if before is None or _may_differ(name, before, overview)]
+    return {name: panel(name, overview, view) for name in names}
 
 
-def studies(lines: Sequence[StudyLine], view: View) -> dict[str, Markup]:
-    """Fill in the list of studies, the only panel of its page."""
+def studies(
+    lines: Sequence[StudyLine], view: View, before: Sequence[StudyLine] | None = None
+) -> dict[str, Markup]:
+    """Fill in the list of studies, the only panel of its page, unless it is the same as before."""
+    if lines == before:
+        return {}
     template = _environment().get_template("panels/studies.html")
     return {"studies": Markup(template.render(rows=list(map(study_row, lines))))}
 
 
-def trial(read: tuple[Overview, TrialPage], view: View) -> dict[str, Markup]:
+def trial(read: tuple[Overview, TrialPage], view: View, before: object = None) -> dict[str, Markup]:
     """Fill in the parts of a trial's page, and the head above them."""
     overview, page = read
     given = {"page": page, "study": overview.study}
@@ -126,6 +150,12 @@ def panel(name: str, overview: Overview, view: View = DEFAULT) -> Markup:
     except Exception:
         log.exception("panel %s of study %s cannot be drawn", name, overview.study.name)
         return Markup('<p class="faint">This part cannot be drawn; see the dashboard\'s log.</p>')
+
+
+def _may_differ(name: str, before: Overview, now: Overview) -> bool:
+    if name not in SOURCES or before.snapshot.stored is not now.snapshot.stored:
+        return True
+    return SOURCES[name](before) != SOURCES[name](now)
 
 
 @cache

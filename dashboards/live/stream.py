@@ -1,7 +1,6 @@
 """A study's changes as server-sent events, for as long as one viewer stays."""
 
 import asyncio
-import json
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
@@ -62,12 +61,7 @@ async def _packed(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 def as_event(changes: Changes) -> bytes:
     """Return changed panels as one event."""
-    return _event("panels", as_json(changes))
-
-
-def as_json(changes: Changes) -> str:
-    """Return changed panels with their version as JSON."""
-    return json.dumps({"version": changes.version, "panels": changes.panels}, ensure_ascii=False)
+    return _event("panels", changes.as_json)
 
 
 def _event(name: str, data: str) -> bytes:

@@ -15,7 +15,7 @@ from dashboards.live import render
 from dashboards.live.failures import explained
 from dashboards.live.pages.every import PAGES, Build
 from dashboards.live.source import Source
-from dashboards.live.stream import as_json, stream
+from dashboards.live.stream import stream
 from dashboards.live.study_watch import StudyWatch, trial_watch
 from dashboards.live.view import View
 from dashboards.live.watch import Watches
@@ -55,7 +55,7 @@ class StudyPages:
         watch, view = self._watch(request), View.of(request.query_params)
         await self._source.run(watch.with_curve, view.t)
         changes = await self._source.run(watch.changes, view)
-        return Response(as_json(changes), media_type="application/json")
+        return Response(changes.as_json, media_type="application/json")
 
     async def events(self, request: Request) -> Response:
         """Send what changes, as it changes."""

@@ -4,6 +4,7 @@ A viewer asks for the panels that have changed since a version. So nothing waits
 and one that was away for long gets what is new, not all that happened meanwhile.
 """
 
+import json
 import logging
 import re
 import secrets
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from markupsafe import Markup
@@ -38,18 +40,39 @@ class Changes:
     version: str
     panels: Mapping[str, Markup]
 
+    @cached_property
+    def as_json(self) -> str:
+        """The same as JSON, written once for all viewers."""
+        given = {"version": self.version, "panels": self.panels}
+        return json.dumps(given, ensure_ascii=False)
 
-@dataclass
-class _Channel:
-    """The panels of one view, each with the number of the reading that changed it."""
+
+@dataclass(kw_only=True)
+class _Channel(Generic[T]):
+    """The panels of one view, each with the number of the reading that changed it.
+
+    drawn: the reading that they show.
+    answer: the last one, with the number of the reading that it was asked for.
+    """
 
     panels: dict[str, tuple[Markup, int]] = field(default_factory=dict)
     seen_at: float = 0.0
+    drawn: T | None = None
+    answer: tuple[int, Changes] | None = None
 
-    def take(self, new: Mapping[str, Markup], number: int) -> None:
+    def take(self, drawn: T, new: Mapping[str, Markup], number: int) -> None:
+        """Keep the panels that differ."""
+        self.drawn, self.answer = drawn, None
         for name, html in new.items():
             if name not in self.panels or self.panels[name][0] != html:
                 self.panels[name] = html, number
+
+    def since(self, seen: int, version: str) -> Changes:
+        """Return what has changed since a reading; the same answer to all who ask for the same."""
+        if self.answer is None or self.answer[0] != seen:
+            changed = {name: html for name, (html, at) in self.panels.items() if at > seen}
+            self.answer = seen, Changes(version, changed)
+        return self.answer[1]
 
 
 class Watch(Generic[T]):
@@ -57,21 +80,22 @@ class Watch(Generic[T]):
 
     name: of the thread.
     read: reads what the page shows.
-    draw: fills in the panels of a view; returns their HTML by name.
+    draw: fills in the panels of a view; returns their HTML by name. It may leave out those that
+        cannot differ from the ones of an earlier reading, its last argument.
     """
 
     def __init__(
         self,
         name: str,
         read: Callable[[], T],
-        draw: Callable[[T, View], Mapping[str, Markup]],
+        draw: Callable[[T, View, T | None], Mapping[str, Markup]],
     ) -> None:
         self._read_now, self._draw = read, draw
         self._instance = secrets.token_hex(4)  # a version of another process says nothing here
         self._newest: T | None = None
         self._error: Exception | None = None
         self._number = 0
-        self._channels: dict[View, _Channel] = {}
+        self._channels: dict[View, _Channel[T]] = {}
         self._listeners: set[Tell] = set()
         self._lock = threading.RLock()
         self._has_read, self._is_wanted = threading.Event(), threading.Event()
@@ -93,9 +117,7 @@ class Watch(Generic[T]):
         newest = self.newest()
         with self._lock:
             channel = self._channel(view, newest)
-            seen = self._number_of(version)
-            changed = {name: html for name, (html, at) in channel.panels.items() if at > seen}
-            return Changes(f"{self._instance}.{self._number}", changed)
+            return channel.since(self._number_of(version), f"{self._instance}.{self._number}")
 
     def again(self) -> None:
         """Read at once, and return when that is done; after some seconds in any case."""
@@ -116,14 +138,17 @@ class Watch(Generic[T]):
                 self._listeners.discard(tell)
                 self._asked_at = time.monotonic()
 
-    def _channel(self, view: View, newest: T) -> _Channel:
+    def _channel(self, view: View, newest: T) -> _Channel[T]:
         if view not in self._channels:
             if len(self._channels) >= MOST_VIEWS:
                 del self._channels[min(self._channels, key=lambda v: self._channels[v].seen_at)]
             channel = self._channels[view] = _Channel()
-            channel.take(self._draw(newest, view), self._number)
+            self._draw_again(channel, view, newest)
         self._channels[view].seen_at = time.monotonic()
         return self._channels[view]
+
+    def _draw_again(self, channel: _Channel[T], view: View, newest: T) -> None:
+        channel.take(newest, self._draw(newest, view, channel.drawn), self._number)
 
     def _number_of(self, version: str) -> int:
         instance, _, number = version.partition(".")
@@ -156,7 +181,7 @@ class Watch(Generic[T]):
             self._newest, self._number = newest, self._number + 1
             for view, channel in list(self._channels.items()):
                 if time.monotonic() - channel.seen_at < IDLE_SECONDS:
-                    channel.take(self._draw(newest, view), self._number)
+                    self._draw_again(channel, view, newest)
                 else:
                     del self._channels[view]
             self._news.notify_all()

@@ -111,7 +111,7 @@ def test_a_look_that_goes_on_knows_what_a_fresh_one_knows(endless: Store, seed: 
     workers = ["ada", "bob", "eve"]
     store.register_worker("toy", new_worker("eve"))
     held: dict[str, Claim] = {}
-    look = store.look("toy")
+    look = store.look("toy", newest=9)
     for _ in range(40):
         worker = draw.choice(workers)
         if worker not in held:
@@ -125,8 +125,8 @@ def test_a_look_that_goes_on_knows_what_a_fresh_one_knows(endless: Store, seed: 
         else:
             act(store, held.pop(worker), draw)
         if draw.random() < 0.6:
-            look = store.look("toy", look)
-    look, fresh = store.look("toy", look), store.look("toy")
+            look = store.look("toy", look, newest=9)
+    look, fresh = store.look("toy", look, newest=9), store.look("toy", newest=9)
 
     assert look.counts.ended == sum(look.outcomes.values())
     assert plain(look) == plain(fresh)

@@ -7,12 +7,15 @@ from enum import StrEnum
 from operator import attrgetter
 
 from dashboards.analysis.attempts.ledger import MOST_ATTEMPTS, Ledger, Slot, slot_of
+from dashboards.analysis.remembered import Remembered
 from dashboards.analysis.snapshot import Snapshot
 from storage.live.outages import OutageRow
 from storage.reader import StoreReader
 from storage.rows import AttemptRow, HandBackReason, Outcome
 
 MOST_LANES = 24  # on an overview
+STEPS = 400  # in which the end of the time axis moves on: not at every look
+LEAST_STEP = 10  # seconds
 FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -85,10 +88,12 @@ class Lanes:
 
     lanes: by host and place.
     is_all: whether there are no older ones.
+    until: the end of the time axis; None without any attempt.
     """
 
     lanes: Sequence[Lane] = ()
     is_all: bool = True
+    until: datetime | None = None
 
     @property
     def boxes(self) -> list[Box]:
@@ -115,16 +120,34 @@ class LanesReader:
     """Reads the newest attempts and outages; parts that need attempts too share its ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+        self._ledger, self._lanes = ledger, Remembered(_lanes)
 
     def read(self, store: StoreReader, snapshot: Snapshot) -> Lanes:
         """Read what has changed."""
         attempts = self._ledger.read(store, snapshot)
-        outages = self._ledger.outages
         silent = {trial.number for trial in snapshot.running if not trial.is_leased}
         best = snapshot.best.number if snapshot.best else None
-        lanes = lanes_of(attempts, outages, silent=silent, best=best)
-        return Lanes(lanes=lanes, is_all=len(attempts) < MOST_ATTEMPTS)
+        lanes = self._lanes(attempts, self._ledger.outages, silent, best)
+        return replace(lanes, until=_axis_end(lanes, datetime.now(UTC)))
+
+
+def _lanes(
+    attempts: Sequence[AttemptRow],
+    outages: Sequence[OutageRow],
+    silent: Collection[int],
+    best: int | None,
+) -> Lanes:
+    lanes = lanes_of(attempts, outages, silent=silent, best=best)
+    return Lanes(lanes=lanes, is_all=len(attempts) < MOST_ATTEMPTS)
+
+
+def _axis_end(lanes: Lanes, now: datetime) -> datetime | None:
+    """Return the end of the attempts; while one runs a round moment, now or later."""
+    if lanes.begin is None or not lanes.is_running:
+        return lanes.end
+    step = max(LEAST_STEP, (now - lanes.begin).total_seconds() / STEPS)
+    step = 10 ** len(str(int(step))) / 2 if step > LEAST_STEP else LEAST_STEP
+    return datetime.fromtimestamp(-(-now.timestamp() // step) * step, UTC)
 
 
 def lanes_of(

@@ -57,6 +57,7 @@ class Ledger:
         self.outages: Sequence[OutageRow] = ()
         self._seldom = Seldom()
         self._attempts: dict[tuple[int, int], AttemptRow] = {}
+        self._rows: Sequence[AttemptRow] = ()
         self._seen: Seen | None = None
         self._of: Snapshot | None = None
 
@@ -64,12 +65,13 @@ class Ledger:
         """Return at most 300 attempts, in the order of their begins; parts may share a ledger."""
         if self._of is not snapshot:
             seen = {each.number: (each.attempts, each.is_leased) for each in snapshot.running}
-            self._add(self._changed(store, snapshot, seen))
+            if changed := self._changed(store, snapshot, seen):
+                self._add(changed)
             self._seen = seen  # not before: a reading that failed is made up for by the next one
             if self._seldom.is_due():
                 self.outages = store.outages(snapshot.study.name)
             self._of = snapshot
-        return list(self._attempts.values())
+        return self._rows
 
     def _changed(self, store: StoreReader, snapshot: Snapshot, seen: Seen) -> Sequence[AttemptRow]:
         name, before = snapshot.study.name, self._seen
@@ -83,3 +85,4 @@ class Ledger:
         known = self._attempts | {(row.number, row.attempt): row for row in rows}
         newest = sorted(known.items(), key=lambda item: (item[1].started_at, item[0]))
         self._attempts = dict(newest[-MOST_ATTEMPTS:])
+        self._rows = list(self._attempts.values())

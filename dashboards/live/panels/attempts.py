@@ -19,8 +19,6 @@ MOST_HOSTS = 24
 GAP = 0.12  # percent, between two attempts
 LEAST_WIDTH = 0.25
 DIGIT_WIDTH = 0.75  # percent that a digit takes at 1,000 pixels
-STEPS = 400  # in which the right end moves on: not at every look
-LEAST_STEP = 10  # seconds
 CROSSED = (How.KILLED, How.SILENT)
 LEGEND = (How.FINISHED, How.PRUNED, How.FAILED, How.KILLED, How.HANDED_BACK, How.RUNNING)
 
@@ -106,29 +104,28 @@ class Attempts:
 
 def attempts(overview: Overview, view: View) -> Attempts:
     """Build the panel of attempts."""
-    return draw(overview.lanes, overview.read_at, most=MOST_LANES)
+    return draw(overview.lanes, most=MOST_LANES)
 
 
 def timeline(overview: Overview) -> Attempts:
     """Build the attempts with a lane for every worker, however many."""
-    return draw(overview.lanes, overview.read_at, most=len(overview.lanes.lanes))
+    return draw(overview.lanes, most=len(overview.lanes.lanes))
 
 
-def draw(found: Lanes, now: datetime, most: int) -> Attempts:
+def draw(found: Lanes, most: int) -> Attempts:
     """Place attempts on a time axis.
 
     most: lanes; of more, those of a host are drawn as one.
     """
-    if found.begin is None or found.end is None:
+    if found.begin is None or found.until is None:
         return Attempts(why="one lane a worker; the first begins with the first trial")
     lanes = found.lanes if len(found.lanes) <= most else by_host(found.lanes)
     shown = lanes[:MOST_HOSTS] if len(lanes) < len(found.lanes) else lanes
-    end = _rounded_up(found.begin, now) if found.is_running else found.end
-    x = Scale(low=found.begin.timestamp(), high=max(end, found.begin).timestamp())
+    x = Scale(low=found.begin.timestamp(), high=max(found.until, found.begin).timestamp())
     tracks = [_track(lane, place, x) for place, lane in enumerate(shown)]
     return Attempts(
         tracks=tracks,
-        moments=list(_moments(found.begin, end, x)),
+        moments=list(_moments(found.begin, found.until, x)),
         height=LANE * len(tracks),
         why=_why(found, len(lanes) - len(shown), is_grouped=len(lanes) < len(found.lanes)),
         label=_sentence(found),
@@ -142,12 +139,6 @@ def lane_name(lane: Lane) -> str:
     if lane.places > 1:
         return f"{lane.slot.host} · {lane.places} workers"
     return slot_name(lane.slot)
-
-
-def _rounded_up(begin: datetime, now: datetime) -> datetime:
-    step = max(LEAST_STEP, (now - begin).total_seconds() / STEPS)
-    step = 10 ** len(str(int(step))) / 2 if step > LEAST_STEP else LEAST_STEP
-    return datetime.fromtimestamp(-(-now.timestamp() // step) * step, UTC)
 
 
 def _track(lane: Lane, place: int, x: Scale) -> Track:
