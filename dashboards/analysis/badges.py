@@ -31,13 +31,18 @@ def badges(config: TrialConfig, outcome: Outcome | None, epochs: Epochs) -> tupl
     outcome: how the trial ended, None while it runs.
     epochs: the recorded epochs, in order.
     """
-    batch, asked = (int(config.get(name) or 0) for name in ("batch_size", MICRO_BATCH))
     found = [str(outcome)] if outcome == Outcome.DIVERGED else []
     found += _loss_badges(config, outcome, epochs)
     at_once = _course(epochs, MICRO_BATCH)
-    if at_once and min(at_once.values()) < min(batch, asked or batch):
+    if at_once and is_in_parts(config, min(at_once.values())):
         found.append(f"in parts of {min(at_once.values()):g}")
     return tuple(found)
+
+
+def is_in_parts(config: TrialConfig, at_once: float) -> bool:
+    """Say whether a batch did not fit into the memory: so many images at once are fewer."""
+    batch, asked = (int(config.get(name) or 0) for name in ("batch_size", MICRO_BATCH))
+    return at_once < min(batch, asked or batch)
 
 
 def one_line(earned: Sequence[str]) -> str:

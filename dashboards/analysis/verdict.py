@@ -5,11 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from dashboards.analysis.badges import is_in_parts
 from dashboards.analysis.numbers import clock, counted, percent, span
 from dashboards.analysis.snapshot import Snapshot
-from storage.rows import TrialRow, WorkerRow
+from objectives.contract import MICRO_BATCH
+from storage.rows import EpochRow, TrialRow, WorkerRow
 
 WAITS = 0.1  # of an epoch for images; above this the data is too slow for the device
+SLOW = 0.7  # of the speed of the trial's best epoch; below this something holds it up
 BY_ITSELF = (1, 2, 3, 4)  # exit codes of a worker that another start of it does not help
 QUIET_SECONDS = 120  # a worker that began, or ended its trial, may need so long for the next one
 
@@ -206,14 +209,56 @@ def _at_work(snapshot: Snapshot, live: Sequence[WorkerRow]) -> Verdict:
 
 
 def _notes(snapshot: Snapshot, live: Sequence[WorkerRow]) -> Iterator[str]:
-    trials = [(worker, snapshot.running_trial(worker.trial)) for worker in live]
-    shares = [(waiting_share(trial) or 0, worker.worker) for worker, trial in trials if trial]
+    found = [(worker, snapshot.running_trial(worker.trial)) for worker in live]
+    trials = [(worker.worker, trial) for worker, trial in found if trial]
+    yield from _waiting(trials)
+    yield from _slower(trials)
+    yield from _in_parts(snapshot, [trial for _, trial in trials])
+
+
+def _waiting(trials: Sequence[tuple[str, TrialRow]]) -> Iterator[str]:
+    shares = [(waiting_share(trial) or 0, worker) for worker, trial in trials]
     waiting = sorted((share, name) for share, name in shares if share > WAITS)
     if len(waiting) == 1:
         yield f"{waiting[0][1]} waits {percent(waiting[0][0], 0)} of its time for images"
     elif waiting:
         most = percent(waiting[-1][0], 0)
         yield f"{len(waiting)} workers wait for images, up to {most} of their time"
+
+
+def _slower(trials: Sequence[tuple[str, TrialRow]]) -> Iterator[str]:
+    """Name the worker that has slowed down most within its trial."""
+    speeds = [
+        (speed(trial.last) / speed(trial.best), worker, trial.best.epoch)
+        for worker, trial in trials
+        if trial.last and trial.best and speed(trial.best)
+    ]
+    slowest = min(speeds, default=None)
+    if slowest and slowest[0] < SLOW:
+        share, worker, epoch = slowest
+        yield f"{worker} trains at {percent(share, 0)} of its speed in epoch {epoch}"
+
+
+def _in_parts(snapshot: Snapshot, trials: Sequence[TrialRow]) -> Iterator[str]:
+    """Count the trials whose batches did not fit into the memory."""
+    at_once = [
+        (trial, trial.last.metrics[MICRO_BATCH])
+        for trial in trials
+        if trial.last and MICRO_BATCH in trial.last.metrics
+    ]
+    short = [
+        trial
+        for trial, images in at_once
+        if is_in_parts(snapshot.stored.config(trial.params), images)
+    ]
+    if short:
+        said = counted(len(short), "running trial takes", "running trials take")
+        yield f"memory is short: {said} a batch in parts"
+
+
+def speed(epoch: EpochRow) -> float:
+    """Return the images that an epoch trained in a second; 0 where its time is unknown."""
+    return epoch.images / epoch.seconds if epoch.seconds else 0.0
 
 
 def waiting_share(trial: TrialRow) -> float | None:

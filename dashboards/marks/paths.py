@@ -37,11 +37,10 @@ def band(places: Sequence[tuple[float, float, float]]) -> str:
 
 
 def spark(values: Sequence[float], height: float, room: float = 1.0) -> str:
-    """Return a small line of evenly spaced values over the whole width and height."""
+    """Return a small line of evenly spaced values above 0, which is at the bottom."""
     if not values:
         return ""
-    low, high = min(values), max(values)
-    up = Scale(low=low, high=high, begin=height - room, end=room)
+    up = Scale(low=0, high=max(values), begin=height - room, end=room)
     apart = 100 / max(1, len(values) - 1)
     return line((index * apart, up(value)) for index, value in enumerate(values))
 

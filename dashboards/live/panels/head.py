@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dashboards.analysis.attempts.happenings import Kind
 from dashboards.analysis.numbers import counted, metric
 from dashboards.analysis.overview import Overview
 from dashboards.analysis.verdict import State
@@ -16,7 +17,8 @@ class Head:
 
     title: of the browser's window.
     facts: what is known of it in a few words each.
-    ended, best, deaths: what the script compares with the last look of this reader.
+    ended, best: what the script compares with the last look of this reader.
+    deaths: the moments of the latest ones, in seconds since 1970, for the same.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Head:
     facts: list[str]
     ended: int
     best: str
+    deaths: list[int]
     is_live: bool
     can_stop: bool
 
@@ -40,6 +43,11 @@ def head(overview: Overview, view: View) -> Head:
         facts=list(_facts(overview)),
         ended=snapshot.ended,
         best=metric(best.value) if best else "",
+        deaths=[
+            int(each.at.timestamp())
+            for each in overview.happenings.notable
+            if each.kind in (Kind.DIED, Kind.BROKE)
+        ],
         is_live=bool(snapshot.live_workers),
         can_stop=bool(snapshot.live_workers) and not snapshot.look.study.stop,
     )

@@ -3,16 +3,20 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from dashboards.analysis import numbers
+from dashboards.analysis.curves.course import Course
 from dashboards.analysis.overview import Overview
-from dashboards.analysis.verdict import WAITS, waiting_share
+from dashboards.analysis.verdict import WAITS, speed, waiting_share
 from dashboards.analysis.wording import epochs
 from dashboards.live.view import View
+from dashboards.marks import paths
 from storage.rows import Reading, TrialRow, WorkerRow
 
 SHOWN = 16
+SPARK = 16  # pixels
 OF_GPU = {Reading.GPU_PERCENT: "GPU {:.0f} %", Reading.GPU_CELSIUS: "{:.0f} °C"}
 GIGABYTE = 2**30
 
@@ -23,6 +27,7 @@ class Worker:
 
     percent: of its trial's schedule.
     series: the place of its trial's curve, which gives its colour; None for one without.
+    spark: a line through the speeds of its epochs; "" without a curve.
     """
 
     name: str
@@ -32,6 +37,7 @@ class Worker:
     percent: float
     series: int | None
     speed: str
+    spark: str
     waits: str
     is_waiting_long: bool
     readings: Sequence[str]
@@ -51,21 +57,22 @@ class Workers:
 def workers(overview: Overview, view: View) -> Workers:
     """Build the panel of workers."""
     live = overview.workers
-    order = {course.number: course.place for course in overview.courses.running}
+    courses = {course.number: course for course in overview.courses.running}
     speeds = [
         _speed(trial)
         for worker in live
         if (trial := overview.snapshot.running_trial(worker.trial)) is not None
     ]
     return Workers(
-        workers=[_worker(overview, worker, order) for worker in live[:SHOWN]],
+        workers=[_worker(overview, worker, courses) for worker in live[:SHOWN]],
         together=f"{numbers.whole(sum(speeds))} images/s together" if sum(speeds) else "",
         left_out=max(0, len(live) - SHOWN),
     )
 
 
-def _worker(overview: Overview, worker: WorkerRow, order: Mapping[int, int]) -> Worker:
+def _worker(overview: Overview, worker: WorkerRow, courses: Mapping[int, Course]) -> Worker:
     trial = overview.snapshot.running_trial(worker.trial)
+    course = courses.get(trial.number) if trial else None
     readings = worker.readings or {}
     waits = waiting_share(trial) if trial else None
     speed = _speed(trial) if trial else 0.0
@@ -75,8 +82,9 @@ def _worker(overview: Overview, worker: WorkerRow, order: Mapping[int, int]) -> 
         trial=worker.trial,
         epoch=f"epoch {epochs(overview.snapshot, trial)}" if trial else "waiting for a trial",
         percent=_percent(overview, trial) if trial else 0.0,
-        series=order.get(worker.trial) if worker.trial is not None else None,
+        series=course.place if course else None,
         speed=f"{numbers.whole(speed)} images/s" if speed else "",
+        spark=_spark(course) if course else "",
         waits=f"waits {numbers.percent(waits, 0)} for images" if waits is not None else "",
         is_waiting_long=(waits or 0) > WAITS,
         readings=list(_readings(readings)),
@@ -86,8 +94,18 @@ def _worker(overview: Overview, worker: WorkerRow, order: Mapping[int, int]) -> 
 
 
 def _speed(trial: TrialRow) -> float:
-    last = trial.last
-    return last.images / last.seconds if last and last.seconds else 0.0
+    return speed(trial.last) if trial.last else 0.0
+
+
+def _spark(course: Course) -> str:
+    """Draw the speed of each epoch; "" before the third."""
+    ends = zip((0, *course.epochs), (0.0, *course.minutes), strict=True)
+    speeds = [
+        (epoch - before) / (minute - since)
+        for (before, since), (epoch, minute) in pairwise(ends)
+        if minute > since
+    ]
+    return paths.spark(speeds, SPARK) if len(speeds) > 2 else ""
 
 
 def _percent(overview: Overview, trial: TrialRow) -> float:

@@ -43,7 +43,7 @@ function put(panels) {
     if (path) follow(place, path)?.focus({ preventScroll: true });
     showTimes(place);
   }
-  if ("head" in panels) showHead();
+  if ("head" in panels || "verdict" in panels) showHead();
 }
 
 // The place of a node as child numbers, so that the focus outlives the change of its panel.
@@ -59,9 +59,18 @@ function showHead() {
   if (!head) return;
   document.title = `${document.body.dataset.before ?? ""}${head.dataset.title} · search`;
   $("main").classList.toggle("stale", head.dataset.state === "away");
+  tint(head.dataset.tone);
   showSince(head);
   showNotify();
   tell(head);
+}
+
+// The icon of the window in the colour of the state.
+const icon = fetch($("icon").href).then((answer) => answer.text());
+async function tint(tone) {
+  const colours = { ok: "--ok", warn: "--warn", fail: "--fail" };
+  const colour = getComputedStyle(root).getPropertyValue(colours[tone] ?? "--accent").trim();
+  $("icon").href = `data:image/svg+xml,${encodeURIComponent((await icon).replace(/#[0-9a-f]{6}/, colour))}`;
 }
 
 // ---- the stream --------------------------------------------------------------------------------
@@ -128,13 +137,18 @@ let before = null;
 function read(key) { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } }
 function keep(key, value) { try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* no room, or not allowed */ } }
 
+const looked = (at) => (Date.now() - at < 72e6 ? `at ${clock(at)}` : `on ${at.toLocaleDateString([], { day: "numeric", month: "short" })} at ${clock(at)}`);
+const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
 function showSince(head) {
   const place = $("since");
   const now = { at: Date.now(), ended: Number(head.dataset.ended), best: head.dataset.best };
   before ??= read(`look ${STUDY}`) ?? now;
-  if (place && now.ended > before.ended && before.at < now.at - 60000) {
-    const count = now.ended - before.ended, better = now.best !== before.best && before.best;
-    place.textContent = `Since you last looked, at ${clock(new Date(before.at))}: ${count} ${count === 1 ? "trial" : "trials"} ended` + (better ? `, best ${before.best} → ${now.best}.` : ", best unchanged.");
+  const count = now.ended - before.ended, deaths = head.dataset.deaths.split(" ").filter((at) => 1000 * at > before.at).length;
+  if (place && (count > 0 || deaths) && before.at < now.at - 60000) {
+    const better = now.best !== before.best && before.best;
+    place.textContent = `Since you last looked, ${looked(new Date(before.at))}: ${counted(count, "trial")} ended` +
+      (deaths ? `, ${counted(deaths, "worker")} died` : "") + (better ? `, best ${before.best} → ${now.best}.` : ", best unchanged.");
     place.hidden = false;
   }
 }
@@ -198,6 +212,12 @@ function valueAt(path, percent) {
   return row;
 }
 
+// The curve of the row under the pointer, or of the one that has the focus.
+for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, (event) => {
+  const href = event.target.closest?.("tr[data-href]")?.dataset.href;
+  for (const curve of document.querySelectorAll("path.curve[data-href]")) curve.classList.toggle("hover", curve.dataset.href === href);
+});
+
 // ---- theme and keys ----------------------------------------------------------------------------------
 const root = document.documentElement, kept = read("theme");
 if (kept) root.dataset.theme = kept;
@@ -222,7 +242,11 @@ addEventListener("keydown", (event) => {
   else if (event.key === "]") document.querySelector("a[rel=next]")?.click();
   else if (event.key === "?") $("help").showModal();
   else if (event.key === "s" && wasG) location.assign("/");
-  else if (event.key === "/" && $("filter")) { event.preventDefault(); $("filter").focus(); }
+  else if (event.key === "/") {
+    event.preventDefault();
+    if ($("filter")) $("filter").focus();
+    else document.querySelector('.tabs a[href$="/trials"]')?.click();
+  }
 });
 
 for (const id of ["theme", "keys"]) $(id).hidden = false;

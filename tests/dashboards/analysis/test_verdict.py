@@ -16,7 +16,7 @@ def judged(store: Store) -> Verdict:
 
 
 def create(store: Store) -> None:
-    stored = StoredStudy(replace(STUDY, trials=2))
+    stored = StoredStudy(replace(STUDY, trials=2, fixed={"batch_size": 64}))
     store.create(new_study(definition=to_json(stored), fingerprint=fingerprint(stored), trials=2))
 
 
@@ -50,6 +50,20 @@ def test_a_worker_that_waits_for_images_is_named(store: Store) -> None:
     store.record(with_trial(store), 1, waits, 1.0, seconds=10.0, images=10)
 
     assert any(note.startswith("ada waits 30") for note in judged(store).notes)
+
+
+def test_a_worker_that_slows_down_and_a_short_memory_are_named(store: Store) -> None:
+    claim = with_trial(store)
+    store.record(claim, 1, {"val_loss": 1.0}, 1.0, seconds=10.0, images=100)
+    store.record(claim, 2, {"val_loss": 2.0}, 2.0, seconds=14.0, images=100)
+    assert judged(store).notes == ()
+
+    store.record(claim, 3, {"val_loss": 2.0, "micro_batch": 16}, 2.0, seconds=20.0, images=100)
+
+    slow, short = judged(store).notes
+    assert slow.startswith("ada trains at 50")
+    assert slow.endswith("of its speed in epoch 1")
+    assert short == "memory is short: 1 running trial takes a batch in parts"
 
 
 def test_a_stop_is_told_before_and_after_the_workers_ended(store: Store) -> None:

@@ -40,9 +40,9 @@ def test_a_band_runs_there_and_back_and_steps_keep_their_height() -> None:
     assert steps([(0, 9), (40, 5)], until=100) == "M0 9H40V5H100"
 
 
-def test_a_sparkline_fills_its_height() -> None:
-    assert spark([1, 3, 2], height=16) == "M0 15L50 1 100 8"
-    assert spark([7, 7], height=16) == "M0 8L100 8"
+def test_a_sparkline_fills_its_height_from_nothing() -> None:
+    assert spark([1, 3, 2], height=16) == "M0 10.33L50 1 100 5.67"
+    assert spark([7, 7], height=16) == "M0 1L100 1"
     assert spark([], height=16) == ""
 
 
