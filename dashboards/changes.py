@@ -51,6 +51,6 @@ def check_total(row: StudyRow, total: int, store: Store) -> None:
     begun = store.counts(row.name).begun
     if not max(1, begun) <= total <= MOST_TRIALS:
         raise StudyError(
-            f"{row.name!r} has begun {begun} trials already; {total} cannot be its total",
+            f"{row.name!r} has begun {counted(begun, 'trial')}; {total} cannot be its total",
             f"give --trials {max(1, begun)} or more, at most {MOST_TRIALS}",
         )

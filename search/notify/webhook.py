@@ -1,5 +1,6 @@
 """The address to which a run's messages go, as SEARCH_WEBHOOK or a file says."""
 
+import re
 import stat
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -9,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from search.errors import UsageError
 from search.settings import Settings
 
+WORD = re.compile(r"[!-~]+")  # what a request can carry; Python's errors would quote another one
 HTTPS_FIX = "set it to https://..., or to http:// of this machine (127.0.0.1)"
 
 
@@ -70,7 +72,7 @@ def _checked(url: str, name: str) -> str:
         shown = _shown(parts)
     except ValueError:
         raise UsageError(f"{name} is no address", HTTPS_FIX) from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or any(map(str.isspace, url)):
+    if parts.scheme not in ("http", "https") or not parts.hostname or not WORD.fullmatch(url):
         raise UsageError(f"{name} is no address of the web", HTTPS_FIX)
     if parts.username is not None:
         raise UsageError(f"{name} has a user before {shown}", "leave it out; the secret signs")

@@ -82,6 +82,8 @@ def test_settings_that_do_not_fit_are_refused(environment: dict[str, str], says:
     "url",
     [
         "http://hooks.example.org/secret-path",
+        "https://hooks.example.org/secret-path\x7f",
+        "https://hooks.example.org/secret-path-ä",
         "http://192.168.0.9/secret-path",
         "ftp://hooks.example.org/secret-path",
         "file:///etc/secret-path",
