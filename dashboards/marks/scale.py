@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from dashboards.marks.ticks import Tick, log_ticks, round_ticks
 
+EDGE = 4000.0  # beyond it a line needs no exact place
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
@@ -26,6 +28,10 @@ class Scale:
         low, high = self._even(self.low), self._even(self.high)
         share = (self._even(value) - low) / (high - low) if high != low else 0.5
         return self.begin + share * (self.end - self.begin)
+
+    def near(self, value: float) -> float:
+        """Return the place of a number; one far outside lies no further than a drawing can have."""
+        return min(max(self(value), -EDGE), EDGE)
 
     def held(self, value: float) -> float:
         """Return the place of a number, at the nearer end for one outside."""

@@ -18,8 +18,9 @@ from dashboards.analysis.trials.ties import Basis
 from dashboards.analysis.wording import measure
 from dashboards.live.panels.chart_groups import Curve
 from dashboards.live.panels.configuration import Value
+from dashboards.live.panels.curve_picture import ALIGNMENTS
 from dashboards.live.panels.shown_metric import shown_interval, shown_metric, word
-from dashboards.live.panels.small_charts import ALONG, Chart, charts
+from dashboards.live.panels.small_charts import Chart, charts
 from dashboards.live.source import Source
 from dashboards.live.view import View
 from spaces.shown import shown
@@ -143,7 +144,7 @@ def _page(
         charts=charts(study, curves, align, together=False) if curves else (),
         choices=[
             Choice(text, "?" + urlencode({"t": asked, "align": each}), each == align)
-            for each, text in ALONG.items()
+            for each, text in ALIGNMENTS.items()
         ],
     )
 

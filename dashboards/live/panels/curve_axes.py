@@ -13,22 +13,6 @@ from dashboards.marks.ticks import Tick, round_ticks
 TOP, BOTTOM, HEIGHT = 8, 238, 258  # pixels
 DECIDED = 0.86  # this share of the values is in sight; the rest are those of first epochs
 FAR = 4.0  # running trials further off than so many times the axis stand at its edge
-EDGE = 4000.0  # pixels beyond which a line needs no exact place
-
-
-@dataclass(frozen=True)
-class Height:
-    """The heights of values; far outside it stays finite, which SVG needs."""
-
-    scale: Scale
-
-    def at(self, value: float) -> float:
-        """Return the height of a value, which may lie outside the drawing."""
-        return min(max(self.scale(value), -EDGE), EDGE)
-
-    def held(self, value: float) -> float:
-        """Return the height of a value, at the edge for one outside."""
-        return self.scale.held(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +26,7 @@ class Axes:
     metric: str
     align: str
     x: Scale
-    y: Height
+    y: Scale
     x_ticks: Sequence[tuple[float, str]]
     y_ticks: Sequence[tuple[float, str]]
 
@@ -77,7 +61,7 @@ def axes_of(
         metric=metric,
         align=align,
         x=x,
-        y=Height(scale),
+        y=scale,
         x_ticks=[(round(x(tick.value), 2), tick.text) for tick in _x_ticks(x, align)],
         y_ticks=[(round(scale(tick.value), 1), _y_text(metric, tick)) for tick in scale.ticks(5)],
     )

@@ -145,7 +145,7 @@ def _drawn(overview: Overview, picture: Picture, axes: Axes, choices: Choices) -
         lines=list(_lines(picture, axes)),
         ends=_ends(picture, axes),
         band=_band(picture, axes) if is_shares else "",
-        limit=paths.line((axes.x(share), axes.y.at(value)) for share, value in limit),
+        limit=paths.line((axes.x(share), axes.y.near(value)) for share, value in limit),
         limit_word=f"pruned {'above' if picture.is_lower_better else 'below'} this",
         note=_note(overview, picture),
         best_word=_best_word(len(picture.best)),
@@ -168,7 +168,7 @@ def _lines(picture: Picture, axes: Axes) -> Iterator[Line]:
 def _line(picture: Picture, axes: Axes, course: Course, tone: str) -> Line:
     values = course.values[picture.metric]
     places = zip(axes.across(course), values, strict=True)
-    d = paths.line(None if v is None else (x, axes.y.at(v)) for x, v in places)
+    d = paths.line(None if v is None else (x, axes.y.near(v)) for x, v in places)
     line = Line(number=course.number, d=d, tone=tone, title=_title(picture, course))
     if tone == "ref":
         return line
@@ -219,7 +219,7 @@ def _band(picture: Picture, axes: Axes) -> str:
         return ""
     return paths.band(
         [
-            (axes.x(share), axes.y.at(low), axes.y.at(high))
+            (axes.x(share), axes.y.near(low), axes.y.near(high))
             for share, low, high in zip(GRID, band.low, band.high, strict=True)
             if low is not None and high is not None
         ]

@@ -8,6 +8,8 @@ from functools import cached_property
 from dashboards.analysis.curves.course import Course
 from dashboards.analysis.trials.measures import lower_is_better
 from dashboards.live.panels.chart_groups import Curve, groups, known
+from dashboards.live.panels.curve_axes import along
+from dashboards.live.panels.curve_picture import ALIGNMENTS
 from dashboards.live.panels.shown_metric import is_share, shown_metric, word
 from dashboards.marks import paths
 from dashboards.marks.scale import Scale
@@ -17,7 +19,6 @@ from spaces.study import Study
 
 HEIGHT, TOP, BOTTOM = 132, 8, 108  # pixels
 LETTERS = 13  # pixels, from one line of text to the next
-EDGE = 4000.0  # pixels beyond which a line needs no exact place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +111,7 @@ class _Drawing:
         return Chart(
             title=title,
             is_titled=any(curve.place is not None for curve in self.curves),
-            label=f"{title} by {ALONG[self.align]}, at the end: {said}",
+            label=f"{title} by {ALIGNMENTS[self.align]}, at the end: {said}",
             lines=list(self._lines()),
             marks=list(self._marks()),
             keys=keys,
@@ -166,7 +167,7 @@ class _Drawing:
         if course is None:
             return ""
         ends = (course.values[self.metrics[0] + end] for end in (LOW, HIGH))
-        across = [self._x(each) for each in _along(course, self.align)]
+        across = [self._x(each) for each in along(course, self.align)]
         return paths.band(
             [
                 (x, self._y(low), self._y(high))
@@ -176,10 +177,10 @@ class _Drawing:
         )
 
     def _places(self, curve: Curve, metric: str) -> list[tuple[float, float] | None]:
-        across = [self._x(each) for each in _along(curve.course, self.align)]
+        across = [self._x(each) for each in along(curve.course, self.align)]
         values = curve.course.values.get(metric, (None,) * len(across))
         return [
-            None if value is None else (round(x, 2), min(max(self._y(value), -EDGE), EDGE))
+            None if value is None else (round(x, 2), self._y.near(value))
             for x, value in zip(across, values, strict=True)
         ]
 
@@ -235,13 +236,8 @@ class _Drawing:
         return [tick for tick in ticks if tick.value == round(tick.value)]
 
 
-ALONG = {"epoch": "epoch", "share": "% of schedule", "minutes": "minutes"}
 THIN = "\N{NARROW NO-BREAK SPACE}"
 AT = {"epoch": "epoch {}", "share": f"{{}}{THIN}% of the schedule", "minutes": "{} min"}
-
-
-def _along(course: Course, align: str) -> Sequence[float]:
-    return {"share": course.shares, "epoch": course.epochs, "minutes": course.minutes}[align]
 
 
 def _length(course: Course, align: str) -> float:
