@@ -13,6 +13,7 @@ from dashboards.live.app import live_routes
 from dashboards.live.failures import HANDLERS, explained
 from dashboards.live.source import Source
 from dashboards.optuna.pages import optuna_routes
+from dashboards.report.fields import report_json
 from dashboards.report.page import headers, report_page
 
 
@@ -25,9 +26,16 @@ def build_app(source: Source) -> Starlette:
         html = await source.report(name, write)
         return HTMLResponse(html, headers=headers())
 
+    async def as_json(request: Request) -> Response:
+        name = request.path_params["name"]
+        write = partial(report_json, source.store, name, source.artifacts)
+        text = await source.report(f"{name}.json", write)
+        return Response(text, media_type="application/json")
+
     return Starlette(
         routes=[
             Route("/s/{name}/report", explained(report)),
+            Route("/s/{name}/report.json", explained(as_json)),
             *live_routes(source),
             *optuna_routes(source.store, source.artifacts),
         ],

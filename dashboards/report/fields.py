@@ -4,8 +4,14 @@ from collections.abc import Iterator
 
 from dashboards.analysis.frame import Field
 from dashboards.analysis.json_text import object_text
-from dashboards.report.facts import Facts
+from dashboards.report.facts import Facts, read_facts
 from dashboards.report.methods import methods_paragraph
+from storage.reader import StoreReader
+
+
+def report_json(store: StoreReader, name: str, artifacts: str) -> str:
+    """Return the report of a study as JSON; UnknownStudy where there is none."""
+    return json_of(read_facts(store, name, artifacts))
 
 
 def json_of(facts: Facts) -> str:

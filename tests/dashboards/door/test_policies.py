@@ -24,6 +24,7 @@ from storage.store import Store
 
 # The paths by their beginning, longest first: a new beginning needs a row here and a thought.
 EXPECTED = {
+    "/s/{name}/report.json": (PAGES, NEVER_KEPT),
     "/dashboard/static": (OPTUNA, ASKED_AGAIN),
     "/s/{name}/report": (REPORTS, NEVER_KEPT),
     "/artifacts/": (ARTIFACTS, NEVER_KEPT),

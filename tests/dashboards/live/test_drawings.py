@@ -1,5 +1,7 @@
 """Curves, attempts and events in a real browser, while a trial runs."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -31,6 +33,9 @@ def test_a_curve_grows_and_a_choice_changes_the_address_without_a_reload(
     assert box
     plot.hover(position={"x": box["width"] - 2, "y": 100})
     expect(curves.locator(".tip")).to_contain_text("#2 4/? · 0.2000")
+    page.locator("#p-trials tr[data-href]").first.hover()
+    expect(curves.locator("path.curve.hover")).to_have_count(1)
+    expect(page.locator("#icon")).to_have_attribute("href", re.compile("data:image/svg.*%232a5bd0"))
     curves.get_by_role("link", name="epoch", exact=True).click()
     expect(curves.get_by_role("link", name="epoch", exact=True)).to_have_attribute(
         "aria-current", "true"

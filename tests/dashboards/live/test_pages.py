@@ -66,3 +66,4 @@ def test_the_report_is_served_as_a_page_of_its_own_origin(client: httpx.Client) 
 
     assert answer.status_code == 200
     assert "sandbox allow-scripts" in ", ".join(answer.headers.get_list("content-security-policy"))
+    assert client.get("/s/toy/report.json").json()["best"][0]["number"] == 0
