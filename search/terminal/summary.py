@@ -7,7 +7,9 @@ from operator import attrgetter
 from dashboards.analysis import wording
 from dashboards.analysis.frame import Frame
 from dashboards.analysis.snapshot import Snapshot
+from dashboards.analysis.trials.measures import value_epoch, value_metrics
 from objectives.contract import HIGH, LOW
+from spaces.study import Study
 from storage.rows import Outcome, TrialRow
 
 SHOWN_FAILURES = 3
@@ -44,21 +46,21 @@ def _best(frame: Frame) -> Iterator[str]:
     if best:
         if best.number in frame.badges:
             yield f"  {', '.join(frame.badges[best.number])}"
-        yield from _metrics(best, frame.snapshot.study.folds)
+        yield from _metrics(best, frame.snapshot.study)
 
 
-def _metrics(trial: TrialRow, folds: int) -> Iterator[str]:
+def _metrics(trial: TrialRow, study: Study) -> Iterator[str]:
     """Yield a line with the trial's metrics; its times and micro-batch are left out."""
     # No epoch of one fold describes all of them; the last epoch has the pooled metrics.
-    epoch, kinds = (trial.last, ("pooled_",)) if folds else (trial.best, ("train_", "val_"))
-    metrics = epoch.metrics if epoch else {}
+    kinds = ("pooled_",) if study.folds else ("train_", "val_")
+    epoch, metrics = value_epoch(study, trial), value_metrics(study, trial)
     shown = [
         f"{name} {value:.4g}{_interval(metrics, name)}"
         for name, value in metrics.items()
         if name.startswith(kinds) and not name.endswith((LOW, HIGH))
     ]
     if epoch and shown:
-        where = f"over {folds} folds" if folds else f"at epoch {epoch.epoch}"
+        where = f"over {study.folds} folds" if study.folds else f"at epoch {epoch.epoch}"
         yield f"  {where}: {', '.join(shown)}"
 
 

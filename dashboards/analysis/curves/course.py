@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboards.analysis.folds import fold_of
-from objectives.contract import FOLD_EPOCH
+from objectives.contract import FOLD, FOLD_EPOCH, FOLDS_DONE, HIGH, LOW
 from storage.rows import EpochRow, TrialRow
 
 MOST_POINTS = 200  # of a curve that is drawn
@@ -103,6 +103,11 @@ def bands(curves: Iterable[Mapping[str, Floats]]) -> dict[str, Band]:
         for name, values in curve.items():
             of_metric.setdefault(name, []).append(values)
     return {name: _band(np.stack(values)) for name, values in of_metric.items()}
+
+
+def has_curve(metric: str) -> bool:
+    """Say whether to draw a metric: not the position in folds, nor the end of an interval."""
+    return metric not in (FOLD, FOLD_EPOCH, FOLDS_DONE) and not metric.endswith((LOW, HIGH))
 
 
 def thinned(count: int, most: int) -> Iterator[int]:

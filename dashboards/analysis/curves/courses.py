@@ -12,22 +12,12 @@ from dashboards.analysis.curves.course import (
     at_shares,
     bands,
     course_of,
+    has_curve,
 )
 from dashboards.analysis.distributions import distributions
 from dashboards.analysis.snapshot import Snapshot
 from objectives import catalog
-from objectives.contract import (
-    BALANCED_ACCURACY,
-    FOLD,
-    FOLD_EPOCH,
-    FOLDS_DONE,
-    HIGH,
-    LOW,
-    MACRO_AUC,
-    RULER,
-    TRAIN_LOSS,
-    RecipeError,
-)
+from objectives.contract import BALANCED_ACCURACY, MACRO_AUC, RULER, TRAIN_LOSS, RecipeError
 from spaces.judged import first_judged_epoch, startup_trials
 from spaces.pruning import PRUNING_RULES
 from spaces.study import Study
@@ -38,7 +28,6 @@ MOST_RUNNING, MOST_BEST, MOST_ASKED = 6, 5, 24
 MOST_SAMPLED = 100  # finished trials in the middle half
 MOST_READ = 200  # epochs of one trial
 FIRST_METRICS = (RULER, BALANCED_ACCURACY, MACRO_AUC, TRAIN_LOSS)
-NO_CURVE = (FOLD, FOLD_EPOCH, FOLDS_DONE)  # positions, not measures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,12 +193,7 @@ def _placed(before: Mapping[int, int], numbers: Sequence[int]) -> dict[int, int]
 
 def _ordered(courses: Iterable[Course], own: str) -> list[str]:
     """Order the recorded metrics: the study's own, those that most ask for, the others by name."""
-    recorded = {
-        name
-        for course in courses
-        for name in course.values
-        if name not in NO_CURVE and not name.endswith((LOW, HIGH))
-    }
+    recorded = {name for course in courses for name in course.values if has_curve(name)}
     first = [name for name in dict.fromkeys((own, *FIRST_METRICS)) if name in recorded]
     return [*first, *sorted(recorded.difference(first))]
 

@@ -46,15 +46,21 @@ def value_epoch(study: Study, trial: TrialRow) -> EpochRow | None:
     return trial.last if study.value == "last" or study.folds else trial.best
 
 
+def value_metrics(study: Study, trial: TrialRow) -> Mapping[str, float]:
+    """Return the metrics of that epoch; with folds, of one fold alone, but for the pooled ones."""
+    epoch = value_epoch(study, trial)
+    return epoch.metrics if epoch else {}
+
+
 def interval_of(study: Study, trial: TrialRow | None) -> tuple[float | None, float | None]:
     """Return the ends of the 95 % interval of a trial's value; None each where it has none.
 
     A mean over folds has none.
     """
-    epoch = value_epoch(study, trial) if trial else None
-    if epoch is None or study.folds:
+    if trial is None or study.folds:
         return None, None
-    return epoch.metrics.get(study.metric + LOW), epoch.metrics.get(study.metric + HIGH)
+    metrics = value_metrics(study, trial)
+    return metrics.get(study.metric + LOW), metrics.get(study.metric + HIGH)
 
 
 def measures(study: Study, trials: Sequence[TrialRow]) -> list[Measure]:
@@ -62,8 +68,7 @@ def measures(study: Study, trials: Sequence[TrialRow]) -> list[Measure]:
 
     In a study with folds they are those of the last epoch, and the study's own is the value.
     """
-    epochs = [value_epoch(study, trial) for trial in trials]
-    metrics = [epoch.metrics if epoch else {} for epoch in epochs]
+    metrics = [value_metrics(study, trial) for trial in trials]
     known = catalog.describe(study.objective).metrics
     return [
         Measure(

@@ -11,6 +11,7 @@ from dashboards.analysis import numbers
 from dashboards.analysis.badges import read_badges
 from dashboards.analysis.overview import Overview
 from dashboards.analysis.sorting import Order, find, sortable
+from dashboards.analysis.trials.measures import value_metrics
 from dashboards.analysis.trials.state import state_of
 from dashboards.analysis.wording import epochs
 from dashboards.live.panels.shown_metric import shown_metric
@@ -87,7 +88,7 @@ def trials_page(source: Source, overview: Overview, request: Request) -> TrialsP
     metrics = {
         name: title
         for name, title in METRICS.items()
-        if any(row.best and name in row.best.metrics for row in rows)
+        if any(name in value_metrics(study, row) for row in rows)
     }
     badges = read_badges(source.store, overview.snapshot, rows)
     return TrialsPage(
@@ -134,7 +135,7 @@ def _link(order: Order, page: int) -> str:
 def _row(
     overview: Overview, trial: TrialRow, metrics: Mapping[str, str], badges: Sequence[str]
 ) -> Row:
-    best = trial.best.metrics if trial.best else {}
+    recorded = value_metrics(overview.study, trial)
     last = trial.last.value if trial.last else None
     state = state_of(trial)
     return Row(
@@ -143,7 +144,7 @@ def _row(
         outcome=state.word.lower(),
         cells=[
             numbers.metric(last if trial.value is None else trial.value),
-            *(shown_metric(name, best.get(name)) for name in metrics),
+            *(shown_metric(name, recorded.get(name)) for name in metrics),
             epochs(overview.snapshot, trial),
             *(
                 numbers.short(trial.params[name]) if name in trial.params else ""

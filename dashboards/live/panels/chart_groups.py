@@ -3,19 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dashboards.analysis.curves.course import Course
+from dashboards.analysis.curves.course import Course, has_curve
 from dashboards.live.panels.shown_metric import shown_metric, word
-from objectives.contract import FOLD, FOLD_EPOCH, FOLDS_DONE, HIGH, LOW, MICRO_BATCH, TRAIN_LOSS
+from objectives.contract import BALANCED_ACCURACY, MACRO_AUC, MICRO_BATCH, RULER, TRAIN_LOSS
 from spaces.study import Study
 
 TOGETHER = (
-    ("val_loss", TRAIN_LOSS),
+    (RULER, TRAIN_LOSS),
     ("val_cross_entropy", "val_criterion"),
     ("val_top1", "val_top3"),
     ("data_wait_s", "compute_s"),
 )
-FIRST = ("val_balanced_accuracy", "val_macro_auc", "val_macro_f1", "val_top1", "val_ece")
-NO_CURVE = (FOLD, FOLD_EPOCH, FOLDS_DONE)  # positions, not measures
+FIRST = (BALANCED_ACCURACY, MACRO_AUC, "val_macro_f1", "val_top1", "val_ece")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +49,10 @@ def groups(study: Study, curves: Sequence[Curve], *, together: bool) -> list[lis
 
     together: whether those that belong together share a drawing.
     """
-    left = {name: None for curve in curves for name in curve.course.values if _is_drawn(name)}
+    left = {name: None for curve in curves for name in curve.course.values if has_curve(name)}
     left = {name: None for name in left if not _is_constant(curves, name)}
     drawn = []
-    for first in (study.metric, "val_loss", *FIRST, *sorted(left)):
+    for first in (study.metric, RULER, *FIRST, *sorted(left)):
         if first in left:
             family = next((each for each in TOGETHER if first in each), (first,))
             names = [name for name in family if name in left] if together else [first]
@@ -70,12 +69,8 @@ def constants(curves: Sequence[Curve]) -> list[Constant]:
     return [
         Constant(word(name), shown_metric(name, known(own, name)[0]))
         for name in names
-        if _is_drawn(name) and known(own, name) and _is_constant(curves, name)
+        if has_curve(name) and known(own, name) and _is_constant(curves, name)
     ]
-
-
-def _is_drawn(name: str) -> bool:
-    return name not in NO_CURVE and not name.endswith((LOW, HIGH))
 
 
 def _is_constant(curves: Sequence[Curve], name: str) -> bool:

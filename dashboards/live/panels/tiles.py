@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from dashboards.analysis import numbers
 from dashboards.analysis.overview import Overview
-from dashboards.analysis.trials.measures import interval_of, value_epoch
+from dashboards.analysis.trials.measures import interval_of, value_metrics
 from dashboards.analysis.trials.ties import FEWEST
 from dashboards.analysis.wording import measure
 from dashboards.live.view import View
@@ -43,10 +43,11 @@ def tiles(overview: Overview, view: View) -> list[Tile]:
 def _tiles(overview: Overview) -> Iterator[Tile]:
     yield _trials(overview)
     yield _best(overview)
-    best = overview.snapshot.best
-    epoch = value_epoch(overview.study, best) if best else None
-    if epoch and BALANCED_ACCURACY in epoch.metrics:
-        yield _second(overview, epoch.metrics)
+    best, study = overview.snapshot.best, overview.study
+    # No epoch of one fold describes all of them.
+    metrics = value_metrics(study, best) if best and not study.folds else {}
+    if BALANCED_ACCURACY in metrics:
+        yield _second(overview, metrics)
     yield _time(overview)
     if overview.hours.spent:
         yield _hours(overview)

@@ -7,7 +7,7 @@ from functools import cached_property
 from dashboards.analysis import numbers
 from dashboards.analysis.badges import of_line
 from dashboards.analysis.overview import Overview
-from dashboards.analysis.trials.measures import interval_of, value_epoch
+from dashboards.analysis.trials.measures import interval_of, value_metrics
 from dashboards.analysis.trials.state import state_of
 from dashboards.analysis.trials.ties import Compared
 from dashboards.analysis.wording import epochs
@@ -124,11 +124,6 @@ class TrialTable:
             attempts=f"attempt {trial.attempts}" if trial.attempts > 1 else "",
         )
 
-    def _metrics(self, trial: TrialRow) -> Mapping[str, float]:
-        """Return the metrics of the epoch that gives a trial its value."""
-        epoch = value_epoch(self.overview.study, trial)
-        return epoch.metrics if epoch else {}
-
     def _bounds(self, trial: TrialRow) -> tuple[float, float, float] | None:
         """Return a trial's value between the ends of its interval; None without one."""
         value, (low, high) = trial.value, interval_of(self.overview.study, trial)
@@ -146,7 +141,7 @@ class TrialTable:
         if name == WEAKEST:
             compared = self._compared.get(trial.number)
             return compared.recall if compared else None
-        return self._metrics(trial).get(name)
+        return value_metrics(self.overview.study, trial).get(name)
 
     def _cell(self, trial: TrialRow, name: str) -> Cell:
         value = self._more(trial, name)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from objectives.contract import BALANCED_ACCURACY, RULER
+from objectives.contract import BALANCED_ACCURACY, MACRO_AUC, RULER
 from objectives.training.measures.ruler import fit_temperature
 
 _BINS = 15  # as Guo et al. 2017, table 1
@@ -19,7 +19,7 @@ _NAMES = (
     "val_top3",
     BALANCED_ACCURACY,
     "val_macro_f1",
-    "val_macro_auc",
+    MACRO_AUC,
 )
 
 
