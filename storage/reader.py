@@ -21,8 +21,8 @@ from storage import (
     workers,
 )
 from storage.engine.arrays import StudyArrays
-from storage.live import course, hours, outages, versions
-from storage.live.course import BestStep, ValueRow
+from storage.live import history, hours, outages, versions
+from storage.live.history import BestStep, ValueRow
 from storage.live.hours import GpuSeconds
 from storage.live.moments import Moments
 from storage.live.outages import OutageRow
@@ -179,15 +179,15 @@ class StoreReader:
     def best_steps(self, name: str) -> list[BestStep]:
         """Read the trials that were the best one when they ended, in the order of their ends.
 
-        `course.add_steps` goes on from them with the trials that end later.
+        `history.add_steps` goes on from them with the trials that end later.
         """
         with self._moments.transaction() as connection:
-            return course.best_steps(connection, self._moments.study(connection, name))
+            return history.best_steps(connection, self._moments.study(connection, name))
 
-    def values(self, name: str, most: int = 400) -> list[ValueRow]:
+    def values(self, name: str, most: int) -> list[ValueRow]:
         """Read the ends of at most so many trials, at equal distances between their numbers."""
         with self._moments.transaction(ONE_MOMENT) as connection:
-            return course.values(connection, self._moments.study(connection, name), most)
+            return history.values(connection, self._moments.study(connection, name), most)
 
     def arrays(self, name: str) -> StudyArrays:
         """Return every trial as arrays of this thread, with what is new since the last call."""

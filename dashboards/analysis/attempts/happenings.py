@@ -10,7 +10,7 @@ from dashboards.analysis.attempts.lanes import DEATHS, How, how
 from dashboards.analysis.attempts.ledger import Ledger, Slot, slot_of
 from dashboards.analysis.attempts.seldom import Seldom
 from dashboards.analysis.snapshot import Snapshot
-from storage.live.course import BestStep, add_steps
+from storage.live.history import BestStep, add_steps
 from storage.live.outages import OutageRow
 from storage.reader import StoreReader
 from storage.rows import AttemptRow, UseRow, WorkerRow

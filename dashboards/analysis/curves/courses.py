@@ -21,11 +21,13 @@ from objectives.contract import BALANCED_ACCURACY, MACRO_AUC, RULER, TRAIN_LOSS,
 from spaces.judged import first_judged_epoch, startup_trials
 from spaces.pruning import PRUNING_RULES
 from spaces.study import Study
+from storage.live.history import stride_of
 from storage.reader import StoreReader
 from storage.rows import EpochRow, Outcome, TrialRow
 
 MOST_RUNNING, MOST_BEST, MOST_ASKED = 6, 5, 24
 MOST_SAMPLED = 100  # finished trials in the middle half
+MOST_ENDS = 400  # of trials, among which the finished ones are found at first
 MOST_READ = 200  # epochs of one trial
 FIRST_METRICS = (RULER, BALANCED_ACCURACY, MACRO_AUC, TRAIN_LOSS)
 
@@ -145,10 +147,10 @@ class _Sample:
     def read(self, store: StoreReader, snapshot: Snapshot, *, is_first: bool) -> None:
         """Add the trials that have finished since."""
         name = snapshot.study.name
-        rows = store.values(name) if is_first else snapshot.look.ended
+        rows = store.values(name, MOST_ENDS) if is_first else snapshot.look.ended
         finished = [row.number for row in rows if row.outcome == Outcome.FINISHED]
         if is_first:
-            self._stride = _stride(snapshot.total)
+            self._stride = stride_of(snapshot.total, MOST_ENDS)
         chosen = [number for number in finished if number % self._stride == 0]
         while len(self.curves.keys() | chosen) > MOST_SAMPLED:
             self._stride *= 2
@@ -158,14 +160,6 @@ class _Sample:
             courses = _read_courses(store, snapshot, store.trials_of(name, new))
             self.curves |= {number: at_shares(course) for number, course in courses.items()}
             self.bands = bands(self.curves.values())
-
-
-def _stride(total: int) -> int:
-    """Return the distance between the trials that `StoreReader.values` reads of so many."""
-    stride = 1
-    while (total - 1) // stride + 1 > 400:
-        stride *= 2
-    return stride
 
 
 def _read_courses(

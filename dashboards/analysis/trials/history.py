@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from optuna.study import StudyDirection
 
 from dashboards.analysis.snapshot import Snapshot
-from storage.live.course import ValueRow, stride_of, value_of
+from storage.live.history import ValueRow, stride_of, value_of
 from storage.reader import StoreReader
 from storage.rows import Outcome
 

@@ -31,7 +31,7 @@ READINGS: dict[str, Callable[[StoreReader], object]] = {
     "ended workers": lambda reader: [row.worker for row in reader.recent_workers("toy")],
     "outages": lambda reader: reader.outages("toy"),
     "gpu_seconds": lambda reader: reader.gpu_seconds("toy").settled,
-    "course": lambda reader: (reader.best_steps("toy"), reader.values("toy")),
+    "course": lambda reader: (reader.best_steps("toy"), reader.values("toy", most=400)),
     "arrays": lambda reader: in_arrays(reader.arrays("toy")),
     "manifest": lambda reader: reader.manifest("toy"),
     "test_uses": lambda reader: reader.test_uses("toy"),

@@ -15,7 +15,7 @@ from dashboards.analysis.attempts.happenings import (
     of_trials,
     of_workers,
 )
-from storage.live.course import BestStep
+from storage.live.history import BestStep
 from storage.live.outages import OutageRow
 from storage.rows import HandBackReason, Outcome, WorkerRow
 from tests.dashboards.analysis.attempts.test_lanes import at, attempt

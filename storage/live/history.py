@@ -1,4 +1,4 @@
-"""The course of a study: its best value so far, and a sample of its trials, in a bounded size."""
+"""The history of a study: its best value so far, and a sample of its trials, in a bounded size."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from storage.live.course import add_steps
+from storage.live.history import add_steps
 from storage.store import Claim, Store
 from tests.storage.samples import ended, finished, new_study, new_worker
 
@@ -72,7 +72,7 @@ def test_trials_that_were_pruned_or_failed_are_no_steps(store: Store, claim: Cla
     store.tell(pruned, ended("PRUNED", "pruned"))
     store.tell(claim("ada"), ended("FAIL", "code_error"))
     assert store.best_steps("toy") == []
-    rows = store.values("toy")
+    rows = store.values("toy", most=400)
     assert [(row.number, row.outcome, row.value) for row in rows] == [
         (0, "pruned", 0.1),
         (1, "code_error", None),
@@ -98,11 +98,11 @@ def test_what_runs_or_was_ended_by_another_program_is_told_apart(
     store: Store, claim: Claiming, sql: Sql
 ) -> None:
     claim("ada")
-    assert store.values("toy") == []
+    assert store.values("toy", most=400) == []
     ended_at = datetime.fromisoformat("2026-01-02T03:04:05+00:00")
     sql(
         "UPDATE trials SET state = 'FAIL', datetime_complete = :at",
         at=ended_at.replace(tzinfo=None),
     )
-    (row,) = store.values("toy")
+    (row,) = store.values("toy", most=400)
     assert (row.outcome, row.value, row.ended_at) == ("ended_elsewhere", None, ended_at)
