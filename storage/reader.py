@@ -23,7 +23,7 @@ from storage import (
 from storage.engine.arrays import StudyArrays
 from storage.live import history, hours, outages, versions
 from storage.live.history import BestStep, ValueRow
-from storage.live.hours import GpuSeconds
+from storage.live.hours import GpuTally
 from storage.live.moments import Moments
 from storage.live.outages import OutageRow
 from storage.live.versions import StudyVersion
@@ -195,10 +195,10 @@ class StoreReader:
         self._moments.refresh(arrays)
         return arrays
 
-    def gpu_seconds(self, name: str, before: GpuSeconds | None = None) -> GpuSeconds:
+    def gpu_seconds(self, name: str, before: GpuTally | None = None) -> GpuTally:
         """Add up where the time of the study's workers went.
 
-        before: an earlier reading, from which this one goes on: only what has changed is read.
+        before: an earlier tally, from which this one goes on: only what has changed is read.
         """
         with self._moments.transaction(ONE_MOMENT) as connection:
             return hours.gpu_seconds(connection, name, before)

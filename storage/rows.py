@@ -28,6 +28,7 @@ class Outcome(StrEnum):
     ENDED_ELSEWHERE = "ended_elsewhere"  # a person ended it in the dashboard
 
 
+WELL = (Outcome.FINISHED, Outcome.PRUNED)  # the ends in which nothing failed
 # The ends that no worker told, so that a trial has no badges of its worker.
 UNTOLD = (Outcome.KILLED, Outcome.STALLED, Outcome.CUDA_ERROR, Outcome.ENDED_ELSEWHERE)
 

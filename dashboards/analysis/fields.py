@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any
 
-from dashboards.analysis.frame import Field
+from dashboards.analysis.frame import Field, with_badges
 from dashboards.analysis.overview import Overview
 
 PARTS = {"frame", "read_at"}
@@ -26,16 +25,13 @@ def overview_fields(overview: Overview) -> Iterator[Field]:
     yield "ended", snapshot.ended
     yield "outcomes", snapshot.outcomes
     yield "remaining_seconds", snapshot.remaining_seconds()
+    yield "remaining_device_seconds", snapshot.remaining_device_seconds()
     yield "best", snapshot.best
     yield "ranking", look.ranking
-    yield "trials", [_trial(row, frame.badges) for row in frame.trials]
+    yield "trials", [with_badges(row, frame.badges) for row in frame.trials]
     yield "workers", snapshot.live_workers
     yield "identical_trials", frame.identical_trials
     yield "test_uses", look.test_uses
     for part in fields(overview):
         if part.name not in PARTS:
             yield part.name, getattr(overview, part.name)
-
-
-def _trial(row: Any, badges: Any) -> dict[str, Any]:
-    return {**vars(row), "badges": badges.get(row.number, ())}

@@ -135,4 +135,9 @@ def read_fields(store: StoreReader, name: str) -> Iterator[Field]:
 def _trials(pages: Iterable[Page]) -> Iterator[Mapping[str, Any]]:
     for page in pages:
         for trial in page.trials:
-            yield {**vars(trial), "badges": page.badges.get(trial.number, ())}
+            yield with_badges(trial, page.badges)
+
+
+def with_badges(trial: TrialRow, badges: Badges) -> Mapping[str, Any]:
+    """Return a trial as a JSON object with its badges."""
+    return {**vars(trial), "badges": badges.get(trial.number, ())}

@@ -101,7 +101,7 @@ class StudiesReader:
         if not self._has_hours:
             return None
         reader = self._hours.setdefault(snapshot.study.name, HoursReader())
-        return reader.read(self._store, snapshot).spent
+        return reader.read(self._store, snapshot).total
 
 
 def line_of(snapshot: Snapshot, verdict: Verdict) -> StudyLine:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dashboards.analysis.attempts.happenings import Happenings, HappeningsReader
-from dashboards.analysis.attempts.hours import Hours, HoursReader
+from dashboards.analysis.attempts.hours import HoursReader
 from dashboards.analysis.attempts.lanes import Lanes, LanesReader
 from dashboards.analysis.attempts.ledger import Ledger
 from dashboards.analysis.curves.courses import Courses, CoursesReader
@@ -18,9 +18,10 @@ from dashboards.analysis.trials.history import History, HistoryReader
 from dashboards.analysis.trials.kept import KeptTables
 from dashboards.analysis.trials.latest import Latest, LatestReader
 from dashboards.analysis.trials.ties import Ties, TiesReader
-from dashboards.analysis.verdict import State, Verdict, database_away
+from dashboards.analysis.verdict import Verdict, database_away
 from spaces.study import Study
 from storage.errors import DatabaseUnreachable
+from storage.live.hours import GpuSeconds
 from storage.reader import StoreReader
 from storage.rows import WorkerRow
 
@@ -40,7 +41,7 @@ class Overview:
     ties: Ties
     latest: Latest
     courses: Courses
-    hours: Hours
+    hours: GpuSeconds
     lanes: Lanes
     happenings: Happenings
 
@@ -151,8 +152,3 @@ class _Parts:
 def _away(last: Overview, since: datetime) -> Overview:
     verdict = database_away(last.verdict, since, last.read_at)
     return replace(last, frame=replace(last.frame, verdict=verdict))
-
-
-def is_stale(overview: Overview) -> bool:
-    """Say whether the overview is an old one, for want of the database."""
-    return overview.verdict.state is State.AWAY

@@ -8,7 +8,7 @@ from spaces.stored import StoredStudy, from_json
 from spaces.study import Study
 from storage.looks import Look
 from storage.reader import StoreReader
-from storage.rows import TrialRow, WorkerRow
+from storage.rows import Outcome, TrialRow, WorkerRow
 
 SILENCE_SECONDS = 120  # a waiting worker asks the database for a trial every few seconds
 FINAL = ("COMPLETE", "PRUNED", "FAIL")
@@ -55,6 +55,21 @@ class Snapshot:
         return Counter({str(outcome): self.look.outcomes[outcome] for outcome, _ in firsts})
 
     @property
+    def finished(self) -> int:
+        """The number of trials that went through their schedule here."""
+        return self.look.outcomes.get(Outcome.FINISHED, 0)
+
+    @property
+    def pruned(self) -> int:
+        """The number of trials that the study's pruner stopped."""
+        return self.look.outcomes.get(Outcome.PRUNED, 0)
+
+    @property
+    def failed(self) -> int:
+        """The number of trials that ended in any other way."""
+        return self.ended - self.finished - self.pruned
+
+    @property
     def best(self) -> TrialRow | None:
         """The trial with the best value, of those that finished here.
 
@@ -79,11 +94,12 @@ class Snapshot:
         epochs = self.stored.config(trial.params).get("epochs")
         return int(epochs) if epochs else None
 
-    def remaining_seconds(self) -> float | None:
-        """Estimate the time to the end; None before a trial has ended or without a worker.
+    def remaining_device_seconds(self) -> float | None:
+        """Estimate the time that all devices together will still train.
 
-        A trial's duration is its epochs times the seconds of its last epoch, so that nights between
-        attempts do not count.
+        None before a trial has ended, without a worker, and after the end. A trial's duration is
+        its epochs times the seconds of its last epoch, so that nights between attempts do not
+        count.
         """
         open_trials = self.study.trials - self.ended
         if not self.look.timed_trials or not self.live_workers or open_trials <= 0:
@@ -94,7 +110,13 @@ class Snapshot:
             for trial in self.running
             if trial.last
         )
-        return (open_trials * typical - spent) / min(len(self.live_workers), open_trials)
+        return open_trials * typical - spent
+
+    def remaining_seconds(self) -> float | None:
+        """Estimate the time to the end; None where that of the devices is unknown."""
+        seconds = self.remaining_device_seconds()
+        at_once = min(len(self.live_workers), self.study.trials - self.ended)
+        return None if seconds is None else seconds / at_once
 
     def noting(self, note: str) -> "Snapshot":
         """Return the same snapshot with a note."""

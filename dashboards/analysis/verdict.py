@@ -14,7 +14,6 @@ from storage.rows import EpochRow, TrialRow, WorkerRow
 WAITS = 0.1  # of an epoch for images; above this the data is too slow for the device
 SLOW = 0.7  # of the speed of the trial's best epoch; below this something holds it up
 BY_ITSELF = (1, 2, 3, 4)  # exit codes of a worker that another start of it does not help
-QUIET_SECONDS = 120  # a worker that began, or ended its trial, may need so long for the next one
 
 
 class State(StrEnum):
@@ -182,12 +181,8 @@ def _at_work(snapshot: Snapshot, live: Sequence[WorkerRow]) -> Verdict:
     training = [worker for worker in live if worker.trial is not None]
     lasts = [trial.last for trial in snapshot.running if trial.last]
     workers = f"{len(training)} of {counted(len(live), 'worker')} train"
-    failed = sum(
-        count
-        for outcome, count in snapshot.outcomes.items()
-        if outcome not in ("finished", "pruned")
-    )
-    failures = f", {counted(failed, 'trial')} failed so far" if failed else ", nothing failed"
+    failed = f"{counted(snapshot.failed, 'trial')} failed so far"
+    failures = f", {failed}" if snapshot.failed else ", nothing failed"
     if snapshot.look.study.stop:
         return Verdict(
             state=State.STOPPING,

@@ -11,7 +11,6 @@ from dashboards.analysis.trials.measures import interval_of
 from dashboards.report.facts import Facts
 from dashboards.report.words import and_so_on, pruning_of
 from spaces.shown import shown
-from storage.rows import Outcome
 
 SOFTWARE = ("search", "optuna", "torch", "python")
 BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
@@ -123,7 +122,7 @@ def _best(facts: Facts) -> str:
     values = and_so_on(f"{name} {shown(short(value))}" for name, value in best.params.items())
     between = interval(*interval_of(study, best))
     within = f" (95 % interval {between})" if between else ""
-    finished = snapshot.outcomes[Outcome.FINISHED]
+    finished = snapshot.finished
     return (
         f"The best of {counted(finished, 'finished trial')}, number {best.number}, had"
         f" {study.metric} {metric(best.value)}{within} with {values or 'the fixed values'}; as the"

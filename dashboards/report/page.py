@@ -23,7 +23,6 @@ from dashboards.report.methods import methods_paragraph
 from dashboards.report.plotly_text import digest, packed_plotly, plotly_digest
 from spaces.shown import shown
 from storage.reader import StoreReader
-from storage.rows import Outcome
 
 HERE, LIVE = (Path(dashboards.__file__).parent / room for room in ("report", "live"))
 SHOWN = ("trials", "curves", "history", "evidence", "classes")
@@ -98,7 +97,7 @@ def _result(facts: Facts) -> Mapping[str, Any]:
     return {
         "best": snapshot.look.ranking[:BESIDE],
         "no_best": wording.best(snapshot),
-        "finished": snapshot.outcomes[Outcome.FINISHED],
+        "finished": snapshot.finished,
         "measure": wording.measure(snapshot.study),
         "compared": list(compare_best(snapshot)),
         "interval": numbers.interval(*interval_of(snapshot.study, snapshot.best)),

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from dashboards.analysis.attempts.hours import Hours
 from dashboards.analysis.numbers import counted, hours, span
 from dashboards.report.importances import FEWEST
 from dashboards.report.lines import TrialLine
 from spaces.pruning import PRUNING_RULES
 from spaces.study import FIRST_JUDGED_FOLDS, Study
+from storage.live.hours import GpuSeconds
 from storage.live.outages import OutageRow
 
 OUTAGES = 50  # that are read; a study has few
@@ -40,7 +40,7 @@ def attempts_of(trials: Sequence[TrialLine], outages: Sequence[OutageRow]) -> st
     return f"{said} Workers trained on without the database {times}; {waited} waited for it."
 
 
-def hours_of(found: Hours) -> str:
+def hours_of(found: GpuSeconds) -> str:
     """Say where the time of the devices went."""
     kinds = ("finished", "pruned", "failed", "running")
     parts = [
@@ -48,7 +48,7 @@ def hours_of(found: Hours) -> str:
     ]
     if found.lost:
         parts.append(f"{hours(found.lost)} lost with workers that ended")
-    spent = f"{hours(found.spent)} hours of all devices: {and_so_on(parts)}." if parts else ""
+    spent = f"{hours(found.total)} hours of all devices: {and_so_on(parts)}." if parts else ""
     saved = f" Pruning saved about {hours(found.saved)} hours." if found.saved else ""
     return spent + saved or "No time was spent yet."
 

@@ -11,11 +11,10 @@ from objectives import catalog
 from objectives.contract import Attempt, DataSource, EpochResult
 from search.seeds import training_seed
 from spaces.stored import StoredStudy, from_json
-from storage.rows import AttemptRow, EpochRow, HandBackReason, Outcome, TrialRow
+from storage.rows import WELL, AttemptRow, EpochRow, HandBackReason, TrialRow
 from storage.store import Store
 
 ENDED_WELL = ("COMPLETE", "PRUNED")
-ENDINGS = (Outcome.FINISHED, Outcome.PRUNED)
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def _live_leases(seen: Observations) -> Iterator[str]:
 def _ended_once(seen: Observations) -> Iterator[str]:
     for trial in seen.trials:
         attempts = [row for row in seen.attempts if row.number == trial.number]
-        ended = [row.attempt for row in attempts if row.reason in ENDINGS]
+        ended = [row.attempt for row in attempts if row.reason in WELL]
         if ended != [len(attempts)]:
             yield f"trial {trial.number} was ended by attempts {ended} of {len(attempts)}"
         state, steps, value = seen.optuna[trial.number]

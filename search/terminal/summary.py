@@ -10,10 +10,9 @@ from dashboards.analysis.snapshot import Snapshot
 from dashboards.analysis.trials.measures import value_epoch, value_metrics
 from objectives.contract import HIGH, LOW
 from spaces.study import Study
-from storage.rows import Outcome, TrialRow
+from storage.rows import WELL, TrialRow
 
 SHOWN_FAILURES = 3
-WELL = (Outcome.FINISHED, Outcome.PRUNED)
 
 
 @dataclass(frozen=True)

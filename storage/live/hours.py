@@ -33,9 +33,6 @@ class GpuSeconds:
         attempt before its first new epoch.
     saved: that pruned trials would have taken to the end of their schedules, at the mean speed of
         their epochs; in none of the others.
-    identity, settled, open, newest: of the reading, from which a later one goes on: the study's
-        identity, the sums over trials that cannot change any more, the numbers of the others, and
-        the largest number of all.
     """
 
     finished: float = 0.0
@@ -44,10 +41,6 @@ class GpuSeconds:
     running: float = 0.0
     lost: float = 0.0
     saved: float = 0.0
-    identity: str = field(default="", repr=False)
-    settled: Mapping[str, float] = field(default_factory=dict, repr=False)
-    open: Set[int] = field(default=frozenset(), repr=False)
-    newest: int = field(default=-1, repr=False)
 
     @property
     def total(self) -> float:
@@ -55,15 +48,32 @@ class GpuSeconds:
         return self.finished + self.pruned + self.failed + self.running + self.lost
 
 
-def gpu_seconds(connection: Connection, name: str, before: GpuSeconds | None) -> GpuSeconds:
+@dataclass(frozen=True, kw_only=True)
+class GpuTally:
+    """The sums at one moment, and what a later one goes on from.
+
+    identity: of the study (storage/engine/identity.py).
+    settled: the sums over the trials that cannot change any more.
+    open: the numbers of the others.
+    newest: the largest number of all.
+    """
+
+    seconds: GpuSeconds = GpuSeconds()
+    identity: str = ""
+    settled: Mapping[str, float] = field(default_factory=dict)
+    open: Set[int] = frozenset()
+    newest: int = -1
+
+
+def gpu_seconds(connection: Connection, name: str, before: GpuTally | None) -> GpuTally:
     """Add up where the time went, at one moment, which both statements must see.
 
-    before: an earlier reading, from which this one goes on; one of another identity is not used.
+    before: an earlier tally, from which this one goes on; one of another identity is not used.
     """
     study = studies.one(connection, name)
     identity: str = connection.execute(OF_STUDY, {"study": study.study_id}).one().identity
     if before is None or before.identity != identity:
-        before = GpuSeconds()
+        before = GpuTally()
     given = {"study": study.study_id, "newest": before.newest, "open": list(before.open)}
     settled, others = dict(before.settled), dict.fromkeys(SECONDS, 0.0)
     unsettled: set[int] = set()
@@ -75,8 +85,8 @@ def gpu_seconds(connection: Connection, name: str, before: GpuSeconds | None) ->
             sums[kind] = sums.get(kind, 0.0) + seconds
         if not row.is_settled:
             unsettled.update(row.numbers)
-    return GpuSeconds(
-        **{kind: settled.get(kind, 0.0) + others[kind] for kind in SECONDS},
+    return GpuTally(
+        seconds=GpuSeconds(**{kind: settled.get(kind, 0.0) + others[kind] for kind in SECONDS}),
         identity=identity,
         settled=settled,
         open=frozenset(unsettled),

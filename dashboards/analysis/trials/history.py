@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +12,10 @@ from optuna.study import StudyDirection
 from dashboards.analysis.snapshot import Snapshot
 from storage.live.history import ValueRow, stride_of, value_of
 from storage.reader import StoreReader
-from storage.rows import Outcome
+from storage.rows import WELL, Outcome
 
 MOST_DOTS = 400
 MOST_STEPS = 100
-
-
-class How(StrEnum):
-    """How a trial ended, as far as a small drawing tells it."""
-
-    FINISHED = "finished"
-    PRUNED = "pruned"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True)
@@ -43,11 +34,11 @@ class Step:
 class Dot:
     """One ended trial.
 
-    value: its value; of a pruned one that of its last epoch; None where it has none.
+    value: of a finished one, or of a pruned one's last epoch; None where it has none.
     """
 
     number: int
-    how: How
+    outcome: Outcome
     value: float | None
 
 
@@ -118,12 +109,7 @@ def best_steps(values: NDArray[np.float64], *, minimizes: bool) -> list[Step]:
 def _dot(row: ValueRow) -> Dot | None:
     """Return the dot of a trial; None where the study measured no value of it."""
     value = row.value if row.value is not None and math.isfinite(row.value) else None
-    match row.outcome:
-        case Outcome.FINISHED:
-            return Dot(row.number, How.FINISHED, value) if value is not None else None
-        case Outcome.PRUNED:
-            return Dot(row.number, How.PRUNED, value)
-        case Outcome.ENDED_ELSEWHERE:
-            return None
-        case _:
-            return Dot(row.number, How.FAILED, None)
+    has_none = row.outcome == Outcome.FINISHED and value is None
+    if has_none or row.outcome == Outcome.ENDED_ELSEWHERE:
+        return None
+    return Dot(row.number, row.outcome, value if row.outcome in WELL else None)

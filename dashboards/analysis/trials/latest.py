@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 from dashboards.analysis.snapshot import Snapshot
 from storage.reader import StoreReader
-from storage.rows import Outcome, TrialRow
+from storage.rows import WELL, Outcome, TrialRow
 
 MOST = 20
 PRUNED = (Outcome.PRUNED,)
-FAILED = tuple(set(Outcome) - {Outcome.FINISHED, Outcome.PRUNED})
+FAILED = tuple(set(Outcome) - {*WELL})
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ import numpy as np
 
 from dashboards.analysis import numbers
 from dashboards.analysis.overview import Overview
-from dashboards.analysis.trials.history import Dot, History, How
+from dashboards.analysis.trials.history import Dot, History
 from dashboards.live.view import View
 from dashboards.marks import paths
 from dashboards.marks.scale import Scale
+from storage.rows import WELL, Outcome
 
 HEIGHT, TOP, BOTTOM = 118, 12, 104  # px; failed trials lie above the top
 FAR = 0.9  # the share of finished trials that the scale holds; worse ones lie on its edge
@@ -81,9 +82,11 @@ def history(overview: Overview, view: View) -> HistoryPanel:
         label=f"{study.metric}: {first.value} in trial {first.number}, the best so far"
         f" {last.value} in trial {last.number}",
         line=paths.steps([(mark.x, mark.y) for mark in marks], until=round(x(begun), 2)),
-        finished="".join(f"M{_place(x, y, dot)}h0" for dot in _of(found, How.FINISHED)),
-        pruned="".join(_slash(x, y, dot) for dot in _of(found, How.PRUNED)),
-        failed=[round(x(dot.number), 2) for dot in _of(found, How.FAILED)][-MOST_CROSSES:],
+        finished="".join(f"M{_place(x, y, dot)}h0" for dot in _of(found, Outcome.FINISHED)),
+        pruned="".join(_slash(x, y, dot) for dot in _of(found, Outcome.PRUNED)),
+        failed=[round(x(dot.number), 2) for dot in found.dots if dot.outcome not in WELL][
+            -MOST_CROSSES:
+        ],
         steps=marks,
         across=[
             Label(round(x(tick.value), 2), tick.text if index else f"trial {tick.text}")
@@ -94,13 +97,13 @@ def history(overview: Overview, view: View) -> HistoryPanel:
     )
 
 
-def _of(found: History, how: How) -> list[Dot]:
-    return [dot for dot in found.dots if dot.how is how]
+def _of(found: History, outcome: Outcome) -> list[Dot]:
+    return [dot for dot in found.dots if dot.outcome == outcome]
 
 
 def _scale(found: History, *, is_lower_better: bool) -> Scale:
     """Return the scale down from the best value to the worse ones, without the very worst."""
-    values = [dot.value for dot in found.dots if dot.how is How.FINISHED and dot.value is not None]
+    values = [dot.value for dot in _of(found, Outcome.FINISHED) if dot.value is not None]
     best = found.steps[-1].value
     far = float(np.quantile(values or [best], FAR if is_lower_better else 1 - FAR))
     low, high = sorted((best, far))

@@ -49,19 +49,17 @@ def _tiles(overview: Overview) -> Iterator[Tile]:
     if BALANCED_ACCURACY in metrics:
         yield _second(overview, metrics)
     yield _time(overview)
-    if overview.hours.spent:
+    if overview.hours.total:
         yield _hours(overview)
 
 
 def _trials(overview: Overview) -> Tile:
     snapshot, total = overview.snapshot, overview.study.trials
-    outcomes = snapshot.outcomes
-    finished, pruned = outcomes.get("finished", 0), outcomes.get("pruned", 0)
     running = sum(trial.is_leased for trial in snapshot.running)
     counts = {
-        "finished": finished,
-        "pruned": pruned,
-        "failed": snapshot.ended - finished - pruned,
+        "finished": snapshot.finished,
+        "pruned": snapshot.pruned,
+        "failed": snapshot.failed,
         "running": running,
     }
     words = {kind: f"{numbers.whole(count)} {kind}" for kind, count in counts.items() if count}
@@ -100,7 +98,7 @@ def _tied(overview: Overview) -> Iterator[str]:
     if ties.is_whole and ties.bases:
         others = f"{numbers.counted(len(ties.tied), 'other')} cannot be told from it"
         yield f"{others if ties.tied else 'no other comes close'} · one seed each"
-    elif snapshot.outcomes.get("finished", 0) < FEWEST:
+    elif snapshot.finished < FEWEST:
         yield f"compared with others from {FEWEST} finished trials on"
 
 
@@ -143,7 +141,8 @@ def _time(overview: Overview) -> Tile:
 def _hours(overview: Overview) -> Tile:
     hours = overview.hours
     on_gpu = any(lane.slot.device == "cuda" for lane in overview.lanes.lanes)
-    whole = max(hours.spent, hours.expected or 0.0)
+    remaining = overview.snapshot.remaining_device_seconds() or 0.0
+    whole = hours.total + remaining
     kinds = ("finished", "pruned", "failed", "lost", "running")
     parts = [
         (seconds, kind, f"{numbers.hours(seconds)} h {kind}")
@@ -159,8 +158,8 @@ def _hours(overview: Overview) -> Tile:
     return Tile(
         name="hours",
         title="GPU-hours" if on_gpu else "CPU-hours",
-        big=numbers.hours(hours.spent),
-        small=f"of about {numbers.hours(whole)}" if hours.remaining else "",
+        big=numbers.hours(hours.total),
+        small=f"of about {numbers.hours(whole)}" if remaining else "",
         bar=stack(parts, whole),
         label=", ".join(words for _, _, words in parts),
         lines=[" · ".join(told)] if told else [],

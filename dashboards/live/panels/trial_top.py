@@ -83,7 +83,7 @@ def _standing(overview: Overview, trial: TrialRow, found: Sequence[Setting]) -> 
     best, ranking = overview.snapshot.best, overview.snapshot.look.ranking
     if best is None:
         return
-    finished = overview.snapshot.outcomes.get("finished", 0)
+    finished = overview.snapshot.finished
     if best.number == trial.number:
         yield f"The best of {numbers.counted(finished, 'finished trial')}."
         return

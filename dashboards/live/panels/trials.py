@@ -121,11 +121,10 @@ def _last_tied(trials: Sequence[TrialRow], ties: Ties) -> int:
 
 def _tabs(overview: Overview, view: View) -> Iterator[Tab]:
     snapshot = overview.snapshot
-    finished, pruned = (snapshot.outcomes.get(way, 0) for way in ("finished", "pruned"))
     counts = {
         "running": len(snapshot.running),
-        "pruned": pruned,
-        "failed": snapshot.ended - finished - pruned,
+        "pruned": snapshot.pruned,
+        "failed": snapshot.failed,
     }
     for name in EMPTY:
         yield Tab(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from optuna.trial import TrialState
 
-from storage.live.hours import SECONDS, GpuSeconds
+from storage.live.hours import SECONDS, GpuTally
 from storage.store import Claim, Store
 from tests.storage.samples import ended, finished, new_study, new_worker, stock_study
 
@@ -15,8 +15,8 @@ Claiming = Callable[..., Claim]
 ENDS = (finished(0.5), ended("PRUNED", "pruned"), ended("FAIL", "code_error"))
 
 
-def numbers(spent: GpuSeconds) -> list[float]:
-    return [getattr(spent, kind) for kind in SECONDS]
+def numbers(spent: GpuTally) -> list[float]:
+    return [getattr(spent.seconds, kind) for kind in SECONDS]
 
 
 def in_the_view(sql: Sql) -> list[float]:
@@ -81,7 +81,7 @@ def test_a_trial_that_was_pruned_before_its_first_epoch_saves_nothing_that_is_kn
     store: Store, claim: Claiming
 ) -> None:
     store.tell(claim("ada"), ended("PRUNED", "pruned"))
-    assert store.gpu_seconds("toy").saved == 0
+    assert store.gpu_seconds("toy").seconds.saved == 0
 
 
 def test_a_trial_that_a_person_ended_counts_until_its_worker_has_let_it_go(
@@ -92,13 +92,13 @@ def test_a_trial_that_a_person_ended_counts_until_its_worker_has_let_it_go(
     spent = store.gpu_seconds("toy")
     take_an_hour(sql)
     spent = store.gpu_seconds("toy", spent)
-    assert spent.failed == pytest.approx(3600, abs=60)
+    assert spent.seconds.failed == pytest.approx(3600, abs=60)
     assert spent.open == {held.number}
 
     store.end_leases("ada", "killed")
     spent = store.gpu_seconds("toy", spent)
     assert spent.open == set()
-    assert spent.failed + spent.lost == pytest.approx(3600, abs=60)
+    assert spent.seconds.failed + spent.seconds.lost == pytest.approx(3600, abs=60)
 
 
 def test_a_study_that_was_made_anew_is_read_anew(store: Store, claim: Claiming, sql: Sql) -> None:
@@ -106,7 +106,7 @@ def test_a_study_that_was_made_anew_is_read_anew(store: Store, claim: Claiming, 
     take_an_hour(sql)
     store.tell(held, finished(0.5))
     before = store.gpu_seconds("toy")
-    assert before.total > 3600
+    assert before.seconds.total > 3600
     store.delete("toy")
     store.create(new_study("toy"))
     assert numbers(store.gpu_seconds("toy", before)) == [0.0] * 6
@@ -121,5 +121,5 @@ def test_a_later_reading_looks_at_no_trial_that_is_settled(
     assert (spent.open, spent.newest) == ({running.number}, running.number)
     sql("UPDATE search_service.attempts SET started_at = started_at - interval '1 hour'")
     later = store.gpu_seconds("toy", spent)
-    assert later.running > 3600
-    assert later.finished == spent.finished < 60
+    assert later.seconds.running > 3600
+    assert later.seconds.finished == spent.seconds.finished < 60

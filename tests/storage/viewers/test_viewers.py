@@ -183,7 +183,7 @@ def test_the_role_of_the_docs_reads_everything_and_writes_nothing(
     try:
         with open_reader(url.render_as_string()) as reader:
             assert reader.look("toy").counts.total == 0
-            assert reader.gpu_seconds("toy").total == 0
+            assert reader.gpu_seconds("toy").seconds.total == 0
         with pytest.raises(StorageError), Store.open(url.render_as_string()) as store:
             store.register_worker("toy", new_worker("eve"))
     finally:

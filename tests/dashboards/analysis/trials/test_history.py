@@ -9,10 +9,9 @@ from dashboards.analysis.trials.history import (
     MOST_STEPS,
     Dot,
     HistoryReader,
-    How,
     best_steps,
 )
-from storage.rows import TrialEnd
+from storage.rows import Outcome, TrialEnd
 from storage.store import Store
 from tests.dashboards.analysis.toy_trials import end_trial, make_study
 from tests.storage.samples import ended, finished, stock_study
@@ -39,12 +38,12 @@ def test_the_history_tells_how_each_trial_ended_and_which_was_the_best_so_far(
     assert [(step.number, step.value) for step in history.steps] == [(0, 0.5), (5, 0.3)]
     assert history.steps[1].at == store.trials("toy")[5].ended_at
     assert list(history.dots) == [
-        Dot(0, How.FINISHED, 0.5),
-        Dot(1, How.PRUNED, 0.8),
-        Dot(2, How.FAILED, None),
-        Dot(3, How.FAILED, None),
-        Dot(4, How.FINISHED, 0.7),
-        Dot(5, How.FINISHED, 0.3),
+        Dot(0, Outcome.FINISHED, 0.5),
+        Dot(1, Outcome.PRUNED, 0.8),
+        Dot(2, Outcome.DIVERGED, None),
+        Dot(3, Outcome.CODE_ERROR, None),
+        Dot(4, Outcome.FINISHED, 0.7),
+        Dot(5, Outcome.FINISHED, 0.3),
     ]
 
 
@@ -80,7 +79,7 @@ def test_a_trial_that_another_program_ended_is_neither_a_step_nor_a_dot(
     history = HistoryReader().read(store, read_snapshot(store, "toy"))
 
     assert [step.number for step in history.steps] == [0]
-    assert list(history.dots) == [Dot(0, How.FINISHED, 0.5)]
+    assert list(history.dots) == [Dot(0, Outcome.FINISHED, 0.5)]
 
 
 def test_a_maximized_study_climbs() -> None:
