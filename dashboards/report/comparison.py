@@ -12,7 +12,7 @@ BESIDE = 5
 
 @dataclass(frozen=True)
 class Cell:
-    """A value of one trial, and whether it sets the best trial apart."""
+    """A value of one trial, and whether it is the best trial's alone."""
 
     text: str
     differs: bool
@@ -32,7 +32,7 @@ def compare_best(snapshot: Snapshot) -> Iterator[Compared]:
     for param in snapshot.study.space:
         texts = [_text(trial.params, param.name) for trial in best]
         cells = [
-            Cell(text, differs=at == 0 and any(other != text for other in texts[1:]))
+            Cell(text, differs=at == 0 and len(texts) > 1 and text not in texts[1:])
             for at, text in enumerate(texts)
         ]
         yield Compared(param.name, cells)

@@ -106,15 +106,22 @@ function showAge() {
 }
 
 // ---- choices: links that change the address and the panels, not the page --------------------------
-async function choose(address) {
+let shown = location.search;
+async function choose(address, isNew = true) {
   const answer = await fetch(`${document.body.dataset.events.replace(/events$/, "panels")}${address.search}`);
   if (!answer.ok) { location.assign(address); return; }
   const { version: newer, panels } = await answer.json();
-  history.replaceState(null, "", address.search || location.pathname);
+  if (isNew) history.pushState(null, "", address.search || location.pathname);
+  shown = location.search;
   version = newer;
   put(panels);
   listen();
 }
+
+// Back and forward: the panels of that address.
+addEventListener("popstate", () => {
+  if (document.body.dataset.events && location.search !== shown) choose(location, false);
+});
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-choice]");

@@ -45,6 +45,11 @@ def test_a_curve_grows_and_a_choice_changes_the_address_without_a_reload(
     expect(page.locator("#p-events .ic.finished").first).to_be_visible()
     assert "events=all" in page.url
     assert page.evaluate("window.before") == 1
+    page.go_back()
+    expect(curves.get_by_role("link", name="epoch", exact=True)).not_to_have_attribute(
+        "aria-current", "true"
+    )
+    assert page.evaluate("window.before") == 1
     assert troubles == []
 
 
