@@ -11,11 +11,6 @@ from objectives.groups.sums import GroupSums
 Measured = Callable[[GroupSums, Numbers], Numbers]
 
 
-def estimate(sums: GroupSums, measured: Measured = GroupSums.mean_losses) -> Estimate:
-    """Compute a number of one trial, with its 95 % interval."""
-    return _estimate(len(sums.groups), lambda times: measured(sums, times))
-
-
 def paired_difference(
     one: GroupSums, other: GroupSums, measured: Measured = GroupSums.mean_losses
 ) -> Estimate | None:
@@ -27,15 +22,16 @@ def paired_difference(
     """
     if not _have_same_images(one, other):
         return None
-    return _estimate(len(one.groups), lambda times: measured(one, times) - measured(other, times))
+
+    def differences(times: Numbers) -> Numbers:
+        return measured(one, times) - measured(other, times)
+
+    groups = len(one.groups)
+    (value,) = differences(np.ones((1, groups))).tolist()
+    ends = bounds(differences(all_draws(groups))) if groups > 1 else (np.nan, np.nan)
+    return Estimate(value, *ends)
 
 
 def _have_same_images(one: GroupSums, other: GroupSums) -> bool:
     names = (one.groups, one.classes) == (other.groups, other.classes)
     return names and np.array_equal(one.images, other.images)
-
-
-def _estimate(groups: int, measured: Callable[[Numbers], Numbers]) -> Estimate:
-    (value,) = measured(np.ones((1, groups))).tolist()
-    ends = bounds(measured(all_draws(groups))) if groups > 1 else (np.nan, np.nan)
-    return Estimate(value, *ends)
