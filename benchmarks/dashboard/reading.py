@@ -66,11 +66,12 @@ def _updates(
     clock = Clock(played.place.url)
     rows = []
     for _ in range(lab.trials):
+        before = reader.read()
         happen()
         with _timed() as taken:
             client, server = clock.split(reader.read)
         last, started = reader.read(), time.process_time()
-        render.panels(last, View())
+        render.panels(last, View(), before)
         draw = (time.process_time() - started) * 1000
         rows.append((taken.ms, len(taken.statements), server, client, draw))
     wall, statements, server_ms, client_ms, draw_ms = zip(*rows, strict=True)

@@ -13,10 +13,10 @@ from dashboards.live.watch import Watch
 from storage.locks import wait_until
 
 
-def drawing(failing: list[bool]) -> Callable[[int, View], Mapping[str, Markup]]:
+def drawing(failing: list[bool]) -> Callable[[int, View, int | None], Mapping[str, Markup]]:
     """Return a function that draws a number, and fails once `failing` says so."""
 
-    def draw(number: int, view: View) -> Mapping[str, Markup]:
+    def draw(number: int, view: View, before: int | None) -> Mapping[str, Markup]:
         if any(failing):
             raise ZeroDivisionError("a panel cannot be drawn")
         return {"number": Markup(str(number))}
