@@ -8,8 +8,8 @@ from optuna.distributions import BaseDistribution
 from optuna.study import StudyDirection
 
 from dashboards.analysis.distributions import distributions
-from dashboards.analysis.priors.numbers import NumberEvidence, judge_number
 from dashboards.analysis.priors.options import OptionEvidence, judge_options
+from dashboards.analysis.priors.ranges import NumberEvidence, judge_number
 from dashboards.analysis.priors.ruling import Ranked
 from dashboards.analysis.snapshot import Snapshot
 from spaces.params import Float, Int, Value

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from dashboards.analysis import numbers
 from dashboards.analysis.overview import Overview
 from dashboards.analysis.priors.evidence import FEWEST, ParamEvidence
-from dashboards.analysis.priors.numbers import NumberEvidence
 from dashboards.analysis.priors.options import Contrast, OptionEvidence
+from dashboards.analysis.priors.ranges import NumberEvidence
 from dashboards.analysis.priors.ruling import Ruling
 from dashboards.live.view import View
 from spaces.params import Int, Value

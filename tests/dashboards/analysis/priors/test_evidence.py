@@ -3,8 +3,8 @@
 import math
 
 from dashboards.analysis.priors.evidence import FEWEST, EvidenceReader
-from dashboards.analysis.priors.numbers import NumberEvidence
 from dashboards.analysis.priors.options import OptionEvidence
+from dashboards.analysis.priors.ranges import NumberEvidence
 from dashboards.analysis.snapshot import read_snapshot
 from spaces.params import Choice, Float, Int, Toggle
 from storage.store import Store

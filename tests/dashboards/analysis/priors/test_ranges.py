@@ -5,7 +5,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from dashboards.analysis.priors.numbers import (
+from dashboards.analysis.priors.ranges import (
     DENSITY_POINTS,
     MOST_POINTS,
     MOST_TICKS,
