@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     KILLED = "killed"  # given up: its attempts died in a row without an epoch between
     STALLED = "stalled"  # given up after such deaths, in the last of which nothing moved
     CUDA_ERROR = "cuda_error"  # given up after such deaths, the last one by a CUDA error
-    ENDED_ELSEWHERE = "ended_elsewhere"  # a person ended it in the dashboard
+    ENDED_ELSEWHERE = "ended_elsewhere"  # a person ended or added it
 
 
 WELL = (Outcome.FINISHED, Outcome.PRUNED)  # the ends in which nothing failed

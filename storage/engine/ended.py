@@ -2,8 +2,11 @@
 
 from sqlalchemy import Connection, text
 
-# As if failed through Optuna: the attempt's worker notices it at its next beat or epoch.
-END = text("""WITH asked AS (
+from storage.engine.statements import TOUCH
+from storage.rows import Outcome
+
+# Its attempt ends with it: the attempt's worker notices that at its next beat or epoch.
+END = text(f"""WITH asked AS (
     SELECT t.trial_id, CAST(t.state AS text) AS state FROM trials t
      WHERE t.number = :number
        AND t.study_id = (SELECT study_id FROM studies WHERE study_name = :study)
@@ -12,6 +15,11 @@ END = text("""WITH asked AS (
     UPDATE trials t SET state = 'FAIL', datetime_complete = timezone('UTC', clock_timestamp())
       FROM asked WHERE t.trial_id = asked.trial_id AND asked.state IN ('RUNNING', 'WAITING')
  RETURNING t.trial_id
+), closed AS (
+    UPDATE search_service.attempts a
+       SET ended_at = clock_timestamp(), reason = :reason, ends_trial = true, {TOUCH}
+      FROM asked WHERE a.trial_id = asked.trial_id AND a.ended_at IS NULL
+       AND asked.state IN ('RUNNING', 'WAITING')
 )
 SELECT asked.state, (SELECT CAST(search_service.wake_at_end(s.study_id) AS text) FROM studies s
          WHERE s.study_name = :study AND EXISTS (SELECT FROM ended)) AS woken
@@ -19,9 +27,10 @@ SELECT asked.state, (SELECT CAST(search_service.wake_at_end(s.study_id) AS text)
 
 
 def end_trial(connection: Connection, study: str, number: int) -> str | None:
-    """End a trial that runs or waits in the queue; one that has ended stays as it is.
+    """End a trial that runs or waits in the queue, with its attempt; one that has ended stays as it is.
 
     Return the state that it had; None where there is no such trial.
     """
-    row = connection.execute(END, {"study": study, "number": number}).one_or_none()
+    given = {"study": study, "number": number, "reason": Outcome.ENDED_ELSEWHERE}
+    row = connection.execute(END, given).one_or_none()
     return None if row is None else str(row.state)

@@ -26,7 +26,10 @@ def test_an_ended_trial_is_lost_to_its_worker_and_never_the_best(store: Store) -
 
     with pytest.raises(LeaseLost):
         store.beat(claim)
-    assert store.trials_of("toy", [running.number])[0].outcome == Outcome.ENDED_ELSEWHERE
+    [attempt] = store.attempts_of("toy", [running.number])
+    [trial] = store.trials_of("toy", [running.number])
+    assert trial.outcome == attempt.reason == Outcome.ENDED_ELSEWHERE
+    assert attempt.ended_at == trial.ended_at
     assert "had ended before" in end_trial(store, "toy", running.number)
 
 

@@ -17,7 +17,7 @@ SENTENCES = {
     Outcome.KILLED: "Given up: its attempts died in a row, without an epoch between them.",
     Outcome.STALLED: "Given up: its attempts died in a row, and nothing moved in the last one.",
     Outcome.CUDA_ERROR: "Given up: its attempts died in a row, the last one by a CUDA error.",
-    Outcome.ENDED_ELSEWHERE: "Added or ended by a person through Optuna; it is never the best one.",
+    Outcome.ENDED_ELSEWHERE: "Ended or added by a person; it is never the best one.",
 }
 
 

@@ -11,6 +11,7 @@ from dashboards.analysis.overview import Overview
 from dashboards.analysis.wording import slot_name
 from dashboards.live.panels.shown_metric import shown_metric
 from dashboards.live.view import EVENTS, View
+from storage.rows import Outcome
 
 LONGEST = 200  # characters of a text from the database
 SHAPES = {
@@ -111,6 +112,8 @@ def _pruned(found: Happening, _: str) -> str:
 
 
 def _failed(found: Happening, _: str) -> str:
+    if found.reason == Outcome.ENDED_ELSEWHERE:
+        return "ended by a person"
     return f"{found.reason.replace('_', ' ')}{_because(found.detail)}"
 
 

@@ -186,6 +186,15 @@ def test_a_death_is_a_cross_in_the_lane_of_its_place(
     assert "<script" not in html["events"]
 
 
+def test_a_trial_that_a_person_ended_is_told_as_such(
+    store: Store, worker: Worker, look: Callable[[], Overview]
+) -> None:
+    begin(store, worker, 0.9)
+    store.end_trial("toy", 0)
+    told = [event.text for event in events(look(), View()).events if event.trial == 0]
+    assert told == ["ended by a person"]
+
+
 def test_the_usual_ends_are_listed_only_where_all_are_asked_for(
     store: Store, worker: Worker, look: Callable[[], Overview]
 ) -> None:
