@@ -14,6 +14,10 @@ from storage.rows import EpochRow, TrialRow, WorkerRow
 WAITS = 0.1  # of an epoch for images; above this the data is too slow for the device
 SLOW = 0.7  # of the speed of the trial's best epoch; below this something holds it up
 BY_ITSELF = (1, 2, 3, 4)  # exit codes of a worker that another start of it does not help
+# Worker processes end with these when nothing broke: done, and stopped on request.
+ORDERLY_EXITS = (0, 75)
+NEWS_SECONDS = 300  # for so long the death of a worker is named
+BEGINS = "a run that has just begun needs up to a minute"
 
 
 class State(StrEnum):
@@ -106,15 +110,17 @@ def verdict_of(snapshot: Snapshot, ended_workers: Sequence[WorkerRow]) -> Verdic
             command=again,
         )
     if not live:
+        was_here = ended_workers or snapshot.ended
+        nobody = "nobody trains" if was_here else "no worker has registered yet"
         return Verdict(
             state=State.WAITING,
             title="Waiting for a worker.",
-            text=f"{left} left and nobody trains. Start one with",
+            text=f"{left} left and {nobody}; {BEGINS}. Start one with",
             command=f"{again} --workers 1",
         )
     if stalled := [worker for worker in live if worker.is_overdue]:
         return _stalled(stalled, len(live))
-    return _at_work(snapshot, live)
+    return _at_work(snapshot, live, ended_workers)
 
 
 def database_away(verdict: Verdict, since: datetime, read_at: datetime | None) -> Verdict:
@@ -167,20 +173,26 @@ def _stopped_by_itself(worker: WorkerRow, again: str) -> Verdict:
 
 def _stalled(stalled: Sequence[WorkerRow], live: int) -> Verdict:
     worker = stalled[0]
-    others = f" {live - len(stalled)} of {live} workers train." if live > len(stalled) else ""
+    others = f" {_train(live - len(stalled), live)}." if live > len(stalled) else ""
     return Verdict(
         state=State.STALLED,
         title="Stalled.",
         text=f"Worker {worker.worker} has made no step for {span(worker.silent_seconds)}. Its trial"
-        f" goes on elsewhere; a worker of `search run` is replaced, another one you end with"
-        f" `kill {worker.pid}` on {worker.host}.{others}",
+        f" goes on elsewhere. The run that started it replaces it; without a run, end process"
+        f" {worker.pid} on {worker.host}.{others}",
     )
 
 
-def _at_work(snapshot: Snapshot, live: Sequence[WorkerRow]) -> Verdict:
+def _train(training: int, live: int) -> str:
+    return f"{training} of {counted(live, 'worker')} {'trains' if training == 1 else 'train'}"
+
+
+def _at_work(
+    snapshot: Snapshot, live: Sequence[WorkerRow], ended_workers: Sequence[WorkerRow]
+) -> Verdict:
     training = [worker for worker in live if worker.trial is not None]
     lasts = [trial.last for trial in snapshot.running if trial.last]
-    workers = f"{len(training)} of {counted(len(live), 'worker')} train"
+    workers, here = _train(len(training), len(live)), f"{counted(len(live), 'worker')} here"
     failed = f"{counted(snapshot.failed, 'trial')} failed so far"
     failures = f", {failed}" if snapshot.failed else ", nothing failed"
     if snapshot.look.study.stop:
@@ -189,18 +201,30 @@ def _at_work(snapshot: Snapshot, live: Sequence[WorkerRow]) -> Verdict:
             title="Stopping.",
             text=f"{workers}{failures}. They end their epochs; nothing of these is lost.",
         )
+    notes = (*_died(snapshot, ended_workers), *_notes(snapshot, live))
     if not snapshot.ended and not lasts:
-        return Verdict(
-            state=State.STARTING,
-            title="Starting.",
-            text=f"{counted(len(live), 'worker')} here; no epoch is over yet.",
-        )
+        why = "no epoch is over yet" if training else "none has a trial yet"
+        return Verdict(state=State.STARTING, title="Starting.", text=f"{here}, {why}.", notes=notes)
     return Verdict(
         state=State.RUNNING,
-        title="Healthy.",
-        text=f"{workers}{failures}.",
-        notes=tuple(_notes(snapshot, live)),
+        title="Healthy." if training else "Between trials.",
+        text=f"{workers if training else f'{here}, none has a trial yet'}{failures}.",
+        notes=notes,
     )
+
+
+def _died(snapshot: Snapshot, ended_workers: Sequence[WorkerRow]) -> Iterator[str]:
+    """Name the worker that ended last, where it died or was killed a short while ago."""
+    last = next(iter(ended_workers), None)
+    if last is None or last.ended_at is None or last.exit_code in (None, *ORDERLY_EXITS):
+        return
+    ago = (last.seen_at - last.ended_at).total_seconds() + last.silent_seconds
+    if ago <= NEWS_SECONDS:
+        code = last.exit_code
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        is_left = any(trial.worker == last.worker for trial in snapshot.running)
+        goes_on = "; its trial goes on" if is_left else ""
+        yield f"a worker died {span(ago)} ago ({how}){goes_on}"
 
 
 def _notes(snapshot: Snapshot, live: Sequence[WorkerRow]) -> Iterator[str]:

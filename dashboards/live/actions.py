@@ -72,8 +72,8 @@ def note(request: Request, study: str, sentence: str) -> None:
 def _stop(overview: Overview, query: Mapping[str, str]) -> Action:
     study, snapshot = overview.study, overview.snapshot
     is_now = query.get("how") == "now"
-    workers = counted(len(overview.workers), "worker")
-    left = counted(max(0, study.trials - snapshot.ended), "trial")
+    open_trials = max(0, study.trials - snapshot.ended)
+    left = counted(open_trials, "trial")
     when = (
         "at once; the epochs in flight are trained again later"
         if is_now
@@ -83,9 +83,10 @@ def _stop(overview: Overview, query: Mapping[str, str]) -> Action:
         name="stop",
         title=f"Stop {study.name}?",
         will=[
-            f"Each of {workers} ends {when}.",
-            f"{left} stay to be done; nothing that was recorded is lost.",
-            f"`search run --study {study.name}` goes on with it.",
+            f"Each worker ({len(overview.workers)} now) ends {when}.",
+            f"{left} {'stays' if open_trials == 1 else 'stay'} to be done; nothing that was"
+            " recorded is lost.",
+            f"Go on with search run --study {study.name}.",
         ],
         command=f"search stop --study {study.name}{' --now' if is_now else ''}",
         button="Stop now" if is_now else "Stop after the epochs",

@@ -169,7 +169,7 @@ def _environment() -> Environment:
     )
     environment.globals |= {"numbers": numbers, "static": _static}
     environment.globals["icons"] = environment.get_template("icons.html").module
-    environment.filters |= {"moment": _moment, "ago": _ago}
+    environment.filters |= {"moment": _moment, "ago": _ago, "commands": _commands}
     return environment
 
 
@@ -188,6 +188,16 @@ def _moment(moment: datetime) -> Markup:
 def _ago(moment: datetime) -> Markup:
     """Write a moment as a clock time, which the script replaces by the time since."""
     return _time(moment, "ago")
+
+
+def _commands(text: str) -> Markup:
+    """Write a sentence whose commands stand in backticks, each as code."""
+    parts = text.split("`")
+    is_paired = len(parts) % 2 == 1
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if is_paired and at % 2 else part
+        for at, part in enumerate(parts)
+    )
 
 
 def _time(moment: datetime, how: str) -> Markup:

@@ -27,7 +27,7 @@ SELECT asked.state, (SELECT CAST(search_service.wake_at_end(s.study_id) AS text)
 
 
 def end_trial(connection: Connection, study: str, number: int) -> str | None:
-    """End a trial that runs or waits in the queue, with its attempt; one that has ended stays as it is.
+    """End a trial that runs or waits, with its attempt; one that has ended stays as it is.
 
     Return the state that it had; None where there is no such trial.
     """

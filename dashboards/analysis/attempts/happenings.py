@@ -10,6 +10,7 @@ from dashboards.analysis.attempts.lanes import DEATHS, How, how
 from dashboards.analysis.attempts.ledger import Ledger, Slot, slot_of
 from dashboards.analysis.attempts.seldom import Seldom
 from dashboards.analysis.snapshot import Snapshot
+from dashboards.analysis.verdict import ORDERLY_EXITS
 from storage.live.history import BestStep, add_steps
 from storage.live.outages import OutageRow
 from storage.reader import StoreReader
@@ -17,8 +18,6 @@ from storage.rows import AttemptRow, UseRow, WorkerRow
 
 MOST_HAPPENINGS = 50
 TOGETHER = timedelta(seconds=60)  # workers of a host that start or end within it are told as one
-# Worker processes end with these when nothing broke: done, and stopped on request.
-ORDERLY_EXITS = (0, 75)
 
 
 class Kind(StrEnum):

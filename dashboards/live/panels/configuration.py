@@ -88,5 +88,5 @@ def _origin(overview: Overview, record: TrialRecord) -> str:
     if queued == study.space.mode():
         return "Queued: the most probable values of the prior."
     if queued in [dict(each) for each in study.enqueue]:
-        return "Queued: one of the study's `enqueue`."
+        return "Queued: one of the study's given configurations."
     return "Queued by a person."

@@ -1,5 +1,6 @@
 """The verdict on a study: its state, and what to do."""
 
+import re
 from dataclasses import replace
 
 from dashboards.analysis.snapshot import read_snapshot
@@ -35,6 +36,7 @@ def test_a_study_without_a_worker_waits_and_names_the_command(store: Store) -> N
 
     assert verdict.state is State.WAITING
     assert verdict.command == "search run --study toy --workers 1"
+    assert "no worker has registered yet; a run that has just begun needs" in verdict.text
 
 
 def test_a_study_starts_until_its_first_epoch_is_over(store: Store) -> None:
@@ -64,6 +66,42 @@ def test_a_worker_that_slows_down_and_a_short_memory_are_named(store: Store) -> 
     assert slow.startswith("ada trains at 50")
     assert slow.endswith("of its speed in epoch 1")
     assert short == "memory is short: 1 running trial takes a batch in parts"
+
+
+def test_workers_without_a_trial_are_not_called_healthy(store: Store) -> None:
+    create(store)
+    store.register_worker("toy", new_worker("ada"))
+    assert judged(store).line == "Starting. 1 worker here, none has a trial yet."
+
+    claim = store.claim("toy", "ada", lease_seconds=30)
+    assert isinstance(claim, Claim)
+    assert judged(store).text == "1 worker here, no epoch is over yet."
+    store.tell(claim, finished(0.5))
+
+    verdict = judged(store)
+    assert (verdict.state, verdict.title) == (State.RUNNING, "Between trials.")
+    assert verdict.text == "1 worker here, none has a trial yet, nothing failed."
+
+
+def test_a_worker_that_died_is_named_while_others_train(store: Store) -> None:
+    store.record(with_trial(store), 1, {"val_loss": 1.0}, 1.0, seconds=1.0, images=10)
+    store.register_worker("toy", new_worker("bob"))
+    claim = store.claim("toy", "bob", lease_seconds=30)
+    assert isinstance(claim, Claim)
+    store.hand_back(claim, HandBackReason.KILLED)
+    store.worker_ended("bob", -9, "it was killed")
+
+    verdict = judged(store)
+
+    assert (verdict.state, verdict.text) == (
+        State.RUNNING,
+        "1 of 1 worker trains, nothing failed.",
+    )
+    [note] = verdict.notes
+    assert re.fullmatch(r"a worker died \d+.s ago \(signal 9\); its trial goes on", note)
+
+    store.worker_ended("bob", 75, "handed back")
+    assert judged(store).notes == ()
 
 
 def test_a_stop_is_told_before_and_after_the_workers_ended(store: Store) -> None:

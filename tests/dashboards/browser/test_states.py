@@ -12,7 +12,7 @@ from tests.dashboards.browser.site import OF_LOOKS, SIZES, THEMES, Site, Window
 pytestmark = pytest.mark.slow
 
 SAID = {
-    "waiting": ("Waiting", "nobody trains"),
+    "waiting": ("Waiting", "no worker has registered yet"),
     "starting": ("Starting", "no epoch is over yet"),
     "running": ("Running", "3 of 3 workers train"),
     "stalled": ("Stalled", "has made no step"),

@@ -26,7 +26,7 @@ def confirmed(client: httpx.Client, action: str, fields: dict[str, str], query: 
 def test_the_page_of_a_stop_names_what_will_happen_and_the_command(client: httpx.Client) -> None:
     page = client.get("/s/toy/actions/stop").text
 
-    assert "Each of 1 worker ends after its epoch in flight." in page
+    assert "Each worker (1 now) ends after its epoch in flight." in page
     assert "search stop --study toy" in page
 
 

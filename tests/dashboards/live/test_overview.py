@@ -12,7 +12,7 @@ def test_the_page_says_the_state_the_best_trial_and_the_workers(client: httpx.Cl
     page = client.get("/s/toy").text
 
     assert "2 <small>of 3</small>" in page
-    assert "1 of 1 worker train" in page
+    assert "1 of 1 worker trains" in page
     assert "test-host" in page or "ada" in page
 
 

@@ -51,8 +51,8 @@ def test_list_page_json_and_terminal_tell_the_same(client: httpx.Client, store: 
     assert frame["verdict"] in one_printed
 
     assert line["workers"] == len(frame["workers"]) == 1
-    assert "1 of 1 worker train" in one
-    assert "1 of 1 worker train" in one_printed
+    assert "1 of 1 worker trains" in one
+    assert "1 of 1 worker trains" in one_printed
 
 
 def test_the_list_tells_the_hours_of_the_page(client: httpx.Client) -> None:
