@@ -1,6 +1,8 @@
 """The application of the server: our own pages, reports, and optuna-dashboard's."""
 
 from functools import partial
+from html import escape
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -16,6 +18,8 @@ from dashboards.optuna.pages import optuna_routes
 from dashboards.report.fields import report_json
 from dashboards.report.page import headers, report_page
 
+MAIN = '<main class="report">\n'
+
 
 def build_app(source: Source) -> Starlette:
     """Build the application that shows every study and its kept files."""
@@ -24,7 +28,7 @@ def build_app(source: Source) -> Starlette:
         name = request.path_params["name"]
         write = partial(report_page, source.store, name, source.artifacts)
         html = await source.report(name, write)
-        return HTMLResponse(html, headers=headers())
+        return HTMLResponse(_with_way_back(html, name), headers=headers())
 
     async def as_json(request: Request) -> Response:
         name = request.path_params["name"]
@@ -42,3 +46,10 @@ def build_app(source: Source) -> Starlette:
         middleware=[Middleware(GZipMiddleware)],
         exception_handlers=HANDLERS,
     )
+
+
+def _with_way_back(report: str, name: str) -> str:
+    """Return a report with a link to its study, which only a served one can follow."""
+    way = f'<a class="link" href="/s/{escape(quote(name))}">Back to {escape(name)}</a>'
+    how = "To keep this report, save this page, or <code>search report --out report.html</code>"
+    return report.replace(MAIN, f'{MAIN}<p class="muted acts">{way} <span>{how}</span></p>\n', 1)

@@ -9,6 +9,7 @@ from spaces.errors import StudyError
 from spaces.stored import StoredStudy, from_json, to_json
 from storage.store import Store, StudyRow
 
+ENDED_BEFORE = "had ended before"
 MOST_TRIALS = 1_000_000  # a larger number is a typing error
 
 
@@ -28,7 +29,7 @@ def end_trial(store: Store, name: str, number: int) -> str:
     """End one trial as failed; return what that does in a sentence."""
     if store.end_trial(name, number):
         return f"trial {number} of {name} is ended; its worker takes another one"
-    return f"trial {number} of {name} had ended before"
+    return f"trial {number} of {name} {ENDED_BEFORE}"
 
 
 def set_total(store: Store, name: str, total: int) -> str:
@@ -52,5 +53,5 @@ def check_total(row: StudyRow, total: int, store: Store) -> None:
     if not max(1, begun) <= total <= MOST_TRIALS:
         raise StudyError(
             f"{row.name!r} has begun {counted(begun, 'trial')}; {total} cannot be its total",
-            f"give --trials {max(1, begun)} or more, at most {MOST_TRIALS}",
+            f"give a total of {max(1, begun)} or more, at most {MOST_TRIALS}",
         )

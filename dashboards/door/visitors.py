@@ -4,6 +4,10 @@ import pwd
 from dataclasses import dataclass
 from enum import StrEnum
 
+from starlette.requests import Request
+
+OWN = "uid "  # begins the session of a user of this machine
+
 
 class Role(StrEnum):
     """The rights of a visitor."""
@@ -24,6 +28,13 @@ class Visitor:
     role: Role
     name: str
     session: str
+
+
+def shown_visitor(request: Request) -> dict[str, object]:
+    """Return what a page says of its visitor: his role, and whether he came in with a token."""
+    given = request.scope.get("state", {})
+    by_token = not str(given.get("session", OWN)).startswith(OWN)
+    return {"role": str(given.get("role", "")), "by_token": by_token}
 
 
 def user_name(uid: int) -> str:

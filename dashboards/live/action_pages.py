@@ -8,8 +8,9 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dashboards.analysis.overview import Overview
+from dashboards.changes import ENDED_BEFORE
 from dashboards.door.confirmations import csrf_token, read_confirmed_form
-from dashboards.door.visitors import Role
+from dashboards.door.visitors import Role, shown_visitor
 from dashboards.live import actions, render
 from dashboards.live.failures import explained
 from dashboards.live.source import Source
@@ -40,6 +41,7 @@ class ActionPages:
         name, action = request.path_params["name"], request.path_params["action"]
         overview = await self._source.run(self._studies.of(name).newest)
         return await self._page(
+            request,
             overview,
             action=actions.asked(action, overview, request.query_params),
             is_writer=request.state.role == Role.WRITER,
@@ -50,15 +52,22 @@ class ActionPages:
         """Do an action of a confirmed form, and say what was done; the log says who did it."""
         name, action = request.path_params["name"], request.path_params["action"]
         fields = await read_confirmed_form(request)
-        overview = await self._source.run(self._studies.of(name).newest)
+        watch = self._studies.of(name)
+        overview = await self._source.run(watch.newest)
+        back = actions.back(overview, fields)
         try:
             sentence = await self._source.write(actions.done, action, name, fields)
         except (StudyError, StorageError) as error:
-            return await self._page(overview, fault=str(error), status=400)
+            return await self._page(request, overview, fault=str(error), back=back, status=400)
         actions.note(request, name, sentence)
-        return await self._page(overview, sentence=sentence)
+        await self._source.run(watch.again)  # the head shows what the action did
+        overview = await self._source.run(watch.newest)
+        is_new = not sentence.endswith(ENDED_BEFORE)
+        return await self._page(request, overview, sentence=sentence, back=back, is_new=is_new)
 
-    async def _page(self, overview: Overview, status: int = 200, **given: Any) -> HTMLResponse:
-        said = {"sentence": "", "fault": "", "action": None, **given}
+    async def _page(
+        self, request: Request, overview: Overview, status: int = 200, **given: Any
+    ) -> HTMLResponse:
+        said = {"sentence": "", "fault": "", "action": None, **shown_visitor(request), **given}
         page = partial(render.study_page, "action.html", overview, "/actions")
         return HTMLResponse(await self._source.run(page, **said), status)

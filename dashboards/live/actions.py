@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.requests import Request
 
@@ -55,6 +56,16 @@ def done(name: str, study: str, fields: Mapping[str, str], store: Store) -> str:
     if name == "add-trials":
         return set_total(store, study, whole(fields.get("total", ""), "total"))
     raise StudyError(f"there is no action {name!r}", f"use one of {', '.join(ASKED)}")
+
+
+def back(overview: Overview, fields: Mapping[str, str]) -> tuple[str, str]:
+    """Return the words and the address of the way back: to the trial, or to the study."""
+    name, trial = overview.study.name, fields.get("trial", "")
+    base = f"/s/{quote(name)}"
+    is_number = trial.isascii() and trial.isdigit() and len(trial) < 8
+    return (
+        ("Back to the trial", f"{base}/t/{int(trial)}") if is_number else (f"Back to {name}", base)
+    )
 
 
 def whole(text: str, name: str) -> int:

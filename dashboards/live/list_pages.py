@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute, Route
 
 from dashboards.analysis.json_text import joined, json_of, list_text
 from dashboards.analysis.listing import StudiesReader, StudyLine
+from dashboards.door.visitors import shown_visitor
 from dashboards.live import render
 from dashboards.live.failures import explained
 from dashboards.live.source import Source
@@ -39,7 +40,7 @@ class ListPages:
     async def show(self, request: Request) -> Response:
         """Show every study."""
         changes = await self._source.run(self._watches.of(NAME).changes, View())
-        given = {"panels": changes.panels, "version": changes.version}
+        given = {"panels": changes.panels, "version": changes.version, **shown_visitor(request)}
         return HTMLResponse(render.page("studies.html", **given))
 
     async def events(self, request: Request) -> Response:

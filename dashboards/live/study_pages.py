@@ -11,9 +11,11 @@ from dashboards.analysis.fields import overview_fields
 from dashboards.analysis.json_text import joined, json_of, object_text
 from dashboards.analysis.overview import Overview
 from dashboards.analysis.trials.spreadsheet import trials_csv
+from dashboards.door.visitors import shown_visitor
 from dashboards.live import render
 from dashboards.live.failures import explained
 from dashboards.live.pages.every import PAGES, Build
+from dashboards.live.pages.trials import MOST_LETTERS, chosen_trials
 from dashboards.live.source import Source
 from dashboards.live.stream import stream
 from dashboards.live.study_watch import StudyWatch, trial_watch
@@ -47,7 +49,7 @@ class StudyPages:
         overview = await self._source.run(watch.with_curve, view.t)
         changes = await self._source.run(watch.changes, view)
         page = partial(render.study_page, "overview.html", overview, "")
-        given = {"panels": changes.panels, "version": changes.version}
+        given = {"panels": changes.panels, "version": changes.version, **shown_visitor(request)}
         return HTMLResponse(await self._source.run(page, **given))
 
     async def panels(self, request: Request) -> Response:
@@ -76,9 +78,13 @@ class StudyPages:
         return Response(text, media_type="application/json")
 
     async def csv(self, request: Request) -> Response:
-        """Send a table of every trial."""
+        """Send a table of every trial, or of those that fit the words of a filter."""
         name = request.path_params["name"]
-        lines = await self._source.run(trials_csv, self._source.store, name)
+        chosen = None
+        if words := request.query_params.get("q", "")[:MOST_LETTERS]:
+            overview = await self._source.run(self._watch(request).newest)
+            chosen = await self._source.run(chosen_trials, self._source, overview.study, words)
+        lines = await self._source.run(trials_csv, self._source.store, name, chosen)
         # Not in the pages' threads: a slow reader takes as long as it likes.
         shown = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=shown)
@@ -97,7 +103,9 @@ class StudyPages:
         async def show(request: Request) -> Response:
             overview, content = await read(request)
             page = partial(render.study_page, template, overview, f"/{path}")
-            return HTMLResponse(await self._source.run(page, page=content))
+            return HTMLResponse(
+                await self._source.run(page, page=content, **shown_visitor(request))
+            )
 
         async def tell(request: Request) -> Response:
             _, content = await read(request)

@@ -82,7 +82,8 @@ def _new_token_file(arguments: Namespace) -> int:
     file = arguments.new_token_file
     write_token_file(file)
     print(f"wrote {file}, with a token for viewers and one for writers")
-    print(f"next: search dashboard --token-file {file}")
+    tls = "--certfile cert.pem --keyfile key.pem"
+    print(f"next: search dashboard --host 0.0.0.0 --token-file {file} {tls}")
     return DONE
 
 

@@ -4,7 +4,8 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from dashboards.analysis.badges import one_line
@@ -18,9 +19,14 @@ from storage.rows import TrialRow
 FORMULA = re.compile(r"[=+\-@\t\r\n]")
 
 
-def trials_csv(store: StoreReader, name: str) -> Iterator[str]:
-    """Read the lines of a study's table; one that cannot be read raises before the first line."""
-    return _every_line(store, read_snapshot(store, name))
+def trials_csv(
+    store: StoreReader, name: str, chosen: Collection[int] | None = None
+) -> Iterator[str]:
+    """Read the lines of a study's table; one that cannot be read raises before the first line.
+
+    chosen: the numbers of the trials that have a line; None for all.
+    """
+    return _every_line(store, read_snapshot(store, name), chosen)
 
 
 def head_line(snapshot: Snapshot) -> str:
@@ -42,10 +48,13 @@ def page_lines(snapshot: Snapshot, page: Page) -> Iterator[str]:
         yield _line(_cells(snapshot, trial, one_line(page.badges.get(trial.number, ()))))
 
 
-def _every_line(store: StoreReader, snapshot: Snapshot) -> Iterator[str]:
+def _every_line(
+    store: StoreReader, snapshot: Snapshot, chosen: Collection[int] | None
+) -> Iterator[str]:
     yield head_line(snapshot)
     for page in read_pages(store, snapshot):
-        yield from page_lines(snapshot, page)
+        trials = [each for each in page.trials if chosen is None or each.number in chosen]
+        yield from page_lines(snapshot, replace(page, trials=trials))
 
 
 def _metrics(snapshot: Snapshot) -> Iterator[str]:

@@ -11,15 +11,18 @@ from dashboards.analysis import numbers
 from dashboards.analysis.badges import read_badges
 from dashboards.analysis.overview import Overview
 from dashboards.analysis.sorting import Order, find, sortable
+from dashboards.analysis.terms import fault_of
 from dashboards.analysis.trials.measures import value_metrics
 from dashboards.analysis.trials.state import state_of
 from dashboards.analysis.wording import epochs
 from dashboards.live.panels.shown_metric import shown_metric
 from dashboards.live.source import Source
 from objectives.contract import BALANCED_ACCURACY, MACRO_AUC
+from spaces.study import Study
 from storage.rows import TrialRow
 
 PAGE = 200
+MOST_LETTERS = 200  # of a filter
 METRICS = {BALANCED_ACCURACY: "bal. acc.", MACRO_AUC: "AUC", "val_ece": "ECE"}
 
 
@@ -53,7 +56,8 @@ class Row:
 class TrialsPage:
     """Some trials of a study.
 
-    unknown: words of the filter that say nothing here.
+    unknown: why words of the filter say nothing here, a sentence each.
+    csv: the address of the same trials as CSV.
     words: what a filter may say.
     """
 
@@ -63,6 +67,7 @@ class TrialsPage:
     first: int
     order: Order
     unknown: Sequence[str] = ()
+    csv: str = ""
     words: Sequence[str] = ()
     before: str = ""
     after: str = ""
@@ -76,7 +81,7 @@ def trials_page(source: Source, overview: Overview, request: Request) -> TrialsP
     order = Order(
         by=by if by in sortable(study) else "trial",
         is_descending=query.get("order", "down" if by == "trial" else "up") == "down",
-        words=query.get("q", "")[:200],
+        words=query.get("q", "")[:MOST_LETTERS],
     )
     found = source.with_arrays(lambda: find(study, source.store.arrays(study.name), order))
     page = query.get("page", "1")
@@ -97,12 +102,20 @@ def trials_page(source: Source, overview: Overview, request: Request) -> TrialsP
         total=len(found.numbers),
         first=first + 1 if rows else 0,
         order=order,
-        unknown=found.unknown,
+        unknown=[fault_of(study, word) for word in found.unknown],
         words=["finished", "pruned", "failed", "running", *(f"{n}=" for n in study.space.names)],
+        csv=f"trials.csv?{urlencode({'q': order.words})}" if order.words else "trials.csv",
         before=_link(order, first // PAGE) if first else "",
         after=_link(order, first // PAGE + 2) if first + PAGE < len(found.numbers) else "",
         metrics=metrics,
     )
+
+
+def chosen_trials(source: Source, study: Study, words: str) -> frozenset[int]:
+    """Read the numbers of the trials that fit the words of a filter."""
+    order = Order(words=words)
+    found = source.with_arrays(lambda: find(study, source.store.arrays(study.name), order))
+    return frozenset(found.numbers)
 
 
 def _columns(overview: Overview, order: Order, metrics: Mapping[str, str]) -> Iterator[Column]:
@@ -111,7 +124,7 @@ def _columns(overview: Overview, order: Order, metrics: Mapping[str, str]) -> It
     yield Column(name="outcome", is_number=False)
     yield _sorting(order, "value", study.metric)
     yield from (Column(name=title) for title in metrics.values())
-    yield Column(name="epochs")
+    yield Column(name="trained")  # a hyperparameter may be called epochs
     for name in study.space.names:
         yield _sorting(order, name, name)
     yield Column(name="attempts")

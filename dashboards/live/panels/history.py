@@ -89,8 +89,9 @@ def history(overview: Overview, view: View) -> HistoryPanel:
         ],
         steps=marks,
         across=[
-            Label(round(x(tick.value), 2), tick.text if index else f"trial {tick.text}")
-            for index, tick in enumerate(x.ticks(5))
+            Label(round(x(number), 2), f"{number:.0f}" if number else "trial 0")
+            for number in (tick.value for tick in x.ticks(5))
+            if number.is_integer()
         ],
         down=[Label(round(y(tick.value), 1), tick.text) for tick in y.ticks(4)],
         begun=round(x(begun), 2),

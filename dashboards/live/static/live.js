@@ -123,7 +123,13 @@ addEventListener("popstate", () => {
   if (document.body.dataset.events && location.search !== shown) choose(location, false);
 });
 
+// A menu closes on a choice, on a click elsewhere, and on Esc.
+function closeMenus(kept = null) {
+  for (const menu of document.querySelectorAll("details.more-choices[open]")) if (menu !== kept) menu.open = false;
+}
+
 document.addEventListener("click", (event) => {
+  closeMenus(event.target.closest("a") ? null : event.target.closest("details.more-choices"));
   const link = event.target.closest("a[data-choice]");
   if (link && document.body.dataset.events && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
@@ -176,8 +182,14 @@ function tell(head) {
 
 function showNotify() {
   const button = $("notify");
-  if (!button || !globalThis.Notification || Notification.permission === "denied") return;
+  if (!button || !globalThis.Notification) return;
   button.hidden = false;
+  button.disabled = Notification.permission === "denied";
+  if (button.disabled) {
+    button.textContent = "Blocked by the browser";
+    button.title = "Allow notifications for this address in the settings of the browser, then load the page again. A webhook tells you without the browser: SEARCH_WEBHOOK";
+    return;
+  }
   button.textContent = read(`notify ${STUDY}`) ? "Notifies you" : "Notify…";
   button.title = "This browser tells you when the study is done, breaks, stalls or loses its workers, as long as this page is open. A webhook does it without the page: SEARCH_WEBHOOK";
 }
@@ -239,6 +251,7 @@ function step(by) {
 
 let waitsForG = false;
 addEventListener("keydown", (event) => {
+  if (event.key === "Escape") closeMenus();
   if (event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
   const wasG = waitsForG;
   waitsForG = event.key === "g";
@@ -260,6 +273,8 @@ for (const id of ["theme", "keys"]) $(id).hidden = false;
 $("theme").addEventListener("click", turn);
 $("keys").addEventListener("click", () => $("help").showModal());
 showTimes(document);
+const tab = document.querySelector(".tabs [aria-current]");
+if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
 showHead();
 listen();
 setInterval(() => { showTimes(document); showAge(); }, 1000);

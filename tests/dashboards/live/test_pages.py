@@ -33,8 +33,15 @@ def test_a_filter_compares_hyperparameters(client: httpx.Client, store: Store) -
 def test_a_word_that_says_nothing_is_told(client: httpx.Client) -> None:
     page = client.get("/s/toy/trials", params={"q": "lerning_rate<1 <script>alert(1)</script>"})
 
-    assert "not understood" in page.text
+    assert "did you mean &#39;learning_rate&#39;?" in page.text
+    assert "is no state, nor NAME=VALUE" in page.text
     assert "<script>alert" not in page.text
+
+
+def test_the_table_of_a_filter_has_its_trials_alone(client: httpx.Client) -> None:
+    table = client.get("/s/toy/trials.csv", params={"q": "finished"}).text
+
+    assert [row["trial"] for row in csv.DictReader(io.StringIO(table))] == ["0", "1"]
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "999999"])

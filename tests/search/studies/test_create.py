@@ -142,7 +142,7 @@ def test_a_total_below_what_has_begun_is_refused(store: Store, toy: Path) -> Non
         store.register_worker("toy", new_worker(worker))
         store.claim("toy", worker, lease_seconds=30)
 
-    with pytest.raises(StudyError, match="give --trials 2 or more"):
+    with pytest.raises(StudyError, match="give a total of 2 or more"):
         stored(store, toy.parent, Overrides(str(toy), trials=1))
 
 
