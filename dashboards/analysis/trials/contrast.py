@@ -6,7 +6,14 @@ from enum import StrEnum
 
 from dashboards.analysis.trials.kept import KeptTable, KeptTables
 from dashboards.analysis.trials.paired import paired_difference
-from dashboards.analysis.trials.ties import MEASURED, Basis, Judged, compare, read_sums
+from dashboards.analysis.trials.ties import (
+    MEASURED,
+    Basis,
+    Judged,
+    compare,
+    has_few_groups,
+    read_sums,
+)
 from objectives.contract import BALANCED_ACCURACY, GROUPS
 from objectives.groups.draws import Estimate
 from spaces.study import Study
@@ -83,6 +90,8 @@ def contrast(study: Study, first: Judged, other: Judged, missing: str = "") -> C
 def _not_comparable(study: Study, first: Judged, other: Judged) -> str:
     if study.folds:
         return "values are means over folds, of which no interval is drawn"
+    if first.sums and has_few_groups(first.sums):
+        return f"too few groups ({len(first.sums.groups)})"
     unfinished = [each.trial.number for each in (first, other) if each.trial.value is None]
     return f"trial {unfinished[0]} has no value" if unfinished else ""
 

@@ -27,6 +27,7 @@ from storage.reader import StoreReader
 from storage.rows import TrialRow
 
 FEWEST = 3  # finished trials; of fewer, nothing is said
+FEWEST_GROUPS = 5  # in the validation split; over fewer, nothing is compared
 LOOK_SECONDS = 0.3  # what takes longer is left to the next looks
 NEAR = 0.01  # relative; a table further off the trial's value is of another epoch
 
@@ -63,7 +64,7 @@ class Ties:
 
     is_whole: whether FEWEST have finished and all of these have been compared; nothing is tied
         before.
-    groups: the number of groups that are drawn; 0 where no difference was.
+    groups: the number of groups that are drawn, or that are too few; 0 where no difference was.
     """
 
     trials: Sequence[Compared] = ()
@@ -74,6 +75,11 @@ class Ties:
     def tied(self) -> frozenset[int]:
         """The numbers of the trials that cannot be told from the best one, it left out."""
         return frozenset(each.trial for each in self.trials[1:] if each.is_tied)
+
+    @property
+    def has_few_groups(self) -> bool:
+        """Whether nothing was compared because there are too few groups."""
+        return 0 < self.groups < FEWEST_GROUPS
 
     @property
     def bases(self) -> frozenset[Basis]:
@@ -125,9 +131,14 @@ def compare(best: Judged, other: Judged, study: Study) -> Compared:
     plain = Compared(
         trial=other.trial.number, is_tied=other.trial is best.trial, weakest=weakest, recall=recall
     )
-    if other.trial is best.trial:
+    if other.trial is best.trial or has_few_groups(best.sums):
         return plain
     return _paired(plain, best, other, study.metric) or _within(plain, best, other, study)
+
+
+def has_few_groups(sums: GroupSums | None) -> bool:
+    """Say whether a split has too few groups for an interval over them to mean anything."""
+    return sums is not None and len(sums.groups) < FEWEST_GROUPS
 
 
 def _paired(plain: Compared, best: Judged, other: Judged, metric: str) -> Compared | None:
@@ -194,7 +205,7 @@ def _ties(trials: list[Compared], ranked: int, best: GroupSums | None) -> Ties:
     return Ties(
         trials=trials,
         is_whole=ranked >= FEWEST and len(trials) == ranked,
-        groups=len(best.groups) if best and is_paired else 0,
+        groups=len(best.groups) if best and (is_paired or has_few_groups(best)) else 0,
     )
 
 

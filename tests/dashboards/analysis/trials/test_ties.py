@@ -73,6 +73,19 @@ def test_trials_are_compared_over_the_same_groups(
     assert read() == found
 
 
+def test_over_too_few_groups_nothing_is_compared(
+    store: Store, finish: Finish, read: Callable[[], Ties]
+) -> None:
+    make_study(store)
+    for losses in (HARD[:2], HARD[:2] + 0.001, HARD[:2] + 0.05):
+        finish(float(losses.mean()), table(losses), {"val_loss_low": 0.0, "val_loss_high": 9.0})
+
+    found = read()
+
+    assert (found.tied, found.bases) == (frozenset(), frozenset())
+    assert (found.has_few_groups, found.groups) == (True, 2)
+
+
 def test_without_the_tables_a_trial_is_compared_with_the_interval_of_the_best(
     store: Store, finish: Finish, read: Callable[[], Ties]
 ) -> None:
