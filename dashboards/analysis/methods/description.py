@@ -78,7 +78,10 @@ def software(machines: Machines) -> Section:
     ]
     if machines.commits:
         rows.append([["commit"], [Code(", ".join(machines.commits))]])
-    of = f"{counted(machines.workers, 'worker')} on {counted(machines.hosts, 'machine')}"
+    of = (
+        f"{counted(machines.workers, 'worker process', 'worker processes')}, restarts included,"
+        f" on {counted(machines.hosts, 'machine')}"
+    )
     devices = "; ".join(f"{device} ({count})" for device, count in machines.devices.items())
     return Section(
         name="software",

@@ -27,7 +27,7 @@ def test_the_page_says_what_is_searched_on_what_and_by_whom(
 def test_the_page_says_the_machines_of_a_study_without_data(client: httpx.Client) -> None:
     page = client.get("/s/toy/data").text
 
-    assert "1 worker on 1 machine: cpu (1)." in page
+    assert "1 worker process, restarts included, on 1 machine: cpu (1)." in page
     assert 'id="data"' not in page
 
 

@@ -177,7 +177,7 @@ def test_the_devices_and_every_version_of_the_workers_are_listed() -> None:
 
     section = software(machines_of([_worker(old), _worker(new), _worker(new)]))
 
-    assert sentences(section) == "3 workers on 1 machine: H200 (3)."
+    assert sentences(section) == "3 worker processes, restarts included, on 1 machine: H200 (3)."
     assert table(section)[1:] == [["PyTorch", "2.14, 2.15"], ["commit", "abc"]]
     assert sentences(software(machines_of([]))) == "No worker so far."
 
