@@ -83,7 +83,7 @@ def sentence(found: Happening, metric: str) -> str:
     metric: of the study.
     """
     return {
-        Kind.BEGAN: _began,
+        Kind.BEGAN: lambda _, __: "the study was made",
         Kind.ENDED: lambda each, _: f"the last of {numbers.counted(each.count, 'trial')} ended",
         Kind.BEST: lambda each, metric: f"new best {shown_metric(metric, each.value)}",
         Kind.FINISHED: lambda each, metric: f"finished {_value(each, metric)}",
@@ -97,10 +97,6 @@ def sentence(found: Happening, metric: str) -> str:
         Kind.STOP: _stop,
         Kind.TEST: _test,
     }[found.kind](found, metric)
-
-
-def _began(found: Happening, _: str) -> str:
-    return f"the study was made, with {numbers.counted(found.count, 'trial')}"
 
 
 def _value(found: Happening, metric: str) -> str:
