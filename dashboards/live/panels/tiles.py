@@ -81,7 +81,8 @@ def _best(overview: Overview) -> Tile:
     best = snapshot.best
     if best is None:
         return Tile(name="best", title=title, big=numbers.NONE, lines=["after the first trial"])
-    since = snapshot.total - len(snapshot.look.waiting) - best.number - 1
+    later = sum(trial.number > best.number for trial in snapshot.running)
+    since = snapshot.total - len(snapshot.look.waiting) - best.number - 1 - later
     none_better = f" · none better in {numbers.counted(since, 'trial')} since" if since else ""
     return Tile(
         name="best",

@@ -103,7 +103,7 @@ def trials(overview: Overview, view: View) -> TrialsPanel:
 def _chosen(overview: Overview, which: str) -> Sequence[TrialRow]:
     match which:
         case "running":
-            return overview.snapshot.running[:MOST]
+            return [trial for trial in overview.snapshot.running if trial.is_leased][:MOST]
         case "pruned":
             return overview.latest.pruned
         case "failed":
@@ -122,7 +122,7 @@ def _last_tied(trials: Sequence[TrialRow], ties: Ties) -> int:
 def _tabs(overview: Overview, view: View) -> Iterator[Tab]:
     snapshot = overview.snapshot
     counts = {
-        "running": len(snapshot.running),
+        "running": sum(trial.is_leased for trial in snapshot.running),
         "pruned": snapshot.pruned,
         "failed": snapshot.failed,
     }
@@ -143,6 +143,8 @@ def _is_number(param: Param | None) -> bool:
 
 def _words(ties: Ties, last: int) -> str:
     """Say which of the first rows cannot be told apart; "" where nothing was compared."""
+    if ties.has_few_groups:
+        return f"too few groups ({ties.groups}) to compare"
     if not ties.is_whole or not ties.bases:
         return ""
     if not ties.tied:
