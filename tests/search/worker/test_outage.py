@@ -1,17 +1,13 @@
 """A trial whose worker loses the database while everybody else has it: a network that is cut."""
 
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
 
 from search.worker import outbox
 from search.worker.attempt import attempt_trial
@@ -22,58 +18,14 @@ from spaces.study import Pruning
 from storage.errors import DatabaseUnreachable
 from storage.store import Store
 from tests.search.toy_worker import attempt, lease, make_worker
+from tests.storage.network import Network
 
 pytestmark = pytest.mark.slow
 
 
-class Network:
-    """A way to a Postgres socket that can be cut, and mended."""
-
-    def __init__(self, server: Path, folder: Path) -> None:
-        self.folder = folder
-        self._server = server
-        self._address = folder / ".s.PGSQL.5432"
-        self._ends: list[socket.socket] = []
-        self.mend()
-
-    def mend(self) -> None:
-        """Let connections through again."""
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(self._address))
-        self._listener.listen()
-        threading.Thread(target=self._serve, args=(self._listener,), daemon=True).start()
-
-    def cut(self) -> None:
-        """End every connection and let none through."""
-        self._address.unlink(missing_ok=True)
-        for end in (self._listener, *self._ends):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-        self._ends.clear()
-
-    def _serve(self, listener: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
-                here, _ = listener.accept()
-                there = socket.socket(socket.AF_UNIX)
-                there.connect(str(self._server))
-                self._ends += [here, there]
-                for ends in ((here, there), (there, here)):
-                    threading.Thread(target=self._carry, args=ends, daemon=True).start()
-
-    @staticmethod
-    def _carry(source: socket.socket, target: socket.socket) -> None:
-        with suppress(OSError):
-            while content := source.recv(65536):
-                target.sendall(content)
-            target.shutdown(socket.SHUT_WR)
-
-
 @pytest.fixture
 def network(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    server = Path(str(make_url(database_url).query["host"])) / ".s.PGSQL.5432"
-    network = Network(server, tmp_path_factory.mktemp("net"))
+    network = Network(database_url, tmp_path_factory.mktemp("net"))
     yield network
     network.cut()
 
@@ -81,8 +33,7 @@ def network(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture
 def remote(database_url: str, network: Network) -> Iterator[Store]:
     """A store at the other end of the network."""
-    url = make_url(database_url).update_query_dict({"host": str(network.folder)})
-    with Store.open(url.render_as_string(hide_password=False)) as store:
+    with Store.open(network.url) as store:
         yield store
 
 
