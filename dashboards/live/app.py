@@ -14,7 +14,12 @@ from dashboards.live.study_pages import StudyPages
 from dashboards.live.study_watch import StudyWatch
 from dashboards.live.watch import Watches
 
-FILES = {"live.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
+FILES = {
+    "live.css": "text/css",
+    "live.js": "text/javascript",
+    "theme.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 
 
 def live_routes(source: Source) -> list[BaseRoute]:

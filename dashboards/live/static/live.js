@@ -35,12 +35,12 @@ function put(panels) {
     const place = $(`p-${name}`);
     if (!place) continue;
     const active = document.activeElement, inside = place.contains(active);
-    const path = inside ? pathTo(place, active) : null;
+    const path = inside ? pathTo(place, active) : null, href = inside && active.getAttribute("href");
     const isOpen = place.querySelector("details[open]"), top = place.querySelector("ul")?.scrollTop;
     place.innerHTML = html;
     if (isOpen) place.querySelector("details")?.setAttribute("open", "");
     if (top) place.querySelector("ul").scrollTop = top;
-    if (path) follow(place, path)?.focus({ preventScroll: true });
+    if (path) (twin(place, href) ?? follow(place, path))?.focus({ preventScroll: true });
     showTimes(place);
   }
   if ("head" in panels || "verdict" in panels) showHead();
@@ -52,6 +52,8 @@ function pathTo(root, node) {
   for (; node !== root; node = node.parentElement) path.unshift([...node.parentElement.children].indexOf(node));
   return path;
 }
+// The same link in the panel's new form, where rows may have come before it.
+const twin = (root, href) => (href ? root.querySelector(`a[href="${CSS.escape(href)}"]`) : null);
 const follow = (root, path) => path.reduce((node, index) => node?.children[index], root);
 
 function showHead() {
@@ -74,12 +76,13 @@ async function tint(tone) {
 }
 
 // ---- the stream --------------------------------------------------------------------------------
-let source = null, version = document.body.dataset.version || "", heardAt = Date.now(), isLive = true;
+let source = null, version = document.body.dataset.version || "", heardAt = Date.now(), askedAt = 0, isLive = true;
 
 function listen() {
   const address = document.body.dataset.events;
   if (!address) return;
   source?.close();
+  askedAt = Date.now();
   const query = new URLSearchParams(location.search);
   query.set("since", version);
   source = new EventSource(`${address}?${query}`);
@@ -90,8 +93,13 @@ function listen() {
     put(panels);
   });
   source.addEventListener("tick", () => { heardAt = Date.now(); });
-  source.addEventListener("gone", () => { source.close(); source = null; });
-  source.onerror = () => { if (source?.readyState === EventSource.CLOSED) setTimeout(listen, 3000); };
+  source.addEventListener("gone", () => location.reload()); // the server says why
+}
+
+// The browser tries again by itself, but not after a refusal, nor where a dead line stays open.
+function listenAgain(isLost) {
+  const waited = (Date.now() - askedAt) / 1000, isRefused = source?.readyState === EventSource.CLOSED;
+  if (waited > (isRefused ? 3 : LOST_SECONDS) && (isRefused || isLost)) listen();
 }
 
 function showAge() {
@@ -102,14 +110,15 @@ function showAge() {
   place.classList.toggle("lost", lost);
   place.classList.toggle("idle", !isLive);
   $("age").textContent = lost ? `Not live · ${span(seconds)} old, reconnecting` : isLive ? "Live" : "Nothing runs";
-  if (lost && (!source || source.readyState === EventSource.CLOSED)) listen();
+  listenAgain(lost);
 }
 
 // ---- choices: links that change the address and the panels, not the page --------------------------
 let shown = location.search;
 async function choose(address, isNew = true) {
-  const answer = await fetch(`${document.body.dataset.events.replace(/events$/, "panels")}${address.search}`);
-  if (!answer.ok) { location.assign(address); return; }
+  const asked = `${document.body.dataset.events.replace(/events$/, "panels")}${address.search}`;
+  const answer = await fetch(asked).catch(() => null);
+  if (!answer?.ok) { location.assign(address); return; }
   const { version: newer, panels } = await answer.json();
   if (isNew) history.pushState(null, "", address.search || location.pathname);
   shown = location.search;
@@ -238,8 +247,7 @@ for (const kind of ["pointerover", "focusin"]) document.addEventListener(kind, (
 });
 
 // ---- theme and keys ----------------------------------------------------------------------------------
-const root = document.documentElement, kept = read("theme");
-if (kept) root.dataset.theme = kept;
+const root = document.documentElement;
 const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
 function turn() { root.dataset.theme = isDark() ? "light" : "dark"; keep("theme", root.dataset.theme); }
 
