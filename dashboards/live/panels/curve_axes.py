@@ -113,7 +113,7 @@ def _x_ticks(x: Scale, align: str) -> list[Tick]:
     unit = " min" if align == "minutes" else ""
     ticks = round_ticks(x.low, x.high, 6)
     if align == "epoch":
-        ticks = [tick for tick in ticks if tick.value == round(tick.value)]
+        ticks = [Tick(t.value, f"{t.value:.0f}") for t in ticks if t.value == round(t.value)]
     first = "epoch" if align == "epoch" else "0"
     return [Tick(t.value, t.text + unit if t.value else first) for t in ticks]
 

@@ -233,7 +233,7 @@ class _Drawing:
         ticks = round_ticks(self._x.low, self._x.high, 6)
         if self.align == "minutes":
             return [Tick(tick.value, f"{tick.text} min") for tick in ticks]
-        return [tick for tick in ticks if tick.value == round(tick.value)]
+        return [Tick(t.value, f"{t.value:.0f}") for t in ticks if t.value == round(t.value)]
 
 
 THIN = "\N{NARROW NO-BREAK SPACE}"

@@ -114,7 +114,11 @@ def _second(overview: Overview, metrics: Mapping[str, float]) -> Tile:
         ),
         lines=[
             "same trial" + (f" · AUC {auc:.3f}" if auc is not None else ""),
-            *([f"weakest: {weakest.name} {numbers.percent(weakest.recall, 0)}"] if weakest else []),
+            *(
+                [f"weakest: {weakest.name}, {numbers.percent(weakest.recall, 0)}"]
+                if weakest
+                else []
+            ),
         ],
     )
 
