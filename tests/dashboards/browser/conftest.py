@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from storage.store import Store
 from tests.conftest import new_database
@@ -15,6 +15,8 @@ from tests.dashboards.browser.site import Site, Window, new_site
 from tests.dashboards.conftest import ARGUMENTS, CHROMIUM
 
 Open = Callable[..., Window]
+
+expect.set_options(timeout=60_000)  # an open page changes every 2 s, on a busy machine less often
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ SPACE = [
     Float("ldam_max_margin", 0.1, 0.8, when={"ldam": True}),
 ]
 CLASSES = ("Benign", "Gleason 3", "Gleason 4", "Gleason 5-Single Cells")
-CREW = ("ada", "grace", "mary")
+CREW = ("ada", "grace", "mary", "joan")
 MACHINE = {"device_class": "cuda: NVIDIA RTX A5000"}
 LEASE_SECONDS = 3600.0  # no lease ends while a browser looks
 ENDS = ("finished", "finished", "pruned", "finished", "finished", "diverged", "pruned", "finished")
@@ -128,18 +128,25 @@ class Scene:
             self.store.record(claim, epoch, _metrics(value), value, seconds=58.0, images=23_000)
         return value
 
-    def end(self, how: str, worker: str = "ada") -> Claim:
-        """Begin a trial and end it that way."""
+    def end(self, how: str, worker: str = "ada", value: float | None = None) -> Claim:
+        """Begin a trial and end it that way.
+
+        value: of a finished one; None for that of its last epoch.
+        """
         claim = self.begin(worker)
         epochs = self.planned(claim)
-        value = self.train(claim, epochs if how == "finished" else min(epochs // 2, 4))
+        last = self.train(claim, epochs if how == "finished" else min(epochs // 2, 4))
         if how == "finished":
-            self.store.tell(claim, finished(value, links=self._keep(claim, value)))
+            self.finish(claim, value or last)
         elif how == "pruned":
             self.store.tell(claim, ended("PRUNED", "pruned"))
         else:
             self.store.tell(claim, ended("FAIL", how, "val_loss 4.81 in epoch 3"))
         return claim
+
+    def finish(self, claim: Claim, value: float) -> None:
+        """End a trial well, with the tables that it keeps."""
+        self.store.tell(claim, finished(value, links=self._keep(claim, value)))
 
     def end_many(self, count: int) -> None:
         """End so many trials, most of them well."""

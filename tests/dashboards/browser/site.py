@@ -20,8 +20,15 @@ TELL_VIOLATIONS = """addEventListener('securitypolicyviolation', (event) =>
     console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`))"""
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 THEMES = ("light", "dark")
-# What width and theme decide; the rest of axe's rules looks at what both leave as it is.
-OF_LOOKS = ("color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size")
+OF_THEME = ("color-contrast", "link-in-text-block")
+OF_WIDTH = ("scrollable-region-focusable", "target-size")
+# The rules of axe that a size and a theme can break: all at first, then what each changes.
+OF_LOOKS = {
+    ("desktop", "light"): (),
+    ("desktop", "dark"): OF_THEME,
+    ("phone", "light"): OF_WIDTH,
+    ("phone", "dark"): OF_WIDTH + OF_THEME,
+}
 
 
 @dataclass(kw_only=True)

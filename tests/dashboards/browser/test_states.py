@@ -21,7 +21,7 @@ SAID = {
     "finished": ("Finished", "search export --study finished"),
     "practice": ("Finished", "6 of 6 trials have ended"),
 }
-PAGES = ("trials", "timeline", "data", "logs")
+PAGES = ("trials", "t/1", "t/25", "compare?t=1,4", "timeline", "data", "logs")
 
 
 @pytest.mark.parametrize("state", SAID)
@@ -40,12 +40,12 @@ def test_a_state_is_named_and_told_without_barriers(site: Site, look: Open, stat
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_other_pages_of_a_study_have_no_barriers(site: Site, look: Open, page: str) -> None:
-    name = f"of_{page}"
-    STATES["running"](site.store, site.artifacts, name)
+    if "walked" not in [row.name for row in site.store.studies()]:
+        STATES["running"](site.store, site.artifacts, "walked")
 
-    window = look(f"/s/{name}/{page}")
+    window = look(f"/s/walked/{page}")
 
-    expect(window.page.locator(".tabs [aria-current=page]")).to_have_count(1)
+    expect(window.page.locator("#p-head h1")).to_contain_text("walked")
     assert walk(window) == []
 
 
@@ -64,9 +64,9 @@ def test_the_list_has_a_row_for_every_study(site: Site, look: Open) -> None:
 def walk(window: Window) -> list[str]:
     """Look at a page in every size and theme; return what is wrong with it."""
     wrong = []
-    for number, (size, theme) in enumerate(product(SIZES, THEMES)):
+    for size, theme in product(SIZES, THEMES):
         window.show(size, theme)
-        found = window.barriers(OF_LOOKS if number else ())
+        found = window.barriers(OF_LOOKS[size, theme])
         wrong += [f"{size}, {theme}: {each}" for each in found]
         if (pixels := window.overhang()) > 0:
             wrong.append(f"{size}, {theme}: {pixels} pixels wider than the window")
