@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import NullPool, create_engine, text
 
-from benchmarks.engine.lab import Lab
+from benchmarks.engine.lab import Lab, run_apart
 from benchmarks.engine.study import EPOCHS, LEASE_SECONDS, STUDY, Place
 from storage.rows import Outcome, TrialEnd
 from storage.store import Claim, NewWorker, Store
@@ -137,3 +137,4 @@ def _give_life(url: str, size: int, workers: int) -> None:
         for statement in LIFE.split(";\n"):
             given = {"study": study, "size": size, "workers": workers}
             connection.execute(text(statement.replace("::", r"\:\:")), given)
+    run_apart(url, "VACUUM (ANALYZE)")  # else it is done in the middle of a measurement

@@ -1,9 +1,10 @@
 """Where the time of a study's workers went, in sums that go on from an earlier reading."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from storage import studies
 from storage.engine.identity import OF_STUDY
@@ -12,10 +13,13 @@ from storage.engine.identity import OF_STUDY
 SUMS = text("""SELECT CASE WHEN fate IN ('finished', 'pruned') THEN fate
             WHEN fate IN ('running', 'waiting') THEN 'running' ELSE 'failed' END AS kind,
        is_settled, sum(kept) AS kept, sum(lost) AS lost, sum(saved) AS saved,
-       max(number) AS newest, array_agg(number) AS numbers
+       array_agg(number) FILTER (WHERE NOT is_settled) AS numbers
   FROM search_service.trial_time
- WHERE study_id = :study AND (number > :newest OR number = ANY(CAST(:open AS integer[])))
+ WHERE study_id = :study AND (number > :after AND number <= :until
+                              OR number = ANY(CAST(:open AS integer[])))
  GROUP BY 1, 2""")
+LARGEST = text("SELECT coalesce(max(number), -1) FROM trials WHERE study_id = :study")
+AT_ONCE = 10_000  # new trials in one statement, which the server would end after 5 s
 SECONDS = ("finished", "pruned", "failed", "running", "lost", "saved")
 
 
@@ -66,7 +70,7 @@ class GpuTally:
 
 
 def gpu_seconds(connection: Connection, name: str, before: GpuTally | None) -> GpuTally:
-    """Add up where the time went, at one moment, which both statements must see.
+    """Add up where the time went, at one moment, which all statements must see.
 
     before: an earlier tally, from which this one goes on; one of another identity is not used.
     """
@@ -74,12 +78,10 @@ def gpu_seconds(connection: Connection, name: str, before: GpuTally | None) -> G
     identity: str = connection.execute(OF_STUDY, {"study": study.study_id}).one().identity
     if before is None or before.identity != identity:
         before = GpuTally()
-    given = {"study": study.study_id, "newest": before.newest, "open": list(before.open)}
     settled, others = dict(before.settled), dict.fromkeys(SECONDS, 0.0)
     unsettled: set[int] = set()
-    newest = before.newest
-    for row in connection.execute(SUMS, given):
-        newest = max(newest, row.newest)
+    newest: int = connection.execute(LARGEST, {"study": study.study_id}).scalar_one()
+    for row in _sums(connection, study.study_id, before, newest):
         sums = settled if row.is_settled else others
         for kind, seconds in ((row.kind, row.kept), ("lost", row.lost), ("saved", row.saved)):
             sums[kind] = sums.get(kind, 0.0) + seconds
@@ -92,3 +94,14 @@ def gpu_seconds(connection: Connection, name: str, before: GpuTally | None) -> G
         open=frozenset(unsettled),
         newest=newest,
     )
+
+
+def _sums(
+    connection: Connection, study_id: int, before: GpuTally, newest: int
+) -> Iterator[Row[Any]]:
+    """Yield the sums over the trials that may have changed, of many new ones in portions."""
+    asked = list(before.open)
+    for after in range(before.newest, max(newest, before.newest + 1), AT_ONCE):
+        given = {"study": study_id, "after": after, "until": after + AT_ONCE, "open": asked}
+        yield from connection.execute(SUMS, given)
+        asked = []

@@ -37,8 +37,9 @@ def take_an_hour(sql: Sql) -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_reading_that_goes_on_and_a_fresh_one_say_what_the_view_says(
-    store: Store, sql: Sql, seed: int
+    store: Store, sql: Sql, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("storage.live.hours.AT_ONCE", 3)
     draw, workers = random.Random(seed), ["ada", "bob", "eve"]
     fixed = {"study": {"fixed": {"epochs": 10}}}
     store.update_definition("toy", fixed, trials=None)
