@@ -93,6 +93,8 @@ class Stream:
                 for at, size, text in self.events:
                     if at > after and text.startswith("event: panels"):
                         return at, size
+                if not self._thread.is_alive():
+                    raise RuntimeError("the page's stream has ended")
                 self._news.wait(1.0)
 
     def _read(self, page: str) -> None:
