@@ -203,7 +203,7 @@ def test_a_new_file_of_tokens_is_written_and_serves(
 
     assert main(["dashboard", "--new-token-file", str(file)]) == 0
 
-    assert f"search dashboard --token-file {file}" in capsys.readouterr().out
+    assert f"--token-file {file} " in capsys.readouterr().out
     assert [line.split(":")[0] for line in file.read_text().splitlines()] == ["viewer", "writer"]
     assert not (tmp_path / "home").exists()
 
