@@ -11,6 +11,7 @@ from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 from benchmarks.engine.study import PLAIN, STUDY, Place, create, our_trials, plain_trials
 from storage.store import NewWorker, Store
 
+NUMBERS = itertools.count(1)  # of the databases of every lab of this process, which share a server
 OTHERS = "others"  # the worker of all trials that nobody ran
 
 # Copies of a study's first trial, with values of their own.
@@ -82,7 +83,6 @@ class Lab:
 
     def __post_init__(self) -> None:
         self._filled: dict[int, str] = {}
-        self._numbers = itertools.count(1)
 
     @contextmanager
     def copy(self, size: int, running: int = 0) -> Iterator[Place]:
@@ -122,7 +122,7 @@ class Lab:
         return Place(url, home)
 
     def _new_database(self, template: str) -> str:
-        name = f"lab_{next(self._numbers)}"
+        name = f"lab_{next(NUMBERS)}"
         self._execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return name
 
