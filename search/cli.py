@@ -40,8 +40,8 @@ def main(words: Sequence[str] | None = None, **given: Any) -> int:
 def _let_signals_close_what_is_open() -> None:
     # SystemExit closes everything, the embedded Postgres too. Commands that train install
     # handlers of their own.
-    from search.errors import DRAINED
     from search.processes.signals import REQUESTS
+    from spaces.exits import DRAINED
 
     for signum in set(REQUESTS) - {signal.SIGINT}:
         if signal.getsignal(signum) == signal.SIG_DFL:

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from objectives.files.disk import FULL
-from search.errors import DONE, KILLED, NO_TEMPORARY, TEMPORARY_FIX, WRONG, user_errors
+from search.errors import NO_TEMPORARY, TEMPORARY_FIX, user_errors
 from search.parser import build_parser
 from search.report import report
 from search.settings import read_settings
+from spaces.exits import DONE, KILLED, WRONG
 
 
 def dispatch(words: Sequence[str], given: Mapping[str, Any]) -> int:

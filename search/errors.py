@@ -1,16 +1,9 @@
-"""Exit codes, and the errors that a user can fix."""
+"""The errors that a user can fix."""
 
 from typing import Any
 
 from spaces.errors import UserError
-
-DONE = 0
-FAILED = 1
-WRONG = 2  # the study, the data or the command
-BROKEN_OFF = 3  # stopped by the failure breaker
-MISMATCH = 4  # this machine does not match the study
-DRAINED = 75  # trials were handed back; start the command again to go on
-KILLED = 130  # ended by the second Ctrl-C
+from spaces.exits import BROKEN_OFF, MISMATCH
 
 # Python says so where no folder for temporary files can be written to; PyTorch needs one.
 NO_TEMPORARY = "No usable temporary directory"

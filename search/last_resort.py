@@ -10,10 +10,10 @@ from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
-from search.errors import FAILED
 from search.logs import hide_passwords
 from search.report import report
 from search.settings import read_settings
+from spaces.exits import FAILED
 
 
 def last_resort(error: Exception, words: Sequence[str]) -> int:

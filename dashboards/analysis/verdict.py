@@ -9,13 +9,11 @@ from dashboards.analysis.badges import is_in_parts
 from dashboards.analysis.numbers import clock, counted, percent, span
 from dashboards.analysis.snapshot import Snapshot
 from objectives.contract import MICRO_BATCH
+from spaces.exits import LASTING, ORDERLY
 from storage.rows import EpochRow, TrialRow, WorkerRow
 
 WAITS = 0.1  # of an epoch for images; above this the data is too slow for the device
 SLOW = 0.7  # of the speed of the trial's best epoch; below this something holds it up
-BY_ITSELF = (1, 2, 3, 4)  # exit codes of a worker that another start of it does not help
-# Worker processes end with these when nothing broke: done, and stopped on request.
-ORDERLY_EXITS = (0, 75)
 NEWS_SECONDS = 300  # for so long the death of a worker is named
 BEGINS = "a run that has just begun needs up to a minute"
 
@@ -216,7 +214,7 @@ def _at_work(
 def _died(snapshot: Snapshot, ended_workers: Sequence[WorkerRow]) -> Iterator[str]:
     """Name the worker that ended last, where it died or was killed a short while ago."""
     last = next(iter(ended_workers), None)
-    if last is None or last.ended_at is None or last.exit_code in (None, *ORDERLY_EXITS):
+    if last is None or last.ended_at is None or last.exit_code in (None, *ORDERLY):
         return
     ago = (last.seen_at - last.ended_at).total_seconds() + last.silent_seconds
     if ago <= NEWS_SECONDS:
@@ -291,4 +289,4 @@ def waiting_share(trial: TrialRow) -> float | None:
 
 def _ended_by_itself(workers: Sequence[WorkerRow]) -> WorkerRow | None:
     """Return the worker that ended last, if another start of it would end the same way."""
-    return workers[0] if workers and workers[0].exit_code in BY_ITSELF else None
+    return workers[0] if workers and workers[0].exit_code in LASTING else None

@@ -10,7 +10,7 @@ from time import monotonic
 from search.chaos.faults import FAULTS
 from search.chaos.promises import Promise, check, observe
 from search.chaos.sandbox import LEASE_SECONDS, NAME, WORKERS, NoProgress, Sandbox, wait_for
-from search.errors import DONE
+from spaces.exits import DONE
 from storage.errors import StorageError
 
 

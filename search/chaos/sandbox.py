@@ -16,9 +16,9 @@ import psutil
 
 from search.chaos import plant
 from search.database import open_store
-from search.errors import DRAINED
 from search.processes.spawn import kill, spawn
 from search.settings import Settings
+from spaces.exits import DRAINED
 from storage.errors import DatabaseUnreachable, UnknownStudy
 from storage.locks import wait_until
 from storage.postgres import server

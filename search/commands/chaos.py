@@ -10,9 +10,10 @@ from dashboards.analysis import wording
 from search.chaos.faults import FAULTS
 from search.chaos.play import ChaosResult, play
 from search.chaos.sandbox import sandbox
-from search.errors import DONE, FAILED, UsageError
+from search.errors import UsageError
 from search.settings import Settings
 from search.terminal.console import page, print_table
+from spaces.exits import DONE, FAILED
 
 SHOWN_CASES = 5  # per broken promise
 

@@ -10,10 +10,11 @@ from dashboards.door.entrance import Certificate, Entrance, check_entrance
 from dashboards.door.port import address, inherited, listen
 from dashboards.door.tokens import Tokens, parse_tokens, read_token_file, write_token_file
 from dashboards.serve import serve
-from search.errors import DONE, AlreadyRunning, UsageError
+from search.errors import AlreadyRunning, UsageError
 from search.logs import set_up_logs
 from search.processes.dashboard_lock import Living, open_again, take_or_find
 from search.settings import TOKEN_VARIABLE, Settings
+from spaces.exits import DONE
 from storage.connections import OF_A_CHANGE
 from storage.postgres.server import connect
 from storage.postgres.url import database_url

@@ -5,9 +5,9 @@ from argparse import Namespace
 from shlex import quote
 
 from objectives.practice.make import make_practice
-from search.errors import DONE
 from search.settings import Settings
 from search.terminal.console import Bar
+from spaces.exits import DONE
 
 
 def make(arguments: Namespace, settings: Settings) -> int:

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from rich.table import Table
 from rich.text import Text
 
-from search.errors import DONE, FAILED
 from search.processes.doctor import MachineFinding, examine
 from search.settings import Settings
 from search.terminal.console import page, print_table
+from spaces.exits import DONE, FAILED
 
 COLOURS = {"ok": "green", "warn": "yellow", "error": "red"}
 

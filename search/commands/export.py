@@ -5,12 +5,12 @@ from argparse import Namespace
 from pathlib import Path
 
 from search.database import open_store
-from search.errors import DONE
 from search.exports.exported import Exported
 from search.exports.out import write_out
 from search.exports.trial import as_yaml, export_trial
 from search.settings import Settings
 from search.studies.declare import stored_name
+from spaces.exits import DONE
 
 
 def export(arguments: Namespace, settings: Settings) -> int:

@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from objectives import catalog
-from search.errors import DONE
 from search.settings import Settings
 from search.terminal.console import page, print_table
+from spaces.exits import DONE
 from spaces.rules.conditions import condition_words
 
 

@@ -9,7 +9,6 @@ from rich.text import Text
 
 from dashboards.analysis.wording import duration
 from search.database import store_if_any
-from search.errors import DONE
 from search.planning.costs import CostRow
 from search.planning.kept import make_room, remember
 from search.planning.plan import Plan, as_mapping, measure_plan
@@ -19,6 +18,7 @@ from search.studies.overrides import read_overrides
 from search.studies.prepare import prepare
 from search.terminal.console import page, print_table
 from search.terminal.stages import Stages
+from spaces.exits import DONE
 
 GB = 1e9
 

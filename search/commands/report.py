@@ -9,11 +9,12 @@ from dashboards.report.facts import Facts, read_facts
 from dashboards.report.fields import json_of
 from dashboards.report.page import page_of
 from search.database import open_store
-from search.errors import DONE, UsageError
+from search.errors import UsageError
 from search.exports.out import write_out
 from search.settings import Settings
 from search.studies.declare import stored_name
 from search.terminal.stages import Stages
+from spaces.exits import DONE
 
 PAGE, TABLE, JSON = ".html", ".csv", ".json"
 WRITERS: Mapping[str, Callable[[Facts], str]] = {

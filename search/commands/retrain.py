@@ -9,7 +9,6 @@ from pathlib import Path
 from rich.console import Console
 
 from objectives.contract import BEST_WEIGHTS
-from search.errors import DONE, FAILED
 from search.exports.exported import Exported
 from search.exports.read import read_export
 from search.exports.retrain import train_again
@@ -20,6 +19,7 @@ from search.studies.folders import find_data
 from search.terminal.console import with_bar
 from search.worker.prologue import load_objective, set_up_process
 from spaces.errors import StudyError
+from spaces.exits import DONE, FAILED
 
 console = Console(stderr=True)
 

@@ -13,7 +13,6 @@ from dashboards.analysis.frame import read_frame
 from dashboards.door.port import listen
 from dashboards.door.tokens import parse_tokens
 from search.database import has_store, open_store
-from search.errors import DONE
 from search.logs import set_up_logs
 from search.notify.messenger import messenger
 from search.notify.watch import Watch
@@ -36,6 +35,7 @@ from search.studies.rules import check_rules
 from search.terminal.progress import watching
 from search.terminal.stages import Stages
 from search.terminal.summary import Page, summary
+from spaces.exits import DONE
 from storage.artifacts import check_reachable
 from storage.errors import DatabaseUnreachable
 from storage.locks import wait_until

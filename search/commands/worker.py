@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager, suppress
 from typing import TypeAlias
 
 from search.database import open_store
-from search.errors import DRAINED
 from search.logs import set_up_logs
 from search.processes.devices import DeviceShare, own_share
 from search.processes.machine import describe_machine, process_scope
@@ -21,6 +20,7 @@ from search.studies.reopen import open_study
 from search.worker.loop import work
 from search.worker.prologue import load_objective, set_up_process
 from search.worker.worker import Worker, worker_name
+from spaces.exits import DRAINED
 from storage.artifacts import check_reachable
 from storage.errors import Unreachable
 from storage.rows import NewWorker

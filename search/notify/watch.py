@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 
 from dashboards.analysis.snapshot import Snapshot
-from search.errors import BROKEN_OFF, DONE, FAILED, MISMATCH, WRONG
 from search.notify.message import Event, Message, progress, write
+from spaces.exits import BROKEN_OFF, DONE, FAILED, MISMATCH, WRONG
 
 NOBODY_SECONDS = 15 * 60.0
 # Why a run stopped by itself. Its own line may name files, so it is not sent.

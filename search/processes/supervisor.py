@@ -15,7 +15,6 @@ import psutil
 
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from objectives.sets.progress import decoding_note
-from search.errors import BROKEN_OFF, DONE, DRAINED, FAILED, KILLED, MISMATCH, WRONG
 from search.notify.watch import Watch
 from search.processes.child import Child, describe_exit
 from search.processes.dashboard_keeper import DashboardKeeper
@@ -24,6 +23,7 @@ from search.processes.machine import process_scope
 from search.processes.signals import StopFlag
 from search.processes.worker_slot import WorkerSlot
 from search.report import REASON_FILE
+from spaces.exits import BROKEN_OFF, DONE, DRAINED, FAILED, KILLED, MISMATCH, WRONG
 from storage.engine.steps import DEATHS
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.rows import HandBackReason

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from objectives.contract import DataError, RecipeError
 from objectives.data.left_out import lines
 from objectives.data.problems import Problem
-from search.errors import DONE, MISMATCH, WRONG, MachineMismatch
+from search.errors import MachineMismatch
 from search.settings import Settings
 from search.studies.declare import find_study, overridden
 from search.studies.networks import WeightRecords
@@ -15,6 +15,7 @@ from search.studies.overrides import Overrides
 from search.studies.prepare import Prepared
 from search.studies.rules import find_rules
 from spaces.errors import StudyError
+from spaces.exits import DONE, MISMATCH, WRONG
 from spaces.rules.finding import Finding
 
 if TYPE_CHECKING:  # numpy, which checking the rules alone does without

@@ -5,12 +5,12 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from search.errors import DONE, DRAINED, KILLED
 from search.worker.attempt import attempt_trial
 from search.worker.leased_trial import LeasedTrial
 from search.worker.settle import settle
 from search.worker.uploads import WeightUploads
 from search.worker.worker import Worker
+from spaces.exits import DONE, DRAINED, KILLED
 from storage.store import Claim, Nothing
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from dashboards.door.port import address, listen
-from search.errors import DRAINED
+from spaces.exits import DRAINED
 from storage.locks import wait_until
 
 TOY = """

@@ -10,7 +10,7 @@ from dashboards.analysis.attempts.lanes import DEATHS, How, how
 from dashboards.analysis.attempts.ledger import Ledger, Slot, slot_of
 from dashboards.analysis.attempts.seldom import Seldom
 from dashboards.analysis.snapshot import Snapshot
-from dashboards.analysis.verdict import ORDERLY_EXITS
+from spaces.exits import ORDERLY
 from storage.live.history import BestStep, add_steps
 from storage.live.outages import OutageRow
 from storage.reader import StoreReader
@@ -238,7 +238,7 @@ def of_workers(workers: Iterable[WorkerRow], attempts: Iterable[AttemptRow]) -> 
     replaced = _replaced(known)
     joins = [(row.started_at, row) for row in known if row.worker not in replaced]
     ends = [(row.ended_at, row) for row in known if row.ended_at and row.worker not in died]
-    broke = {row.worker for _, row in ends if row.exit_code not in ORDERLY_EXITS}
+    broke = {row.worker for _, row in ends if row.exit_code not in ORDERLY}
     yield from _together(Kind.JOINED, joins)
     yield from _together(Kind.LEFT, [(at, row) for at, row in ends if row.worker not in broke])
     for at, row in ends:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from search.errors import WRONG
+from spaces.exits import WRONG
 from tests.search.notify.conftest import Receiver
 
 TOY = """

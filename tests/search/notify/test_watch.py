@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
-from search.errors import BROKEN_OFF, DONE, DRAINED, FAILED, KILLED, MISMATCH, WRONG
 from search.notify.message import Message
 from search.notify.watch import NOBODY_SECONDS, Watch
+from spaces.exits import BROKEN_OFF, DONE, DRAINED, FAILED, KILLED, MISMATCH, WRONG
 from storage.rows import WorkerRow
 from storage.store import Claim, Store
 from tests.storage.samples import finished

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from search.errors import DONE, DRAINED
 from search.worker.loop import work
 from search.worker.worker import Worker
+from spaces.exits import DONE, DRAINED
 from storage.locks import wait_until
 from storage.store import Claim, Store
 from tests.search.toy_worker import make_worker

@@ -1,0 +1,12 @@
+"""The exit codes of commands and worker processes; a worker's is stored with its end."""
+
+DONE = 0
+FAILED = 1
+WRONG = 2  # the study, the data or the command
+BROKEN_OFF = 3  # stopped by the failure breaker
+MISMATCH = 4  # this machine does not match the study
+DRAINED = 75  # trials were handed back; start the command again to go on
+KILLED = 130  # ended by the second Ctrl-C
+
+ORDERLY = (DONE, DRAINED)
+LASTING = (WRONG, BROKEN_OFF, MISMATCH)  # another start would end the same way
