@@ -37,6 +37,7 @@ class StudyLine:
     ended: int = 0
     total: int = 0
     running: int = 0
+    metric: str = ""
     measure: str = ""
     direction: str = ""
     best: float | None = None
@@ -117,6 +118,7 @@ def line_of(snapshot: Snapshot, verdict: Verdict) -> StudyLine:
         ended=snapshot.ended,
         total=study.trials,
         running=sum(trial.is_leased for trial in snapshot.running),
+        metric=study.metric,
         measure=measure(study),
         direction=study.direction,
         best=best.value if best else None,

@@ -1,20 +1,16 @@
 """The state of a study, and one sentence on it that ends with the next step."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from dashboards.analysis.badges import is_in_parts
-from dashboards.analysis.numbers import clock, counted, percent, span
+from dashboards.analysis.notes import notes_of
+from dashboards.analysis.numbers import clock, counted, span
 from dashboards.analysis.snapshot import Snapshot
-from objectives.contract import MICRO_BATCH
-from spaces.exits import LASTING, ORDERLY
-from storage.rows import EpochRow, TrialRow, WorkerRow
+from spaces.exits import LASTING
+from storage.rows import WorkerRow
 
-WAITS = 0.1  # of an epoch for images; above this the data is too slow for the device
-SLOW = 0.7  # of the speed of the trial's best epoch; below this something holds it up
-NEWS_SECONDS = 300  # for so long the death of a worker is named
 BEGINS = "a run that has just begun needs up to a minute"
 
 
@@ -199,7 +195,7 @@ def _at_work(
             title="Stopping.",
             text=f"{workers}{failures}. They end their epochs; nothing of these is lost.",
         )
-    notes = (*_died(snapshot, ended_workers), *_notes(snapshot, live))
+    notes = tuple(notes_of(snapshot, live, ended_workers))
     if not snapshot.ended and not lasts:
         why = "no epoch is over yet" if training else "none has a trial yet"
         return Verdict(state=State.STARTING, title="Starting.", text=f"{here}, {why}.", notes=notes)
@@ -209,82 +205,6 @@ def _at_work(
         text=f"{workers if training else f'{here}, none has a trial yet'}{failures}.",
         notes=notes,
     )
-
-
-def _died(snapshot: Snapshot, ended_workers: Sequence[WorkerRow]) -> Iterator[str]:
-    """Name the worker that ended last, where it died or was killed a short while ago."""
-    last = next(iter(ended_workers), None)
-    if last is None or last.ended_at is None or last.exit_code in (None, *ORDERLY):
-        return
-    ago = (last.seen_at - last.ended_at).total_seconds() + last.silent_seconds
-    if ago <= NEWS_SECONDS:
-        code = last.exit_code
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        is_left = any(trial.worker == last.worker for trial in snapshot.running)
-        goes_on = "; its trial goes on" if is_left else ""
-        yield f"a worker died {span(ago)} ago ({how}){goes_on}"
-
-
-def _notes(snapshot: Snapshot, live: Sequence[WorkerRow]) -> Iterator[str]:
-    found = [(worker, snapshot.running_trial(worker.trial)) for worker in live]
-    trials = [(worker.worker, trial) for worker, trial in found if trial]
-    yield from _waiting(trials)
-    yield from _slower(trials)
-    yield from _in_parts(snapshot, [trial for _, trial in trials])
-
-
-def _waiting(trials: Sequence[tuple[str, TrialRow]]) -> Iterator[str]:
-    shares = [(waiting_share(trial) or 0, worker) for worker, trial in trials]
-    waiting = sorted((share, name) for share, name in shares if share > WAITS)
-    if len(waiting) == 1:
-        yield f"{waiting[0][1]} waits {percent(waiting[0][0], 0)} of its time for images"
-    elif waiting:
-        most = percent(waiting[-1][0], 0)
-        yield f"{len(waiting)} workers wait for images, up to {most} of their time"
-
-
-def _slower(trials: Sequence[tuple[str, TrialRow]]) -> Iterator[str]:
-    """Name the worker that has slowed down most within its trial."""
-    speeds = [
-        (speed(trial.last) / speed(trial.best), worker, trial.best.epoch)
-        for worker, trial in trials
-        if trial.last and trial.best and speed(trial.best)
-    ]
-    slowest = min(speeds, default=None)
-    if slowest and slowest[0] < SLOW:
-        share, worker, epoch = slowest
-        yield f"{worker} trains at {percent(share, 0)} of its speed in epoch {epoch}"
-
-
-def _in_parts(snapshot: Snapshot, trials: Sequence[TrialRow]) -> Iterator[str]:
-    """Count the trials whose batches did not fit into the memory."""
-    at_once = [
-        (trial, trial.last.metrics[MICRO_BATCH])
-        for trial in trials
-        if trial.last and MICRO_BATCH in trial.last.metrics
-    ]
-    short = [
-        trial
-        for trial, images in at_once
-        if is_in_parts(snapshot.stored.config(trial.params), images)
-    ]
-    if short:
-        said = counted(len(short), "running trial takes", "running trials take")
-        yield f"memory is short: {said} a batch in parts"
-
-
-def speed(epoch: EpochRow) -> float:
-    """Return the images that an epoch trained in a second; 0 where its time is unknown."""
-    return epoch.images / epoch.seconds if epoch.seconds else 0.0
-
-
-def waiting_share(trial: TrialRow) -> float | None:
-    """Return the share of its last epoch that a trial waited for images; None where unknown."""
-    metrics = trial.last.metrics if trial.last else {}
-    waited, computed = metrics.get("data_wait_s"), metrics.get("compute_s")
-    if waited is None or computed is None or waited + computed <= 0:
-        return None
-    return float(waited / (waited + computed))
 
 
 def _ended_by_itself(workers: Sequence[WorkerRow]) -> WorkerRow | None:

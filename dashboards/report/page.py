@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 import dashboards
 from dashboards.analysis import numbers, wording
+from dashboards.analysis.shown_metric import shown_interval, shown_metric
 from dashboards.analysis.trials.measures import interval_of
 from dashboards.live.render import STATIC, panel
 from dashboards.report import figures, words
@@ -31,7 +32,7 @@ LINK = re.compile(r' (?:data-)?href="[^"]*"')
 TITLE = re.compile(r"<title>[^<]*</title>")
 DENSE = re.compile(r'<table class="cm dense">.*?</table>', re.DOTALL)
 FILTERS = {
-    "metric": numbers.metric,
+    "metric": shown_metric,
     "percent": numbers.percent,
     "whole": numbers.whole,
     "shown": shown,
@@ -100,7 +101,9 @@ def _result(facts: Facts) -> Mapping[str, Any]:
         "finished": snapshot.finished,
         "measure": wording.measure(snapshot.study),
         "compared": list(compare_best(snapshot)),
-        "interval": numbers.interval(*interval_of(snapshot.study, snapshot.best)),
+        "interval": shown_interval(
+            snapshot.study.metric, *interval_of(snapshot.study, snapshot.best)
+        ),
     }
 
 

@@ -73,7 +73,7 @@ def store(database_url: str, home: Path) -> Iterator[Store]:
 
 def begin(store: Store) -> Claim:
     """Claim a trial and record three epochs of it."""
-    claim = store.claim("toy", "ada", lease_seconds=30)
+    claim = store.claim("toy", "ada", lease_seconds=600)
     assert isinstance(claim, Claim)
     with store.trial(claim) as trial:
         STUDY.space.suggest(trial)

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from dashboards.analysis import numbers
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.shown_metric import shown_interval, shown_metric, word
 from dashboards.analysis.trials.configuration import Setting, differing, settings
 from dashboards.analysis.trials.contrast import Contrast, Told, contrasts
 from dashboards.analysis.trials.kept import KeptTables
@@ -19,7 +20,6 @@ from dashboards.analysis.wording import measure
 from dashboards.live.panels.chart_groups import Curve
 from dashboards.live.panels.configuration import Value
 from dashboards.live.panels.curve_picture import ALIGNMENTS
-from dashboards.live.panels.shown_metric import shown_interval, shown_metric, word
 from dashboards.live.panels.small_charts import Chart, charts
 from dashboards.live.source import Source
 from dashboards.live.view import View

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from dashboards.analysis import numbers
 from dashboards.analysis.curves.course import Course
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.shown_metric import shown_interval, shown_metric, word
 from dashboards.analysis.trials.configuration import settings
 from dashboards.analysis.trials.measures import Measure, measures, value_epoch
 from dashboards.analysis.trials.record import KeptFile, RecordReader, TrialRecord, read_curve
@@ -21,7 +22,6 @@ from dashboards.live.panels.configuration import (
     draw_configuration,
     drawn_values,
 )
-from dashboards.live.panels.shown_metric import shown_interval, shown_metric, word
 from dashboards.live.panels.small_charts import Chart, charts
 from dashboards.live.panels.trial_attempts import Attempts, draw_attempts
 from dashboards.live.panels.trial_top import Top, draw_top

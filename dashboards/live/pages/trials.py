@@ -10,12 +10,12 @@ from starlette.requests import Request
 from dashboards.analysis import numbers
 from dashboards.analysis.badges import read_badges
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.shown_metric import shown_metric, word
 from dashboards.analysis.sorting import Order, find, sortable
 from dashboards.analysis.terms import fault_of
 from dashboards.analysis.trials.measures import value_metrics
 from dashboards.analysis.trials.state import state_of
 from dashboards.analysis.wording import epochs
-from dashboards.live.panels.shown_metric import shown_metric
 from dashboards.live.source import Source
 from objectives.contract import BALANCED_ACCURACY, MACRO_AUC
 from spaces.study import Study
@@ -23,7 +23,7 @@ from storage.rows import TrialRow
 
 PAGE = 200
 MOST_LETTERS = 200  # of a filter
-METRICS = {BALANCED_ACCURACY: "bal. acc.", MACRO_AUC: "AUC", "val_ece": "ECE"}
+METRICS = (BALANCED_ACCURACY, MACRO_AUC, "val_ece")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +91,8 @@ def trials_page(source: Source, overview: Overview, request: Request) -> TrialsP
     read = {row.number: row for row in source.store.trials_of(study.name, shown)}
     rows = [read[number] for number in shown if number in read]
     metrics = {
-        name: title
-        for name, title in METRICS.items()
+        name: word(name)
+        for name in METRICS
         if any(name in value_metrics(study, row) for row in rows)
     }
     badges = read_badges(source.store, overview.snapshot, rows)
@@ -156,7 +156,7 @@ def _row(
         shape=state.shape,
         outcome=state.word.lower(),
         cells=[
-            numbers.metric(last if trial.value is None else trial.value),
+            shown_metric(overview.study.metric, last if trial.value is None else trial.value),
             *(shown_metric(name, recorded.get(name)) for name in metrics),
             epochs(overview.snapshot, trial),
             *(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dashboards.analysis.curves.course import Course, has_curve
-from dashboards.live.panels.shown_metric import shown_metric, word
+from dashboards.analysis.shown_metric import shown_metric, word
 from objectives.contract import BALANCED_ACCURACY, MACRO_AUC, MICRO_BATCH, RULER, TRAIN_LOSS
 from spaces.study import Study
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dashboards.analysis import numbers
 from dashboards.analysis.curves.course import Course
-from dashboards.live.panels.shown_metric import is_share
+from dashboards.analysis.shown_metric import is_share
 from dashboards.marks.scale import Scale
 from dashboards.marks.ticks import Tick, round_ticks
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from dashboards.analysis.curves.course import GRID, Course
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.shown_metric import shown_metric, word
 from dashboards.analysis.trials.measures import lower_is_better
 from dashboards.live.panels.curve_axes import Axes, axes_of
 from dashboards.live.panels.curve_picture import ALIGNMENTS, Picture
-from dashboards.live.panels.shown_metric import shown_metric, word
 from dashboards.live.view import ALIGNED, View
 from dashboards.marks import paths
 from dashboards.marks.scale import spread

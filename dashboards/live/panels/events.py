@@ -8,8 +8,8 @@ from datetime import datetime
 from dashboards.analysis import numbers
 from dashboards.analysis.attempts.happenings import Happening, Kind
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.shown_metric import shown_metric
 from dashboards.analysis.wording import slot_name
-from dashboards.live.panels.shown_metric import shown_metric
 from dashboards.live.view import EVENTS, View
 from storage.rows import Outcome
 

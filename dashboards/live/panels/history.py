@@ -6,8 +6,8 @@ from datetime import datetime
 
 import numpy as np
 
-from dashboards.analysis import numbers
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.shown_metric import shown_metric
 from dashboards.analysis.trials.history import Dot, History
 from dashboards.live.view import View
 from dashboards.marks import paths
@@ -72,7 +72,7 @@ def history(overview: Overview, view: View) -> HistoryPanel:
             x=round(x(step.number), 2),
             y=round(y.held(step.value), 1),
             number=step.number,
-            value=numbers.metric(step.value),
+            value=shown_metric(study.metric, step.value),
             ended_at=step.at,
         )
         for step in found.steps

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dashboards.analysis.curves.course import Course
+from dashboards.analysis.shown_metric import is_share, shown_metric, word
 from dashboards.analysis.trials.measures import lower_is_better
 from dashboards.live.panels.chart_groups import Curve, groups, known
 from dashboards.live.panels.curve_axes import along
 from dashboards.live.panels.curve_picture import ALIGNMENTS
-from dashboards.live.panels.shown_metric import is_share, shown_metric, word
 from dashboards.marks import paths
 from dashboards.marks.scale import Scale
 from dashboards.marks.ticks import Tick, round_ticks

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from dashboards.analysis import numbers
 from dashboards.analysis.listing import StudyLine
+from dashboards.analysis.shown_metric import shown_interval, shown_metric
 from dashboards.analysis.verdict import Verdict
 
 
@@ -43,8 +44,8 @@ def study_row(line: StudyLine) -> Row:
         trials=f"{numbers.whole(line.ended)} of {numbers.whole(line.total)}",
         percent=min(100.0, 100 * line.ended / line.total) if line.total else 0.0,
         metric=line.measure,
-        best=numbers.metric(line.best),
-        interval=numbers.interval(line.low, line.high),
+        best=shown_metric(line.metric, line.best),
+        interval=shown_interval(line.metric, line.low, line.high),
         workers=numbers.whole(line.workers) if line.workers else numbers.NONE,
         hours=numbers.hours(line.device_seconds or 0.0) if line.device_seconds else numbers.NONE,
         left=numbers.span(line.remaining_seconds),

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from dashboards.analysis import numbers
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.shown_metric import shown_interval, shown_metric
 from dashboards.analysis.trials.measures import interval_of, value_metrics
 from dashboards.analysis.trials.ties import FEWEST
 from dashboards.analysis.wording import measure
@@ -87,8 +88,8 @@ def _best(overview: Overview) -> Tile:
     return Tile(
         name="best",
         title=title,
-        big=numbers.metric(best.value),
-        small=numbers.interval(*interval_of(study, best)),
+        big=shown_metric(study.metric, best.value),
+        small=shown_interval(study.metric, *interval_of(study, best)),
         lines=[f"trial {best.number}{none_better}", *_tied(overview)],
     )
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from dashboards.analysis import numbers
 from dashboards.analysis.badges import of_line
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.shown_metric import shown_interval, shown_metric
 from dashboards.analysis.trials.measures import interval_of, value_metrics
 from dashboards.analysis.trials.state import state_of
 from dashboards.analysis.trials.ties import Compared
@@ -18,7 +19,7 @@ from spaces.shown import shown
 from storage.rows import Outcome, TrialRow
 
 WEAKEST = "weakest"  # not a metric, but the least recall of a class
-HEADS = {BALANCED_ACCURACY: "bal. acc.", MACRO_AUC: "AUC", WEAKEST: "weakest"}
+FURTHER = (BALANCED_ACCURACY, MACRO_AUC, WEAKEST)  # columns
 MOST_PARAMS = 6
 MOST_LETTERS = 120  # of a reason
 ROOM = 0.03  # at both ends of the scale of intervals
@@ -66,10 +67,10 @@ class TrialTable:
 
     @cached_property
     def more(self) -> list[str]:
-        """The further columns: those of HEADS that any of the trials has, but for the metric."""
+        """The further columns: those of FURTHER that any of the trials has, but for the metric."""
         return [
             name
-            for name in HEADS
+            for name in FURTHER
             if name != self.overview.study.metric
             and any(self._more(trial, name) is not None for trial in self.trials)
         ]
@@ -113,7 +114,7 @@ class TrialTable:
             number=trial.number,
             shape="best" if is_best else "" if _is_finished(trial) else state_of(trial).shape,
             tone=" ".join(tones),
-            value=_value(trial),
+            value=_value(self.overview.study.metric, trial),
             interval=self._interval(trial, "tied" if is_tied or is_best else "plain"),
             how=_how(trial),
             more=[self._cell(trial, name) for name in self.more],
@@ -135,7 +136,12 @@ class TrialTable:
         bounds = self._bounds(trial)
         if bounds is None or self.scale is None:
             return None
-        return whisker(self.scale, bounds, tone, numbers.interval(bounds[0], bounds[2]))
+        return whisker(
+            self.scale,
+            bounds,
+            tone,
+            shown_interval(self.overview.study.metric, bounds[0], bounds[2]),
+        )
 
     def _more(self, trial: TrialRow, name: str) -> float | None:
         if name == WEAKEST:
@@ -156,10 +162,10 @@ class TrialTable:
         return {each.trial: each for each in self.overview.ties.trials}
 
 
-def _value(trial: TrialRow) -> Cell:
+def _value(metric: str, trial: TrialRow) -> Cell:
     if trial.value is not None:
-        return Cell(numbers.metric(trial.value))
-    return Cell(numbers.metric(trial.last.value if trial.last else None), "faint")
+        return Cell(shown_metric(metric, trial.value))
+    return Cell(shown_metric(metric, trial.last.value if trial.last else None), "faint")
 
 
 def _is_finished(trial: TrialRow) -> bool:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from dashboards.analysis import numbers
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.shown_metric import shown_interval, shown_metric
 from dashboards.analysis.trials.configuration import Setting, differing
 from dashboards.analysis.trials.measures import measures, value_epoch
 from dashboards.analysis.trials.record import TrialRecord
 from dashboards.analysis.trials.state import TrialState, state_of
 from dashboards.analysis.wording import epochs, measure
-from dashboards.live.panels.shown_metric import shown_interval, shown_metric
 from storage.rows import Outcome, TrialRow
 
 AIMS = {"minimize": "lower is better", "maximize": "higher is better"}

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from dashboards.analysis import numbers
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.shown_metric import word
 from dashboards.analysis.trials.ties import Basis, Ties
 from dashboards.analysis.wording import measure
-from dashboards.live.panels.trial_rows import HEADS, Row, TrialTable
+from dashboards.live.panels.trial_rows import Row, TrialTable
 from dashboards.live.view import View
 from dashboards.marks.bars import Whisker
 from objectives.groups.draws import DRAWS
@@ -92,7 +93,7 @@ def trials(overview: Overview, view: View) -> TrialsPanel:
         band=table.band,
         has_intervals=table.scale is not None,
         has_how=not is_best,
-        more=[HEADS[name] for name in table.more],
+        more=[word(name) for name in table.more],
         params=[Head(name, _is_number(study.space.get(name))) for name in table.params],
         total=f"All {numbers.counted(overview.snapshot.total, 'trial')}",
         export=f"search export --study {study.name} --trial best --out best.yaml",

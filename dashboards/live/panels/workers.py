@@ -8,8 +8,8 @@ from typing import Any
 
 from dashboards.analysis import numbers
 from dashboards.analysis.curves.course import Course
+from dashboards.analysis.notes import WAITS, speed, waiting_share
 from dashboards.analysis.overview import Overview
-from dashboards.analysis.verdict import WAITS, speed, waiting_share
 from dashboards.analysis.wording import epochs
 from dashboards.live.view import View
 from dashboards.marks import paths

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dashboards.analysis import numbers
 from dashboards.analysis.overview import Overview, OverviewReader
 from dashboards.analysis.trials.ties import Basis, Compared, Ties
 from dashboards.live.render import panels
@@ -123,6 +124,8 @@ def test_nothing_is_said_of_ties_and_intervals_that_are_unknown(store: Store, re
 
     assert "comes close" not in html(overview, "tiles")
     assert numbers_of(table) == [1, 2, 0]
+    for panel in (table, html(overview, "tiles"), html(overview, "history")):
+        assert numbers.percent(0.9) in panel  # a share reads the same wherever it stands
     assert 'aria-sort="descending"' in table
     assert not any(word in table for word in ("interval", "behind", "tied", "Intervals"))
 

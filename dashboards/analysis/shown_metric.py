@@ -4,7 +4,12 @@ from dashboards.analysis import numbers
 from objectives.contract import BALANCED_ACCURACY, MACRO_AUC, MICRO_BATCH
 
 SHARES = (BALANCED_ACCURACY, "val_top1", "val_top3")  # shown in percent
-WORDS = {BALANCED_ACCURACY: "balanced acc.", MACRO_AUC: "AUC", "val_macro_f1": "F1"}
+WORDS = {
+    BALANCED_ACCURACY: "balanced acc.",
+    MACRO_AUC: "AUC",
+    "val_macro_f1": "F1",
+    "val_ece": "ECE",
+}
 
 
 def is_share(metric: str) -> bool:
