@@ -133,9 +133,8 @@ def studies(
 def trial(read: tuple[Overview, TrialPage], view: View, before: object = None) -> dict[str, Markup]:
     """Fill in the parts of a trial's page, and the head above them."""
     overview, page = read
-    given = {"page": page, "study": overview.study}
     parts = {
-        f"trial-{part}": Markup(_environment().get_template(f"trial/{part}.html").render(**given))
+        f"trial-{part}": _part(f"trial/{part}", overview, lambda: {"page": page})
         for part in TRIAL_PARTS
     }
     return {"head": panel("head", overview), **parts}
@@ -143,12 +142,20 @@ def trial(read: tuple[Overview, TrialPage], view: View, before: object = None) -
 
 def panel(name: str, overview: Overview, view: View = DEFAULT) -> Markup:
     """Fill in one panel."""
-    template = _environment().get_template(f"panels/{name}.html")
+
+    def given() -> dict[str, Any]:
+        return {"panel": PANELS[name](overview, view), "view": view}
+
+    return _part(f"panels/{name}", overview, given)
+
+
+def _part(name: str, overview: Overview, given: Callable[[], Mapping[str, Any]]) -> Markup:
+    """Fill in the template of a part of a page; one that fails must not hide the others."""
+    template = _environment().get_template(f"{name}.html")
     try:
-        given = {"panel": PANELS[name](overview, view), "view": view, "study": overview.study}
-        return Markup(template.render(**given))
+        return Markup(template.render(**given(), study=overview.study))
     except Exception:
-        log.exception("panel %s of study %s cannot be drawn", name, overview.study.name)
+        log.exception("%s of study %s cannot be drawn", name, overview.study.name)
         return Markup('<p class="faint">This part cannot be drawn; see the dashboard\'s log.</p>')
 
 

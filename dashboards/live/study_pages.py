@@ -94,7 +94,7 @@ class StudyPages:
 
     def _pages_of(self, path: str, build: Build) -> list[BaseRoute]:
         """Build the routes of a page: for people, and as JSON for programs."""
-        template = f"{path.partition('/')[0]}.html"
+        template = f"{build.__name__.removesuffix('_page')}.html"  # trial_page fills in trial.html
 
         async def read(request: Request) -> tuple[Overview, Any]:
             overview = await self._source.run(self._watch(request).newest)

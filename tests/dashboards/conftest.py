@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import httpx
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from spaces.params import Float
 from spaces.stored import StoredStudy, fingerprint, to_json
@@ -124,12 +124,19 @@ def client(dashboard: Dashboard) -> httpx.Client:
     return dashboard[1]
 
 
-@pytest.fixture
-def page(client: httpx.Client) -> Iterator[Page]:
-    """A page of a real browser, for the dashboard of the store."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser."""
     if not CHROMIUM.exists():
         pytest.skip(f"no browser at {CHROMIUM}; install the package chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser.new_page(base_url=str(client.base_url))
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, client: httpx.Client) -> Iterator[Page]:
+    """A page of a real browser, for the dashboard of the store."""
+    with browser.new_context(base_url=str(client.base_url)) as context:
+        yield context.new_page()

@@ -1,7 +1,7 @@
 """The pages of a study beside its overview, by their paths."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from starlette.requests import Request
 
@@ -14,8 +14,17 @@ from dashboards.live.pages.trial import trial_page
 from dashboards.live.pages.trials import trials_page
 from dashboards.live.source import Source
 
-Build = Callable[[Source, Overview, Request], Any]
-# Below /s/STUDY; each has a template of that name, and a .json.
+
+class Build(Protocol):
+    """A function that reads what a page shows."""
+
+    __name__: str
+
+    def __call__(self, source: Source, overview: Overview, request: Request, /) -> Any:
+        """Return the content of the page, which is its JSON too."""
+
+
+# Below /s/STUDY; each has a template of its own name, and a .json.
 PAGES: Mapping[str, Build] = {
     "trials": trials_page,
     "t/{number}": trial_page,

@@ -49,7 +49,8 @@ class Picture:
         """The drawing in a sentence."""
         parts = []
         if self.running:
-            parts.append(f"of {numbers.counted(len(self.running), 'running trial')}")
+            # Some may wait for their next attempt.
+            parts.append(f"of {numbers.counted(len(self.running), 'open trial')}")
         if self.best:
             parts.append(f"of the best {len(self.best)}")
         whose = " and ".join(parts) or "of one trial"

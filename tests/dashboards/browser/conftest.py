@@ -2,33 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from storage.store import Store
 from tests.conftest import new_database
 from tests.dashboards.browser.site import Site, Window, new_site
-from tests.dashboards.conftest import ARGUMENTS, CHROMIUM
 
 Open = Callable[..., Window]
 
 expect.set_options(timeout=60_000)  # an open page changes every 2 s, on a busy machine less often
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A real browser."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser at {CHROMIUM}; install the package chromium")
-    with ExitStack() as ending:
-        playwright = ending.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        ending.callback(browser.close)
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.dashboards.conftest import ARGUMENTS, CHROMIUM
 from tests.dashboards.door.attackers import VIEWER
 from tests.dashboards.door.conftest import TOKENS
 
@@ -15,14 +14,10 @@ Served = Callable[..., str]
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    """A page of Chromium."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser at {CHROMIUM}; install the package chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser.new_page()
-        browser.close()
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of Chromium, without the cookies of another one."""
+    with browser.new_context() as context:
+        yield context.new_page()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def test_a_curve_grows_and_a_choice_changes_the_address_without_a_reload(
     page.goto("/s/toy")
     page.evaluate("window.before = 1")
     curves = page.locator("#p-curves")
-    expect(curves.get_by_role("img", name="running")).to_be_visible()
+    expect(curves.get_by_role("img", name="open")).to_be_visible()
 
     claim = begin(store)  # the worker's running trial, which had its three epochs
     store.record(claim, 4, {"val_loss": 0.2}, 0.2, seconds=1.0, images=10)

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import optuna
@@ -11,6 +13,11 @@ import pytest
 from playwright.sync_api import Page
 from starlette.testclient import TestClient
 
+from dashboards.analysis.overview import OverviewReader
+from dashboards.live import render
+from dashboards.live.pages.trial import TrialPageReader
+from dashboards.live.source import Source
+from dashboards.live.view import View
 from objectives.contract import CONFUSION_MATRIX, FOLD, FOLD_EPOCH, FOLDS_DONE, PER_CLASS
 from storage.artifacts import artifact_store, keep
 from storage.rows import HandBackReason, Outcome
@@ -229,3 +236,15 @@ def test_trials_are_read_on_a_phone_and_walked_through_by_keys(page: Page) -> No
     page.locator("svg[data-at]").first.hover()
     assert "epoch" in page.locator(".tip").inner_text()
     assert said == []
+
+
+def test_a_part_that_cannot_be_drawn_leaves_the_others(store: Store, home: Path) -> None:
+    source = Source(store, str(home / "artifacts"), home / "logs", lambda: nullcontext(store))
+    overview = OverviewReader(store, "toy", source.artifacts).read()
+    page = TrialPageReader(source, "toy", "0").read(overview)
+    broken: Any = [None]  # no file has a name any more
+
+    parts = render.trial((overview, replace(page, files=broken)), View())
+
+    assert "cannot be drawn" in parts["trial-files"]
+    assert "Finished" in parts["trial-top"]

@@ -1,11 +1,9 @@
 """A planted study of 1,000 trials with what its report says, and a real browser."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import make_url
 
 from dashboards.report.facts import Facts, read_facts
@@ -37,15 +35,3 @@ def large(database_server: str, template_url: str) -> Iterator[Store]:
 def facts(large: Store, tmp_path_factory: pytest.TempPathFactory) -> Facts:
     """What the report of this study says."""
     return read_facts(large, "planted", str(tmp_path_factory.mktemp("artifacts")))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A real browser."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser at {CHROMIUM}; install the package chromium")
-    with ExitStack() as ending:
-        playwright = ending.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        ending.callback(browser.close)
-        yield browser
