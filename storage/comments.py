@@ -103,6 +103,25 @@ COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
             "epochs": "How many epochs had waited.",
         },
     ),
+    "draws": (
+        "One row per trial whose values were drawn: how, and why so.",
+        {
+            "trial_id": TRIAL_ID,
+            "way": "enqueued, prior, uniform, model, or model_with_prior.",
+            "why": "What the sampler knew of the priors at that time, as JSON; NULL for nothing.",
+        },
+    ),
+    "rungs": (
+        "One row per trial and rung of its schedule, by which the trials after it are judged.",
+        {
+            "trial_id": TRIAL_ID,
+            "rung": "Counts 1, 2, 3 within the schedule.",
+            "study_id": STUDY_ID,
+            "kin": "The options that change a curve's shape; only equal ones are compared.",
+            "epoch": "The epoch at which it got there.",
+            "value": "The best value until then; NaN for none.",
+        },
+    ),
     "test_uses": (
         "One row per opening of a study's test split, written before the split is read.",
         {

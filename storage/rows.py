@@ -47,6 +47,27 @@ class HandBackReason(StrEnum):
     CUDA_ERROR = "cuda_error"  # after a CUDA error its process can no longer compute
 
 
+class Way(StrEnum):
+    """How the values of a trial were drawn. The words are stored: they never change."""
+
+    ENQUEUED = "enqueued"  # a person or the study gave them, or some of them
+    PRIOR = "prior"  # from the priors alone, before enough trials had ended
+    UNIFORM = "uniform"  # without any knowledge
+    MODEL = "model"  # from the ended trials alone
+    MODEL_WITH_PRIOR = "model_with_prior"  # from the ended trials and the believed priors
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How a trial was drawn, and why so.
+
+    why: the knowledge of the sampler at that time, as JSON holds it.
+    """
+
+    way: Way
+    why: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Shown:
     """The facts about a study that Optuna's readers show beside its name.

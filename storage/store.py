@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from storage import manifests, shared_files, split_uses, studies, workers
 from storage.connections import OF_A_WORKER
 from storage.engine import ended, ends, steps, waiting
-from storage.engine.drawing import Choose, DrawingStorage, at_random
+from storage.engine.drawing import Choose, DrawingStorage, Explained, at_random
 from storage.engine.leases import Claim, Nothing
 from storage.engine.reading import ReadingStorage
 from storage.engine.waiting import HasFile
@@ -26,7 +26,17 @@ from storage.live import outages
 from storage.live.outages import NewOutage
 from storage.optuna_inside import joined, queued_values
 from storage.reader import StoreReader
-from storage.rows import HandBackReason, NewStudy, NewWorker, Shown, Stop, StudyRow, TrialEnd
+from storage.rows import (
+    Drawing,
+    HandBackReason,
+    NewStudy,
+    NewWorker,
+    Shown,
+    Stop,
+    StudyRow,
+    TrialEnd,
+    Way,
+)
 from storage.schema import head, open_backend
 from storage.transaction import pooled_engine, step, transaction
 
@@ -140,7 +150,8 @@ class Store(StoreReader):
 
         The values drawn in the block are written together at its end, under a valid lease only.
 
-        choose: builds the sampler from the study's trials.
+        choose: builds the sampler from the study's trials; one that has a `drawing` says how it
+            draws, which is stored.
         """
         arrays = self._arrays_of(claim.study)
         with self._step() as connection:
@@ -148,11 +159,14 @@ class Store(StoreReader):
         trial = arrays.trial(claim.number, claim.trial_id, attributes)
         if trial is None:
             raise steps.lease_lost(claim)
-        drawing = DrawingStorage(arrays, trial)
-        study = optuna.Study(claim.study, drawing, choose(arrays))
-        yield optuna.Trial(study, claim.trial_id)
+        values = DrawingStorage(arrays, trial)
+        sampler = at_random(arrays) if arrays.is_drawn(claim.number) else choose(arrays)
+        drawing = sampler.drawing if isinstance(sampler, Explained) else None
+        if queued_values(attributes):
+            drawing = Drawing(Way.ENQUEUED)
+        yield optuna.Trial(optuna.Study(claim.study, values, sampler), claim.trial_id)
         with self._step() as connection:
-            steps.draw(connection, claim, drawing.drawn)
+            steps.draw(connection, claim, values.drawn, drawing)
 
     def queued_values(self, claim: Claim) -> Mapping[str, object]:
         """Read the values that a person or the study queued the claimed trial with, if any."""

@@ -199,6 +199,37 @@ outages = Table(
 )
 Index("outages_of_a_study", outages.c.study_id, outages.c.ended_at)
 
+draws = Table(
+    "draws",
+    metadata,
+    Column(
+        "trial_id",
+        ForeignKey(trials.c.trial_id, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("way", Words, nullable=False),
+    Column("why", JSON),
+)
+
+rungs = Table(
+    "rungs",
+    metadata,
+    Column("trial_id", ForeignKey(trials.c.trial_id, ondelete="CASCADE"), primary_key=True),
+    Column("rung", Integer, primary_key=True, autoincrement=False),
+    Column("study_id", ForeignKey(studies.c.study_id, ondelete="CASCADE"), nullable=False),
+    Column("kin", Words, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("value", Double, nullable=False),
+)
+Index(
+    "trials_of_a_rung",
+    rungs.c.study_id,
+    rungs.c.rung,
+    rungs.c.kin,
+    postgresql_include=["trial_id", "value"],
+)
+
 test_uses = Table(
     "test_uses",
     metadata,

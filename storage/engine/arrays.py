@@ -41,6 +41,7 @@ COLUMNS: Mapping[str, tuple[type, float]] = {
     "last_values": (np.float64, np.nan),
     "violations": (np.float64, 0.0),
     "finished": (np.uint8, 0),
+    "ways": (np.uint8, 0),
 }
 
 
@@ -92,6 +93,15 @@ class StudyArrays:
         """Whether a worker of ours took each trial through its schedule."""
         finished: NDArray[np.bool_] = self._columns["finished"].array > 0
         return finished
+
+    @property
+    def ways(self) -> NDArray[np.uint8]:
+        """How each trial was drawn: the place of its way in `changes.WAYS`."""
+        return self._columns["ways"].array
+
+    def is_drawn(self, number: int) -> bool:
+        """Say whether a trial's values were drawn by an attempt before."""
+        return bool(self.ways[number : number + 1].any())
 
     def column(self, name: str, distribution: BaseDistribution) -> Floats:
         """Return a parameter of every trial as Optuna stores it; NaN where a trial has none.
@@ -247,7 +257,7 @@ class StudyArrays:
         count = max(self.count, int(changes.numbers.max(initial=-1)) + 1)
         for column in self._columns.values():
             column.grow(count)
-        for name in ("ids", "states", "values", "finished"):
+        for name in ("ids", "states", "values", "finished", "ways"):
             self._columns[name].array[changes.numbers] = getattr(changes, name)
         for number, violation in changes.violations.items():
             self.violations[number] = violation

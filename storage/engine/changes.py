@@ -18,11 +18,12 @@ from sqlalchemy import Connection, text
 
 from storage.engine.identity import IDENTITY
 from storage.optuna_inside import CONSTRAINTS, stored_number, violation
-from storage.rows import Outcome
+from storage.rows import Outcome, Way
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+WAYS = ("-", *Way)  # in the order of their numbers in the arrays; "-" is none that is known
 AT_ONCE = 1000  # new trials in one statement, which the server would end after 10 s
 REPORTED = stored_number("i.intermediate_value", "i.intermediate_value_type")
 
@@ -52,7 +53,8 @@ CHANGES = text(f"""WITH newer AS (
     SELECT t.trial_id, t.number, t.state,
            coalesce({stored_number("v.value", "v.value_type")}, 'NaN') AS value,
            (SELECT count(*) FROM search_service.attempts
-             WHERE trial_id = t.trial_id AND ends_trial AND reason = :finished) AS finished
+             WHERE trial_id = t.trial_id AND ends_trial AND reason = :finished) AS finished,
+           coalesce((SELECT way FROM search_service.draws WHERE trial_id = t.trial_id), '-') AS way
       FROM wanted
      CROSS JOIN LATERAL (SELECT * FROM trials WHERE trial_id = wanted.trial_id OFFSET 0) t
       LEFT JOIN LATERAL (
@@ -68,7 +70,8 @@ SELECT CAST(pg_current_snapshot() AS text) AS seen,
                                 string_agg(CAST(trial_id AS text), ',' ORDER BY number),
                                 string_agg(CAST(state AS text), ',' ORDER BY number),
                                 string_agg(CAST(value AS text), ',' ORDER BY number),
-                                string_agg(CAST(finished AS text), ',' ORDER BY number))
+                                string_agg(CAST(finished AS text), ',' ORDER BY number),
+                                string_agg(way, ',' ORDER BY number))
           FROM fresh) AS trials,
        (SELECT json_agg(json_build_array(name, distribution, numbers, param_values)) FROM (
                SELECT p.param_name AS name, p.distribution_json AS distribution,
@@ -129,8 +132,9 @@ class Changes:
 
     identity: of the study that has the name now; None where it is gone.
     seen: the snapshot of this look.
-    numbers, ids, states, values, finished: [n] of every new trial, by number; NaN for no value,
-        1 for a trial that a worker of ours took through its schedule.
+    numbers, ids, states, values, finished, ways: [n] of every new trial, by number; NaN for no
+        value, 1 for a trial that a worker of ours took through its schedule, the place of its way
+        in WAYS.
     curves: [m] trial number, step and value of the ended ones, by number and step.
     violations: the sum of the violated constraints, by trial number.
     attributes: the system attributes of the trial that was asked for.
@@ -143,6 +147,7 @@ class Changes:
     states: NDArray[np.uint8]
     values: Floats
     finished: Ints
+    ways: NDArray[np.uint8]
     drawn: Sequence[DrawnValues]
     curves: tuple[Ints, Ints, Floats]
     violations: Mapping[int, float]
@@ -162,7 +167,7 @@ def read_changes(connection: Connection, known: Known, this: int) -> Changes:
     given = {**vars(known), "this": this, "most": AT_ONCE}
     given |= {"constraints": CONSTRAINTS, "finished": Outcome.FINISHED}
     row = connection.execute(CHANGES, given).one()
-    numbers, ids, states, values, finished = row.trials
+    numbers, ids, states, values, finished, ways = row.trials
     kinds = [TrialState[state].value for state in _split(states)]
     return Changes(
         identity=row.identity,
@@ -172,6 +177,7 @@ def read_changes(connection: Connection, known: Known, this: int) -> Changes:
         states=np.array(kinds, dtype=np.uint8),
         values=_floats(values),
         finished=_whole(finished),
+        ways=np.array([WAYS.index(way) for way in _split(ways)], dtype=np.uint8),
         drawn=[
             DrawnValues(
                 name=name,

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
@@ -11,8 +11,17 @@ from optuna.trial import FrozenTrial
 
 from storage.engine.arrays import StudyArrays
 from storage.engine.refusing import RefusingStorage
+from storage.rows import Drawing
 
 Choose = Callable[[StudyArrays], BaseSampler]
+
+
+@runtime_checkable
+class Explained(Protocol):
+    """A sampler that says how it draws."""
+
+    @property
+    def drawing(self) -> Drawing: ...
 
 
 def at_random(_: StudyArrays) -> BaseSampler:

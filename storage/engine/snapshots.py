@@ -15,7 +15,7 @@ from sqlalchemy import Connection, LargeBinary, bindparam, text
 
 from storage.errors import DatabaseUnreachable, StorageError
 
-FORM = 3  # counted up whenever the arrays change
+FORM = 4  # counted up whenever the arrays change
 FEWEST, SHARE = 1000, 0.1
 CHECKSUM = 4  # bytes, in front of the arrays
 

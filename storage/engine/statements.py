@@ -67,6 +67,10 @@ DRAW = text(f"""WITH {HELD_AND_TOUCHED}, drawn AS (
      ORDER BY n.place
         ON CONFLICT (trial_id, param_name) DO UPDATE
        SET param_value = excluded.param_value, distribution_json = excluded.distribution_json
+), explained AS (
+    INSERT INTO search_service.draws (trial_id, way, why)
+    SELECT held.trial_id, :way, CAST(:why AS json) FROM held WHERE CAST(:way AS text) IS NOT NULL
+        ON CONFLICT DO NOTHING
 )
 SELECT stop FROM held""")
 

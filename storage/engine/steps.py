@@ -13,7 +13,7 @@ from storage.engine.leases import Claim, Nothing
 from storage.engine.results import check_equal, plain_metrics
 from storage.errors import LeaseLost, StorageError, unknown_study
 from storage.optuna_inside import constraint_key
-from storage.rows import HandBackReason, Outcome, Stop, TrialEnd
+from storage.rows import Drawing, HandBackReason, Outcome, Stop, TrialEnd
 
 DEADLY = (HandBackReason.KILLED, HandBackReason.STALLED, HandBackReason.CUDA_ERROR)
 DEATHS = 3  # deadly ends in a row without a new epoch: the configuration is given up
@@ -74,11 +74,15 @@ def beat(
 
 
 def draw(
-    connection: Connection, claim: Claim, drawn: Mapping[str, tuple[float, BaseDistribution]]
+    connection: Connection,
+    claim: Claim,
+    drawn: Mapping[str, tuple[float, BaseDistribution]],
+    drawing: Drawing | None = None,
 ) -> None:
     """Write the values of a trial, all or none, and extend the lease.
 
     drawn: name -> the value as Optuna stores it, and its distribution, in the order of drawing.
+    drawing: how they were drawn; what an earlier attempt noted stays. None notes nothing.
     """
     _held(
         connection,
@@ -87,6 +91,8 @@ def draw(
         names=list(drawn),
         params=[float(value) for value, _ in drawn.values()],
         distributions=[distribution_to_json(each) for _, each in drawn.values()],
+        way=drawing.way if drawing else None,
+        why=json.dumps(dict(drawing.why), allow_nan=False) if drawing and drawing.why else None,
     )
 
 
