@@ -12,6 +12,7 @@ from dashboards.marks.ticks import Tick, round_ticks
 
 TOP, BOTTOM, HEIGHT = 8, 238, 258  # pixels
 DECIDED = 0.86  # this share of the values is in sight; the rest are those of first epochs
+QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 FAR = 4.0  # running trials further off than so many times the axis stand at its edge
 
 
@@ -56,14 +57,14 @@ def axes_of(
     if not values:
         return None
     scale = _heights(courses, values, metric, is_lower_better=is_lower_better, asked=asked)
-    x = Scale(low=0.0, high=_length(courses, align))
+    x = Scale(low=0.0, high=length(courses, align))
     return Axes(
         metric=metric,
         align=align,
         x=x,
         y=scale,
-        x_ticks=[(round(x(tick.value), 2), tick.text) for tick in _x_ticks(x, align)],
-        y_ticks=[(round(scale(tick.value), 1), _y_text(metric, tick)) for tick in scale.ticks(5)],
+        x_ticks=x_ticks(x, align),
+        y_ticks=[(round(scale(tick.value), 1), y_text(metric, tick)) for tick in scale.ticks(5)],
     )
 
 
@@ -99,7 +100,8 @@ def _heights(
     return scale.padded(0.07)
 
 
-def _length(courses: Sequence[Course], align: str) -> float:
+def length(courses: Sequence[Course], align: str) -> float:
+    """Return the end of the horizontal axis: 1 for shares, else the longest course's."""
     if align == "share":
         return 1.0
     if align == "epoch":
@@ -107,16 +109,25 @@ def _length(courses: Sequence[Course], align: str) -> float:
     return max((course.minutes[-1] for course in courses if course.minutes), default=1.0) or 1.0
 
 
-def _x_ticks(x: Scale, align: str) -> list[Tick]:
+def x_ticks(x: Scale, align: str, shares: Sequence[float] = QUARTERS) -> list[tuple[float, str]]:
+    """Return the ticks of the horizontal axis with their places, in percent.
+
+    shares: those of the schedule that get a tick.
+    """
+    return [(round(x(tick.value), 2), tick.text) for tick in _x_ticks(x, align, shares)]
+
+
+def y_text(metric: str, tick: Tick) -> str:
+    """Return the text of a tick of the vertical axis."""
+    return numbers.percent(tick.value, 0) if is_share(metric) else tick.text
+
+
+def _x_ticks(x: Scale, align: str, shares: Sequence[float]) -> list[Tick]:
     if align == "share":
-        return [Tick(share, numbers.percent(share, 0)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+        return [Tick(share, numbers.percent(share, 0)) for share in shares]
     unit = " min" if align == "minutes" else ""
     ticks = round_ticks(x.low, x.high, 6)
     if align == "epoch":
         ticks = [Tick(t.value, f"{t.value:.0f}") for t in ticks if t.value == round(t.value)]
     first = "epoch" if align == "epoch" else "0"
     return [Tick(t.value, t.text + unit if t.value else first) for t in ticks]
-
-
-def _y_text(metric: str, tick: Tick) -> str:
-    return numbers.percent(tick.value, 0) if is_share(metric) else tick.text

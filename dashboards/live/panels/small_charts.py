@@ -9,15 +9,15 @@ from dashboards.analysis.curves.course import Course
 from dashboards.analysis.shown_metric import is_share, shown_metric, word
 from dashboards.analysis.trials.measures import lower_is_better
 from dashboards.live.panels.chart_groups import Curve, groups, known
-from dashboards.live.panels.curve_axes import along
+from dashboards.live.panels.curve_axes import along, length, x_ticks, y_text
 from dashboards.live.panels.curve_picture import ALIGNMENTS
 from dashboards.marks import paths
 from dashboards.marks.scale import Scale
-from dashboards.marks.ticks import Tick, round_ticks
 from objectives.contract import HIGH, LOW
 from spaces.study import Study
 
 HEIGHT, TOP, BOTTOM = 132, 8, 108  # pixels
+HALVES = (0.0, 0.5, 1.0)
 LETTERS = 13  # pixels, from one line of text to the next
 
 
@@ -116,7 +116,7 @@ class _Drawing:
             marks=list(self._marks()),
             keys=keys,
             band=self._band(),
-            x_ticks=[(round(self._x(tick.value), 2), tick.text) for tick in self._x_ticks()],
+            x_ticks=x_ticks(self._x, self.align, HALVES),
             y_ticks=list(self._y_ticks()),
             at=AT[self.align],
             begin=self._x.low,
@@ -141,9 +141,9 @@ class _Drawing:
 
     @cached_property
     def _x(self) -> Scale:
-        lengths = [_length(curve.course, self.align) for curve in self.curves]
         begin = 1.0 if self.align == "epoch" else 0.0
-        return Scale(low=begin, high=max([begin, *lengths]))
+        end = length([curve.course for curve in self.curves], self.align)
+        return Scale(low=begin, high=max(begin, end))
 
     @cached_property
     def _y(self) -> Scale:
@@ -224,33 +224,13 @@ class _Drawing:
         for tick in self._y.ticks(4):
             y = self._y(tick.value)
             if last - y >= LETTERS:
-                yield round(y, 1), _y_text(self.metrics[0], tick)
+                yield round(y, 1), y_text(self.metrics[0], tick)
                 last = y
-
-    def _x_ticks(self) -> list[Tick]:
-        if self.align == "share":
-            return [Tick(0.0, "0"), Tick(0.5, f"50{THIN}%"), Tick(1.0, f"100{THIN}%")]
-        ticks = round_ticks(self._x.low, self._x.high, 6)
-        if self.align == "minutes":
-            return [Tick(tick.value, f"{tick.text} min") for tick in ticks]
-        return [Tick(t.value, f"{t.value:.0f}") for t in ticks if t.value == round(t.value)]
 
 
 THIN = "\N{NARROW NO-BREAK SPACE}"
 AT = {"epoch": "epoch {}", "share": f"{{}}{THIN}% of the schedule", "minutes": "{} min"}
 
 
-def _length(course: Course, align: str) -> float:
-    if align == "share":
-        return 1.0
-    if align == "epoch":
-        return float(max(course.planned or 0, course.last_epoch))
-    return max(course.minutes, default=0.0)
-
-
 def _title(metrics: Iterable[str]) -> str:
     return ", ".join(map(word, metrics))
-
-
-def _y_text(metric: str, tick: Tick) -> str:
-    return shown_metric(metric, tick.value, digits=0) if is_share(metric) else tick.text
