@@ -10,6 +10,8 @@ from spaces.declared import check_types, make_plain
 from spaces.errors import StudyError
 from spaces.priors import Prior, Scale, draw_unit
 
+LEAST_SHARE = 0.001  # of an option in its prior
+
 Value = bool | int | float | str | None
 When = Mapping[str, Value]
 
@@ -143,6 +145,8 @@ class Choice:
             raise StudyError(
                 f"Choice {self.name!r}: weights must be finite, not negative, and not all zero"
             )
+        for option, weight in zip(self.choices, self.weights, strict=True):
+            _check_share(f"Choice {self.name!r} gives {option!r}", weight / sum(self.weights))
 
     @property
     def choices(self) -> tuple[Value, ...]:
@@ -202,6 +206,8 @@ class Toggle:
         _check_name(self.name)
         if not _is_number(self.prior) or not 0 <= self.prior <= 1:
             raise StudyError(f"Toggle {self.name!r} has prior {self.prior!r}", "use a probability")
+        for is_on, share in ((True, self.prior), (False, 1 - self.prior)):
+            _check_share(f"Toggle {self.name!r} gives {is_on}", share)
 
     def suggest(self, trial: Any) -> bool:
         """Ask `trial` (Optuna's duck type) for off or on."""
@@ -246,6 +252,16 @@ def _check_name(name: str) -> None:
         )
 
 
+def _check_share(giving: str, share: float) -> None:
+    """Refuse an option that a prior all but excludes: results could not speak for it."""
+    if share < LEAST_SHARE:
+        raise StudyError(
+            f"{giving} {share:.3g} of the weight",
+            f"leave the option out (fix the parameter where one is left), or give it"
+            f" {LEAST_SHARE:g} or more",
+        )
+
+
 def _check_range(param: Float | Int) -> None:
     _check_name(param.name)
     check_types(param)
@@ -260,4 +276,11 @@ def _check_range(param: Float | Int) -> None:
             f"{param.name!r} has its prior at {param.prior.center}, outside"
             f" {param.low}..{param.high}",
             "move the center or the range",
+        )
+    if param.prior and param.low == param.high:
+        raise StudyError(f"{param.name!r} has one value and a prior", "leave the prior out")
+    if param.prior and param.log and param.prior.center in (param.low, param.high):
+        raise StudyError(
+            f"{param.name!r} has its prior at {param.prior.center}, an end of its log scale",
+            "move the center inside, or widen the range",
         )

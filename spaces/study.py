@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from spaces.at_least import affordable, check_at_least
 from spaces.converted import Converted
 from spaces.data import Data, NoData
 from spaces.declared import check_types
@@ -80,6 +81,10 @@ class Study:
 
     fixed: hyperparameters that stay the same.
     space: the searched ones, in drawing order.
+    sampler: what draws the values: a Parzen estimator ("tpe"), a Gaussian process ("gp"), nothing
+        but chance ("random"), or the better of the first two for this study ("auto").
+    at_least: how many finished trials every option of a choice or toggle gets, so that a question
+        about it can be answered.
     value: a trial's value is the metric of its `best` or of its `last` epoch.
     trials: the budget.
     enqueue: configurations tried right after the prior's mode, such as a published recipe.
@@ -104,6 +109,8 @@ class Study:
     enqueue: Converted[Iterable[Mapping[str, Value]], tuple[Mapping[str, Value], ...]] = Converted(
         tuple, default=()
     )
+    sampler: Literal["auto", "tpe", "gp", "random"] = "auto"
+    at_least: Mapping[str, int] = field(default_factory=dict)
     pruning: Pruning = Pruning()
     practice: Practice = Practice()
     seed: int = 0
@@ -120,6 +127,7 @@ class Study:
         _check_numbers(self)
         _check_keys(self)
         _check_enqueued(self)
+        check_at_least(self.at_least, self.space, self.trials)
 
     def pinned(self, values: Mapping[str, Value]) -> "Study":
         """Return this study with `values` fixed and no longer searched, on practice data as well.
@@ -137,6 +145,7 @@ class Study:
             fixed={**self.fixed, **values},
             space=space,
             enqueue=[_without(trial, values) for trial in self.enqueue],
+            at_least={name: n for name, n in self.at_least.items() if name not in values},
             practice=practice,
         )
 
@@ -144,13 +153,15 @@ class Study:
         """Return the small study, with its own name, that runs on this study's practice set."""
         smaller = {param.name: param for param in self.practice.space}
         space = self.space.replaced(smaller).pinned(self.practice.fixed)
+        trials = self.practice.trials or self.trials
         return replace(
             self,
             name=f"{self.name}-practice",
             fixed={**self.fixed, **self.practice.fixed},
             space=space,
             enqueue=_drawable(self.enqueue, space),
-            trials=self.practice.trials or self.trials,
+            at_least=affordable(self.at_least, space, trials),
+            trials=trials,
             folds=self.folds if self.practice.folds is None else self.practice.folds,
             practice=Practice(),
         )
@@ -182,6 +193,7 @@ def _check_words(study: Study) -> None:
     for name, allowed in {
         "direction": ("minimize", "maximize"),
         "value": ("best", "last"),
+        "sampler": ("auto", "tpe", "gp", "random"),
     }.items():
         word = getattr(study, name)
         if word not in allowed:

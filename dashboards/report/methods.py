@@ -14,7 +14,7 @@ from spaces.shown import shown
 
 SOFTWARE = ("search", "optuna", "torch", "python")
 BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
-STARTUP = 8  # search/samplers/choose.py
+STARTUP = 4  # search/samplers/plan.py
 
 
 def methods_paragraph(facts: Facts) -> str:
@@ -88,11 +88,14 @@ def _order(facts: Facts) -> str:
         return ""
     queued = len(facts.snapshot.study.enqueue)
     given = f", the next {queued} took values given beforehand" if queued else ""
-    return (
-        f"The first trial took the prior's most probable values{given}; the others up to the"
-        f" {STARTUP}th were drawn from the prior and evenly in turn, later ones by Optuna's"
-        " tree-structured Parzen estimator."
+    later = (
+        "the others were drawn evenly"
+        if facts.snapshot.study.sampler == "random"
+        else f"until {STARTUP} had ended the others were drawn from the prior and evenly in turn,"
+        " and then by a tree-structured Parzen estimator that believes a prior as far as the trials"
+        " bear it out"
     )
+    return f"The first trial took the prior's most probable values{given}; {later}."
 
 
 def _judging(facts: Facts) -> str:

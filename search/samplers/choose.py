@@ -1,30 +1,34 @@
-"""The sampler of a trial: prior and uniform draws in turn, then TPE.
+"""The sampler of a trial, from a study's declaration and its other trials.
 
-The calls that draw a value: `Space.suggest` calls Optuna's trial, Optuna calls the sampler, and
-the `PriorSampler` calls the parameter of the same space, which draws from its prior.
+`Space.suggest` calls Optuna's trial, and Optuna calls the sampler that is returned here.
 """
 
-from optuna.samplers import BaseSampler, RandomSampler
-
-from dashboards.analysis.distributions import distributions
+from search.samplers.at_least import guaranteed
+from search.samplers.beliefs import beliefs_of
+from search.samplers.models import model_of
 from search.samplers.observed import Observed
-from search.samplers.prior import PriorSampler
-from search.samplers.tpe import TPE
-from search.seeds import derive_seed
+from search.samplers.plan import Setting
+from search.samplers.ranks import count_ended
+from search.samplers.sampler import TrialSampler
+from search.samplers.searched import Searched
 from spaces.study import Study
 
-# Half of them drawn from the prior, half uniformly: a prior that is wrong costs four trials.
-STARTUP_TRIALS = 8
 
-
-def sampler_for(study: Study, number: int, observed: Observed) -> BaseSampler:
+def sampler_for(study: Study, number: int, observed: Observed) -> TrialSampler:
     """Return the sampler of trial `number`, seeded by the study's seed and the number.
 
-    Start-up trials alternate between the prior and uniform draws; TPE draws all later ones.
+    The first trial is the prior's most probable configuration; a stored study has it in its queue.
     """
-    seed = derive_seed(study.seed, number, "sample")
-    if number < STARTUP_TRIALS:
-        return PriorSampler(study.space, seed) if number % 2 == 0 else RandomSampler(seed)
-    conditional = any(param.when for param in study.space)
-    declared = distributions(study.space)
-    return TPE(observed, declared, number=number, seed=seed, conditional=conditional)
+    searched = Searched.of(study.space)
+    setting = Setting(
+        searched=searched,
+        beliefs=beliefs_of(study.space, searched.distributions),
+        model=model_of(study.sampler, count_ended(observed)),
+        observed=observed,
+        number=number,
+        seed=study.seed,
+    )
+    if number == 0 and setting.beliefs:
+        return TrialSampler(setting, study.space.mode())
+    options = guaranteed(study, searched, number, observed)
+    return TrialSampler(setting, options, {"guaranteed": options} if options else {})

@@ -2,12 +2,13 @@
 
 Watanabe 2023, arXiv:2304.11127, section 3 on kernel functions; the constants are those of Optuna
 5.0. Values are as Optuna stores them: a choice is the index of its option. n observed values make
-n + 1 kernels; the last one is the prior, which covers the whole range.
+n + 1 kernels. The last one is the prior: a belief about good values, or a kernel that covers the
+whole range.
 """
 
 import math
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +20,11 @@ from optuna.distributions import (
 )
 from scipy.special import ndtr, ndtri
 
+from search.samplers.beliefs import Belief, Bell, Shares
 from search.samplers.observed import Floats
+from search.samplers.scales import NumberDistribution, ends, off_scale, on_scale, step_of
 
 Indices = NDArray[np.intp]
-NumberDistribution = FloatDistribution | IntDistribution
 
 
 class Kernels(Protocol):
@@ -46,15 +48,22 @@ class Kernels(Protocol):
         ...
 
 
-def kernels_around(observed: Floats, distribution: BaseDistribution) -> Kernels:
-    """Build the kernels around the observed values of a parameter: (n,), in the order of trials."""
+def kernels_around(
+    observed: Floats, distribution: BaseDistribution, belief: Belief | None = None
+) -> Kernels:
+    """Build the kernels around the observed values of a parameter: (n,), in the order of trials.
+
+    belief: makes the last kernel; None for the one that covers the whole range.
+    """
+    bell = belief if isinstance(belief, Bell) else None
     match distribution:
         case CategoricalDistribution():
-            return ChoiceKernels.around(observed, len(distribution.choices))
+            believed = belief.shares if isinstance(belief, Shares) else None
+            return ChoiceKernels.around(observed, len(distribution.choices), believed)
         case FloatDistribution(step=None):
-            return ContinuousKernels.around(observed, distribution)
+            return ContinuousKernels.around(observed, distribution, bell)
         case FloatDistribution() | IntDistribution():
-            return SteppedKernels.around(observed, distribution)
+            return SteppedKernels.around(observed, distribution, bell)
     raise TypeError(f"{distribution!r} is not a distribution of Optuna 5")
 
 
@@ -72,11 +81,16 @@ class ChoiceKernels:
     is_discrete = True
 
     @classmethod
-    def around(cls, observed: Floats, options: int) -> Self:
-        """Count 1 for the observed option and 1 / kernels for every option, scaled to sum 1."""
+    def around(cls, observed: Floats, options: int, believed: Floats | None = None) -> Self:
+        """Count 1 for the observed option and 1 / kernels for every option, scaled to sum 1.
+
+        believed: (options,), the shares of the prior; None for equal ones.
+        """
         shares = np.full((options + 1, options), 1 / (len(observed) + 1))
         shares[:options] += np.eye(options)
         shares /= shares.sum(axis=1, keepdims=True)
+        if believed is not None:
+            shares[options] = believed
         return cls(shares, np.append(observed.astype(np.intp), options))
 
     def log_density(self, value: float) -> Floats:
@@ -105,13 +119,15 @@ class ContinuousKernels:
     is_discrete = False
 
     @classmethod
-    def around(cls, observed: Floats, distribution: NumberDistribution) -> Self:
+    def around(
+        cls, observed: Floats, distribution: NumberDistribution, bell: Bell | None = None
+    ) -> Self:
         """Center a kernel at each observed value."""
-        means, (low, high) = _on_scale(observed, distribution), _ends(distribution)
+        means, (low, high) = on_scale(observed, distribution), ends(distribution)
         order = np.argsort(means)  # of equal means, the sort decides which gets which width
         widths = np.empty_like(means)
         widths[order] = bandwidths(means[order], low, high)
-        normals = Normals.with_prior(means, widths, low, high)
+        normals = Normals.around(means, widths, (low, high), bell)
         constants = -normals.log_inside() - np.log(normals.widths * math.sqrt(2 * math.pi))
         return cls(distribution, normals, constants)
 
@@ -120,7 +136,7 @@ class ContinuousKernels:
 
         log N(x; mean, width) - log(mass inside the range)
         """
-        density: Floats = _on_scale(value, self.distribution) - self.normals.means
+        density: Floats = on_scale(value, self.distribution) - self.normals.means
         density /= self.normals.widths
         density *= density
         density *= -0.5
@@ -129,9 +145,7 @@ class ContinuousKernels:
 
     def draw(self, chosen: Indices, quantiles: Floats) -> Floats:
         """Draw a value from each chosen kernel."""
-        drawn = _off_scale(self.normals.draw(chosen, quantiles), self.distribution)
-        # Rounding may leave the range by the last digit.
-        return np.clip(drawn, self.distribution.low, self.distribution.high)
+        return off_scale(self.normals.draw(chosen, quantiles), self.distribution)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,9 +164,11 @@ class SteppedKernels:
     is_discrete = True
 
     @classmethod
-    def around(cls, observed: Floats, distribution: NumberDistribution) -> Self:
+    def around(
+        cls, observed: Floats, distribution: NumberDistribution, bell: Bell | None = None
+    ) -> Self:
         """Center a kernel at each observed value."""
-        means, (low, high) = _on_scale(observed, distribution), _ends(distribution)
+        means, (low, high) = on_scale(observed, distribution), ends(distribution)
         order = np.argsort(means)  # as above
         means = means[order]
         widths = bandwidths(means, low, high)
@@ -160,7 +176,7 @@ class SteppedKernels:
         is_new = (np.diff(means, prepend=np.nan) != 0) | (np.diff(widths, prepend=np.nan) != 0)
         rows = np.empty_like(order)
         rows[order] = np.cumsum(is_new) - 1
-        normals = Normals.with_prior(means[is_new], widths[is_new], low, high)
+        normals = Normals.around(means[is_new], widths[is_new], (low, high), bell)
         return cls(
             distribution=distribution,
             normals=normals,
@@ -170,16 +186,14 @@ class SteppedKernels:
 
     def log_density(self, value: float) -> Floats:
         """Compute the log probability of a value under each kernel: (kernels,)."""
-        half = _step(self.distribution) / 2
-        left = _on_scale(value - half, self.distribution)
-        right = _on_scale(value + half, self.distribution)
+        half = step_of(self.distribution) / 2
+        left = on_scale(value - half, self.distribution)
+        right = on_scale(value + half, self.distribution)
         return (self.normals.log_mass(left, right) - self.log_inside)[self.rows]
 
     def draw(self, chosen: Indices, quantiles: Floats) -> Floats:
         """Draw a value from each chosen kernel, rounded to a step."""
-        low, high, step = self.distribution.low, self.distribution.high, _step(self.distribution)
-        drawn = _off_scale(self.normals.draw(self.rows[chosen], quantiles), self.distribution)
-        return np.clip(low + np.round((drawn - low) / step) * step, low, high)
+        return off_scale(self.normals.draw(self.rows[chosen], quantiles), self.distribution)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,11 +210,16 @@ class Normals:
     high: float
 
     @classmethod
-    def with_prior(cls, means: Floats, widths: Floats, low: float, high: float) -> Self:
-        """Append the prior: in the middle of the range, as wide as the range."""
+    def around(
+        cls, means: Floats, widths: Floats, ends: tuple[float, float], bell: Bell | None
+    ) -> Self:
+        """Append the prior: the bell; without one, in the middle of the range, as wide as it."""
+        low, high = ends
+        mean = low + bell.center * (high - low) if bell else 0.5 * (low + high)
+        width = bell.spread * (high - low) if bell else high - low
         return cls(
-            means=np.append(means, 0.5 * (low + high)),
-            widths=np.append(widths, high - low),
+            means=np.append(means, mean),
+            widths=np.append(widths, width),
             low=low,
             high=high,
         )
@@ -242,23 +261,3 @@ def bandwidths(means: Floats, low: float, high: float) -> Floats:
     if len(means) >= 2:
         widths[0], widths[-1] = gaps[1], gaps[-2]
     return np.clip(widths, (high - low) / min(100, len(means) + 2), high - low)
-
-
-def _step(distribution: NumberDistribution) -> float:
-    """Return the distance between neighbouring values, 0 for real numbers."""
-    return distribution.step or 0.0
-
-
-def _ends(distribution: NumberDistribution) -> tuple[float, float]:
-    """Return the ends of the range on its scale, half a step beyond the outermost values."""
-    half = _step(distribution) / 2
-    low, high = distribution.low - half, distribution.high + half
-    return float(_on_scale(low, distribution)), float(_on_scale(high, distribution))
-
-
-def _on_scale(values: Any, distribution: NumberDistribution) -> Any:
-    return np.log(values) if distribution.log else values
-
-
-def _off_scale(values: Floats, distribution: NumberDistribution) -> Floats:
-    return np.exp(values) if distribution.log else values

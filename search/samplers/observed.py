@@ -20,6 +20,7 @@ class Observed(Protocol):
     last_steps: the last step with an intermediate value, -1 for none.
     last_values: the value of that step; NaN for none, or where NaN was reported.
     violations: the sum of the violated constraints (above 0), 0 for none.
+    ways: how each was drawn, as its place in `storage.engine.changes.WAYS`.
     """
 
     @property
@@ -36,6 +37,8 @@ class Observed(Protocol):
     def last_values(self) -> Floats: ...
     @property
     def violations(self) -> Floats: ...
+    @property
+    def ways(self) -> NDArray[np.uint8]: ...
 
     def column(self, name: str, distribution: BaseDistribution) -> Floats:
         """Return the drawn values of a parameter, as Optuna stores them: (count,).

@@ -1,6 +1,7 @@
 """A Parzen estimator: a density over configurations, learned from observed ones.
 
-It is a mixture of kernels, one around each observed configuration and one for the prior:
+It is a mixture of kernels, one around each observed configuration and one for the prior (a belief,
+or the whole range):
 
     p(x) = sum over kernels k of  weight[k] * product over parameters j of  kernel[j, k](x[j])
 
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.random import RandomState
 from optuna.distributions import BaseDistribution
 
+from search.samplers.beliefs import Beliefs
 from search.samplers.kernels import ChoiceKernels, Kernels, kernels_around
 from search.samplers.observed import Floats
 
@@ -35,22 +37,41 @@ class ParzenEstimator:
     kernels: tuple[Kernels, ...]
 
     @classmethod
-    def around(cls, observed: Floats, space: Mapping[str, BaseDistribution]) -> Self:
+    def around(
+        cls,
+        observed: Floats,
+        space: Mapping[str, BaseDistribution],
+        beliefs: Beliefs | None = None,
+        weight: float = 1.0,
+    ) -> Self:
         """Build the density around observed configurations.
 
         observed: (parameters, n), parameters in the order of `space`, the oldest configuration
             first; values as Optuna stores them, none of them NaN.
+        beliefs: those that make the last kernel, by name.
+        weight: of the last kernel where there is a belief, as a multiple of the newest trial's.
         """
-        columns = zip(observed, space.values(), strict=True)
-        kernels = tuple(kernels_around(values, distribution) for values, distribution in columns)
-        return cls(weigh(observed.shape[1]), kernels)
+        beliefs = beliefs or {}
+        kernels = tuple(
+            kernels_around(values, distribution, beliefs.get(name))
+            for values, (name, distribution) in zip(observed, space.items(), strict=True)
+        )
+        return cls(weigh(observed.shape[1], weight if beliefs else 1.0), kernels)
 
-    def draw(self, random: RandomState, size: int) -> Floats:
-        """Draw configurations: (size, parameters)."""
-        chosen = random.choice(len(self.weights), p=self.weights, size=size)
+    def draw(
+        self, random: RandomState, size: int, given: Mapping[int, float] | None = None
+    ) -> Floats:
+        """Draw configurations: (size, parameters).
+
+        given: the value that a column has in all of them; the others are drawn as they go with it.
+        """
+        given = given or {}
+        chosen = random.choice(len(self.weights), p=self._weights_beside(given), size=size)
         drawn = np.empty((size, len(self.kernels)))
         for column in self._drawing_order():
             drawn[:, column] = self.kernels[column].draw(chosen, random.random_sample(size))
+        for column, value in given.items():
+            drawn[:, column] = value
         return drawn
 
     def log_density(self, configurations: Floats) -> Floats:
@@ -71,21 +92,32 @@ class ParzenEstimator:
             densities[row] = _log_sum_exp(total)
         return densities
 
+    def _weights_beside(self, given: Mapping[int, float]) -> Floats:
+        """Return the weights of the kernels where some columns have a value: (kernels,), sum 1."""
+        if not given:
+            return self.weights
+        logs = np.log(self.weights)
+        for column, value in given.items():
+            logs += self.kernels[column].log_density(value)
+        weights: Floats = np.exp(logs - logs.max())
+        weights /= weights.sum()
+        return weights
+
     def _drawing_order(self) -> list[int]:
         """Return the columns in the order in which Optuna draws them: choices, then numbers."""
         is_number = [not isinstance(each, ChoiceKernels) for each in self.kernels]
         return sorted(range(len(self.kernels)), key=is_number.__getitem__)
 
 
-def weigh(count: int) -> Floats:
+def weigh(count: int, prior: float = 1.0) -> Floats:
     """Weigh `count` observed configurations, the oldest first, and the prior: (count + 1,), sum 1.
 
-    The newest 25 and the prior weigh the same; those before them the less the older they are
-    ("old decay" in Watanabe 2023).
+    The newest 25 weigh the same; those before them the less the older they are ("old decay" in
+    Watanabe 2023). The prior weighs as much as `prior` of the newest.
     """
     old = max(0, count - RECENT)
     decayed = np.linspace(1 / max(1, count), 1, num=old)
-    weights: Floats = np.concatenate([decayed, np.ones(count - old + 1)])
+    weights: Floats = np.concatenate([decayed, np.ones(count - old), [prior]])
     weights /= weights.sum()
     return weights
 

@@ -4,124 +4,132 @@ Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization", section 4; 
 arXiv:2304.11127. The good trials make a density l(x), the other trials g(x); of 24 candidates drawn
 from l(x), the one with the largest l(x) / g(x) is tried.
 
-The same seed draws the values that `TPESampler(seed=..., group=conditional, n_startup_trials=4)`
-draws. On purpose it differs after foreign trials, those that another program wrote into the study:
+Without beliefs the same seed draws the values that `TPESampler(seed=..., group=conditional,
+n_startup_trials=4)` draws. On purpose it differs after foreign trials, those that another program
+wrote into the study:
 
 - One that lacks a parameter makes Optuna draw this parameter apart from then on, in a study without
   conditions. Here the declared parameters are still drawn jointly; the trial is left out.
 - A parameter that the study does not declare is not drawn.
 - A value outside the declared distribution counts as missing.
+
+Beliefs make the last kernel of l(x), which counts as up to three trials while few have ended, and
+they are added to the log of l(x) / g(x) with a weight that falls.
 """
 
-import math
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import groupby
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from optuna import Study
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
-from optuna.samplers import BaseSampler, RandomSampler
-from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState
 
+from search.samplers.beliefs import Beliefs
 from search.samplers.observed import Floats, Observed
 from search.samplers.parzen import ParzenEstimator
+from search.samplers.ranks import Rows, count_ended, ended, split
+from search.samplers.searched import Configuration, Searched
 
-# Trials that must have ended before TPE draws. It is asked after eight start-up trials, but some of
-# them may have failed or still run.
-LEAST_ENDED = 4
 CANDIDATES = 24
-MOST_GOOD = 25
+# A belief is worth so many good trials until so many trials have ended, then fewer, at least one.
+KERNELS_OF_A_BELIEF, UNTIL = 3.0, 20
+LEAST_BONUS = -4.0  # log of a density ratio; below it a belief excludes nothing further
 
-Rows = NDArray[np.bool_]  # (trials,), whether a trial is meant
-Numbers = NDArray[np.intp]
 
+class TPE:
+    """Draws the values of one trial from what the others show; a `Model`."""
 
-class TPE(BaseSampler):
-    """Draws the values of one trial from what the others show."""
+    name = "tpe"
 
     def __init__(
         self,
         observed: Observed,
-        space: Mapping[str, BaseDistribution],
+        searched: Searched,
         *,
         number: int,
         seed: int,
-        conditional: bool,
+        beliefs: Beliefs | None = None,
+        weight: float = 0.0,
     ) -> None:
-        """Prepare the draw of trial `number`.
-
-        space: the declared parameters.
-        conditional: whether some of them exist under conditions only. The joint draw is then one
-            draw for each set of parameters that appeared in the same trials.
-        """
-        self._observed, self._number, self._conditional = observed, number, conditional
-        self._space = {name: each for name, each in sorted(space.items()) if not each.single()}
+        """Prepare the draw of trial `number`, as `ModelClass` describes it."""
+        self._observed, self._searched, self._number = observed, searched, number
+        self._beliefs, self._weight = beliefs or {}, weight
+        self._open = searched.open
         self._random = np.random.RandomState(seed)
-        self._startup = RandomSampler(seed)
 
-    def infer_relative_search_space(
-        self, study: Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        """Return the parameters that are drawn jointly; none while too few trials have ended."""
-        if self._is_starting:
-            return {}
-        return {name: self._space[name] for group in self._groups for name in group}
+    def draw(self, given: Mapping[str, Any]) -> Configuration:
+        """Draw a configuration jointly.
 
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """Draw the parameters of `search_space`, as inferred, jointly."""
-        drawn: dict[str, Any] = {}
-        for group in self._groups if search_space else []:
-            drawn |= self._draw(group)
-        return drawn
+        With conditions the joint draw is one draw for each set of parameters that appeared in the
+        same trials. A parameter that no ended trial has is drawn alone.
+        """
+        drawn: Configuration = {}
+        for group in self._groups:
+            drawn |= self._draw(group, given)
+        return self._searched.whole(
+            {**drawn, **given}, lambda name, _: self._draw([name], {})[name]
+        )
 
-    def sample_independent(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """Draw one parameter alone: uniformly at the start, later one that no ended trial has."""
-        if self._is_starting:
-            return self._startup.sample_independent(study, trial, param_name, param_distribution)
-        return self._draw([param_name])[param_name]
+    def _draw(self, names: list[str], given: Mapping[str, Any]) -> Configuration:
+        space = {name: self._open[name] for name in names}
+        good, other = self._densities(names)
+        candidates = good.draw(self._random, CANDIDATES, self._places_of(names, given))
+        worth = good.log_density(candidates) - other.log_density(candidates)
+        if self._beliefs:
+            worth += self._weight * self._bonus(names, candidates)
+        best = zip(space.items(), candidates[np.argmax(worth)].tolist(), strict=True)
+        return {name: each.to_external_repr(value) for (name, each), value in best}
 
-    def _draw(self, names: list[str]) -> dict[str, Any]:
-        space = {name: self._space[name] for name in names}
+    def _densities(self, names: list[str]) -> tuple[ParzenEstimator, ParzenEstimator]:
+        space = {name: self._open[name] for name in names}
         values = np.stack([self._columns[name] for name in names])
         # A trial that another worker has claimed and not drawn yet has no values.
         has_all = ~np.isnan(values).any(axis=0)
-        good, other = (
-            ParzenEstimator.around(values[:, rows & has_all], space) for rows in self._split
+        good, other = (values[:, rows & has_all] for rows in self._split)
+        believed = {name: self._beliefs[name] for name in names if name in self._beliefs}
+        return (
+            ParzenEstimator.around(good, space, believed, self._kernels_of_a_belief),
+            ParzenEstimator.around(other, space),
         )
-        candidates = good.draw(self._random, CANDIDATES)
-        ratios = good.log_density(candidates) - other.log_density(candidates)
-        best = zip(space.items(), candidates[np.argmax(ratios)].tolist(), strict=True)
-        return {name: each.to_external_repr(value) for (name, each), value in best}
+
+    def _places_of(self, names: list[str], given: Mapping[str, Any]) -> dict[int, float]:
+        """Return the given values as Optuna stores them, by column; none outside its range."""
+        places: dict[int, float] = {}
+        for place, name in enumerate(names):
+            if name in given:
+                value = np.array([self._open[name].to_internal_repr(given[name])])
+                if not np.isnan(inside(value, self._open[name])).any():
+                    places[place] = float(value[0])
+        return places
+
+    def _bonus(self, names: list[str], candidates: Floats) -> Floats:
+        """Compute the log of the beliefs' density at candidates, over uniform ones: (size,)."""
+        bonus = np.zeros(len(candidates))
+        for place, name in enumerate(names):
+            if name in self._beliefs:
+                ratio = self._beliefs[name].log_ratio(candidates[:, place])
+                bonus += np.maximum(ratio, LEAST_BONUS)
+        return bonus
 
     @cached_property
-    def _is_starting(self) -> bool:
-        return int(np.count_nonzero(_ended(self._observed))) < LEAST_ENDED
+    def _kernels_of_a_belief(self) -> float:
+        over = max(1, count_ended(self._observed))
+        return max(1.0, KERNELS_OF_A_BELIEF * min(1.0, UNTIL / over))
 
     @cached_property
     def _columns(self) -> dict[str, Floats]:
         return {
-            name: _inside(self._observed.column(name, each), each)
-            for name, each in self._space.items()
+            name: inside(self._observed.column(name, each), each)
+            for name, each in self._open.items()
         }
 
     @cached_property
     def _groups(self) -> list[list[str]]:
-        if not self._conditional:
-            return [list(self._space)]
-        ended = _ended(self._observed)
-        return together({name: ~np.isnan(each[ended]) for name, each in self._columns.items()})
+        if not self._searched.conditions:
+            return [list(self._open)] if self._open else []
+        over = ended(self._observed)
+        return together({name: ~np.isnan(each[over]) for name, each in self._columns.items()})
 
     @cached_property
     def _split(self) -> tuple[Rows, Rows]:
@@ -145,50 +153,7 @@ def together(appears: Mapping[str, Rows]) -> list[list[str]]:
     return [list(names) for _, names in groupby(ordered, key=trials_of)]
 
 
-def split(observed: Observed, number: int) -> tuple[Rows, Rows]:
-    """Divide the trials into good ones and others, without trial `number`.
-
-    Of n ended trials the best min(ceil(n / 10), 25) are good ("linear" in Watanabe 2023). Running
-    trials are among the others, so that workers spread out. Failed and waiting ones are in neither.
-    """
-    ended = _ended(observed)
-    most = min(math.ceil(0.1 * np.count_nonzero(ended)), MOST_GOOD)
-    good = np.zeros(observed.count, dtype=np.bool_)
-    good[_from_best(observed)[:most]] = True
-    other = (ended | (observed.states == TrialState.RUNNING)) & ~good
-    other[number : number + 1] = False  # nothing, where `number` is newer than the arrays
-    return good, other
-
-
-def _from_best(observed: Observed) -> Numbers:
-    """Order the ended trials from the best on: complete ones, pruned ones, then infeasible ones.
-
-    Complete ones by value; pruned ones by their last step, the later the better, then by its value;
-    infeasible ones, which violate a constraint, by the violation. Equal ones by number.
-    """
-    sign = -1 if observed.direction == StudyDirection.MAXIMIZE else 1
-    is_feasible = ~(observed.violations > 0)
-    complete = np.flatnonzero(is_feasible & (observed.states == TrialState.COMPLETE))
-    pruned = np.flatnonzero(is_feasible & (observed.states == TrialState.PRUNED))
-    infeasible = np.flatnonzero(~is_feasible & _ended(observed))
-    last = sign * observed.last_values[pruned]
-    last[np.isnan(last) & (observed.last_steps[pruned] >= 0)] = np.inf
-    return np.concatenate(
-        [
-            complete[np.argsort(sign * observed.values[complete], kind="stable")],
-            pruned[np.lexsort([last, -observed.last_steps[pruned]])],
-            infeasible[np.argsort(observed.violations[infeasible], kind="stable")],
-        ]
-    )
-
-
-def _ended(observed: Observed) -> Rows:
-    """Mark the trials that TPE learns from at their end; failed ones are not among them."""
-    ended: Rows = np.isin(observed.states, (TrialState.COMPLETE, TrialState.PRUNED))
-    return ended
-
-
-def _inside(values: Floats, distribution: BaseDistribution) -> Floats:
+def inside(values: Floats, distribution: BaseDistribution) -> Floats:
     """Replace values outside the distribution by NaN; a trial may be queued with any value."""
     if not isinstance(distribution, FloatDistribution | IntDistribution):
         return values

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from statistics import fmean
 from typing import Any
 
@@ -14,6 +14,7 @@ from objectives import catalog
 from objectives.contract import Attempt, EpochResult, Objective
 from search.pruners.curve import Curve
 from search.pruners.pruner import PRUNERS
+from search.samplers.at_least import lacks_finished
 from search.worker.endings import (
     Ending,
     Failed,
@@ -177,6 +178,9 @@ def _is_hopeless(trial: Trial, result: EpochResult) -> bool:
     """Say whether to prune; never during an outage, which hides the other trials' curves."""
     try:
         if not trial.leased.outbox.is_empty:
+            return False
+        others = partial(trial.leased.worker.store.arrays, trial.study.name)
+        if lacks_finished(trial.study, trial.config, others):
             return False
         if trial.study.folds:
             return _is_beaten(trial, result)

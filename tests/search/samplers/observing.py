@@ -1,18 +1,24 @@
 """The trials of an Optuna study as the arrays that our samplers read."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 
 from search.samplers.observed import Floats
+from storage.engine.changes import WAYS
+from storage.rows import Way
 
 
 class Observing:
-    """The trials of an Optuna study at this moment, as `Observed` describes them."""
+    """The trials of an Optuna study at this moment, as `Observed` describes them.
 
-    def __init__(self, study: optuna.Study) -> None:
+    ways: how each was drawn; of those after the last one it is not known.
+    """
+
+    def __init__(self, study: optuna.Study, ways: Sequence[Way] = ()) -> None:
         self.trials = trials = study.get_trials(deepcopy=False)
         self.direction, self.count = study.direction, len(trials)
         self.states = np.array([trial.state for trial in trials], dtype=np.uint8)
@@ -22,6 +28,8 @@ class Observing:
         self.last_values = np.array([value for _, value in last])
         violated = [[each for each in trial.constraints.values() if each > 0] for trial in trials]
         self.violations = np.array([math.fsum(each) for each in violated])
+        self.ways = np.zeros(self.count, dtype=np.uint8)
+        self.ways[: len(ways)] = [WAYS.index(way) for way in ways]
 
     def column(self, name: str, distribution: BaseDistribution) -> Floats:
         """Return the values of a parameter as Optuna stores them."""

@@ -1,14 +1,20 @@
-"""Where values come from: a stream for each trial, half of the start-up draws from the prior."""
+"""Where values come from: a stream for each trial, and a way that the other trials decide."""
 
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from statistics import mean
+from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 
-from search.samplers.choose import STARTUP_TRIALS, sampler_for
-from spaces.params import Choice, Float, Int
+from search.samplers.choose import sampler_for
+from spaces.params import Choice, Float, Int, Toggle
 from spaces.priors import Prior
 from spaces.study import Study
+from storage.rows import Drawing, Way
 from tests.search.samplers.observing import Observing
 
 STUDY = Study(
@@ -26,17 +32,32 @@ STUDY = Study(
 
 def draw(number: int, seed: int = 0, finished: int = 0) -> dict[str, object]:
     """The values that trial `number` of a study with some finished trials draws."""
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
-    for _ in range(finished):
-        trial = study.ask()
-        study.tell(trial, float(STUDY.space.suggest(trial)["epochs"]))
-    study.sampler = sampler_for(Study(**{**vars(STUDY), "seed": seed}), number, Observing(study))
+    study = with_finished(finished)
+    study.sampler = sampler_for(replace(STUDY, seed=seed), number, Observing(study))
     return STUDY.space.suggest(study.ask())
 
 
-@pytest.mark.parametrize("number", [0, 1, STARTUP_TRIALS, STARTUP_TRIALS + 1])
-def test_a_number_draws_the_same_values_whoever_draws_them(number: int) -> None:
-    assert draw(number, finished=8) == draw(number, finished=8)
+def with_finished(count: int, better: Callable[[dict[str, Any]], float] | None = None) -> Any:
+    """A study with uniformly drawn trials that have finished; fewer epochs are better.
+
+    better: another value, of which less is better.
+    """
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
+    for _ in range(count):
+        trial = study.ask()
+        drawn = STUDY.space.suggest(trial)
+        study.tell(trial, better(drawn) if better else float(drawn["epochs"]))  # type: ignore[arg-type]
+    return study
+
+
+def drawing(number: int, study: Any, ways: Sequence[Way] = (), **changed: Any) -> Drawing:
+    """How trial `number` is drawn beside the trials of a study."""
+    return sampler_for(replace(STUDY, **changed), number, Observing(study, ways)).drawing
+
+
+@pytest.mark.parametrize("finished", [0, 8, 60])
+def test_a_number_draws_the_same_values_whoever_draws_them(finished: int) -> None:
+    assert draw(61, finished=finished) == draw(61, finished=finished)
 
 
 @pytest.mark.parametrize("finished", [0, 8])
@@ -50,6 +71,10 @@ def test_another_study_seed_gives_another_search() -> None:
     assert draw(1) != draw(1, seed=7)
 
 
+def test_the_first_trial_is_the_most_probable_configuration() -> None:
+    assert draw(0) == STUDY.space.mode()
+
+
 def test_half_of_the_start_up_draws_follow_the_prior() -> None:
     seeds = range(100)
 
@@ -58,9 +83,91 @@ def test_half_of_the_start_up_draws_follow_the_prior() -> None:
 
     assert mean(trusting) > 0.8
     assert 0.35 < mean(uniform) < 0.65
+    assert [drawing(number, with_finished(3)).way for number in (2, 3)] == [Way.PRIOR, Way.UNIFORM]
+
+
+def test_start_up_lasts_until_four_trials_have_ended_however_many_run() -> None:
+    study = with_finished(3)
+    for _ in range(9):
+        STUDY.space.suggest(study.ask())
+
+    assert drawing(12, study) == Drawing(Way.PRIOR)
 
 
 def test_after_start_up_the_draws_follow_the_evidence() -> None:
-    epochs = [draw(STARTUP_TRIALS, seed, finished=60)["epochs"] for seed in range(20)]
+    epochs = [draw(60, seed, finished=60)["epochs"] for seed in range(20)]
 
     assert mean(epochs) < 30  # fewer epochs were better in every finished trial
+
+
+def off(drawn: dict[str, Any]) -> float:
+    """How far the rate is from its prior's center: a value for which this prior is right."""
+    return abs(math.log10(drawn["learning_rate"]) + 3)
+
+
+def test_priors_that_draw_better_trials_are_drawn_with_and_others_are_not() -> None:
+    study, seeds = with_finished(20, off), range(40)
+    better = np.argsort([trial.value for trial in study.trials])[:10].tolist()
+    is_better = [number in better for number in range(20)]
+    ways = {True: Way.PRIOR, False: Way.UNIFORM}
+    good = [drawing(20, study, [ways[each] for each in is_better], seed=seed) for seed in seeds]
+    bad = [drawing(20, study, [ways[not each] for each in is_better], seed=seed) for seed in seeds]
+
+    assert good[0].why["record"] > 0.95 > 0.05 > bad[0].why["record"]
+    assert sum(each.way is Way.MODEL_WITH_PRIOR for each in good) > 35
+    assert sum(each.way is Way.MODEL_WITH_PRIOR for each in bad) < 8
+
+
+def test_each_parameter_is_trusted_by_its_own_evidence() -> None:
+    def value(drawn: dict[str, Any]) -> float:  # the prior of the rate is right, the other is wrong
+        return off(drawn) + (drawn["backbone"] == "resnet50")
+
+    why = drawing(30, with_finished(30, value)).why
+
+    assert why["trust"]["learning_rate"] > 0.9 > 0.2 > why["trust"]["backbone"]
+    assert why["model"] == "tpe"
+
+
+def test_after_three_hundred_trials_the_priors_are_not_asked_any_more() -> None:
+    assert drawing(301, with_finished(301)) == Drawing(Way.MODEL, {"model": "tpe"})
+
+
+def test_a_study_of_draws_at_random_is_uniform_from_its_second_trial_on() -> None:
+    study = with_finished(20)
+
+    assert {drawing(number, study, sampler="random").way for number in range(1, 30)} == {
+        Way.UNIFORM
+    }
+
+
+def test_a_configuration_that_a_trial_has_is_drawn_again() -> None:
+    few = replace(STUDY, space=[Choice("backbone", ("a", "b", "c")), Toggle("ldam")])
+    study = optuna.create_study()
+    for number in range(6):
+        study.sampler = sampler_for(few, number, Observing(study))
+        few.space.suggest(study.ask())  # and runs
+
+    assert len({str(trial.params) for trial in study.trials}) == 6
+    repeated = sampler_for(few, 6, Observing(study))
+    assert repeated.drawing.why["redrawn"] == 71
+    study.sampler = repeated
+    assert few.space.suggest(study.ask())  # nothing is left: the first draw is kept
+
+
+def test_the_values_that_a_trial_was_queued_with_decide_the_others() -> None:
+    conditional = replace(
+        STUDY,
+        space=[
+            Toggle("ldam"),
+            Float("margin", 0, 1, when={"ldam": True}, prior=Prior(0.5, "high")),
+        ],
+    )
+    drawn = []
+    for number in range(40):
+        study = optuna.create_study()
+        study.enqueue_trial({"ldam": True})
+        study.sampler = sampler_for(conditional, 2 * number + 2, Observing(study))
+        drawn.append(conditional.space.suggest(study.ask()))
+
+    assert all(each["ldam"] for each in drawn)
+    assert mean(abs(each["margin"] - 0.5) < 0.25 for each in drawn) > 0.85  # two sigma of its prior

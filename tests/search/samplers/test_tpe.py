@@ -3,6 +3,7 @@
 import math
 import warnings
 from random import Random
+from typing import Any
 
 import numpy as np
 import optuna
@@ -13,12 +14,22 @@ from optuna.samplers._tpe.sampler import _split_trials
 from optuna.search_space.group_decomposed import _SearchSpaceGroup
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from search.samplers.tpe import LEAST_ENDED, TPE, split, together
+from search.samplers.choose import sampler_for
+from search.samplers.plan import LEAST_ENDED
+from search.samplers.ranks import split
+from search.samplers.searched import Searched
+from search.samplers.tpe import TPE, together
+from search.samplers.unlearned import Uniform
+from search.seeds import derive_seed
+from spaces.params import Choice, Float
+from spaces.study import Study
+from tests.search.samplers.drawn_by import DrawnBy
 from tests.search.samplers.observing import Observing
 from tests.search.samplers.random_studies import RandomStudy
 
 SIZES = (0, 3, 4, 5, 12, 40, 150, 400)
-LEARNED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
+ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+LEARNED = (*ENDED, TrialState.RUNNING)
 SQUARE = {"x": FloatDistribution(0.0, 1.0), "y": FloatDistribution(0.0, 1.0)}
 
 
@@ -28,12 +39,17 @@ def optunas(seed: int, conditional: bool) -> TPESampler:
         return TPESampler(seed=seed, group=conditional, n_startup_trials=LEAST_ENDED)
 
 
-def ours(
-    study: optuna.Study, space: dict[str, BaseDistribution], seed: int, conditional: bool = False
-) -> TPE:
-    """The sampler of the study's next trial."""
+def ours(study: optuna.Study, searched: Searched, seed: int) -> DrawnBy:
+    """The sampler of the study's next trial: uniform at first, then TPE."""
     observed = Observing(study)
-    return TPE(observed, space, number=observed.count, seed=seed, conditional=conditional)
+    if sum(trial.state in ENDED for trial in observed.trials) < LEAST_ENDED:
+        return DrawnBy(Uniform(searched, seed), searched)
+    return DrawnBy(TPE(observed, searched, number=observed.count, seed=seed), searched)
+
+
+def draw(study: optuna.Study, seed: int = 1) -> dict[str, float]:
+    """Draw the next trial of a study of the square; it stays as it is."""
+    return ours(study, Searched(SQUARE), seed).sample_relative(study, study.trials[-1], SQUARE)
 
 
 def is_same(distribution: BaseDistribution, one: object, other: object) -> bool:
@@ -46,9 +62,9 @@ def is_same(distribution: BaseDistribution, one: object, other: object) -> bool:
 
 def compare(study: RandomStudy, seed: int) -> None:
     """Draw the next trial with both samplers."""
-    conditional = bool(study.conditions) or seed % 3 == 0
-    expected = study.draw(optunas(seed, conditional))
-    drawn = study.draw(ours(study.optuna_study, study.space, seed, conditional))
+    conditions = {name: dict([needed]) for name, needed in study.conditions.items()}
+    expected = study.draw(optunas(seed, conditional=bool(conditions) or seed % 3 == 0))
+    drawn = study.draw(ours(study.optuna_study, Searched(study.space, conditions), seed))
     assert list(drawn) == list(expected)
     for name, value in drawn.items():
         assert is_same(study.space[name], value, expected[name]), (name, value, expected[name])
@@ -113,7 +129,7 @@ def test_until_four_trials_have_ended_draws_are_uniform(ended: int) -> None:
     study.add_trials(learned([{"x": 0.5, "y": 0.5}] * ended))
     study.add_trials(learned([{"x": 0.5, "y": 0.5}] * 9, TrialState.FAIL))
     drawn = []
-    for sampler in (ours(study, SQUARE, seed=1), RandomSampler(seed=1)):
+    for sampler in (ours(study, Searched(SQUARE), seed=1), RandomSampler(seed=1)):
         study.sampler = sampler
         drawn.append(study.ask(SQUARE).params)
     assert drawn[0] == drawn[1]
@@ -123,8 +139,9 @@ def test_a_conditional_parameter_that_no_trial_has_yet_is_drawn_as_optuna_draws_
     study = optuna.create_study()
     study.add_trials(learned([{"x": each / 9} for each in range(9)]))
     study.add_trials(learned([{"x": 0.5, "y": 0.9}], TrialState.RUNNING))
+    searched = Searched(SQUARE, {"y": {}})  # a condition that always holds
     drawn = []
-    for sampler in (ours(study, SQUARE, 1, conditional=True), optunas(1, conditional=True)):
+    for sampler in (ours(study, searched, seed=1), optunas(1, conditional=True)):
         study.sampler = sampler
         trial = study.ask(SQUARE)
         study.tell(trial, state=TrialState.FAIL)
@@ -135,20 +152,50 @@ def test_a_conditional_parameter_that_no_trial_has_yet_is_drawn_as_optuna_draws_
 def test_a_foreign_trial_without_a_parameter_leaves_the_joint_draw_as_it_was() -> None:
     study = optuna.create_study()
     study.add_trials(learned([{"x": each / 9, "y": each / 9} for each in range(9)]))
-    before = ours(study, SQUARE, seed=1).sample_relative(study, study.ask(), SQUARE)
+    before = draw(study)
     study.add_trials(learned([{"x": 0.1}]))
-    sampler = ours(study, SQUARE, seed=1)
-    inferred = sampler.infer_relative_search_space(study, study.ask())
-    assert list(inferred) == ["x", "y"]
-    assert sampler.sample_relative(study, study.ask(), inferred) == before
+
+    assert draw(study) == before
 
 
 def test_a_value_outside_the_range_counts_as_missing() -> None:
     study = optuna.create_study()
     study.add_trials(learned([{"x": each / 9, "y": each / 9} for each in range(9)]))
-    before = ours(study, SQUARE, seed=1).sample_relative(study, study.ask(), SQUARE)
+    before = draw(study)
     study.enqueue_trial({"x": 400.0, "y": 0.5})
     with pytest.warns(UserWarning, match="out of range"):
         queued = study.ask(SQUARE)
     study.tell(queued, 99.0)
-    assert ours(study, SQUARE, seed=1).sample_relative(study, study.ask(), SQUARE) == before
+
+    assert draw(study) == before
+
+
+def test_a_study_without_priors_draws_what_optuna_draws_from_its_first_trial_to_its_last() -> None:
+    study = Study(
+        name="flat",
+        objective="toy_curve",
+        metric="val_loss",
+        direction="minimize",
+        space=[
+            Float("rate", 1e-5, 1e-1, log=True),
+            Choice("model", ("a", "b")),
+            Float("margin", 0, 1, when={"model": "b"}),
+        ],
+    )
+    declared = Searched.of(study.space).distributions
+    optunas_own, ours = optuna.create_study(), optuna.create_study()
+    for number in range(40):
+        optunas_own.sampler = optunas(derive_seed(study.seed, number, "sample"), conditional=True)
+        ours.sampler = sampler_for(study, number, Observing(ours))
+        expected, drawn = (suggest_and_tell(each, study) for each in (optunas_own, ours))
+        assert drawn.keys() == expected.keys()
+        for name, value in drawn.items():
+            assert is_same(declared[name], value, expected[name]), (number, name)
+
+
+def suggest_and_tell(optuna_study: optuna.Study, study: Study) -> dict[str, Any]:
+    """Draw the next trial and end it with a value that prefers model b."""
+    trial = optuna_study.ask()
+    drawn = study.space.suggest(trial)
+    optuna_study.tell(trial, math.log(drawn["rate"]) ** 2 - drawn.get("margin", 0.0))  # type: ignore[arg-type]
+    return drawn

@@ -3,6 +3,7 @@
 import logging
 import math
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from search.worker.attempt import attempt_trial
 from search.worker.endings import Failed, Finished, HandedBack, Lost, Pruned
 from search.worker.loop import work
 from search.worker.settle import settle
+from spaces.params import Choice, Float
 from spaces.study import Pruning
 from storage.store import Store
 from tests.search.toy_worker import attempt, lease, make_worker
@@ -138,6 +140,26 @@ def test_a_hopeless_trial_is_pruned_where_its_curve_says_so(store: Store, tmp_pa
     pruned = [row for row in store.trials("toy") if row.outcome == "pruned"]
     assert pruned
     assert all(row.last and 2 <= row.last.epoch < 5 for row in pruned)
+
+
+def test_no_trial_of_an_option_is_pruned_until_it_has_the_finished_trials_of_its_guarantee(
+    store: Store, tmp_path: Path
+) -> None:
+    rate = Float("learning_rate", 1e-5, 1.0, log=True)
+    worker = make_worker(
+        store,
+        tmp_path,
+        trials=20,
+        fixed={"seconds_per_epoch": 0.0},
+        space=[Choice("epochs", (5, 6)), rate],
+        at_least={"epochs": 10},
+    )
+
+    work(worker)
+
+    rows = store.trials("toy")
+    assert {row.outcome for row in rows} == {"finished"}
+    assert Counter(row.params["epochs"] for row in rows) == {5: 10, 6: 10}
 
 
 def test_only_the_best_trials_keep_files(store: Store, tmp_path: Path) -> None:

@@ -1,0 +1,24 @@
+"""The model of a study, by its name in the study file."""
+
+from collections.abc import Mapping
+
+from search.samplers.model import ModelClass
+from search.samplers.tpe import TPE
+
+MODELS: Mapping[str, ModelClass] = {"tpe": TPE}
+FIRST_OF_TPE = 0  # how many trials have ended where TPE becomes the better model
+
+
+def model_of(sampler: str, ended: int) -> ModelClass | None:
+    """Return the model that draws after `ended` trials; None for draws at random.
+
+    sampler: the word of the study.
+    """
+    if sampler == "random":
+        return None
+    return MODELS[better_model(ended) if sampler == "auto" else sampler]
+
+
+def better_model(ended: int) -> str:
+    """Return the name of the model that draws the better trials after `ended` ones."""
+    return "tpe" if ended >= FIRST_OF_TPE else "gp"

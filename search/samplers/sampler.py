@@ -1,0 +1,136 @@
+"""The sampler of one trial: it draws a whole configuration, and says how.
+
+Two trials have the same configuration only where it cannot be helped. One that a trial has already,
+whether it has ended or runs, is drawn again, up to 8 times in the same way and then up to 64 times
+uniformly; where all of these have been tried as well, nearly every configuration has, and the first
+one is kept. Two workers that draw in the same moment do not see each other's values. Their streams
+of random numbers differ, so in a space with a real number their draws do too; in a small space of
+options they may meet.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from optuna import Study
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial
+
+from search.samplers.plan import Plan, Setting, plan
+from search.samplers.searched import Configuration
+from search.samplers.unlearned import Uniform
+from search.seeds import derive_seed
+from storage.optuna_inside import queued_values
+from storage.rows import Drawing, Way
+
+SAME_WAY, UNIFORMLY = 8, 64  # draws until a configuration is kept that another trial has
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole configuration, and how it was drawn."""
+
+    configuration: Configuration
+    drawing: Drawing
+
+
+class TrialSampler(BaseSampler):
+    """Draws the values of one trial, all of them at the first that it is asked for."""
+
+    def __init__(
+        self, setting: Setting, given: Mapping[str, Any], why: Mapping[str, Any] | None = None
+    ) -> None:
+        """Prepare the draw.
+
+        given: values that the trial must have, unless it was queued with others.
+        why: is added to why it was drawn so.
+        """
+        self._setting, self._given, self._why = setting, given, why or {}
+
+    @property
+    def drawing(self) -> Drawing:
+        """How the trial is drawn, and why so."""
+        drawing = self._whole.drawing
+        return replace(drawing, why={**drawing.why, **self._why})
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """Return every parameter that has several values."""
+        return dict(self._setting.searched.open)
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Return the values of the parameters that exist in the trial's configuration.
+
+        The values that a trial was queued with are kept, and the others drawn to go with them.
+        """
+        queued = queued_values(trial.system_attrs)
+        given = {**self._given, **queued}
+        drawn = draw_whole(self._setting, given) if queued else self._whole
+        return {name: value for name, value in drawn.configuration.items() if name in search_space}
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """Draw a parameter that the study does not declare, uniformly."""
+        seed = derive_seed(self._setting.seed, self._setting.number, param_name)
+        return Uniform(self._setting.searched, seed).value(param_name, param_distribution)
+
+    @cached_property
+    def _whole(self) -> Whole:
+        return draw_whole(self._setting, self._given)
+
+
+def draw_whole(setting: Setting, given: Mapping[str, Any]) -> Whole:
+    """Draw the configuration of a trial that has the values `given`, if possible a new one."""
+    planned = plan(setting)
+    drawn = []
+    for way, configuration in _draws(setting, planned, given):
+        drawn.append((way, configuration))
+        if not is_tried(setting, configuration):
+            break
+    else:
+        way, configuration = drawn[0]
+    redrawn = {"redrawn": len(drawn) - 1} if len(drawn) > 1 else {}
+    return Whole(configuration, Drawing(way, {**planned.why, **redrawn}))
+
+
+def is_tried(setting: Setting, configuration: Configuration) -> bool:
+    """Say whether another trial has exactly these values, whatever became of it."""
+    searched, observed = setting.searched, setting.observed
+    if not searched.open:
+        return False
+    is_same = np.ones(observed.count, dtype=np.bool_)
+    is_same[setting.number : setting.number + 1] = False
+    for name, distribution in searched.open.items():
+        column = observed.column(name, distribution)
+        if name in configuration:
+            is_same &= column == distribution.to_internal_repr(configuration[name])
+        else:
+            is_same &= np.isnan(column)
+    return bool(is_same.any())
+
+
+def _draws(
+    setting: Setting, planned: Plan, given: Mapping[str, Any]
+) -> Iterator[tuple[Way, Configuration]]:
+    """Yield configurations until one is taken, each from its own stream of random numbers."""
+    yield planned.way, planned.source(_seed(setting)).draw(given)
+    for turn in range(1, SAME_WAY):
+        yield planned.way, planned.source(_seed(setting, turn)).draw(given)
+    for turn in range(UNIFORMLY):
+        seed = _seed(setting, SAME_WAY + turn)
+        yield Way.UNIFORM, Uniform(setting.searched, seed).draw(given)
+
+
+def _seed(setting: Setting, *turn: int) -> int:
+    return derive_seed(setting.seed, setting.number, "sample", *turn)
