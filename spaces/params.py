@@ -209,6 +209,11 @@ class Toggle:
         for is_on, share in ((True, self.prior), (False, 1 - self.prior)):
             _check_share(f"Toggle {self.name!r} gives {is_on}", share)
 
+    @property
+    def weights(self) -> tuple[float, float]:
+        """The probabilities of off and on."""
+        return (1 - float(self.prior), float(self.prior))
+
     def suggest(self, trial: Any) -> bool:
         """Ask `trial` (Optuna's duck type) for off or on."""
         return bool(trial.suggest_categorical(self.name, (False, True)))

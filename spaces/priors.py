@@ -72,6 +72,12 @@ def quantile_unit(center_unit: float, confidence: Confidence, share: float) -> f
     return min(max(bell.inv_cdf(share), 0.0), 1.0)
 
 
+def share_below(center_unit: float, confidence: Confidence, unit: float) -> float:
+    """Return the share of that distribution that lies below a position."""
+    bell, below, upto = _cut(center_unit, confidence)
+    return (bell.cdf(unit) - below) / (upto - below)
+
+
 def density_unit(center_unit: float, confidence: Confidence, unit: float) -> float:
     """Return the density of that distribution at a position; a uniform one has 1 everywhere."""
     bell, below, upto = _cut(center_unit, confidence)

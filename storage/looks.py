@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Row, text
 from storage import split_uses, studies, trials, workers
 from storage.engine.identity import OF_STUDY
 from storage.optuna_inside import stored_number
-from storage.rows import Direction, Outcome, StudyRow, TrialRow, UseRow, WorkerRow
+from storage.rows import Direction, Outcome, StudyRow, TrialRow, WorkerRow
+from storage.split_uses import UseRow
 
 RANKED = 20  # of the best trials
 

@@ -21,7 +21,8 @@ from storage import (
     workers,
 )
 from storage.engine.arrays import StudyArrays
-from storage.live import history, hours, outages, versions
+from storage.live import draws, history, hours, outages, versions
+from storage.live.draws import Draws
 from storage.live.history import BestStep, ValueRow
 from storage.live.hours import GpuTally
 from storage.live.moments import Moments
@@ -35,9 +36,9 @@ from storage.rows import (
     Outcome,
     StudyRow,
     TrialRow,
-    UseRow,
     WorkerRow,
 )
+from storage.split_uses import UseRow
 from storage.transaction import ONE_MOMENT
 
 
@@ -202,6 +203,14 @@ class StoreReader:
         """
         with self._moments.transaction(ONE_MOMENT) as connection:
             return hours.gpu_seconds(connection, name, before)
+
+    def draws(self, name: str, before: Draws | None = None) -> Draws:
+        """Count the draws of a study by their way, with the newest knowledge of the priors.
+
+        before: an earlier reading, from which this one goes on: only what has changed is read.
+        """
+        with self._moments.transaction() as connection:
+            return draws.draws(connection, self._moments.study(connection, name), before)
 
     def equal_firsts(self, name: str, metric: str, keys: Collection[str]) -> dict[int, float]:
         """Read a metric of the first epoch, by trial, where other configurations gave the same.

@@ -206,6 +206,7 @@ class TrialRow:
     is_leased: whether a worker holds it now. A RUNNING trial without a lease waits for its next
         attempt.
     badges: the badges that its worker told with its end, joined by commas; None where it told none.
+    drawing: how its values were drawn; None where no note is stored.
     """
 
     number: int
@@ -224,6 +225,7 @@ class TrialRow:
     last: EpochRow | None = None
     best: EpochRow | None = None
     badges: str | None = None
+    drawing: Drawing | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,21 +262,6 @@ class FileRow:
     worker: str
     name: str
     artifact_id: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class UseRow:
-    """One use of a study's test split.
-
-    used_by: the worker or process that opened it.
-    purpose: the reason, such as "confirm".
-    data_fingerprint: of the data that were opened.
-    """
-
-    used_at: datetime
-    used_by: str
-    purpose: str
-    data_fingerprint: str
 
 
 @dataclass(frozen=True, kw_only=True)

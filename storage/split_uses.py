@@ -1,9 +1,27 @@
 """The uses of a study's test split: the time, the process and the purpose of each opening."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from sqlalchemy import Connection, insert, select
 
-from storage.rows import StudyRow, UseRow
+from storage.rows import StudyRow
 from storage.tables import test_uses
+
+
+@dataclass(frozen=True, kw_only=True)
+class UseRow:
+    """One use of a study's test split.
+
+    used_by: the worker or process that opened it.
+    purpose: the reason, such as "confirm".
+    data_fingerprint: of the data that were opened.
+    """
+
+    used_at: datetime
+    used_by: str
+    purpose: str
+    data_fingerprint: str
 
 
 def note(connection: Connection, study: StudyRow, used_by: str, purpose: str) -> None:

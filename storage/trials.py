@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, TextClause, text
 from storage.engine.frozen import external, read_distribution
 from storage.engine.results import decoded
 from storage.optuna_inside import stored_number
-from storage.rows import UNTOLD, EpochRow, Outcome, StudyRow, TrialRow
+from storage.rows import UNTOLD, Drawing, EpochRow, Outcome, StudyRow, TrialRow, Way
 
 VALUE = stored_number("v.value", "v.value_type")
 ENDED = "t.state NOT IN ('RUNNING', 'WAITING')"
@@ -45,8 +45,9 @@ ROWS = """SELECT t.trial_id, t.number, CAST(t.state AS text) AS state,
             ELSE timezone('UTC', t.datetime_complete) END END AS ended_at,
        (SELECT value_json FROM trial_user_attributes
          WHERE trial_id = t.trial_id AND key = 'badges') AS badges,
-       {last}, {best}
+       d.way, d.why, {last}, {best}
   FROM ({these}) t
+  LEFT JOIN search_service.draws d ON d.trial_id = t.trial_id
   LEFT JOIN LATERAL (
        SELECT * FROM trial_values WHERE trial_id = t.trial_id AND objective = 0 LIMIT 1) v ON true
   LEFT JOIN LATERAL (
@@ -205,6 +206,7 @@ def _trial(row: RowMapping) -> TrialRow:
         last=_epoch_beside(row, "last"),
         best=_epoch_beside(row, "best"),
         badges=json.loads(row["badges"] or '""') if is_told else None,
+        drawing=Drawing(Way(row["way"]), row["why"] or {}) if row["way"] else None,
     )
 
 

@@ -12,6 +12,7 @@ from dashboards.analysis.attempts.ledger import Ledger
 from dashboards.analysis.curves.courses import Courses, CoursesReader
 from dashboards.analysis.frame import Frame, read_frame
 from dashboards.analysis.priors.evidence import Evidence, EvidenceReader
+from dashboards.analysis.priors.knowledge import Knowledge, KnowledgeReader
 from dashboards.analysis.snapshot import Snapshot
 from dashboards.analysis.trials.classes import Classes, ClassesReader
 from dashboards.analysis.trials.history import History, HistoryReader
@@ -37,6 +38,7 @@ class Overview:
     read_at: datetime
     history: History
     evidence: Evidence
+    knowledge: Knowledge
     classes: Classes
     ties: Ties
     latest: Latest
@@ -127,12 +129,14 @@ class _Parts:
         self._classes, self._ties = ClassesReader(tables), TiesReader(tables)
         self.courses, self._hours, ledger = CoursesReader(), HoursReader(), Ledger()
         self._lanes, self._happenings = LanesReader(ledger), HappeningsReader(ledger)
+        self._knowledge = KnowledgeReader()
 
     def read(self, store: StoreReader, snapshot: Snapshot) -> dict[str, Any]:
         """Read what has changed in the database."""
         return {
             "history": self._history.read(store, snapshot),
             "evidence": self._evidence.read(store, snapshot),
+            "knowledge": self._knowledge.read(store, snapshot),
             "latest": self._latest.read(store, snapshot),
             "courses": self.courses.read(store, snapshot),
             "hours": self._hours.read(store, snapshot),

@@ -59,7 +59,7 @@ SOURCES: Mapping[str, Callable[[Overview], object]] = {
     "events": attrgetter("happenings"),
     "attempts": attrgetter("lanes"),
     "history": attrgetter("history", "snapshot.look.counts.begun"),
-    "evidence": attrgetter("evidence"),
+    "evidence": attrgetter("evidence", "knowledge"),
     "classes": attrgetter("classes"),
 }
 TRIAL_PARTS = (

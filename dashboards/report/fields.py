@@ -35,6 +35,7 @@ def _fields(facts: Facts) -> Iterator[Field]:
     yield "curves", facts.overview.courses
     yield "history", facts.overview.history
     yield "evidence", facts.overview.evidence
+    yield "knowledge", facts.overview.knowledge
     yield "classes", facts.overview.classes
     yield "importances", facts.importances
     yield "machines", facts.machines

@@ -3,14 +3,17 @@
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
+from dashboards.analysis.methods.space import UNIFORM
+from dashboards.analysis.numbers import percent, short
+from dashboards.analysis.priors.drawn import PriorDraws, prior_draws
 from objectives.data.left_out import lines
 from objectives.data.manifest.summary import DataSummary
 from search.settings import Settings
@@ -77,6 +80,7 @@ def _as_json(examined: Examined) -> dict[str, Any]:
     return {
         "study": examined.study,
         "findings": [asdict(each) for each in examined.found],
+        "priors": [asdict(each) for each in prior_draws(examined.space)],
         "data": asdict(summary) if summary else None,
         "fingerprint": summary.fingerprint if summary else None,
         "skipped_checks": sorted(examined.skipped),
@@ -103,6 +107,8 @@ def _print(examined: Examined, console: Console) -> None:
             print_table(console, _counts(summary))
         for line in _remarks(summary):
             console.out(line, highlight=False)
+    if draws := prior_draws(examined.space):
+        print_table(console, _priors(draws))
     if examined.throughput:
         console.out(examined.throughput.words, highlight=False)
 
@@ -145,3 +151,22 @@ def _counts(summary: DataSummary) -> Table:
     if summary.groups:
         table.add_row("groups", *(str(summary.groups.get(split, 0)) for split in summary.counts))
     return table
+
+
+def _priors(draws: Sequence[PriorDraws]) -> Table:
+    """Build the table of what is drawn from each prior."""
+    table = Table("parameter", "values", "middle 80 %", Column("prior", no_wrap=True))
+    if any(each.when for each in draws):
+        table.add_column("only when")
+    for each in draws:
+        middle = " to ".join(map(short, each.middle)) if each.middle else ""
+        cells = [each.name, each.values, middle, _prior(each), each.when]
+        table.add_row(*map(Text, cells[: len(table.columns)]))
+    return table
+
+
+def _prior(draws: PriorDraws) -> str:
+    """Return a number's density, or the shares of options in their order."""
+    if draws.prior == UNIFORM:
+        return UNIFORM
+    return draws.strip or ", ".join(percent(share, 0) for share in draws.shares.values())

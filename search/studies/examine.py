@@ -57,6 +57,7 @@ def examine(examination: Examination, store: Store | None) -> Examined:
     examined = Examined(
         study=stored.study.name,
         asked=examination.overrides.words,
+        space=stored.study.space,
         rules=examination.rules,
         skipped=_skipped_checks(stored, None),
     )

@@ -17,6 +17,7 @@ from search.studies.rules import find_rules
 from spaces.errors import StudyError
 from spaces.exits import DONE, MISMATCH, WRONG
 from spaces.rules.finding import Finding
+from spaces.space import Space
 
 if TYPE_CHECKING:  # numpy, which checking the rules alone does without
     from objectives.data.checks.fix import Mended
@@ -46,6 +47,7 @@ class Examined:
     """The result of an examination.
 
     asked: the words after `--study` that name the study in a command.
+    space: its searched hyperparameters.
     rules: the findings of its rules.
     skipped: the rules of the data whose errors do not stop a run.
     listed: the problems found while the images were listed, where they could not be divided.
@@ -59,6 +61,7 @@ class Examined:
 
     study: str
     asked: str
+    space: Space
     rules: Sequence[Finding]
     skipped: Collection[str] = ()
     listed: Sequence[Problem] = ()
@@ -140,7 +143,10 @@ class Examined:
 def examine_rules(overrides: Overrides, settings: Settings) -> Examined:
     """Check the rules of a study alone; needs no data and no database."""
     stored = overridden(find_study(overrides.reference, settings), overrides)
-    return Examined(study=stored.study.name, asked=overrides.words, rules=find_rules(stored))
+    study = stored.study
+    return Examined(
+        study=study.name, asked=overrides.words, space=study.space, rules=find_rules(stored)
+    )
 
 
 def _counted(count: int, noun: str) -> str:

@@ -11,6 +11,8 @@ from dashboards.analysis.badges import one_line
 from dashboards.analysis.frame import Frame, Page, read_fields, read_frame, read_pages
 from dashboards.analysis.json_text import joined, list_text, object_text
 from dashboards.analysis.listing import StudiesReader, StudyLine
+from dashboards.analysis.priors.knowledge import read_knowledge
+from dashboards.analysis.priors.words import told
 from dashboards.analysis.snapshot import Snapshot
 from search.terminal.console import print_table
 from spaces.data import NoData
@@ -67,7 +69,8 @@ def _cells_of(line: StudyLine) -> list[str]:
 
 def _print_study(store: Store, frame: Frame, console: Console, *, every_trial: bool) -> None:
     snapshot = frame.snapshot
-    for line in _head(frame):
+    known = told(read_knowledge(store, frame.snapshot), frame.snapshot.study)
+    for line in [*_head(frame), *known]:
         console.out(line, highlight=False)
     pages = read_pages(store, snapshot) if every_trial else [Page(frame.trials, frame.badges)]
     for page in pages:

@@ -3,9 +3,24 @@
 from typing import Any, Literal
 
 import optuna
+from optuna.samplers import RandomSampler
 
-from storage.rows import NewStudy, NewWorker, Outcome, TrialEnd
-from storage.store import Store
+from storage.rows import Drawing, NewStudy, NewWorker, Outcome, TrialEnd
+from storage.store import Claim, Store
+
+
+class Explained(RandomSampler):
+    """Draws uniformly and says of the draw what a test wants to be said."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        super().__init__(seed=0)
+        self.drawing = drawing
+
+
+def draw(store: Store, claim: Claim, drawing: Drawing) -> None:
+    """Draw the value `x` of a trial, with a note of how it was drawn."""
+    with store.trial(claim, lambda _: Explained(drawing)) as trial:
+        trial.suggest_float("x", 0, 1)
 
 
 def stock_study(store: Store, name: str = "toy") -> optuna.Study:

@@ -14,7 +14,8 @@ from spaces.exits import ORDERLY
 from storage.live.history import BestStep, add_steps
 from storage.live.outages import OutageRow
 from storage.reader import StoreReader
-from storage.rows import AttemptRow, UseRow, WorkerRow
+from storage.rows import AttemptRow, WorkerRow
+from storage.split_uses import UseRow
 
 MOST_HAPPENINGS = 50
 TOGETHER = timedelta(seconds=60)  # workers of a host that start or end within it are told as one

@@ -13,7 +13,8 @@ from spaces.pruning import PRUNING_RULES
 from spaces.shown import shown
 from spaces.stored import StoredStudy, data_to_json, fingerprint, from_json
 from spaces.study import FIRST_JUDGED_FOLDS, Study
-from storage.rows import StudyRow, UseRow
+from storage.rows import StudyRow
+from storage.split_uses import UseRow
 
 PRACTICE = "Practice data. The images are generated: these results say nothing about real ones."
 BETTER = {"minimize": "lower is better", "maximize": "higher is better"}

@@ -8,6 +8,8 @@ from spaces.params import Choice, Float, Int, Param, Toggle
 from spaces.shown import shown
 from spaces.space import Space
 
+UNIFORM = "uniform"
+
 
 def space_table(space: Space) -> Table:
     """Build the table of the searched parameters, in drawing order."""
@@ -40,7 +42,12 @@ def prior_of(param: Param) -> str:
             )
         case Toggle() if param.prior != 0.5:
             return f"on {param.prior:.0%}"
-    return "uniform"
+    return UNIFORM
+
+
+def has_prior(param: Param) -> bool:
+    """Say whether a belief was declared; even weights are none."""
+    return prior_of(param) != UNIFORM
 
 
 def condition_of(param: Param) -> str:

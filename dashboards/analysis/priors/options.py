@@ -74,9 +74,7 @@ class OptionEvidence:
 
 def judge_options(param: Choice | Toggle, ranked: Ranked) -> OptionEvidence:
     """Judge the weights of options."""
-    weights = (
-        param.weights if isinstance(param, Choice) else (1 - float(param.prior), float(param.prior))
-    )
+    weights = param.weights
     places, best = ranked.values.astype(np.int64), ranked.best
     counts = [
         OptionCount(

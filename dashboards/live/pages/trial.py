@@ -28,7 +28,7 @@ from dashboards.live.panels.trial_top import Top, draw_top
 from dashboards.live.source import Source
 from spaces.shown import shown
 from storage.errors import UnknownTrial
-from storage.rows import TrialRow
+from storage.rows import Drawing, TrialRow
 
 MOST_DIGITS = 9  # of a trial's number
 UNITS = ("B", "kB", "MB", "GB")
@@ -66,6 +66,7 @@ class File:
 class TrialPage:
     """One trial.
 
+    drawing: how its values were drawn, as it is stored; None where nothing is.
     epoch: the epoch of the numbers, in words.
     is_beside_best: whether the best trial's curves stand behind these.
     commands: to be typed in a terminal.
@@ -77,6 +78,7 @@ class TrialPage:
     is_live: bool
     top: Top
     configuration: Configuration
+    drawing: Drawing | None
     numbers: Sequence[Number]
     epoch: str
     charts: Sequence[Chart]
@@ -149,6 +151,7 @@ def _page(overview: Overview, record: TrialRecord, behind: Sequence[Curve]) -> T
         is_live=not state_of(trial).is_over,
         top=draw_top(overview, record, found),
         configuration=draw_configuration(overview, record, found),
+        drawing=trial.drawing,
         numbers=list(map(_number, measures(study, [trial, *others]))) if epoch else (),
         epoch=_epoch_words(overview, trial),
         charts=charts(study, curves) if curves else (),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dashboards.analysis import numbers
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.priors.words import how_drawn, why_drawn
 from dashboards.analysis.trials.configuration import Kind, Setting
 from dashboards.analysis.trials.record import TrialRecord
 from spaces.shown import shown
@@ -38,12 +39,18 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """The hyperparameters of a trial; origin: why it exists; best: the number of the best trial."""
+    """The hyperparameters of a trial.
+
+    origin: how it was drawn, or who asked for it.
+    why: the sampler's knowledge at that time, in sentences.
+    best: the number of the best trial.
+    """
 
     searched: Sequence[Row]
     fixed: Sequence[Row]
     defaults: Sequence[Row]
     origin: str
+    why: Sequence[str]
     best: int | None
 
 
@@ -58,6 +65,7 @@ def draw_configuration(
         fixed=rows[Kind.FIXED],
         defaults=rows[Kind.DEFAULT],
         origin=_origin(overview, record),
+        why=list(why_drawn(drawing)) if (drawing := record.trial.drawing) else (),
         best=best.number if best and best.number != record.trial.number else None,
     )
 
@@ -79,12 +87,12 @@ def drawn_values(record: TrialRecord) -> Mapping[str, object]:
 
 
 def _origin(overview: Overview, record: TrialRecord) -> str:
-    """Say why a trial exists."""
-    study, queued = overview.study, record.queued
+    """Say how a trial was drawn, or who asked for it."""
+    study, queued, drawing = overview.study, record.queued, record.trial.drawing
     if queued is None and not record.attempts and record.trial.state != "RUNNING":
         return "Added by another program."
     if queued is None:
-        return "Drawn by the sampler."
+        return how_drawn(drawing) if drawing else "Drawn by the sampler."
     if queued == study.space.mode():
         return "Queued: the most probable values of the prior."
     if queued in [dict(each) for each in study.enqueue]:

@@ -1,14 +1,16 @@
 """The prior of each searched hyperparameter against the evidence."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dashboards.analysis import numbers
 from dashboards.analysis.overview import Overview
 from dashboards.analysis.priors.evidence import FEWEST, ParamEvidence
+from dashboards.analysis.priors.knowledge import Knowledge
 from dashboards.analysis.priors.options import Contrast, OptionEvidence
 from dashboards.analysis.priors.ranges import NumberEvidence
 from dashboards.analysis.priors.ruling import Ruling
+from dashboards.analysis.priors.words import share, told
 from dashboards.live.view import View
 from spaces.params import Int, Value
 from spaces.priors import Scale
@@ -57,6 +59,7 @@ class ParamCard:
     """One hyperparameter.
 
     chip: the ruling; "" where nothing is said yet.
+    trust: the sampler's trust in the prior, "" where it has none or is not known.
     strong, text: the sentence below the drawing, its first words and the others.
     """
 
@@ -65,6 +68,7 @@ class ParamCard:
     text: str = ""
     chip: str = ""
     tone: str = ""
+    trust: str = ""
     label: str = ""
     number: NumberDrawing | None = None
     options: Sequence[OptionBar] = ()
@@ -72,10 +76,14 @@ class ParamCard:
 
 @dataclass(frozen=True)
 class EvidencePanel:
-    """A card for each hyperparameter; before there are enough trials none, and the reason."""
+    """A card for each hyperparameter; before there are enough trials none, and the reason.
+
+    known: the sampler's knowledge of the priors, in lines.
+    """
 
     cards: Sequence[ParamCard] = ()
     empty: str = ""
+    known: Sequence[str] = ()
 
 
 def evidence(overview: Overview, view: View) -> EvidencePanel:
@@ -85,8 +93,20 @@ def evidence(overview: Overview, view: View) -> EvidencePanel:
         return EvidencePanel(empty="Nothing is searched: every hyperparameter has one value.")
     if found.missing:
         more = numbers.counted(found.missing, "more finished trial", "more finished trials")
-        return EvidencePanel(empty=f"After {FEWEST} finished trials: {more} to go.")
-    return EvidencePanel([_card(param, study) for param in found.params])
+        early = f"After {FEWEST} finished trials: {more} to go."
+        return EvidencePanel(empty=early, known=told(overview.knowledge, study))
+    cards = [_trusted(_card(param, study), overview.knowledge) for param in found.params]
+    return EvidencePanel(cards, known=told(overview.knowledge, study))
+
+
+def _trusted(card: ParamCard, knowledge: Knowledge) -> ParamCard:
+    """Return a card with the sampler's trust in the prior."""
+    if card.name not in knowledge.trust:
+        return card
+    trust = f"trust {share(knowledge.trust[card.name])}"
+    return replace(
+        card, trust=trust if card.name in knowledge.believed else f"{trust}, not believed"
+    )
 
 
 def _card(param: ParamEvidence, study: Study) -> ParamCard:

@@ -178,7 +178,8 @@ def _how(trial: TrialRow) -> Cell:
         return Cell("")
     word = state_of(trial).word.lower()
     if trial.outcome == Outcome.PRUNED:
-        return Cell(f"{word} after epoch {trial.last.epoch}" if trial.last else word)
+        how = f"{word} after epoch {trial.last.epoch}" if trial.last else word
+        return Cell(how, title=shown(trial.detail or ""))
     text = f"{word}: {shown(trial.detail)}" if trial.detail else word
     is_long = len(text) > MOST_LETTERS
     return Cell(f"{text[:MOST_LETTERS]}…" if is_long else text, title=text if is_long else "")

@@ -54,9 +54,16 @@ def draw_top(overview: Overview, record: TrialRecord, found: Sequence[Setting]) 
         place=_place(overview, record),
         standing=list(_standing(overview, trial, found)),
         badges=[badge for badge in record.badges if badge != trial.outcome],
-        detail=trial.detail if trial.detail and trial.outcome != Outcome.PRUNED else "",
+        detail=_detail(trial),
         where=trial.where or "",
     )
+
+
+def _detail(trial: TrialRow) -> str:
+    """Say why a trial has no value; of a pruned one, at which point of its schedule and why."""
+    if trial.outcome == Outcome.PRUNED and trial.detail:
+        return f"Stopped at {trial.detail}."
+    return trial.detail or ""
 
 
 def _place(overview: Overview, record: TrialRecord) -> str:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from optuna.samplers import RandomSampler
+
 from spaces.params import Float
 from spaces.stored import StoredStudy, fingerprint, to_json
 from spaces.study import Study
-from storage.rows import TrialEnd
+from storage.rows import Drawing, TrialEnd
 from storage.store import Claim, Store
-from tests.storage.samples import new_study, new_worker
+from tests.storage.samples import Explained, new_study, new_worker
 
 
 def make_study(store: Store, **changes: Any) -> Study:
@@ -35,11 +37,19 @@ def make_study(store: Store, **changes: Any) -> Study:
     return study
 
 
-def begin_trial(store: Store, study: Study | None = None, curve: Sequence[float] = ()) -> Claim:
-    """Claim a trial, draw its values, and record a curve."""
+def begin_trial(
+    store: Store,
+    study: Study | None = None,
+    curve: Sequence[float] = (),
+    drawing: Drawing | None = None,
+) -> Claim:
+    """Claim a trial, draw its values, and record a curve.
+
+    drawing: a note of how the values were drawn.
+    """
     claim = store.claim("toy", "ada", lease_seconds=30)
     assert isinstance(claim, Claim)
-    with store.trial(claim) as trial:
+    with store.trial(claim, lambda _: Explained(drawing) if drawing else RandomSampler()) as trial:
         if study:
             study.space.suggest(trial)
     for epoch, value in enumerate(curve, start=1):
@@ -47,10 +57,8 @@ def begin_trial(store: Store, study: Study | None = None, curve: Sequence[float]
     return claim
 
 
-def end_trial(
-    store: Store, end: TrialEnd, study: Study | None = None, curve: Sequence[float] = ()
-) -> Claim:
-    """Begin a trial and tell its end."""
-    claim = begin_trial(store, study, curve)
+def end_trial(store: Store, end: TrialEnd, *how: Any, **more: Any) -> Claim:
+    """Begin a trial, as `begin_trial` does, and tell its end."""
+    claim = begin_trial(store, *how, **more)
     store.tell(claim, end)
     return claim

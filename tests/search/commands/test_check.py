@@ -363,3 +363,30 @@ def test_a_changed_study_is_reported_as_changed_and_not_its_data(
         assert main([*command]) == 2
         said = capsys.readouterr().err
         assert re.search(rf"has changed since it began \({field}: .*--as skin-2", said)
+
+
+PRIORS = STUDY.replace(
+    'space=[Toggle("ldam"), ',
+    'space=[Float("learning_rate", 1e-5, 1e-1, log=True,'
+    ' prior=Prior(1e-3, "high")), Toggle("ldam", 0.3), '
+    'Float("ldam_max_margin", 0.1, 0.8, when={"ldam": True}), ',
+).replace("import Toggle", "import Float, Toggle\nfrom spaces.priors import Prior")
+
+
+def test_the_draws_of_each_prior_are_shown_before_anything_runs(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "skin.py").write_text(PRIORS)
+
+    main([*CHECK, "--rules-only"])
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    main([*CHECK, "--rules-only", "--json"])
+    told = {each["name"]: each for each in json.loads(capsys.readouterr().out)["priors"]}
+
+    assert "▁▁▁▁▁▂▂▃▅▆▇██▇▆▅▃▂▂▁▁▁▁▁" in lines["learning_rate"]
+    assert "2.3e−4 to 4.4e−3" in " ".join(lines["learning_rate"].split())
+    assert lines["ldam"].replace("\N{NARROW NO-BREAK SPACE}", " ").rstrip().endswith("70 %, 30 %")
+    assert lines["ldam_max_margin"].rstrip().endswith("ldam is on")
+    assert told["ldam"]["shares"] == pytest.approx({"off": 0.7, "on": 0.3})
+    assert len(told["learning_rate"]["density"]) == 24
+    assert told["learning_rate"]["middle"] == pytest.approx([2.3e-4, 4.3e-3], rel=0.05)

@@ -9,23 +9,10 @@ from optuna.samplers import RandomSampler
 from storage.engine.changes import WAYS
 from storage.rows import Drawing, HandBackReason, Way
 from storage.store import Claim, Store
-from tests.storage.samples import new_study
+from tests.storage.samples import draw, new_study
 
 Claiming = Callable[..., Claim]
 Sql = Callable[..., Any]
-
-
-class Explained(RandomSampler):
-    """Draws uniformly and says why."""
-
-    def __init__(self, drawing: Drawing) -> None:
-        super().__init__(seed=0)
-        self.drawing = drawing
-
-
-def draw(store: Store, claim: Claim, drawing: Drawing) -> None:
-    with store.trial(claim, lambda _: Explained(drawing)) as trial:
-        trial.suggest_float("x", 0, 1)
 
 
 def stored(sql: Sql) -> list[tuple[str, Any]]:

@@ -13,7 +13,8 @@ from dashboards.analysis.methods.machines import machines_of
 from dashboards.analysis.methods.sections import Phrase, Section
 from spaces.stored import Found, StoredStudy, fingerprint
 from spaces.study import Pruning
-from storage.rows import UseRow, WorkerRow
+from storage.rows import WorkerRow
+from storage.split_uses import UseRow
 from tests.dashboards.samples import STUDY, manifest, row
 
 IMAGES = [

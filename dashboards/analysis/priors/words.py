@@ -1,0 +1,98 @@
+"""The sampler's knowledge of the priors in words, the same in terminal, page and report."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from dashboards.analysis.methods.space import has_prior
+from dashboards.analysis.numbers import counted, percent, short, whole
+from dashboards.analysis.priors.knowledge import Knowledge
+from spaces.shown import shown
+from spaces.study import Study
+from storage.rows import Drawing, Way
+
+COUNTED: Mapping[Way, str] = {
+    Way.ENQUEUED: "given beforehand",
+    Way.PRIOR: "from the prior",
+    Way.UNIFORM: "uniformly",
+    Way.MODEL: "by the model",
+    Way.MODEL_WITH_PRIOR: "by the model with the prior",
+}
+MODELS = {"tpe": "TPE", "gp": "the Gaussian process"}
+TOO_EARLY = (
+    "whether the prior helps is not known yet: trials drawn with and without it must end first"
+)
+
+
+def known(knowledge: Knowledge) -> Sequence[str]:
+    """Return the record of the prior and the trust in its parts; () before they are known."""
+    if knowledge.record is None:
+        return ()
+    told = trusts(knowledge.trust, knowledge.believed)
+    head = f"prior {percent(knowledge.record, 0)}"
+    return (
+        f"{head}: {told}" if told else head,
+        f"w{_better(knowledge.record, 'are')} (as of trial {knowledge.trial})",
+    )
+
+
+def too_early(knowledge: Knowledge, study: Study) -> str:
+    """Say that nothing is known of the prior yet; "" where it is, and where there is none."""
+    is_early = bool(knowledge.ways) and knowledge.record is None
+    return TOO_EARLY if is_early and any(map(has_prior, study.space)) else ""
+
+
+def drawn(knowledge: Knowledge) -> str:
+    """Count the trials by the way in which they were drawn; "" where none is stored."""
+    counts = (f"{whole(count)} {COUNTED[way]}" for way, count in knowledge.ways.items())
+    return f"drawn: {', '.join(counts)}" if knowledge.ways else ""
+
+
+def told(knowledge: Knowledge, study: Study) -> list[str]:
+    """Return all that is known in lines: the prior, and how trials were drawn."""
+    early = too_early(knowledge, study)
+    return [line for line in (*known(knowledge), early, drawn(knowledge)) if line]
+
+
+def trusts(trust: Mapping[str, float], believed: Collection[str]) -> str:
+    """Return the trust in the prior of each hyperparameter in one line."""
+    return ", ".join(
+        f"{shown(name)} {share(value)}" + ("" if name in believed else " (not believed)")
+        for name, value in trust.items()
+    )
+
+
+def share(value: float) -> str:
+    """Format a probability with two decimals: .93."""
+    return f"{value:.2f}".removeprefix("0")
+
+
+def how_drawn(drawing: Drawing) -> str:
+    """Say in a sentence how a trial was drawn."""
+    model = MODELS.get(str(drawing.why.get("model")), "the model")
+    match drawing.way:
+        case Way.ENQUEUED:
+            return "Given beforehand."
+        case Way.PRIOR:
+            return "Drawn from the prior."
+        case Way.UNIFORM:
+            return "Drawn uniformly, to have something to compare with."
+        case Way.MODEL:
+            return f"Drawn by {model} from the ended trials."
+    return f"Drawn by {model} from the ended trials and the prior."
+
+
+def why_drawn(drawing: Drawing) -> Iterator[str]:
+    """Yield the knowledge by which a trial was drawn so, in sentences."""
+    why = drawing.why
+    if (record := why.get("record")) is not None:
+        yield f"W{_better(record, 'were')}."
+    if trust := why.get("trust"):
+        yield f"Trust in the prior of each: {trusts(trust, why.get('believed', ()))}."
+    for name, option in why.get("guaranteed", {}).items():
+        yield f"{shown(name)} is {shown(short(option))}, because the study asks for trials of it."
+    if again := why.get("redrawn"):
+        yield f"Drawn again {counted(again, 'time')}, because another trial has the same values."
+
+
+def _better(record: float, are: str) -> str:
+    often = f"ith {percent(record, 0)} probability"
+    return f"{often}, draws with the prior {are} better than those without"

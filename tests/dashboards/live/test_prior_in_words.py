@@ -1,0 +1,208 @@
+"""What the sampler knows of the priors: the same on page, in terminal, JSON and report."""
+
+import json
+import re
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from starlette.testclient import TestClient
+
+from dashboards.analysis.frame import read_fields
+from dashboards.analysis.json_text import object_text
+from dashboards.analysis.numbers import THIN
+from dashboards.analysis.overview import OverviewReader
+from dashboards.analysis.priors.ruling import Ruling
+from dashboards.live.render import panels
+from dashboards.live.view import View
+from dashboards.report.fields import report_json
+from dashboards.report.page import report_page
+from search.terminal.status import print_status
+from spaces.params import Float, Toggle
+from spaces.priors import Prior
+from spaces.study import Study
+from storage.rows import Drawing, Way
+from storage.store import Store
+from tests.conftest import execute
+from tests.dashboards.analysis.toy_trials import begin_trial, end_trial, make_study
+from tests.storage.samples import ended, finished
+
+SPACE = [Float("learning_rate", 1e-4, 1, log=True, prior=Prior(1e-2)), Toggle("ldam", 0.8)]
+WHY = {
+    "model": "gp",
+    "record": 0.714,
+    "trust": {"ldam": 0.07, "learning_rate": 0.93},
+    "believed": ["learning_rate"],
+}
+EARLY = (Drawing(Way.PRIOR), Drawing(Way.UNIFORM))
+LINES = (
+    f"rior 71{THIN}%: learning_rate .93, ldam .07 (not believed)",
+    f"ith 71{THIN}% probability, draws with the prior are better than those without"
+    " (as of trial 2)",
+    "rawn: 1 from the prior, 1 uniformly, 1 by the model with the prior",
+)
+
+
+@pytest.fixture
+def store(database_url: str, home: Path) -> Iterator[Store]:
+    """A store with a study of two priors, and no trial."""
+    home.mkdir()
+    with Store.open(database_url) as store:
+        make_study(store, space=SPACE)
+        yield store
+
+
+@pytest.fixture
+def study() -> Study:
+    return Study(
+        name="toy", objective="toy_curve", metric="val_loss", direction="minimize", space=SPACE
+    )
+
+
+def printed(store: Store) -> str:
+    """The output of `search status --study toy`."""
+    console = Console(file=StringIO(), width=300)
+    with console.capture() as capture:
+        print_status(store, "toy", as_json=False, console=console)
+    return capture.get()
+
+
+def shown(html: str) -> str:
+    """The text of a page."""
+    return re.sub(r"<[^>]*>", "\n", html)
+
+
+def test_page_json_terminal_and_report_tell_the_same_of_the_prior(
+    pages: TestClient, store: Store, home: Path, study: Study
+) -> None:
+    for drawing in (*EARLY, Drawing(Way.MODEL_WITH_PRIOR, WHY)):
+        end_trial(store, finished(0.5), study, drawing=drawing)
+
+    page = pages.get("/s/toy.json").json()["knowledge"]
+    status = json.loads("".join(object_text(read_fields(store, "toy"))))["knowledge"]
+    report = json.loads(report_json(store, "toy", str(home)))["knowledge"]
+    assert page == status == report
+    assert (page["trial"], page["record"], page["trust"]) == (2, WHY["record"], WHY["trust"])
+    assert page["ways"] == {"prior": 1, "uniform": 1, "model_with_prior": 1}
+
+    for told in (
+        shown(pages.get("/s/toy").text),
+        printed(store),
+        shown(report_page(store, "toy", str(home))),
+    ):
+        assert [line for line in LINES if line not in told] == []
+
+
+def test_before_it_is_known_the_page_says_why_not(
+    pages: TestClient, store: Store, study: Study
+) -> None:
+    for drawing in EARLY:
+        end_trial(store, finished(0.5), study, drawing=drawing)
+
+    for told in (shown(pages.get("/s/toy").text), printed(store)):
+        assert "hether the prior helps is not known yet" in told
+        assert "rawn: 1 from the prior, 1 uniformly" in told
+        assert "probability" not in told
+
+
+def test_the_trust_in_a_prior_stands_beside_its_verdict(
+    pages: TestClient, store: Store, study: Study
+) -> None:
+    for _ in range(12):
+        end_trial(store, finished(0.5), study, drawing=Drawing(Way.MODEL_WITH_PRIOR, WHY))
+
+    panel = pages.get("/s/toy/panels").json()["panels"]["evidence"]
+
+    heads = [shown(head).split("\n") for head in re.findall(r"<h3>.*?</h3>", panel)]
+    told = [[part.strip() for part in head if part.strip()] for head in heads]
+    assert [head[:2] for head in told] == [
+        ["learning_rate", "trust .93"],
+        ["ldam", "trust .07, not believed"],
+    ]
+    assert {head[2] for head in told} <= {*Ruling}
+
+
+def test_a_new_draw_reaches_the_open_page(store: Store, study: Study, home: Path) -> None:
+    reader = OverviewReader(store, "toy", str(home))
+    end_trial(store, finished(0.5), study, drawing=EARLY[0])
+    before = reader.read()
+    begin_trial(store, study, drawing=Drawing(Way.MODEL_WITH_PRIOR, WHY))
+
+    after = reader.read()
+
+    assert (before.knowledge.ways, before.knowledge.trial) == ({Way.PRIOR: 1}, None)
+    assert after.knowledge.ways == {Way.PRIOR: 1, Way.MODEL_WITH_PRIOR: 1}
+    assert after.knowledge.trial == 1
+    assert "trust" not in panels(before, View())["evidence"]
+    assert "learning_rate .93" in panels(after, View(), before)["evidence"]
+
+
+def test_a_study_from_before_draws_were_noted_says_nothing_of_them(
+    pages: TestClient, store: Store, study: Study, database_url: str, home: Path
+) -> None:
+    end_trial(store, finished(0.5), study, drawing=EARLY[0])
+    execute(database_url, "DELETE FROM search_service.draws")
+
+    page = pages.get("/s/toy.json").json()["knowledge"]
+
+    assert (page["ways"], page["record"], page["trust"]) == ({}, None, {})
+    html = report_page(store, "toy", str(home))
+    for told in (shown(pages.get("/s/toy").text), printed(store), shown(html)):
+        assert "drawn: " not in told.lower()
+        assert "prior helps" not in told
+    trial = pages.get("/s/toy/t/0.json").json()
+    assert (trial["drawing"], trial["configuration"]["why"]) == (None, [])
+    assert trial["configuration"]["origin"] == "Drawn by the sampler."
+
+
+@pytest.mark.parametrize(
+    ("drawing", "origin"),
+    [
+        (EARLY[0], "Drawn from the prior."),
+        (EARLY[1], "Drawn uniformly, to have something to compare with."),
+        (Drawing(Way.MODEL, {"model": "tpe"}), "Drawn by TPE from the ended trials."),
+        (Drawing(Way.MODEL), "Drawn by the model from the ended trials."),
+        (
+            Drawing(Way.MODEL_WITH_PRIOR, {"model": "gp"}),
+            "Drawn by the Gaussian process from the ended trials and the prior.",
+        ),
+    ],
+    ids=lambda each: each.way if isinstance(each, Drawing) else "",
+)
+def test_every_way_of_drawing_is_told_in_a_sentence(
+    pages: TestClient, store: Store, study: Study, drawing: Drawing, origin: str
+) -> None:
+    end_trial(store, finished(0.5), study, drawing=drawing)
+
+    page = pages.get("/s/toy/t/0.json").json()
+
+    assert page["configuration"]["origin"] == origin
+    assert page["drawing"] == {"way": drawing.way, "why": drawing.why}
+    assert origin in shown(pages.get("/s/toy/t/0").text)
+
+
+def test_a_trial_tells_the_knowledge_by_which_it_was_drawn(
+    pages: TestClient, store: Store, study: Study
+) -> None:
+    more = {"guaranteed": {"ldam": True}, "redrawn": 2}
+    end_trial(store, finished(0.5), study, drawing=Drawing(Way.MODEL_WITH_PRIOR, WHY | more))
+
+    text = shown(pages.get("/s/toy/t/0").text)
+
+    better = "draws with the prior were better than those without."
+    assert f"With 71{THIN}% probability, {better}" in text
+    assert "Trust in the prior of each: ldam .07 (not believed), learning_rate .93." in text
+    assert "ldam is on, because the study asks for trials of it." in text
+    assert "Drawn again 2 times, because another trial has the same values." in text
+
+
+def test_a_pruned_trial_tells_at_which_rung_it_was_stopped_and_among_whom(
+    pages: TestClient, store: Store, study: Study
+) -> None:
+    rung = "rung 2 of 3, epoch 5: rank 9 of 14 (balancing=ldam); the best 5 went on"
+    end_trial(store, ended("PRUNED", "pruned", rung), study, curve=(0.5,))
+
+    assert f"Stopped at {rung}." in pages.get("/s/toy/t/0").text
+    assert f'title="{rung}"' in pages.get("/s/toy?which=pruned").text
