@@ -78,6 +78,8 @@ def _by_knowledge(setting: Setting, over: int) -> Plan:
         "record": round(known.record, 4),
         "trust": {name: round(right, 4) for name, right in known.trust.items()},
     }
+    if known.believed:
+        why["believed"] = list(known.believed)
     drawn = Random(derive_seed(setting.seed, setting.number, "policy")).random()
     if drawn < max(LEAST_WITH_PRIOR, known.record):
         believed = {name: setting.beliefs[name] for name in known.believed}
@@ -112,6 +114,4 @@ def _by_model(
         )
 
     named = {"model": model.name, **why}
-    if not believed:
-        return Plan(Way.MODEL, source, named)
-    return Plan(Way.MODEL_WITH_PRIOR, source, {**named, "believed": list(believed)})
+    return Plan(Way.MODEL_WITH_PRIOR if believed else Way.MODEL, source, named)

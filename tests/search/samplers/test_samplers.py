@@ -128,6 +128,17 @@ def test_each_parameter_is_trusted_by_its_own_evidence() -> None:
     assert why["model"] == "tpe"
 
 
+def test_which_priors_are_believed_is_noted_whatever_the_way() -> None:
+    def value(drawn: dict[str, Any]) -> float:
+        return off(drawn) + (drawn["backbone"] == "resnet50")
+
+    study = with_finished(30, value)
+    noted = [drawing(30, study, seed=seed) for seed in range(20)]
+
+    assert len({each.way for each in noted}) > 1
+    assert {tuple(each.why["believed"]) for each in noted} == {("learning_rate",)}
+
+
 def test_after_three_hundred_trials_the_priors_are_not_asked_any_more() -> None:
     assert drawing(301, with_finished(301)) == Drawing(Way.MODEL, {"model": "tpe"})
 
