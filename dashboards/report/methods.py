@@ -5,16 +5,18 @@ from importlib.metadata import version
 
 from dashboards.analysis.methods.images import FOLDS, ImageCounts
 from dashboards.analysis.methods.machines import package_name
-from dashboards.analysis.methods.space import condition_of, prior_of, values_of
+from dashboards.analysis.methods.sampler import drawn_by, early_turns
 from dashboards.analysis.numbers import counted, exact, interval, metric, short, whole
+from dashboards.analysis.priors.declared import condition_of, prior_of, values_of
+from dashboards.analysis.priors.words import counts, was_known
 from dashboards.analysis.trials.measures import interval_of
 from dashboards.report.facts import Facts
 from dashboards.report.words import and_so_on, pruning_of
+from spaces.sampling import LEAST_ENDED
 from spaces.shown import shown
 
 SOFTWARE = ("search", "optuna", "torch", "python")
 BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
-STARTUP = 4  # search/samplers/plan.py
 
 
 def methods_paragraph(facts: Facts) -> str:
@@ -30,6 +32,7 @@ def _sentences(facts: Facts) -> Iterator[str]:
     yield _software(facts)
     yield _space(facts)
     yield _order(facts)
+    yield _drawn(facts)
     yield _judging(facts)
     yield pruning_of(facts.snapshot.study)
     yield _trials(facts)
@@ -86,16 +89,25 @@ def _order(facts: Facts) -> str:
     """Say how values were drawn, where all workers were of the search that says it."""
     if facts.machines.only("search") != version("search"):
         return ""
-    queued = len(facts.snapshot.study.enqueue)
+    study = facts.snapshot.study
+    queued = len(study.enqueue)
     given = f", the next {queued} took values given beforehand" if queued else ""
     later = (
-        "the others were drawn evenly"
-        if facts.snapshot.study.sampler == "random"
-        else f"until {STARTUP} had ended the others were drawn from the prior and evenly in turn,"
-        " and then by a tree-structured Parzen estimator that believes a prior as far as the trials"
-        " bear it out"
+        "the others were drawn uniformly"
+        if study.sampler == "random"
+        else f"until {LEAST_ENDED} had ended the others were drawn {early_turns(study)}, and then"
+        f" by {drawn_by(study)}"
     )
-    return f"The first trial took the prior's most probable values{given}; {later}."
+    return f"The first trial took the most probable values{given}; {later}."
+
+
+def _drawn(facts: Facts) -> str:
+    """Say what is stored of the draws and of the priors."""
+    knowledge = facts.overview.knowledge
+    if not knowledge.ways:
+        return ""
+    ways = f"Trials by the draw of their values: {and_so_on(counts(knowledge))}."
+    return f"{ways} {was_known(knowledge)}".rstrip()
 
 
 def _judging(facts: Facts) -> str:

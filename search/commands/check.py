@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from dashboards.analysis.methods.space import UNIFORM
 from dashboards.analysis.numbers import percent, short
+from dashboards.analysis.priors.declared import UNIFORM
 from dashboards.analysis.priors.drawn import PriorDraws, prior_draws
 from objectives.data.left_out import lines
 from objectives.data.manifest.summary import DataSummary

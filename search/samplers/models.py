@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from search.samplers.model import ModelClass
 from search.samplers.tpe import TPE
+from spaces.sampling import FIRST_OF_TPE
 
 MODELS: Mapping[str, ModelClass] = {"tpe": TPE}
-FIRST_OF_TPE = 0  # how many trials have ended where TPE becomes the better model
 
 
 def model_of(sampler: str, ended: int) -> ModelClass | None:

@@ -21,12 +21,11 @@ from search.samplers.ranks import count_ended
 from search.samplers.searched import Searched
 from search.samplers.unlearned import FromPrior, Uniform
 from search.seeds import derive_seed
+from spaces.sampling import LAST_WITH_PRIOR, LEAST_ENDED
 from storage.rows import Way
 
-LEAST_ENDED = 4
 LEAST_WITH_PRIOR = 0.05  # the share of trials that keep a bad record open to change
 LEAST_WITHOUT = 6
-LAST_WITH_PRIOR = 300
 BONUS = 10.0  # the weight of a belief beside a model's own judgement, in trials that have ended
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dashboards.analysis.methods.images import ImageCounts, SplitCounts
 from dashboards.analysis.methods.machines import Machines, package_name
+from dashboards.analysis.methods.sampler import order
 from dashboards.analysis.methods.sections import Code, Phrase, Section, Strong, Table
 from dashboards.analysis.methods.space import space_table
 from dashboards.analysis.numbers import counted, exact, whole
@@ -109,11 +110,7 @@ def _search(study: Study) -> Iterator[Phrase]:
         f" epoch{where}. {_meaning(study)}".rstrip(),
     ]
     yield [_budget(study)]
-    given = f", then {counted(len(study.enqueue), 'given configuration')}" if study.enqueue else ""
-    yield [
-        f"The first trial takes the most probable values{given}. The next ones are drawn from the"
-        f" priors and uniformly in turn, later ones by TPE. Seed {study.seed}."
-    ]
+    yield [" ".join([*order(study), f"Seed {study.seed}."])]
 
 
 def _budget(study: Study) -> str:

@@ -1,14 +1,10 @@
-"""The searched parameters of a study in words: their values, their priors, their conditions."""
+"""The searched parameters of a study in a table: their values, their priors, their conditions."""
 
 from collections.abc import Sequence
 
 from dashboards.analysis.methods.sections import Code, Phrase, Table
-from dashboards.analysis.numbers import exact
-from spaces.params import Choice, Float, Int, Param, Toggle
-from spaces.shown import shown
+from dashboards.analysis.priors.declared import condition_of, prior_of, values_of
 from spaces.space import Space
-
-UNIFORM = "uniform"
 
 
 def space_table(space: Space) -> Table:
@@ -18,38 +14,3 @@ def space_table(space: Space) -> Table:
         for param in space
     ]
     return Table(["parameter", "values", "prior", "only when"], rows)
-
-
-def values_of(param: Param) -> str:
-    """Return the values that a parameter may take."""
-    match param:
-        case Float() | Int():
-            return f"{exact(param.low)} to {exact(param.high)}" + (", log" if param.log else "")
-        case _:
-            return ", ".join(shown(exact(option)) for option in param.corners())
-
-
-def prior_of(param: Param) -> str:
-    """Return the belief that was declared before any trial."""
-    match param:
-        case Float() | Int() if param.prior:
-            return f"around {exact(param.prior.center)}, {param.prior.confidence} confidence"
-        case Choice() if len(set(param.weights)) > 1:
-            whole = sum(param.weights)
-            weighed = zip(param.choices, param.weights, strict=True)
-            return ", ".join(
-                f"{shown(exact(each))} {weight / whole:.0%}" for each, weight in weighed
-            )
-        case Toggle() if param.prior != 0.5:
-            return f"on {param.prior:.0%}"
-    return UNIFORM
-
-
-def has_prior(param: Param) -> bool:
-    """Say whether a belief was declared; even weights are none."""
-    return prior_of(param) != UNIFORM
-
-
-def condition_of(param: Param) -> str:
-    """Return when a parameter exists; "" for always."""
-    return " and ".join(f"{name} is {shown(exact(value))}" for name, value in param.when.items())

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from dashboards.analysis.methods.space import condition_of, prior_of, values_of
 from dashboards.analysis.numbers import exact
+from dashboards.analysis.priors.declared import condition_of, prior_of, values_of
 from spaces.params import Choice, Float, Int, Param, Toggle
 from spaces.priors import Scale, quantile_unit, share_below
 from spaces.space import Space

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from dashboards.analysis.methods.space import has_prior
 from dashboards.analysis.numbers import counted, percent, short, whole
+from dashboards.analysis.priors.declared import has_prior
 from dashboards.analysis.priors.knowledge import Knowledge
 from spaces.shown import shown
 from spaces.study import Study
@@ -34,6 +34,15 @@ def known(knowledge: Knowledge) -> Sequence[str]:
     )
 
 
+def was_known(knowledge: Knowledge) -> str:
+    """Return the same in a sentence of a report; "" before it is known."""
+    if knowledge.record is None:
+        return ""
+    told = trusts(knowledge.trust, knowledge.believed)
+    trust = f"; trust in each prior: {told}" if told else ""
+    return f"W{_better(knowledge.record, 'were')} (as of trial {knowledge.trial}{trust})."
+
+
 def too_early(knowledge: Knowledge, study: Study) -> str:
     """Say that nothing is known of the prior yet; "" where it is, and where there is none."""
     is_early = bool(knowledge.ways) and knowledge.record is None
@@ -42,8 +51,12 @@ def too_early(knowledge: Knowledge, study: Study) -> str:
 
 def drawn(knowledge: Knowledge) -> str:
     """Count the trials by the way in which they were drawn; "" where none is stored."""
-    counts = (f"{whole(count)} {COUNTED[way]}" for way, count in knowledge.ways.items())
-    return f"drawn: {', '.join(counts)}" if knowledge.ways else ""
+    return f"drawn: {', '.join(counts(knowledge))}" if knowledge.ways else ""
+
+
+def counts(knowledge: Knowledge) -> list[str]:
+    """Return how many trials were drawn in each way."""
+    return [f"{whole(count)} {COUNTED[way]}" for way, count in knowledge.ways.items()]
 
 
 def told(knowledge: Knowledge, study: Study) -> list[str]:
@@ -86,7 +99,7 @@ def why_drawn(drawing: Drawing) -> Iterator[str]:
     if (record := why.get("record")) is not None:
         yield f"W{_better(record, 'were')}."
     if trust := why.get("trust"):
-        yield f"Trust in the prior of each: {trusts(trust, why.get('believed', ()))}."
+        yield f"Trust in each prior: {trusts(trust, why.get('believed', ()))}."
     for name, option in why.get("guaranteed", {}).items():
         yield f"{shown(name)} is {shown(short(option))}, because the study asks for trials of it."
     if again := why.get("redrawn"):

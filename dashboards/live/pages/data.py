@@ -13,6 +13,7 @@ from dashboards.analysis.methods.description import (
 )
 from dashboards.analysis.methods.images import ImageCounts, count_images
 from dashboards.analysis.methods.machines import machines_of
+from dashboards.analysis.methods.sampler import drawn_section
 from dashboards.analysis.methods.sections import Section
 from dashboards.analysis.overview import Overview
 from dashboards.live.source import Source
@@ -35,10 +36,15 @@ def data_page(source: Source, overview: Overview, request: Request) -> DataPage:
         [warning for warning in methods.warnings if warning != PRACTICE],  # a banner says it
         [
             *methods.sections,
+            *filter(_says, [drawn_section(overview.knowledge, overview.study)]),
             uses_of_test_split(look.test_uses, counts),
             software(machines_of(source.store.workers(look.study.name))),
         ],
     )
+
+
+def _says(section: Section) -> bool:
+    return bool(section.sentences or section.table)
 
 
 def _counts(source: Source, study: str) -> ImageCounts | None:

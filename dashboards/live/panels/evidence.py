@@ -85,6 +85,11 @@ class EvidencePanel:
     empty: str = ""
     known: Sequence[str] = ()
 
+    @property
+    def has_trust(self) -> bool:
+        """Whether any card says how far its prior is trusted."""
+        return any(card.trust for card in self.cards)
+
 
 def evidence(overview: Overview, view: View) -> EvidencePanel:
     """Build the panel of priors and evidence."""

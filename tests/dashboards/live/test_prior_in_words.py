@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from dashboards.analysis.frame import read_fields
 from dashboards.analysis.json_text import object_text
+from dashboards.analysis.methods.sampler import drawn_by
 from dashboards.analysis.numbers import THIN
 from dashboards.analysis.overview import OverviewReader
 from dashboards.analysis.priors.ruling import Ruling
@@ -93,6 +94,26 @@ def test_page_json_terminal_and_report_tell_the_same_of_the_prior(
         shown(report_page(store, "toy", str(home))),
     ):
         assert [line for line in LINES if line not in told] == []
+
+
+def test_data_and_methods_name_the_sampler_and_count_its_draws(
+    pages: TestClient, store: Store, home: Path, study: Study
+) -> None:
+    for drawing in (*EARLY, Drawing(Way.MODEL_WITH_PRIOR, WHY)):
+        end_trial(store, finished(0.5), study, drawing=drawing)
+
+    page = " ".join(shown(pages.get("/s/toy/data").text).split())
+    methods = json.loads(report_json(store, "toy", str(home)))["methods"]
+
+    assert f"later ones by {drawn_by(study)}" in page
+    assert "from the prior 1 uniformly 1 by the model with the prior 1" in page
+    assert " ".join(LINES[0].split()) in page
+    assert "1 from the prior, 1 uniformly and 1 by the model with the prior." in methods
+    assert f"ith 71{THIN}% probability, draws with the prior were better" in methods
+    assert (
+        "(as of trial 2; trust in each prior: learning_rate .93, ldam .07 (not believed))"
+        in methods
+    )
 
 
 def test_before_it_is_known_the_page_says_why_not(
@@ -193,7 +214,7 @@ def test_a_trial_tells_the_knowledge_by_which_it_was_drawn(
 
     better = "draws with the prior were better than those without."
     assert f"With 71{THIN}% probability, {better}" in text
-    assert "Trust in the prior of each: ldam .07 (not believed), learning_rate .93." in text
+    assert "Trust in each prior: ldam .07 (not believed), learning_rate .93." in text
     assert "ldam is on, because the study asks for trials of it." in text
     assert "Drawn again 2 times, because another trial has the same values." in text
 

@@ -11,12 +11,14 @@ from dashboards.analysis.methods.description import describe, software, uses_of_
 from dashboards.analysis.methods.images import count_images
 from dashboards.analysis.methods.machines import machines_of
 from dashboards.analysis.methods.sections import Phrase, Section
+from spaces.params import Choice, Int, Toggle
 from spaces.stored import Found, StoredStudy, fingerprint
 from spaces.study import Pruning
 from storage.rows import WorkerRow
 from storage.split_uses import UseRow
 from tests.dashboards.samples import STUDY, manifest, row
 
+EVEN = [Choice("backbone", ("resnet50", "resnet34")), Int("epochs", 5, 20), Toggle("ldam")]
 IMAGES = [
     ("Benign", "slide 1", "train", "0", "north"),
     ("Benign", "slide 1", "train", "0", "north"),
@@ -133,7 +135,13 @@ def test_what_no_trial_draws_is_named_with_all_its_digits() -> None:
         ({"pruning": Pruning(rule="none"), "trials": 1}, "1 trial; none is stopped early."),
         ({"folds": 5}, "40 trials of 5 folds; from the third fold on, one whose folds are"),
         ({"enqueue": [{"epochs": 9}]}, "most probable values, then 1 given configuration."),
-        ({"seed": 7}, "later ones by TPE. Seed 7."),
+        ({"seed": 7, "sampler": "random"}, "The next ones are drawn uniformly. Seed 7."),
+        ({"sampler": "tpe"}, "drawn from the priors and uniformly in turn, later ones by a tree"),
+        ({"sampler": "tpe"}, "estimator (TPE) with the priors that the trials support. Seed 0."),
+        ({"sampler": "gp"}, "later ones by a Gaussian process with the priors that the trials"),
+        ({"trials": 400, "sampler": "gp"}, "the trials support, up to 300 ended trials. Seed 0."),
+        ({"sampler": "gp", "space": EVEN}, "drawn uniformly, later ones by a Gaussian process. "),
+        ({"at_least": {"ldam": 5}}, "Every option of ldam gets 5 finished trials. Seed 0."),
     ],
 )
 def test_the_search_is_described_in_sentences(changes: Mapping[str, Any], words: str) -> None:

@@ -1,0 +1,42 @@
+"""The declaration of a searched parameter in words: its values, its prior, its condition."""
+
+from dashboards.analysis.numbers import exact
+from spaces.params import Choice, Float, Int, Param, Toggle
+from spaces.shown import shown
+
+UNIFORM = "uniform"
+
+
+def values_of(param: Param) -> str:
+    """Return the values that a parameter may take."""
+    match param:
+        case Float() | Int():
+            return f"{exact(param.low)} to {exact(param.high)}" + (", log" if param.log else "")
+        case _:
+            return ", ".join(shown(exact(option)) for option in param.corners())
+
+
+def prior_of(param: Param) -> str:
+    """Return the belief that was declared before any trial."""
+    match param:
+        case Float() | Int() if param.prior:
+            return f"around {exact(param.prior.center)}, {param.prior.confidence} confidence"
+        case Choice() if len(set(param.weights)) > 1:
+            whole = sum(param.weights)
+            weighed = zip(param.choices, param.weights, strict=True)
+            return ", ".join(
+                f"{shown(exact(each))} {weight / whole:.0%}" for each, weight in weighed
+            )
+        case Toggle() if param.prior != 0.5:
+            return f"on {param.prior:.0%}"
+    return UNIFORM
+
+
+def has_prior(param: Param) -> bool:
+    """Say whether a belief was declared; even weights are none."""
+    return prior_of(param) != UNIFORM
+
+
+def condition_of(param: Param) -> str:
+    """Return when a parameter exists; "" for always."""
+    return " and ".join(f"{name} is {shown(exact(value))}" for name, value in param.when.items())
