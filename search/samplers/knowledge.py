@@ -17,6 +17,7 @@ from storage.rows import Way
 
 WITH_PRIOR = [WAYS.index(way) for way in (Way.PRIOR, Way.MODEL_WITH_PRIOR)]
 WITHOUT = [WAYS.index(way) for way in (Way.UNIFORM, Way.MODEL)]
+QUEUED = WAYS.index(Way.ENQUEUED)
 LEAST_TRUST = 0.35
 
 
@@ -43,14 +44,16 @@ def know(observed: Observed, searched: Searched, beliefs: Beliefs) -> Knowledge:
     """Judge the priors by the trials that have ended, of which there is one at least."""
     numbers, score = scores(observed)
     ways = observed.ways[numbers]
-    is_without = np.isin(ways, WITHOUT)
+    is_with, is_without = np.isin(ways, WITH_PRIOR), np.isin(ways, WITHOUT)
+    # The study queues the prior's most probable configuration as its first trial.
+    is_with |= (numbers == 0) & (ways == QUEUED)
     columns = {}
     for name in beliefs:
         distribution = searched.distributions[name]
         columns[name] = inside(observed.column(name, distribution), distribution)[numbers]
     rights = trust(preferences(beliefs, columns), score)
     return Knowledge(
-        record=record(score[np.isin(ways, WITH_PRIOR)], score[is_without]),
+        record=record(score[is_with], score[is_without]),
         trust=dict(zip(beliefs, rights.tolist(), strict=True)),
         drawn_without=int(np.count_nonzero(is_without)),
     )

@@ -6,7 +6,8 @@
   violated constraint): that its region is to be avoided. In `from_best`, which is Optuna's order, a
   diverged trial stands among the pruned ones by its epoch; in `scores` it is as bad as the worst.
 - failed by an error of code or data, killed or stalled: nothing about its configuration.
-- enqueued: as much as any other, by its end. Only the prior's record leaves it out.
+- enqueued: as much as any other, by its end. Only the prior's record leaves it out, but for the
+  first trial, which is the prior's most probable configuration.
 - running: nothing yet; TPE takes it for a bad one, so that workers spread out.
 """
 

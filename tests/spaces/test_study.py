@@ -55,6 +55,8 @@ def test_what_may_change_leaves_the_fingerprint_alone() -> None:
         {"metric": "train_loss"},
         {"value": "last"},
         {"seed": 1},
+        {"sampler": "tpe"},
+        {"at_least": {"ldam": 2}},
         {"pruning": Pruning("none")},
         {"fixed": {"epochs": 3}},
         {"space": [Float("learning_rate", 1e-4, 2.0, log=True), Toggle("ldam")]},
@@ -135,6 +137,7 @@ def test_enqueued_trials_go_to_practice_with_what_can_be_drawn_there() -> None:
     [
         ({"name": "My Study"}, "use a-z"),
         ({"direction": "down"}, "use minimize or maximize"),
+        ({"sampler": "bayes"}, "use auto or tpe or gp or random"),
         ({"value": "mean"}, "use best or last"),
         ({"trials": 0}, "from 1 on"),
         ({"data": None}, "give it a FileNames or"),
