@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
+from search.samplers.gp.model import GP
 from search.samplers.model import ModelClass
 from search.samplers.tpe import TPE
 from spaces.sampling import FIRST_OF_TPE
 
-MODELS: Mapping[str, ModelClass] = {"tpe": TPE}
+MODELS: Mapping[str, ModelClass] = {"tpe": TPE, "gp": GP}
 
 
 def model_of(sampler: str, ended: int) -> ModelClass | None:

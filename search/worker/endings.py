@@ -33,10 +33,9 @@ class Finished:
 
 @dataclass(frozen=True)
 class Pruned:
-    """The pruner stopped the trial after this epoch; `why` is a sentence."""
+    """The pruner stopped the trial after this epoch."""
 
     epoch: int
-    why: str
 
     outcome: ClassVar[Outcome] = Outcome.PRUNED
 

@@ -1,0 +1,130 @@
+"""A Gaussian process over whole configurations, conditional parameters and choices included.
+
+Jones et al. 1998, "Efficient global optimization of expensive black-box functions", with the parts
+described in the modules beside this one. Nothing is kept between draws: the parameters of the
+process are found anew from the trials, so that any worker draws the same.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.linalg import LinAlgError
+from optuna.trial import TrialState
+
+from search.samplers.beliefs import Beliefs
+from search.samplers.gp.acquisition import Acquisition, tables
+from search.samplers.gp.candidates import candidates
+from search.samplers.gp.encoding import Bools, Encoding
+from search.samplers.gp.fit import fit
+from search.samplers.gp.kernel import Space
+from search.samplers.gp.maximum import Climber
+from search.samplers.gp.posterior import Posterior
+from search.samplers.gp.scores import scores
+from search.samplers.gp.threads import one_thread
+from search.samplers.observed import Floats, Observed
+from search.samplers.ranks import Numbers
+from search.samplers.searched import Configuration, Searched
+from search.samplers.unlearned import Uniform
+
+log = logging.getLogger(__name__)
+
+BEST = 8  # trials around which candidates are drawn
+MOST_TRIALS = 300  # a fit costs the cube; beyond them the best and the newest halves are kept
+
+
+class GP:
+    """Draws the values of one trial from what the others show; a `Model`."""
+
+    name = "gp"
+
+    def __init__(
+        self,
+        observed: Observed,
+        searched: Searched,
+        *,
+        number: int,
+        seed: int,
+        beliefs: Beliefs | None = None,
+        weight: float = 0.0,
+    ) -> None:
+        """Prepare the draw of trial `number`, as `ModelClass` describes it."""
+        self._observed, self._searched, self._number = observed, searched, number
+        self._beliefs, self._weight = beliefs or {}, weight
+        self._encoding = Encoding.of(searched)
+        self._random = np.random.default_rng(seed)
+        self._uniform = Uniform(searched, seed)
+
+    def draw(self, given: Mapping[str, Any]) -> Configuration:
+        """Draw the configuration that is most worth trying, of those that no trial has had.
+
+        Draws uniformly where no trial has ended, and where the numerics fail, which it logs.
+        """
+        try:
+            with one_thread():
+                drawn = self._drawn(given)
+        except (LinAlgError, ValueError) as error:
+            log.warning(
+                "trial %d is drawn uniformly: the Gaussian process failed: %s",
+                self._number,
+                error,
+                extra={"action": "gp_failed", "trial": self._number},
+            )
+            drawn = {}
+        return self._searched.whole({**drawn, **given}, self._uniform.value)
+
+    def _drawn(self, given: Mapping[str, Any]) -> Configuration:
+        encoding = self._encoding
+        if not encoding.columns:
+            return {}
+        points, is_whole = self._points()
+        numbers, of_trials = kept(*scores(self._observed, is_whole))
+        if not len(numbers):
+            return {}
+        running = is_whole & (self._observed.states == TrialState.RUNNING)
+        space = Space.around(encoding, np.concatenate([points[numbers], points[running]]))
+        coordinates = space.embed(points[numbers])
+        posterior = Posterior.after(
+            space, fit(space, coordinates, of_trials), coordinates, of_trials
+        )
+        expected, _ = posterior.at(coordinates)
+        if running.any():
+            posterior = posterior.believing(space.embed(points[running]))
+        acquisition = Acquisition(
+            encoding=encoding,
+            posterior=posterior,
+            best=float(expected.max()),
+            beliefs=tables(encoding, self._beliefs),
+            weight=self._weight,
+        )
+        best = points[numbers][np.argsort(-expected, kind="stable")[:BEST]]
+        climber = Climber(acquisition, points[numbers], encoding.held(given))
+        ranked = climber.ranked(candidates(acquisition, best, self._random))
+        return encoding.configuration(first_new(ranked, points[is_whole]))
+
+    def _points(self) -> tuple[Floats, Bools]:
+        """Return the points of all trials, and which have all values, but not this trial's own."""
+        columns = self._encoding.columns
+        stored = {
+            each.name: self._observed.column(each.name, each.distribution) for each in columns
+        }
+        points, is_whole = self._encoding.points(stored)
+        is_whole[self._number : self._number + 1] = False
+        return points, is_whole
+
+
+def kept(numbers: Numbers, of_trials: Floats) -> tuple[Numbers, Floats]:
+    """Return the trials to learn from and their scores: all, or the best and the newest of many."""
+    if len(numbers) <= MOST_TRIALS:
+        return numbers, of_trials
+    is_kept = np.zeros(len(numbers), dtype=np.bool_)
+    is_kept[np.argsort(-of_trials, kind="stable")[: MOST_TRIALS // 2]] = True
+    is_kept[np.flatnonzero(~is_kept)[-(MOST_TRIALS // 2) :]] = True
+    return numbers[is_kept], of_trials[is_kept]
+
+
+def first_new(ranked: Floats, tried: Floats) -> Floats:
+    """Return the first of some points that no trial has had; the first one where all were tried."""
+    known = {point.tobytes() for point in tried}
+    return next((point for point in ranked if point.tobytes() not in known), ranked[0])
