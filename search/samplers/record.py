@@ -31,4 +31,4 @@ def _mean(scores: Floats) -> tuple[float, float]:
     """Return the mean and the variance of one side's mean score."""
     weights = KEPT ** np.arange(len(scores))[::-1]
     total = weights.sum() + CAUTION
-    return float(weights @ scores / total), float(1 / total)
+    return float(np.sum(weights * scores) / total), float(1 / total)

@@ -42,13 +42,16 @@ def trust(preferred: Floats, scores: Floats) -> Floats:
     preferred: (n, parameters), n from 1 on. scores: (n,).
     """
     count, parameters = preferred.shape
-    inner, outer = preferred.T @ preferred, preferred.T @ scores
+    # Sums of NumPy's own, which are the same with any number of threads.
+    inner = np.einsum("ij,ik->jk", preferred, preferred)
+    outer = np.einsum("ij,i->j", preferred, scores)
     noise = 1.0
     for _ in range(PASSES):
         precision = inner / noise + np.eye(parameters) / PRIOR_SPREAD**2
         beta = np.linalg.solve(precision, outer / noise)
-        rest = scores - preferred @ beta
-        noise = max(LEAST_NOISE, (float(rest @ rest) + NOISE_TRIALS) / (count + NOISE_TRIALS))
+        rest = scores - np.einsum("ij,j->i", preferred, beta)
+        squares = float(np.sum(rest**2))
+        noise = max(LEAST_NOISE, (squares + NOISE_TRIALS) / (count + NOISE_TRIALS))
     spread = np.sqrt(np.diag(np.linalg.inv(precision)))
     right: Floats = ndtr(beta / spread)
     return right

@@ -18,7 +18,10 @@ from search.worker.endings import Failed, Finished, HandedBack, Lost, Pruned
 from search.worker.loop import work
 from search.worker.settle import settle
 from spaces.params import Choice, Float
+from spaces.priors import Prior
 from spaces.study import Pruning
+from storage.engine.changes import WAYS
+from storage.rows import Way
 from storage.store import Store
 from tests.search.toy_worker import attempt, lease, make_worker
 from tests.storage.samples import new_worker, stock_study
@@ -160,6 +163,24 @@ def test_no_trial_of_an_option_is_pruned_until_it_has_the_finished_trials_of_its
     rows = store.trials("toy")
     assert {row.outcome for row in rows} == {"finished"}
     assert Counter(row.params["epochs"] for row in rows) == {5: 10, 6: 10}
+
+
+def test_every_trial_keeps_how_it_was_drawn_and_a_believed_prior_is_named(
+    store: Store, tmp_path: Path
+) -> None:
+    prior = Prior(0.01, "high")  # the toy's best rate is .03
+    rate = Float("learning_rate", 1e-6, 10.0, log=True, prior=prior)
+    worker = make_worker(store, tmp_path, trials=12, space=[rate], pruning=Pruning("none"))
+
+    work(worker)
+
+    ways = [WAYS[way] for way in store.arrays("toy").ways]
+    assert ways[:4] == [Way.ENQUEUED, Way.UNIFORM, Way.PRIOR, Way.UNIFORM]
+    assert Way.MODEL_WITH_PRIOR in ways[4:]
+    assert set(ways[4:]) <= {Way.UNIFORM, Way.MODEL_WITH_PRIOR}
+    why = store.draws("toy").why
+    assert why["believed"] == ["learning_rate"]
+    assert why["trust"]["learning_rate"] > 0.5 < why["record"]
 
 
 def test_only_the_best_trials_keep_files(store: Store, tmp_path: Path) -> None:
