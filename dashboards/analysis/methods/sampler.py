@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from dashboards.analysis.methods.sections import Phrase, Section, Table
 from dashboards.analysis.numbers import counted, whole
-from dashboards.analysis.priors.declared import has_prior
+from dashboards.analysis.priors.declared import has_priors
 from dashboards.analysis.priors.knowledge import Knowledge
 from dashboards.analysis.priors.words import COUNTED, known, too_early
 from spaces.sampling import FIRST_OF_TPE, LAST_WITH_PRIOR, LEAST_ENDED, MODELS
@@ -37,7 +37,7 @@ def order(study: Study) -> Iterator[str]:
 
 def early_turns(study: Study) -> str:
     """Return how values are drawn before enough trials have ended."""
-    return "from the priors and uniformly in turn" if _has_priors(study) else "uniformly"
+    return "from the priors and uniformly in turn" if has_priors(study.space) else "uniformly"
 
 
 def drawn_section(knowledge: Knowledge, study: Study) -> Section:
@@ -61,11 +61,7 @@ def _better_models() -> str:
 
 
 def _with_priors(study: Study) -> str:
-    if not _has_priors(study):
+    if not has_priors(study.space):
         return ""
     until = f", up to {LAST_WITH_PRIOR} ended trials" if study.trials > LAST_WITH_PRIOR else ""
     return f" with the priors that the trials support{until}"
-
-
-def _has_priors(study: Study) -> bool:
-    return any(map(has_prior, study.space))

@@ -3,6 +3,7 @@
 from dashboards.analysis.numbers import exact
 from spaces.params import Choice, Float, Int, Param, Toggle
 from spaces.shown import shown
+from spaces.space import Space
 
 UNIFORM = "uniform"
 
@@ -32,9 +33,9 @@ def prior_of(param: Param) -> str:
     return UNIFORM
 
 
-def has_prior(param: Param) -> bool:
-    """Say whether a belief was declared; even weights are none."""
-    return prior_of(param) != UNIFORM
+def has_priors(space: Space) -> bool:
+    """Say whether a belief was declared about any parameter; even weights are none."""
+    return any(prior_of(param) != UNIFORM for param in space)
 
 
 def condition_of(param: Param) -> str:

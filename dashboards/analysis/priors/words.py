@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from dashboards.analysis.numbers import counted, percent, short, whole
-from dashboards.analysis.priors.declared import has_prior
+from dashboards.analysis.priors.declared import has_priors
 from dashboards.analysis.priors.knowledge import Knowledge
 from spaces.shown import shown
 from spaces.study import Study
@@ -46,7 +46,7 @@ def was_known(knowledge: Knowledge) -> str:
 def too_early(knowledge: Knowledge, study: Study) -> str:
     """Say that nothing is known of the prior yet; "" where it is, and where there is none."""
     is_early = bool(knowledge.ways) and knowledge.record is None
-    return TOO_EARLY if is_early and any(map(has_prior, study.space)) else ""
+    return TOO_EARLY if is_early and has_priors(study.space) and study.sampler != "random" else ""
 
 
 def drawn(knowledge: Knowledge) -> str:
@@ -78,8 +78,8 @@ def share(value: float) -> str:
     return f"{value:.2f}".removeprefix("0")
 
 
-def how_drawn(drawing: Drawing) -> str:
-    """Say in a sentence how a trial was drawn."""
+def how_drawn(drawing: Drawing, study: Study) -> str:
+    """Say in a sentence how a trial of a study was drawn."""
     model = MODELS.get(str(drawing.why.get("model")), "the model")
     match drawing.way:
         case Way.ENQUEUED:
@@ -87,7 +87,7 @@ def how_drawn(drawing: Drawing) -> str:
         case Way.PRIOR:
             return "Drawn from the prior."
         case Way.UNIFORM:
-            return "Drawn uniformly, to have something to compare with."
+            return f"Drawn uniformly, {_why_uniformly(study)}."
         case Way.MODEL:
             return f"Drawn by {model} from the ended trials."
     return f"Drawn by {model} from the ended trials and the prior."
@@ -104,6 +104,16 @@ def why_drawn(drawing: Drawing) -> Iterator[str]:
         yield f"{shown(name)} is {shown(short(option))}, because the study asks for trials of it."
     if again := why.get("redrawn"):
         yield f"Drawn again {counted(again, 'time')}, because another trial has the same values."
+
+
+def _why_uniformly(study: Study) -> str:
+    if study.sampler == "random":
+        return "as the study asks"
+    return (
+        "to have something to compare with"
+        if has_priors(study.space)
+        else "before enough had ended"
+    )
 
 
 def _better(record: float, are: str) -> str:

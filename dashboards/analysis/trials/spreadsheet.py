@@ -34,7 +34,7 @@ def head_line(snapshot: Snapshot) -> str:
     return _line(
         [
             *("trial", "outcome", "value", "epochs", "attempts", "worker", "started_at"),
-            *("ended_at", "badges", "detail"),
+            *("ended_at", "badges", "detail", "drawn"),
             *(f"param_{name}" for name in snapshot.study.space.names),
             "best_epoch",
             *(f"best_{name}" for name in _metrics(snapshot)),
@@ -66,7 +66,7 @@ def _cells(snapshot: Snapshot, trial: TrialRow, badges: str) -> Iterator[Any]:
     yield from (trial.number, str(trial.outcome or trial.state.lower()), trial.value)
     yield from (trial.last.epoch if trial.last else 0, trial.attempts, trial.worker)
     yield from (moment and moment.isoformat() for moment in (trial.started_at, trial.ended_at))
-    yield from (badges, trial.detail)
+    yield from (badges, trial.detail, trial.drawing and str(trial.drawing.way))
     yield from (trial.params.get(name) for name in snapshot.study.space.names)
     yield trial.best.epoch if trial.best else None
     yield from (trial.best and trial.best.metrics.get(name) for name in _metrics(snapshot))

@@ -92,7 +92,7 @@ def _origin(overview: Overview, record: TrialRecord) -> str:
     if queued is None and not record.attempts and record.trial.state != "RUNNING":
         return "Added by another program."
     if queued is None:
-        return how_drawn(drawing) if drawing else "Drawn by the sampler."
+        return how_drawn(drawing, study) if drawing else "Drawn by the sampler."
     if queued == study.space.mode():
         return "Queued: the most probable values of the prior."
     if queued in [dict(each) for each in study.enqueue]:

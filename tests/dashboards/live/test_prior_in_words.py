@@ -1,10 +1,12 @@
 """What the sampler knows of the priors: the same on page, in terminal, JSON and report."""
 
+import csv
 import json
 import re
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -16,6 +18,9 @@ from dashboards.analysis.methods.sampler import drawn_by
 from dashboards.analysis.numbers import THIN
 from dashboards.analysis.overview import OverviewReader
 from dashboards.analysis.priors.ruling import Ruling
+from dashboards.analysis.priors.words import told
+from dashboards.analysis.trials.record import RecordReader
+from dashboards.live.panels.configuration import draw_configuration
 from dashboards.live.render import panels
 from dashboards.live.view import View
 from dashboards.report.fields import report_json
@@ -88,12 +93,12 @@ def test_page_json_terminal_and_report_tell_the_same_of_the_prior(
     assert (page["trial"], page["record"], page["trust"]) == (2, WHY["record"], WHY["trust"])
     assert page["ways"] == {"prior": 1, "uniform": 1, "model_with_prior": 1}
 
-    for told in (
+    for text in (
         shown(pages.get("/s/toy").text),
         printed(store),
         shown(report_page(store, "toy", str(home))),
     ):
-        assert [line for line in LINES if line not in told] == []
+        assert [line for line in LINES if line not in text] == []
 
 
 def test_data_and_methods_name_the_sampler_and_count_its_draws(
@@ -122,10 +127,10 @@ def test_before_it_is_known_the_page_says_why_not(
     for drawing in EARLY:
         end_trial(store, finished(0.5), study, drawing=drawing)
 
-    for told in (shown(pages.get("/s/toy").text), printed(store)):
-        assert "hether the prior helps is not known yet" in told
-        assert "rawn: 1 from the prior, 1 uniformly" in told
-        assert "probability" not in told
+    for text in (shown(pages.get("/s/toy").text), printed(store)):
+        assert "hether the prior helps is not known yet" in text
+        assert "rawn: 1 from the prior, 1 uniformly" in text
+        assert "probability" not in text
 
 
 def test_the_trust_in_a_prior_stands_beside_its_verdict(
@@ -137,12 +142,12 @@ def test_the_trust_in_a_prior_stands_beside_its_verdict(
     panel = pages.get("/s/toy/panels").json()["panels"]["evidence"]
 
     heads = [shown(head).split("\n") for head in re.findall(r"<h3>.*?</h3>", panel)]
-    told = [[part.strip() for part in head if part.strip()] for head in heads]
-    assert [head[:2] for head in told] == [
+    parts = [[part.strip() for part in head if part.strip()] for head in heads]
+    assert [head[:2] for head in parts] == [
         ["learning_rate", "trust .93"],
         ["ldam", "trust .07, not believed"],
     ]
-    assert {head[2] for head in told} <= {*Ruling}
+    assert {head[2] for head in parts} <= {*Ruling}
 
 
 def test_a_new_draw_reaches_the_open_page(store: Store, study: Study, home: Path) -> None:
@@ -170,9 +175,9 @@ def test_a_study_from_before_draws_were_noted_says_nothing_of_them(
 
     assert (page["ways"], page["record"], page["trust"]) == ({}, None, {})
     html = report_page(store, "toy", str(home))
-    for told in (shown(pages.get("/s/toy").text), printed(store), shown(html)):
-        assert "drawn: " not in told.lower()
-        assert "prior helps" not in told
+    for text in (shown(pages.get("/s/toy").text), printed(store), shown(html)):
+        assert "drawn: " not in text.lower()
+        assert "prior helps" not in text
     trial = pages.get("/s/toy/t/0.json").json()
     assert (trial["drawing"], trial["configuration"]["why"]) == (None, [])
     assert trial["configuration"]["origin"] == "Drawn by the sampler."
@@ -202,6 +207,42 @@ def test_every_way_of_drawing_is_told_in_a_sentence(
     assert page["configuration"]["origin"] == origin
     assert page["drawing"] == {"way": drawing.way, "why": drawing.why}
     assert origin in shown(pages.get("/s/toy/t/0").text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "origin"),
+    [
+        ({"sampler": "random"}, "Drawn uniformly, as the study asks."),
+        ({"space": [Toggle("ldam")]}, "Drawn uniformly, before enough had ended."),
+    ],
+    ids=["random", "no prior"],
+)
+def test_where_no_prior_is_compared_a_uniform_draw_has_another_reason(
+    database_url: str, home: Path, changes: Any, origin: str
+) -> None:
+    with Store.open(database_url) as store:
+        study = make_study(store, **{"space": SPACE, **changes})
+        end_trial(store, finished(0.5), study, drawing=EARLY[1])
+        overview = OverviewReader(store, "toy", str(home)).read()
+        record = RecordReader(str(home), "toy", 0).read(store, overview.snapshot)
+
+    assert record
+    assert draw_configuration(overview, record, []).origin == origin
+    assert told(overview.knowledge, study) == ["drawn: 1 uniformly"]
+
+
+def test_every_list_of_trials_says_how_each_was_drawn(
+    pages: TestClient, store: Store, study: Study
+) -> None:
+    end_trial(store, finished(0.5), study, drawing=Drawing(Way.MODEL_WITH_PRIOR, WHY))
+    end_trial(store, finished(0.5), study)
+
+    status = json.loads("".join(object_text(read_fields(store, "toy"))))["trials"]
+    table = list(csv.DictReader(pages.get("/s/toy/trials.csv").text.splitlines()))
+
+    noted = {"way": "model_with_prior", "why": WHY}
+    assert [trial["drawing"] for trial in status] == [noted, None]
+    assert [row["drawn"] for row in table] == ["model_with_prior", ""]
 
 
 def test_a_trial_tells_the_knowledge_by_which_it_was_drawn(
