@@ -10,7 +10,7 @@ DATA    ?=
 # One more than the two cores that CI has: a third of a test's time is waiting for other processes.
 JOBS    ?= 3
 
-.PHONY: run test acceptance check format screenshots clean help
+.PHONY: run test acceptance check format screenshots priors clean help
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ format: .venv/.ready  ## put the code into the house's format
 
 screenshots: .venv/.ready  ## the README's pictures, from a real run of the digits study
 	$(BIN)/python -m benchmarks.screenshots
+
+priors: .venv/.ready  ## the picture of docs/priors.md, from two real searches of a minute
+	$(BIN)/python -m benchmarks.priors
 
 clean:  ## remove what was installed here, never studies or data
 	rm -rf .venv
