@@ -3,12 +3,11 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from random import Random
 from typing import Any, Protocol
 
 from spaces.declared import check_types, make_plain
 from spaces.errors import StudyError
-from spaces.priors import Prior, Scale, draw_unit
+from spaces.priors import Prior, Scale
 
 LEAST_SHARE = 0.001  # of an option in its prior
 
@@ -25,7 +24,6 @@ class Param(Protocol):
     def when(self) -> When: ...
     def suggest(self, trial: Any) -> Value: ...
     def mode(self) -> Value: ...
-    def draw(self, random: Random) -> Value: ...
     def corners(self) -> tuple[Value, ...]: ...
     def takes(self, value: Value) -> bool: ...
 
@@ -56,10 +54,6 @@ class Float:
     def mode(self) -> float:
         """Return the prior's most probable value; without a prior, the middle of the scale."""
         return self.prior.center if self.prior else _scale(self).from_unit(0.5)
-
-    def draw(self, random: Random) -> float:
-        """Draw from the prior; without one, uniformly on the scale."""
-        return _draw_on(_scale(self), self, random)
 
     def corners(self) -> tuple[float, ...]:
         """Return both ends of the range."""
@@ -99,12 +93,6 @@ class Int:
     def mode(self) -> int:
         """Return the prior's most probable value; without a prior, the middle of the scale."""
         return round(self.prior.center if self.prior else _scale(self).from_unit(0.5))
-
-    def draw(self, random: Random) -> int:
-        """Draw from the prior; without one, uniformly on the scale."""
-        # Half a step beyond both ends; otherwise rounding would halve the share of the ends.
-        drawn = _draw_on(Scale(self.low - 0.5, self.high + 0.5, self.log), self, random)
-        return min(max(round(drawn), self.low), self.high)
 
     def corners(self) -> tuple[int, ...]:
         """Return both ends of the range."""
@@ -177,10 +165,6 @@ class Choice:
         """Return the heaviest option, the first of equals."""
         return self.choices[self.weights.index(max(self.weights))]
 
-    def draw(self, random: Random) -> Value:
-        """Draw an option by weight."""
-        return random.choices(self.choices, self.weights)[0]
-
     def corners(self) -> tuple[Value, ...]:
         """Return every option."""
         return self.choices
@@ -222,10 +206,6 @@ class Toggle:
         """Return the more likely value; off when both are equally likely."""
         return self.prior > 0.5
 
-    def draw(self, random: Random) -> bool:
-        """Draw True with the prior's probability."""
-        return random.random() < self.prior
-
     def corners(self) -> tuple[bool, ...]:
         """Return off and on."""
         return (False, True)
@@ -237,13 +217,6 @@ class Toggle:
 
 def _scale(param: Float | Int) -> Scale:
     return Scale(param.low, param.high, param.log)
-
-
-def _draw_on(scale: Scale, param: Float | Int, random: Random) -> float:
-    if param.prior is None:
-        return scale.from_unit(random.random())
-    center = scale.to_unit(param.prior.center)
-    return scale.from_unit(draw_unit(center, param.prior.confidence, random))
 
 
 def _is_number(value: object) -> bool:

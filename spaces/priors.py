@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from random import Random
 from statistics import NormalDist
 from typing import Literal
 
@@ -57,11 +56,6 @@ class Scale:
         else:
             value = self.low + unit * (self.high - self.low)
         return min(max(value, self.low), self.high)
-
-
-def draw_unit(center_unit: float, confidence: Confidence, random: Random) -> float:
-    """Draw from a normal distribution around `center_unit` that is cut to the unit interval."""
-    return quantile_unit(center_unit, confidence, random.random())
 
 
 def quantile_unit(center_unit: float, confidence: Confidence, share: float) -> float:

@@ -10,6 +10,9 @@ from optuna.distributions import distribution_to_json
 from optuna.trial import FixedTrial
 from sqlalchemy import text
 
+from search.samplers.beliefs import beliefs_of
+from search.samplers.searched import Searched
+from search.samplers.unlearned import FromPrior
 from spaces.params import Choice, Float, Int, Toggle, Value
 from spaces.priors import Prior
 from spaces.stored import Found, StoredStudy, fingerprint, to_json
@@ -93,7 +96,9 @@ def plant(
         return
     store.register_worker(study.name, replace(new_worker("ada"), machine=MACHINE))
     random = Random(7)
-    configs = [_draw(study, random) for _ in range(count)]
+    searched = Searched.of(study.space)
+    beliefs = beliefs_of(study.space, searched.distributions)
+    configs = [FromPrior(searched, beliefs, number).draw({}) for number in range(count)]
     rows = json.dumps(
         [_row(number, config, random, detail) for number, config in enumerate(configs)]
     )
@@ -104,14 +109,6 @@ def plant(
         for statement in TRIALS.split(";\n"):
             connection.execute(text(statement), {"study": study_id, "rows": rows})
         connection.execute(PARAMS, {"study": study_id, "rows": json.dumps(drawn)})
-
-
-def _draw(study: Study, random: Random) -> Mapping[str, Value]:
-    config: dict[str, Value] = {}
-    for param in study.space:
-        if all(config.get(name) == value for name, value in param.when.items()):
-            config[param.name] = param.draw(random)
-    return config
 
 
 def _row(

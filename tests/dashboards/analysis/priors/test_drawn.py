@@ -1,11 +1,12 @@
 """What a prior draws, in numbers: held against draws."""
 
-from random import Random
-
 import numpy as np
 import pytest
 
 from dashboards.analysis.priors.drawn import CELLS, PriorDraws, prior_draws
+from search.samplers.beliefs import beliefs_of
+from search.samplers.searched import Searched
+from search.samplers.unlearned import Uniform
 from spaces.params import Choice, Float, Int, Param, Toggle
 from spaces.priors import Prior, Scale
 from spaces.space import Space
@@ -27,8 +28,16 @@ def described(param: Param) -> PriorDraws:
 
 
 def draws(param: Param) -> list[object]:
-    random = Random(1)
-    return [param.draw(random) for _ in range(DRAWS)]
+    """Many draws of the sampler before any trial has ended, in turns that are the prior's."""
+    space = Space((param,))
+    searched = Searched.of(space)
+    distribution = searched.distributions[param.name]
+    belief = beliefs_of(space, searched.distributions).get(param.name)
+    if belief is None:
+        uniform = Uniform(searched, seed=1)
+        return [uniform.draw({})[param.name] for _ in range(DRAWS)]
+    drawn = belief.draw(np.random.default_rng(1).random(DRAWS))
+    return [distribution.to_external_repr(value) for value in drawn.tolist()]
 
 
 @pytest.mark.parametrize("param", NUMBERS, ids=lambda param: param.name)

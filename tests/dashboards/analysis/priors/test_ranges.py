@@ -1,7 +1,5 @@
 """The ruling on a number's prior, from the values of the best quarter."""
 
-from random import Random
-
 import numpy as np
 import pytest
 
@@ -69,9 +67,10 @@ def test_even_draws_lie_rarely_so_close_in_one_of_twenty_cases(count: int) -> No
 @pytest.mark.parametrize("log", [False, True])
 @pytest.mark.parametrize("count", [3, 7, 25])
 def test_even_draws_of_few_whole_numbers_lie_so_close_no_more_often(count: int, log: bool) -> None:
-    layers, random = Int("layers", 1, 4, log=log), Random(0)
-    draws = ([layers.draw(random) for _ in range(count)] for _ in range(2000))
-    cases = [is_rarely_so_close(layers, np.array(values, dtype=float)) for values in draws]
+    layers, random = Int("layers", 1, 4, log=log), np.random.default_rng(0)
+    places = random.uniform(*(np.log([0.5, 4.5]) if log else [0.5, 4.5]), (2000, count))
+    draws = np.round(np.exp(places) if log else places)
+    cases = [is_rarely_so_close(layers, values) for values in draws]
 
     assert np.mean(cases) < 0.065
 
