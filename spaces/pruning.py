@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+AUTO = "auto"
+
 
 @dataclass(frozen=True, kw_only=True)
 class PruningRule:
-    """The trials that a rule stops, in words for the study's page: "one that is worse than ...".
+    """Why a rule stops a trial, in words for the study's page: "a trial is stopped for ...".
 
     between_epochs: in a study without folds; empty for a rule that stops none.
     between_folds: in a study with folds, whose trials are stopped between folds only; likewise.
@@ -16,12 +18,19 @@ class PruningRule:
     between_folds: str = ""
 
 
+WORSE_FOLDS = "for folds that are significantly worse than the best trial's"
+RUNGS = PruningRule(
+    between_epochs="for not being among the best third there",
+    between_folds=WORSE_FOLDS,
+)
 PRUNING_RULES: Mapping[str, PruningRule] = {
+    AUTO: RUNGS,
+    "rungs": RUNGS,
     "median": PruningRule(
         between_epochs=(
-            "one that is worse than the median of the others at the same share of their schedules"
+            "for being worse than the median of the others at the same share of their schedules"
         ),
-        between_folds="one whose folds are significantly worse than the best trial's",
+        between_folds=WORSE_FOLDS,
     ),
     "none": PruningRule(),
 }

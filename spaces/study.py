@@ -11,7 +11,7 @@ from spaces.data import Data, NoData
 from spaces.declared import check_types
 from spaces.errors import StudyError, nearest
 from spaces.params import Param, Value
-from spaces.pruning import PRUNING_RULES
+from spaces.pruning import AUTO, PRUNING_RULES
 from spaces.space import Space, TrialConfig
 
 # From this fold on the paired test has a variance to work with: two differences are too few.
@@ -26,23 +26,25 @@ STUDY_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}(-practice)?")
 class Pruning:
     """When an unpromising trial is stopped.
 
-    rule: a name in `spaces/pruning.py`. "median" compares a trial with the other trials at the
-        same share of the schedule; "none" never stops one. In a study with folds "median" compares
-        folds instead, and only between folds: from the third on, with the same folds of the best
-        trial (a paired test, see `search/pruners/folds.py`).
-    startup_trials: the number of trials that end before any is judged; None is
-        min(8, max(3, trials // 4)), with folds 1.
+    rule: a name in `spaces/pruning.py`. "rungs" stops a trial that is not among the best third of
+        its kin at 1/6, 1/3 or 2/3 of the schedule; "median" compares it with the completed trials
+        at the same share of the schedule; "none" never stops one; "auto" is "rungs". In a study
+        with folds every rule but "none" compares folds instead, and only between folds: from the
+        third on, with the same folds of the best trial (a paired test, see
+        `search/pruners/folds.py`).
+    startup_trials: the number of trials that end before any is judged, by the median or by folds;
+        None is min(8, max(3, trials // 4)), with folds 1.
     first_epoch: the first judged epoch, not with folds; None is the latest of these: the second
-        epoch, the first one after warm-up and unfreezing, a quarter of the schedule.
+        epoch, the first one after warm-up and unfreezing, a quarter of the schedule or its rung.
     """
 
-    rule: str = "median"
+    rule: str = AUTO
     startup_trials: int | None = None
     first_epoch: int | None = None
 
     def __post_init__(self) -> None:
         check_types(self)
-        if self.rule not in tuple(PRUNING_RULES):
+        if self.rule not in PRUNING_RULES:
             raise StudyError(
                 f"pruning rule {self.rule!r} is unknown",
                 f"use {' or '.join(map(repr, PRUNING_RULES))}",
@@ -51,6 +53,11 @@ class Pruning:
             raise StudyError(
                 "pruning at epoch 1 throws the best trials away", "start at 2 or later"
             )
+
+    @property
+    def at_rungs(self) -> bool:
+        """Whether a study without folds is pruned at rungs."""
+        return self.rule in (AUTO, "rungs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,6 +228,12 @@ def _check_numbers(study: Study) -> None:
             f"{study.name}: pruning begins at epoch {study.pruning.first_epoch}, but with folds"
             " trials are judged between folds",
             "leave first_epoch out",
+        )
+    if study.pruning.startup_trials is not None and study.pruning.at_rungs and not study.folds:
+        raise StudyError(
+            f"{study.name}: startup_trials is {study.pruning.startup_trials}, but at rungs a trial"
+            " is judged as soon as three of its kin were there before it",
+            'leave startup_trials out, or use Pruning("median", startup_trials=...)',
         )
 
 

@@ -119,7 +119,9 @@ COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
             "study_id": STUDY_ID,
             "kin": "The options that change a curve's shape; only equal ones are compared.",
             "epoch": "The epoch at which it got there.",
-            "value": "The best value until then; NaN for none.",
+            "value": "The best value until then, or the newest where the last one counts.",
+            "rank": "Its rank by value when it got there, from 1.",
+            "among": "Among how many of its kin that were there, itself included.",
         },
     ),
     "test_uses": (

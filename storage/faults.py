@@ -1,7 +1,7 @@
 """Stores that fail on purpose, for tests and `search chaos`; nothing else imports this module.
 
 An order is a file with the line `ACT POINT SIGNAL`, `record 3 KILL` for example.
-ACT: claim, record, tell, hand_back or any.
+ACT: claim, record, note_rung, tell, hand_back or any.
 POINT: the number of the act's statement before which the signal comes, counted from 0, or `after`
 (the act is done, and the caller does not know it yet).
 SIGNAL: KILL or STOP.
@@ -27,7 +27,7 @@ from storage.store import Store
 from storage.tables import attempts, trials
 from storage.transaction import transaction
 
-ACTS = ("claim", "record", "tell", "hand_back")
+ACTS = ("claim", "record", "note_rung", "tell", "hand_back")
 SHORT_LEASE_SECONDS = 0.05  # a fortieth of the lease in `search chaos`
 
 

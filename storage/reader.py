@@ -20,13 +20,15 @@ from storage import (
     trials,
     workers,
 )
+from storage.engine import ends
 from storage.engine.arrays import StudyArrays
-from storage.live import draws, history, hours, outages, versions
+from storage.live import draws, history, hours, outages, rungs, versions
 from storage.live.draws import Draws
 from storage.live.history import BestStep, ValueRow
 from storage.live.hours import GpuTally
 from storage.live.moments import Moments
 from storage.live.outages import OutageRow
+from storage.live.rungs import RungLimit
 from storage.live.versions import StudyVersion
 from storage.looks import Look, TrialCounts
 from storage.rows import (
@@ -147,6 +149,15 @@ class StoreReader:
             rows = trials.numbered(connection, study, numbers)
             return [rows[number] for number in numbers]
 
+    def best(self, name: str, most: int) -> list[int]:
+        """Read the numbers of the best complete trials, best first; among equals the earlier."""
+        return self.arrays(name).best(most)
+
+    def count_same_errors(self, name: str, worker: str, where: str) -> int:
+        """Count the code errors at one place since the worker began and a trial last finished."""
+        with self._moments.step() as connection:
+            return ends.count_same_errors(connection, name, worker, where)
+
     def pages(self, name: str) -> Iterator[list[TrialRow]]:
         """Read every trial, some hundred at a time, in the order of their numbers."""
         study, after = self.study(name), -1
@@ -195,6 +206,11 @@ class StoreReader:
         arrays = self._arrays_of(name)
         self._moments.refresh(arrays)
         return arrays
+
+    def rung_limits(self, name: str, kin: str, one_in: int) -> list[RungLimit]:
+        """Read the value at each rung that the next trial of a kin must not be worse than."""
+        with self._moments.transaction() as connection:
+            return rungs.limits(connection, self._moments.study(connection, name), kin, one_in)
 
     def gpu_seconds(self, name: str, before: GpuTally | None = None) -> GpuTally:
         """Add up where the time of the study's workers went.

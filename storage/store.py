@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 
 from storage import manifests, shared_files, split_uses, studies, workers
 from storage.connections import OF_A_WORKER
-from storage.engine import ended, ends, steps, waiting
+from storage.engine import ended, ends, rungs, steps, waiting
 from storage.engine.drawing import Choose, DrawingStorage, Explained, at_random
 from storage.engine.leases import Claim, Nothing
 from storage.engine.reading import ReadingStorage
+from storage.engine.rungs import Arrival, Standing
 from storage.engine.waiting import HasFile
 from storage.errors import StorageError
 from storage.live import outages
@@ -207,6 +208,11 @@ class Store(StoreReader):
         with self._step() as connection:
             return steps.record(connection, claim, epoch, numbers=numbers, metrics=metrics)
 
+    def note_rung(self, claim: Claim, arrival: Arrival) -> Standing:
+        """Note the trial at a rung and return its rank; one that was noted there keeps its own."""
+        with self._step() as connection:
+            return rungs.note(connection, claim, arrival)
+
     def tell(self, claim: Claim, end: TrialEnd) -> None:
         """End the trial and the lease, with its attributes."""
         with self._step() as connection:
@@ -253,23 +259,12 @@ class Store(StoreReader):
             )
         return state in ("RUNNING", "WAITING")
 
-    # Questions about ended trials
+    # Workers
 
     def has_progressed(self, worker: str) -> bool:
         """Say whether a worker recorded an epoch or told the end of a trial."""
         with self._step() as connection:
             return ends.has_progressed(connection, worker)
-
-    def best(self, name: str, most: int) -> list[int]:
-        """Read the numbers of the best complete trials, best first; among equals the earlier."""
-        return self.arrays(name).best(most)
-
-    def count_same_errors(self, name: str, worker: str, where: str) -> int:
-        """Count the code errors at one place since the worker began and a trial last finished."""
-        with self._step() as connection:
-            return ends.count_same_errors(connection, name, worker, where)
-
-    # Workers
 
     def register_worker(self, study: str, worker: NewWorker) -> None:
         """Store a worker of the study before its first claim."""

@@ -221,6 +221,8 @@ rungs = Table(
     Column("kin", Words, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("value", Double, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("among", Integer, nullable=False),
 )
 Index(
     "trials_of_a_rung",

@@ -5,13 +5,14 @@ from importlib.metadata import version
 
 from dashboards.analysis.methods.images import FOLDS, ImageCounts
 from dashboards.analysis.methods.machines import package_name
+from dashboards.analysis.methods.pruning import pruning_of
 from dashboards.analysis.methods.sampler import drawn_by, early_turns
 from dashboards.analysis.numbers import counted, exact, interval, metric, short, whole
 from dashboards.analysis.priors.declared import condition_of, prior_of, values_of
 from dashboards.analysis.priors.words import counts, was_known
 from dashboards.analysis.trials.measures import interval_of
 from dashboards.report.facts import Facts
-from dashboards.report.words import and_so_on, pruning_of
+from dashboards.report.words import and_so_on
 from spaces.sampling import LEAST_ENDED
 from spaces.shown import shown
 
@@ -34,7 +35,7 @@ def _sentences(facts: Facts) -> Iterator[str]:
     yield _order(facts)
     yield _drawn(facts)
     yield _judging(facts)
-    yield pruning_of(facts.snapshot.study)
+    yield pruning_of(facts.snapshot.stored, be="was")
     yield _trials(facts)
     yield _best(facts)
     yield _test(facts)

@@ -5,23 +5,10 @@ from collections.abc import Iterable, Sequence
 from dashboards.analysis.numbers import counted, hours, span
 from dashboards.report.importances import FEWEST
 from dashboards.report.lines import TrialLine
-from spaces.pruning import PRUNING_RULES
-from spaces.study import FIRST_JUDGED_FOLDS, Study
 from storage.live.hours import GpuSeconds
 from storage.live.outages import OutageRow
 
 OUTAGES = 50  # that are read; a study has few
-
-
-def pruning_of(study: Study) -> str:
-    """Return which trials are stopped early, as a sentence."""
-    rule, first = PRUNING_RULES[study.pruning.rule], study.pruning.first_epoch
-    if study.folds > FIRST_JUDGED_FOLDS and rule.between_folds:
-        return f"From the third fold on, {rule.between_folds} was stopped between folds."
-    if study.folds or not rule.between_epochs:
-        return "No trial was stopped early."
-    since = f"epoch {first}" if first else "the end of warm-up and a quarter of its schedule"
-    return f"From {since} on, {rule.between_epochs} was stopped early."
 
 
 def attempts_of(trials: Sequence[TrialLine], outages: Sequence[OutageRow]) -> str:

@@ -53,7 +53,7 @@ def tear_checkpoint(sandbox: Sandbox, dice: random.Random) -> Injected:
 
 def kill_in_write(sandbox: Sandbox, dice: random.Random) -> Injected:
     """SIGKILL a worker between two statements of a write."""
-    act, point = dice.choice(("claim", "record", "tell")), dice.choice(POINTS)
+    act, point = dice.choice(("claim", "record", "note_rung", "tell")), dice.choice(POINTS)
     _order(sandbox, f"{act} {point} KILL")
     return Injected(f"SIGKILL of a worker in {_moment(act, point)}")
 

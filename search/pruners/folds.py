@@ -9,6 +9,18 @@ from spaces.study import FIRST_JUDGED_FOLDS, Study
 FOLDS_ALPHA = 0.1  # one-sided; `has_worse_folds` says how often it errs
 
 
+def why_worse_folds(
+    study: Study, folds: Mapping[int, float], best: Mapping[int, float]
+) -> str | None:
+    """Say why a trial is stopped whose folds are worse than those of the best trial; else None.
+
+    folds, best: as for `has_worse_folds`.
+    """
+    if not has_worse_folds(study, folds, best):
+        return None
+    return f"fold {max(folds)} of {study.folds}: significantly worse than the best trial's folds"
+
+
 def has_worse_folds(study: Study, folds: Mapping[int, float], best: Mapping[int, float]) -> bool:
     """Say whether a trial's folds are significantly worse than the same ones of the best trial.
 

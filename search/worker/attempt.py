@@ -13,13 +13,13 @@ from objectives import catalog
 from objectives.contract import Attempt, Objective, RecipeError
 from objectives.files import checkpoints
 from objectives.files.disk import when_there_is_room
+from search.pruners.others import Others
 from search.samplers.choose import sampler_for
 from search.seeds import training_seed
 from search.worker.endings import Ending, Failed, HandedBack, Lost, Settled, failure
 from search.worker.leased_trial import Halted, LeasedTrial
 from search.worker.sharing import CheckpointUploads, bring_checkpoint
 from search.worker.trial import Trial, run_trial
-from search.worker.worker import Worker
 from spaces.space import TrialConfig
 
 log = logging.getLogger(__name__)
@@ -34,9 +34,20 @@ def attempt_trial(leased: LeasedTrial) -> Settled:
         return Settled(_undrawn(leased, error))
     if config is None:
         return Settled(Lost())
-    trial = Trial(leased=leased, config=config, completed=_completed(leased.worker))
+    trial = Trial(leased=leased, config=config, others=others_of(leased))
     ending = _train(trial)
     return Settled(ending, config, trial.epochs)
+
+
+def others_of(leased: LeasedTrial) -> Others:
+    """Return the questions that the study's pruning rule may ask about the other trials."""
+    worker = leased.worker
+    declared = distributions(worker.study.space)
+
+    def completed() -> CompletedCurves:
+        return completed_curves(worker.stored, declared, worker.store.arrays(worker.study.name))
+
+    return Others(completed=completed, note=leased.note_rung)
 
 
 def _draw(leased: LeasedTrial) -> TrialConfig | None:
@@ -62,15 +73,6 @@ def _undrawn(leased: LeasedTrial, error: Exception) -> Ending:
         detail = f"queued with values that cannot be used ({error}): {values}"
         return replace(ending, detail=" ".join(detail.split())[:500], where=None)
     return ending
-
-
-def _completed(worker: Worker) -> Callable[[], CompletedCurves]:
-    declared = distributions(worker.study.space)
-
-    def completed() -> CompletedCurves:
-        return completed_curves(worker.stored, declared, worker.store.arrays(worker.study.name))
-
-    return completed
 
 
 def _train(trial: Trial) -> Ending:

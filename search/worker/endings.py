@@ -33,9 +33,10 @@ class Finished:
 
 @dataclass(frozen=True)
 class Pruned:
-    """The pruner stopped the trial after this epoch."""
+    """The pruner stopped the trial after this epoch; `why` is a sentence."""
 
     epoch: int
+    why: str
 
     outcome: ClassVar[Outcome] = Outcome.PRUNED
 

@@ -11,6 +11,7 @@ from search.worker.beat import Beat
 from search.worker.endings import HandedBack, Lost
 from search.worker.outbox import Outbox
 from search.worker.worker import Worker
+from storage.engine.rungs import Arrival, Standing
 from storage.errors import LeaseLost
 from storage.rows import HandBackReason, Stop
 from storage.store import Claim
@@ -89,6 +90,12 @@ class LeasedTrial:
         if self.halt in (Halt.STOPPED, Halt.LOST):
             raise Halted
         self.outbox.flush()  # an epoch may take long after the database is back
+
+    def note_rung(self, arrival: Arrival) -> Standing | None:
+        """Note the trial at a rung and return its rank; None when the lease is lost."""
+        with self.noticing_loss():
+            return self.worker.store.note_rung(self.claim, arrival)
+        return None
 
     @contextmanager
     def noticing_loss(self) -> Iterator[None]:

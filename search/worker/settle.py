@@ -47,9 +47,8 @@ def _write_down(leased: LeasedTrial, settled: Settled) -> None:
         case Finished(value) as ending:
             end = TrialEnd(state="COMPLETE", value=value, outcome=ending.outcome)
             _tell(leased, settled, replace(end, links=_keep_files(leased)))
-        case Pruned(epoch) as ending:
-            detail = f"epoch {epoch}"
-            end = TrialEnd(state="PRUNED", value=None, outcome=ending.outcome, detail=detail)
+        case Pruned(why=why) as ending:
+            end = TrialEnd(state="PRUNED", value=None, outcome=ending.outcome, detail=why)
             _tell(leased, settled, end)
         case Failed() as ending:
             log.error(

@@ -1,19 +1,19 @@
 """One trial, followed from its drawn configuration to its ending."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from statistics import fmean
 from typing import Any
 
-from dashboards.analysis.curves.completed import CompletedCurves
 from dashboards.analysis.folds import Metrics, fold_of, fold_values, folds_done, value_epochs
 from objectives import catalog
 from objectives.contract import Attempt, EpochResult, Objective
 from search.pruners.curve import Curve
-from search.pruners.pruner import PRUNERS
+from search.pruners.others import Others
+from search.pruners.pruner import PRUNERS, Pruner
 from search.samplers.at_least import lacks_finished
 from search.worker.endings import (
     Ending,
@@ -28,6 +28,7 @@ from search.worker.endings import (
 )
 from search.worker.leased_trial import Halt, LeasedTrial
 from spaces.judged import startup_trials
+from spaces.kin import kin_of
 from spaces.space import TrialConfig
 from spaces.study import Study
 from storage.errors import DatabaseUnreachable, Unreachable
@@ -38,16 +39,18 @@ from storage.rows import HandBackReason, Outcome
 class Trial:
     """A leased trial while it is trained: its configuration and the epochs so far.
 
-    completed: reads the curves of the trials that this one is compared with.
+    others: questions about the trials that this one is compared with.
     earlier: the epochs that were recorded before this attempt, in order.
     results: the epochs that this attempt yielded, those from its checkpoint included.
+    judged_epoch: the last epoch at which this attempt was judged.
     """
 
     leased: LeasedTrial
     config: TrialConfig
-    completed: Callable[[], CompletedCurves]
+    others: Others
     earlier: list[EpochResult] = field(default_factory=list)
     results: dict[int, EpochResult] = field(default_factory=dict)
+    judged_epoch: int = 0
 
     @property
     def study(self) -> Study:
@@ -77,8 +80,14 @@ class Trial:
 
     @property
     def curve(self) -> Curve:
-        """The study's metric by epoch, with this trial's schedule."""
-        return Curve(self.values, **self.schedule)
+        """The study's metric by epoch, with this trial's schedule and kin."""
+        kin, judged = kin_of(self.study, self.config), self.judged_epoch
+        return Curve(values=self.values, **self.schedule, kin=kin, judged_epoch=judged)
+
+    @property
+    def pruner(self) -> Pruner:
+        """The decisions of the study's pruning rule."""
+        return PRUNERS[self.study.pruning.rule]
 
     @cached_property
     def known_metrics(self) -> Mapping[str, Mapping[str, Any]]:
@@ -133,6 +142,9 @@ def run_trial(trial: Trial, objective: Objective, attempt: Attempt) -> Ending:
     leased = trial.leased
     ending = _train(trial, objective, attempt)
     leased.worker.retries.call(leased.outbox.empty)
+    if isinstance(ending, Finished) and trial.pruner.at_end:
+        retries = leased.worker.retries
+        retries.call(trial.pruner.at_end, trial.study, trial.curve, trial.others)
     return Lost() if leased.halt is Halt.LOST else ending
 
 
@@ -160,8 +172,8 @@ def _judge(trial: Trial, result: EpochResult) -> Ending | None:
     broken = out_of_range(result.metrics, trial.known_metrics) or trial.divergence(result.epoch)
     if broken:
         return broken
-    if _is_hopeless(trial, result):
-        return Pruned(result.epoch)
+    if why := _why_stopped(trial, result):
+        return Pruned(result.epoch, why)
     if trial.leased.halt and not _is_last(trial, result):
         return HandedBack(HandBackReason.DRAINED)
     return None
@@ -174,28 +186,38 @@ def _is_last(trial: Trial, result: EpochResult) -> bool:
     return result.epoch >= trial.schedule["epochs"]
 
 
-def _is_hopeless(trial: Trial, result: EpochResult) -> bool:
-    """Say whether to prune; never during an outage, which hides the other trials' curves."""
+def _why_stopped(trial: Trial, result: EpochResult) -> str | None:
+    """Say why to prune; None to go on, as always during an outage and after the last epoch.
+
+    What was not judged is judged at a later epoch.
+    """
+    if not trial.leased.outbox.is_empty or _is_last(trial, result):
+        return None
     try:
-        if not trial.leased.outbox.is_empty:
-            return False
+        why = _why(trial, result)
+        # Asked last: a trial that goes on for its option's sake counts at the rung as well.
         others = partial(trial.leased.worker.store.arrays, trial.study.name)
-        if lacks_finished(trial.study, trial.config, others):
-            return False
-        if trial.study.folds:
-            return _is_beaten(trial, result)
-        stops = PRUNERS[trial.study.pruning.rule].between_epochs
-        return stops is not None and stops(trial.study, trial.curve, trial.completed)
+        if why and lacks_finished(trial.study, trial.config, others):
+            why = None
     except DatabaseUnreachable:
-        return False
+        return None
+    trial.judged_epoch = result.epoch
+    return why
 
 
-def _is_beaten(trial: Trial, result: EpochResult) -> bool:
-    """Say whether the trial's folds are worse than the best trial's; judged where a fold ends."""
-    stops = PRUNERS[trial.study.pruning.rule].between_folds
+def _why(trial: Trial, result: EpochResult) -> str | None:
+    if trial.study.folds:
+        return _why_beaten(trial, result)
+    stops = trial.pruner.between_epochs
+    return stops(trial.study, trial.curve, trial.others) if stops else None
+
+
+def _why_beaten(trial: Trial, result: EpochResult) -> str | None:
+    """Say why the trial's folds are worse than the best trial's; judged where a fold ends."""
+    stops = trial.pruner.between_folds
     is_fold_over = fold_of(result.metrics) == folds_done(result.metrics)
-    if stops is None or not is_fold_over or _is_last(trial, result):
-        return False
+    if stops is None or not is_fold_over:
+        return None
     folds = fold_values(trial.study, trial.values, trial.metrics)
     return stops(trial.study, folds, _best_folds(trial))
 

@@ -59,7 +59,7 @@ def misplaced_rung(study: Study, fields: Fields, schedule: Schedule) -> Iterator
         return
     settled = max(plan["settled_epoch"] for plan in plans)
     last = max(plan["epochs"] for plan in plans)
-    if first <= settled:
+    if first <= settled and not study.pruning.at_rungs:  # a rung lies behind both
         yield Finding(
             "D03",
             "error",

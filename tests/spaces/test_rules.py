@@ -215,10 +215,11 @@ def test_each_way_out_of_late_reweighting_that_is_named_is_one() -> None:
 
 def test_a_rung_before_unfreezing_and_two_more_epochs_is_an_error() -> None:
     phases = {"epochs": 20, "frozen_epochs": 5, "trained_stages": 2, "epochs_per_stage": 1}
-    early, settled = Pruning(first_epoch=7), Pruning(first_epoch=8)  # all learn after epoch 6
+    early, settled = (Pruning("median", first_epoch=epoch) for epoch in (7, 8))  # all learn after 6
     assert "set first_epoch to 8" in found(fixed=phases, pruning=early)["D03"]
     assert "D03" not in found(fixed=phases, pruning=settled)
-    assert "D03" not in found(fixed=phases, pruning=Pruning("none", first_epoch=7))
+    for rule in ("none", "rungs"):  # a rung lies behind both
+        assert "D03" not in found(fixed=phases, pruning=Pruning(rule, first_epoch=7))
 
 
 def test_a_rung_that_no_trial_reaches_is_an_error() -> None:

@@ -10,6 +10,7 @@ import os
 import sys
 from pathlib import Path
 
+from storage.engine.rungs import Arrival
 from storage.errors import DatabaseUnreachable, LeaseLost
 from storage.faults import ObedientStore
 from storage.rows import Outcome, TrialEnd
@@ -54,6 +55,8 @@ def call(store: Store, name: str, claim: Claim) -> None:
             store.claim(claim.study, "ada", lease_seconds=30)
         case "record":
             store.record(claim, 1, {"loss": 0.5}, 0.5, seconds=1.0, images=10)
+        case "note_rung":
+            store.note_rung(claim, Arrival(rung=1, kin="", epoch=1, value=0.5))
         case "tell":
             store.tell(claim, TrialEnd(state="COMPLETE", value=0.5, outcome=Outcome.FINISHED))
         case "hand_back":

@@ -18,7 +18,7 @@ from tests.storage.samples import finished, new_study
 
 pytestmark = pytest.mark.slow
 
-ACTS = ("claim", "record", "tell", "hand_back")
+ACTS = ("claim", "record", "note_rung", "tell", "hand_back")
 
 
 class Actor:

@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from dashboards.analysis.curves.completed import completed_curves
 from dashboards.analysis.curves.course import (
-    GRID,
     Band,
     Course,
     Floats,
@@ -14,13 +12,9 @@ from dashboards.analysis.curves.course import (
     course_of,
     has_curve,
 )
-from dashboards.analysis.distributions import distributions
+from dashboards.analysis.curves.limits import Limit, LimitReader
 from dashboards.analysis.snapshot import Snapshot
-from objectives import catalog
-from objectives.contract import BALANCED_ACCURACY, MACRO_AUC, RULER, TRAIN_LOSS, RecipeError
-from spaces.judged import first_judged_epoch, startup_trials
-from spaces.pruning import PRUNING_RULES
-from spaces.study import Study
+from objectives.contract import BALANCED_ACCURACY, MACRO_AUC, RULER, TRAIN_LOSS
 from storage.live.history import stride_of
 from storage.reader import StoreReader
 from storage.rows import EpochRow, Outcome, TrialRow
@@ -42,7 +36,7 @@ class Courses:
     asked: by number, whatever became of them.
     bands: the middle half of finished trials, of each metric.
     sampled: how many finished trials are in the bands.
-    limit: (share of the schedule, value): a trial that is worse there is stopped; () where none is.
+    limit: the dashed line.
     """
 
     metrics: Sequence[str] = ()
@@ -51,7 +45,7 @@ class Courses:
     asked: Mapping[int, Course] = field(default_factory=dict)
     bands: Mapping[str, Band] = field(default_factory=dict)
     sampled: int = 0
-    limit: Sequence[tuple[float, float]] = ()
+    limit: Limit = field(default_factory=Limit)
 
 
 class CoursesReader:
@@ -63,7 +57,7 @@ class CoursesReader:
         self._places: dict[int, int] = {}  # of running trials
         self._ended: dict[int, Course] = {}
         self._sample = _Sample()
-        self._limit: Sequence[tuple[float, float]] = ()
+        self._limit = LimitReader()
         self._is_first = True
 
     def ask(self, number: int) -> None:
@@ -78,9 +72,10 @@ class CoursesReader:
         ran = self._read_running(store, snapshot, running, asked)
         best = snapshot.look.ranking[:MOST_BEST]
         self._read_ended(store, snapshot, {trial.number for trial in best} | {*asked})
-        if self._is_first or snapshot.look.ended:
+        is_new = self._is_first or bool(snapshot.look.ended)
+        if is_new:
             self._sample.read(store, snapshot, is_first=self._is_first)
-            self._limit = _read_limit(store, snapshot)
+        limit = self._limit.read(store, snapshot, running=running, best=best, is_new=is_new)
         self._is_first = False
         known = self._ended | ran
         return Courses(
@@ -90,7 +85,7 @@ class CoursesReader:
             asked={number: known[number] for number in asked if number in known},
             bands=self._sample.bands,
             sampled=len(self._sample.curves),
-            limit=[] if not self._limit else _from(self._limit, _judged_from(snapshot, running)),
+            limit=limit,
         )
 
     def _read_running(
@@ -190,39 +185,3 @@ def _ordered(courses: Iterable[Course], own: str) -> list[str]:
     recorded = {name for course in courses for name in course.values if has_curve(name)}
     first = [name for name in dict.fromkeys((own, *FIRST_METRICS)) if name in recorded]
     return [*first, *sorted(recorded.difference(first))]
-
-
-def _read_limit(store: StoreReader, snapshot: Snapshot) -> list[tuple[float, float]]:
-    """Find the value that a trial must not be worse than at each share, as workers do."""
-    study = snapshot.study
-    if study.folds or not PRUNING_RULES[study.pruning.rule].between_epochs:
-        return []
-    declared = distributions(study.space)
-    others = completed_curves(snapshot.stored, declared, store.arrays(study.name))
-    if len(others) < startup_trials(study):
-        return []
-    medians = ((share, others.median_until(share)) for share in GRID if share < 1)
-    return [(share, median) for share, median in medians if median is not None]
-
-
-def _judged_from(snapshot: Snapshot, running: Sequence[TrialRow]) -> float:
-    """Return the share at which the first of the trials is judged, of the running or best ones."""
-    shares = [
-        _first_share(snapshot, trial)
-        for trial in running or snapshot.look.ranking[:MOST_BEST]
-        if trial.params or not snapshot.study.space
-    ]
-    return min(shares, default=0.25)
-
-
-def _first_share(snapshot: Snapshot, trial: TrialRow) -> float:
-    study: Study = snapshot.study
-    try:
-        schedule = catalog.schedule(study.objective, snapshot.stored.config(trial.params))
-    except RecipeError:  # values that no trial can have; it will end by them
-        return 1.0
-    return first_judged_epoch(study, **schedule) / schedule["epochs"]
-
-
-def _from(limit: Sequence[tuple[float, float]], share: float) -> list[tuple[float, float]]:
-    return [pair for pair in limit if pair[0] >= share - 1e-9]

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 from dashboards.analysis.methods.images import ImageCounts, SplitCounts
 from dashboards.analysis.methods.machines import Machines, package_name
+from dashboards.analysis.methods.pruning import pruning_of
 from dashboards.analysis.methods.sampler import order
 from dashboards.analysis.methods.sections import Code, Phrase, Section, Strong, Table
 from dashboards.analysis.methods.space import space_table
 from dashboards.analysis.numbers import counted, exact, whole
 from objectives import catalog
-from spaces.pruning import PRUNING_RULES
 from spaces.shown import shown
 from spaces.stored import StoredStudy, data_to_json, fingerprint, from_json
-from spaces.study import FIRST_JUDGED_FOLDS, Study
+from spaces.study import Study
 from storage.rows import StudyRow
 from storage.split_uses import UseRow
 
@@ -41,7 +41,7 @@ def describe(row: StudyRow, counts: ImageCounts | None) -> Methods:
     """
     stored = from_json(row.definition)
     sections = [
-        Section(name="search", title="Search", sentences=list(_search(stored.study))),
+        Section(name="search", title="Search", sentences=list(_search(stored))),
         _data(stored.study, counts),
         Section(
             name="space", title="Searched hyperparameters", table=space_table(stored.study.space)
@@ -100,7 +100,8 @@ def _warnings(stored: StoredStudy) -> Iterator[str]:
         yield f"Skipped checks of the data: {', '.join(stored.found.skipped_checks)}."
 
 
-def _search(study: Study) -> Iterator[Phrase]:
+def _search(stored: StoredStudy) -> Iterator[Phrase]:
+    study = stored.study
     where = " of each fold; the trial's value is the mean over them" if study.folds else ""
     yield [
         Code(study.objective),
@@ -109,22 +110,8 @@ def _search(study: Study) -> Iterator[Phrase]:
         f" on the validation split, {BETTER[study.direction]}, at a trial's {study.value}"
         f" epoch{where}. {_meaning(study)}".rstrip(),
     ]
-    yield [_budget(study)]
+    yield [f"{counted(study.trials, 'trial')}. {pruning_of(stored)}"]
     yield [" ".join([*order(study), f"Seed {study.seed}."])]
-
-
-def _budget(study: Study) -> str:
-    rule, first = PRUNING_RULES[study.pruning.rule], study.pruning.first_epoch
-    trials = counted(study.trials, "trial")
-    if study.folds > FIRST_JUDGED_FOLDS and rule.between_folds:
-        return (
-            f"{trials} of {study.folds} folds; from the third fold on,"
-            f" {rule.between_folds} is stopped between folds."
-        )
-    if study.folds or not rule.between_epochs:
-        return f"{trials}; none is stopped early."
-    since = f"epoch {first}" if first else "the end of warm-up and a quarter of its schedule"
-    return f"{trials}; {rule.between_epochs} is stopped, from {since} on."
 
 
 def _meaning(study: Study) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dashboards.analysis.curves.course import GRID, Course
+from dashboards.analysis.curves.limits import Limit
 from dashboards.analysis.overview import Overview
 from dashboards.analysis.shown_metric import shown_metric, word
 from dashboards.analysis.trials.measures import lower_is_better
@@ -136,7 +137,7 @@ def _choices(metrics: Sequence[str], view: View, *, own: str, chosen: str) -> Ch
 def _drawn(overview: Overview, picture: Picture, axes: Axes, choices: Choices) -> Curves:
     is_own = picture.metric == overview.study.metric
     is_shares = picture.align == "share"
-    limit = picture.courses.limit if is_own and is_shares else ()
+    limit = picture.courses.limit if is_own and is_shares else Limit()
     return Curves(
         choices=choices,
         label=picture.sentence,
@@ -145,8 +146,11 @@ def _drawn(overview: Overview, picture: Picture, axes: Axes, choices: Choices) -
         lines=list(_lines(picture, axes)),
         ends=_ends(picture, axes),
         band=_band(picture, axes) if is_shares else "",
-        limit=paths.line((axes.x(share), axes.y.near(value)) for share, value in limit),
-        limit_word=f"pruned {'above' if picture.is_lower_better else 'below'} this",
+        limit=paths.line(
+            None if value is None else (axes.x(share), axes.y.near(value))
+            for share, value in limit.places
+        ),
+        limit_word=f"pruned {'above' if picture.is_lower_better else 'below'} this{limit.where}",
         note=_note(overview, picture),
         best_word=_best_word(len(picture.best)),
         rows=[_row(picture, course) for course in picture.shown],

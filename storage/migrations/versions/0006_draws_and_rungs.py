@@ -19,6 +19,8 @@ CREATE TABLE search_service.rungs (
     kin text NOT NULL,
     epoch integer NOT NULL,
     value double precision NOT NULL,
+    rank integer NOT NULL,
+    among integer NOT NULL,
     PRIMARY KEY (trial_id, rung)
 )"""
 # Judging a trial reads the values of one rung and kin, and nothing else.

@@ -20,6 +20,7 @@ from search.exports.retrain import train_again
 from search.exports.trial import as_yaml, export_trial
 from search.exports.verify import compare
 from search.seeds import training_seed
+from search.worker.attempt import others_of
 from search.worker.endings import Ending, Failed, Finished, HandedBack
 from search.worker.loop import work
 from search.worker.trial import Trial, run_trial
@@ -248,7 +249,8 @@ def run_scripted(store: Store, home: Path, losses: Sequence[float], drain_at: in
     """Run a trial whose three folds stop early, each after two epochs with these losses."""
     fixed = {"epochs": 10, "seconds_per_epoch": 0.0}
     worker = folded(store, home, folds=3, fixed=fixed)
-    trial = Trial(leased=lease(worker), config=worker.stored.config({}), completed=list)
+    leased = lease(worker)
+    trial = Trial(leased=leased, config=worker.stored.config({}), others=others_of(leased))
 
     def objective(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
         for epoch, loss in enumerate(losses, start=1):

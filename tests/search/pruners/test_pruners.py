@@ -10,7 +10,8 @@ from optuna.study import StudyDirection
 from dashboards.analysis.curves.completed import CompletedCurves
 from search.pruners.curve import Curve
 from search.pruners.folds import has_worse_folds
-from search.pruners.median import is_hopeless
+from search.pruners.median import why_below_median
+from search.pruners.others import Others
 from search.pruners.pruner import PRUNERS, Pruner
 from spaces.judged import first_judged_epoch, startup_trials
 from spaces.params import Float
@@ -32,7 +33,8 @@ def study(**changes: Any) -> Study:
 
 
 def curve(*values: float, epochs: int = 8, settled_epoch: int = 0) -> Curve:
-    return Curve(dict(enumerate(values, start=1)), epochs, settled_epoch)
+    numbered = dict(enumerate(values, start=1))
+    return Curve(values=numbered, epochs=epochs, settled_epoch=settled_epoch)
 
 
 def completed(*curves: Curve, direction: str = "minimize") -> Callable[[], CompletedCurves]:
@@ -48,8 +50,21 @@ def never() -> CompletedCurves:
     raise AssertionError("nothing needs to be read at an epoch that is not judged")
 
 
+def is_hopeless(study: Study, curve: Curve, completed: Callable[[], CompletedCurves]) -> bool:
+    asked = Others(completed=completed, note=lambda _: None)
+    return why_below_median(study, curve, asked) is not None
+
+
 FALLING = curve(*(1.0 - 0.1 * epoch for epoch in range(8)))
 GOOD = completed(*[FALLING] * 3)
+
+
+def test_a_trial_below_the_median_is_told_its_value_and_the_median() -> None:
+    asked = Others(completed=GOOD, note=lambda _: None)
+    assert why_below_median(study(), curve(2.0, 1.9, 1.8), asked) == (
+        "epoch 3 of 8: 1.8 is worse than 0.8, the median of 3 completed trials at this share of"
+        " their schedules"
+    )
 
 
 def test_a_trial_worse_than_the_median_at_its_share_of_the_way_is_stopped() -> None:

@@ -38,7 +38,7 @@ def test_three_times_the_same_error_stops_the_study_with_its_place(worker: Worke
 
 
 def test_pruned_trials_in_between_do_not_count(worker: Worker) -> None:
-    run(worker, broken(), Pruned(1), broken(), Pruned(1))
+    run(worker, broken(), Pruned(1, ""), broken(), Pruned(1, ""))
     with pytest.raises(StudyBroken):
         run(worker, broken())
 

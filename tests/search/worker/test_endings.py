@@ -13,6 +13,7 @@ import torch
 from objectives import catalog
 from objectives.contract import Attempt, EpochResult, OutOfMemory
 from search.samplers.choose import sampler_for
+from search.worker.attempt import others_of
 from search.worker.endings import (
     Ending,
     Failed,
@@ -129,7 +130,7 @@ def test_an_exploded_loss_is_told_so_that_the_sampler_ranks_it_last(
     worker = make_worker(store, tmp_path)
     leased = lease(worker)
     leased.folder.mkdir(parents=True)
-    trial = Trial(leased=leased, config=worker.stored.config({}), completed=list)
+    trial = Trial(leased=leased, config=worker.stored.config({}), others=others_of(leased))
 
     ending = run_trial(trial, explode, Attempt(folder=tmp_path, data=worker.data))
     settle(leased, Settled(ending, trial.config, trial.epochs))
@@ -145,7 +146,7 @@ def test_the_sampler_stays_away_from_where_memory_ended(store: Store, tmp_path: 
     # Without the constraint the trial that came furthest would be the one to imitate.
     worker = make_worker(store, tmp_path, trials=40, **EPOCHS_SEARCHED)
     for _ in range(4):
-        tried(worker, Pruned(1), reached=1)
+        tried(worker, Pruned(1, ""), reached=1)
     tried(worker, Failed(outcome=Outcome.OUT_OF_MEMORY, detail="80 GiB"), reached=3)
 
     suggested = [draw(worker, number)["epochs"] for number in range(8, 32)]

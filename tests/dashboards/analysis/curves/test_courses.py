@@ -1,5 +1,6 @@
 """The curves of a study, read again and again."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,19 @@ from dashboards.analysis.curves.courses import MOST_RUNNING, MOST_SAMPLED, Cours
 from dashboards.analysis.distributions import distributions
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from search.pruners.curve import Curve
-from search.pruners.median import is_hopeless
+from search.pruners.median import why_below_median
+from search.pruners.others import Others
+from search.pruners.rungs import why_stopped_at_rung
 from search.worker.worker import Worker
-from spaces.params import Float, Int
+from spaces.kin import kin_of
+from spaces.params import Float, Int, Toggle
 from spaces.study import Pruning
+from storage.engine.rungs import Arrival
 from storage.store import Claim, Store
 from storage.transaction import transaction
 from tests.search.many_trials import copy_first_trial, rows_sent
 from tests.search.toy_worker import attempt, make_worker
-from tests.storage.samples import finished, new_worker
+from tests.storage.samples import ended, finished, new_worker
 
 SPACE = [Float("learning_rate", 1e-5, 1.0, log=True), Int("epochs", 2, 9)]
 
@@ -106,26 +111,79 @@ def test_a_finished_trial_is_among_the_best_with_every_metric(store: Store, tmp_
     assert found.best[0].values["train_loss"] == tuple(r.metrics["train_loss"] for r in rows)
 
 
-def test_the_limit_is_what_a_worker_stops_at(store: Store, tmp_path: Path) -> None:
-    worker = toy(store, tmp_path, pruning=Pruning(startup_trials=4, first_epoch=2))
+def test_the_limit_of_the_median_is_what_a_worker_stops_at(store: Store, tmp_path: Path) -> None:
+    worker = toy(store, tmp_path, pruning=Pruning("median", startup_trials=4, first_epoch=2))
     for _ in range(3):
         attempt(worker)
     looker = Looker(store)
-    assert looker.look().limit == []  # too few have ended
+    assert looker.look().limit.places == []  # too few have ended
     while len(store.best("toy", 9)) < 6:
         attempt(worker)
-    limit = dict(looker.look().limit)
+    limit = dict(looker.look().limit.places)
     assert limit
 
     def completed() -> CompletedCurves:
         declared = distributions(worker.study.space)
         return completed_curves(worker.stored, declared, store.arrays("toy"))
 
+    others = Others(completed=completed, note=lambda _: None)
     for share in (0.5, 0.75):
         epochs = int(8 * share)
         for value, stops in ((limit[share] + 1e-9, True), (limit[share] - 1e-9, False)):
-            curve = Curve(dict.fromkeys(range(1, epochs + 1), value), epochs=8)
-            assert is_hopeless(worker.study, curve, completed) == stops
+            curve = Curve(values=dict.fromkeys(range(1, epochs + 1), value), epochs=8)
+            assert bool(why_below_median(worker.study, curve, others)) == stops
+
+
+def reach_two_rungs(worker: Worker, name: str, value: float) -> Claim:
+    """Begin a trial of 20 epochs that is noted at the first two of its rungs."""
+    claim = begin(worker, name)
+    record(worker, claim, *[value] * 7)
+    (row,) = worker.store.trials_of("toy", [claim.number])
+    kin = kin_of(worker.study, worker.stored.config(row.params))
+    for rung, epoch in ((1, 4), (2, 7)):
+        arrival = Arrival(rung=rung, kin=kin, epoch=epoch, value=value)
+        worker.store.note_rung(claim, arrival)
+    return claim
+
+
+def test_the_limit_at_a_rung_is_what_a_worker_stops_at(store: Store, tmp_path: Path) -> None:
+    worker, looker = toy(store, tmp_path, fixed={"epochs": 20}, space=SPACE[:1]), Looker(store)
+    reach_two_rungs(worker, "a", 0.5)
+    reach_two_rungs(worker, "b", 0.3)
+    assert looker.look().limit.places == ()  # the next one would be the third
+    claim = reach_two_rungs(worker, "c", 0.7)
+
+    limit = looker.look().limit
+
+    assert limit.where == " at a rung"
+    assert [value for _, value in limit.places] == [0.5, 0.5, None] * 2
+    shares = [share for share, value in limit.places if value is not None]
+    assert shares == pytest.approx([0.18, 0.22, 0.33, 0.37])
+    for value, is_stopped in ((0.5 + 1e-9, True), (0.5, False)):
+        curve = Curve(values=dict.fromkeys(range(1, 8), value), epochs=20, judged_epoch=4)
+        note = partial(store.note_rung, begin(worker, f"at {value}"))
+        others = Others(completed=never, note=note)
+        assert bool(why_stopped_at_rung(worker.study, curve, others)) == is_stopped
+    store.tell(claim, ended("FAIL", "code_error"))
+
+
+def never() -> CompletedCurves:
+    raise AssertionError("rungs read no curves")
+
+
+def test_there_is_no_limit_where_trials_of_several_kin_run(store: Store, tmp_path: Path) -> None:
+    """Neither of the two lines would be that of all curves."""
+    searched = {"objective": "image_classifier", "space": [SPACE[0], Toggle("ldam")]}
+    worker, claims = toy(store, tmp_path, fixed={"epochs": 20}, **searched), {}
+    for place in range(12):
+        claim = reach_two_rungs(worker, f"w{place}", 0.5)
+        (row,) = store.trials_of("toy", [claim.number])
+        claims[claim.number] = claim, row.params["ldam"]
+    assert Looker(store).look().limit.places == ()
+    for claim, is_ldam in claims.values():
+        if not is_ldam:
+            store.tell(claim, ended("FAIL", "code_error"))
+    assert Looker(store).look().limit.where == " at a rung (ldam=true)"
 
 
 @pytest.mark.parametrize("changes", [{"pruning": Pruning("none")}, {"folds": 2}])
@@ -136,7 +194,7 @@ def test_there_is_no_limit_where_no_curve_is_pruned(
     for _ in range(4):
         attempt(worker)
     found = Looker(store).look()
-    assert (found.limit, len(found.best)) == ([], 4)
+    assert (found.limit.places, len(found.best)) == ((), 4)
     assert {course.fold for course in found.best} == {2 if "folds" in changes else 0}
 
 

@@ -16,6 +16,7 @@ from dashboards.live.render import panels
 from dashboards.live.view import View
 from search.worker.worker import Worker
 from spaces.params import Float, Int
+from spaces.study import Pruning
 from storage.rows import HandBackReason
 from storage.store import Claim, Store
 from tests.search.toy_worker import attempt, make_worker
@@ -141,8 +142,11 @@ def test_minutes_and_epochs_align_the_same_curve_elsewhere(
 
 
 def test_a_finished_study_has_its_best_a_band_and_a_limit(
-    worker: Worker, look: Callable[[], Overview]
+    store: Store, tmp_path: Path, look: Callable[[], Overview]
 ) -> None:
+    median = Pruning("median")
+    changes = {"space": SPACE, "fixed": {"seconds_per_epoch": 0.0}, "trials": 30}
+    worker = make_worker(store, tmp_path, pruning=median, **changes)
     for _ in range(12):
         attempt(worker)
     panel = drawn(look())
@@ -152,6 +156,18 @@ def test_a_finished_study_has_its_best_a_band_and_a_limit(
     assert panel.limit_word == "pruned above this"
     assert not drawn(look(), metric="train_loss").limit
     assert "stands under" in panel.note
+
+
+def test_running_trials_have_dashes_at_the_rungs_where_they_are_pruned(
+    store: Store, worker: Worker, look: Callable[[], Overview]
+) -> None:
+    for _ in range(6):
+        attempt(worker)
+    assert not drawn(look()).limit
+    begin(store, worker, 0.9)
+    panel = drawn(look())
+    assert panel.limit.count("M") >= 1
+    assert panel.limit_word == "pruned above this at a rung"
 
 
 def test_the_drawing_is_the_same_until_something_changes(
