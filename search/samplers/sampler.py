@@ -3,9 +3,11 @@
 Two trials have the same configuration only where it cannot be helped. One that a trial has already,
 whether it has ended or runs, is drawn again, up to 8 times in the same way and then up to 64 times
 uniformly; where all of these have been tried as well, nearly every configuration has, and the first
-one is kept. Two workers that draw in the same moment do not see each other's values. Their streams
-of random numbers differ, so in a space with a real number their draws do too; in a small space of
-options they may meet.
+one is kept. Where every configuration has been tried, none is drawn again.
+
+Two workers that draw in the same moment do not see each other's values. Their streams of random
+numbers differ, so in a space with a real number their draws do too; in a small space of options
+they may meet.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +15,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 from optuna import Study
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
@@ -21,6 +22,7 @@ from optuna.trial import FrozenTrial
 
 from search.samplers.plan import Plan, Setting, plan
 from search.samplers.searched import Configuration
+from search.samplers.tried import Others
 from search.samplers.unlearned import Uniform
 from search.seeds import derive_seed
 from storage.optuna_inside import queued_values
@@ -92,32 +94,16 @@ class TrialSampler(BaseSampler):
 
 def draw_whole(setting: Setting, given: Mapping[str, Any]) -> Whole:
     """Draw the configuration of a trial that has the values `given`, if possible a new one."""
-    planned = plan(setting)
+    planned, others = plan(setting), Others(setting.searched, setting.observed, setting.number)
     drawn = []
     for way, configuration in _draws(setting, planned, given):
         drawn.append((way, configuration))
-        if not is_tried(setting, configuration):
+        if not others.have(configuration) or others.have_all():
             break
     else:
         way, configuration = drawn[0]
     redrawn = {"redrawn": len(drawn) - 1} if len(drawn) > 1 else {}
     return Whole(configuration, Drawing(way, {**planned.why, **redrawn}))
-
-
-def is_tried(setting: Setting, configuration: Configuration) -> bool:
-    """Say whether another trial has exactly these values, whatever became of it."""
-    searched, observed = setting.searched, setting.observed
-    if not searched.open:
-        return False
-    is_same = np.ones(observed.count, dtype=np.bool_)
-    is_same[setting.number : setting.number + 1] = False
-    for name, distribution in searched.open.items():
-        column = observed.column(name, distribution)
-        if name in configuration:
-            is_same &= column == distribution.to_internal_repr(configuration[name])
-        else:
-            is_same &= np.isnan(column)
-    return bool(is_same.any())
 
 
 def _draws(
