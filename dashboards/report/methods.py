@@ -107,7 +107,8 @@ def _drawn(facts: Facts) -> str:
     knowledge = facts.overview.knowledge
     if not knowledge.ways:
         return ""
-    ways = f"Trials by the draw of their values: {and_so_on(counts(knowledge))}."
+    drawn = counted(sum(knowledge.ways.values()), "trial")
+    ways = f"{drawn} had been drawn: {and_so_on(counts(knowledge))}."
     return f"{ways} {was_known(knowledge)}".rstrip()
 
 

@@ -10,7 +10,7 @@ from spaces.study import Study
 from storage.rows import Drawing, Way
 
 COUNTED: Mapping[Way, str] = {
-    Way.ENQUEUED: "given beforehand",
+    Way.ENQUEUED: "as given beforehand",
     Way.PRIOR: "from the prior",
     Way.UNIFORM: "uniformly",
     Way.MODEL: "by the model",

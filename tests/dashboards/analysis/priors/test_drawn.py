@@ -1,4 +1,4 @@
-"""What a prior draws, in numbers: held against draws."""
+"""What a prior draws, in numbers: held against the draws of the sampler."""
 
 import numpy as np
 import pytest
