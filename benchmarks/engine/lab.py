@@ -50,6 +50,13 @@ INSERT INTO search_service.epochs (trial_id, epoch, attempt, value, metrics, sec
 SELECT i.trial_id, i.step, 1, i.intermediate_value, json_build_object('val_loss', 1), 1, 1000
   FROM trial_intermediate_values i JOIN trials t ON t.trial_id = i.trial_id
  WHERE t.study_id = :study AND t.number >= :first;
+INSERT INTO search_service.rungs (trial_id, rung, study_id, kin, epoch, value, rank, among)
+SELECT t.trial_id, r, :study, 'balancing=' || (ARRAY['none', 'sampler', 'ldam'])
+       [CAST(p.param_value AS integer) + 1], 2 * r - 2, 1 + random(), 1, 1
+  FROM trials t JOIN trial_params p ON p.trial_id = t.trial_id AND p.param_name = 'balancing',
+       generate_series(2, 3) r
+ WHERE t.study_id = :study AND t.number >= :first AND t.state = 'COMPLETE'
+   AND (r = 2 OR t.number % 3 = 0);
 UPDATE search_service.workers SET seen_at = clock_timestamp() WHERE worker_id = 'others';
 """
 
