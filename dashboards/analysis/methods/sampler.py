@@ -64,4 +64,4 @@ def _with_priors(study: Study) -> str:
     if not has_priors(study.space):
         return ""
     until = f", up to {LAST_WITH_PRIOR} ended trials" if study.trials > LAST_WITH_PRIOR else ""
-    return f" with the priors that the trials support{until}"
+    return f", with the priors that the trials support{until}"

@@ -135,8 +135,8 @@ def test_what_no_trial_draws_is_named_with_all_its_digits() -> None:
         ({"enqueue": [{"epochs": 9}]}, "most probable values, then 1 given configuration."),
         ({"seed": 7, "sampler": "random"}, "The next ones are drawn uniformly. Seed 7."),
         ({"sampler": "tpe"}, "drawn from the priors and uniformly in turn, later ones by a tree"),
-        ({"sampler": "tpe"}, "estimator (TPE) with the priors that the trials support. Seed 0."),
-        ({"sampler": "gp"}, "later ones by a Gaussian process with the priors that the trials"),
+        ({"sampler": "tpe"}, "estimator (TPE), with the priors that the trials support. Seed 0."),
+        ({"sampler": "gp"}, "later ones by a Gaussian process, with the priors that the trials"),
         ({"trials": 400, "sampler": "gp"}, "the trials support, up to 300 ended trials. Seed 0."),
         ({"sampler": "gp", "space": EVEN}, "drawn uniformly, later ones by a Gaussian process. "),
         ({"at_least": {"ldam": 5}}, "Every option of ldam gets 5 finished trials. Seed 0."),
@@ -144,6 +144,20 @@ def test_what_no_trial_draws_is_named_with_all_its_digits() -> None:
 )
 def test_the_search_is_described_in_sentences(changes: Mapping[str, Any], words: str) -> None:
     assert words in sentences(sections(StoredStudy(replace(STUDY, **changes)))["search"])
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        (0, "later ones by a tree-structured Parzen estimator (TPE), with"),
+        (150, "later ones by a Gaussian process up to 150 ended trials and a tree-structured"),
+    ],
+)
+def test_the_model_that_a_study_leaves_open_is_named_with_its_limit(
+    first: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboards.analysis.methods.sampler.FIRST_OF_TPE", first)
+    assert words in sentences(sections(StoredStudy(STUDY))["search"])
 
 
 def test_the_weights_that_a_study_starts_from_are_named_with_their_licence() -> None:
