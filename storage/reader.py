@@ -22,14 +22,8 @@ from storage import (
 )
 from storage.engine import ends
 from storage.engine.arrays import StudyArrays
-from storage.live import draws, history, hours, outages, rungs, versions
-from storage.live.draws import Draws
-from storage.live.history import BestStep, ValueRow
-from storage.live.hours import GpuTally
 from storage.live.moments import Moments
-from storage.live.outages import OutageRow
-from storage.live.rungs import RungLimit
-from storage.live.versions import StudyVersion
+from storage.live.reader import LiveReader
 from storage.looks import Look, TrialCounts
 from storage.rows import (
     AttemptRow,
@@ -44,7 +38,7 @@ from storage.split_uses import UseRow
 from storage.transaction import ONE_MOMENT
 
 
-class StoreReader:
+class StoreReader(LiveReader):
     """Methods that change nothing, each one short transaction; UnknownStudy for an unknown name.
 
     optuna_storage: for readers such as optuna-dashboard; it keeps ended trials, and writes nothing.
@@ -90,11 +84,6 @@ class StoreReader:
         """Read every stored study, oldest first."""
         with self._moments.transaction() as connection:
             return studies.every(connection)
-
-    def study_versions(self) -> list[StudyVersion]:
-        """Read every study with a text that changes when it does, oldest first."""
-        with self._moments.transaction() as connection:
-            return versions.every(connection)
 
     def manifest(self, name: str) -> str | None:
         """Read the study's manifest, the CSV text it was created with; None where there is none."""
@@ -188,45 +177,11 @@ class StoreReader:
         with self._moments.transaction() as connection:
             return trials.epochs_after(connection, self._moments.study(connection, name), known)
 
-    def best_steps(self, name: str) -> list[BestStep]:
-        """Read the trials that were the best one when they ended, in the order of their ends.
-
-        `history.add_steps` goes on from them with the trials that end later.
-        """
-        with self._moments.transaction() as connection:
-            return history.best_steps(connection, self._moments.study(connection, name))
-
-    def values(self, name: str, most: int) -> list[ValueRow]:
-        """Read the ends of at most so many trials, at equal distances between their numbers."""
-        with self._moments.transaction(ONE_MOMENT) as connection:
-            return history.values(connection, self._moments.study(connection, name), most)
-
     def arrays(self, name: str) -> StudyArrays:
         """Return every trial as arrays of this thread, with what is new since the last call."""
         arrays = self._arrays_of(name)
         self._moments.refresh(arrays)
         return arrays
-
-    def rung_limits(self, name: str, kin: str, one_in: int) -> list[RungLimit]:
-        """Read the value at each rung that the next trial of a kin must not be worse than."""
-        with self._moments.transaction() as connection:
-            return rungs.limits(connection, self._moments.study(connection, name), kin, one_in)
-
-    def gpu_seconds(self, name: str, before: GpuTally | None = None) -> GpuTally:
-        """Add up where the time of the study's workers went.
-
-        before: an earlier tally, from which this one goes on: only what has changed is read.
-        """
-        with self._moments.transaction(ONE_MOMENT) as connection:
-            return hours.gpu_seconds(connection, name, before)
-
-    def draws(self, name: str, before: Draws | None = None) -> Draws:
-        """Count the draws of a study by their way, with the newest knowledge of the priors.
-
-        before: an earlier reading, from which this one goes on: only what has changed is read.
-        """
-        with self._moments.transaction() as connection:
-            return draws.draws(connection, self._moments.study(connection, name), before)
 
     def equal_firsts(self, name: str, metric: str, keys: Collection[str]) -> dict[int, float]:
         """Read a metric of the first epoch, by trial, where other configurations gave the same.
@@ -281,11 +236,6 @@ class StoreReader:
         """Read the workers whose ends were recorded last, the latest end first."""
         with self._moments.transaction() as connection:
             return workers.recent(connection, self._moments.study(connection, name), most)
-
-    def outages(self, name: str, most: int = 50) -> list[OutageRow]:
-        """Read the newest times in which workers trained without the database, latest end first."""
-        with self._moments.transaction() as connection:
-            return outages.newest(connection, self._moments.study(connection, name), most)
 
     def _arrays_of(self, study: str) -> StudyArrays:
         known: dict[str, StudyArrays] = self._of_thread.__dict__

@@ -1,7 +1,7 @@
 """The promises of crash safety, checked against the database once everything is over."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby, pairwise
@@ -10,8 +10,10 @@ from pathlib import Path
 from objectives import catalog
 from objectives.contract import Attempt, DataSource, EpochResult
 from search.seeds import training_seed
+from spaces.rungs import kept_of, rungs_of
 from spaces.stored import StoredStudy, from_json
-from storage.rows import WELL, AttemptRow, EpochRow, HandBackReason, TrialRow
+from storage.live.rungs import RungRow
+from storage.rows import WELL, AttemptRow, EpochRow, HandBackReason, Outcome, TrialRow
 from storage.store import Store
 
 ENDED_WELL = ("COMPLETE", "PRUNED")
@@ -40,11 +42,16 @@ class Observations:
     trials: list[TrialRow]
     epochs: list[EpochRow]
     attempts: list[AttemptRow]
+    rungs: list[RungRow]
     optuna: dict[int, tuple[str, dict[int, float], float | None]]
 
     def curve(self, number: int) -> list[EpochRow]:
         """Return a trial's epochs in order."""
         return [row for row in self.epochs if row.number == number]
+
+    def schedule(self, trial: TrialRow) -> Mapping[str, int]:
+        """Return the length of a trial's schedule and of its beginning."""
+        return catalog.schedule(self.stored.study.objective, self.stored.config(trial.params))
 
 
 def observe(store: Store, name: str, begun: int, lease_seconds: float) -> Observations:
@@ -60,6 +67,7 @@ def observe(store: Store, name: str, begun: int, lease_seconds: float) -> Observ
         trials=store.trials(name),
         epochs=store.epochs(name),
         attempts=store.attempts(name),
+        rungs=store.rungs(name),
         optuna={
             each.number: (each.state.name, each.intermediate_values, (each.values or [None])[0])
             for each in frozen
@@ -76,6 +84,7 @@ def check(seen: Observations) -> list[Promise]:
         ("one attempt at a time has a trial, and it alone writes", attempts, _one_at_a_time),
         ("no worker takes a trial whose lease is live", attempts, _live_leases),
         ("every trial is ended once, and Optuna has the same numbers", trials, _ended_once),
+        ("every trial is judged once at each rung", len(seen.rungs), _judged),
         ("every curve is the undisturbed one, bit for bit", trials, _undisturbed),
     ]
     return [Promise(words, checked, tuple(rule(seen))) for words, checked, rule in rules]
@@ -93,8 +102,7 @@ def _whole_budget(seen: Observations) -> Iterator[str]:
 def _contiguous(seen: Observations) -> Iterator[str]:
     for trial in seen.trials:
         epochs = [row.epoch for row in seen.curve(trial.number)]
-        stored = seen.stored
-        planned = catalog.schedule(stored.study.objective, stored.config(trial.params))["epochs"]
+        planned = seen.schedule(trial)["epochs"]
         wanted = planned if trial.state == "COMPLETE" else max(epochs, default=1)
         if epochs != list(range(1, wanted + 1)):
             yield f"trial {trial.number} has epochs {epochs} of {planned}"
@@ -135,6 +143,26 @@ def _ended_once(seen: Observations) -> Iterator[str]:
             yield f"trial {trial.number}: Optuna has it {state} with {len(steps)} steps"
         elif state == "COMPLETE" and not value == trial.value == best:
             yield f"trial {trial.number} is worth {value}, and its best epoch {best}"
+
+
+def _judged(seen: Observations) -> Iterator[str]:
+    """Yield the trials that lack a rung, or that went on from one where they were to be stopped.
+
+    One that was noted after its end, because the database was away until then, was not stopped.
+    """
+    for trial in seen.trials:
+        rows = [row for row in seen.rungs if row.number == trial.number]
+        low = [row.rung for row in rows if row.rank > kept_of(row.among)]
+        last = max((row.epoch for row in seen.curve(trial.number)), default=0)
+        wanted = rungs_of(seen.stored.study, **seen.schedule(trial))
+        reached = [rung for rung, epoch in wanted.items() if epoch <= last]
+        noted = [row.rung for row in rows]
+        if trial.outcome == Outcome.FINISHED and noted != reached:
+            yield f"trial {trial.number} was noted at rungs {noted} of {reached}"
+        elif trial.outcome == Outcome.PRUNED and (
+            low != noted[-1:] or noted != reached[: len(noted)]
+        ):
+            yield f"trial {trial.number} was noted at rungs {noted} and stopped at {low}"
 
 
 def _undisturbed(seen: Observations) -> Iterator[str]:

@@ -14,6 +14,7 @@ from dashboards.analysis.trials.kept import KeptTables
 from objectives.contract import CONFUSION_MATRIX, PER_CLASS
 from storage.artifacts import ArtifactStore, artifact_store, linked
 from storage.errors import StorageError
+from storage.live.rungs import RungRow
 from storage.optuna_inside import QUEUED
 from storage.reader import StoreReader
 from storage.rows import AttemptRow, EpochRow, TrialRow
@@ -41,6 +42,7 @@ class TrialRecord:
     queued: the values that it was queued with; None for a trial that the sampler drew.
     courses: the curves, one for each fold that has begun.
     fold_values: by fold; empty in a study without folds.
+    rungs: where it was compared with its kin, in order.
     classes: None before its end.
     traceback: the text of its failure; "" for none.
     """
@@ -51,6 +53,7 @@ class TrialRecord:
     courses: Sequence[Course]
     fold_values: Mapping[int, float]
     attempts: Sequence[AttemptRow]
+    rungs: Sequence[RungRow] = ()
     files: Sequence[KeptFile] = ()
     classes: Classes | None = None
     traceback: str = ""
@@ -90,6 +93,7 @@ class RecordReader:
             courses=_courses(snapshot, trial, epochs),
             fold_values=_fold_values(snapshot, epochs),
             attempts=store.attempts(self._study, self._number),
+            rungs=store.rungs(self._study, [self._number]),
             **vars(self._read_kept(trial, attributes)),
         )
 

@@ -52,7 +52,7 @@ def draw_top(overview: Overview, record: TrialRecord, found: Sequence[Setting]) 
         interval=shown_interval(study.metric, own.low, own.high) if trial.value is not None else "",
         metric=f"{measure(study)}, {AIMS[study.direction]}",
         place=_place(overview, record),
-        standing=list(_standing(overview, trial, found)),
+        standing=[*_standing(overview, trial, found), *_at_rungs(record)],
         badges=[badge for badge in record.badges if badge != trial.outcome],
         detail=_detail(trial),
         where=trial.where or "",
@@ -84,6 +84,16 @@ def _place(overview: Overview, record: TrialRecord) -> str:
     epoch = value_epoch(study, trial)
     which = "last" if study.value == "last" else "best"
     return f"of epoch {epoch.epoch}, the {which} one of {trial.last.epoch}" if epoch else done
+
+
+def _at_rungs(record: TrialRecord) -> Iterator[str]:
+    """Say how it stood among its kin at each rung that it reached."""
+    if record.rungs:
+        ranks = "; ".join(
+            f"number {row.rank} of {row.among} at epoch {row.epoch}" for row in record.rungs
+        )
+        kin = f" ({record.rungs[0].kin})" if record.rungs[0].kin else ""
+        yield f"At its rungs{kin}: {ranks}."
 
 
 def _standing(overview: Overview, trial: TrialRow, found: Sequence[Setting]) -> Iterator[str]:

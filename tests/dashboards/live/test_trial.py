@@ -20,6 +20,7 @@ from dashboards.live.source import Source
 from dashboards.live.view import View
 from objectives.contract import CONFUSION_MATRIX, FOLD, FOLD_EPOCH, FOLDS_DONE, PER_CLASS
 from storage.artifacts import artifact_store, keep
+from storage.engine.rungs import Arrival
 from storage.rows import HandBackReason, Outcome
 from storage.store import Claim, Store
 from tests.dashboards.analysis.toy_trials import make_study
@@ -108,6 +109,16 @@ def test_a_new_epoch_reaches_the_open_page_of_a_running_trial(
 
 def test_a_trial_that_has_ended_is_not_read_again(pages: TestClient) -> None:
     assert "data-events" not in pages.get("/s/toy/t/1").text
+
+
+def test_a_trial_tells_how_it_stood_at_its_rungs(pages: TestClient, store: Store) -> None:
+    claim = begin(store)
+    for rung, epoch in ((1, 2), (2, 4)):
+        store.note_rung(claim, Arrival(rung=rung, kin="ldam=true", epoch=epoch, value=0.5))
+
+    told = "At its rungs (ldam=true): number 1 of 1 at epoch 2; number 1 of 1 at epoch 4."
+    assert told in pages.get("/s/toy/t/2").text
+    assert "At its rungs" not in pages.get("/s/toy/t/1").text
 
 
 def test_texts_of_a_failed_trial_are_only_text(pages: TestClient, store: Store, home: Path) -> None:

@@ -8,8 +8,8 @@ from sqlalchemy import create_engine, text
 
 from search.chaos.promises import check, observe
 from search.worker.loop import work
-from spaces.study import Pruning
 from storage.store import Store
+from storage.transaction import transaction
 from tests.search.toy_worker import make_worker, take
 from tests.storage.samples import new_worker
 
@@ -18,9 +18,11 @@ EPOCHS = "every epoch is there once, none is missing"
 ATTEMPTS = "one attempt at a time has a trial, and it alone writes"
 LEASES = "no worker takes a trial whose lease is live"
 TOLD = "every trial is ended once, and Optuna has the same numbers"
+RUNGS = "every trial is judged once at each rung"
 CURVES = "every curve is the undisturbed one, bit for bit"
 
 ATTEMPT_1 = "WHERE attempt = 1 AND trial_id = (SELECT min(trial_id) FROM trials)"
+OF_TRIAL = "WHERE trial_id = (SELECT trial_id FROM trials WHERE number = :number)"
 DAMAGES = {
     "a running trial": ("UPDATE trials SET state = 'RUNNING' WHERE number = 1", {BUDGET}),
     "a failed trial": ("UPDATE trials SET state = 'FAIL' WHERE number = 1", {BUDGET}),
@@ -43,6 +45,7 @@ DAMAGES = {
         f"UPDATE search_service.attempts SET reason = 'finished', ends_trial = true {ATTEMPT_1}",
         {TOLD},
     ),
+    "a rung that is missing": ("DELETE FROM search_service.rungs WHERE rung = 2", {RUNGS}),
     "a number from elsewhere": (
         "UPDATE search_service.epochs SET metrics = '{\"val_loss\": 1}' WHERE epoch = 4",
         {CURVES},
@@ -53,7 +56,7 @@ DAMAGES = {
 @pytest.fixture
 def broken(store: Store, database_url: str, tmp_path: Path) -> Callable[[], set[str]]:
     """Gives the broken promises of a study of three trials, the first of two attempts."""
-    worker = make_worker(store, tmp_path, trials=3, pruning=Pruning("none"))
+    worker = make_worker(store, tmp_path, trials=3)  # the first three are not judged
     store.register_worker("toy", new_worker("v"))
     store.hand_back(take(worker), "drained")
     assert work(worker) == 0
@@ -88,3 +91,16 @@ def test_a_trial_that_is_gone_is_missed(store: Store, broken: Callable[[], set[s
     assert [each.broken for each in found if each.broken] == [
         ("4 trials were begun, and there are 3",)
     ]
+
+
+def test_a_trial_that_was_pruned_where_it_stood_well_is_found(store: Store, tmp_path: Path) -> None:
+    worker = make_worker(store, tmp_path, trials=12)
+    assert work(worker) == 0
+    found = check(observe(store, "toy", 12, 30.0))
+    assert not any(each.broken for each in found)
+    pruned = next(row.number for row in store.trials("toy") if row.outcome == "pruned")
+    with transaction(store.engine) as connection:
+        given = {"number": pruned}
+        connection.execute(text(f"UPDATE search_service.rungs SET rank = 1 {OF_TRIAL}"), given)
+    broken = {each.words: each.broken for each in check(observe(store, "toy", 12, 30.0))}
+    assert broken[RUNGS][0].startswith(f"trial {pruned} was noted at rungs [2")
