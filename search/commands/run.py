@@ -10,6 +10,8 @@ from pathlib import Path
 from socket import socket
 
 from dashboards.analysis.frame import read_frame
+from dashboards.analysis.priors.knowledge import read_knowledge
+from dashboards.analysis.priors.words import known
 from dashboards.door.port import listen
 from dashboards.door.tokens import parse_tokens
 from search.database import has_store, open_store
@@ -151,7 +153,9 @@ def _supervise(run: Run) -> int:
     # The run has ended: no lost database, closed pipe or full disk may change its exit code.
     with suppress(DatabaseUnreachable, OSError):
         frame, crew = read_frame(run.store, run.study), len(run.shares)
-        for line in summary(frame, crew, Page(url, is_served=bool(keeper.living))):
+        page = Page(url, is_served=bool(keeper.living))
+        knowledge = read_knowledge(run.store, frame.snapshot)
+        for line in summary(frame, crew, page, known(knowledge)):
             print(line, flush=True)
     if ending.trouble:
         print(ending.trouble, file=sys.stderr)

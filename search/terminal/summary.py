@@ -1,6 +1,6 @@
 """The last lines of `search run`: the best trial, the failures, and the next commands to type."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -27,12 +27,18 @@ class Page:
     is_served: bool = False
 
 
-def summary(frame: Frame, workers: int, page: Page = Page()) -> Iterator[str]:
-    """Yield the lines that close a run with that number of workers."""
+def summary(
+    frame: Frame, workers: int, page: Page = Page(), known: Iterable[str] = ()
+) -> Iterator[str]:
+    """Yield the lines that close a run with that number of workers.
+
+    known: what the search knows of the prior, in lines.
+    """
     snapshot = frame.snapshot
     yield wording.title(snapshot)
     yield wording.counts(snapshot)
     yield from _best(frame)
+    yield from known
     yield from _failures(snapshot)
     yield from map(wording.suspicion, frame.identical_trials)
     yield from _next_commands(snapshot, workers)

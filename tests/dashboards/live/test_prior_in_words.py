@@ -12,13 +12,14 @@ import pytest
 from rich.console import Console
 from starlette.testclient import TestClient
 
-from dashboards.analysis.frame import read_fields
+from dashboards.analysis.frame import read_fields, read_frame
 from dashboards.analysis.json_text import object_text
 from dashboards.analysis.methods.sampler import drawn_by
 from dashboards.analysis.numbers import THIN
 from dashboards.analysis.overview import OverviewReader
+from dashboards.analysis.priors.knowledge import read_knowledge
 from dashboards.analysis.priors.ruling import Ruling
-from dashboards.analysis.priors.words import told
+from dashboards.analysis.priors.words import known, told
 from dashboards.analysis.trials.record import RecordReader
 from dashboards.live.panels.configuration import draw_configuration
 from dashboards.live.render import panels
@@ -26,6 +27,7 @@ from dashboards.live.view import View
 from dashboards.report.fields import report_json
 from dashboards.report.page import report_page
 from search.terminal.status import print_status
+from search.terminal.summary import summary
 from spaces.params import Float, Toggle
 from spaces.priors import Prior
 from spaces.study import Study
@@ -99,6 +101,9 @@ def test_page_json_terminal_and_report_tell_the_same_of_the_prior(
         shown(report_page(store, "toy", str(home))),
     ):
         assert [line for line in LINES if line not in text] == []
+    frame = read_frame(store, "toy")
+    closing = "\n".join(summary(frame, 1, known=known(read_knowledge(store, frame.snapshot))))
+    assert [line for line in LINES[:2] if line not in closing] == []
 
 
 def test_data_and_methods_name_the_sampler_and_count_its_draws(
