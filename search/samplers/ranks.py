@@ -29,7 +29,8 @@ Numbers = NDArray[np.intp]
 
 def ended(observed: Observed) -> Rows:
     """Mark the trials that show something at their end; failed ones are not among them."""
-    rows: Rows = np.isin(observed.states, (TrialState.COMPLETE, TrialState.PRUNED))
+    states = observed.states
+    rows: Rows = (states == TrialState.COMPLETE) | (states == TrialState.PRUNED)
     return rows
 
 
@@ -82,22 +83,24 @@ def scores(observed: Observed) -> tuple[Numbers, Floats]:
     they are as normal as ranks can be. Equal trials have one score.
     """
     numbers = np.flatnonzero(ended(observed))
-    _, of, counts = np.unique(
-        _keys(observed, numbers), axis=0, return_inverse=True, return_counts=True
-    )
+    keys = _keys(observed, numbers)
+    order = np.lexsort(keys[::-1])
+    is_new = np.any(keys[:, order[1:]] != keys[:, order[:-1]], axis=0)
+    groups = np.cumsum(np.append(0, is_new))[: len(order)]  # of equal trials, from the best on
+    counts = np.bincount(groups)
     ranks = np.cumsum(counts) - (counts - 1) / 2  # the mean rank of equal ones, 1 for the best
-    return numbers, -ndtri((ranks[of.ravel()] - 0.5) / max(1, len(numbers)))
+    score = np.empty(len(numbers))
+    score[order] = -ndtri((ranks[groups] - 0.5) / max(1, len(numbers)))
+    return numbers, score
 
 
 def _keys(observed: Observed, numbers: Numbers) -> Floats:
-    """Return rows that sort as the trials do from best to worst: (n, 3)."""
+    """Return keys that sort the trials from best to worst, the first one first: (3, n)."""
     sign, is_complete = _sign(observed), observed.states[numbers] == TrialState.COMPLETE
-    keys = np.empty((len(numbers), 3))
-    keys[:, 0] = np.where(is_complete, 0, 1)
-    keys[:, 1] = np.where(is_complete, 0, -observed.last_steps[numbers])
+    steps = np.where(is_complete, 0, -observed.last_steps[numbers])
     ends = np.where(is_complete, observed.values[numbers], observed.last_values[numbers])
-    keys[:, 2] = sign * ends
-    keys[(observed.violations[numbers] > 0) | np.isnan(ends)] = 2  # as bad as the worst
+    keys = np.stack([np.where(is_complete, 0.0, 1.0), steps, sign * ends])
+    keys[:, (observed.violations[numbers] > 0) | np.isnan(ends)] = 2  # as bad as the worst
     return keys
 
 
