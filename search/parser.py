@@ -138,6 +138,11 @@ def _add_run_commands(commands: Commands) -> None:
     add_pins(run)
     add_name(run, "start it under another name")
     run.add_argument(
+        "--promote",
+        metavar="NAME",
+        help="train only the best third of that stored study's trials, under these settings",
+    )
+    run.add_argument(
         "--skip-check",
         action="append",
         default=[],

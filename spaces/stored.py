@@ -35,6 +35,7 @@ class Found:
     weights: a record of each file of weights that a network starts from, by network and name.
     skipped_checks: rules of the data whose errors do not stop this study.
     is_practice: whether this is a practice form, which runs on generated data.
+    promoted_from: the study whose best trials are trained again here, and no others; "" for none.
     """
 
     defaults: Mapping[str, Value] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class Found:
     weights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     skipped_checks: Converted[Iterable[str], tuple[str, ...]] = Converted(tuple, default=())
     is_practice: bool = False
+    promoted_from: str = ""
 
 
 @dataclass(frozen=True)

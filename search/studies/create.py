@@ -22,6 +22,7 @@ from search.studies.overrides import Overrides
 from search.studies.prepare import Prepared
 from search.studies.reopen import as_it_began, find
 from spaces.params import Value
+from spaces.space import TrialConfig
 from spaces.stored import ADOPTED_FIELDS, StoredStudy, fingerprint, from_json, to_json
 from spaces.study import Study
 from storage.rows import Shown
@@ -85,11 +86,16 @@ def _create(prepared: Prepared, declared: StoredStudy, store: Store) -> StudyRow
         data_fingerprint=prepared.manifest.fingerprint,
         direction=study.direction,
         trials=study.trials,
-        queue=[study.space.mode(), *study.enqueue],
+        queue=[*_first(stored), *study.enqueue],
         manifest=prepared.manifest.as_csv() if prepared.manifest.rows else None,
         shown=_shown(stored),
     )
     return store.create(new)
+
+
+def _first(stored: StoredStudy) -> list[TrialConfig]:
+    """Return the prior's mode, unless the study tries only configurations of another one."""
+    return [] if stored.found.promoted_from else [stored.study.space.mode()]
 
 
 def _shown(stored: StoredStudy) -> Shown:

@@ -40,11 +40,19 @@ def declare(overrides: Overrides, settings: Settings) -> Declared:
     """
     stored = find_study(overrides.reference, settings)
     if not needs_folder(stored.study.data):
-        return Declared(overridden(stored, overrides), None)
+        return Declared(_promoted(overridden(stored, overrides), overrides, settings), None)
     folder = find_data(settings, stored.study.name, overrides.data, alias=overrides.name or "")
     if (folder / "practice.json").is_file() and not stored.found.is_practice:
         stored = stored.for_practice()
-    return Declared(overridden(stored, overrides), folder)
+    return Declared(_promoted(overridden(stored, overrides), overrides, settings), folder)
+
+
+def _promoted(stored: StoredStudy, overrides: Overrides, settings: Settings) -> StoredStudy:
+    if overrides.promote is None:
+        return stored
+    from search.studies.promote import promoted  # SQLAlchemy: only when a store is asked
+
+    return promoted(stored, overrides.promote, overrides.trials, settings)
 
 
 def find_study(reference: str, settings: Settings) -> StoredStudy:

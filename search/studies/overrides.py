@@ -24,6 +24,7 @@ class Overrides:
     name: the name to store the study under, from `--as`.
     trials: the study's new total.
     skipped: rules of the data from `--skip-check`, whose errors stop nothing.
+    promote: the study whose best trials are trained again, from `--promote`.
     """
 
     reference: str = field(kw_only=False)
@@ -32,6 +33,7 @@ class Overrides:
     name: str | None = None
     trials: int | None = None
     skipped: Sequence[str] = ()
+    promote: str | None = None
 
     @property
     def words(self) -> str:
@@ -51,6 +53,7 @@ def read_overrides(arguments: Namespace) -> Overrides:
         name=arguments.name,
         trials=getattr(arguments, "trials", None),
         skipped=parse_skips(getattr(arguments, "skip_check", ())),
+        promote=getattr(arguments, "promote", None),
     )
 
 

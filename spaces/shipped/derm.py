@@ -12,10 +12,11 @@ images of other patients, 224 pixels, one frozen epoch, then fine-tuning, seed 1
 
 Of the 3.1 points between the last row and convnextv2_tiny, the recipe made 2.3, the architecture
 .8. A screening on 24,000 images for 5 epochs kept the order (.621 against .610), so this study runs
-the screening; `--set max_train_samples=0 --set max_val_samples=0 --set epochs=19` trains on all of
-the data. The best weights came 2 to 3 epochs after unfreezing, so patience is 3. RMSprop at 1e-3
-made ConvNeXt and DINOv2 diverge in fine-tuning: the badge of such a trial says that fine-tuning
-never helped. The trials of all four rows run first.
+the screening. `search run --study derm --as derm-full --promote derm --set max_train_samples=0
+--set max_val_samples=0 --set epochs=19` then trains its best third on all of the data. The best
+weights came 2 to 3 epochs after unfreezing, so patience is 3. RMSprop at 1e-3 made ConvNeXt and
+DINOv2 diverge in fine-tuning: the badge of such a trial says that fine-tuning never helped. The
+trials of all four rows run first.
 
 The columns are those of PAD-UFES-20; all images of a patient are in one split.
 """

@@ -19,10 +19,18 @@ def drawn_by(study: Study) -> str:
     return f"{model}{_with_priors(study)}"
 
 
-def order(study: Study) -> Iterator[str]:
-    """Yield how the trials of a study are drawn, in sentences."""
-    given = f", then {counted(len(study.enqueue), 'given configuration')}" if study.enqueue else ""
-    yield f"The first trial takes the most probable values{given}."
+def order(study: Study, promoted_from: str = "") -> Iterator[str]:
+    """Yield how the trials of a study are drawn, in sentences.
+
+    promoted_from: the study whose best trials are trained again; "" for none.
+    """
+    if promoted_from:
+        best = counted(len(study.enqueue), "configuration")
+        yield f"The first trials are the best {best} of {promoted_from}, best first."
+        if study.trials <= len(study.enqueue):
+            return
+    else:
+        yield _first(study)
     if study.sampler == "random":
         yield "The next ones are drawn uniformly."
     else:
@@ -33,6 +41,11 @@ def order(study: Study) -> Iterator[str]:
         )
     for name, least in study.at_least.items():
         yield f"Every option of {name} gets {counted(least, 'finished trial')}."
+
+
+def _first(study: Study) -> str:
+    given = f", then {counted(len(study.enqueue), 'given configuration')}" if study.enqueue else ""
+    return f"The first trial takes the most probable values{given}."
 
 
 def early_turns(study: Study) -> str:

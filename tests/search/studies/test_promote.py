@@ -1,0 +1,141 @@
+"""The best third of a study's trials make the queue of another study."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.settings import Settings
+from search.studies.create import store_study
+from search.studies.overrides import Overrides
+from search.studies.prepare import prepare
+from spaces.errors import StudyError
+from spaces.stored import from_json
+from storage.rows import Outcome, TrialEnd
+from storage.store import Claim, Store, StudyRow
+from tests.storage.samples import finished, new_worker
+
+TOY = """
+from spaces.params import Float, Int
+from spaces.study import Study
+study = Study(name="toy", objective="toy_curve", metric="val_loss", direction="minimize", trials=9,
+    space=[Float("learning_rate", 1e-5, 1.0, log=True), Int("epochs", 4, 10)])
+"""
+VALUES = (0.5, 0.2, 0.9, 0.1, 0.4, 0.3)
+PRUNED = TrialEnd(state="PRUNED", value=None, outcome=Outcome.PRUNED)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    return Settings(home=tmp_path, database_url=database_url)
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    with Store.open(database_url) as store:
+        yield store
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> str:
+    path = tmp_path / "toy.py"
+    path.write_text(TOY)
+    return str(path)
+
+
+def put(store: Store, settings: Settings, overrides: Overrides) -> StudyRow:
+    return store_study(prepare(overrides, settings), overrides, settings, store)
+
+
+def screen(store: Store, settings: Settings, toy: str) -> list[dict[str, Any]]:
+    """Store the study of the screening, end its trials, and return their values."""
+    put(store, settings, Overrides(toy))
+    store.register_worker("toy", new_worker())
+    for end in (*map(finished, VALUES), PRUNED, PRUNED):
+        claim = store.claim("toy", "ada", lease_seconds=30)
+        assert isinstance(claim, Claim)
+        with store.trial(claim) as trial:
+            from_json(store.study("toy").definition).study.space.suggest(trial)
+        store.tell(claim, end)
+    return [dict(trial.params) for trial in store.trials("toy")]
+
+
+def promote(toy: str, **more: Any) -> Overrides:
+    given: dict[str, Any] = {"name": "toy-full", "promote": "toy", "pins": {"epochs": 20}}
+    return Overrides(toy, **given | more)
+
+
+def queue(store: Store, name: str) -> list[dict[str, Any]]:
+    trials = store.optuna_study(name).get_trials(deepcopy=False)
+    return [dict(trial.system_attrs["fixed_params"]) for trial in trials]
+
+
+def test_the_best_third_of_those_that_ended_well_is_trained_and_nothing_else(
+    store: Store, settings: Settings, toy: str
+) -> None:
+    drawn = screen(store, settings, toy)
+    row = put(store, settings, promote(toy))
+
+    best = [{"learning_rate": drawn[number]["learning_rate"]} for number in (3, 1, 5)]
+    assert queue(store, "toy-full") == best
+    stored = from_json(row.definition)
+    assert (row.trials, stored.found.promoted_from) == (3, "toy")
+    assert stored.settled["epochs"] == 20
+
+
+def test_the_same_command_goes_on_with_the_queue_of_its_first_time(
+    store: Store, settings: Settings, toy: str
+) -> None:
+    screen(store, settings, toy)
+    first = put(store, settings, promote(toy))
+    claim = store.claim("toy", "ada", lease_seconds=30)
+    assert isinstance(claim, Claim)
+    with store.trial(claim) as trial:
+        from_json(store.study("toy").definition).study.space.suggest(trial)
+    store.tell(claim, finished(0.0))
+
+    assert put(store, settings, promote(toy)) == first
+    assert put(store, settings, Overrides("toy-full")) == first
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": None}, "add --as toy-full"),
+        ({"promote": "nobody"}, "no stored study 'nobody'"),
+    ],
+    ids=["of itself", "of none"],
+)
+def test_what_cannot_be_promoted_is_told(
+    store: Store, settings: Settings, toy: str, changes: dict[str, Any], message: str
+) -> None:
+    screen(store, settings, toy)
+    with pytest.raises(StudyError, match=message):
+        put(store, settings, promote(toy, **changes))
+
+
+def test_trials_that_differ_in_nothing_that_is_still_searched_are_one(
+    store: Store, settings: Settings, toy: str
+) -> None:
+    screen(store, settings, toy)
+    pins = {"learning_rate": 0.1, "epochs": 20}
+    assert put(store, settings, promote(toy, pins=pins)).trials == 1
+
+
+def test_a_study_without_a_finished_trial_has_none_to_promote(
+    store: Store, settings: Settings, toy: str
+) -> None:
+    put(store, settings, Overrides(toy))
+    with pytest.raises(StudyError, match="toy has no finished trial; run it first"):
+        put(store, settings, promote(toy))
+
+
+def test_values_outside_the_new_space_are_named(
+    store: Store, settings: Settings, toy: str, tmp_path: Path
+) -> None:
+    screen(store, settings, toy)
+    narrow = tmp_path / "narrow.py"
+    narrow.write_text(TOY.replace("1e-5, 1.0", "2.0, 3.0"))
+    with pytest.raises(StudyError, match=r"has learning_rate=.*, which toy-full does not search"):
+        put(store, settings, promote(str(narrow)))
