@@ -182,3 +182,25 @@ def test_the_values_that_a_trial_was_queued_with_decide_the_others() -> None:
 
     assert all(each["ldam"] for each in drawn)
     assert mean(abs(each["margin"] - 0.5) < 0.25 for each in drawn) > 0.85  # two sigma of its prior
+
+
+def test_a_model_draws_what_goes_with_the_values_that_a_trial_was_queued_with() -> None:
+    def loss(drawn: dict[str, Any]) -> float:  # each model has a rate of its own
+        return abs(drawn["rate"] - (0.2 if drawn["model"] == "a" else 0.8))
+
+    space = [Choice("model", ("a", "b")), Float("rate", 0, 1)]
+    declared, study = replace(STUDY, space=space, sampler="tpe"), optuna.create_study()
+    study.sampler = optuna.samplers.RandomSampler(seed=1)
+    for _ in range(60):
+        trial = study.ask()
+        study.tell(trial, loss(declared.space.suggest(trial)))
+    rates: dict[str, list[Any]] = {"a": [], "b": []}
+    for seed, model in enumerate(["a", "b"] * 15):
+        study.enqueue_trial({"model": model})
+        observed = Observing(study)
+        study.sampler = sampler_for(replace(declared, seed=seed), observed.count - 1, observed)
+        trial = study.ask()
+        rates[model].append(declared.space.suggest(trial)["rate"])
+        study.tell(trial, state=optuna.trial.TrialState.FAIL)
+
+    assert mean(rates["a"]) < 0.3 < 0.7 < mean(rates["b"])
