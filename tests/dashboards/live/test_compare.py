@@ -98,4 +98,7 @@ def test_what_is_wrong_is_said_and_the_rest_is_shown(pages: TestClient) -> None:
 def test_curves_stand_under_one_another_as_the_address_says(pages: TestClient) -> None:
     chart, *_ = pages.get("/s/toy/compare.json?t=0,1&align=minutes").json()["charts"]
 
-    assert all(text.endswith(" min") for _, text in chart["x_ticks"])
+    (_, first), *others = chart["x_ticks"]
+    assert first == "0"
+    assert all(text.endswith(" min") for _, text in others)
+    assert others
