@@ -82,15 +82,15 @@ class GP:
         numbers, of_trials = kept(*scores(self._observed, is_whole))
         if not len(numbers):
             return {}
-        running = is_whole & (self._observed.states == TrialState.RUNNING)
-        space = Space.around(encoding, np.concatenate([points[numbers], points[running]]))
-        coordinates = space.embed(points[numbers])
-        posterior = Posterior.after(
-            space, fit(space, coordinates, of_trials), coordinates, of_trials
-        )
+        running = np.flatnonzero(is_whole & (self._observed.states == TrialState.RUNNING))
+        tried = points[np.concatenate([numbers, running])]
+        space = Space.around(encoding, tried)
+        coordinates = space.embed(tried)
+        ended = coordinates[: len(numbers)]
+        posterior = Posterior.after(space, fit(space, ended, of_trials), ended, of_trials)
         expected, _ = posterior.at(coordinates)
-        if running.any():
-            posterior = posterior.believing(space.embed(points[running]))
+        if len(running):
+            posterior = posterior.believing(coordinates[len(numbers) :])
         acquisition = Acquisition(
             encoding=encoding,
             posterior=posterior,
@@ -98,8 +98,8 @@ class GP:
             beliefs=tables(encoding, self._beliefs),
             weight=self._weight,
         )
-        best = points[numbers][np.argsort(-expected, kind="stable")[:BEST]]
-        climber = Climber(acquisition, points[numbers], encoding.held(given))
+        best = tried[np.argsort(-expected, kind="stable")[:BEST]]
+        climber = Climber(acquisition, tried, encoding.held(given))
         ranked = climber.ranked(candidates(acquisition, best, self._random))
         return encoding.configuration(first_new(ranked, points[is_whole]))
 

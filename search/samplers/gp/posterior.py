@@ -57,7 +57,8 @@ class Posterior:
         """Add trials that still run, as if each had the score that is expected of it.
 
         The mean stays as it is, the deviation around them shrinks: the "Kriging believer" of
-        Ginsbourger et al. 2010, "Kriging is well-suited to parallelize optimization".
+        Ginsbourger et al. 2010, "Kriging is well-suited to parallelize optimization". The score to
+        improve on must be theirs as well, or the first of them is drawn again and again.
         """
         expected, _ = self.at(coordinates)
         ended = self.scaled * self.given.lengths[self.space.owners]
