@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 BEST = 8  # trials around which candidates are drawn
 MOST_TRIALS = 300  # a fit costs the cube; beyond them the best and the newest halves are kept
+MOST_RUNNING = 100  # of many the newest
 
 
 class GP:
@@ -83,14 +84,8 @@ class GP:
         if not len(numbers):
             return {}
         running = np.flatnonzero(is_whole & (self._observed.states == TrialState.RUNNING))
-        tried = points[np.concatenate([numbers, running])]
-        space = Space.around(encoding, tried)
-        coordinates = space.embed(tried)
-        ended = coordinates[: len(numbers)]
-        posterior = Posterior.after(space, fit(space, ended, of_trials), ended, of_trials)
-        expected, _ = posterior.at(coordinates)
-        if len(running):
-            posterior = posterior.believing(coordinates[len(numbers) :])
+        tried = points[np.concatenate([numbers, running[-MOST_RUNNING:]])]
+        posterior, expected = self._learned(tried, of_trials)
         acquisition = Acquisition(
             encoding=encoding,
             posterior=posterior,
@@ -102,6 +97,19 @@ class GP:
         climber = Climber(acquisition, tried, encoding.held(given))
         ranked = climber.ranked(candidates(acquisition, best, self._random))
         return encoding.configuration(first_new(ranked, points[is_whole]))
+
+    def _learned(self, tried: Floats, of_trials: Floats) -> tuple[Posterior, Floats]:
+        """Return the process after all trials, and the score that it expects of each.
+
+        tried: ended trials, one for each of the scores `of_trials`, then running ones.
+        """
+        space = Space.around(self._encoding, tried)
+        coordinates = space.embed(tried)
+        ended, running = np.split(coordinates, [len(of_trials)])
+        posterior = Posterior.after(space, fit(space, ended, of_trials), ended, of_trials)
+        if len(running):
+            posterior = posterior.believing(running)
+        return posterior, posterior.at(coordinates)[0]
 
     def _points(self) -> tuple[Floats, Bools]:
         """Return the points of all trials, and which have all values, but not this trial's own."""

@@ -200,13 +200,14 @@ def test_trials_that_are_all_equal_are_learned_from() -> None:
     assert set(draw(study, PLAIN)) == {"x", "y"}
 
 
-def test_a_parameter_of_one_value_is_left_alone() -> None:
+def test_a_parameter_of_one_value_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
     searched = Searched({**SQUARE, "c": CategoricalDistribution(("only",))})
     study = study_of(searched, [({**at, "c": "only"}, loss) for at, loss in tried(8)])
 
     assert draw(study, searched)["c"] == "only"
     alone = Searched({"c": CategoricalDistribution(("only",))})
     assert draw(study_of(alone, [({"c": "only"}, 1.0)] * 5), alone) == {"c": "only"}
+    assert "failed" not in caplog.text
 
 
 def test_an_option_among_thousands_is_found_again() -> None:
