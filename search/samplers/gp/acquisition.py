@@ -8,9 +8,11 @@ region that a prior excludes can still be reached.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Self
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from search.samplers.beliefs import Belief, Beliefs
 from search.samplers.gp.encoding import Column, Encoding
@@ -24,7 +26,9 @@ TABLE = 129  # places at which the belief about a number is looked up
 
 @dataclass(frozen=True)
 class Table:
-    """The log ratio of a belief at some places; between them it is interpolated.
+    """The log ratio of a belief at some places; a smooth curve leads from one to the next.
+
+    A curve with corners took the search for the maximum three times as many steps.
 
     places, ratios: (m,), the places in ascending order.
     """
@@ -41,14 +45,21 @@ class Table:
 
     def at(self, places: Floats) -> Floats:
         """Return the log ratio at places, 0 where the parameter does not exist: (n,)."""
-        ratios: Floats = np.nan_to_num(np.interp(places, self.places, self.ratios))
-        return ratios
+        ratios: Floats = self._curve(np.clip(places, self.places[0], self.places[-1]))
+        return np.where(np.isnan(ratios), 0.0, ratios)
 
     def slope_at(self, place: float) -> float:
-        """Return the derivative of the log ratio at a place."""
-        right = int(np.clip(np.searchsorted(self.places, place), 1, len(self.places) - 1))
-        rise, run = (np.diff(each[right - 1 : right + 1])[0] for each in (self.ratios, self.places))
-        return float(rise / run)
+        """Return the derivative of the log ratio at a place, 0 beyond the outermost values."""
+        is_inside = self.places[0] <= place <= self.places[-1]
+        return float(self._slope(place)) if is_inside else 0.0
+
+    @cached_property
+    def _curve(self) -> PchipInterpolator:
+        return PchipInterpolator(self.places, self.ratios)
+
+    @cached_property
+    def _slope(self) -> PchipInterpolator:
+        return self._curve.derivative()
 
 
 def tables(encoding: Encoding, beliefs: Beliefs) -> dict[int, Table]:

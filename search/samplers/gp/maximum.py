@@ -15,7 +15,7 @@ from search.samplers.gp.acquisition import Acquisition
 from search.samplers.gp.encoding import Bools
 from search.samplers.observed import Floats
 
-CLIMBS, ROUNDS, MOST_STEPS = 5, 4, 30
+CLIMBS, ROUNDS, MOST_STEPS, MOST_LOOKS = 5, 4, 30, 40
 EVERY = 32  # a range of more values is climbed along its scale
 LEAST_GAIN = 1e-9
 
@@ -73,7 +73,7 @@ class Climber:
             jac=True,
             method="L-BFGS-B",
             bounds=[(0, 1 / length) for length in lengths],
-            options={"maxiter": MOST_STEPS},
+            options={"maxiter": MOST_STEPS, "maxfun": MOST_LOOKS},
         )
         moved = self._moved(point, numbers, np.clip(found.x * lengths, 0, 1))
         slid: Floats = self.acquisition.encoding.snapped(moved[np.newaxis])[0]

@@ -14,7 +14,8 @@ from scipy.stats import norm
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-from search.samplers.gp.acquisition import Acquisition
+from search.samplers.beliefs import Bell
+from search.samplers.gp.acquisition import Acquisition, Table
 from search.samplers.gp.encoding import Encoding
 from search.samplers.gp.fit import Evidence, Parameters, fit
 from search.samplers.gp.improvement import log_improvement
@@ -97,6 +98,18 @@ def test_the_slope_of_the_worth_is_that_of_its_differences() -> None:
 
         differences = approx_fprime(np.array(point)[numbers], at, 1e-7)
         assert worth.slopes_at(np.array(point))[1][numbers] == pytest.approx(differences, rel=1e-4)
+
+
+def test_the_slope_of_a_belief_is_that_of_its_differences() -> None:
+    rate = CONDITIONAL.distributions["learning_rate"]
+    assert isinstance(rate, FloatDistribution)
+    table = Table.of(Encoding.of(CONDITIONAL).columns[1], Bell(rate, 0.4, 0.25))
+
+    for place in (0.05, 0.4, 0.7312):
+        around = table.at(np.array([place - 1e-6, place + 1e-6, np.nan]))
+        assert table.slope_at(place) == pytest.approx((around[1] - around[0]) / 2e-6, abs=1e-4)
+        assert table.slope_at(place) == pytest.approx((0.4 - place) / 0.25**2, abs=0.02)
+        assert around[2] == 0
 
 
 def test_log_improvement_is_exact_near_and_far_from_the_best_score() -> None:
