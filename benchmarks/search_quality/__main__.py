@@ -20,6 +20,7 @@ middle 95 % of 1,000 bootstrap samples of the seeds. A finished search is kept i
 """
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -34,6 +35,7 @@ from benchmarks.search_quality.beliefs import BELIEFS
 from benchmarks.search_quality.contenders import BASE, CONTENDERS, OURS
 from benchmarks.search_quality.cost import cost
 from benchmarks.search_quality.judges import JUDGES
+from benchmarks.search_quality.peers import PEERS, missing
 from benchmarks.search_quality.table import ALL, CURVES
 
 KEPT = Path("build/search_quality")
@@ -51,11 +53,20 @@ def main(words: Sequence[str] | None = None) -> None:
     # For the processes of the searches; this one has loaded numpy.
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    chosen.contenders = [name for name in chosen.contenders if not _is_skipped(name)]
     rows = _rows(chosen)
     tell("search_quality", _measure(chosen.only, rows), as_json=chosen.json)
     if chosen.plot:
         plan = _plan(chosen)
         plot.draw(choosing.regrets(plan, [*choosing.every(plan)]), chosen.plot)
+
+
+def _is_skipped(contender: str) -> bool:
+    """Say whether a contender cannot run here; print why."""
+    why = missing(contender) if contender in PEERS else None
+    if why:
+        print(json.dumps({"benchmark": "search_quality", "skipped": contender, "why": why}))
+    return why is not None
 
 
 def _measure(names: Sequence[str], rows: Rows) -> Iterator[Figure]:

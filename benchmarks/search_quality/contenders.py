@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from optuna.trial import Trial
 
 from benchmarks.search_quality.landscape import draw_config
 from benchmarks.search_quality.memory import Arrays
+from benchmarks.search_quality.peers import PEERS, Peer
 from search.samplers.choose import sampler_for
 from search.samplers.models import MODELS
 from spaces.space import Space, TrialConfig
@@ -137,10 +139,16 @@ def optunas(build: Callable[[int], BaseSampler], trials: int = 1000) -> Contende
     return Contender(begin=lambda space, _, seed: Optunas(space, build(seed)), trials=trials)
 
 
+def peer(name: str) -> Contender:
+    """Return another library's search."""
+    return Contender(begin=partial(Peer, name), takes_priors=True, trials=40)
+
+
 BASE, OPTUNA_GP, OURS = "Optuna TPE", "Optuna GP", "auto"
 CONTENDERS: Mapping[str, Contender] = {
     BASE: optunas(lambda seed: TPESampler(seed=seed)),
     OPTUNA_GP: optunas(lambda seed: GPSampler(seed=seed, warn_independent_sampling=False), 40),
     "random": Contender(begin=lambda space, _, seed: Uniform(space, seed)),
     **{name: ours(name) for name in (OURS, *MODELS)},
+    **{name: peer(name) for name in PEERS},
 }

@@ -9,9 +9,11 @@ from benchmarks.search_quality.contenders import CONTENDERS
 from benchmarks.search_quality.course import follow
 from benchmarks.search_quality.jobs import Found, state_of
 from benchmarks.search_quality.landscape import draw_config
+from benchmarks.search_quality.peers import PEERS
 from benchmarks.search_quality.table import ALL
 
 COURSE = ("benchmarks.search_quality/course.py",)
+PEER = ("benchmarks.search_quality/peer*.py",)
 OURS = ("benchmarks.search_quality/memory.py", "search/samplers/**/*.py", "search/seeds.py")
 
 
@@ -34,8 +36,9 @@ class Search:
     @property
     def file(self) -> str:
         """The file of this contender and landscape, for this state of the code."""
-        ours = OURS if CONTENDERS[self.contender].is_ours else ()
-        state = state_of((*COURSE, *ours), _sample(self.landscape))
+        own = OURS if CONTENDERS[self.contender].is_ours else ()
+        own = PEER if self.contender in PEERS else own
+        state = state_of((*COURSE, *own), _sample(self.landscape))
         return f"{self.contender.replace(' ', '_')}-{self.landscape}-{state}.jsonl"
 
     def run(self) -> Found:
