@@ -33,6 +33,7 @@ from spaces.shipped.digits import study
 CONFIGURATIONS = 320
 BACKBONES = Choice("backbone", {"small_cnn": 0.9, "resnet18": 0.1})
 SMALLER = {"image_size": 16, "max_train_samples": 640}
+WHOLE = ("number", "batch_size", "epochs", "epoch")
 SEED = 15
 
 
@@ -89,7 +90,9 @@ def write(rows: pd.DataFrame, path: Path) -> None:
     """Replace the file as a whole; a reader never sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
-    rows.astype({"number": "int64"}).to_parquet(unfinished, compression="zstd", index=False)
+    rows.astype(dict.fromkeys(WHOLE, "int64")).to_parquet(
+        unfinished, compression="zstd", index=False
+    )
     unfinished.replace(path)
 
 
