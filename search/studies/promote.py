@@ -13,7 +13,7 @@ from spaces.errors import StudyError
 from spaces.space import TrialConfig
 from spaces.stored import StoredStudy, from_json
 from spaces.study import Study
-from storage.rows import WELL, Outcome, TrialRow
+from storage.rows import WELL, TrialRow
 from storage.store import Store
 
 ONE_IN = 3
@@ -47,7 +47,8 @@ def promoted(
         else:
             queue = _best(store, source, study)
     return StoredStudy(
-        replace(study, enqueue=queue, trials=trials or len(queue)),
+        # A guarantee would ask for trials beyond these.
+        replace(study, enqueue=queue, trials=trials or len(queue), at_least={}),
         replace(declared.found, promoted_from=source),
     )
 
@@ -57,22 +58,13 @@ def _unknown(source: str) -> StudyError:
 
 
 def _best(store: Store, source: str, study: Study) -> tuple[TrialConfig, ...]:
-    ended = [trial for trial in store.trials(source) if trial.outcome in WELL]
-    finished = [trial for trial in ended if trial.outcome == Outcome.FINISHED]
+    outcomes = store.look(source).outcomes
+    third = math.ceil(sum(outcomes.get(outcome, 0) for outcome in WELL) / ONE_IN)
+    finished = store.best_trials(source, third)
     if not finished:
         raise StudyError(f"{source} has no finished trial", f"run it first: --study {source}")
-    sign = 1 if study.direction == "minimize" else -1
-    finished.sort(key=lambda trial: sign * _value(trial))
-    configs = [_config(trial, source, study) for trial in finished[: _third(len(ended))]]
+    configs = [_config(trial, source, study) for trial in finished]
     return tuple(config for at, config in enumerate(configs) if config not in configs[:at])
-
-
-def _third(trials: int) -> int:
-    return math.ceil(trials / ONE_IN)
-
-
-def _value(trial: TrialRow) -> float:
-    return math.inf if trial.value is None else trial.value
 
 
 def _config(trial: TrialRow, source: str, study: Study) -> TrialConfig:

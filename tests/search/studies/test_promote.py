@@ -14,10 +14,11 @@ from spaces.errors import StudyError
 from spaces.stored import from_json
 from storage.rows import Outcome, TrialEnd
 from storage.store import Claim, Store, StudyRow
+from tests.conftest import execute
 from tests.storage.samples import finished, new_worker
 
 TOY = """
-from spaces.params import Float, Int
+from spaces.params import Choice, Float, Int
 from spaces.study import Study
 study = Study(name="toy", objective="toy_curve", metric="val_loss", direction="minimize", trials=9,
     space=[Float("learning_rate", 1e-5, 1.0, log=True), Int("epochs", 4, 10)])
@@ -97,6 +98,29 @@ def test_the_same_command_goes_on_with_the_queue_of_its_first_time(
 
     assert put(store, settings, promote(toy)) == first
     assert put(store, settings, Overrides("toy-full")) == first
+
+
+def test_the_best_are_those_of_the_screening_whatever_the_new_study_compares(
+    store: Store, settings: Settings, toy: str, database_url: str
+) -> None:
+    drawn = screen(store, settings, toy)
+    execute(database_url, "UPDATE study_directions SET direction = 'MAXIMIZE'")
+    put(store, settings, promote(toy))
+
+    best = [{"learning_rate": drawn[number]["learning_rate"]} for number in (2, 0, 4)]
+    assert queue(store, "toy-full") == best
+
+
+def test_a_guarantee_of_the_file_asks_for_no_trials_beyond_the_best(
+    store: Store, settings: Settings, toy: str
+) -> None:
+    guarding = TOY.replace("trials=9", 'trials=9, at_least={"noise": 4}')
+    Path(toy).write_text(guarding.replace('Int("epochs', 'Choice("noise", (0.0, 0.1)), Int("epochs'))
+    screen(store, settings, toy)
+
+    row = put(store, settings, promote(toy))
+
+    assert (row.trials, from_json(row.definition).study.at_least) == (3, {})
 
 
 @pytest.mark.parametrize(
