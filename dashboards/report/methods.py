@@ -6,14 +6,13 @@ from importlib.metadata import version
 from dashboards.analysis.methods.images import FOLDS, ImageCounts
 from dashboards.analysis.methods.machines import package_name
 from dashboards.analysis.methods.pruning import pruning_of
-from dashboards.analysis.methods.sampler import drawn_by, early_turns
+from dashboards.analysis.methods.sampler import order
 from dashboards.analysis.numbers import counted, exact, interval, metric, short, whole
 from dashboards.analysis.priors.declared import condition_of, prior_of, values_of
 from dashboards.analysis.priors.words import counts, was_known
 from dashboards.analysis.trials.measures import interval_of
 from dashboards.report.facts import Facts
 from dashboards.report.words import and_so_on
-from spaces.sampling import LEAST_ENDED
 from spaces.shown import shown
 
 SOFTWARE = ("search", "optuna", "torch", "python")
@@ -90,16 +89,7 @@ def _order(facts: Facts) -> str:
     """Say how values were drawn, where all workers were of the search that says it."""
     if facts.machines.only("search") != version("search"):
         return ""
-    study = facts.snapshot.study
-    queued = len(study.enqueue)
-    given = f", the next {queued} took values given beforehand" if queued else ""
-    later = (
-        "the others were drawn uniformly"
-        if study.sampler == "random"
-        else f"until {LEAST_ENDED} had ended the others were drawn {early_turns(study)}, and then"
-        f" by {drawn_by(study)}"
-    )
-    return f"The first trial took the most probable values{given}; {later}."
+    return " ".join(order(facts.snapshot.stored, be="were"))
 
 
 def _drawn(facts: Facts) -> str:

@@ -111,7 +111,7 @@ def _search(stored: StoredStudy) -> Iterator[Phrase]:
         f" epoch{where}. {_meaning(study)}".rstrip(),
     ]
     yield [f"{counted(study.trials, 'trial')}. {pruning_of(stored)}"]
-    yield [" ".join([*order(study, stored.found.promoted_from), f"Seed {study.seed}."])]
+    yield [" ".join([*order(stored), f"Seed {study.seed}."])]
 
 
 def _meaning(study: Study) -> str:

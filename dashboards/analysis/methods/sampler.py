@@ -8,6 +8,7 @@ from dashboards.analysis.priors.declared import has_priors
 from dashboards.analysis.priors.knowledge import Knowledge
 from dashboards.analysis.priors.words import COUNTED, known, too_early
 from spaces.sampling import FIRST_OF_TPE, LAST_WITH_PRIOR, LEAST_ENDED, MODELS
+from spaces.stored import StoredStudy
 from spaces.study import Study
 
 
@@ -19,38 +20,31 @@ def drawn_by(study: Study) -> str:
     return f"{model}{_with_priors(study)}"
 
 
-def order(study: Study, promoted_from: str = "") -> Iterator[str]:
+def order(stored: StoredStudy, be: str = "are") -> Iterator[str]:
     """Yield how the trials of a study are drawn, in sentences.
 
-    promoted_from: the study whose best trials are trained again; "" for none.
+    be: "are", or "were" in a report.
     """
+    study, promoted_from = stored.study, stored.found.promoted_from
     if promoted_from:
         best = counted(len(study.enqueue), "configuration")
-        yield f"The first trials are the best {best} of {promoted_from}, best first."
+        yield f"The first trials {be} the best {best} of {promoted_from}, best first."
         if study.trials <= len(study.enqueue):
             return
     else:
-        yield _first(study)
+        given = counted(len(study.enqueue), "given configuration")
+        then = f", then {given}" if study.enqueue else ""
+        yield f"Tried first {be} the most probable values{then}."
     if study.sampler == "random":
-        yield "The next ones are drawn uniformly."
+        yield f"The next ones {be} drawn uniformly."
     else:
-        turns = early_turns(study)
+        turns = "from the priors and uniformly in turn" if has_priors(study.space) else "uniformly"
         yield (
-            f"Until {LEAST_ENDED} trials have ended the next ones are drawn {turns}, later ones by"
+            f"Up to the end of {LEAST_ENDED} trials the next ones {be} drawn {turns}, later ones by"
             f" {drawn_by(study)}."
         )
     for name, least in study.at_least.items():
-        yield f"Every option of {name} gets {counted(least, 'finished trial')}."
-
-
-def _first(study: Study) -> str:
-    given = f", then {counted(len(study.enqueue), 'given configuration')}" if study.enqueue else ""
-    return f"The first trial takes the most probable values{given}."
-
-
-def early_turns(study: Study) -> str:
-    """Return how values are drawn before enough trials have ended."""
-    return "from the priors and uniformly in turn" if has_priors(study.space) else "uniformly"
+        yield f"Guaranteed to every option of {name}: {counted(least, 'finished trial')}."
 
 
 def drawn_section(knowledge: Knowledge, study: Study) -> Section:

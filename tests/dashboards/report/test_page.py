@@ -124,7 +124,9 @@ def test_the_methods_name_the_versions_of_the_workers_and_nothing_of_a_newer_sea
 
 def test_the_methods_name_the_sampler_where_this_search_drew_the_values(facts: Facts) -> None:
     ours = replace(facts.machines, versions={"search": [version("search")]})
-    assert "tree-structured Parzen estimator" in methods_paragraph(replace(facts, machines=ours))
+    text = methods_paragraph(replace(facts, machines=ours))
+    assert "Tried first were the most probable values" in text
+    assert "tree-structured Parzen estimator" in text
 
 
 def test_uses_of_the_test_split_are_listed(store: Store, tmp_path: object) -> None:

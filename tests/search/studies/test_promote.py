@@ -115,7 +115,9 @@ def test_a_guarantee_of_the_file_asks_for_no_trials_beyond_the_best(
     store: Store, settings: Settings, toy: str
 ) -> None:
     guarding = TOY.replace("trials=9", 'trials=9, at_least={"noise": 4}')
-    Path(toy).write_text(guarding.replace('Int("epochs', 'Choice("noise", (0.0, 0.1)), Int("epochs'))
+    Path(toy).write_text(
+        guarding.replace('Int("epochs', 'Choice("noise", (0.0, 0.1)), Int("epochs')
+    )
     screen(store, settings, toy)
 
     row = put(store, settings, promote(toy))

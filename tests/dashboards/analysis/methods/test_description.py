@@ -10,6 +10,7 @@ import pytest
 from dashboards.analysis.methods.description import describe, software, uses_of_test_split
 from dashboards.analysis.methods.images import count_images
 from dashboards.analysis.methods.machines import machines_of
+from dashboards.analysis.methods.sampler import order
 from dashboards.analysis.methods.sections import Phrase, Section
 from spaces.params import Choice, Int, Toggle
 from spaces.stored import Found, StoredStudy, fingerprint
@@ -139,7 +140,10 @@ def test_what_no_trial_draws_is_named_with_all_its_digits() -> None:
         ({"sampler": "gp"}, "later ones by a Gaussian process, with the priors that the trials"),
         ({"trials": 400, "sampler": "gp"}, "the trials support, up to 300 ended trials. Seed 0."),
         ({"sampler": "gp", "space": EVEN}, "drawn uniformly, later ones by a Gaussian process. "),
-        ({"at_least": {"ldam": 5}}, "Every option of ldam gets 5 finished trials. Seed 0."),
+        (
+            {"at_least": {"ldam": 5}},
+            "Guaranteed to every option of ldam: 5 finished trials. Seed 0.",
+        ),
     ],
 )
 def test_the_search_is_described_in_sentences(changes: Mapping[str, Any], words: str) -> None:
@@ -158,6 +162,19 @@ def test_the_model_that_a_study_leaves_open_is_named_with_its_limit(
 ) -> None:
     monkeypatch.setattr("dashboards.analysis.methods.sampler.FIRST_OF_TPE", first)
     assert words in sentences(sections(StoredStudy(STUDY))["search"])
+
+
+@pytest.mark.parametrize(("trials", "sentences"), [(2, 1), (9, 2)])
+def test_a_study_of_promoted_trials_does_not_say_that_it_began_with_the_most_probable_values(
+    trials: int, sentences: int
+) -> None:
+    best = [{"epochs": 9}, {"epochs": 8}]
+    promoted = replace(STUDY, enqueue=best, trials=trials)
+
+    said = list(order(StoredStudy(promoted, Found(promoted_from="derm")), be="were"))
+
+    assert said[0] == "The first trials were the best 2 configurations of derm, best first."
+    assert len(said) == sentences
 
 
 def test_the_weights_that_a_study_starts_from_are_named_with_their_licence() -> None:
