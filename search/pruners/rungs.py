@@ -1,15 +1,12 @@
 """The rule of rungs: whether a trial is among the best third of its kin at a rung."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from search.pruners.curve import Curve
 from search.pruners.others import Others
-from spaces.rungs import SIXTHS, kept_of, rung_epochs, rungs_of
+from spaces.rungs import SIXTHS, kept_of, rungs_of
 from spaces.study import Study
 from storage.engine.rungs import Arrival, Standing
-
-__all__ = ["goes_on", "rung_epochs"]
 
 
 def why_stopped_at_rung(study: Study, curve: Curve, others: Others) -> str | None:
@@ -31,16 +28,6 @@ def note_missed_rungs(study: Study, curve: Curve, others: Others) -> None:
         others.note(arrival)
 
 
-def goes_on(value: float, others: Sequence[float], direction: str) -> bool:
-    """Say whether a trial with this value goes on from a rung where others of its kin were.
-
-    NaN is the worst value.
-    """
-    worth = _worth(value, direction)
-    rank = 1 + sum(_worth(other, direction) < worth for other in others)
-    return rank <= kept_of(1 + len(others))
-
-
 def _arrivals(study: Study, curve: Curve) -> Iterator[Arrival]:
     """Yield the rungs that a trial has reached since it was last judged."""
     for rung, epoch in rungs_of(study, curve.epochs, curve.settled_epoch).items():
@@ -55,10 +42,3 @@ def _sentence(arrival: Arrival, standing: Standing) -> str:
         f"rung {arrival.rung} of {len(SIXTHS)}, epoch {arrival.epoch}: rank {standing.rank} of"
         f" {standing.among}{kin}; the best {kept_of(standing.among)} went on"
     )
-
-
-def _worth(value: float, direction: str) -> float:
-    """Return a number that is lower for a better value."""
-    if math.isnan(value):
-        return math.inf
-    return value if direction == "minimize" else -value

@@ -1,13 +1,12 @@
 """The rule of rungs: where a trial is compared, with whom, and which of them go on."""
 
-import math
-
 import pytest
 
 from search.pruners.curve import Curve
 from search.pruners.others import Others
-from search.pruners.rungs import goes_on, note_missed_rungs, rung_epochs, why_stopped_at_rung
+from search.pruners.rungs import note_missed_rungs, why_stopped_at_rung
 from spaces.params import Float
+from spaces.rungs import rung_epochs
 from spaces.study import Pruning, Study
 from storage.engine.rungs import Arrival, Standing
 
@@ -80,27 +79,18 @@ def test_no_rung_lies_before_the_first_epoch_that_a_study_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("others", "last_good"), [(4, 2), (5, 2), (6, 3), (8, 3), (9, 4), (99, 34)]
+    ("among", "last_good"), [(3, 3), (4, 2), (5, 2), (6, 2), (7, 3), (9, 3), (10, 4), (100, 34)]
 )
-def test_the_best_third_goes_on_rounded_up(others: int, last_good: int) -> None:
-    values = [float(place) for place in range(1, others + 1)]
-    assert goes_on(last_good - 0.5, values, "minimize")
-    assert not goes_on(last_good + 0.5, values, "minimize")
-    assert goes_on(others + 1.5 - last_good, values, "maximize")
-    assert not goes_on(others + 0.5 - last_good, values, "maximize")
+def test_the_best_third_goes_on_rounded_up_and_all_of_the_first_three(
+    among: int, last_good: int
+) -> None:
+    def goes_on(rank: int) -> bool:
+        noted = Noted(Standing(rank, among))
+        return why_stopped_at_rung(study(), curve(0.5, 0.5, epochs=8), noted.others) is None
 
-
-def test_nobody_is_judged_before_four_were_there() -> None:
-    assert goes_on(9.0, [1.0, 2.0], "minimize")
-    assert not goes_on(9.0, [1.0, 2.0, 3.0], "minimize")
-
-
-@pytest.mark.parametrize("direction", ["minimize", "maximize"])
-def test_what_is_no_number_is_worst(direction: str) -> None:
-    nan = math.nan
-    assert not goes_on(nan, [1.0, 2.0, 3.0], direction)
-    assert goes_on(1.5, [nan, nan, nan], direction)
-    assert goes_on(nan, [nan, nan, nan], direction)  # none is better
+    assert [goes_on(rank) for rank in range(1, among + 1)] == [
+        rank <= last_good for rank in range(1, among + 1)
+    ]
 
 
 def test_a_trial_is_judged_at_its_rungs_alone_by_its_best_value_until_then() -> None:

@@ -7,10 +7,10 @@ import optuna
 import pytest
 from sqlalchemy import event, text
 
-from search.pruners.rungs import rung_epochs
 from search.worker.attempt import attempt_trial
 from search.worker.endings import Finished, Pruned
 from search.worker.worker import Worker
+from spaces.rungs import rung_epochs
 from storage.engine.rungs import Arrival, Standing
 from storage.errors import DatabaseUnreachable
 from storage.store import Claim, Store

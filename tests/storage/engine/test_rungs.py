@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from search.pruners.rungs import goes_on
 from spaces.rungs import kept_of
 from storage.engine.rungs import Arrival, Standing
 from storage.errors import LeaseLost
@@ -76,27 +75,38 @@ def test_an_attempt_that_is_over_notes_nothing(store: Store, sql: Sql) -> None:
 
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
-def test_the_database_ranks_as_the_rule_decides(store: Store, direction: str) -> None:
+def test_equal_values_share_a_rank_and_what_is_no_number_is_the_worst(
+    store: Store, direction: str
+) -> None:
+    def loss(value: float) -> float:
+        if math.isnan(value):
+            return math.inf
+        return value if direction == "minimize" else -value
+
     dice, seen = random.Random(7), list[float]()
     for claim in begin(store, 25, direction=direction):
-        value = dice.choice([math.nan, math.inf, -math.inf, 0.0, dice.random(), dice.random()])
+        value = dice.choice([math.nan, 1e308, -1e308, 0.0, dice.random(), dice.random()])
         standing = store.note_rung(claim, at(value))
-        assert (standing.rank <= kept_of(standing.among)) == goes_on(value, seen, direction)
+        better = sum(loss(each) < loss(value) for each in seen)
         seen.append(value)
-        assert standing.among == len(seen)
+        assert standing == Standing(1 + better, len(seen))
 
 
+@pytest.mark.parametrize("is_worse", [False, True])
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
-def test_the_limit_is_the_worst_value_that_would_go_on(store: Store, direction: str) -> None:
+def test_the_limit_is_the_worst_value_with_which_the_next_trial_goes_on(
+    store: Store, direction: str, is_worse: bool
+) -> None:
     values = [0.3, 0.9, 0.5, 0.7, math.nan, 0.1, 0.8]
-    for claim, value in zip(begin(store, 7, direction=direction), values, strict=True):
-        store.note_rung(claim, at(value))
+    *claims, claim = begin(store, 8, direction=direction)
+    for each, value in zip(claims, values, strict=True):
+        store.note_rung(each, at(value))
     (limit,) = store.rung_limits("many", "ldam=true", 3)
     assert limit == RungLimit(rung=1, trials=7, value=0.5 if direction == "minimize" else 0.7)
-    worse = 1e-9 if direction == "minimize" else -1e-9
-    assert goes_on(limit.value, values, direction)
-    assert not goes_on(limit.value + worse, values, direction)
     assert store.rung_limits("many", "ldam=false", 3) == []
+    worse = 1e-9 if direction == "minimize" else -1e-9
+    standing = store.note_rung(claim, at(limit.value + worse * is_worse))
+    assert (standing.rank <= kept_of(standing.among)) is not is_worse
 
 
 def test_a_deleted_study_takes_its_rungs_along(store: Store, sql: Sql) -> None:
