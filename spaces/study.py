@@ -35,7 +35,7 @@ class Pruning:
     startup_trials: the number of trials that end before any is judged, by the median or by folds;
         None is min(8, max(3, trials // 4)), with folds 1.
     first_epoch: the first judged epoch, not with folds; None is the latest of these: the second
-        epoch, the first one after warm-up and unfreezing, a quarter of the schedule or its rung.
+        epoch, the first one after warm-up and unfreezing, by the median a quarter of the schedule.
     """
 
     rule: str = AUTO

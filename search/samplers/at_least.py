@@ -4,8 +4,7 @@
 given an option where the option would otherwise fall behind its share: the j-th of k trials is due
 after (j - 1/2) / k of the budget, and all that are missing when no more trials are left than these.
 Finished and running trials count, failed and pruned ones do not; until an option has its finished
-trials, none of its trials is pruned. One that fails is made up for while the budget
-lasts.
+trials, none of its trials is pruned. One that fails is made up for while the budget lasts.
 """
 
 from collections.abc import Callable, Iterator, Mapping

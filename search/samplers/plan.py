@@ -4,7 +4,9 @@ Until four trials have ended, even numbers are drawn from the priors and odd one
 configurations both. Then a trial is drawn with the priors with the probability of their record
 (search/samplers/record.py), at least .05: by the model, which is told the priors that are trusted
 (search/samplers/trust.py). The others are drawn without: uniformly until six such trials have
-ended, then by the model alone. After 300 trials, and without any prior, the model alone draws.
+ended, then by the model alone. After 300 trials the model alone draws.
+
+Without any prior, draws are uniform until four trials have ended, then the model alone draws.
 """
 
 from collections.abc import Callable, Mapping
@@ -59,7 +61,7 @@ class Plan:
 
 
 def plan(setting: Setting) -> Plan:
-    """Decide how a trial is drawn, from the seed, its number and the other trials alone."""
+    """Decide how a trial is drawn, from the study, its number and the other trials alone."""
     over = count_ended(setting.observed)
     if setting.model is None:
         return _uniform(setting, {})

@@ -35,7 +35,7 @@ def ended(observed: Observed) -> Rows:
 
 
 def count_ended(observed: Observed) -> int:
-    """Count them."""
+    """Count the trials that show something at their end."""
     return int(np.count_nonzero(ended(observed)))
 
 

@@ -1,13 +1,14 @@
 """The record of a study's priors: how the trials drawn with them did, beside those without.
 
-P are the trials drawn with the prior, D those drawn without; enqueued ones are neither. Each side's
-mean score m has a normal distribution: n trials of weight w and score z (search/samplers/ranks.py)
-make
+P are the trials drawn with the prior, D those drawn without; enqueued ones are neither, but for the
+first trial, which is the prior's most probable configuration. The mean score m of each side has a
+normal distribution, given its trials of weight w and score z (search/samplers/ranks.py):
 
     m ~ N(sum(w z) / (sum(w) + 2), 1 / (sum(w) + 2))
 
-The record is the probability that P's mean is the larger one, sharpened by 1.5. A trial that is `a`
-trials of its side old weighs .9^a: a prior may be right at first and wrong later on.
+The record is the probability that P's mean is the larger one, at 1.5 times the difference that was
+seen: it decides sooner than a test would. A trial that is `a` trials of its side old weighs .9^a: a
+prior may be right at first and wrong later on.
 """
 
 import math

@@ -74,6 +74,22 @@ def test_the_newest_trials_make_the_record() -> None:
     assert record(improving, worsening) == pytest.approx(1 - record(worsening, improving))
 
 
+def test_a_record_follows_its_formula() -> None:
+    # By hand: means 2.9 / 3.9 and -.5 / 3, variances 1 / 3.9 and 1 / 3, as of trials of weight .9
+    # and 1 and of one of weight 1, beside two trials of score 0.
+    z = 1.5 * (2.9 / 3.9 + 0.5 / 3) / math.sqrt(1 / 3.9 + 1 / 3)
+
+    assert record(np.array([1.0, 2.0]), np.array([-0.5])) == pytest.approx(norm.cdf(z))
+
+
+def test_trust_takes_noise_for_what_the_priors_do_not_explain() -> None:
+    # By hand, the first pass: beta 4 / 8.25, which leaves squares of 4.59 and a noise of
+    # (4.59 + 4) / 6 = 1.432. The second: precision 2 / 1.432 + 6.25, beta 2.793 / 7.646 = .3653.
+    right = trust(np.array([[1.0], [-1.0]]), np.array([2.0, -2.0]))
+
+    assert right.tolist() == pytest.approx([norm.cdf(0.3653 * math.sqrt(7.646))], abs=1e-4)
+
+
 def test_trust_is_the_posterior_of_a_regression() -> None:
     random = np.random.RandomState(3)
     preferred = random.uniform(-1, 1, (40, 2))
