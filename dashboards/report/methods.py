@@ -7,12 +7,12 @@ from dashboards.analysis.methods.images import FOLDS, ImageCounts
 from dashboards.analysis.methods.machines import package_name
 from dashboards.analysis.methods.pruning import pruning_of
 from dashboards.analysis.methods.sampler import order
+from dashboards.analysis.methods.sections import and_so_on
 from dashboards.analysis.numbers import counted, exact, interval, metric, short, whole
 from dashboards.analysis.priors.declared import condition_of, prior_of, values_of
 from dashboards.analysis.priors.words import counts, was_known
 from dashboards.analysis.trials.measures import interval_of
 from dashboards.report.facts import Facts
-from dashboards.report.words import and_so_on
 from spaces.shown import shown
 
 SOFTWARE = ("search", "optuna", "torch", "python")

@@ -1,7 +1,8 @@
 """Sentences of a report."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from dashboards.analysis.methods.sections import and_so_on
 from dashboards.analysis.numbers import counted, hours, span
 from dashboards.report.importances import FEWEST
 from dashboards.report.lines import TrialLine
@@ -45,9 +46,3 @@ def no_importances(finished: int) -> str:
     if finished < FEWEST:
         return f"Not shown before {FEWEST} trials have finished; so far {finished} have."
     return "Not shown: too few finished trials have the values of this study's space."
-
-
-def and_so_on(words: Iterable[str]) -> str:
-    """Return words as a list: a, b and c."""
-    *others, last = list(words) or [""]
-    return f"{', '.join(others)} and {last}" if others else last

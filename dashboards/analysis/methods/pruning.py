@@ -1,7 +1,8 @@
 """Which trials are stopped early, in sentences for the page, the note and the report."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from dashboards.analysis.methods.sections import and_so_on
 from spaces.kin import kin_names
 from spaces.pruning import PRUNING_RULES
 from spaces.rungs import LEAST_KIN, rung_epochs
@@ -42,15 +43,10 @@ def _at_rungs(stored: StoredStudy, be: str) -> Iterator[str]:
         f" unfreezing, {PRUNING_RULES[study.pruning.rule].between_epochs}."
     )
     names = kin_names(study)
-    others = f"the trials of the same {_listed(names)}" if names else "all trials"
+    others = f"the trials of the same {and_so_on(names)}" if names else "all trials"
     yield f"It {be} compared with {others} that got there before it, whatever became of them."
     first = f"The first {LEAST_KIN - 1}{' of each kind' if names else ''}"
     yield f"{first} {'are' if be == 'is' else 'were'} not judged."
-
-
-def _listed(names: Sequence[str]) -> str:
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _longest(stored: StoredStudy) -> int | None:

@@ -6,7 +6,7 @@ from dashboards.analysis.methods.sections import Phrase, Section, Table
 from dashboards.analysis.numbers import counted, whole
 from dashboards.analysis.priors.declared import has_priors
 from dashboards.analysis.priors.knowledge import Knowledge
-from dashboards.analysis.priors.words import COUNTED, known, too_early
+from dashboards.analysis.priors.words import COUNTED, as_sentence, known, too_early
 from spaces.sampling import FIRST_OF_TPE, LAST_WITH_PRIOR, LEAST_ENDED, MODELS
 from spaces.stored import StoredStudy
 from spaces.study import Study
@@ -56,7 +56,7 @@ def drawn_section(knowledge: Knowledge, study: Study) -> Section:
     return Section(
         name="drawn",
         title="How the trials were drawn",
-        sentences=[[f"{line[:1].upper()}{line[1:]}."] for line in lines],
+        sentences=[[as_sentence(line)] for line in lines],
         table=Table(["values", "trials"], rows) if rows else None,
     )
 

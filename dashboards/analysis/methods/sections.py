@@ -1,6 +1,6 @@
 """Text and tables as plain data, for a page, a note and a report to write out each in its way."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
@@ -46,3 +46,9 @@ class Section:
     title: str
     sentences: Sequence[Phrase] = ()
     table: Table | None = None
+
+
+def and_so_on(words: Iterable[str]) -> str:
+    """Return words as a list: a, b and c."""
+    *others, last = list(words) or [""]
+    return f"{', '.join(others)} and {last}" if others else last

@@ -17,7 +17,7 @@ from spaces.space import Space
 CELLS = 24
 MIDDLE = (0.1, 0.9)
 BLOCKS = "▁▂▃▄▅▆▇█"
-EVEN_DENSITY = 2.2  # a density of this height fills a cell; that of an even prior is 1
+FULL_DENSITY = 2.2  # a density of this height fills a drawing; that of an even prior is 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class PriorDraws:
     @property
     def strip(self) -> str:
         """The density as block characters."""
-        tallest = max(EVEN_DENSITY, *self.density, 0.0)
+        tallest = max(FULL_DENSITY, *self.density, 0.0)
         last = len(BLOCKS) - 1
         return "".join(BLOCKS[round(last * each / tallest)] for each in self.density)
 

@@ -30,7 +30,7 @@ def known(knowledge: Knowledge) -> Sequence[str]:
     head = f"prior {percent(knowledge.record, 0)}"
     return (
         f"{head}: {told}" if told else head,
-        f"w{_better(knowledge.record, 'are')} (as of trial {knowledge.trial})",
+        f"{_better(knowledge.record, 'are')} (as of trial {knowledge.trial})",
     )
 
 
@@ -40,7 +40,8 @@ def was_known(knowledge: Knowledge) -> str:
         return ""
     told = trusts(knowledge.trust, knowledge.believed)
     trust = f"; trust in each prior: {told}" if told else ""
-    return f"W{_better(knowledge.record, 'were')} (as of trial {knowledge.trial}{trust})."
+    better = _better(knowledge.record, "were")
+    return as_sentence(f"{better} (as of trial {knowledge.trial}{trust})")
 
 
 def too_early(knowledge: Knowledge, study: Study) -> str:
@@ -73,6 +74,11 @@ def trusts(trust: Mapping[str, float], believed: Collection[str]) -> str:
     )
 
 
+def as_sentence(line: str) -> str:
+    """Return a line with a capital and a full stop."""
+    return f"{line[:1].upper()}{line[1:]}."
+
+
 def share(value: float) -> str:
     """Format a probability with two decimals: .93."""
     return f"{value:.2f}".removeprefix("0")
@@ -97,7 +103,7 @@ def why_drawn(drawing: Drawing) -> Iterator[str]:
     """Yield the knowledge by which a trial was drawn so, in sentences."""
     why = drawing.why
     if (record := why.get("record")) is not None:
-        yield f"W{_better(record, 'were')}."
+        yield as_sentence(_better(record, "were"))
     if trust := why.get("trust"):
         yield f"Trust in each prior: {trusts(trust, why.get('believed', ()))}."
     for name, option in why.get("guaranteed", {}).items():
@@ -117,5 +123,5 @@ def _why_uniformly(study: Study) -> str:
 
 
 def _better(record: float, are: str) -> str:
-    often = f"ith {percent(record, 0)} probability"
+    often = f"with {percent(record, 0)} probability"
     return f"{often}, draws with the prior {are} better than those without"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from dashboards.analysis import numbers
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.priors.drawn import FULL_DENSITY
 from dashboards.analysis.priors.evidence import FEWEST, ParamEvidence
 from dashboards.analysis.priors.knowledge import Knowledge
 from dashboards.analysis.priors.options import Contrast, OptionEvidence
@@ -20,7 +21,6 @@ TONES = {Ruling.HOLDS: "ok", Ruling.NARROWED: "run", Ruling.LEADS: "run", Ruling
 GROUND, TALLEST = 40, 34  # px: the line on which the density stands, and its height
 ROWS, APART = 3, 8  # of dots, so that equal values do not cover each other
 SMALL = 0.01  # differences
-EVEN_DENSITY = 2.2  # a density of this height fills the drawing; an even prior has 1
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _beside(found: NumberEvidence, is_whole: bool) -> str:
 
 def _drawing(found: NumberEvidence, is_whole: bool) -> NumberDrawing:
     scale = Scale(found.low, found.high, found.log)
-    tallest = max(EVEN_DENSITY, *found.density)
+    tallest = max(FULL_DENSITY, *found.density)
     last = len(found.density) - 1
     outline = "".join(
         f"L{100 * index / last:.1f} {GROUND - TALLEST * each / tallest:.1f}"
