@@ -108,10 +108,8 @@ def _belief(param: Param, distribution: BaseDistribution) -> Belief | None:
     match param, distribution:
         case Float() | Int(), FloatDistribution() | IntDistribution():
             return _bell(param, distribution)
-        case Choice(), _:
+        case Choice() | Toggle(), _:
             return _shares(param.weights)
-        case Toggle(), _:
-            return _shares((1 - param.prior, param.prior))
     return None
 
 

@@ -4,7 +4,7 @@ Until four trials have ended, even numbers are drawn from the priors and odd one
 configurations both. Then a trial is drawn with the priors with the probability of their record
 (search/samplers/record.py), at least .05: by the model, which is told the priors that are trusted
 (search/samplers/trust.py). The others are drawn without: uniformly until six such trials have
-ended, then by the model alone. After 300 trials the model alone draws.
+ended, then by the model alone. Where none is trusted, and after 300 trials, the model alone draws.
 
 Without any prior, draws are uniform until four trials have ended, then the model alone draws.
 """

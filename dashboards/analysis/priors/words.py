@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dashboards.analysis.numbers import counted, percent, short, whole
 from dashboards.analysis.priors.declared import has_priors
 from dashboards.analysis.priors.knowledge import Knowledge
+from spaces.sampling import MODELS
 from spaces.shown import shown
 from spaces.study import Study
 from storage.rows import Drawing, Way
@@ -16,7 +17,6 @@ COUNTED: Mapping[Way, str] = {
     Way.MODEL: "by the model",
     Way.MODEL_WITH_PRIOR: "by the model with the prior",
 }
-MODELS = {"tpe": "TPE", "gp": "the Gaussian process"}
 TOO_EARLY = (
     "whether the prior helps is not known yet: trials drawn with and without it must end first"
 )

@@ -193,11 +193,14 @@ def test_a_study_from_before_draws_were_noted_says_nothing_of_them(
     [
         (EARLY[0], "Drawn from the prior."),
         (EARLY[1], "Drawn uniformly, to have something to compare with."),
-        (Drawing(Way.MODEL, {"model": "tpe"}), "Drawn by TPE from the ended trials."),
+        (
+            Drawing(Way.MODEL, {"model": "tpe"}),
+            "Drawn by a tree-structured Parzen estimator (TPE) from the ended trials.",
+        ),
         (Drawing(Way.MODEL), "Drawn by the model from the ended trials."),
         (
             Drawing(Way.MODEL_WITH_PRIOR, {"model": "gp"}),
-            "Drawn by the Gaussian process from the ended trials and the prior.",
+            "Drawn by a Gaussian process from the ended trials and the prior.",
         ),
     ],
     ids=lambda each: each.way if isinstance(each, Drawing) else "",
