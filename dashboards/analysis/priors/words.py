@@ -93,7 +93,7 @@ def how_drawn(drawing: Drawing, study: Study) -> str:
         case Way.PRIOR:
             return "Drawn from the prior."
         case Way.UNIFORM:
-            return f"Drawn uniformly, {_why_uniformly(study)}."
+            return f"Drawn uniformly, {_why_uniformly(drawing, study)}."
         case Way.MODEL:
             return f"Drawn by {model} from the ended trials."
     return f"Drawn by {model} from the ended trials and the prior."
@@ -112,9 +112,11 @@ def why_drawn(drawing: Drawing) -> Iterator[str]:
         yield f"Drawn again {counted(again, 'time')}, because another trial has the same values."
 
 
-def _why_uniformly(study: Study) -> str:
+def _why_uniformly(drawing: Drawing, study: Study) -> str:
     if study.sampler == "random":
         return "as the study asks"
+    if "model" in drawing.why:
+        return "because other trials have all that the model drew"
     return (
         "to have something to compare with"
         if has_priors(study.space)

@@ -194,6 +194,10 @@ def test_a_study_from_before_draws_were_noted_says_nothing_of_them(
         (EARLY[0], "Drawn from the prior."),
         (EARLY[1], "Drawn uniformly, to have something to compare with."),
         (
+            Drawing(Way.UNIFORM, {"model": "tpe", "redrawn": 9}),
+            "Drawn uniformly, because other trials have all that the model drew.",
+        ),
+        (
             Drawing(Way.MODEL, {"model": "tpe"}),
             "Drawn by a tree-structured Parzen estimator (TPE) from the ended trials.",
         ),
