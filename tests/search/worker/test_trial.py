@@ -168,7 +168,7 @@ def test_no_trial_of_an_option_is_pruned_until_it_has_the_finished_trials_of_its
 def test_every_trial_keeps_how_it_was_drawn_and_a_believed_prior_is_named(
     store: Store, tmp_path: Path
 ) -> None:
-    prior = Prior(0.01, "high")  # the toy's best rate is .03
+    prior = Prior(0.01, "high")  # the toy's best rate
     rate = Float("learning_rate", 1e-6, 10.0, log=True, prior=prior)
     worker = make_worker(store, tmp_path, trials=12, space=[rate], pruning=Pruning("none"))
 
