@@ -14,7 +14,7 @@ from optuna.storages import RDBStorage
 from sqlalchemy import Connection, NullPool, make_url, text, update
 from sqlalchemy.exc import DBAPIError
 
-from storage.engine.leases import count_live
+from storage.engine.leases import count_beating
 from storage.errors import LiveLeases, StorageError
 from storage.optunas import are_there, check_free, check_release, check_whole, make_tables
 from storage.rights import Rights, check_may_create, read_rights, refusal
@@ -142,11 +142,12 @@ def _check_change(present: str, rights: Rights) -> None:
 def _close_tables(connection: Connection) -> None:
     """Let no worker write until the migration ends, nor a silent one after it.
 
-    Raises LiveLeases while trials run.
+    Raises LiveLeases while trials run. A worker whose server was away for longer than its lease
+    counts as silent: its trial goes to another attempt.
     """
     # In the order of a claim: one that has begun ends first, all others wait.
     connection.execute(text(f"LOCK TABLE {workers}, {attempts} IN SHARE MODE"))
-    if live := count_live(connection):
+    if live := count_beating(connection):
         raise LiveLeases(
             f"the tables must be migrated and {live} trials are running",
             "end their `search run` with Ctrl-C, or let them finish, then try again",

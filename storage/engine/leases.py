@@ -17,9 +17,17 @@ from storage.tables import attempts, trials
 _NOW = func.clock_timestamp()
 _OPEN = attempts.c.ended_at.is_(None)
 _SECOND: ColumnElement[timedelta] = literal_column("interval '1 second'")
+_LENGTH = attempts.c.lease_seconds * _SECOND
 _BEAT = func.greatest(attempts.c.beat_at, func.pg_postmaster_start_time())
 # The same as search_service.is_live, which a database before revision 0002 does not have.
-LIVE: ColumnElement[bool] = and_(_OPEN, _BEAT + attempts.c.lease_seconds * _SECOND > _NOW)
+LIVE: ColumnElement[bool] = and_(_OPEN, _BEAT + _LENGTH > _NOW)
+_BEATING: ColumnElement[bool] = and_(_OPEN, attempts.c.beat_at + _LENGTH > _NOW)
+_HELD = (
+    select(func.count())
+    .select_from(attempts)
+    .join(trials)
+    .where(trials.c.state == TrialState.RUNNING)
+)
 
 
 class Nothing(Enum):
@@ -45,10 +53,15 @@ class Claim:
     worker: str
 
 
-def count_live(connection: Connection, study_id: int | None = None) -> int:
-    """Count the trials that a worker holds now, in one study or in all."""
-    held = select(func.count()).select_from(attempts).join(trials).where(LIVE)
-    held = held.where(trials.c.state == TrialState.RUNNING)
-    if study_id is not None:
-        held = held.where(trials.c.study_id == study_id)
-    return connection.scalars(held).one()
+def count_live(connection: Connection, study_id: int) -> int:
+    """Count the trials of a study that a worker holds now."""
+    return connection.scalars(_HELD.where(LIVE, trials.c.study_id == study_id)).one()
+
+
+def count_beating(connection: Connection) -> int:
+    """Count the trials of all studies whose workers beat during the length of their lease.
+
+    An embedded server starts with each command, and with it the leases of workers that died with
+    the machine: they would be live for as long as anybody looks.
+    """
+    return connection.scalars(_HELD.where(_BEATING)).one()

@@ -117,6 +117,26 @@ def test_a_silent_workers_attempt_ends_before_the_tables_change(
         assert [row.reason for row in after.attempts("toy")] == ["lost", None]
 
 
+def test_a_worker_that_died_with_its_server_keeps_no_tables_as_they_are(
+    store: Store,
+    claim: Claiming,
+    sql: Callable[..., object],
+    newer_migrations: Path,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    claim("ada")
+    sql(  # live for ten minutes after the server's start just now, silent for a day before it
+        "UPDATE search_service.attempts SET lease_seconds = extract(epoch FROM"
+        " clock_timestamp() - pg_postmaster_start_time()) + 600,"
+        " beat_at = pg_postmaster_start_time() - interval '1 day'"
+    )
+    assert sql("SELECT search_service.is_live(a) FROM search_service.attempts a") == [(True,)]
+    monkeypatch.setattr(schema, "MIGRATIONS", newer_migrations)
+    with Store.open(database_url) as after:
+        assert [row.reason for row in after.attempts("toy")] == ["lost"]
+
+
 def test_a_claim_that_meets_a_migration_waits_for_it_and_gets_no_trial(
     store: Store,
     newer_migrations: Path,
