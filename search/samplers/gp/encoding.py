@@ -4,7 +4,7 @@ A number is its place on its scale, 0 to 1; a choice is the place of its option;
 parameter that does not exist in the configuration, because its condition does not hold.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -101,15 +101,8 @@ class Encoding:
         space = searched.distributions
         columns = tuple(Column(name, each) for name, each in space.items() if not each.single())
         at = {column.name: place for place, column in enumerate(columns)}
-        conditions = tuple(
-            tuple(
-                (at[other], float(space[other].to_internal_repr(value)))
-                for other, value in searched.conditions.get(column.name, {}).items()
-                if other in at  # a parameter with one value always has it
-            )
-            for column in columns
-        )
-        return cls(columns, conditions)
+        conditions = (tuple(_conditions(column.name, searched, at)) for column in columns)
+        return cls(columns, tuple(conditions))
 
     @cached_property
     def is_choice(self) -> Bools:
@@ -173,3 +166,20 @@ class Encoding:
             for at, column in enumerate(self.columns)
             if not np.isnan(point[at])
         }
+
+
+def _conditions(
+    name: str, searched: Searched, at: Mapping[str, int]
+) -> Iterator[tuple[int, float]]:
+    """Yield the columns that a parameter depends on, and the value of each, as Optuna stores it.
+
+    A parameter with one value has no column: where it exists, it has this value, and it exists
+    under its own conditions.
+
+    at: the column of each parameter of several values.
+    """
+    for other, value in searched.conditions.get(name, {}).items():
+        if other in at:
+            yield at[other], float(searched.distributions[other].to_internal_repr(value))
+        else:
+            yield from _conditions(other, searched, at)

@@ -23,6 +23,7 @@ from optuna.trial import TrialState
 
 from search.samplers.beliefs import Bell, Shares
 from search.samplers.gp import model
+from search.samplers.gp.encoding import Encoding
 from search.samplers.gp.model import GP, MOST_TRIALS, kept
 from search.samplers.searched import Searched
 from tests.search.samplers.gp.made import CONDITIONAL, SQUARE, add, draw, study_of
@@ -287,3 +288,21 @@ def test_a_trial_of_another_program_without_a_parameter_is_left_out() -> None:
     add(study, PLAIN, [({"x": 0.9}, -9.0)])
 
     assert draw(study, PLAIN)["x"] < 0.6
+
+
+def test_a_parameter_that_hangs_on_one_with_a_single_value_exists_where_that_one_does() -> None:
+    searched = Searched(
+        {
+            "is_on": CategoricalDistribution((False, True)),
+            "only": CategoricalDistribution(("x",)),
+            "x": FloatDistribution(0.0, 1.0),
+        },
+        {"only": {"is_on": True}, "x": {"only": "x"}},
+    )
+    off = {"is_on": False}
+    on = [({"is_on": True, "only": "x", "x": at / 8}, 1 + at) for at in range(5)]
+    observed = Observing(study_of(searched, [(off, 0.0), *on]))
+    _, is_whole = Encoding.of(searched).points(
+        {name: observed.column(name, each) for name, each in searched.open.items()}
+    )
+    assert is_whole.all()
