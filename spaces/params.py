@@ -133,6 +133,8 @@ class Choice:
             raise StudyError(
                 f"Choice {self.name!r}: weights must be finite, not negative, and not all zero"
             )
+        if len(set(self.weights)) == 1:
+            return  # no prior, however many options there are
         for option, weight in zip(self.choices, self.weights, strict=True):
             _check_share(f"Choice {self.name!r} gives {option!r}", weight / sum(self.weights))
 

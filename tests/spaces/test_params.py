@@ -60,3 +60,7 @@ def test_the_mode_is_the_priors_most_probable_value() -> None:
 def test_a_parameter_that_makes_no_sense_is_refused_with_the_fix(declare: object, fix: str) -> None:
     with pytest.raises(StudyError, match=fix):
         declare()
+
+
+def test_a_choice_without_a_prior_has_as_many_options_as_one_likes() -> None:
+    assert len(Choice("size", tuple(range(2000))).choices) == 2000
