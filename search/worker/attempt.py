@@ -10,7 +10,7 @@ from pathlib import Path
 from dashboards.analysis.curves.completed import CompletedCurves, completed_curves
 from dashboards.analysis.distributions import distributions
 from objectives import catalog
-from objectives.contract import Attempt, Objective, RecipeError
+from objectives.contract import Attempt, Objective
 from objectives.files import checkpoints
 from objectives.files.disk import when_there_is_room
 from search.pruners.others import Others
@@ -21,6 +21,7 @@ from search.worker.leased_trial import Halted, LeasedTrial
 from search.worker.sharing import CheckpointUploads, bring_checkpoint
 from search.worker.trial import Trial, run_trial
 from spaces.space import TrialConfig
+from storage.errors import StorageError
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,9 @@ def attempt_trial(leased: LeasedTrial) -> Settled:
     log.info("trial %d, attempt %d", leased.claim.number, leased.claim.attempt)
     try:
         config = _draw(leased)
-    except (ValueError, RecipeError) as error:
+    except StorageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a sampler's numerics may raise anything
         return Settled(_undrawn(leased, error))
     if config is None:
         return Settled(Lost())
@@ -53,7 +56,7 @@ def others_of(leased: LeasedTrial) -> Others:
 def _draw(leased: LeasedTrial) -> TrialConfig | None:
     """Return the trial's configuration, None if it is lost.
 
-    Raises ValueError or RecipeError for values that no trial can have.
+    Raises ValueError or RecipeError for values that no trial can have, whatever a sampler raises.
     """
     worker = leased.worker
     choose = partial(sampler_for, worker.study, leased.claim.number)

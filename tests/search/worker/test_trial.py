@@ -273,6 +273,25 @@ def test_a_draw_that_always_fails_stops_the_study_as_broken_code_does(
         attempt(worker)
 
 
+@pytest.mark.parametrize("error", [TypeError("no number"), OverflowError("too large")])
+def test_an_error_of_the_sampler_fails_its_trial_in_a_line_and_the_worker_goes_on(
+    error: Exception, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = make_worker(store, tmp_path, trials=9)
+    attempt(worker)  # which the study had queued
+
+    def fail(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as broken:
+        broken.setattr("search.worker.attempt.sampler_for", fail)
+        ending = attempt(worker)
+
+    assert isinstance(ending, Failed)
+    assert ending.detail.endswith(f"test_trial.py:{fail.__code__.co_firstlineno + 1}: {error}")
+    assert isinstance(attempt(worker), Finished)
+
+
 def test_a_trial_with_options_that_the_study_does_not_declare_teaches_nothing(
     store: Store, tmp_path: Path
 ) -> None:
