@@ -125,6 +125,9 @@ class Trial:
             )
             for row in rows
         ]
+        if self.study.at_least:
+            # Where it went on for its option's sake, it is not judged a second time, by then alone.
+            self.judged_epoch = len(self.earlier) - 1
 
     def send(self, result: EpochResult) -> None:
         """Keep an epoch's numbers here, and write them to the database as soon as it answers."""

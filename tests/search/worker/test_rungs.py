@@ -10,6 +10,7 @@ from sqlalchemy import event, text
 from search.worker.attempt import attempt_trial
 from search.worker.endings import Finished, Pruned
 from search.worker.worker import Worker
+from spaces.params import Choice, Float
 from spaces.rungs import rung_epochs
 from storage.engine.rungs import Arrival, Standing
 from storage.errors import DatabaseUnreachable
@@ -31,7 +32,7 @@ class MortalStore(Store):
     dies = ""
 
     def note_rung(self, claim: Claim, arrival: Arrival) -> Standing:
-        if self.dies == "before":
+        if self.dies in ("before", f"before {arrival.rung}"):
             raise Died
         standing = super().note_rung(claim, arrival)
         if self.dies == "after":
@@ -138,6 +139,30 @@ def test_a_trial_that_went_on_is_not_judged_again_by_its_next_attempt(
     assert isinstance(ending, Pruned)
     assert ending.why == "rung 3 of 3, epoch 4: rank 5 of 5; the best 2 went on"
     assert noted(store, 0) == [(2, 2, 1, 1), (3, 4, 5, 5)]
+
+
+def test_a_trial_that_went_on_for_its_options_sake_is_not_judged_again_by_its_next_attempt(
+    store: Store, tmp_path: Path, database_url: str
+) -> None:
+    rate = Float("learning_rate", 1e-5, 1.0, log=True)
+    space, least = [rate, Choice("warmup_epochs", (0,))], {"warmup_epochs": 5}
+    fixed = {"epochs": 10, "seconds_per_epoch": 0.0, "noise": 0.0}  # rungs at 2, 4 and 7
+    worker = toy(store, tmp_path, space=space, at_least=least, fixed=fixed)
+    crowd(worker)
+    with MortalStore.open(database_url) as mortal:
+        mortal.dies = "before 3"
+        with pytest.raises(Died):
+            attempt(pinned(replace(worker, store=mortal), BAD))
+    assert noted(store, 3) == [(1, 2, 4, 4), (2, 4, 4, 4)]
+    store.end_leases("w", "killed")
+    held = lease(pinned(worker, BAD))
+    store.register_worker("toy", new_worker("v"))
+    crowd(replace(worker, name="v"), 2)  # the option has its five finished trials now
+
+    ending = attempt_trial(held).ending
+
+    assert isinstance(ending, Pruned)
+    assert ending.why == "rung 3 of 3, epoch 7: rank 6 of 6; the best 2 went on"
 
 
 class LateStore(Store):
