@@ -162,9 +162,10 @@ class Store(StoreReader):
             raise steps.lease_lost(claim)
         values = DrawingStorage(arrays, trial)
         sampler = at_random(arrays) if arrays.is_drawn(claim.number) else choose(arrays)
-        drawing = sampler.drawing if isinstance(sampler, Explained) else None
         if queued_values(attributes):
-            drawing = Drawing(Way.ENQUEUED)
+            drawing: Drawing | None = Drawing(Way.ENQUEUED)
+        else:
+            drawing = sampler.drawing if isinstance(sampler, Explained) else None
         yield optuna.Trial(optuna.Study(claim.study, values, sampler), claim.trial_id)
         with self._step() as connection:
             steps.draw(connection, claim, values.drawn, drawing)
