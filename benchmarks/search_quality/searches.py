@@ -14,7 +14,8 @@ from benchmarks.search_quality.table import ALL
 
 COURSE = ("benchmarks.search_quality/course.py",)
 PEER = ("benchmarks.search_quality/peer*.py",)
-OURS = ("benchmarks.search_quality/memory.py", "search/samplers/**/*.py", "search/seeds.py")
+TPE = ("benchmarks.search_quality/memory.py", "search/samplers/*.py", "search/seeds.py")
+OURS = (*TPE, "search/samplers/gp/*.py")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +37,7 @@ class Search:
     @property
     def file(self) -> str:
         """The file of this contender and landscape, for this state of the code."""
-        own = OURS if CONTENDERS[self.contender].is_ours else ()
-        own = PEER if self.contender in PEERS else own
-        state = state_of((*COURSE, *own), _sample(self.landscape))
+        state = state_of((*COURSE, *_own(self.contender)), _sample(self.landscape))
         return f"{self.contender.replace(' ', '_')}-{self.landscape}-{state}.jsonl"
 
     def run(self) -> Found:
@@ -48,6 +47,15 @@ class Search:
         search = CONTENDERS[self.contender].begin(space, self.trials, self.seed)
         course = follow(search, landscape, trials=self.trials, workers=self.workers, seed=self.seed)
         return asdict(course)
+
+
+def _own(contender: str) -> tuple[str, ...]:
+    """Return the files on which the choices of one contender depend, beside its packages."""
+    if contender in PEERS:
+        return PEER
+    if not CONTENDERS[contender].is_ours:
+        return ()
+    return TPE if contender == "tpe" else OURS
 
 
 @cache
