@@ -18,8 +18,10 @@ def draw(found: Mapping[Pair, Regrets], path: Path) -> None:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    mpl.rcParams["svg.hashsalt"] = "search"  # the same picture has the same bytes
-    beliefs = list(dict.fromkeys(belief for name, belief in found if CONTENDERS[name].takes_priors))
+    # The same picture has the same bytes, and its words stay words.
+    mpl.rcParams |= {"svg.hashsalt": "search", "svg.fonttype": "none"}
+    with_priors = (belief for name, belief in found if CONTENDERS[name].takes_priors)
+    beliefs = list(dict.fromkeys(with_priors)) or [NONE]
     across = min(MOST_PANELS, len(beliefs))
     down = -(-len(beliefs) // across)
     figure = Figure((across * PANEL_INCHES, down * PANEL_INCHES), layout="constrained")
