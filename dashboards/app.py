@@ -51,5 +51,6 @@ def build_app(source: Source) -> Starlette:
 def _with_way_back(report: str, name: str) -> str:
     """Return a report with a link to its study, which only a served one can follow."""
     way = f'<a class="link" href="/s/{escape(quote(name))}">Back to {escape(name)}</a>'
-    how = "To keep this report, save this page, or <code>search report --out report.html</code>"
+    command = f"search report --study {escape(quote(name))} --out report.html"
+    how = f"To keep this report, save this page, or <code>{command}</code>"
     return report.replace(MAIN, f'{MAIN}<p class="muted acts">{way} <span>{how}</span></p>\n', 1)

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 LEAST_ENDED = 4  # trials, before which nothing is learned from them
 LAST_WITH_PRIOR = 300  # ended trials, after which the priors are not asked
-FIRST_OF_TPE = 0  # how many trials have ended where TPE becomes the better model
+# From so many ended trials on TPE draws where a study leaves the model open: up to 40 a Gaussian
+# process is far better (benchmarks/RESULTS.md), later on its draws get dear.
+FIRST_OF_TPE = 200
 
 MODELS: Mapping[str, str] = {
     "tpe": "a tree-structured Parzen estimator (TPE)",

@@ -3,6 +3,8 @@
 `Study(at_least={"backbone": 5})` gives every option of `backbone` five finished trials. A trial is
 given an option where the option would otherwise fall behind its share: the j-th of k trials is due
 after (j - 1/2) / k of the budget, and all that are missing when no more trials are left than these.
+Where other workers draw at this moment, so that their values are not known yet, each takes the next
+one of the missing options.
 Finished and running trials count, failed and pruned ones do not; until an option has its finished
 trials, none of its trials is pruned. One that fails is made up for while the budget lasts.
 """
@@ -49,11 +51,21 @@ def _due(
     left = study.trials - number
     for name, least in study.at_least.items():
         counts = _count(searched, name, observed, COUNTED, without=number)
-        missing = sum(max(0, least - count) for count in counts.values())
-        option = min(counts, key=counts.__getitem__)
-        share = number / study.trials
-        if counts[option] < least and (missing >= left or share * least > counts[option] + 0.5):
-            yield name, option
+        rarest = sorted(counts, key=counts.__getitem__)
+        missing = [option for option in rarest for _ in range(counts[option], least)]
+        if missing:
+            option = missing[_drawn_now(searched, number, observed) % len(missing)]
+            is_late = number / study.trials * least > counts[option] + 0.5
+            if len(missing) >= left or is_late:
+                yield name, option
+
+
+def _drawn_now(searched: Searched, number: int, observed: Observed) -> int:
+    """Count the running trials before this one whose values are not known yet."""
+    is_open = observed.states[:number] == TrialState.RUNNING
+    for name, distribution in searched.distributions.items():
+        is_open &= np.isnan(observed.column(name, distribution)[:number])
+    return int(np.count_nonzero(is_open))
 
 
 def _count(

@@ -25,7 +25,8 @@ LEAST_TRUST = 0.35
 class Knowledge:
     """The evidence on a study's priors.
 
-    record: the probability that trials drawn with the priors do better than those without.
+    record: how clearly trials drawn with the priors do better than those without, 0 to 1; .5 for
+        no difference. Both kinds are drawn at different times, so that it is no test.
     trust: parameter -> the probability that its prior is right.
     drawn_without: how many ended trials were drawn without the priors.
     """

@@ -16,7 +16,7 @@ class Knowledge:
 
     ways: how many trials were drawn in each way; empty where no draw is stored.
     trial: the number of that trial; None before the first one.
-    record: the probability that draws with the prior are better than those without.
+    record: how clearly draws with the prior do better than those without, as the sampler saw it.
     trust: by hyperparameter, the probability that what its prior favours gives better results.
     believed: the hyperparameters whose priors were used.
     """

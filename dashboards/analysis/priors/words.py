@@ -30,7 +30,7 @@ def known(knowledge: Knowledge) -> Sequence[str]:
     head = f"prior {percent(knowledge.record, 0)}"
     return (
         f"{head}: {told}" if told else head,
-        f"{_better(knowledge.record, 'are')} (as of trial {knowledge.trial})",
+        f"{_record(knowledge.record)} (as of trial {knowledge.trial})",
     )
 
 
@@ -40,8 +40,7 @@ def was_known(knowledge: Knowledge) -> str:
         return ""
     told = trusts(knowledge.trust, knowledge.believed)
     trust = f"; trust in each prior: {told}" if told else ""
-    better = _better(knowledge.record, "were")
-    return as_sentence(f"{better} (as of trial {knowledge.trial}{trust})")
+    return as_sentence(f"{_record(knowledge.record)} (as of trial {knowledge.trial}{trust})")
 
 
 def too_early(knowledge: Knowledge, study: Study) -> str:
@@ -103,7 +102,7 @@ def why_drawn(drawing: Drawing) -> Iterator[str]:
     """Yield the knowledge by which a trial was drawn so, in sentences."""
     why = drawing.why
     if (record := why.get("record")) is not None:
-        yield as_sentence(_better(record, "were"))
+        yield as_sentence(_record(record))
     if trust := why.get("trust"):
         yield f"Trust in each prior: {trusts(trust, why.get('believed', ()))}."
     for name, option in why.get("guaranteed", {}).items():
@@ -124,6 +123,9 @@ def _why_uniformly(drawing: Drawing, study: Study) -> str:
     )
 
 
-def _better(record: float, are: str) -> str:
-    often = f"with {percent(record, 0)} probability"
-    return f"{often}, draws with the prior {are} better than those without"
+def _record(record: float) -> str:
+    """Say what a record means; it decides how often the prior is used, and tests nothing."""
+    return (
+        f"the prior's record is {percent(record, 0)}; above {percent(0.5, 0)} trials drawn with it"
+        " did better than those without"
+    )

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from html import unescape
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,13 @@ WHY = {
     "believed": ["learning_rate"],
 }
 EARLY = (Drawing(Way.PRIOR), Drawing(Way.UNIFORM))
+RECORD = (
+    f"he prior's record is 71{THIN}%; above 50{THIN}% trials drawn with it did better than those"
+    " without"
+)
 LINES = (
     f"rior 71{THIN}%: learning_rate .93, ldam .07 (not believed)",
-    f"ith 71{THIN}% probability, draws with the prior are better than those without"
-    " (as of trial 2)",
+    f"{RECORD} (as of trial 2)",
     "rawn: 1 from the prior, 1 uniformly, 1 by the model with the prior",
 )
 
@@ -79,7 +83,7 @@ def printed(store: Store) -> str:
 
 def shown(html: str) -> str:
     """The text of a page."""
-    return re.sub(r"<[^>]*>", "\n", html)
+    return unescape(re.sub(r"<[^>]*>", "\n", html))
 
 
 def test_page_json_terminal_and_report_tell_the_same_of_the_prior(
@@ -119,7 +123,7 @@ def test_data_and_methods_name_the_sampler_and_count_its_draws(
     assert "from the prior 1 uniformly 1 by the model with the prior 1" in page
     assert " ".join(LINES[0].split()) in page
     assert "1 from the prior, 1 uniformly and 1 by the model with the prior." in methods
-    assert f"ith 71{THIN}% probability, draws with the prior were better" in methods
+    assert RECORD in methods
     assert (
         "(as of trial 2; trust in each prior: learning_rate .93, ldam .07 (not believed))"
         in methods
@@ -135,7 +139,7 @@ def test_before_it_is_known_the_page_says_why_not(
     for text in (shown(pages.get("/s/toy").text), printed(store)):
         assert "hether the prior helps is not known yet" in text
         assert "rawn: 1 from the prior, 1 uniformly" in text
-        assert "probability" not in text
+        assert "record" not in text
 
 
 def test_the_trust_in_a_prior_stands_beside_its_verdict(
@@ -265,8 +269,7 @@ def test_a_trial_tells_the_knowledge_by_which_it_was_drawn(
 
     text = shown(pages.get("/s/toy/t/0").text)
 
-    better = "draws with the prior were better than those without."
-    assert f"With 71{THIN}% probability, {better}" in text
+    assert f"T{RECORD}." in text
     assert "Trust in each prior: ldam .07 (not believed), learning_rate .93." in text
     assert "ldam is on, because the study asks for trials of it." in text
     assert "Drawn again 2 times, because another trial has the same values." in text

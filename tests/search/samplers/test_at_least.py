@@ -21,13 +21,17 @@ FINISHED = TrialState.COMPLETE
 
 def study(**declared: object) -> Study:
     """A study of forty trials with a backbone that its prior hardly ever draws."""
-    given = {"trials": 40, "at_least": {"backbone": 16}, **declared}
+    given = {
+        "trials": 40,
+        "at_least": {"backbone": 16},
+        "space": [BACKBONES, Float("rate", 0, 1), Toggle("ldam")],
+        **declared,
+    }
     return Study(
         name="small",
         objective="toy_curve",
         metric="val_loss",
         direction="minimize",
-        space=[BACKBONES, Float("rate", 0, 1), Toggle("ldam")],
         **given,  # type: ignore[arg-type]
     )
 
@@ -73,6 +77,21 @@ def test_every_option_gets_its_finished_trials_spread_over_the_study() -> None:
 
 def test_without_a_guarantee_the_rare_option_gets_fewer() -> None:
     assert len(finished(search(study(at_least={})))) < 16
+
+
+def test_workers_that_draw_at_the_same_moment_take_different_missing_options() -> None:
+    space = [Choice("noise", ("none", "little", "much")), Float("rate", 0, 1)]
+    declared = study(trials=6, at_least={"noise": 2}, space=space)
+    made = optuna.create_study()
+    for noise in ("none", "none", "little", "much"):
+        made.enqueue_trial({"noise": noise, "rate": 0.5})
+        declared.space.suggest(trial := made.ask())
+        made.tell(trial, 0.5)
+    numbers = [made.ask().number for _ in range(2)]
+
+    drawn = [sampler_for(declared, number, Observing(made)).drawing for number in numbers]
+
+    assert [each.why["guaranteed"]["noise"] for each in drawn] == ["little", "much"]
 
 
 @pytest.mark.parametrize("at_once", [1, 4])

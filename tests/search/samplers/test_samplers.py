@@ -13,6 +13,7 @@ import pytest
 from search.samplers.choose import sampler_for
 from spaces.params import Choice, Float, Int, Toggle
 from spaces.priors import Prior
+from spaces.sampling import FIRST_OF_TPE
 from spaces.study import Study
 from storage.rows import Drawing, Way
 from tests.search.samplers.observing import Observing
@@ -27,6 +28,7 @@ STUDY = Study(
         Float("learning_rate", 1e-5, 1e-1, log=True, prior=Prior(1e-3, "high")),
         Int("epochs", 1, 100),
     ],
+    sampler="tpe",
 )
 
 
@@ -137,6 +139,14 @@ def test_which_priors_are_believed_is_noted_whatever_the_way() -> None:
 
     assert len({each.way for each in noted}) > 1
     assert {tuple(each.why["believed"]) for each in noted} == {("learning_rate",)}
+
+
+def test_a_study_that_leaves_the_model_open_has_a_process_first_and_tpe_later() -> None:
+    few, many = (with_finished(count) for count in (FIRST_OF_TPE - 1, FIRST_OF_TPE))
+
+    drawn = [drawing(study.trials[-1].number + 1, study, sampler="auto") for study in (few, many)]
+
+    assert [each.why["model"] for each in drawn] == ["gp", "tpe"]
 
 
 def test_after_three_hundred_trials_the_priors_are_not_asked_any_more() -> None:
