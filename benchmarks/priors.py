@@ -122,7 +122,7 @@ def draw(found: Mapping[str, Sequence[TrialRow]], out: Path) -> None:
         _draw_knowledge(below, trials)
         below.set_xlabel("trial")
     panels[0, 0].set_ylabel("loss of the trial")
-    panels[1, 0].set_ylabel("probability")
+    panels[1, 0].set_ylabel("record, trust")
     lines = [line for panel in panels[:, 0] for line in panel.get_legend_handles_labels()[0]]
     figure.legend(handles=lines, loc="outside lower center", ncols=2, fontsize=9, frameon=False)
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ SHAPES = {Outcome.FINISHED: "finished", Outcome.PRUNED: "pruned"}
 TONES = {Outcome.FINISHED: "ok", Outcome.PRUNED: "", Outcome.ENDED_ELSEWHERE: ""}
 SENTENCES = {
     Outcome.FINISHED: "It went through its schedule.",
-    Outcome.PRUNED: "Its curve, or its folds, were not worth another epoch.",
+    Outcome.PRUNED: "Stopped early, so that better trials get its time.",
     Outcome.DIVERGED: "A loss was not finite, or exploded.",
     Outcome.OUT_OF_MEMORY: "It needs more memory than the device, or the host, has.",
     Outcome.CODE_ERROR: "The training code raised an exception.",

@@ -118,8 +118,9 @@ def x_ticks(x: Scale, align: str, shares: Sequence[float] = QUARTERS) -> list[tu
 
 
 def y_text(metric: str, tick: Tick) -> str:
-    """Return the text of a tick of the vertical axis."""
-    return numbers.percent(tick.value, 0) if is_share(metric) else tick.text
+    """Return the text of a tick of the vertical axis, with the digits that tell it from others."""
+    digits = max(0, len(tick.text.partition(".")[2]) - 2)
+    return numbers.percent(tick.value, digits) if is_share(metric) else tick.text
 
 
 def _x_ticks(x: Scale, align: str, shares: Sequence[float]) -> list[Tick]:
