@@ -176,6 +176,7 @@ def test_a_study_without_priors_draws_what_optuna_draws_from_its_first_trial_to_
         objective="toy_curve",
         metric="val_loss",
         direction="minimize",
+        sampler="tpe",
         space=[
             Float("rate", 1e-5, 1e-1, log=True),
             Choice("model", ("a", "b")),
