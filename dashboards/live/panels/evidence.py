@@ -97,17 +97,11 @@ def evidence(overview: Overview, view: View) -> EvidencePanel:
     if not len(study.space):
         return EvidencePanel(empty="Nothing is searched: every hyperparameter has one value.")
     if found.missing:
-        early = _too_few(overview, found.missing)
+        more = numbers.counted(found.missing, "more finished trial", "more finished trials")
+        early = f"After {FEWEST} finished trials: {more} to go."
         return EvidencePanel(empty=early, known=told(overview.knowledge, study))
     cards = [_trusted(_card(param, study), overview.knowledge) for param in found.params]
     return EvidencePanel(cards, known=told(overview.knowledge, study))
-
-
-def _too_few(overview: Overview, missing: int) -> str:
-    if overview.snapshot.ended >= overview.study.trials:
-        return f"Judged from {FEWEST} finished trials on; this study ended with {FEWEST - missing}."
-    more = numbers.counted(missing, "more finished trial", "more finished trials")
-    return f"After {FEWEST} finished trials: {more} to go."
 
 
 def _trusted(card: ParamCard, knowledge: Knowledge) -> ParamCard:
