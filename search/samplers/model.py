@@ -1,6 +1,7 @@
 """The contract of a model: it draws a configuration by the evidence of the other trials."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from search.samplers.beliefs import Beliefs
@@ -8,11 +9,38 @@ from search.samplers.observed import Observed
 from search.samplers.searched import Configuration, Searched
 
 
+class ModelFailed(Exception):
+    """A model that cannot draw from the trials as they are; the text says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawRequest:
+    """The draw that a model is asked for.
+
+    searched: the declared parameters.
+    number: of the trial that is drawn.
+    seed: of the stream of random numbers.
+    beliefs: those that the model may trust; empty for a draw from the trials alone.
+    weight: how much the log of a belief's density counts beside the log of what the model finds a
+        configuration worth; it falls with every trial that ends.
+    """
+
+    observed: Observed
+    searched: Searched
+    number: int
+    seed: int
+    beliefs: Beliefs = field(default_factory=dict)
+    weight: float = 0.0
+
+
 class Model(Protocol):
     """Draws the configurations of one trial, each from the stream of random numbers of its seed."""
 
     def draw(self, given: Mapping[str, Any]) -> Configuration:
-        """Draw a whole configuration that has the values `given` where these parameters exist."""
+        """Draw a whole configuration that has the values `given` where these parameters exist.
+
+        Raises ModelFailed.
+        """
         ...
 
 
@@ -24,21 +52,4 @@ class ModelClass(Protocol):
 
     name: str
 
-    def __call__(
-        self,
-        observed: Observed,
-        searched: Searched,
-        *,
-        number: int,
-        seed: int,
-        beliefs: Beliefs | None = None,
-        weight: float = 0.0,
-    ) -> Model:
-        """Prepare the draw of trial `number`.
-
-        searched: the declared parameters.
-        beliefs: those that the model may trust; None for a draw from the trials alone.
-        weight: how much the log of a belief's density counts beside the log of what the model
-            finds a configuration worth; it falls with every trial that ends.
-        """
-        ...
+    def __call__(self, request: DrawRequest) -> Model: ...

@@ -17,7 +17,7 @@ from typing import Any
 
 from search.samplers.beliefs import Beliefs
 from search.samplers.knowledge import know
-from search.samplers.model import Model, ModelClass
+from search.samplers.model import DrawRequest, Model, ModelClass
 from search.samplers.observed import Observed
 from search.samplers.ranks import count_ended
 from search.samplers.searched import Searched
@@ -106,12 +106,14 @@ def _by_model(
 
     def source(seed: int) -> Model:
         return model(
-            setting.observed,
-            setting.searched,
-            number=setting.number,
-            seed=seed,
-            beliefs=believed,
-            weight=weight,
+            DrawRequest(
+                observed=setting.observed,
+                searched=setting.searched,
+                number=setting.number,
+                seed=seed,
+                beliefs=believed or {},
+                weight=weight,
+            )
         )
 
     named = {"model": model.name, **why}

@@ -10,9 +10,10 @@ numbers differ, so in a space with a real number their draws do too; in a small 
 they may meet.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from optuna import Study
@@ -20,6 +21,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
+from search.samplers.model import ModelFailed
 from search.samplers.plan import Plan, Setting, plan
 from search.samplers.searched import Configuration
 from search.samplers.tried import Others
@@ -27,6 +29,8 @@ from search.samplers.unlearned import Uniform
 from search.seeds import derive_seed
 from storage.optuna_inside import queued_values
 from storage.rows import Drawing, Way
+
+log = logging.getLogger(__name__)
 
 SAME_WAY, UNIFORMLY = 8, 64  # draws until a configuration is kept that another trial has
 
@@ -93,8 +97,21 @@ class TrialSampler(BaseSampler):
 
 
 def draw_whole(setting: Setting, given: Mapping[str, Any]) -> Whole:
-    """Draw the configuration of a trial that has the values `given`, if possible a new one."""
-    planned, others = plan(setting), Others(setting.searched, setting.observed, setting.number)
+    """Draw the configuration of a trial that has the values `given`, if possible a new one.
+
+    It is drawn uniformly where the model fails.
+    """
+    planned = plan(setting)
+    try:
+        return _whole(setting, planned, given)
+    except ModelFailed as error:
+        log.warning("trial %d is drawn uniformly: %s", setting.number, error)
+        uniform, why = partial(Uniform, setting.searched), {**planned.why, "failed": str(error)}
+        return _whole(setting, Plan(Way.UNIFORM, uniform, why), given)
+
+
+def _whole(setting: Setting, planned: Plan, given: Mapping[str, Any]) -> Whole:
+    others = Others(setting.searched, setting.observed, setting.number)
     drawn = []
     for way, configuration in _draws(setting, planned, given):
         drawn.append((way, configuration))

@@ -25,11 +25,11 @@ from typing import Any
 import numpy as np
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
-from search.samplers.beliefs import Beliefs
-from search.samplers.observed import Floats, Observed
+from search.samplers.model import DrawRequest
+from search.samplers.observed import Floats
 from search.samplers.parzen import ParzenEstimator
 from search.samplers.ranks import Rows, count_ended, ended, split
-from search.samplers.searched import Configuration, Searched
+from search.samplers.searched import Configuration
 
 CANDIDATES = 24
 # A belief is worth so many good trials until so many trials have ended, then fewer, at least one.
@@ -42,21 +42,10 @@ class TPE:
 
     name = "tpe"
 
-    def __init__(
-        self,
-        observed: Observed,
-        searched: Searched,
-        *,
-        number: int,
-        seed: int,
-        beliefs: Beliefs | None = None,
-        weight: float = 0.0,
-    ) -> None:
-        """Prepare the draw of trial `number`, as `ModelClass` describes it."""
-        self._observed, self._searched, self._number = observed, searched, number
-        self._beliefs, self._weight = beliefs or {}, weight
-        self._open = searched.open
-        self._random = np.random.RandomState(seed)
+    def __init__(self, request: DrawRequest) -> None:
+        self._request, self._observed, self._searched = request, request.observed, request.searched
+        self._beliefs, self._open = request.beliefs, request.searched.open
+        self._random = np.random.RandomState(request.seed)
 
     def draw(self, given: Mapping[str, Any]) -> Configuration:
         """Draw a configuration jointly.
@@ -77,7 +66,7 @@ class TPE:
         candidates = good.draw(self._random, CANDIDATES, self._places_of(names, given))
         worth = good.log_density(candidates) - other.log_density(candidates)
         if self._beliefs:
-            worth += self._weight * self._bonus(names, candidates)
+            worth += self._request.weight * self._bonus(names, candidates)
         best = zip(space.items(), candidates[np.argmax(worth)].tolist(), strict=True)
         return {name: each.to_external_repr(value) for (name, each), value in best}
 
@@ -133,7 +122,7 @@ class TPE:
 
     @cached_property
     def _split(self) -> tuple[Rows, Rows]:
-        return split(self._observed, self._number)
+        return split(self._observed, self._request.number)
 
 
 def together(appears: Mapping[str, Rows]) -> list[list[str]]:

@@ -114,6 +114,8 @@ def why_drawn(drawing: Drawing) -> Iterator[str]:
 def _why_uniformly(drawing: Drawing, study: Study) -> str:
     if study.sampler == "random":
         return "as the study asks"
+    if "failed" in drawing.why:
+        return f"because {drawing.why['failed']}"
     if "model" in drawing.why:
         return "because other trials have all that the model drew"
     return (

@@ -5,7 +5,6 @@ described in the modules beside this one. Nothing is kept between draws: the par
 process are found anew from the trials, so that any worker draws the same.
 """
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,6 @@ import numpy as np
 from numpy.linalg import LinAlgError
 from optuna.trial import TrialState
 
-from search.samplers.beliefs import Beliefs
 from search.samplers.gp.acquisition import Acquisition, tables
 from search.samplers.gp.candidates import candidates
 from search.samplers.gp.encoding import Bools, Encoding
@@ -23,12 +21,11 @@ from search.samplers.gp.maximum import Climber
 from search.samplers.gp.posterior import Posterior
 from search.samplers.gp.scores import scores
 from search.samplers.gp.threads import one_thread
-from search.samplers.observed import Floats, Observed
+from search.samplers.model import DrawRequest, ModelFailed
+from search.samplers.observed import Floats
 from search.samplers.ranks import Numbers
-from search.samplers.searched import Configuration, Searched
+from search.samplers.searched import Configuration
 from search.samplers.unlearned import Uniform
-
-log = logging.getLogger(__name__)
 
 BEST = 8  # trials around which candidates are drawn
 MOST_TRIALS = 300  # a fit costs the cube; beyond them the best and the newest halves are kept
@@ -40,39 +37,22 @@ class GP:
 
     name = "gp"
 
-    def __init__(
-        self,
-        observed: Observed,
-        searched: Searched,
-        *,
-        number: int,
-        seed: int,
-        beliefs: Beliefs | None = None,
-        weight: float = 0.0,
-    ) -> None:
-        """Prepare the draw of trial `number`, as `ModelClass` describes it."""
-        self._observed, self._searched, self._number = observed, searched, number
-        self._beliefs, self._weight = beliefs or {}, weight
-        self._encoding = Encoding.of(searched)
-        self._random = np.random.default_rng(seed)
-        self._uniform = Uniform(searched, seed)
+    def __init__(self, request: DrawRequest) -> None:
+        self._request, self._observed, self._searched = request, request.observed, request.searched
+        self._encoding = Encoding.of(request.searched)
+        self._random = np.random.default_rng(request.seed)
+        self._uniform = Uniform(request.searched, request.seed)
 
     def draw(self, given: Mapping[str, Any]) -> Configuration:
         """Draw the configuration that is most worth trying, of those that no trial has had.
 
-        Draws uniformly where no trial has ended, and where the numerics fail, which it logs.
+        Draws uniformly where no trial has ended. Raises ModelFailed where the numerics fail.
         """
         try:
             with one_thread():
                 drawn = self._drawn(given)
         except (LinAlgError, ValueError) as error:
-            log.warning(
-                "trial %d is drawn uniformly: the Gaussian process failed: %s",
-                self._number,
-                error,
-                extra={"action": "gp_failed", "trial": self._number},
-            )
-            drawn = {}
+            raise ModelFailed(f"the Gaussian process failed: {error}") from error
         return self._searched.whole({**drawn, **given}, self._uniform.value)
 
     def _drawn(self, given: Mapping[str, Any]) -> Configuration:
@@ -90,8 +70,8 @@ class GP:
             encoding=encoding,
             posterior=posterior,
             best=float(expected.max()),
-            beliefs=tables(encoding, self._beliefs),
-            weight=self._weight,
+            beliefs=tables(encoding, self._request.beliefs),
+            weight=self._request.weight,
         )
         best = tried[np.argsort(-expected, kind="stable")[:BEST]]
         climber = Climber(acquisition, tried, encoding.held(given))
@@ -118,7 +98,7 @@ class GP:
             each.name: self._observed.column(each.name, each.distribution) for each in columns
         }
         points, is_whole = self._encoding.points(stored)
-        is_whole[self._number : self._number + 1] = False
+        is_whole[self._request.number : self._request.number + 1] = False
         return points, is_whole
 
 

@@ -1,5 +1,6 @@
 """Where values come from: a stream for each trial, and a way that the other trials decide."""
 
+import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
+from numpy.linalg import LinAlgError
 
 from search.samplers.choose import sampler_for
 from spaces.params import Choice, Float, Int, Toggle
@@ -30,6 +32,12 @@ STUDY = Study(
     ],
     sampler="tpe",
 )
+
+WITHOUT_PRIORS = [
+    Choice("backbone", ("resnet50", "resnet34")),
+    Float("learning_rate", 1e-5, 1e-1, log=True),
+    Int("epochs", 1, 100),
+]
 
 
 def draw(number: int, seed: int = 0, finished: int = 0) -> dict[str, object]:
@@ -147,6 +155,25 @@ def test_a_study_that_leaves_the_model_open_has_a_process_first_and_tpe_later() 
     drawn = [drawing(study.trials[-1].number + 1, study, sampler="auto") for study in (few, many)]
 
     assert [each.why["model"] for each in drawn] == ["gp", "tpe"]
+
+
+def test_a_model_that_fails_ends_no_trial_and_the_draw_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise LinAlgError("no root")
+
+    monkeypatch.setattr("search.samplers.gp.model.fit", fail)
+    study = with_finished(20)
+    declared = replace(STUDY, sampler="gp", space=WITHOUT_PRIORS)
+    study.sampler = sampler = sampler_for(declared, 20, Observing(study))
+    with caplog.at_level(logging.WARNING):
+        drawn = STUDY.space.suggest(study.ask())
+
+    why = "the Gaussian process failed: no root"
+    assert STUDY.space.is_whole(drawn)
+    assert (sampler.drawing.way, sampler.drawing.why["failed"]) == (Way.UNIFORM, why)
+    assert f"trial 20 is drawn uniformly: {why}" in caplog.text
 
 
 def test_after_three_hundred_trials_the_priors_are_not_asked_any_more() -> None:

@@ -15,6 +15,7 @@ from optuna.search_space.group_decomposed import _SearchSpaceGroup
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.samplers.choose import sampler_for
+from search.samplers.model import DrawRequest
 from search.samplers.plan import LEAST_ENDED
 from search.samplers.ranks import split
 from search.samplers.searched import Searched
@@ -44,7 +45,10 @@ def ours(study: optuna.Study, searched: Searched, seed: int) -> DrawnBy:
     observed = Observing(study)
     if sum(trial.state in ENDED for trial in observed.trials) < LEAST_ENDED:
         return DrawnBy(Uniform(searched, seed), searched)
-    return DrawnBy(TPE(observed, searched, number=observed.count, seed=seed), searched)
+    return DrawnBy(
+        TPE(DrawRequest(observed=observed, searched=searched, number=observed.count, seed=seed)),
+        searched,
+    )
 
 
 def draw(study: optuna.Study, seed: int = 1) -> dict[str, float]:

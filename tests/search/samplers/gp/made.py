@@ -11,6 +11,7 @@ from optuna.trial import TrialState, create_trial
 from search.samplers.gp.encoding import Encoding
 from search.samplers.gp.kernel import Space
 from search.samplers.gp.model import GP
+from search.samplers.model import DrawRequest
 from search.samplers.observed import Floats
 from search.samplers.searched import Searched
 from tests.search.samplers.observing import Observing
@@ -63,8 +64,14 @@ def add(
 
 def draw(study: optuna.Study, searched: Searched, seed: int = 1, **given: Any) -> dict[str, Any]:
     """The configuration that the next trial draws."""
+    return process(study, searched, seed=seed).draw(given)
+
+
+def process(study: optuna.Study, searched: Searched, **asked: Any) -> GP:
+    """The process that is asked for a draw, of the next trial where none is named."""
     observed = Observing(study)
-    return GP(observed, searched, number=observed.count, seed=seed).draw(given)
+    standard = {"number": observed.count, "seed": 1}
+    return GP(DrawRequest(observed=observed, searched=searched, **standard | asked))
 
 
 def points_in(searched: Searched, count: int, seed: int = 0) -> tuple[Space, Floats]:
