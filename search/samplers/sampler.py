@@ -24,7 +24,7 @@ from optuna.trial import FrozenTrial
 from search.samplers.model import ModelFailed
 from search.samplers.plan import Plan, Setting, plan
 from search.samplers.searched import Configuration
-from search.samplers.tried import Others
+from search.samplers.tried import Tried
 from search.samplers.unlearned import Uniform
 from search.seeds import derive_seed
 from storage.optuna_inside import queued_values
@@ -111,11 +111,11 @@ def draw_whole(setting: Setting, given: Mapping[str, Any]) -> Whole:
 
 
 def _whole(setting: Setting, planned: Plan, given: Mapping[str, Any]) -> Whole:
-    others = Others(setting.searched, setting.observed, setting.number)
+    tried = Tried(setting.searched, setting.observed, setting.number)
     drawn = []
     for way, configuration in _draws(setting, planned, given):
         drawn.append((way, configuration))
-        if not others.have(configuration) or others.have_all():
+        if not tried.has(configuration) or tried.has_all():
             break
     else:
         way, configuration = drawn[0]

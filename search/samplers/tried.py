@@ -1,4 +1,4 @@
-"""The configurations that other trials have, whatever became of these trials."""
+"""The configurations that have been tried by other trials, whatever became of these."""
 
 import math
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from search.samplers.searched import Configuration, Searched
 
 
 @dataclass(frozen=True)
-class Others:
-    """The trials of a study beside trial `number`."""
+class Tried:
+    """The configurations of all trials of a study but trial `number`."""
 
     searched: Searched
     observed: Observed
     number: int
 
-    def have(self, configuration: Configuration) -> bool:
+    def has(self, configuration: Configuration) -> bool:
         """Say whether one of them has exactly these values."""
         if not self.searched.open:
             return False
@@ -32,8 +32,8 @@ class Others:
                 is_same &= np.isnan(column)
         return bool(is_same.any())
 
-    def have_all(self) -> bool:
-        """Say whether they have every configuration of a space without conditions."""
+    def has_all(self) -> bool:
+        """Say whether these are all configurations of a space without conditions."""
         size = math.prod(map(_size, self.searched.open.values()))
         if size > self.observed.count:
             return False
