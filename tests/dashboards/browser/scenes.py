@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import text
 
-from objectives.contract import CONFUSION_MATRIX, GROUPS, PER_CLASS
 from spaces.params import Choice, Float, Int, Toggle
 from spaces.priors import Prior
 from spaces.stored import Found, StoredStudy, fingerprint, to_json
@@ -17,6 +16,7 @@ from storage.artifacts import artifact_store, keep
 from storage.rows import HandBackReason
 from storage.store import Claim, Store
 from storage.transaction import transaction
+from tests.dashboards.browser.results import metrics, tables
 from tests.storage.samples import ended, finished, new_study, new_worker
 
 SPACE = [
@@ -27,7 +27,6 @@ SPACE = [
     Toggle("ldam", prior=0.3),
     Float("ldam_max_margin", 0.1, 0.8, when={"ldam": True}),
 ]
-CLASSES = ("Benign", "Gleason 3", "Gleason 4", "Gleason 5-Single Cells")
 CREW = ("ada", "grace", "mary", "joan")
 MACHINE = {"device_class": "cuda: NVIDIA RTX A5000"}
 LEASE_SECONDS = 3600.0  # no lease ends while a browser looks
@@ -125,7 +124,7 @@ class Scene:
         value = math.inf
         for epoch in range(since + 1, since + epochs + 1):
             value = floor + 0.9 * math.exp(-epoch / 4) + 0.01 * self._random.random()
-            self.store.record(claim, epoch, _metrics(value), value, seconds=58.0, images=23_000)
+            self.store.record(claim, epoch, metrics(value), value, seconds=58.0, images=23_000)
         return value
 
     def end(self, how: str, worker: str = "ada", value: float | None = None) -> Claim:
@@ -169,7 +168,7 @@ class Scene:
     def _keep(self, claim: Claim, value: float) -> Mapping[str, str]:
         """Keep the small tables of a finished trial."""
         links: dict[str, str] = {}
-        for name, content in _tables(claim.number, value).items():
+        for name, content in tables(claim.number, value).items():
             path = self._artifacts.parent / name
             path.write_text(content)
             links |= keep(artifact_store(str(self._artifacts)), claim, path)
@@ -270,42 +269,3 @@ def _in_the_middle(store: Store, artifacts: Path, name: str) -> tuple[Scene, Cla
     scene.hire("ada")
     scene.end_many(3)
     return scene, scene.begin(epochs=2)
-
-
-def _metrics(value: float) -> dict[str, float]:
-    accuracy = 1.02 - value / 2
-    return {
-        "val_loss": value,
-        "val_loss_low": value - 0.025,
-        "val_loss_high": value + 0.03,
-        "train_loss": value - 0.05,
-        "val_balanced_accuracy": accuracy,
-        "val_balanced_accuracy_low": accuracy - 0.025,
-        "val_balanced_accuracy_high": accuracy + 0.022,
-        "val_macro_auc": 1.12 - value / 2,
-        "data_wait_s": 9.9,
-        "compute_s": 48.1,
-    }
-
-
-def _tables(number: int, value: float) -> dict[str, str]:
-    """Write the tables of a trial on 400 images of 40 slides of each of four classes."""
-    random = Random(number)
-    rows = ["group,class,images,right,loss"]
-    losses = [random.gauss(0, 0.05) for _ in range(160)]
-    middle = sum(losses) / len(losses)
-    for place, loss in enumerate(losses):
-        name = CLASSES[place % 4]
-        rows.append(f"slide {place},{name},10,8,{10 * (value + loss - middle):.7f}")
-    recalls = ["class,images,groups,recall,recall_low,recall_high"]
-    confusion = ["true class," + ",".join(f"taken for {name}" for name in CLASSES)]
-    for place, name in enumerate(CLASSES):
-        right = 374 - 40 * place - 10 * (number % 3)
-        recalls.append(f"{name},400,40,{right / 400},{right / 400 - 0.04},{right / 400 + 0.03}")
-        taken = [str(right if other == place else (400 - right) // 3) for other in range(4)]
-        confusion.append(",".join([name, *taken]))
-    return {
-        GROUPS: "\n".join(rows) + "\n",
-        PER_CLASS: "\n".join(recalls) + "\n",
-        CONFUSION_MATRIX: "\n".join(confusion) + "\n",
-    }
