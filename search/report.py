@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+PROGRAM = "search: "  # before every line of an error
 REASON_FILE = "--reason-file"  # of `search worker`: where its supervisor reads its last error
 
 
@@ -16,7 +17,7 @@ def report(found: str, fix: str, words: Sequence[str]) -> None:
 
     words: the command line.
     """
-    line = f"search: {found}; {fix}" if fix else f"search: {found}"
+    line = PROGRAM + (f"{found}; {fix}" if fix else found)
     print(line, file=sys.stderr)
     if "--json" in words:
         print(json.dumps({"error": found, "fix": fix}))

@@ -1,6 +1,5 @@
 """The state of a study, and one sentence on it that ends with the next step."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,8 +11,6 @@ from dashboards.analysis.snapshot import Snapshot
 from spaces.exits import LASTING
 from storage.rows import WorkerRow
 
-# The beginning of a worker's last line, which the verdict's title tells as well.
-SAID_ALREADY = re.compile(r"^search: (study '[^']*' is stopped: )?")
 BEGINS = "a run that has just begun needs up to a minute"
 
 
@@ -159,7 +156,6 @@ def _finished(snapshot: Snapshot) -> Verdict:
 
 def _stopped_by_itself(worker: WorkerRow, again: str) -> Verdict:
     reason = worker.reason or f"worker {worker.worker} ended with exit code {worker.exit_code}"
-    reason = SAID_ALREADY.sub("", reason)
     has_fix = "`search " in reason
     return Verdict(
         state=State.FAILED,

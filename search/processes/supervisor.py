@@ -22,7 +22,7 @@ from search.processes.devices import DeviceShare, worker_environment
 from search.processes.machine import process_scope
 from search.processes.signals import StopFlag
 from search.processes.worker_slot import WorkerSlot
-from search.report import REASON_FILE
+from search.report import PROGRAM, REASON_FILE
 from spaces.exits import BROKEN_OFF, DONE, DRAINED, FAILED, KILLED, MISMATCH, WRONG
 from storage.engine.steps import DEATHS
 from storage.errors import DatabaseUnreachable, StorageError
@@ -259,7 +259,9 @@ class _Supervisor:
     def _free(self, worker: str, code: int, why: str, lease_end: HandBackReason) -> None:
         store = self._run.store
         store.end_leases(worker, lease_end)
-        store.worker_ended(worker, code, why)  # False for one that died while it loaded libraries
+        store.worker_ended(
+            worker, code, why.removeprefix(PROGRAM)
+        )  # False for one that died while it loaded libraries
 
     def _ending(self) -> Ending:
         if self._flag.now:

@@ -19,8 +19,7 @@ def check_broken(worker: Worker, failed: Failed) -> None:
         return
     if worker.retrying_store.count_same_errors(name, worker.name, failed.where) >= SAME_ERRORS:
         raise StudyBroken(
-            f"study {name!r} is stopped: {SAME_ERRORS} trials ended by the same error"
-            f" ({failed.detail})",
+            f"{SAME_ERRORS} trials of study {name!r} ended by the same error ({failed.detail})",
             f"mend it and `search run --study {name}` goes on, or start a changed study"
             " with --as NAME",
         )
