@@ -160,7 +160,7 @@ def _draw_knowledge(panel: Any, trials: Sequence[TrialRow]) -> None:
         [why["record"] for _, why in known],
         color=COLOURS["record"],
         lw=1.8,
-        label="record: draws with the priors are better",
+        label="record: how clearly draws with them did better",
     )
     for name, (colour, style) in LINES.items():
         rights = [why["trust"][name] for _, why in known]
