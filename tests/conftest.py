@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
@@ -51,9 +52,8 @@ def template_url(database_server: str) -> str:
 @pytest.fixture
 def database_url(database_server: str, template_url: str) -> Iterator[str]:
     """The URL of a database of the test's own, with all tables and no studies."""
-    name = f"test_{next(numbers)}"
-    yield new_database(database_server, name, str(make_url(template_url).database))
-    execute(database_server, f"DROP DATABASE {name} WITH (FORCE)")
+    with own_database(database_server, template_url) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +95,14 @@ def answers(port: int) -> bool:
     """Tell whether a server listens at a port of this machine."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def own_database(server_url: str, template_url: str) -> Iterator[str]:
+    """Copy the template under a name that is new in this session; drop the copy at the end."""
+    name = f"test_{next(numbers)}"
+    yield new_database(server_url, name, str(make_url(template_url).database))
+    execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def new_database(server_url: str, name: str, template: str) -> str:

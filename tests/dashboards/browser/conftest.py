@@ -1,6 +1,5 @@
 """One browser and one dashboard for the tests of a module."""
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from storage.store import Store
-from tests.conftest import new_database
+from tests.conftest import own_database
 from tests.dashboards.browser.site import Site, Window, new_site
 
 Open = Callable[..., Window]
@@ -18,10 +17,10 @@ expect.set_options(timeout=60_000)  # an open page changes every 2 s, on a busy 
 
 
 @pytest.fixture(scope="module")
-def url(database_server: str, template_url: str, request: pytest.FixtureRequest) -> str:
+def url(database_server: str, template_url: str) -> Iterator[str]:
     """The URL of a database of this module's own, without studies."""
-    name = re.sub(r"\W", "_", request.module.__name__)[-60:]
-    return new_database(database_server, name, template_url.rpartition("/")[2].partition("?")[0])
+    with own_database(database_server, template_url) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
 
 from dashboards.report.facts import Facts, read_facts
 from storage.store import Store
-from tests.conftest import new_database
+from tests.conftest import own_database
 from tests.dashboards.report.planted import plant
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -25,8 +24,7 @@ def store(database_url: str) -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def large(database_server: str, template_url: str) -> Iterator[Store]:
     """A store with a planted study of 1,000 trials, for tests that only read."""
-    template = str(make_url(template_url).database)
-    with Store.open(new_database(database_server, "large", template)) as store:
+    with own_database(database_server, template_url) as url, Store.open(url) as store:
         plant(store, count=1000)
         yield store
 

@@ -5,18 +5,17 @@ from collections.abc import Iterator
 import pytest
 from optuna.storages import BaseStorage
 from optuna.testing.pytest_storages import StorageTestCase
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
-from tests.conftest import execute, new_database
+from tests.conftest import own_database
 from tests.storage.engine.written_by_optuna import WrittenByOptuna
 
 
 @pytest.fixture(scope="module")
 def shared_storage(database_server: str, template_url: str) -> Iterator[WrittenByOptuna]:
     """One storage for all tests, so that each also follows on what the others left in memory."""
-    url = new_database(database_server, "contract", str(make_url(template_url).database))
-    yield WrittenByOptuna(url)
-    execute(database_server, "DROP DATABASE contract WITH (FORCE)")
+    with own_database(database_server, template_url) as url:
+        yield WrittenByOptuna(url)
 
 
 @pytest.fixture
