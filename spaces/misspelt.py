@@ -6,10 +6,10 @@ import re
 from difflib import get_close_matches
 from types import TracebackType
 
-from spaces import data, params, priors, study
+from spaces import data, params, priors, script, study
 from spaces.errors import closest
 
-_MODULES = (data, params, priors, study)
+_MODULES = (script, data, params, priors, study)  # `Table` alone is one of data
 # What a study file is made of: name -> the class.
 _PARTS = {
     name: part
