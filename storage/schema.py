@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import optuna
@@ -67,7 +68,7 @@ def revision(connection: Connection) -> str | None:
 
 def head() -> str:
     """Return the newest revision of our tables that this search knows."""
-    return str(_scripts().get_current_head())
+    return str(_scripts(MIGRATIONS).get_current_head())
 
 
 def check_usable(url: str) -> None:
@@ -131,7 +132,7 @@ def _migrate(connection: Connection, rights: Rights) -> None:
 
 def _check_change(present: str, rights: Rights) -> None:
     """Raise StorageError for tables that a newer search made, or that this role may not change."""
-    if present not in {script.revision for script in _scripts().walk_revisions()}:
+    if present not in {script.revision for script in _scripts(MIGRATIONS).walk_revisions()}:
         raise StorageError(
             f"the database is at revision {present} of another search; this one is at {head()}",
             f"upgrade search if a newer one made it, or {rights.own_database}",
@@ -156,5 +157,6 @@ def _close_tables(connection: Connection) -> None:
     connection.execute(silent.values(ended_at=attempts.c.beat_at, reason=HandBackReason.LOST))
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(str(MIGRATIONS))
+@cache  # Alembic loads every script to find the newest, 10 ms
+def _scripts(folder: Path) -> ScriptDirectory:
+    return ScriptDirectory(str(folder))
