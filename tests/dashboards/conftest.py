@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from spaces.params import Float
 from spaces.stored import StoredStudy, fingerprint, to_json
@@ -47,6 +47,8 @@ FILES = {
     "drawing.svg": "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
     "traceback.txt": "ValueError: no such thing",
 }
+
+expect.set_options(timeout=60_000)  # an open page changes every 2 s, on a busy machine less often
 
 
 @pytest.fixture

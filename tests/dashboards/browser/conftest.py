@@ -5,15 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
 from storage.store import Store
 from tests.conftest import own_database
 from tests.dashboards.browser.site import Site, Window, new_site
 
 Open = Callable[..., Window]
-
-expect.set_options(timeout=60_000)  # an open page changes every 2 s, on a busy machine less often
 
 
 @pytest.fixture(scope="module")
