@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
 from a2wsgi.wsgi_typing import Environ, StartResponse, WSGIApp
-from optuna_dashboard import wsgi
 from starlette.types import ASGIApp
 
 from dashboards.door.threads import CuttableThreads
@@ -24,22 +24,30 @@ def bridge(store: StoreReader, artifacts: str) -> ASGIApp:
 
     artifacts: the location of the artifact store, see `storage.artifacts.artifact_store`.
     """
-    dashboard = wsgi(MarkedStorage(store.engine), artifact_store=artifact_store(artifacts))
-    bridged: Any = WSGIMiddleware(_answering_when_away(dashboard, store))
+    bridged: Any = WSGIMiddleware(_Answers(store, artifacts))
     bridged.executor = CuttableThreads(THREADS)
     application: ASGIApp = bridged
     return application
 
 
-def _answering_when_away(dashboard: WSGIApp, store: StoreReader) -> WSGIApp:
-    """Answer 503 while the database is away; optuna-dashboard would fail with a traceback."""
+class _Answers:
+    """optuna-dashboard's answers, and 503 while the database is away, where it has a traceback."""
 
-    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def __init__(self, store: StoreReader, artifacts: str) -> None:
+        self._store, self._artifacts = store, artifacts
+
+    @cached_property
+    def _dashboard(self) -> WSGIApp:
+        from optuna_dashboard import wsgi  # 1.5 s: it imports scikit-learn; most never ask for it
+
+        storage = MarkedStorage(self._store.engine)
+        dashboard: WSGIApp = wsgi(storage, artifact_store=artifact_store(self._artifacts))
+        return dashboard
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            store.studies()
+            self._store.studies()
         except DatabaseUnreachable:
             start_response("503 Service Unavailable", [("Content-Type", "application/json")])
             return [json.dumps(AWAY).encode()]
-        return dashboard(environ, start_response)
-
-    return application
+        return self._dashboard(environ, start_response)

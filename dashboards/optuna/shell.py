@@ -1,6 +1,7 @@
 """The one HTML of all of optuna-dashboard's pages, with our stylesheet and a link back to ours."""
 
-from importlib.resources import files
+from importlib.metadata import distribution
+from pathlib import Path
 
 FILES = "/dashboard/static"
 # (its own text, ours)
@@ -21,7 +22,8 @@ def shell() -> str:
 
     Raises ValueError where another release of optuna-dashboard has another page.
     """
-    html = files("optuna_dashboard").joinpath("index.html").read_text(encoding="utf-8")
+    page = distribution("optuna-dashboard").locate_file("optuna_dashboard/index.html")
+    html = Path(str(page)).read_text(encoding="utf-8")  # found without its imports, 1.5 s
     for theirs, ours in REPLACED:
         if html.count(theirs) != 1:
             raise ValueError(f"optuna-dashboard's page has no {theirs}; read its index.html again")

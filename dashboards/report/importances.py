@@ -9,7 +9,6 @@ import numpy as np
 import optuna
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution
-from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, create_trial
 
@@ -81,6 +80,8 @@ class _Evaluated:
     def __init__(
         self, study: Study, trials: Sequence[TrialLine], searched: Mapping[str, BaseDistribution]
     ) -> None:
+        from optuna.importance import PedAnovaImportanceEvaluator  # 1.5 s: it loads scikit-learn
+
         self._names = list(searched)
         share = max(BEST_SHARE, FEWEST_BEST / len(trials))
         self.best = math.ceil(share * len(trials))
