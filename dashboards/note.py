@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dashboards.analysis.methods.description import Methods
 from dashboards.analysis.methods.sections import Code, Phrase, Section, Strong, Table
 from spaces.shown import shown
-from storage.store import Store
 
 # What Markdown gives a meaning within a line, and at its begin; not the _ within a word.
 MARKS = re.compile(r"[\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_])|^[#+=-]|(?<=\d)[.)](?=\s)")
@@ -20,15 +19,6 @@ def study_note(methods: Methods) -> str:
         *(part for section in methods.sections for part in _section(section)),
     ]
     return "\n\n".join(part for part in parts if part)
-
-
-def write_note(store: Store, study: str, text: str) -> None:
-    """Store `text` as the note of the study's page, unless it is stored already."""
-    from optuna_dashboard import get_note, save_note  # 1.5 s: it imports scikit-learn
-
-    shown = store.optuna_writer(study)
-    if get_note(shown) != text:
-        save_note(shown, text)
 
 
 def _section(section: Section) -> Iterator[str]:

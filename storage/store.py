@@ -108,10 +108,10 @@ class Store(StoreReader):
         with transaction(self._engine, statement_timeout="1h") as connection:
             studies.remove(connection, name)
 
-    def optuna_writer(self, name: str) -> optuna.Study:
-        """Build Optuna's own object for a study on Optuna's own storage, which writes its note."""
-        self.study(name)
-        return optuna.Study(name, self._backend)
+    def write_note(self, name: str, text: str) -> None:
+        """Store the Markdown note that optuna-dashboard shows of a study."""
+        with transaction(self._engine) as connection, joined(self._backend, connection):
+            studies.write_note(self._backend, studies.one(connection, name).study_id, text)
 
     def note_test_use(self, name: str, used_by: str, purpose: str) -> None:
         """Store a use of the study's test split, before the split is opened.

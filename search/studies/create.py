@@ -7,7 +7,7 @@ from typing import Any
 from dashboards.analysis.methods.description import describe
 from dashboards.analysis.methods.images import count_images
 from dashboards.changes import check_total
-from dashboards.note import study_note, write_note
+from dashboards.note import study_note
 from dashboards.optuna.marked import PRACTICE, PRACTICE_MEANING
 from search.settings import Settings
 from search.studies.folders import remember_data
@@ -133,4 +133,4 @@ def _write_note(row: StudyRow, prepared: Prepared, store: Store) -> None:
     """Write the study note, which the study's page in the dashboard shows."""
     manifest = prepared.manifest
     counts = count_images(manifest.as_csv()) if manifest.rows else None
-    write_note(store, row.name, study_note(describe(row, counts)))
+    store.write_note(row.name, study_note(describe(row, counts)))

@@ -8,7 +8,7 @@ from optuna_dashboard import get_note
 
 from dashboards.analysis.methods.description import PRACTICE, describe
 from dashboards.analysis.methods.images import count_images
-from dashboards.note import study_note, write_note
+from dashboards.note import study_note
 from spaces.load import load_study
 from spaces.params import Choice
 from spaces.stored import Found, StoredStudy
@@ -57,7 +57,7 @@ def test_an_option_cannot_break_its_table() -> None:
 def test_a_note_is_read_back_whole_and_written_once(store: Store) -> None:
     study = store.optuna_study("toy")
     for text in ("long " * 1000, "short", "short"):
-        write_note(store, "toy", text)
+        store.write_note("toy", text)
         assert get_note(study) == text
     assert study._storage.get_study_system_attrs(study._study_id)["dashboard:note_ver"] == 2
 

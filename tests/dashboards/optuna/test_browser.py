@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from dashboards.analysis.methods.description import describe
-from dashboards.note import study_note, write_note
+from dashboards.note import study_note
 from dashboards.optuna.marked import PRACTICE, PRACTICE_MEANING
 from storage.rows import Shown
 from storage.store import Store
@@ -29,7 +29,7 @@ def test_the_study_its_curves_and_its_note_are_shown_without_an_error(
     page: Page, store: Store
 ) -> None:
     row = store.study("toy")
-    write_note(store, row.name, study_note(describe(row, None)))
+    store.write_note(row.name, study_note(describe(row, None)))
     store.show(row.name, Shown("val_loss"))
     errors: list[str] = []
     page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
