@@ -14,13 +14,15 @@ LEDGER = """WITH ledger AS (
            CASE WHEN t.state NOT IN ('RUNNING', 'WAITING')
                 THEN timezone('UTC', t.datetime_complete) END AS trial_ended_at,
            (SELECT count(*) FROM search_service.epochs e
-             WHERE e.trial_id = a.trial_id AND e.attempt = a.attempt) AS epochs
+             WHERE e.trial_id = a.trial_id AND e.attempt = a.attempt) AS kept,
+           (SELECT count(*) FROM search_service.replaced_epochs e
+             WHERE e.trial_id = a.trial_id AND e.attempt = a.attempt) AS replaced
       FROM ({these}) a
      CROSS JOIN LATERAL (SELECT * FROM trials WHERE trial_id = a.trial_id OFFSET 0) t
       JOIN search_service.workers w ON w.worker_id = a.worker_id
 )
 SELECT number, trial_id, attempt, worker, host, device, threads, machine, started_at, beat_at,
-       detail, epochs, coalesce(ended_at, trial_ended_at) AS ended_at,
+       detail, kept + replaced AS epochs, replaced, coalesce(ended_at, trial_ended_at) AS ended_at,
        coalesce(reason, CASE WHEN trial_ended_at IS NOT NULL THEN :elsewhere END) AS reason
   FROM ledger ORDER BY number, attempt"""
 

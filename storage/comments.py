@@ -67,6 +67,19 @@ COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
             "recorded_at": "When it was written, which is later than its end after an outage.",
         },
     ),
+    "replaced_epochs": (
+        "One row per epoch that a later attempt, whose code is not deterministic, replaced.",
+        {
+            "trial_id": TRIAL_ID,
+            "attempt": "The attempt that recorded it.",
+            "epoch": "Counts from 1, the first finished one; with folds through all folds.",
+            "value": "The study's metric; NaN and the infinities occur.",
+            "metrics": "Every metric, as JSON; NaN and the infinities are strings in it.",
+            "seconds": "Time of training and validation.",
+            "images": "How many images were trained on.",
+            "recorded_at": "When it was written, which is later than its end after an outage.",
+        },
+    ),
     "files": (
         "Notes of checkpoints and weights in an artifact store that machines share.",
         {

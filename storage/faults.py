@@ -14,13 +14,14 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from sqlalchemy import TextClause, and_, event, select, text, update
 
 from storage import studies
 from storage.engine import statements, steps
 from storage.engine.leases import Claim, Nothing
+from storage.engine.results import Spent
 from storage.errors import DatabaseUnreachable, LeaseLost
 from storage.rows import Stop, TrialEnd
 from storage.store import Store
@@ -47,6 +48,7 @@ ANY_ATTEMPT = """held AS (
     SELECT CAST(:trial AS integer) AS trial_id, CAST(:attempt AS integer) AS attempt,
            CAST(NULL AS text) AS stop)"""
 UNFENCED_RECORD = text(statements.RECORD.text.replace(statements.HELD, ANY_ATTEMPT))
+UNFENCED_RECORD_ANEW = text(statements.RECORD_ANEW.text.replace(statements.HELD, ANY_ATTEMPT))
 UNFENCED_TELL = text(statements.TELL.text.replace("AND a.ended_at IS NULL", ""))
 
 
@@ -66,16 +68,19 @@ class UnfencedStore(ObedientStore):
         metrics: Mapping[str, float],
         value: float,
         *,
-        seconds: float,
-        images: int,
+        is_deterministic: bool = True,
+        **spent: Unpack[Spent],
     ) -> Stop | None:
         """Write the numbers of an epoch without checking the lease."""
         try:
-            return super().record(claim, epoch, metrics, value, seconds=seconds, images=images)
+            return super().record(
+                claim, epoch, metrics, value, is_deterministic=is_deterministic, **spent
+            )
         except LeaseLost:
-            numbers = {"value": value, "seconds": seconds, "images": images}
+            numbers: dict[str, Any] = {"value": value, **spent}
             written = steps.epoch_values(epoch, numbers, metrics)
-            self._force(UNFENCED_RECORD, {**steps.attempt_of(claim), **written})
+            statement = UNFENCED_RECORD if is_deterministic else UNFENCED_RECORD_ANEW
+            self._force(statement, {**steps.attempt_of(claim), **written})
             return None
 
     def tell(self, claim: Claim, end: TrialEnd) -> None:
@@ -117,12 +122,14 @@ class ForgetfulStore(ObedientStore):
         metrics: Mapping[str, float],
         value: float,
         *,
-        seconds: float,
-        images: int,
+        is_deterministic: bool = True,
+        **spent: Unpack[Spent],
     ) -> Stop | None:
         """Write the numbers of an epoch if the database answers."""
         with suppress(DatabaseUnreachable):
-            return super().record(claim, epoch, metrics, value, seconds=seconds, images=images)
+            return super().record(
+                claim, epoch, metrics, value, is_deterministic=is_deterministic, **spent
+            )
         return None
 
 

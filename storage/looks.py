@@ -68,13 +68,13 @@ CHANGES = text("""WITH changed AS (
        AND state NOT IN ('RUNNING', 'WAITING')
 )
 SELECT number, CAST(state AS text) AS state, coalesce(a.attempt, 0) AS attempts,
-       coalesce(a.is_live, false) AS is_leased, e.epoch
+       coalesce(a.is_live, false) AS is_leased, e.epoch, e.attempt AS recorder
   FROM changed t
   LEFT JOIN LATERAL (
        SELECT a.attempt, search_service.is_live(a) AS is_live FROM search_service.attempts a
         WHERE a.trial_id = t.trial_id ORDER BY a.attempt DESC LIMIT 1) a ON true
   LEFT JOIN LATERAL (
-       SELECT epoch FROM search_service.epochs WHERE trial_id = t.trial_id
+       SELECT epoch, attempt FROM search_service.epochs WHERE trial_id = t.trial_id
         ORDER BY epoch DESC LIMIT 1) e ON true""")
 
 
@@ -224,8 +224,11 @@ def _has_same_trials(before: Look, now: Look) -> bool:
 
 def _is_same(trial: TrialRow, now: Row[Any]) -> bool:
     """Say whether a trial that ran, and whose values are known, has nothing new to be read."""
-    before = ("RUNNING", trial.attempts, trial.is_leased, trial.last and trial.last.epoch)
-    return bool(trial.params) and before == (now.state, now.attempts, now.is_leased, now.epoch)
+    # A curve with the same last row is the same one: what replaces an epoch replaces all behind it.
+    last = (trial.last.epoch, trial.last.attempt) if trial.last else (None, None)
+    before = ("RUNNING", trial.attempts, trial.is_leased, *last)
+    newest = (now.state, now.attempts, now.is_leased, now.epoch, now.recorder)
+    return bool(trial.params) and before == newest
 
 
 def add_ended(before: Look, ended: Sequence[TrialRow]) -> Look:

@@ -169,6 +169,12 @@ class StoreReader(LiveReader):
         with self._moments.transaction() as connection:
             return trials.epochs_of(connection, self._moments.study(connection, name), numbers)
 
+    def replaced_epochs(self, name: str, number: int) -> list[EpochRow]:
+        """Read the epochs of a trial that later attempts replaced, by attempt and epoch."""
+        with self._moments.transaction() as connection:
+            study = self._moments.study(connection, name)
+            return trials.replaced_epochs(connection, study, number)
+
     def epochs_after(self, name: str, known: Mapping[int, int]) -> list[EpochRow]:
         """Read the epochs of some trials beyond the known ones, in order.
 

@@ -22,7 +22,7 @@ class Outcome(StrEnum):
     CODE_ERROR = "code_error"  # the training code raised an exception
     DATA_ERROR = "data_error"  # the data could not be read or used
     METRIC_OUT_OF_RANGE = "metric_out_of_range"  # such as an accuracy of 96.8
-    KILLED = "killed"  # given up: its attempts died in a row without an epoch between
+    KILLED = "killed"  # given up: its attempts died in a row without a new epoch between
     STALLED = "stalled"  # given up after such deaths, in the last of which nothing moved
     CUDA_ERROR = "cuda_error"  # given up after such deaths, the last one by a CUDA error
     ENDED_ELSEWHERE = "ended_elsewhere"  # a person ended or added it
@@ -41,7 +41,7 @@ class HandBackReason(StrEnum):
     STOPPED = "stopped"  # its supervisor ended the worker on request, or the worker gave up
     ORPHANED = "orphaned"  # its worker died together with its supervisor
     LOST = "lost"  # its lease expired and the trial went to the next attempt
-    # Three of these in a row, without a recorded epoch between, give the trial up:
+    # Three of these in a row, without a new epoch between, give the trial up:
     KILLED = "killed"  # its process died, other than on request
     STALLED = "stalled"  # no step was reported for too long
     CUDA_ERROR = "cuda_error"  # after a CUDA error its process can no longer compute
@@ -159,6 +159,8 @@ class TrialEnd:
     where: the type, file and line of the exception that ended it.
     shown: attributes that the dashboard lists.
     links: attributes for programs, such as the files that are kept.
+    last_epoch: later ones, which an attempt before recorded, move to the replaced epochs; None for
+        the last recorded one.
     """
 
     state: Literal["COMPLETE", "PRUNED", "FAIL"]
@@ -168,6 +170,7 @@ class TrialEnd:
     where: str | None = None
     shown: Mapping[str, Any] = field(default_factory=dict)
     links: Mapping[str, Any] = field(default_factory=dict)
+    last_epoch: int | None = None
 
     def __post_init__(self) -> None:
         is_number = self.value is not None and not math.isnan(self.value)
@@ -180,7 +183,7 @@ class EpochRow:
     """The numbers of one recorded epoch of trial `number`.
 
     epoch: counted from 1, the first finished one.
-    attempt: the attempt that recorded it first.
+    attempt: the attempt that recorded it first, with these numbers.
     value: the metric that pruning and ranking look at.
     """
 
@@ -235,6 +238,7 @@ class AttemptRow:
     beat_at: when its lease was last renewed.
     reason, detail: how the attempt ended; None while it runs.
     epochs: how many epochs this attempt recorded first.
+    replaced: how many of them a later attempt replaced.
     """
 
     number: int
@@ -251,6 +255,7 @@ class AttemptRow:
     reason: Outcome | HandBackReason | None
     detail: str | None
     epochs: int
+    replaced: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ twice. (`create` then raises StudyExists, `delete` UnknownStudy, and `note_test_
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import optuna
 from optuna.storages import RDBStorage
@@ -20,9 +20,9 @@ from storage.engine import ended, ends, rungs, steps, waiting
 from storage.engine.drawing import Choose, DrawingStorage, Explained, at_random
 from storage.engine.leases import Claim, Nothing
 from storage.engine.reading import ReadingStorage
+from storage.engine.results import Spent
 from storage.engine.rungs import Arrival, Standing
 from storage.engine.waiting import HasFile
-from storage.errors import StorageError
 from storage.live import outages
 from storage.live.outages import NewOutage
 from storage.optuna_inside import joined, queued_values
@@ -195,8 +195,8 @@ class Store(StoreReader):
         metrics: Mapping[str, float],
         value: float,
         *,
-        seconds: float,
-        images: int,
+        is_deterministic: bool = True,
+        **spent: Unpack[Spent],
     ) -> Stop | None:
         """Write the numbers of an epoch, extend the lease and return the study's stop request.
 
@@ -204,10 +204,19 @@ class Store(StoreReader):
         it raises EpochDiffers.
 
         value: the metric that pruning and ranking look at; NaN and infinities may be recorded.
+        is_deterministic: where the code is not, other numbers replace those of an earlier attempt,
+            with all that such attempts recorded behind them: the curve is that of one training.
         """
-        numbers = {"value": float(value), "seconds": float(seconds), "images": int(images)}
+        numbers: dict[str, Any] = {"value": value, **spent}
         with self._step() as connection:
-            return steps.record(connection, claim, epoch, numbers=numbers, metrics=metrics)
+            return steps.record(
+                connection,
+                claim,
+                epoch,
+                numbers=numbers,
+                metrics=metrics,
+                is_deterministic=is_deterministic,
+            )
 
     def note_rung(self, claim: Claim, arrival: Arrival) -> Standing:
         """Note the trial at a rung and return its rank; one that was noted there keeps its own."""
@@ -253,12 +262,7 @@ class Store(StoreReader):
         """
         self.study(name)
         with self._step() as connection:
-            state = ended.end_trial(connection, name, number)
-        if state is None:
-            raise StorageError(
-                f"study {name!r} has no trial {number}", f"see `search status --study {name} --all`"
-            )
-        return state in ("RUNNING", "WAITING")
+            return ended.end_trial(connection, name, number)
 
     # Workers
 

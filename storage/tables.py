@@ -157,6 +157,22 @@ epochs = Table(
     ),
 )
 
+replaced_epochs = Table(
+    "replaced_epochs",
+    metadata,
+    Column("trial_id", Integer, primary_key=True, autoincrement=False),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("value", Double, nullable=False),
+    Column("metrics", JSON, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("images", BigInteger, nullable=False),
+    Column("recorded_at", MOMENT, nullable=False),
+    ForeignKeyConstraint(
+        ["trial_id", "attempt"], [attempts.c.trial_id, attempts.c.attempt], ondelete="CASCADE"
+    ),
+)
+
 files = Table(
     "files",
     metadata,

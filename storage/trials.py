@@ -107,6 +107,10 @@ ALL_EPOCHS = text("""SELECT t.number, e.* FROM search_service.epochs e
   JOIN trials t ON t.trial_id = e.trial_id
  WHERE t.study_id = :study ORDER BY t.number, e.epoch""")
 
+REPLACED = text("""SELECT t.number, e.* FROM search_service.replaced_epochs e
+  JOIN trials t ON t.trial_id = e.trial_id
+ WHERE t.study_id = :study AND t.number = :number ORDER BY e.attempt, e.epoch""")
+
 NEWER_EPOCHS = text("""SELECT t.number, e.*
   FROM unnest(CAST(:numbers AS integer[]), CAST(:epochs AS integer[])) AS known (number, epoch)
   JOIN trials t ON t.study_id = :study AND t.number = known.number
@@ -166,6 +170,12 @@ def epochs_of(
     statement = ALL_EPOCHS if numbers is None else EPOCHS
     given = {"study": study.study_id, "numbers": list(numbers or ())}
     return [_epoch(row) for row in connection.execute(statement, given).mappings()]
+
+
+def replaced_epochs(connection: Connection, study: StudyRow, number: int) -> list[EpochRow]:
+    """Read the epochs of a trial that later attempts replaced, by attempt and epoch."""
+    given = {"study": study.study_id, "number": number}
+    return [_epoch(row) for row in connection.execute(REPLACED, given).mappings()]
 
 
 def epochs_after(

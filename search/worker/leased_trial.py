@@ -124,4 +124,5 @@ class LeasedTrial:
                 value,
                 seconds=result.seconds,
                 images=result.images,
+                is_deterministic=self.worker.is_deterministic,
             )

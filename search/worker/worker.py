@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 
+from objectives import catalog
 from objectives.contract import DataSource
 from search.processes.gauges import Gauges
 from search.processes.signals import StopFlag
@@ -47,6 +48,11 @@ class Worker:
     def study(self) -> Study:
         """The study as its author wrote it."""
         return self.stored.study
+
+    @cached_property
+    def is_deterministic(self) -> bool:
+        """Whether the study's code gives the same numbers again from the same checkpoint."""
+        return bool(getattr(catalog.describe(self.study.objective), "deterministic", True))
 
     @property
     def retries(self) -> RetryPolicy:

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, text
 
 from storage.engine.statements import TOUCH
+from storage.errors import StorageError
 from storage.rows import Outcome
 
 # Its attempt ends with it: the attempt's worker notices that at its next beat or epoch.
@@ -26,11 +27,15 @@ SELECT asked.state, (SELECT CAST(search_service.wake_at_end(s.study_id) AS text)
   FROM asked""")
 
 
-def end_trial(connection: Connection, study: str, number: int) -> str | None:
-    """End a trial that runs or waits, with its attempt; one that has ended stays as it is.
+def end_trial(connection: Connection, study: str, number: int) -> bool:
+    """End a trial that runs or waits, with its attempt; False for one that had ended before.
 
-    Return the state that it had; None where there is no such trial.
+    Raises StorageError for a trial that is not there.
     """
     given = {"study": study, "number": number, "reason": Outcome.ENDED_ELSEWHERE}
     row = connection.execute(END, given).one_or_none()
-    return None if row is None else str(row.state)
+    if row is None:
+        raise StorageError(
+            f"study {study!r} has no trial {number}", f"see `search status --study {study} --all`"
+        )
+    return row.state in ("RUNNING", "WAITING")

@@ -26,6 +26,9 @@ PROGRESS = text("""SELECT EXISTS (
     SELECT FROM search_service.attempts a
      WHERE a.worker_id = :worker AND (a.ends_trial AND a.reason <> ALL(:deadly) OR EXISTS (
            SELECT FROM search_service.epochs e
+            WHERE e.trial_id = a.trial_id AND e.attempt = a.attempt
+           UNION ALL
+           SELECT FROM search_service.replaced_epochs e
             WHERE e.trial_id = a.trial_id AND e.attempt = a.attempt)))""")
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import TypedDict
 
 from storage.errors import EpochDiffers
 
@@ -9,7 +10,21 @@ from storage.errors import EpochDiffers
 # objectives has the same constant, which storage may not import; a test of the house compares both.
 CLOCK_ENDING = "_s"
 
+ONCE = "let the training code report each epoch once"
+SAME_MACHINE = "go on with this study on the same data, device class and number of threads"
+
 Plain = Mapping[str, float | str]
+
+
+class Spent(TypedDict):
+    """The cost of an epoch.
+
+    seconds: of training and validation.
+    images: how many images were trained on.
+    """
+
+    seconds: float
+    images: int
 
 
 def plain_metrics(metrics: Mapping[str, float]) -> dict[str, float | str]:
@@ -22,11 +37,14 @@ def decoded(metrics: Plain) -> dict[str, float]:
     return {name: float(value) for name, value in metrics.items()}
 
 
-def check_equal(epoch: str, *, before: tuple[float, Plain], now: tuple[float, Plain]) -> None:
+def check_equal(
+    epoch: str, *, before: tuple[float, Plain], now: tuple[float, Plain], is_same_attempt: bool
+) -> None:
     """Raise EpochDiffers where an epoch comes with other numbers than are stored.
 
     epoch: the epoch and its trial, for the message.
     before, now: its value and its plain metrics; times may differ.
+    is_same_attempt: whether the attempt that reports it now has recorded it before.
     """
     stored, given = _repeatable(*before), _repeatable(*now)
     for name in stored | given:
@@ -34,7 +52,7 @@ def check_equal(epoch: str, *, before: tuple[float, Plain], now: tuple[float, Pl
             raise EpochDiffers(
                 f"{epoch} is recorded with {name} {stored.get(name)}, and now it is "
                 f"{given.get(name)}",
-                "go on with this study on the same data, device class and number of threads",
+                ONCE if is_same_attempt else SAME_MACHINE,
             )
 
 

@@ -9,7 +9,7 @@
                RUNNING, held by  COMPLETE, PRUNED or FAIL
                nobody ──claim, attempt n + 1
                   │
-                  └─▶ FAIL, where it is the third deadly end in a row without an epoch between
+                  └─▶ FAIL, where it is the third deadly end in a row without a new epoch between
 
 A statement touches the attempt's row before it writes anything else, so that the fence and the
 write are one: an attempt that has ended writes nothing. Rows are locked in one order everywhere:
@@ -22,6 +22,7 @@ frees a trial, or ends one of the last, wakes the workers that wait (storage/eng
 
 from sqlalchemy import bindparam, text
 
+from storage.engine.results import CLOCK_ENDING
 from storage.tables import Words
 
 DETAIL = bindparam("detail", type_=Words)  # a sentence, in which any character may stand
@@ -74,12 +75,7 @@ DRAW = text(f"""WITH {HELD_AND_TOUCHED}, drawn AS (
 )
 SELECT stop FROM held""")
 
-RECORD = text(f"""WITH {HELD}, written AS (
-    INSERT INTO search_service.epochs (trial_id, epoch, attempt, value, metrics, seconds, images)
-    SELECT held.trial_id, :epoch, held.attempt, :value, CAST(:metrics AS json), :seconds, :images
-      FROM held
-        ON CONFLICT DO NOTHING RETURNING trial_id
-), reported AS (
+REPORTED = """reported AS (
     INSERT INTO trial_intermediate_values
            (trial_id, step, intermediate_value, intermediate_value_type)
     SELECT written.trial_id, :epoch, :finite, CAST(:kind AS trialintermediatevaluetype)
@@ -87,10 +83,53 @@ RECORD = text(f"""WITH {HELD}, written AS (
         ON CONFLICT (trial_id, step) DO UPDATE
        SET intermediate_value = excluded.intermediate_value,
            intermediate_value_type = excluded.intermediate_value_type
-)
+)"""
+RECORD = text(f"""WITH {HELD}, written AS (
+    INSERT INTO search_service.epochs (trial_id, epoch, attempt, value, metrics, seconds, images)
+    SELECT held.trial_id, :epoch, held.attempt, :value, CAST(:metrics AS json), :seconds, :images
+      FROM held
+        ON CONFLICT DO NOTHING RETURNING trial_id
+), {REPORTED}
 SELECT held.stop, EXISTS (SELECT FROM written) AS is_new FROM held""")
 
-STORED = text("""SELECT value, metrics FROM search_service.epochs
+# Of code that is not deterministic. An epoch that an earlier attempt recorded with other numbers
+# belongs to another course of training: it moves to the replaced epochs, with all that such
+# attempts recorded behind it. A statement reads rows as they were before it, so that `replaced`
+# finds the one that `written` changes.
+OF_EPOCH = "trial_id, epoch, attempt, value, metrics, seconds, images, recorded_at"
+REPEATABLE = f"""(SELECT jsonb_object_agg(key, value)
+              FROM jsonb_each(CAST({{row}}.metrics AS jsonb))
+             WHERE right(key, {len(CLOCK_ENDING)}) <> '{CLOCK_ENDING}')"""
+MOVED = f"""moved AS (
+    INSERT INTO search_service.replaced_epochs ({OF_EPOCH}) SELECT {OF_EPOCH} FROM behind
+), cut AS (
+    DELETE FROM trial_intermediate_values i USING behind
+     WHERE i.trial_id = behind.trial_id AND i.step = behind.epoch
+)"""
+RECORD_ANEW = text(f"""WITH {HELD}, written AS (
+    INSERT INTO search_service.epochs AS known
+           (trial_id, epoch, attempt, value, metrics, seconds, images)
+    SELECT held.trial_id, :epoch, held.attempt, :value, CAST(:metrics AS json), :seconds, :images
+      FROM held
+        ON CONFLICT (trial_id, epoch) DO UPDATE
+       SET attempt = excluded.attempt, value = excluded.value, metrics = excluded.metrics,
+           seconds = excluded.seconds, images = excluded.images, recorded_at = excluded.recorded_at
+     WHERE known.attempt < excluded.attempt
+       AND (known.value <> excluded.value OR {REPEATABLE.format(row="known")}
+            IS DISTINCT FROM {REPEATABLE.format(row="excluded")})
+    RETURNING trial_id, attempt
+), replaced AS (
+    INSERT INTO search_service.replaced_epochs ({OF_EPOCH})
+    SELECT {OF_EPOCH} FROM search_service.epochs
+     WHERE trial_id = (SELECT trial_id FROM written) AND epoch = :epoch
+), behind AS (
+    DELETE FROM search_service.epochs e USING written
+     WHERE e.trial_id = written.trial_id AND e.epoch > :epoch AND e.attempt < written.attempt
+    RETURNING e.*
+), {MOVED}, {REPORTED}
+SELECT held.stop, EXISTS (SELECT FROM written) AS is_new FROM held""")
+
+STORED = text("""SELECT attempt, value, metrics FROM search_service.epochs
  WHERE trial_id = :trial AND epoch = :epoch""")
 
 NOTE_FILE = text(f"""WITH {HELD}, noted AS (
@@ -139,20 +178,29 @@ TELL = text(f"""WITH alive AS (
     SELECT final.trial_id, n.key, n.value
       FROM final, unnest(CAST(:shown AS text[]), CAST(:shown_values AS text[])) AS n (key, value)
         ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json
-)
+), behind AS (
+    DELETE FROM search_service.epochs e USING final
+     WHERE e.trial_id = final.trial_id AND e.epoch > CAST(:last_epoch AS integer)
+    RETURNING e.*
+), {MOVED}
 SELECT count(*) AS ended, count(search_service.wake_at_end(study_id)) AS woken
   FROM final""").bindparams(DETAIL, bindparam("where", type_=Words))
 
 # The attempts that end without their trials: `of_attempts` says which. Two statements in one
 # message, which Postgres runs as one transaction. The second one sees all that was written before
-# the first one had its locks, so that no epoch of a dying worker is missed.
+# the first one had its locks, so that no epoch of a dying worker is missed. `recorder` is the last
+# attempt that got further than all before it: to start over, and die again, is no progress.
 END = """SELECT FROM trials t JOIN search_service.attempts a ON a.trial_id = t.trial_id
  WHERE a.ended_at IS NULL AND {of_attempts}
  ORDER BY t.trial_id FOR NO KEY UPDATE OF t, a;
 WITH ending AS (
     SELECT a.trial_id, t.study_id, a.attempt, t.state = 'RUNNING' AS runs,
-           (SELECT coalesce(max(e.attempt), 0) FROM search_service.epochs e
-             WHERE e.trial_id = a.trial_id) AS recorder
+           coalesce((SELECT e.attempt FROM (
+                     SELECT epoch, attempt FROM search_service.epochs WHERE trial_id = a.trial_id
+                     UNION ALL
+                     SELECT epoch, attempt FROM search_service.replaced_epochs
+                      WHERE trial_id = a.trial_id) e
+                     ORDER BY e.epoch DESC, e.attempt LIMIT 1), 0) AS recorder
       FROM search_service.attempts a JOIN trials t ON t.trial_id = a.trial_id
      WHERE a.ended_at IS NULL AND {of_attempts}
 ), died AS (
@@ -174,7 +222,7 @@ WITH ending AS (
        SET ended_at = clock_timestamp(), ends_trial = judged.gives_up, {touch},
            reason = CASE WHEN judged.gives_up THEN judged.reasons[judged.deaths] ELSE :reason END,
            detail = CASE WHEN judged.gives_up THEN concat_ws('; ', format(
-                    '%s attempts ended without an epoch between: %s',
+                    '%s attempts ended without a new epoch between: %s',
                     judged.deaths, array_to_string(judged.reasons, ', ')), :detail)
                     ELSE :detail END
       FROM judged

@@ -101,17 +101,20 @@ def record(
     claim: Claim,
     epoch: int,
     *,
-    numbers: Mapping[str, float],
+    numbers: Mapping[str, Any],
     metrics: Mapping[str, float],
+    is_deterministic: bool,
 ) -> Stop | None:
     """Write an epoch and extend the lease; one that is stored with these numbers stays as it is.
 
     Raises EpochDiffers when it is stored with other numbers.
 
     numbers: its value, seconds and images.
+    is_deterministic: where it is not, other numbers replace those of an earlier attempt.
     """
     written = epoch_values(epoch, numbers, metrics)
-    row = _held(connection, claim, statements.RECORD, **written)
+    statement = statements.RECORD if is_deterministic else statements.RECORD_ANEW
+    row = _held(connection, claim, statement, **written)
     if not row.is_new:
         this = {"trial": claim.trial_id, "epoch": epoch}
         stored = connection.execute(statements.STORED, this).one()
@@ -119,6 +122,7 @@ def record(
             f"epoch {epoch} of trial {claim.number}",
             before=(stored.value, stored.metrics),
             now=(numbers["value"], plain_metrics(metrics)),
+            is_same_attempt=stored.attempt == claim.attempt,
         )
     stop: Stop | None = row.stop
     return stop
@@ -167,12 +171,19 @@ def attempt_of(claim: Claim) -> dict[str, int | str]:
 
 
 def epoch_values(
-    epoch: int, numbers: Mapping[str, float], metrics: Mapping[str, float]
+    epoch: int, numbers: Mapping[str, Any], metrics: Mapping[str, float]
 ) -> dict[str, Any]:
     """Return the values of statements.RECORD, but for the attempt."""
     finite, kind = _stored_step(numbers["value"])
-    written = json.dumps(plain_metrics(metrics))
-    return {"epoch": epoch, **numbers, "metrics": written, "finite": finite, "kind": kind}
+    return {
+        "epoch": epoch,
+        "value": float(numbers["value"]),
+        "seconds": float(numbers["seconds"]),
+        "images": int(numbers["images"]),
+        "metrics": json.dumps(plain_metrics(metrics)),
+        "finite": finite,
+        "kind": kind,
+    }
 
 
 def end_values(end: TrialEnd) -> dict[str, Any]:
@@ -187,6 +198,7 @@ def end_values(end: TrialEnd) -> dict[str, Any]:
         "outcome": end.outcome,
         "detail": end.detail,
         "where": end.where,
+        "last_epoch": end.last_epoch,
         "links": list(links),
         "link_values": [json.dumps(value) for value in links.values()],
         "shown": list(end.shown),

@@ -289,3 +289,22 @@ def listening(store: Store, what: str, listen: Callable[..., None]) -> Iterator[
         yield
     finally:
         event.remove(engine, what, listen)
+
+
+def test_a_curve_that_was_replaced_up_to_the_same_epoch_is_read_again(
+    store: Store, claim: Claiming
+) -> None:
+    held = claim()
+    begin(store, held)
+    record(store, held, epochs=2)
+    store.hand_back(held, HandBackReason.DRAINED)
+    held = claim()
+    before = store.look("toy")
+    for epoch in (1, 2):
+        metrics = {"val_loss": 0.1}
+        store.record(held, epoch, metrics, 0.1, seconds=2.0, images=10, is_deterministic=False)
+    (trial,) = store.look("toy", before).running
+    assert trial == store.trials("toy")[0]
+    assert trial.last
+    assert trial.best
+    assert (trial.last.value, trial.best.value) == (0.1, 0.1)

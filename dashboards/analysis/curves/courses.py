@@ -99,7 +99,7 @@ class CoursesReader:
         shown = {trial.number for trial in running}
         others = [trial for trial in snapshot.running if trial.number in asked]
         trials = [*running, *(trial for trial in others if trial.number not in shown)]
-        self._rows = {trial.number: self._rows.get(trial.number, []) for trial in trials}
+        self._rows = {trial.number: self._kept(trial) for trial in trials}
         self._places = _placed(self._places, [trial.number for trial in running])
         behind = [trial for trial in trials if trial.last and self._known(trial) < trial.last.epoch]
         long = [trial.number for trial in behind if trial.last and trial.last.epoch > MOST_READ]
@@ -115,6 +115,12 @@ class CoursesReader:
             )
             for trial in trials
         }
+
+    def _kept(self, trial: TrialRow) -> list[EpochRow]:
+        """Return the known epochs; none where another attempt may have replaced some of them."""
+        rows = self._rows.get(trial.number, [])
+        is_same = bool(rows and trial.last and trial.last.attempt == rows[-1].attempt)
+        return rows if is_same else []
 
     def _known(self, trial: TrialRow) -> int:
         rows = self._rows[trial.number]

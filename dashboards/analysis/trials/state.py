@@ -14,7 +14,7 @@ SENTENCES = {
     Outcome.CODE_ERROR: "The training code raised an exception.",
     Outcome.DATA_ERROR: "The data could not be read or used.",
     Outcome.METRIC_OUT_OF_RANGE: "It reported a number that its metric cannot have.",
-    Outcome.KILLED: "Given up: its attempts died in a row, without an epoch between them.",
+    Outcome.KILLED: "Given up: its attempts died in a row, without a new epoch between them.",
     Outcome.STALLED: "Given up: its attempts died in a row, and nothing moved in the last one.",
     Outcome.CUDA_ERROR: "Given up: its attempts died in a row, the last one by a CUDA error.",
     Outcome.ENDED_ELSEWHERE: "Ended or added by a person; it is never the best one.",

@@ -27,6 +27,7 @@ LEAST_WIDTH = 0.8  # percent
 class AttemptLine:
     """One attempt; x and width: its time, in percent of the trial's.
 
+    replaced: how many of its epochs a later attempt replaced.
     tone: the class of its colour.
     """
 
@@ -36,6 +37,7 @@ class AttemptLine:
     began_at: datetime
     took: str
     epochs: int
+    replaced: int
     how: str
     shape: str
     reason: str
@@ -79,6 +81,7 @@ def _lines(
             began_at=row.started_at,
             took=numbers.span((end - row.started_at).total_seconds()),
             epochs=row.epochs,
+            replaced=row.replaced,
             how=str(way),
             shape=SHAPES[way],
             reason=_reason(row, way),

@@ -198,6 +198,20 @@ def test_every_attempt_at_a_trial_has_a_line(pages: TestClient, store: Store) ->
     assert shown["lines"][1]["place"].startswith("far-away")
 
 
+def test_an_attempt_says_how_many_of_its_epochs_were_replaced(
+    pages: TestClient, store: Store
+) -> None:
+    claim = begin(store)
+    store.hand_back(claim, HandBackReason.KILLED)
+    store.register_worker("toy", new_worker("bob"))
+    again = store.claim("toy", "bob", lease_seconds=30)
+    assert isinstance(again, Claim)
+    metrics = {"val_loss": 0.1}
+    store.record(again, 2, metrics, 0.1, seconds=1.0, images=10, is_deterministic=False)
+
+    assert "3 (2 replaced)" in pages.get(f"/s/toy/t/{claim.number}").text
+
+
 def test_folds_have_a_curve_each(pages: TestClient, store: Store) -> None:
     claim = begin(store)
     for epoch, fold in ((4, 1), (5, 2)):

@@ -22,7 +22,7 @@ def test_a_trial_that_kills_three_workers_in_a_row_is_given_up(
 
     row = store.trials("toy")[0]
     assert (row.state, row.outcome, row.attempts) == ("FAIL", "killed", 3)
-    assert row.detail == "3 attempts ended without an epoch between: killed, killed, killed"
+    assert row.detail == "3 attempts ended without a new epoch between: killed, killed, killed"
     assert claim().number == held.number + 1
 
 
@@ -36,7 +36,7 @@ def test_stalls_and_cuda_errors_count_like_deaths(store: Store, claim: Claiming)
     row = store.trials("toy")[0]
     assert (row.state, row.outcome, row.attempts) == ("FAIL", "cuda_error", 3)
     assert row.detail == (
-        "3 attempts ended without an epoch between: killed, stalled, cuda_error; "
+        "3 attempts ended without a new epoch between: killed, stalled, cuda_error; "
         "AcceleratorError: CUDA error"
     )
 
@@ -69,7 +69,8 @@ def test_an_epoch_that_is_written_while_its_worker_is_declared_dead_counts(
     with ThreadPoolExecutor(1) as other:
         with engine.begin() as dying:
             numbers = {"value": 0.5, "seconds": 1.0, "images": 100}
-            steps.record(dying, held, 1, numbers=numbers, metrics={"val_loss": 0.5})
+            loss = {"val_loss": 0.5}
+            steps.record(dying, held, 1, numbers=numbers, metrics=loss, is_deterministic=True)
             ending = other.submit(end[way])
             assert wait_until(lambda: bool(sql(waiting)), patience_seconds=5)
         ending.result()

@@ -47,9 +47,10 @@ def toy(store: Store, home: Path, **changes: Any) -> Worker:
     return make_worker(store, home, **{"space": SPACE, "fixed": fixed, "trials": 30} | changes)
 
 
-def record(worker: Worker, claim: Claim, *values: float, first: int = 1) -> None:
+def record(worker: Worker, claim: Claim, *values: float, first: int = 1, **more: Any) -> None:
     for epoch, value in enumerate(values, start=first):
-        worker.store.record(claim, epoch, {"val_loss": value}, value, seconds=60.0, images=1)
+        metrics = {"val_loss": value}
+        worker.store.record(claim, epoch, metrics, value, seconds=60.0, images=1, **more)
 
 
 def begin(worker: Worker, name: str = "w") -> Claim:
@@ -74,6 +75,20 @@ def test_a_running_curve_grows_by_its_new_epochs_alone(store: Store, tmp_path: P
         found = looker.reader.read(store, snapshot)
     assert found.running[0].values["val_loss"] == (3.0, 2.0, 1.0)
     assert max(sent) == 1
+
+
+def test_a_curve_that_a_later_attempt_replaced_is_read_anew(store: Store, tmp_path: Path) -> None:
+    worker = toy(store, tmp_path)
+    claim, looker = begin(worker), Looker(store)
+    record(worker, claim, 3.0, 2.0, 1.0)
+    assert looker.look().running[0].values["val_loss"] == (3.0, 2.0, 1.0)
+
+    store.hand_back(claim, "drained")
+    claim = begin(worker)
+    record(worker, claim, 2.5, 1.5, first=2, is_deterministic=False)
+    assert looker.look().running[0].values["val_loss"] == (3.0, 2.5, 1.5)
+    record(worker, claim, 0.5, first=4)
+    assert looker.look().running[0].values["val_loss"] == (3.0, 2.5, 1.5, 0.5)
 
 
 def test_nothing_is_read_where_nothing_is_new(store: Store, tmp_path: Path) -> None:
