@@ -17,6 +17,27 @@ _PARTS = {
     for name, part in vars(module).items()
     if inspect.isclass(part) and part.__module__ == module.__name__
 }
+_WEIGHTS = "write each option with its weight: Choice(NAME, {OPTION: WEIGHT})"
+_OF_PARAM = "a prior stands with its parameter: Float(NAME, LOW, HIGH, prior=Prior(CENTER))"
+_FIXED = "write Study(fixed={NAME: VALUE}) instead of a parameter"
+# Words of other libraries, and good guesses: (class, keyword) -> what the class has for it.
+_WORDS = {
+    ("Choice", "weights"): _WEIGHTS,
+    ("Choice", "prior"): _WEIGHTS,
+    ("Toggle", "weights"): "did you mean 'prior', the probability of on?",
+    ("Prior", "spread"): "did you mean 'confidence': low, medium or high?",
+    ("Prior", "std"): "did you mean 'confidence': low, medium or high?",
+    ("Prior", "mean"): "did you mean 'center'?",
+    ("Study", "prior"): _OF_PARAM,
+    ("Study", "priors"): _OF_PARAM,
+    ("Study", "weights"): _WEIGHTS,
+    **{(each, "fixed"): _FIXED for each in ("Float", "Int", "Choice", "Toggle")},
+    **{
+        (each, keyword): "did you mean prior=Prior(CENTER, CONFIDENCE)?"
+        for each in ("Float", "Int")
+        for keyword in ("center", "weights", "confidence")
+    },
+}
 _KEYWORD = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
 _IMPORTED = re.compile(r"cannot import name '(\w+)' from '(spaces\.?\w*)'")
 
@@ -25,6 +46,8 @@ def meant(error: Exception) -> str:
     """Return the end of the message of an error by a misspelt name; "" where no name is near."""
     if isinstance(error, TypeError) and (found := _KEYWORD.search(str(error))):
         part, keyword = found.groups()
+        if words := _WORDS.get((part, keyword)):
+            return words
         known = inspect.signature(_PARTS[part]).parameters if part in _PARTS else ()
         return _question(closest(keyword, known))
     if isinstance(error, ModuleNotFoundError):

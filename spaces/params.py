@@ -1,15 +1,14 @@
 """A searched hyperparameter: its range, its scale, its condition, and its prior."""
 
-import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from spaces.declared import check_types, make_plain
 from spaces.errors import StudyError
 from spaces.priors import Prior, Scale
-
-LEAST_SHARE = 0.001  # of an option in its prior
+from spaces.weights import check_share, check_weights, is_number
 
 Value = bool | int | float | str | None
 When = Mapping[str, Value]
@@ -61,7 +60,7 @@ class Float:
 
     def takes(self, value: Value) -> bool:
         """Say whether `value` lies in the range."""
-        return _is_number(value) and self.low <= float(value) <= self.high  # type: ignore[arg-type]
+        return is_number(value) and self.low <= float(value) <= self.high  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,14 +128,7 @@ class Choice:
                 f"Choice {self.name!r} has an option that is neither text nor a number",
                 "use text or numbers",
             )
-        if not all(0 <= weight < math.inf for weight in self.weights) or sum(self.weights) <= 0:
-            raise StudyError(
-                f"Choice {self.name!r}: weights must be finite, not negative, and not all zero"
-            )
-        if len(set(self.weights)) == 1:
-            return  # no prior, however many options there are
-        for option, weight in zip(self.choices, self.weights, strict=True):
-            _check_share(f"Choice {self.name!r} gives {option!r}", weight / sum(self.weights))
+        check_weights(f"Choice {self.name!r}", zip(self.choices, self.weights, strict=True))
 
     @property
     def choices(self) -> tuple[Value, ...]:
@@ -190,10 +182,13 @@ class Toggle:
     def __post_init__(self) -> None:
         make_plain(self)
         _check_name(self.name)
-        if not _is_number(self.prior) or not 0 <= self.prior <= 1:
-            raise StudyError(f"Toggle {self.name!r} has prior {self.prior!r}", "use a probability")
+        if not is_number(self.prior) or not 0 <= self.prior <= 1:
+            raise StudyError(
+                f"Toggle {self.name!r} has prior {self.prior!r}",
+                "use a probability of on, such as 0.3",
+            )
         for is_on, share in ((True, self.prior), (False, 1 - self.prior)):
-            _check_share(f"Toggle {self.name!r} gives {is_on}", share)
+            check_share(f"Toggle {self.name!r} gives {is_on}", share)
 
     @property
     def weights(self) -> tuple[float, float]:
@@ -217,12 +212,27 @@ class Toggle:
         return isinstance(value, bool)
 
 
+def drawing_scale(param: Float | Int) -> Scale:
+    """Return the scale of draws; a whole number takes up half a step on either side."""
+    half = 0.5 if isinstance(param, Int) else 0.0
+    return Scale(param.low - half, param.high + half, param.log)
+
+
+def meant_by(param: Param, value: Value) -> Value:
+    """Return the value of a parameter that reads like `value`: 32 for "32"; None for none."""
+    words = str(value).strip().lower()
+    for option in param.corners() if isinstance(param, Choice | Toggle) else ():
+        if option == value or str(option).lower() == words:
+            return option
+    for read in (int, float):
+        with suppress(ValueError):
+            if isinstance(value, str) and param.takes(number := read(words)):
+                return number
+    return None
+
+
 def _scale(param: Float | Int) -> Scale:
     return Scale(param.low, param.high, param.log)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _check_name(name: str) -> None:
@@ -232,18 +242,9 @@ def _check_name(name: str) -> None:
         )
 
 
-def _check_share(giving: str, share: float) -> None:
-    """Refuse an option that a prior all but excludes: results could not speak for it."""
-    if share < LEAST_SHARE:
-        raise StudyError(
-            f"{giving} {share:.3g} of the weight",
-            f"leave the option out (fix the parameter where one is left), or give it"
-            f" {LEAST_SHARE:g} or more",
-        )
-
-
 def _check_range(param: Float | Int) -> None:
     _check_name(param.name)
+    _check_prior(param)
     check_types(param)
     if param.low > param.high:
         raise StudyError(
@@ -264,3 +265,16 @@ def _check_range(param: Float | Int) -> None:
             f"{param.name!r} has its prior at {param.prior.center}, an end of its log scale",
             "move the center inside, or widen the range",
         )
+
+
+def _check_prior(param: Float | Int) -> None:
+    """Refuse a prior that is none, with the one that was meant."""
+    given: object = param.prior
+    if given is None or isinstance(given, Prior):
+        return
+    first = given[0] if isinstance(given, list | tuple) and given else given
+    center = f"{first:g}" if is_number(first) else "CENTER"
+    raise StudyError(
+        f"{param.name!r} has prior {given!r}",
+        f'write prior=Prior({center}, "medium"), or high or low',
+    )

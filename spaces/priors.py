@@ -1,17 +1,19 @@
 """Priors: where good values of a parameter are expected before any trial has run."""
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
 from spaces.declared import check_types
-from spaces.errors import StudyError
+from spaces.errors import StudyError, closest
 
 Confidence = Literal["low", "medium", "high"]
 
 # Standard deviations on the unit interval; NePS uses the same ones for these three words.
 UNIT_SPREAD: dict[str, float] = {"low": 0.5, "medium": 0.25, "high": 0.125}
+STEPS = 1000  # of the range, in which a part of it is measured
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,17 @@ class Prior:
     confidence: Confidence = "medium"
 
     def __post_init__(self) -> None:
+        if isinstance(self.center, str):
+            raise StudyError(
+                f"Prior: center is {self.center!r}",
+                "give it a number; options have weights, Choice(NAME, {OPTION: WEIGHT})",
+            )
         check_types(self)
         if self.confidence not in tuple(UNIT_SPREAD):
+            near = closest(str(self.confidence).lower(), UNIT_SPREAD)
             raise StudyError(
-                f"prior confidence {self.confidence!r} is unknown", "use low, medium or high"
+                f"prior confidence {self.confidence!r} is unknown",
+                f"did you mean {near!r}?" if near else "use low, medium or high",
             )
 
 
@@ -70,6 +79,19 @@ def share_below(center_unit: float, confidence: Confidence, unit: float) -> floa
     """Return the share of that distribution that lies below a position."""
     bell, below, upto = _cut(center_unit, confidence)
     return (bell.cdf(unit) - below) / (upto - below)
+
+
+def narrowest_part(center_unit: float, confidence: Confidence, share: float) -> tuple[float, float]:
+    """Return the ends of the smallest part of the range that has this share of the draws."""
+
+    def ends(steps: int) -> tuple[float, float]:
+        return max(0.0, center_unit - steps / STEPS), min(1.0, center_unit + steps / STEPS)
+
+    def held(steps: int) -> float:
+        low, high = (share_below(center_unit, confidence, end) for end in ends(steps))
+        return high - low
+
+    return ends(bisect_left(range(STEPS), share, key=held))
 
 
 def density_unit(center_unit: float, confidence: Confidence, unit: float) -> float:

@@ -6,7 +6,7 @@ from itertools import combinations_with_replacement, islice, product
 from typing import Any, cast
 
 from spaces.errors import StudyError, nearest
-from spaces.params import Choice, Param, Value
+from spaces.params import Choice, Param, Value, meant_by
 
 TrialConfig = dict[str, Value]
 
@@ -123,7 +123,9 @@ class Space:
     def _pairs(self) -> Iterator[TrialConfig]:
         for one, other in combinations_with_replacement(self.params, 2):
             conditions = {**self._conditions_of(one), **self._conditions_of(other)}
-            for value, beside in product(self._values_to_try(one), self._values_to_try(other)):
+            values, others = self._values_to_try(one), self._values_to_try(other)
+            pairs = zip(values, values, strict=True) if one is other else product(values, others)
+            for value, beside in pairs:
                 yield self.mode_with({**conditions, one.name: value, other.name: beside})
 
     def _values_to_try(self, param: Param) -> tuple[Value, ...]:
@@ -167,7 +169,8 @@ def _check_conditions(param: Param, earlier: Mapping[str, Param]) -> None:
                 nearest(name, earlier),
             )
         if not earlier[name].takes(value):
+            meant = meant_by(earlier[name], value)
             raise StudyError(
                 f"{param.name!r} needs {name}={value!r}, a value that {name!r} never has",
-                "change the condition",
+                "change the condition" if meant is None else f"did you mean {meant!r}?",
             )

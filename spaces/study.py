@@ -9,8 +9,9 @@ from spaces.at_least import affordable, check_at_least
 from spaces.converted import Converted
 from spaces.data import Data, NoData
 from spaces.declared import check_types
-from spaces.errors import StudyError, nearest
-from spaces.params import Param, Value
+from spaces.errors import StudyError, closest, nearest
+from spaces.params import Param, Value, meant_by
+from spaces.priors import Prior
 from spaces.pruning import AUTO, PRUNING_RULES
 from spaces.space import Space, TrialConfig
 
@@ -129,12 +130,13 @@ class Study:
     about: str = ""
 
     def __post_init__(self) -> None:
+        _check_fixed(self.fixed)
         check_types(self)
         _check_words(self)
         _check_numbers(self)
         _check_keys(self)
         _check_enqueued(self)
-        check_at_least(self.at_least, self.space, self.trials)
+        check_at_least(self.at_least, self.space, _queue(self.space, self.enqueue), self.trials)
 
     def pinned(self, values: Mapping[str, Value]) -> "Study":
         """Return this study with `values` fixed and no longer searched, on practice data as well.
@@ -161,17 +163,23 @@ class Study:
         smaller = {param.name: param for param in self.practice.space}
         space = self.space.replaced(smaller).pinned(self.practice.fixed)
         trials = self.practice.trials or self.trials
+        enqueue = _drawable(self.enqueue, space)
         return replace(
             self,
             name=f"{self.name}-practice",
             fixed={**self.fixed, **self.practice.fixed},
             space=space,
-            enqueue=_drawable(self.enqueue, space),
-            at_least=affordable(self.at_least, space, trials),
+            enqueue=enqueue,
+            at_least=affordable(self.at_least, space, _queue(space, enqueue), trials),
             trials=trials,
             folds=self.folds if self.practice.folds is None else self.practice.folds,
             practice=Practice(),
         )
+
+
+def _queue(space: Space, enqueue: Sequence[Mapping[str, Value]]) -> list[Mapping[str, Value]]:
+    """Return the first trials of a study, of which it draws none."""
+    return [space.mode(), *enqueue]
 
 
 def _without(values: Mapping[str, Value], dropped: Mapping[str, Value]) -> TrialConfig:
@@ -194,6 +202,15 @@ def _drawable(enqueued: Sequence[Mapping[str, Value]], space: Space) -> tuple[Tr
     return tuple(trial for at, trial in enumerate(left) if trial and trial not in left[:at])
 
 
+def _check_fixed(fixed: object) -> None:
+    for name, value in fixed.items() if isinstance(fixed, Mapping) else ():
+        if isinstance(value, Prior):
+            raise StudyError(
+                f"fixed has a prior for {name!r}, and a fixed value needs none",
+                f"give the value, or search it: Float({name!r}, LOW, HIGH, prior=Prior(...))",
+            )
+
+
 def _check_words(study: Study) -> None:
     if not STUDY_NAME.fullmatch(study.name):
         raise StudyError(f"study name {study.name!r}: use a-z, 0-9, - and _, at most 63 characters")
@@ -204,7 +221,11 @@ def _check_words(study: Study) -> None:
     }.items():
         word = getattr(study, name)
         if word not in allowed:
-            raise StudyError(f"{study.name}: {name} is {word!r}", f"use {' or '.join(allowed)}")
+            near = closest(str(word).lower(), allowed)
+            raise StudyError(
+                f"{study.name}: {name} is {word!r}",
+                f"did you mean {near!r}?" if near else f"use {' or '.join(allowed)}",
+            )
 
 
 def _check_numbers(study: Study) -> None:
@@ -260,7 +281,8 @@ def _check_enqueued(study: Study) -> None:
                 nearest(name, study.space.names),
             )
         if param is not None and not param.takes(value):
+            meant = meant_by(param, value)
             raise StudyError(
                 f"{study.name}: an enqueued trial sets {name}={value!r}, outside its range",
-                "change the trial or the range",
+                "change the trial or the range" if meant is None else f"write {name}={meant!r}",
             )

@@ -14,9 +14,10 @@ from scipy.special import ndtr, ndtri
 
 from search.samplers.observed import Floats
 from search.samplers.scales import NumberDistribution, ends, off_scale, on_scale, step_of
-from spaces.params import LEAST_SHARE, Choice, Float, Int, Param, Toggle
+from spaces.params import Choice, Float, Int, Param, Toggle
 from spaces.priors import UNIT_SPREAD, Scale
 from spaces.space import Space
+from spaces.weights import LEAST_SHARE
 
 LEAST_LOG_RATIO = math.log(LEAST_SHARE)
 

@@ -2,8 +2,9 @@
 
 D01 an unknown key, or a value that the objective does not take · D02 a parameter that nothing reads
 · D03 a parameter that cannot act in time · D04 two balancing mechanisms at once · D05 values that
-are known to go badly · O01 a metric that cannot rank trials, or the wrong direction · O03 a metric
-that changes with a searched parameter · C14 a test split that the search would read
+are known to go badly · D07 a prior that leaves next to nothing to be drawn · O01 a metric that
+cannot rank trials, or the wrong direction · O03 a metric that changes with a searched parameter ·
+C14 a test split that the search would read
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from spaces.rules.fields import Fields
 from spaces.rules.finding import Finding
 from spaces.rules.keys import unknown_keys, values_out_of_range
 from spaces.rules.measure import read_test_split, wrong_metric
+from spaces.rules.priors import narrow_priors
 from spaces.rules.timing import Schedule, late_reweighting, misplaced_rung
 from spaces.study import Practice, Study
 
@@ -46,6 +48,7 @@ def _findings(
     yield from wrong
     yield from read_test_split(study, metrics)
     yield from wrong_metric(study, metrics)
+    yield from narrow_priors(study)
     if not wrong:  # the other rules need configurations whose every key is known
         yield from dead_parameters(study, fields)
         yield from dead_enqueued_values(study)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from spaces.errors import nearest
+from spaces.errors import closest, nearest
 from spaces.params import Value
 from spaces.rules.fields import Fields
 from spaces.rules.finding import Finding
@@ -22,13 +22,15 @@ def values_out_of_range(study: Study, fields: Fields) -> Iterator[Finding]:
     """Find fixed and drawable values that the objective does not accept."""
     for name, value in study.fixed.items():
         if name in fields and not _takes(fields[name], value):
-            yield Finding("D01", "error", f"{name}={value!r} is not {_wanted(fields[name])}")
+            wrong = f"{name}={value!r} is not {_wanted(fields[name])}"
+            yield Finding("D01", "error", f"{wrong}; {_fix(name, fields[name], value)}")
     for param in study.space:
         for value in param.corners() if param.name in fields else ():
             if not _takes(fields[param.name], value):
                 wanted = _wanted(fields[param.name])
-                message = f"the space draws {param.name}={value!r}, which is not {wanted}"
-                yield Finding("D01", "error", message)
+                wrong = f"the space draws {param.name}={value!r}, which is not {wanted}"
+                fix = _fix(param.name, fields[param.name], value)
+                yield Finding("D01", "error", f"{wrong}; {fix}")
 
 
 def _takes(field: Mapping[str, Any], value: Value) -> bool:
@@ -41,6 +43,19 @@ def _takes(field: Mapping[str, Any], value: Value) -> bool:
         return isinstance(value, str)
     number = isinstance(value, int) if kind == "int" else isinstance(value, int | float)
     return number and not isinstance(value, bool) and _in_range(field, value)
+
+
+def _fix(name: str, field: Mapping[str, Any], value: Value) -> str:
+    """Return the end of the message about a value that the objective does not take."""
+    words = str(value).strip()
+    if field["type"] == "bool":
+        return f"write True or False without quotes, or search Toggle({name!r})"
+    if field["type"] in ("choice", "name"):
+        near = closest(words, map(str, field["choices"]))
+        return f"did you mean {near!r}?" if near else "use one of these"
+    if isinstance(value, str) and words.replace(".", "", 1).isdigit():
+        return f"write {words} without quotes"
+    return "change the value"
 
 
 def _in_range(field: Mapping[str, Any], value: Any) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from spaces.errors import StudyError
 from spaces.load import load_study
 
-HEAD = "from spaces.study import Study\nfrom spaces.params import Float\n"
+HEAD = "from spaces.study import Study\nfrom spaces.params import Choice, Float\n"
 GOOD = HEAD + (
     "study = Study(name='mine', objective='toy_curve', metric='val_loss', direction='minimize',\n"
     "              space=[Float('learning_rate', 1e-4, 1.0, log=True)])\n"
@@ -42,6 +42,16 @@ def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
         (HEAD + "rate = 1\nx = rat", r"mine\.py:4: NameError: .*; did you mean 'rate'\?$"),
         (HEAD + "Study(objectiv='x')", r"mine\.py:3: TypeError: .*; did you mean 'objective'\?$"),
         (HEAD + "Float('x', logs=True)", r"mine\.py:3: TypeError: .*; did you mean 'log'\?$"),
+        (
+            HEAD + "Choice('x', (1, 2), weights=(3, 4))",
+            r"; write each option with its weight: Choice",
+        ),
+        (
+            HEAD + "Choice('x', (1, 2), prior={1: 3})",
+            r"; write each option with its weight: Choice",
+        ),
+        (HEAD + "Float('x', 0, 1, fixed=1)", r"; write Study\(fixed="),
+        (HEAD + "Study(priors={})", r"; a prior stands with its parameter"),
         ("ClasFolders()", "did you mean `from spaces.data import ClassFolders`"),
         ("from spaces.data import ClasFolders", "`from spaces.data import ClassFolders`"),
         ("from spaces.data import Choice", "`from spaces.params import Choice`"),

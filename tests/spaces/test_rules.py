@@ -9,6 +9,7 @@ from objectives.contract import RecipeError
 from spaces.data import NoData, Table
 from spaces.load import load_study, shipped_studies
 from spaces.params import Choice, Float, Int, Toggle
+from spaces.priors import Prior
 from spaces.rules.check import check
 from spaces.rules.finding import Finding
 from spaces.space import TrialConfig
@@ -43,6 +44,19 @@ def schedule(config: TrialConfig, objective: str = "image_classifier") -> dict[s
         return None
 
 
+def test_a_prior_that_leaves_more_than_a_third_of_the_range_is_not_warned_of() -> None:
+    for center in (0.02, 0.1, 0.25, 0.48):
+        narrow = Float("dropout", 0.0, 0.5, prior=Prior(center, "high"))
+        assert "D07" not in found(space=[narrow, Toggle("ldam", prior=0.98)])
+
+
+def test_a_baseline_that_asks_no_prior_is_not_warned_of_a_narrow_one() -> None:
+    narrow = Float("dropout", 0.0, 0.5, prior=Prior(0.0, "high"))
+
+    assert "D07" in found(space=[narrow])
+    assert "D07" not in found(space=[narrow], sampler="random")
+
+
 @pytest.mark.parametrize("name", shipped_studies())
 def test_a_shipped_study_breaks_no_rule_and_warns_of_what_is_listed(name: str) -> None:
     study = load_study(name)
@@ -68,6 +82,13 @@ def test_a_plain_study_is_found_nothing_wrong_with() -> None:
         ("D01", {"fixed": {"schedule": "cosin"}}, "not one of"),
         ("D01", {"space": [Int("batch_size", 0, 64)]}, "batch_size=0"),
         ("D01", {"fixed": {"epochs": 2.5}}, "a whole number"),
+        ("D01", {"space": [Choice("batch_size", ("32", "64"))]}, "; write 64 without quotes"),
+        ("D01", {"space": [Choice("ldam", ("true", "false"))]}, "search Toggle('ldam')"),
+        (
+            "D01",
+            {"space": [Choice("optimizer", {"adamx": 0.8, "sgd": 0.2})]},
+            "did you mean 'adam'",
+        ),
         ("D02", {"space": [Float("ldam_max_margin", 0.1, 0.8)]}, "or ldam=True"),
         (
             "D02",
@@ -94,6 +115,14 @@ def test_a_plain_study_is_found_nothing_wrong_with() -> None:
         ("D05", {"fixed": {"ldam": True}, "space": [Int("batch_size", 2, 8)]}, "batches of 2"),
         ("D05", {"space": [Float("head_multiple", 1.0, 10.0)]}, "head_multiple 10"),
         ("D05", {"fixed": {"head_multiple": 6.0}}, "at 5 or less"),
+        (
+            "D07",
+            {"space": [Float("learning_rate", 1e-5, 0.1, prior=Prior(1e-4, "high"))]},
+            "99% of its draws at 1e-05 to 0.032, 32% of the range, so that hardly a trial tries the"
+            ' rest; add log=True, say "medium", or narrow the range',
+        ),
+        ("D07", {"space": [Float("dropout", 0, 0.5, prior=Prior(0, "high"))]}, "rest; say"),
+        ("D07", {"space": [Toggle("ldam", prior=0.995)]}, "True, one of 2 options, 99.5%"),
         ("O01", {"direction": "maximize"}, "minimize"),
         ("O01", {"metric": "val_accuracy", "direction": "maximize"}, "reports no"),
         (

@@ -81,3 +81,12 @@ def test_what_is_left_out_is_never_drawn_nor_what_waits_for_it() -> None:
     assert left.names == ("backbone", "ldam")
     assert left.params[0] == Choice("backbone", {"resnet50": 0.8, "resnet34": 0.1})
     assert space.without({}) == space
+
+
+def test_a_parameter_of_many_options_is_paired_with_others_and_not_with_itself() -> None:
+    space = Space((Choice("size", tuple(range(300))), Toggle("ldam")))
+
+    corners = list(space.corners())
+
+    assert len(corners) == 300 + 600 + 2
+    assert len({tuple(corner.items()) for corner in corners}) == 600

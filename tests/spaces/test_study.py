@@ -10,6 +10,7 @@ import pytest
 from spaces.errors import StudyError
 from spaces.load import load_study, shipped_studies
 from spaces.params import Choice, Float, Toggle
+from spaces.priors import Prior
 from spaces.stored import Found, StoredStudy, differences, fingerprint, from_json, to_json
 from spaces.study import Practice, Pruning, Study
 
@@ -138,7 +139,17 @@ def test_enqueued_trials_go_to_practice_with_what_can_be_drawn_there() -> None:
         ({"name": "My Study"}, "use a-z"),
         ({"direction": "down"}, "use minimize or maximize"),
         ({"sampler": "bayes"}, "use auto or tpe or gp or random"),
+        ({"sampler": "TPE"}, "did you mean 'tpe'"),
         ({"value": "mean"}, "use best or last"),
+        ({"fixed": {"epochs": Prior(3)}}, "give the value, or search it"),
+        ({"enqueue": [{"ldam": 1}]}, "write ldam=True"),
+        ({"space": [Toggle("ldam"), Toggle("drw", when={"ldam": "true"})]}, "did you mean True"),
+        ({"at_least": {"learning_rate": 2}}, "name a Choice or a Toggle"),
+        ({"at_least": {"ldam": 4}, "trials": 7}, "takes 8 of 7; give at most 3, or 8 trials"),
+        (
+            {"at_least": {"ldam": 2}, "trials": 4, "enqueue": [{"ldam": False}] * 2},
+            "takes 5 of 4; give at most 1, or 5 trials",
+        ),
         ({"trials": 0}, "from 1 on"),
         ({"data": None}, "give it a FileNames or"),
         ({"pruning": "median"}, "give it a Pruning"),
@@ -180,7 +191,6 @@ def test_pruning_never_judges_epoch_one() -> None:
         lambda: Practice(fixed=None),  # type: ignore[arg-type]
         lambda: Practice(folds=True),
         lambda: Float("lr", 0.1, 1.0, log="yes"),  # type: ignore[arg-type]
-        lambda: Float("lr", 0.1, 1.0, prior={}),  # type: ignore[arg-type]
     ],
 )
 def test_a_part_of_another_type_is_refused(declare: Callable[[], object]) -> None:

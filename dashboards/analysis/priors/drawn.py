@@ -10,8 +10,8 @@ from itertools import pairwise
 
 from dashboards.analysis.numbers import exact
 from dashboards.analysis.priors.declared import condition_of, prior_of, values_of
-from spaces.params import Choice, Float, Int, Param, Toggle
-from spaces.priors import Scale, quantile_unit, share_below
+from spaces.params import Choice, Float, Int, Param, Toggle, drawing_scale
+from spaces.priors import quantile_unit, share_below
 from spaces.space import Space
 
 CELLS = 24
@@ -71,7 +71,7 @@ def _shares(param: Choice | Toggle) -> Iterator[tuple[str, float]]:
 
 
 def _middle(param: Float | Int) -> tuple[float, float]:
-    low, high = (_scale(param).from_unit(_quantile(param, share)) for share in MIDDLE)
+    low, high = (drawing_scale(param).from_unit(_quantile(param, share)) for share in MIDDLE)
     return (round(low), round(high)) if isinstance(param, Int) else (low, high)
 
 
@@ -85,7 +85,7 @@ def _density(param: Float | Int) -> Iterator[float]:
 def _edges(param: Float | Int) -> Iterator[float]:
     """Yield the positions in the range between which the cells lie."""
     if isinstance(param, Int) and param.high - param.low < CELLS:
-        scale = _scale(param)
+        scale = drawing_scale(param)
         for value in range(param.low, param.high + 2):
             yield scale.to_unit(value - 0.5)
     elif param.low == param.high:
@@ -94,19 +94,17 @@ def _edges(param: Float | Int) -> Iterator[float]:
         yield from (cell / CELLS for cell in range(CELLS + 1))
 
 
-def _scale(param: Float | Int) -> Scale:
-    """Return the scale of draws; a whole number takes up half a step on either side."""
-    half = 0.5 if isinstance(param, Int) else 0.0
-    return Scale(param.low - half, param.high + half, param.log)
-
-
 def _below(param: Float | Int, unit: float) -> float:
     if param.prior is None:
         return unit
-    return share_below(_scale(param).to_unit(param.prior.center), param.prior.confidence, unit)
+    return share_below(
+        drawing_scale(param).to_unit(param.prior.center), param.prior.confidence, unit
+    )
 
 
 def _quantile(param: Float | Int, share: float) -> float:
     if param.prior is None:
         return share
-    return quantile_unit(_scale(param).to_unit(param.prior.center), param.prior.confidence, share)
+    return quantile_unit(
+        drawing_scale(param).to_unit(param.prior.center), param.prior.confidence, share
+    )
