@@ -28,11 +28,12 @@ class Knowledge:
     record: how clearly trials drawn with the priors do better than those without, 0 to 1; .5 for
         no difference. Both kinds are drawn at different times, so that it is no test.
     trust: parameter -> the probability that its prior is right.
-    drawn_without: how many ended trials were drawn without the priors.
+    drawn_with, drawn_without: how many ended trials were drawn with the priors and without.
     """
 
     record: float
     trust: Mapping[str, float]
+    drawn_with: int
     drawn_without: int
 
     @property
@@ -56,5 +57,6 @@ def know(observed: Observed, searched: Searched, beliefs: Beliefs) -> Knowledge:
     return Knowledge(
         record=record(score[is_with], score[is_without]),
         trust=dict(zip(beliefs, rights.tolist(), strict=True)),
+        drawn_with=int(np.count_nonzero(is_with)),
         drawn_without=int(np.count_nonzero(is_without)),
     )

@@ -23,11 +23,10 @@ from search.samplers.ranks import count_ended
 from search.samplers.searched import Searched
 from search.samplers.unlearned import FromPrior, Uniform
 from search.seeds import derive_seed
-from spaces.sampling import LAST_WITH_PRIOR, LEAST_ENDED
+from spaces.sampling import LAST_WITH_PRIOR, LEAST_COMPARED, LEAST_ENDED
 from storage.rows import Way
 
 LEAST_WITH_PRIOR = 0.05  # the share of trials that keep a bad record open to change
-LEAST_WITHOUT = 6
 BONUS = 10.0  # the weight of a belief beside a model's own judgement, in trials that have ended
 
 
@@ -77,6 +76,7 @@ def _by_knowledge(setting: Setting, over: int) -> Plan:
     known = know(setting.observed, setting.searched, setting.beliefs)
     why: dict[str, Any] = {
         "record": round(known.record, 4),
+        "compared": {"with": known.drawn_with, "without": known.drawn_without},
         "trust": {name: round(right, 4) for name, right in known.trust.items()},
     }
     if known.believed:
@@ -85,7 +85,7 @@ def _by_knowledge(setting: Setting, over: int) -> Plan:
     if drawn < max(LEAST_WITH_PRIOR, known.record):
         believed = {name: setting.beliefs[name] for name in known.believed}
         return _by_model(setting, why, believed, BONUS / over)
-    if known.drawn_without < LEAST_WITHOUT:
+    if known.drawn_without < LEAST_COMPARED:
         return _uniform(setting, why)
     return _by_model(setting, why)
 

@@ -17,6 +17,7 @@ class Knowledge:
     ways: how many trials were drawn in each way; empty where no draw is stored.
     trial: the number of that trial; None before the first one.
     record: how clearly draws with the prior do better than those without, as the sampler saw it.
+    compared: how many ended trials that comparison had, by "with" and "without".
     trust: by hyperparameter, the probability that what its prior favours gives better results.
     believed: the hyperparameters whose priors were used.
     """
@@ -24,6 +25,7 @@ class Knowledge:
     ways: Mapping[Way, int] = field(default_factory=dict)
     trial: int | None = None
     record: float | None = None
+    compared: Mapping[str, int] = field(default_factory=dict)
     trust: Mapping[str, float] = field(default_factory=dict)
     believed: Sequence[str] = ()
 
@@ -57,6 +59,7 @@ def knowledge_of(draws: Draws, space: Space) -> Knowledge:
         ways=draws.ways,
         trial=draws.trial,
         record=draws.why.get("record"),
+        compared=draws.why.get("compared", {}),
         trust={name: trust[name] for name in space.names if name in trust},
         believed=[name for name in space.names if name in believed],
     )

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dashboards.analysis.numbers import counted, percent, short, whole
 from dashboards.analysis.priors.declared import has_priors
 from dashboards.analysis.priors.knowledge import Knowledge
-from spaces.sampling import MODELS
+from spaces.sampling import LEAST_COMPARED, MODELS
 from spaces.shown import shown
 from spaces.study import Study
 from storage.rows import Drawing, Way
@@ -20,27 +20,46 @@ COUNTED: Mapping[Way, str] = {
 TOO_EARLY = (
     "whether the prior helps is not known yet: trials drawn with and without it must end first"
 )
+TOO_FEW = (
+    f"whether the prior helps is told once {LEAST_COMPARED} trials drawn with it have ended and"
+    f" {LEAST_COMPARED} drawn without"
+)
 
 
 def known(knowledge: Knowledge) -> Sequence[str]:
     """Return the record of the prior and the trust in its parts; () before they are known."""
     if knowledge.record is None:
         return ()
-    told = trusts(knowledge.trust, knowledge.believed)
-    head = f"prior {percent(knowledge.record, 0)}"
-    return (
-        f"{head}: {told}" if told else head,
-        f"{_record(knowledge.record)} (as of trial {knowledge.trial})",
-    )
+    told, sides = trusts(knowledge.trust, knowledge.believed), _sides(knowledge.compared)
+    if has_enough(knowledge.compared):
+        head = f"prior {percent(knowledge.record, 0)} ({sides}){': ' if told else ''}"
+        record = _record(knowledge.record)
+    else:
+        head = f"prior: too few to say ({sides}){'; ' if told else ''}"
+        record = TOO_FEW
+    return f"{head}{told}", f"{record} (as of trial {knowledge.trial})"
+
+
+def has_enough(compared: Mapping[str, int]) -> bool:
+    """Say whether enough trials were drawn with the prior and without to compare them."""
+    return min(compared.get("with", 0), compared.get("without", 0)) >= LEAST_COMPARED
 
 
 def was_known(knowledge: Knowledge) -> str:
     """Return the same in a sentence of a report; "" before it is known."""
     if knowledge.record is None:
         return ""
+    sides = " and ".join(f"{count} {side}" for side, count in knowledge.compared.items())
+    ended = f"of the trials with results by trial {knowledge.trial}, {sides} the prior were drawn"
+    if not has_enough(knowledge.compared):
+        return as_sentence(f"{ended}, too few to compare them")
     told = trusts(knowledge.trust, knowledge.believed)
     trust = f"; trust in each prior: {told}" if told else ""
-    return as_sentence(f"{_record(knowledge.record)} (as of trial {knowledge.trial}{trust})")
+    return as_sentence(
+        f"{ended}, at different times of the search, so that no test compares them; the sampler's"
+        f" own comparison, the record of the prior, stood at {percent(knowledge.record, 0)}"
+        f" ({percent(0.5, 0)} for no difference{trust})"
+    )
 
 
 def too_early(knowledge: Knowledge, study: Study) -> str:
@@ -102,7 +121,9 @@ def why_drawn(drawing: Drawing) -> Iterator[str]:
     """Yield the knowledge by which a trial was drawn so, in sentences."""
     why = drawing.why
     if (record := why.get("record")) is not None:
-        yield as_sentence(_record(record))
+        compared = why.get("compared", {})
+        few = "" if has_enough(compared) else ", too few to say"
+        yield as_sentence(f"{_record(record)} ({_sides(compared)}{few})")
     if trust := why.get("trust"):
         yield f"Trust in each prior: {trusts(trust, why.get('believed', ()))}."
     for name, option in why.get("guaranteed", {}).items():
@@ -123,6 +144,11 @@ def _why_uniformly(drawing: Drawing, study: Study) -> str:
         if has_priors(study.space)
         else "before enough had ended"
     )
+
+
+def _sides(compared: Mapping[str, int]) -> str:
+    """Count the trials on both sides of the comparison: 14 with, 6 without."""
+    return f"{whole(compared.get('with', 0))} with, {whole(compared.get('without', 0))} without"
 
 
 def _record(record: float) -> str:

@@ -42,6 +42,7 @@ SPACE = [Float("learning_rate", 1e-4, 1, log=True, prior=Prior(1e-2)), Toggle("l
 WHY = {
     "model": "gp",
     "record": 0.714,
+    "compared": {"with": 14, "without": 6},
     "trust": {"ldam": 0.07, "learning_rate": 0.93},
     "believed": ["learning_rate"],
 }
@@ -51,7 +52,7 @@ RECORD = (
     " without"
 )
 LINES = (
-    f"rior 71{THIN}%: learning_rate .93, ldam .07 (not believed)",
+    f"rior 71{THIN}% (14 with, 6 without): learning_rate .93, ldam .07 (not believed)",
     f"{RECORD} (as of trial 2)",
     "rawn: 1 from the prior, 1 uniformly, 1 by the model with the prior",
 )
@@ -96,7 +97,10 @@ def test_page_json_terminal_and_report_tell_the_same_of_the_prior(
     status = json.loads("".join(object_text(read_fields(store, "toy"))))["knowledge"]
     report = json.loads(report_json(store, "toy", str(home)))["knowledge"]
     assert page == status == report
-    assert (page["trial"], page["record"], page["trust"]) == (2, WHY["record"], WHY["trust"])
+    assert page["trial"] == 2
+    assert {name: page[name] for name in ("record", "compared", "trust")} == {
+        name: WHY[name] for name in ("record", "compared", "trust")
+    }
     assert page["ways"] == {"prior": 1, "uniform": 1, "model_with_prior": 1}
 
     for text in (
@@ -123,11 +127,32 @@ def test_data_and_methods_name_the_sampler_and_count_its_draws(
     assert "from the prior 1 uniformly 1 by the model with the prior 1" in page
     assert " ".join(LINES[0].split()) in page
     assert "1 from the prior, 1 uniformly and 1 by the model with the prior." in methods
-    assert RECORD in methods
     assert (
-        "(as of trial 2; trust in each prior: learning_rate .93, ldam .07 (not believed))"
-        in methods
+        "Of the trials with results by trial 2, 14 with and 6 without the prior were drawn, at"
+        " different times of the search, so that no test compares them; the sampler's own"
+        f" comparison, the record of the prior, stood at 71{THIN}% (50{THIN}% for no difference;"
+        " trust in each prior: learning_rate .93, ldam .07 (not believed))." in methods
     )
+
+
+@pytest.mark.parametrize("few", [{"with": 14, "without": 5}, {"with": 5, "without": 6}])
+def test_while_one_side_has_few_trials_nobody_is_told_who_did_better(
+    pages: TestClient, store: Store, home: Path, study: Study, few: dict[str, int]
+) -> None:
+    for drawing in (*EARLY, Drawing(Way.MODEL_WITH_PRIOR, WHY | {"compared": few})):
+        end_trial(store, finished(0.5), study, drawing=drawing)
+    sides = f"{few['with']} with, {few['without']} without"
+
+    methods = json.loads(report_json(store, "toy", str(home)))["methods"]
+
+    for text in (shown(pages.get("/s/toy").text), printed(store)):
+        assert f"rior: too few to say ({sides}); learning_rate .93, ldam .07 (not" in text
+        assert "told once 6 trials drawn with it have ended and 6 drawn without" in text
+        assert f"71{THIN}%" not in text
+    assert f"{sides.replace(',', ' and')} the prior were drawn, too few to compare them." in methods
+    assert f"71{THIN}%" not in methods
+    trial = shown(pages.get("/s/toy/t/2").text)
+    assert f"({sides}, too few to say)." in trial
 
 
 def test_before_it_is_known_the_page_says_why_not(
@@ -269,7 +294,7 @@ def test_a_trial_tells_the_knowledge_by_which_it_was_drawn(
 
     text = shown(pages.get("/s/toy/t/0").text)
 
-    assert f"T{RECORD}." in text
+    assert f"T{RECORD} (14 with, 6 without)." in text
     assert "Trust in each prior: ldam .07 (not believed), learning_rate .93." in text
     assert "ldam is on, because the study asks for trials of it." in text
     assert "Drawn again 2 times, because another trial has the same values." in text

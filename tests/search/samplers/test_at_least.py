@@ -125,7 +125,7 @@ def test_an_option_lacks_finished_trials_until_it_has_them() -> None:
 @pytest.mark.parametrize(
     ("at_least", "fix"),
     [
-        ({"backbone": 21}, "give at most 20, or more trials"),
+        ({"backbone": 21}, "give at most 20, or 42 trials or more"),
         ({"backbone": 0}, "give 1 or more"),
         ({"backbnoe": 1}, "did you mean 'backbone'"),
         ({"rate": 1}, "name a Choice or a Toggle"),

@@ -129,5 +129,6 @@ def test_the_queued_first_trial_counts_for_the_prior_and_other_queued_ones_do_no
     other = know(Observing(study, [Way.UNIFORM, Way.ENQUEUED]), searched, beliefs)
 
     assert first.record < 0.4  # the worst one of five
-    assert (first.drawn_without, other.drawn_without) == (0, 1)
+    assert (first.drawn_with, first.drawn_without) == (1, 0)
+    assert (other.drawn_with, other.drawn_without) == (0, 1)
     assert other.record > 0.5  # the worst one was drawn without

@@ -124,6 +124,7 @@ def test_priors_that_draw_better_trials_are_drawn_with_and_others_are_not() -> N
     bad = [drawing(20, study, [ways[not each] for each in is_better], seed=seed) for seed in seeds]
 
     assert good[0].why["record"] > 0.95 > 0.05 > bad[0].why["record"]
+    assert good[0].why["compared"] == {"with": 10, "without": 10}
     assert sum(each.way is Way.MODEL_WITH_PRIOR for each in good) > 35
     assert sum(each.way is Way.MODEL_WITH_PRIOR for each in bad) < 8
 
