@@ -59,9 +59,15 @@ class OutOfMemory(Exception):
     """Not even the fewest images that may pass at once fit into the device's memory."""
 
 
-# Messages of errors that have no class for lack of memory: the host's allocator, oneDNN without
-# room for a kernel, and CUDA and its libraries where they allocate without torch.
+# Messages of errors that have no class for lack of memory: in the output of another process, the
+# host's allocator, oneDNN without room for a kernel, and CUDA and its libraries where they allocate
+# without torch.
 _MEMORY_WORDS = (
+    "OutOfMemoryError",
+    "CUDA out of memory",
+    "MemoryError",
+    "std::bad_alloc",
+    "Cannot allocate memory",
     "DefaultCPUAllocator",
     "not enough memory",
     "could not create a primitive",
@@ -76,7 +82,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     # torch's own class is known by its name: torch is not imported here.
     if isinstance(error, OutOfMemory | MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError) and any(word in str(error) for word in _MEMORY_WORDS)
+    return isinstance(error, RuntimeError) and says_out_of_memory(str(error))
+
+
+def says_out_of_memory(text: str) -> bool:
+    """Return whether the text of an error, or the output of a program, is about lack of memory."""
+    return any(word in text for word in _MEMORY_WORDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +125,7 @@ class Attempt:
     cache: a folder for decoded images, shared by the machine's workers, or None.
     splits: the splits that may be opened; opening another one raises.
     progress: called at every optimizer step and validation batch; without it the lease expires.
+    check: called while nothing moves; raises when the attempt must end, and is no progress.
     """
 
     folder: Path
@@ -126,6 +138,7 @@ class Attempt:
     cache: Path | None = None
     splits: tuple[str, ...] = ("train", "val")
     progress: Callable[[], None] = field(default=lambda: None)
+    check: Callable[[], None] = field(default=lambda: None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -123,6 +123,7 @@ def _open_attempt(leased: LeasedTrial) -> Attempt:
         threads=worker.threads,
         cache=worker.settings.cache,
         progress=leased.progress,
+        check=leased.check,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from objectives.contract import ContractError, DataError, EpochResult, is_out_of_memory
+from objectives.script.failures import ScriptFailed, ScriptKilled
 from spaces.space import TrialConfig
 from storage.rows import HandBackReason, Outcome
 
@@ -103,8 +104,11 @@ def optuna_state(outcome: Outcome) -> Literal["PRUNED", "FAIL"]:
 def failure(error: Exception) -> Failed | HandedBack:
     """Classify an exception that the training raised.
 
-    After a CUDA error this process can no longer compute, so the trial is handed back.
+    After a CUDA error this process can no longer compute, so the trial is handed back, as it is
+    where somebody killed its script.
     """
+    if isinstance(error, ScriptFailed):
+        return _failure_of_script(error)
     if isinstance(error, ContractError):
         detail = str(error)
         return Failed(outcome=Outcome.CODE_ERROR, detail=detail, where="the objective's results")
@@ -115,6 +119,14 @@ def failure(error: Exception) -> Failed | HandedBack:
         return HandedBack(HandBackReason.CUDA_ERROR, detail)
     report = "".join(traceback.format_exception(error))
     return Failed(outcome=_outcome(error), detail=detail, where=where, report=report)
+
+
+def _failure_of_script(error: ScriptFailed) -> Failed | HandedBack:
+    detail = str(error)[:500]
+    if isinstance(error, ScriptKilled):
+        return HandedBack(HandBackReason.KILLED, detail)
+    report = f"{error}\n\n{error.report}\n"
+    return Failed(outcome=_outcome(error), detail=detail, where=error.where, report=report)
 
 
 def diverged(
