@@ -27,6 +27,7 @@ def sampler_for(study: Study, number: int, observed: Observed) -> TrialSampler:
         observed=observed,
         number=number,
         seed=study.seed,
+        queued=[study.space.mode(), *study.enqueue],
     )
     if number == 0 and setting.beliefs:
         return TrialSampler(setting, study.space.mode())

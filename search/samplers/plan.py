@@ -9,7 +9,7 @@ ended, then by the model alone. Where none is trusted, and after 300 trials, the
 Without any prior, draws are uniform until four trials have ended, then the model alone draws.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -36,6 +36,7 @@ class Setting:
 
     seed: of the study.
     model: None for draws at random.
+    queued: the configurations with which the study began its queue.
     """
 
     searched: Searched
@@ -44,6 +45,7 @@ class Setting:
     observed: Observed
     number: int
     seed: int
+    queued: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,19 @@
 
 Two trials have the same configuration only where it cannot be helped. One that a trial has already,
 whether it has ended or runs, is drawn again, up to 8 times in the same way and then up to 64 times
-uniformly; where all of these have been tried as well, nearly every configuration has, and the first
-one is kept. Where every configuration has been tried, none is drawn again.
+uniformly; where a trial has each of these as well, one of those that are left is drawn. Where every
+configuration has been tried, none is drawn again.
 
-Two workers that draw in the same moment do not see each other's values. Their streams of random
-numbers differ, so in a space with a real number their draws do too; in a small space of options
-they may meet.
+Workers that draw at the same moment do not see each other's values. Of those that drew the same
+configuration one stores it, and the others draw again beside it (`Store.trial`).
 """
 
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import islice
+from random import Random
 from typing import Any
 
 from optuna import Study
@@ -32,15 +33,17 @@ from storage.rows import Drawing, Way
 
 log = logging.getLogger(__name__)
 
-SAME_WAY, UNIFORMLY = 8, 64  # draws until a configuration is kept that another trial has
+SAME_WAY, UNIFORMLY = 8, 64  # draws until one is chosen of those that no trial has
+MOST_LEFT = 1000  # of which it is chosen
 
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole configuration, and how it was drawn."""
+    """A whole configuration, how it was drawn, and whether no other trial was seen to have it."""
 
     configuration: Configuration
     drawing: Drawing
+    is_new: bool
 
 
 class TrialSampler(BaseSampler):
@@ -55,12 +58,18 @@ class TrialSampler(BaseSampler):
         why: is added to why it was drawn so.
         """
         self._setting, self._given, self._why = setting, given, why or {}
+        self._is_new = False
 
     @property
     def drawing(self) -> Drawing:
         """How the trial is drawn, and why so."""
         drawing = self._whole.drawing
         return replace(drawing, why={**drawing.why, **self._why})
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no other trial was seen to have the values that were drawn."""
+        return self._is_new
 
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
@@ -78,6 +87,7 @@ class TrialSampler(BaseSampler):
         queued = queued_values(trial.system_attrs)
         given = {**self._given, **queued}
         drawn = draw_whole(self._setting, given) if queued else self._whole
+        self._is_new = drawn.is_new
         return {name: value for name, value in drawn.configuration.items() if name in search_space}
 
     def sample_independent(
@@ -111,20 +121,23 @@ def draw_whole(setting: Setting, given: Mapping[str, Any]) -> Whole:
 
 
 def _whole(setting: Setting, planned: Plan, given: Mapping[str, Any]) -> Whole:
-    tried = Tried(setting.searched, setting.observed, setting.number)
-    drawn = []
-    for way, configuration in _draws(setting, planned, given):
-        drawn.append((way, configuration))
-        if not tried.has(configuration) or tried.has_all():
+    tried = Tried(
+        searched=setting.searched,
+        observed=setting.observed,
+        number=setting.number,
+        queued=setting.queued,
+    )
+    for turn, drawn in enumerate(_draws(setting, planned, given, tried)):
+        way, configuration = drawn
+        is_new = not tried.has(configuration)
+        if is_new or (turn == 0 and tried.has_all(given)):
             break
-    else:
-        way, configuration = drawn[0]
-    redrawn = {"redrawn": len(drawn) - 1} if len(drawn) > 1 else {}
-    return Whole(configuration, Drawing(way, {**planned.why, **redrawn}))
+    redrawn = {"redrawn": turn} if turn else {}
+    return Whole(configuration, Drawing(way, {**planned.why, **redrawn}), is_new)
 
 
 def _draws(
-    setting: Setting, planned: Plan, given: Mapping[str, Any]
+    setting: Setting, planned: Plan, given: Mapping[str, Any], tried: Tried
 ) -> Iterator[tuple[Way, Configuration]]:
     """Yield configurations until one is taken, each from its own stream of random numbers."""
     yield planned.way, planned.source(_seed(setting)).draw(given)
@@ -133,6 +146,9 @@ def _draws(
     for turn in range(UNIFORMLY):
         seed = _seed(setting, SAME_WAY + turn)
         yield Way.UNIFORM, Uniform(setting.searched, seed).draw(given)
+    seed = _seed(setting, SAME_WAY + UNIFORMLY)
+    left = Random(seed).choice([*islice(tried.others(given), MOST_LEFT)])
+    yield Way.UNIFORM, Uniform(setting.searched, seed).draw(left)
 
 
 def _seed(setting: Setting, *turn: int) -> int:

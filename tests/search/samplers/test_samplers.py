@@ -11,6 +11,7 @@ import numpy as np
 import optuna
 import pytest
 from numpy.linalg import LinAlgError
+from optuna.distributions import IntDistribution
 
 from search.samplers.choose import sampler_for
 from spaces.params import Choice, Float, Int, Toggle
@@ -32,6 +33,12 @@ STUDY = Study(
     ],
     sampler="tpe",
 )
+
+CONDITIONAL = [  # 2 * (1 + 5) configurations
+    Choice("backbone", ("resnet50", "resnet34")),
+    Toggle("ldam"),
+    Int("epochs", 1, 5, when={"ldam": True}),
+]
 
 WITHOUT_PRIORS = [
     Choice("backbone", ("resnet50", "resnet34")),
@@ -201,6 +208,55 @@ def test_a_configuration_that_a_trial_has_is_drawn_again() -> None:
     assert none_is_left.drawing == Drawing(Way.UNIFORM)
     study.sampler = none_is_left
     assert few.space.suggest(study.ask())
+
+
+def test_where_every_configuration_of_a_space_with_conditions_was_tried_none_is_drawn_again() -> (
+    None
+):
+    study, few = optuna.create_study(), replace(STUDY, space=CONDITIONAL)
+    drawn = [drawn_next(study, few) for _ in range(12)]
+    last = sampler_for(few, 12, Observing(study))
+
+    assert len({str(each) for each in drawn}) == 12
+    assert last.drawing == Drawing(Way.UNIFORM)
+    assert not last.is_new
+
+
+def test_the_last_configuration_of_many_is_found() -> None:
+    study, several = optuna.create_study(), replace(STUDY, space=[Int("epochs", 1, 1000)])
+    for epochs in set(range(1, 1001)) - {617}:
+        study.add_trial(
+            optuna.create_trial(
+                state=optuna.trial.TrialState.FAIL,
+                params={"epochs": epochs},
+                distributions={"epochs": IntDistribution(1, 1000)},
+            )
+        )
+
+    assert drawn_next(study, several) == {"epochs": 617}
+
+
+def test_a_space_whose_options_were_all_tried_has_real_numbers_left() -> None:
+    few = [Toggle("ldam"), Float("margin", 0, 1, when={"ldam": True})]
+    study, declared = optuna.create_study(), replace(STUDY, space=few)
+    drawn = [drawn_next(study, declared) for _ in range(12)]
+
+    assert len({str(each) for each in drawn}) == 12
+
+
+def test_what_the_study_has_queued_is_drawn_by_no_other_trial() -> None:
+    study = optuna.create_study()
+    likely = replace(STUDY, space=[Choice("backbone", {"a": 0.99, "b": 0.01})])
+    study.ask()  # the first trial, which has the prior's mode, but has not drawn it yet
+    study.ask()
+
+    assert drawn_next(study, likely) == {"backbone": "b"}
+
+
+def drawn_next(study: optuna.Study, declared: Study) -> dict[str, Any]:
+    """The values that the next trial of a study draws; it runs then."""
+    study.sampler = sampler_for(declared, len(study.trials), Observing(study))
+    return declared.space.suggest(study.ask())
 
 
 def test_the_values_that_a_trial_was_queued_with_decide_the_others() -> None:
