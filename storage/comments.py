@@ -122,6 +122,7 @@ COMMENTS: dict[str, tuple[str, dict[str, str]]] = {
             "trial_id": TRIAL_ID,
             "way": "enqueued, prior, uniform, model, or model_with_prior.",
             "why": "What the sampler knew of the priors at that time, as JSON; NULL for nothing.",
+            "digest": "Stands for the study and the values; NULL where an earlier trial has them.",
         },
     ),
     "rungs": (

@@ -61,6 +61,10 @@ class LeaseLost(StorageError):
     """The trial belongs to another attempt now: this one may write nothing more."""
 
 
+class AlreadyDrawn(StorageError):
+    """Another trial has the values that were drawn, stored since the sampler read the trials."""
+
+
 class EpochDiffers(StorageError):
     """The epoch is already recorded with other numbers: training did not repeat itself."""
 

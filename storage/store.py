@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from storage import manifests, shared_files, split_uses, studies, workers
 from storage.connections import OF_A_WORKER
 from storage.engine import ended, ends, rungs, steps, waiting
-from storage.engine.drawing import Choose, DrawingStorage, Explained, at_random
+from storage.engine.drawing import Choose, DrawingStorage, at_random, drawing_of, is_new
 from storage.engine.leases import Claim, Nothing
 from storage.engine.reading import ReadingStorage
 from storage.engine.results import Spent
@@ -28,7 +28,6 @@ from storage.live.outages import NewOutage
 from storage.optuna_inside import joined, queued_values
 from storage.reader import StoreReader
 from storage.rows import (
-    Drawing,
     HandBackReason,
     NewStudy,
     NewWorker,
@@ -36,7 +35,6 @@ from storage.rows import (
     Stop,
     StudyRow,
     TrialEnd,
-    Way,
 )
 from storage.schema import head, open_backend
 from storage.transaction import pooled_engine, step, transaction
@@ -146,13 +144,16 @@ class Store(StoreReader):
             waiting.wait(connection, name, seconds, interrupt)
 
     @contextmanager
-    def trial(self, claim: Claim, choose: Choose = at_random) -> Iterator[optuna.Trial]:
+    def trial(
+        self, claim: Claim, choose: Choose = at_random, *, may_repeat: bool = False
+    ) -> Iterator[optuna.Trial]:
         """Yield the claimed trial to draw its parameters; those drawn before are replayed.
 
         The values drawn in the block are written together at its end, under a valid lease only.
+        Raises AlreadyDrawn where the sampler took them for new and another trial has them since.
 
-        choose: builds the sampler from the study's trials; one that has a `drawing` says how it
-            draws, which is stored.
+        choose: builds the sampler from the study's trials; how an `Explained` one draws is stored.
+        may_repeat: whether values that another trial has are stored even so.
         """
         arrays = self._arrays_of(claim.study)
         with self._step() as connection:
@@ -162,13 +163,11 @@ class Store(StoreReader):
             raise steps.lease_lost(claim)
         values = DrawingStorage(arrays, trial)
         sampler = at_random(arrays) if arrays.is_drawn(claim.number) else choose(arrays)
-        if queued_values(attributes):
-            drawing: Drawing | None = Drawing(Way.ENQUEUED)
-        else:
-            drawing = sampler.drawing if isinstance(sampler, Explained) else None
+        drawing = drawing_of(sampler, bool(queued_values(attributes)))
         yield optuna.Trial(optuna.Study(claim.study, values, sampler), claim.trial_id)
         with self._step() as connection:
-            steps.draw(connection, claim, values.drawn, drawing)
+            must_be_new = is_new(sampler) and not may_repeat
+            steps.draw(connection, claim, values.drawn, drawing, is_new=must_be_new)
 
     def queued_values(self, claim: Claim) -> Mapping[str, object]:
         """Read the values that a person or the study queued the claimed trial with, if any."""

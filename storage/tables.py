@@ -226,7 +226,9 @@ draws = Table(
     ),
     Column("way", Words, nullable=False),
     Column("why", JSON),
+    Column("digest", Words),
 )
+Index("one_trial_per_digest", draws.c.digest, unique=True)
 
 rungs = Table(
     "rungs",

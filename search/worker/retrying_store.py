@@ -12,11 +12,14 @@ from storage import artifacts
 from storage.engine.arrays import StudyArrays
 from storage.engine.drawing import Choose
 from storage.engine.waiting import HasFile
-from storage.errors import Unreachable
+from storage.errors import AlreadyDrawn, Unreachable
 from storage.rows import AttemptRow, EpochRow, FileRow, HandBackReason, TrialEnd
 from storage.store import Claim, Nothing, Store
 
 T = TypeVar("T")
+
+# Each time another worker was quicker. This is the end where a sampler does not see its trial.
+TIMES_TO_DRAW = 100
 
 
 class RetryingStore:
@@ -45,14 +48,19 @@ class RetryingStore:
     def draw(self, claim: Claim, choose: Choose, suggest: Callable[[optuna.Trial], T]) -> T:
         """Draw the claimed trial's parameters with `suggest`, or replay those drawn before.
 
+        Values that another trial has got in the meantime are drawn again.
+
         choose: builds the sampler from the study's trials.
         """
 
-        def draw_once() -> T:
-            with self._store.trial(claim, choose) as trial:
+        def draw_once(*, may_repeat: bool = False) -> T:
+            with self._store.trial(claim, choose, may_repeat=may_repeat) as trial:
                 return suggest(trial)
 
-        return self._retries.call(draw_once)
+        for _ in range(TIMES_TO_DRAW):
+            with suppress(AlreadyDrawn):
+                return self._retries.call(draw_once)
+        return self._retries.call(draw_once, may_repeat=True)
 
     def queued_values(self, claim: Claim) -> Mapping[str, object]:
         """Read the values that the claimed trial was queued with."""
@@ -61,10 +69,6 @@ class RetryingStore:
     def epochs(self, name: str, number: int) -> list[EpochRow]:
         """Read the recorded epochs of a trial."""
         return self._retries.call(self._store.epochs, name, number)
-
-    def replaced_epochs(self, name: str, number: int) -> list[EpochRow]:
-        """Read the epochs of a trial that later attempts replaced."""
-        return self._retries.call(self._store.replaced_epochs, name, number)
 
     def arrays(self, name: str) -> StudyArrays:
         """Return every trial as arrays."""

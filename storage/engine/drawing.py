@@ -1,7 +1,9 @@
 """Optuna's storage for a trial that is drawn: its values are collected and written afterwards."""
 
 import copy
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import Any, Protocol, runtime_checkable
 
 from optuna.distributions import BaseDistribution
@@ -10,8 +12,9 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
 from storage.engine.arrays import StudyArrays
+from storage.engine.frozen import external
 from storage.engine.refusing import RefusingStorage
-from storage.rows import Drawing
+from storage.rows import Drawing, Way
 
 Choose = Callable[[StudyArrays], BaseSampler]
 
@@ -22,6 +25,32 @@ class Explained(Protocol):
 
     @property
     def drawing(self) -> Drawing: ...
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no other trial was seen to have the values, once they are drawn."""
+        ...
+
+
+def drawing_of(sampler: BaseSampler, is_queued: bool) -> Drawing | None:
+    """Return how a trial is drawn; None where its sampler does not say."""
+    if is_queued:
+        return Drawing(Way.ENQUEUED)
+    return sampler.drawing if isinstance(sampler, Explained) else None
+
+
+def is_new(sampler: BaseSampler) -> bool:
+    """Say whether no other trial was seen to have the values that a sampler has drawn."""
+    return isinstance(sampler, Explained) and sampler.is_new
+
+
+def digest(study: str, drawn: Mapping[str, tuple[float, BaseDistribution]]) -> str:
+    """Compute a text that only these values of this study have.
+
+    drawn: name -> the value as Optuna stores it, and its distribution.
+    """
+    values = {name: external(distribution, value) for name, (value, distribution) in drawn.items()}
+    return sha256(json.dumps([study, values], sort_keys=True).encode()).hexdigest()[:32]
 
 
 def at_random(_: StudyArrays) -> BaseSampler:

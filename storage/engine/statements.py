@@ -59,21 +59,31 @@ BEAT = text(f"WITH {HELD} SELECT stop FROM held")
 
 # Values that were drawn before are not among these. One that stands there is of another program,
 # which began this trial by `ask`: the trial is trained with ours, so that ours is stored.
-DRAW = text(f"""WITH {HELD_AND_TOUCHED}, drawn AS (
+# The first trial with some values has their digest. A draw that must be new and finds the digest
+# taken, by a trial that its sampler had not seen, writes nothing but the lease.
+DRAW = text(f"""WITH {HELD_AND_TOUCHED}, first AS (
+    INSERT INTO search_service.draws (trial_id, way, why, digest)
+    SELECT held.trial_id, :way, CAST(:why AS json), :digest
+      FROM held WHERE CAST(:way AS text) IS NOT NULL
+        ON CONFLICT DO NOTHING RETURNING trial_id
+), later AS (
+    INSERT INTO search_service.draws (trial_id, way, why)
+    SELECT held.trial_id, :way, CAST(:why AS json)
+      FROM held WHERE CAST(:way AS text) IS NOT NULL
+       AND NOT :is_new AND NOT EXISTS (SELECT FROM first)
+        ON CONFLICT DO NOTHING
+), drawn AS (
     INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
     SELECT held.trial_id, n.name, n.value, n.distribution
       FROM held, unnest(CAST(:names AS text[]), CAST(:params AS double precision[]),
                         CAST(:distributions AS text[])) WITH ORDINALITY
                  AS n (name, value, distribution, place)
+     WHERE NOT :is_new OR EXISTS (SELECT FROM first)
      ORDER BY n.place
         ON CONFLICT (trial_id, param_name) DO UPDATE
        SET param_value = excluded.param_value, distribution_json = excluded.distribution_json
-), explained AS (
-    INSERT INTO search_service.draws (trial_id, way, why)
-    SELECT held.trial_id, :way, CAST(:why AS json) FROM held WHERE CAST(:way AS text) IS NOT NULL
-        ON CONFLICT DO NOTHING
 )
-SELECT stop FROM held""")
+SELECT stop, :is_new AND NOT EXISTS (SELECT FROM first) AS is_taken FROM held""")
 
 REPORTED = """reported AS (
     INSERT INTO trial_intermediate_values

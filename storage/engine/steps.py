@@ -9,9 +9,10 @@ from optuna.distributions import BaseDistribution, distribution_to_json
 from sqlalchemy import Connection, Row, TextClause
 
 from storage.engine import statements
+from storage.engine.drawing import digest
 from storage.engine.leases import Claim, Nothing
 from storage.engine.results import check_equal, plain_metrics
-from storage.errors import LeaseLost, StorageError, unknown_study
+from storage.errors import AlreadyDrawn, LeaseLost, StorageError, unknown_study
 from storage.optuna_inside import constraint_key
 from storage.rows import Drawing, HandBackReason, Outcome, Stop, TrialEnd
 
@@ -78,13 +79,18 @@ def draw(
     claim: Claim,
     drawn: Mapping[str, tuple[float, BaseDistribution]],
     drawing: Drawing | None = None,
+    *,
+    is_new: bool = False,
 ) -> None:
     """Write the values of a trial, all or none, and extend the lease.
 
+    Raises AlreadyDrawn where they must be new and another trial has them.
+
     drawn: name -> the value as Optuna stores it, and its distribution, in the order of drawing.
     drawing: how they were drawn; what an earlier attempt noted stays. None notes nothing.
+    is_new: whether no other trial may have these values.
     """
-    _held(
+    row = _held(
         connection,
         claim,
         statements.DRAW,
@@ -93,7 +99,14 @@ def draw(
         distributions=[distribution_to_json(each) for _, each in drawn.values()],
         way=drawing.way if drawing else None,
         why=json.dumps(dict(drawing.why), allow_nan=False) if drawing and drawing.why else None,
+        digest=digest(claim.study, drawn) if drawn else None,
+        is_new=is_new,
     )
+    if row.is_taken:
+        raise AlreadyDrawn(
+            f"another trial of study {claim.study!r} has the values drawn for trial {claim.number}",
+            "draw again",
+        )
 
 
 def record(

@@ -10,16 +10,16 @@ from storage.store import Claim, Store
 
 
 class Explained(RandomSampler):
-    """Draws uniformly and says of the draw what a test wants to be said."""
+    """Draws always the same, and says of the draw what a test wants to be said."""
 
-    def __init__(self, drawing: Drawing) -> None:
+    def __init__(self, drawing: Drawing, *, is_new: bool = False) -> None:
         super().__init__(seed=0)
-        self.drawing = drawing
+        self.drawing, self.is_new = drawing, is_new
 
 
-def draw(store: Store, claim: Claim, drawing: Drawing) -> None:
+def draw(store: Store, claim: Claim, drawing: Drawing, *, is_new: bool = False) -> None:
     """Draw the value `x` of a trial, with a note of how it was drawn."""
-    with store.trial(claim, lambda _: Explained(drawing)) as trial:
+    with store.trial(claim, lambda _: Explained(drawing, is_new=is_new)) as trial:
         trial.suggest_float("x", 0, 1)
 
 

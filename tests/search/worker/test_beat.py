@@ -32,7 +32,6 @@ def test_a_trial_that_moves_keeps_its_lease_and_one_that_does_not_is_left(
         assert wait_until(lambda: heard_at(store) > before, 30)  # it beats
         time.sleep(2)  # longer than the 1.2 s of a stall
         silent = heard_at(store)
-        leased.check()  # which is no progress
         time.sleep(0.5)
         assert heard_at(store) == silent
         leased.progress()
@@ -78,8 +77,6 @@ def test_a_signal_halts_the_attempt_and_a_second_one_does_so_in_the_epoch(
     leased.worker.flag.drain()
     leased.progress()  # the epoch goes on
     assert leased.halt is Halt.DRAINING
-    leased.check()
     leased.worker.flag.now = True
-    for step in (leased.progress, leased.check):
-        with pytest.raises(Halted):
-            step()
+    with pytest.raises(Halted):
+        leased.progress()

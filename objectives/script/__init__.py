@@ -1,1 +1,0 @@
-"""A script of the author's, run as an objective."""
