@@ -6,13 +6,14 @@ from importlib.metadata import version
 from dashboards.analysis.methods.images import FOLDS, ImageCounts
 from dashboards.analysis.methods.machines import package_name
 from dashboards.analysis.methods.pruning import pruning_of
-from dashboards.analysis.methods.sampler import order
+from dashboards.analysis.methods.sampler import guaranteed, order
 from dashboards.analysis.methods.sections import and_so_on
 from dashboards.analysis.numbers import counted, exact, interval, metric, short, whole
-from dashboards.analysis.priors.declared import condition_of, prior_of, values_of
+from dashboards.analysis.priors.declared import condition_of, prior_of, spreads, values_of
 from dashboards.analysis.priors.words import counts, was_known
 from dashboards.analysis.trials.measures import interval_of
 from dashboards.report.facts import Facts
+from dashboards.report.sources import sources
 from spaces.shown import shown
 
 SOFTWARE = ("search", "optuna", "torch", "python")
@@ -31,13 +32,16 @@ def _sentences(facts: Facts) -> Iterator[str]:
         yield from _data(facts.data, facts.snapshot.look.study.data_fingerprint)
     yield _software(facts)
     yield _space(facts)
+    yield from spreads(facts.snapshot.study.space)
     yield _order(facts)
+    yield from guaranteed(facts.snapshot.study, be="was")
     yield _drawn(facts)
     yield _judging(facts)
     yield pruning_of(facts.snapshot.stored, be="was")
     yield _trials(facts)
     yield _best(facts)
     yield _test(facts)
+    yield sources(facts.snapshot.stored, _is_sampler_known(facts))
 
 
 def _data(data: ImageCounts, fingerprint: str) -> Iterator[str]:
@@ -87,9 +91,11 @@ def _space(facts: Facts) -> str:
 
 def _order(facts: Facts) -> str:
     """Say how values were drawn, where all workers were of the search that says it."""
-    if facts.machines.only("search") != version("search"):
-        return ""
-    return " ".join(order(facts.snapshot.stored, be="were"))
+    return " ".join(order(facts.snapshot.stored, be="were")) if _is_sampler_known(facts) else ""
+
+
+def _is_sampler_known(facts: Facts) -> bool:
+    return facts.machines.only("search") == version("search")
 
 
 def _drawn(facts: Facts) -> str:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from dashboards.analysis.methods.images import ImageCounts, SplitCounts
 from dashboards.analysis.methods.machines import Machines, package_name
 from dashboards.analysis.methods.pruning import pruning_of
-from dashboards.analysis.methods.sampler import order
+from dashboards.analysis.methods.sampler import guaranteed, order
 from dashboards.analysis.methods.sections import Code, Phrase, Section, Strong, Table
 from dashboards.analysis.methods.space import space_table
 from dashboards.analysis.numbers import counted, exact, whole
+from dashboards.analysis.priors.declared import spreads
 from objectives import catalog
 from spaces.shown import shown
 from spaces.stored import StoredStudy, data_to_json, fingerprint, from_json
@@ -44,7 +45,10 @@ def describe(row: StudyRow, counts: ImageCounts | None) -> Methods:
         Section(name="search", title="Search", sentences=list(_search(stored))),
         _data(stored.study, counts),
         Section(
-            name="space", title="Searched hyperparameters", table=space_table(stored.study.space)
+            name="space",
+            title="Searched hyperparameters",
+            sentences=[[each] for each in spreads(stored.study.space)],
+            table=space_table(stored.study.space),
         ),
         Section(name="fixed", title="Fixed hyperparameters", table=_fixed(stored)),
         Section(name="weights", title="Weights to start from", table=_weights(stored)),
@@ -111,7 +115,7 @@ def _search(stored: StoredStudy) -> Iterator[Phrase]:
         f" epoch{where}. {_meaning(study)}".rstrip(),
     ]
     yield [f"{counted(study.trials, 'trial')}. {pruning_of(stored)}"]
-    yield [" ".join([*order(stored), f"Seed {study.seed}."])]
+    yield [" ".join([*order(stored), *guaranteed(study), f"Seed {study.seed}."])]
 
 
 def _meaning(study: Study) -> str:

@@ -7,7 +7,7 @@ from spaces.kin import kin_names
 from spaces.pruning import PRUNING_RULES
 from spaces.rungs import LEAST_KIN, rung_epochs
 from spaces.stored import StoredStudy
-from spaces.study import FIRST_JUDGED_FOLDS
+from spaces.study import FIRST_JUDGED_FOLDS, Study
 
 
 def pruning_of(stored: StoredStudy, be: str = "is") -> str:
@@ -17,7 +17,7 @@ def pruning_of(stored: StoredStudy, be: str = "is") -> str:
     """
     study = stored.study
     rule = PRUNING_RULES[study.pruning.rule]
-    if study.folds > FIRST_JUDGED_FOLDS and rule.between_folds:
+    if compares_folds(study):
         return f"From the third fold on, a trial {be} stopped between folds {rule.between_folds}."
     if study.folds or not rule.between_epochs:
         return f"No trial {be} stopped early."
@@ -28,13 +28,25 @@ def pruning_of(stored: StoredStudy, be: str = "is") -> str:
     return f"From {since} on, a trial {be} stopped early {rule.between_epochs}."
 
 
+def compares_folds(study: Study) -> bool:
+    """Say whether trials are stopped between folds."""
+    between_folds = PRUNING_RULES[study.pruning.rule].between_folds
+    return study.folds > FIRST_JUDGED_FOLDS and bool(between_folds)
+
+
+def stops_at_rungs(stored: StoredStudy) -> bool:
+    """Say whether trials are compared at rungs: there are enough, and a schedule has a rung."""
+    study, longest = stored.study, _longest(stored)
+    has_rung = longest is None or bool(rung_epochs(longest))
+    return not study.folds and study.pruning.at_rungs and study.trials >= LEAST_KIN and has_rung
+
+
 def _at_rungs(stored: StoredStudy, be: str) -> Iterator[str]:
     study = stored.study
     if study.trials < LEAST_KIN:
         yield f"No trial {be} stopped early, because {LEAST_KIN} are needed to compare one."
         return
-    longest = _longest(stored)
-    if longest is not None and not rung_epochs(longest):
+    if not stops_at_rungs(stored):
         yield f"No trial {be} stopped early, because its schedule is too short."
         return
     since = f"from epoch {study.pruning.first_epoch} on, " if study.pruning.first_epoch else ""

@@ -43,8 +43,30 @@ def order(stored: StoredStudy, be: str = "are") -> Iterator[str]:
             f"Up to the end of {LEAST_ENDED} trials the next ones {be} drawn {turns}, later ones by"
             f" {drawn_by(study)}."
         )
+
+
+def guaranteed(study: Study, be: str = "is") -> Iterator[str]:
+    """Yield how many finished trials the options of a parameter get, in sentences.
+
+    be: "is", or "was" in a report.
+    """
     for name, least in study.at_least.items():
-        yield f"Guaranteed to every option of {name}: {counted(least, 'finished trial')}."
+        yield (
+            f"Every option of {name} {be} to get {counted(least, 'finished trial')}; until then"
+            f" none of its trials {be} stopped early."
+        )
+
+
+def models_of(stored: StoredStudy) -> Sequence[str]:
+    """Return the names of the models that draw in a study of so many trials, in their order."""
+    study = stored.study
+    drawn = study.trials - len(study.enqueue) if stored.found.promoted_from else study.trials
+    if study.sampler == "random" or study.trials <= LEAST_ENDED or drawn <= 0:
+        return ()
+    if study.sampler != "auto":
+        return (study.sampler,)
+    used = {"gp": FIRST_OF_TPE > 0, "tpe": study.trials > FIRST_OF_TPE}
+    return tuple(name for name in used if used[name])
 
 
 def drawn_section(knowledge: Knowledge, study: Study) -> Section:

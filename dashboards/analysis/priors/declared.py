@@ -1,7 +1,10 @@
 """The declaration of a searched parameter in words: its values, its prior, its condition."""
 
+from collections.abc import Iterator
+
 from dashboards.analysis.numbers import exact
 from spaces.params import Choice, Float, Int, Param, Toggle
+from spaces.priors import UNIT_SPREAD
 from spaces.shown import shown
 from spaces.space import Space
 
@@ -31,6 +34,17 @@ def prior_of(param: Param) -> str:
         case Toggle() if param.prior != 0.5:
             return f"on {param.prior:.0%}"
     return UNIFORM
+
+
+def spreads(space: Space) -> Iterator[str]:
+    """Yield what the words for confidence mean, in a sentence; nothing where none is used."""
+    priors = [param.prior for param in space if isinstance(param, Float | Int) and param.prior]
+    used = {prior.confidence for prior in priors}
+    if words := [f"{UNIT_SPREAD[word]:g} for {word}" for word in UNIT_SPREAD if word in used]:
+        yield (
+            "The prior of a number is a normal distribution on its scale, cut to the range, with a"
+            f" standard deviation in parts of the range of {' and '.join(words)} confidence."
+        )
 
 
 def has_priors(space: Space) -> bool:

@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
+from typing import Any
 
 import pytest
 
 from dashboards.report.facts import Facts, read_facts
 from dashboards.report.methods import methods_paragraph
 from dashboards.report.page import page_of, report_page
-from spaces.params import Float
-from spaces.stored import Found
-from spaces.study import Study
+from dashboards.report.sources import sources
+from spaces.params import Float, Toggle
+from spaces.priors import Prior
+from spaces.stored import Found, StoredStudy
+from spaces.study import Pruning, Study
 from storage.store import Claim, Store
 from tests.dashboards.report.planted import STUDY, plant
 from tests.storage.samples import ended, finished, new_worker
@@ -127,6 +130,36 @@ def test_the_methods_name_the_sampler_where_this_search_drew_the_values(facts: F
     text = methods_paragraph(replace(facts, machines=ours))
     assert "Tried first were the most probable values" in text
     assert "tree-structured Parzen estimator" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "cited", "left_out"),
+    [
+        ({}, ["Jones, Sch", "Karnin"], ["Bergstra", "Hvarfner", "Nadeau"]),
+        ({"sampler": "tpe"}, ["Bergstra"], ["Jones"]),
+        ({"sampler": "random"}, ["Karnin"], ["Jones", "Bergstra", "Hvarfner"]),
+        ({"trials": 300}, ["Jones", "Bergstra"], ["Hvarfner"]),
+        ({"space": [Float("dropout", 0, 0.5, prior=Prior(0.1))]}, ["Hvarfner"], ["Bergstra"]),
+        ({"pruning": Pruning("median")}, ["Jones"], ["Karnin"]),
+        ({"folds": 5}, ["Nadeau"], ["Karnin"]),
+    ],
+)
+def test_the_methods_cite_what_was_used_and_nothing_else(
+    changes: dict[str, Any], cited: list[str], left_out: list[str]
+) -> None:
+    text = sources(StoredStudy(replace(TOY, **{"trials": 40, **changes})), is_sampler_known=True)
+
+    assert [each for each in ("Akiba", *cited) if each not in text] == []
+    assert [each for each in left_out if each in text] == []
+
+
+def test_a_guarantee_is_told_whatever_version_drew_the_values(facts: Facts) -> None:
+    asked = StoredStudy(replace(TOY, space=[Toggle("ldam")], trials=10, at_least={"ldam": 5}))
+    frame = replace(facts.overview.frame, snapshot=replace(facts.snapshot, stored=asked))
+
+    text = methods_paragraph(replace(facts, overview=replace(facts.overview, frame=frame)))
+
+    assert "Every option of ldam was to get 5 finished trials; until then none" in text
 
 
 def test_uses_of_the_test_split_are_listed(store: Store, tmp_path: object) -> None:

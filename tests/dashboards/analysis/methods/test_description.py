@@ -112,6 +112,13 @@ def test_every_searched_parameter_has_its_values_its_prior_and_its_condition() -
     ]
 
 
+def test_a_word_for_confidence_is_told_as_a_spread_where_it_is_used() -> None:
+    told = sentences(sections(StoredStudy(STUDY))["space"])
+
+    assert "standard deviation in parts of the range of 0.125 for high confidence." in told
+    assert not sections(StoredStudy(replace(STUDY, space=EVEN)))["space"].sentences
+
+
 def test_what_no_trial_draws_is_named_with_all_its_digits() -> None:
     found = Found(defaults={"epochs": 10, "stem": "small", "weight_decay": 0.0125})
 
@@ -142,7 +149,8 @@ def test_what_no_trial_draws_is_named_with_all_its_digits() -> None:
         ({"sampler": "gp", "space": EVEN}, "drawn uniformly, later ones by a Gaussian process. "),
         (
             {"at_least": {"ldam": 5}},
-            "Guaranteed to every option of ldam: 5 finished trials. Seed 0.",
+            "Every option of ldam is to get 5 finished trials; until then none of its trials is"
+            " stopped early. Seed 0.",
         ),
     ],
 )
