@@ -80,6 +80,7 @@ def _as_json(examined: Examined) -> dict[str, Any]:
     return {
         "study": examined.study,
         "findings": [asdict(each) for each in examined.found],
+        "course": asdict(examined.course) if examined.course else None,
         "priors": [asdict(each) for each in prior_draws(examined.space)],
         "data": asdict(summary) if summary else None,
         "fingerprint": summary.fingerprint if summary else None,
@@ -109,6 +110,8 @@ def _print(examined: Examined, console: Console) -> None:
             console.out(line, highlight=False)
     if draws := prior_draws(examined.space):
         print_table(console, _priors(draws))
+    for line in examined.course.lines if examined.course else ():
+        console.out(line, highlight=False)
     if examined.throughput:
         console.out(examined.throughput.words, highlight=False)
 

@@ -11,7 +11,7 @@ from objectives.data.problems import Undivided
 from search.errors import UsageError
 from search.settings import Settings
 from search.studies.declare import Declared
-from search.studies.examined import DataCheck, Examined
+from search.studies.examined import DataCheck, Examined, examined_rules
 from search.studies.mismatch import mismatch
 from search.studies.networks import check_networks
 from search.studies.overrides import Overrides
@@ -54,14 +54,9 @@ def examine(examination: Examination, store: Store | None) -> Examined:
     Raises UsageError for a stored study whose splits are to be mended.
     """
     stored = examination.declared.stored
-    examined = Examined(
-        study=stored.study.name,
-        asked=examination.overrides.words,
-        space=stored.study.space,
-        rules=examination.rules,
-        skipped=_skipped_checks(stored, None),
-    )
-    can_train = all(finding.level != "error" for finding in examination.rules)
+    examined = examined_rules(stored, examination.rules, examination.overrides)
+    examined = replace(examined, skipped=_skipped_checks(stored, None))
+    can_train = examined.course is not None
     try:
         examined = _with_data(examination, examined, store)
         if can_train and examined.data:

@@ -9,6 +9,7 @@ from objectives.data.left_out import lines
 from objectives.data.problems import Problem
 from search.errors import MachineMismatch
 from search.settings import Settings
+from search.studies.course import Course, course_of
 from search.studies.declare import find_study, overridden
 from search.studies.networks import WeightRecords
 from search.studies.overrides import Overrides
@@ -18,6 +19,7 @@ from spaces.errors import StudyError
 from spaces.exits import DONE, MISMATCH, WRONG
 from spaces.rules.finding import Finding
 from spaces.space import Space
+from spaces.stored import StoredStudy
 
 if TYPE_CHECKING:  # numpy, which checking the rules alone does without
     from objectives.data.checks.fix import Mended
@@ -48,6 +50,7 @@ class Examined:
 
     asked: the words after `--study` that name the study in a command.
     space: its searched hyperparameters.
+    course: how it will go on, where no rule is broken by an error.
     rules: the findings of its rules.
     skipped: the rules of the data whose errors do not stop a run.
     listed: the problems found while the images were listed, where they could not be divided.
@@ -63,6 +66,7 @@ class Examined:
     asked: str
     space: Space
     rules: Sequence[Finding]
+    course: Course | None = None
     skipped: Collection[str] = ()
     listed: Sequence[Problem] = ()
     data: DataCheck | None = None
@@ -143,9 +147,18 @@ class Examined:
 def examine_rules(overrides: Overrides, settings: Settings) -> Examined:
     """Check the rules of a study alone; needs no data and no database."""
     stored = overridden(find_study(overrides.reference, settings), overrides)
-    study = stored.study
+    return examined_rules(stored, find_rules(stored), overrides)
+
+
+def examined_rules(stored: StoredStudy, rules: Sequence[Finding], overrides: Overrides) -> Examined:
+    """Return what the rules alone tell of a study."""
+    is_right = all(finding.level != "error" for finding in rules)
     return Examined(
-        study=study.name, asked=overrides.words, space=study.space, rules=find_rules(stored)
+        study=stored.study.name,
+        asked=overrides.words,
+        space=stored.study.space,
+        rules=rules,
+        course=course_of(stored) if is_right else None,
     )
 
 

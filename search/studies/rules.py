@@ -35,7 +35,7 @@ def find_rules(stored: StoredStudy) -> list[Finding]:
     fields = _with_defaults(known.fields, stored.found.defaults)
     findings = [
         *_wrong_patterns(stored),
-        *check(stored.study, fields, known.metrics, partial(_schedule, objective)),
+        *check(stored.study, fields, known.metrics, partial(schedule_of, objective)),
     ]
     if any(finding.level == "error" for finding in findings):
         return findings
@@ -71,6 +71,14 @@ def drawable(stored: StoredStudy) -> Iterator[TrialConfig]:
     yield from map(stored.config, stored.study.space.corners())
 
 
+def schedule_of(objective: str, config: TrialConfig) -> Mapping[str, int] | None:
+    """Return a configuration's schedule; None for a refused one, which `find_rules` reports."""
+    try:
+        return catalog.schedule(objective, config)
+    except RecipeError:
+        return None
+
+
 def _wrong_patterns(stored: StoredStudy) -> list[Finding]:
     try:
         catalog.check_layout(data_to_json(stored.study))
@@ -85,11 +93,3 @@ def _with_defaults(fields: Fields, defaults: Mapping[str, Value]) -> Fields:
         name: {**field, "default": defaults.get(name, field["default"])}
         for name, field in fields.items()
     }
-
-
-def _schedule(objective: str, config: TrialConfig) -> Mapping[str, int] | None:
-    """Return a configuration's schedule; None for a refused one, which `find_rules` reports."""
-    try:
-        return catalog.schedule(objective, config)
-    except RecipeError:
-        return None

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from dashboards.analysis.snapshot import Snapshot
 from spaces.space import Space
-from storage.live.draws import Draws
-from storage.reader import StoreReader
 from storage.rows import Way
+
+if TYPE_CHECKING:  # SQLAlchemy, which checking the rules alone does without
+    from dashboards.analysis.snapshot import Snapshot
+    from storage.live.draws import Draws
+    from storage.reader import StoreReader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +38,10 @@ class KnowledgeReader:
 
     def __init__(self) -> None:
         self._drawn: object = None
-        self._draws: Draws | None = None
+        self._draws: "Draws | None" = None
         self._last = Knowledge()
 
-    def read(self, store: StoreReader, snapshot: Snapshot) -> Knowledge:
+    def read(self, store: "StoreReader", snapshot: "Snapshot") -> Knowledge:
         """Read it again if a trial was drawn since."""
         drawn = (snapshot.total, snapshot.ended, _with_values(snapshot))
         if drawn != self._drawn:
@@ -47,12 +50,12 @@ class KnowledgeReader:
         return self._last
 
 
-def read_knowledge(store: StoreReader, snapshot: Snapshot) -> Knowledge:
+def read_knowledge(store: "StoreReader", snapshot: "Snapshot") -> Knowledge:
     """Read the knowledge of a study once."""
     return knowledge_of(store.draws(snapshot.study.name), snapshot.study.space)
 
 
-def knowledge_of(draws: Draws, space: Space) -> Knowledge:
+def knowledge_of(draws: "Draws", space: Space) -> Knowledge:
     """Return what the draws of a study tell; hyperparameters in the order of the space."""
     trust, believed = draws.why.get("trust", {}), draws.why.get("believed", ())
     return Knowledge(
@@ -65,6 +68,6 @@ def knowledge_of(draws: Draws, space: Space) -> Knowledge:
     )
 
 
-def _with_values(snapshot: Snapshot) -> frozenset[int]:
+def _with_values(snapshot: "Snapshot") -> frozenset[int]:
     """Return the running trials that have their values, and with these the note of their draw."""
     return frozenset(trial.number for trial in snapshot.running if trial.params)

@@ -390,3 +390,22 @@ def test_the_draws_of_each_prior_are_shown_before_anything_runs(
     assert told["ldam"]["shares"] == pytest.approx({"off": 0.7, "on": 0.3})
     assert len(told["learning_rate"]["density"]) == 24
     assert told["learning_rate"]["middle"] == pytest.approx([2.3e-4, 4.3e-3], rel=0.05)
+
+
+def test_the_course_of_a_study_is_told_before_anything_runs(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "skin.py").write_text(
+        PRIORS.replace('"epochs": 1,', '"epochs": 12,').replace("trials=1", "trials=9")
+    )
+
+    main([*CHECK, "--rules-only"])
+    lines = capsys.readouterr().out.splitlines()
+    main([*CHECK, "--rules-only", "--json"])
+    course = json.loads(capsys.readouterr().out)["course"]
+
+    assert lines[-1] == "rungs at epochs 2, 4 and 8 of 12"
+    assert "later ones by a Gaussian process" in lines[-3]
+    assert course["first"]["learning_rate"] == 1e-3
+    assert course["rungs"] == {"12": [2, 4, 8]}
+    assert [course["sampler"], course["pruning"]] == lines[-3:-1]
