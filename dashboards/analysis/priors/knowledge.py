@@ -38,7 +38,7 @@ class KnowledgeReader:
 
     def __init__(self) -> None:
         self._drawn: object = None
-        self._draws: "Draws | None" = None
+        self._draws: Draws | None = None
         self._last = Knowledge()
 
     def read(self, store: "StoreReader", snapshot: "Snapshot") -> Knowledge:
