@@ -51,13 +51,23 @@ class RecipeError(UserError):
     """A configuration that cannot be trained; `found` names the hyperparameter."""
 
 
+class ContractError(UserError):
+    """Training code that does not keep the contract of an objective."""
+
+
 class OutOfMemory(Exception):
     """Not even the fewest images that may pass at once fit into the device's memory."""
 
 
-# Messages of errors that have no class for lack of memory: the host's allocator, oneDNN without
-# room for a kernel, and CUDA and its libraries where they allocate without torch.
+# Messages of errors that have no class for lack of memory: in the output of another process, the
+# host's allocator, oneDNN without room for a kernel, and CUDA and its libraries where they allocate
+# without torch.
 _MEMORY_WORDS = (
+    "OutOfMemoryError",
+    "CUDA out of memory",
+    "MemoryError",
+    "std::bad_alloc",
+    "Cannot allocate memory",
     "DefaultCPUAllocator",
     "not enough memory",
     "could not create a primitive",
@@ -72,7 +82,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     # torch's own class is known by its name: torch is not imported here.
     if isinstance(error, OutOfMemory | MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError) and any(word in str(error) for word in _MEMORY_WORDS)
+    return isinstance(error, RuntimeError) and says_out_of_memory(str(error))
+
+
+def says_out_of_memory(text: str) -> bool:
+    """Return whether the text of an error, or the output of a program, is about lack of memory."""
+    return any(word in text for word in _MEMORY_WORDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,22 +118,27 @@ class Attempt:
     folder: receives the files of this attempt (checkpoints, artifacts); it exists.
     seed: of the trial.
     resume_from: a checkpoint file of this trial to continue from, or None.
+    earlier: the folders of the earlier attempts at this trial, in order; one that was made on
+        another machine is not there.
     device: a torch device string, "cpu" or "cuda"; a worker sees one GPU at most.
     threads: intra-op CPU threads; their number changes the bits of a result.
     cache: a folder for decoded images, shared by the machine's workers, or None.
     splits: the splits that may be opened; opening another one raises.
     progress: called at every optimizer step and validation batch; without it the lease expires.
+    check: called while nothing moves; raises when the attempt must end, and is no progress.
     """
 
     folder: Path
     data: DataSource
     seed: int = 0
     resume_from: Path | None = None
+    earlier: tuple[Path, ...] = ()
     device: str = "cpu"
     threads: int = 1
     cache: Path | None = None
     splits: tuple[str, ...] = ("train", "val")
     progress: Callable[[], None] = field(default=lambda: None)
+    check: Callable[[], None] = field(default=lambda: None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,14 +146,20 @@ class EpochResult:
     """The numbers of one finished epoch. Epoch 1 is the first finished one.
 
     metrics: metric name -> value, e.g. `{"val_loss": 0.41, "val_top1": 0.87}`.
-    seconds: wall time of this epoch, training and validation.
+    seconds: wall time of this epoch, training and validation; of an author's own code, 0 is
+        measured.
     images: training images seen in it.
     """
 
     epoch: int
     metrics: Mapping[str, float]
-    seconds: float
-    images: int
+    seconds: float = 0.0
+    images: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeated(EpochResult):
+    """An epoch of an earlier attempt, which nobody has trained again."""
 
 
 class Objective(Protocol):

@@ -12,6 +12,7 @@ from contextlib import suppress
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - early
 SETTLED = "SEARCH_SETTLED"  # set for a settled process and its children: the ROOT of its packages
+BEFORE = "SEARCH_"  # put before the name of each variable of Python's, for scripts of the user's
 # The variables of Python that say where files are or how to look for a fault; all others go.
 KEPT = {
     "PYTHONHOME",
@@ -45,6 +46,8 @@ def settled(environment: Mapping[str, str], path: list[str]) -> dict[str, str]:
         for name, value in environment.items()
         if name in KEPT or not name.startswith("PYTHON")
     }
+    python = {name: text for name, text in environment.items() if name.startswith("PYTHON")}
+    before = {f"{BEFORE}{name}": text for name, text in python.items()}
     lab = [each for each in environment.get("PYTHONPATH", "").split(os.pathsep) if each]
     search_path = os.pathsep.join(_in_order(path, lab))
     return {
@@ -53,6 +56,7 @@ def settled(environment: Mapping[str, str], path: list[str]) -> dict[str, str]:
         "PYTHONPATH": search_path,
         "PYTHONUTF8": "1",
         SETTLED: ROOT,
+        **before,
     }
 
 

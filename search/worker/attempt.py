@@ -118,10 +118,12 @@ def _open_attempt(leased: LeasedTrial) -> Attempt:
         data=worker.data,
         seed=training_seed(worker.study.seed, leased.claim.number),
         resume_from=_newest_checkpoint(leased),
+        earlier=tuple(_folders_before(leased)),
         device=worker.device,
         threads=worker.threads,
         cache=worker.settings.cache,
         progress=leased.progress,
+        check=leased.check,
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from objectives.contract import DataError, EpochResult, is_out_of_memory
+from objectives.contract import ContractError, DataError, EpochResult, is_out_of_memory
+from objectives.script.failures import ScriptFailed, ScriptKilled
 from spaces.space import TrialConfig
 from storage.rows import HandBackReason, Outcome
 
@@ -103,8 +104,14 @@ def optuna_state(outcome: Outcome) -> Literal["PRUNED", "FAIL"]:
 def failure(error: Exception) -> Failed | HandedBack:
     """Classify an exception that the training raised.
 
-    After a CUDA error this process can no longer compute, so the trial is handed back.
+    After a CUDA error this process can no longer compute, so the trial is handed back, as it is
+    where somebody killed its script.
     """
+    if isinstance(error, ScriptFailed):
+        return _failure_of_script(error)
+    if isinstance(error, ContractError):
+        detail = str(error)
+        return Failed(outcome=Outcome.CODE_ERROR, detail=detail, where="the objective's results")
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
     detail = f"{where}: {error}".splitlines()[0][:500]
@@ -112,6 +119,14 @@ def failure(error: Exception) -> Failed | HandedBack:
         return HandedBack(HandBackReason.CUDA_ERROR, detail)
     report = "".join(traceback.format_exception(error))
     return Failed(outcome=_outcome(error), detail=detail, where=where, report=report)
+
+
+def _failure_of_script(error: ScriptFailed) -> Failed | HandedBack:
+    detail = str(error)[:500]
+    if isinstance(error, ScriptKilled):
+        return HandedBack(HandBackReason.KILLED, detail)
+    report = f"{error}\n\n{error.report}\n"
+    return Failed(outcome=_outcome(error), detail=detail, where=error.where, report=report)
 
 
 def diverged(
@@ -124,13 +139,22 @@ def diverged(
     """
     for name in filter(now.__contains__, losses):
         before, value = first.get(name, now[name]), now[name]
-        if not math.isfinite(value):
-            detail = f"{name} is {value} at epoch {epoch}{_begun(first)}"
-            return Failed(outcome=Outcome.DIVERGED, detail=detail)
+        if broken := not_finite(epoch, name, first, now):
+            return broken
         if value > max(EXPLODED * before, SURELY_WRONG):
             grown = f"{name} went from {before:.3g} to {value:.3g} at epoch {epoch}"
             return Failed(outcome=Outcome.DIVERGED, detail=grown)
     return None
+
+
+def not_finite(
+    epoch: int, name: str, first: Mapping[str, float], now: Mapping[str, float]
+) -> Failed | None:
+    """Return the failure of a metric that is NaN or infinite, else None; arguments as above."""
+    if math.isfinite(now[name]):
+        return None
+    detail = f"{name} is {now[name]} at epoch {epoch}{_begun(first)}"
+    return Failed(outcome=Outcome.DIVERGED, detail=detail)
 
 
 def _begun(first: Mapping[str, float]) -> str:

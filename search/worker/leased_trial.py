@@ -87,6 +87,10 @@ class LeasedTrial:
     def progress(self) -> None:
         """Note progress of the trial; raise Halted if the attempt must end before its next step."""
         self._beat.progress()
+        self.check()
+
+    def check(self) -> None:
+        """Raise Halted if the attempt must end before its next step; this is no progress."""
         if self.halt in (Halt.STOPPED, Halt.LOST):
             raise Halted
         self.outbox.flush()  # an epoch may take long after the database is back

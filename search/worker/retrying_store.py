@@ -70,6 +70,10 @@ class RetryingStore:
         """Read the recorded epochs of a trial."""
         return self._retries.call(self._store.epochs, name, number)
 
+    def replaced_epochs(self, name: str, number: int) -> list[EpochRow]:
+        """Read the epochs of a trial that later attempts replaced."""
+        return self._retries.call(self._store.replaced_epochs, name, number)
+
     def arrays(self, name: str) -> StudyArrays:
         """Return every trial as arrays."""
         return self._retries.call(self._store.arrays, name)

@@ -46,6 +46,8 @@ def _write_down(leased: LeasedTrial, settled: Settled) -> None:
     match settled.ending:
         case Finished(value) as ending:
             end = TrialEnd(state="COMPLETE", value=value, outcome=ending.outcome)
+            if not leased.worker.is_deterministic and settled.epochs:
+                end = replace(end, last_epoch=settled.epochs[-1].epoch)
             _tell(leased, settled, replace(end, links=_keep_files(leased)))
         case Pruned(why=why) as ending:
             end = TrialEnd(state="PRUNED", value=None, outcome=ending.outcome, detail=why)

@@ -1,20 +1,22 @@
 """One trial, followed from its drawn configuration to its ending."""
 
+import logging
 import math
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from statistics import fmean
 from typing import Any
 
 from dashboards.analysis.folds import Metrics, fold_of, fold_values, folds_done, value_epochs
 from objectives import catalog
-from objectives.contract import Attempt, EpochResult, Objective
+from objectives.contract import Attempt, ContractError, EpochResult, Objective, Repeated
 from search.pruners.curve import Curve
 from search.pruners.others import Others
 from search.pruners.pruner import PRUNERS, Pruner
 from search.samplers.at_least import lacks_finished
+from search.worker.course import Unrecorded, check_metric, in_order
 from search.worker.endings import (
     Ending,
     Failed,
@@ -24,6 +26,7 @@ from search.worker.endings import (
     Pruned,
     diverged,
     failure,
+    not_finite,
     out_of_range,
 )
 from search.worker.leased_trial import Halt, LeasedTrial
@@ -32,7 +35,9 @@ from spaces.kin import kin_of
 from spaces.space import TrialConfig
 from spaces.study import Study
 from storage.errors import DatabaseUnreachable, Unreachable
-from storage.rows import HandBackReason, Outcome
+from storage.rows import HandBackReason
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True)
@@ -41,7 +46,8 @@ class Trial:
 
     others: questions about the trials that this one is compared with.
     earlier: the epochs that were recorded before this attempt, in order.
-    results: the epochs that this attempt yielded, those from its checkpoint included.
+    furthest: the last epoch that an earlier attempt recorded, replaced ones included.
+    results: the epochs of this attempt's training, those before it included.
     judged_epoch: the last epoch at which this attempt was judged.
     """
 
@@ -49,6 +55,7 @@ class Trial:
     config: TrialConfig
     others: Others
     earlier: list[EpochResult] = field(default_factory=list)
+    furthest: int = 0
     results: dict[int, EpochResult] = field(default_factory=dict)
     judged_epoch: int = 0
 
@@ -59,8 +66,10 @@ class Trial:
 
     @property
     def epochs(self) -> list[EpochResult]:
-        """Every epoch of the trial, in order."""
-        every = {result.epoch: result for result in self.earlier} | self.results
+        """Every epoch of the trial, in order; where code is not deterministic, of one training."""
+        is_one = self.results and not self.leased.worker.is_deterministic
+        earlier = () if is_one else self.earlier
+        every = {result.epoch: result for result in earlier} | self.results
         return [every[epoch] for epoch in sorted(every)]
 
     @property
@@ -106,13 +115,17 @@ class Trial:
     def divergence(self, epoch: int) -> Failed | None:
         """Return the failure of an epoch whose losses are not finite or exploded, else None.
 
-        Losses are compared with the fold's first epoch, because each fold trains a new network.
+        Losses are compared with the fold's first epoch, because each fold trains a new network. Of
+        a metric that the catalog does not know, no size means that it exploded.
         """
         losses = [name for name, known in self.known_metrics.items() if known["is_loss"]]
         now = self.results[epoch].metrics
         of_fold = (each for each in self.results.values() if fold_of(each.metrics) == fold_of(now))
         first = next(of_fold).metrics  # they came in order
-        return diverged(epoch, [self.study.metric, *losses], first, now)
+        own = self.study.metric
+        if own in self.known_metrics:
+            return diverged(epoch, [own, *losses], first, now)
+        return not_finite(epoch, own, first, now) or diverged(epoch, losses, first, now)
 
     def read_earlier(self) -> None:
         """Read the epochs that were recorded before this attempt; before the first is none."""
@@ -125,14 +138,18 @@ class Trial:
             )
             for row in rows
         ]
+        if not self.leased.worker.is_deterministic:
+            rows += self.leased.store.replaced_epochs(self.study.name, self.leased.claim.number)
+        self.furthest = max((row.epoch for row in rows), default=0)
         if self.study.at_least:
             # Where it went on for its option's sake, it is not judged a second time, by then alone.
-            self.judged_epoch = len(self.earlier) - 1
+            self.judged_epoch = self.furthest - 1
 
     def send(self, result: EpochResult) -> None:
         """Keep an epoch's numbers here, and write them to the database as soon as it answers."""
         self.results[result.epoch] = result
-        self.leased.outbox.send(result, self.value(result.epoch))
+        if not any(result.metrics is known.metrics for known in self.earlier):
+            self.leased.outbox.send(result, self.value(result.epoch))
 
 
 def run_trial(trial: Trial, objective: Objective, attempt: Attempt) -> Ending:
@@ -154,30 +171,43 @@ def run_trial(trial: Trial, objective: Objective, attempt: Attempt) -> Ending:
 def _train(trial: Trial, objective: Objective, attempt: Attempt) -> Ending:
     trial.read_earlier()
     try:
-        with closing(objective(trial.config, attempt)) as results:  # type: ignore[type-var]
-            for result in results:
-                trial.send(result)
-                if ending := _judge(trial, result):
-                    return ending
-        return _ended(trial)
+        try:
+            return _follow(trial, objective, attempt)
+        except Unrecorded as gap:  # it was killed after it had saved an epoch and before its report
+            log.warning("trial %d starts over: %s", trial.leased.claim.number, gap)
+            return _follow(trial, objective, replace(attempt, resume_from=None))
     except Unreachable:
         raise
     except Exception as error:  # noqa: BLE001 - training code may raise anything
         return failure(error)
 
 
+def _follow(trial: Trial, objective: Objective, attempt: Attempt) -> Ending:
+    resumes = attempt.resume_from is not None
+    with closing(objective(trial.config, attempt)) as results:  # type: ignore[type-var]
+        for result in in_order(results, trial.earlier, resumes=resumes):
+            check_metric(result, trial.study.metric)
+            trial.send(result)
+            if ending := _judge(trial, result):
+                return ending
+    return _ended(trial)
+
+
 def _judge(trial: Trial, result: EpochResult) -> Ending | None:
     if trial.leased.halt is Halt.LOST:
         return Lost()
-    # Epochs from the checkpoint were judged by the attempt that trained them.
-    if result.epoch < len(trial.earlier):
-        return None
     broken = out_of_range(result.metrics, trial.known_metrics) or trial.divergence(result.epoch)
     if broken:
         return broken
-    if why := _why_stopped(trial, result):
+    # An earlier attempt was judged where it went on.
+    is_judged = result.epoch < trial.furthest
+    if not is_judged and (why := _why_stopped(trial, result)):
         return Pruned(result.epoch, why)
-    if trial.leased.halt and not _is_last(trial, result):
+    # A shipped objective yields what it has in its checkpoint, which takes no time.
+    is_trained = not (
+        isinstance(result, Repeated) or (is_judged and trial.leased.worker.is_deterministic)
+    )
+    if trial.leased.halt and is_trained and not _is_last(trial, result):
         return HandedBack(HandBackReason.DRAINED)
     return None
 
@@ -243,21 +273,12 @@ def _ended(trial: Trial) -> Ending:
     With folds it is the mean of their values; the trial must have gone through all folds.
     """
     if not trial.results:
-        return _broken_contract(trial, "without an epoch; let it yield one")
+        raise ContractError("the objective ended without an epoch", "let it yield one")
     done, folds = folds_done(trial.results[max(trial.results)].metrics), trial.study.folds
     if done < folds:
-        return _broken_contract(
-            trial,
-            f"after {done} of {folds} folds; let it train all of them and say with each epoch how"
-            " many are over (folds_done)",
+        raise ContractError(
+            f"the objective ended after {done} of {folds} folds",
+            "let it train all of them and say with each epoch how many are over (folds_done)",
         )
     epochs = value_epochs(trial.study, trial.values, trial.metrics).values()
     return Finished(fmean(trial.value(epoch) for epoch in epochs), tuple(epochs))
-
-
-def _broken_contract(trial: Trial, detail: str) -> Failed:
-    return Failed(
-        outcome=Outcome.CODE_ERROR,
-        detail=f"the objective ended {detail}",
-        where=f"the end of {trial.study.objective}",
-    )

@@ -55,6 +55,9 @@ def call(store: Store, name: str, claim: Claim) -> None:
             store.claim(claim.study, "ada", lease_seconds=30)
         case "record":
             store.record(claim, 1, {"loss": 0.5}, 0.5, seconds=1.0, images=10)
+        case "replace":
+            metrics = {"loss": 0.5}
+            store.record(claim, 1, metrics, 0.5, seconds=1.0, images=10, is_deterministic=False)
         case "note_rung":
             store.note_rung(claim, Arrival(rung=1, kin="", epoch=1, value=0.5))
         case "tell":

@@ -32,6 +32,7 @@ def test_a_trial_that_moves_keeps_its_lease_and_one_that_does_not_is_left(
         assert wait_until(lambda: heard_at(store) > before, 30)  # it beats
         time.sleep(2)  # longer than the 1.2 s of a stall
         silent = heard_at(store)
+        leased.check()  # which is no progress
         time.sleep(0.5)
         assert heard_at(store) == silent
         leased.progress()
@@ -77,6 +78,8 @@ def test_a_signal_halts_the_attempt_and_a_second_one_does_so_in_the_epoch(
     leased.worker.flag.drain()
     leased.progress()  # the epoch goes on
     assert leased.halt is Halt.DRAINING
+    leased.check()
     leased.worker.flag.now = True
-    with pytest.raises(Halted):
-        leased.progress()
+    for step in (leased.progress, leased.check):
+        with pytest.raises(Halted):
+            step()

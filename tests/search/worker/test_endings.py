@@ -12,6 +12,7 @@ import torch
 
 from objectives import catalog
 from objectives.contract import Attempt, EpochResult, OutOfMemory
+from objectives.script.failures import failure_of
 from search.samplers.choose import sampler_for
 from search.worker.attempt import others_of
 from search.worker.endings import (
@@ -72,6 +73,29 @@ def test_memory_that_ran_out_is_no_broken_process(kind: type[Exception]) -> None
     outcome = failure(raised(kind("CUDA error: out of memory")))
     assert isinstance(outcome, Failed)
     assert outcome.outcome == Outcome.OUT_OF_MEMORY
+
+
+def test_a_scripts_failure_keeps_its_line_its_output_and_what_makes_it_the_same() -> None:
+    outcome = failure(raised(failure_of("train.py", 3, "epoch 1\nValueError: at 7\n")))
+    assert outcome == Failed(
+        outcome=Outcome.CODE_ERROR,
+        detail="train.py ended with exit code 3: ValueError: at 7",
+        where="train.py ended with exit code 3: ValueError: at #",
+        report="train.py ended with exit code 3: ValueError: at 7\n\nepoch 1\nValueError: at 7\n",
+    )
+
+
+def test_a_script_out_of_memory_is_no_broken_code() -> None:
+    outcome = failure(raised(failure_of("train.py", 1, "torch.OutOfMemoryError: CUDA")))
+    assert isinstance(outcome, Failed)
+    assert outcome.outcome == Outcome.OUT_OF_MEMORY
+
+
+def test_the_trial_of_a_script_that_somebody_killed_goes_on() -> None:
+    outcome = failure(raised(failure_of("train.py", -9, "")))
+    assert outcome == HandedBack(
+        HandBackReason.KILLED, "train.py ended by SIGKILL: it wrote nothing"
+    )
 
 
 def test_the_objectives_own_word_for_full_memory_is_understood() -> None:

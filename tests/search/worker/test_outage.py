@@ -1,5 +1,8 @@
 """A trial whose worker loses the database while everybody else has it: a network that is cut."""
 
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from objectives.own.journal import read_journal
 from search.worker import outbox
 from search.worker.attempt import attempt_trial
 from search.worker.endings import Finished, Lost, Pruned
@@ -21,6 +25,8 @@ from tests.search.toy_worker import attempt, lease, make_worker
 from tests.storage.network import Network
 
 pytestmark = pytest.mark.slow
+
+OWN_WORKER = Path(__file__).with_name("own_worker.py")
 
 
 @pytest.fixture
@@ -41,6 +47,21 @@ def remote(database_url: str, network: Network) -> Iterator[Store]:
 def in_thread() -> Iterator[Callable[[Callable[[], Any]], "Future[Any]"]]:
     with ThreadPoolExecutor(1) as pool:
         yield pool.submit
+
+
+@pytest.fixture
+def start_python() -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
+    """Start a Python process that ends with the test at the latest."""
+    processes = []
+
+    def start(*arguments: object) -> "subprocess.Popen[bytes]":
+        processes.append(subprocess.Popen([sys.executable, "-P", *map(str, arguments)]))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
 
 
 def slow_worker(store: Store, home: Path, **changes: object):
@@ -193,3 +214,31 @@ def test_a_lost_trial_ends_its_attempt_within_the_epoch(store, tmp_path, in_thre
     store.end_leases("w", "killed")
 
     assert running.result(60).ending == Lost()
+
+
+def test_own_code_that_is_killed_without_the_database_leaves_a_whole_curve(
+    store, database_url, network, tmp_path, start_python
+) -> None:
+    make_worker(store, tmp_path, pruning=Pruning("none"))  # stores the study
+    first = start_python(OWN_WORKER, network.url, tmp_path, 0.3)
+    wait_for(lambda: len(store.epochs("toy", 0)) >= 2)
+    network.cut()
+    recorded = len(store.epochs("toy", 0))
+    (folder,) = (tmp_path / "studies" / "toy" / "trials" / "0").iterdir()
+    wait_for(lambda: len(read_journal(folder)) >= recorded + 3)
+    first.kill()
+    assert first.wait(60) == -signal.SIGKILL
+    trained = read_journal(folder)
+    assert len(store.epochs("toy", 0)) == recorded
+    store.end_leases("w", "killed")
+
+    assert start_python(OWN_WORKER, database_url, tmp_path, 0.0).wait(60) == 0
+
+    rows = store.epochs("toy", 0)
+    assert [row.epoch for row in rows] == list(range(1, 10))
+    assert {row.epoch: row.metrics for row in rows[: len(trained)]} == {
+        epoch: result.metrics for epoch, result in trained.items()
+    }
+    assert [row.attempt for row in rows] == [1] * recorded + [2] * (9 - recorded)
+    (trial,) = store.trials("toy")
+    assert (trial.outcome, trial.value) == ("finished", min(row.value for row in rows))

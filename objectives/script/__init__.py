@@ -1,0 +1,1 @@
+"""A script of the author's, run as an objective."""

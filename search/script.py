@@ -1,0 +1,162 @@
+"""The trial that a script of yours trains: `from search.script import trial`.
+
+    learning_rate = trial.config["learning_rate"]
+    model = load(trial.resume_from / "model.pt") if trial.resume_from else Model()
+    for epoch in range(first, trial.config["epochs"] + 1):
+        ...  # train, call trial.progress() now and then where an epoch is long
+        save(trial.folder / "model.pt")  # before the report, and nothing is trained twice
+        trial.report(epoch, val_loss=loss)
+
+Run by hand it needs nothing of search: the configuration is `--learning_rate 0.01` from the command
+line, the folder is the current one, and reports are printed. It stands on the standard library
+alone, and imports in milliseconds.
+"""
+
+import json
+import operator
+import os
+import sys
+import time
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn, SupportsFloat
+
+# What `objectives.script` reads and writes at the other end.
+TRIAL_FILE, REPORT_FILE, ANSWERS = "SEARCH_TRIAL_FILE", "SEARCH_REPORT", "SEARCH_ANSWERS"
+REPORTING, REPORTED, PROGRESS, GO_ON = b"w", b"r", b"p", b"g"
+PROGRESS_SECONDS = 1.0  # steps may be many: progress is told once a second
+
+
+class Ended(SystemExit):
+    """The trial is to end now: it was pruned, or its worker stops or is gone.
+
+    It ends the program with exit code 0, and `with` and `finally` do their work on the way.
+    """
+
+
+class _Config(dict[str, Any]):
+    def __missing__(self, name: str) -> NoReturn:
+        known = ", ".join(self) or "nothing"
+        raise KeyError(f"{name}: the configuration has {known}; fix or search it, or use .get")
+
+
+class Trial:
+    """The trial that this script trains."""
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The hyperparameters by name."""
+        return _Config(self._facts["config"] if self._facts else _from_words(sys.argv[1:]))
+
+    @cached_property
+    def folder(self) -> Path:
+        """The folder for the files of this attempt."""
+        return Path(self._facts.get("folder", ""))
+
+    @property
+    def resume_from(self) -> "Path | None":
+        """The folder that an earlier attempt at this trial has left; None at the beginning."""
+        found = self._facts.get("resume_from")
+        return Path(found) if found else None
+
+    @property
+    def seed(self) -> int:
+        """The trial's seed; 0 by hand."""
+        return int(self._facts.get("seed", 0))
+
+    @property
+    def device(self) -> str:
+        """The device, as torch calls it: "cuda" or "cpu"; "cpu" by hand."""
+        return str(self._facts.get("device", "cpu"))
+
+    @property
+    def threads(self) -> int:
+        """The number of CPU threads to use."""
+        return int(self._facts.get("threads", os.cpu_count() or 1))
+
+    def report(self, epoch: int, **metrics: SupportsFloat) -> None:
+        """Report a finished epoch, 1 for the first; raise Ended where the trial is to end.
+
+        Save before: whatever the script leaves in its folder, the next attempt can resume from.
+        Of several processes that train together, let one report.
+        """
+        numbers = {name: float(value) for name, value in metrics.items()}
+        number = operator.index(epoch)
+        if number < 1:
+            raise ValueError(f"epoch {number} is reported; count from 1, the first finished one")
+        if not self._report_file:
+            print(f"epoch {number}:", *(f"{name} {each:g}" for name, each in numbers.items()))
+            return
+        line = json.dumps({"epoch": number, **numbers}) + "\n"
+        self._say(REPORTING)
+        with open(self._report_file, "ab", buffering=0) as file:  # noqa: PTH123 - an opened one
+            file.write(line.encode())
+        if self._socket and self._ask() != GO_ON:
+            raise Ended(0)
+
+    def progress(self) -> None:
+        """Tell that the script moves, such as at each step; one that never does is started anew."""
+        if time.monotonic() >= self._next_progress:
+            self._next_progress = time.monotonic() + PROGRESS_SECONDS
+            self._say(PROGRESS)
+
+    _next_progress = 0.0
+
+    @cached_property
+    def _facts(self) -> "dict[str, Any]":
+        file = os.environ.get(TRIAL_FILE)
+        facts: dict[str, Any] = json.loads(Path(file).read_text("utf-8")) if file else {}
+        return facts
+
+    @cached_property
+    def _report_file(self) -> "str | None":
+        return os.environ.get(REPORT_FILE)
+
+    @cached_property
+    def _socket(self) -> Any:
+        """The way to the worker; None by hand, and where another machine runs the script."""
+        import socket
+
+        name = os.environ.get(ANSWERS)
+        found = socket.socket(socket.AF_UNIX) if name else None
+        try:
+            if found:
+                found.connect(f"\0{name}")
+        except OSError:
+            return None
+        return found
+
+    def _ask(self) -> bytes:
+        """Return the worker's answer to a report; nothing where the worker is gone."""
+        try:
+            self._socket.sendall(REPORTED)
+            answer: bytes = self._socket.recv(1)
+        except OSError:
+            return b""
+        return answer
+
+    def _say(self, word: bytes) -> None:
+        with suppress(OSError):  # the worker is gone, and so will this process be in a moment
+            if self._socket:
+                self._socket.sendall(word)
+
+
+def _from_words(words: "list[str]") -> "dict[str, Any]":
+    """Read `--name value` and `--name=value`; a value that is JSON is read as such."""
+    found: dict[str, Any] = {}
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        if word.startswith("--"):
+            name, has_value, value = word[2:].partition("=")
+            found[name.replace("-", "_")] = _value(value if has_value else after)
+    return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+trial = Trial()
