@@ -13,6 +13,7 @@ CONFUSION_MATRIX = "confusion_matrix.csv"
 PER_CLASS = "per_class.csv"
 GROUPS = "groups.csv"
 SUMMARY_PICTURE = "summary.png"
+OUTPUT_LOG = "output.log"  # of an author's script, its beginning and its end
 # The small ones, kept of every trial.
 RECORDS = (SUMMARY_PICTURE, LEARNING_CURVES, CONFUSION_MATRIX, PER_CLASS, GROUPS, BEST_LOGITS)
 

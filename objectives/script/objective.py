@@ -10,7 +10,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from objectives.contract import Attempt, EpochResult, Objective, RecipeError
+from objectives.contract import OUTPUT_LOG, Attempt, EpochResult, Objective, RecipeError
 from objectives.files.disk import when_there_is_room
 from objectives.script.answers import Answers
 from objectives.script.command import beside_the_study, check_program, fill, script_name
@@ -24,8 +24,9 @@ from objectives.script.reader import Reader
 from objectives.script.reports import ReportReader
 from objectives.script.table import TableReader
 
-# The files of an attempt.
-OUTPUT_LOG, REPORTS, CONFIG, TRIAL = "output.log", "reports.jsonl", "config.json", "trial.json"
+REPORTS, CONFIG, TRIAL = "reports.jsonl", "config.json", "trial.json"
+# The files in an attempt's folder that are not the script's own.
+OUR_FILES = (OUTPUT_LOG, REPORTS, CONFIG, TRIAL)
 
 
 def script_objective(declared: Mapping[str, Any], folder: Path) -> Objective:

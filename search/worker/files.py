@@ -2,7 +2,7 @@
 
 import shutil
 
-from objectives.contract import RECORDS
+from objectives.contract import OUTPUT_LOG, RECORDS
 from search.worker.leased_trial import LeasedTrial
 from search.worker.sharing import collect_shared
 from search.worker.uploads import announce_weights
@@ -11,7 +11,7 @@ from storage.engine.arrays import StudyArrays
 
 TRACEBACK = "traceback.txt"
 # The files of an attempt that readers, reports and comparisons come back to.
-ARTIFACTS = (*RECORDS, TRACEBACK)
+ARTIFACTS = (*RECORDS, TRACEBACK, OUTPUT_LOG)
 
 
 def keep(leased: LeasedTrial) -> dict[str, str]:
