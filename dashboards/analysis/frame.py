@@ -6,6 +6,8 @@ from typing import Any
 
 from dashboards.analysis.badges import Badges, read_badges
 from dashboards.analysis.identical import IdenticalTrials, read_identical_trials
+from dashboards.analysis.methods.pruning import pruning_of
+from dashboards.analysis.methods.sampler import drawn_by
 from dashboards.analysis.priors.knowledge import read_knowledge
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from dashboards.analysis.verdict import Verdict, verdict_of
@@ -128,6 +130,8 @@ def read_fields(store: StoreReader, name: str) -> Iterator[Field]:
     yield "test_uses", snapshot.look.test_uses
     yield "outcomes", snapshot.outcomes
     yield "best", snapshot.best.number if snapshot.best else None
+    yield "sampler", {"name": snapshot.study.sampler, "draws_by": drawn_by(snapshot.study)}
+    yield "pruning", {"rule": snapshot.study.pruning.rule, "stops": pruning_of(snapshot.stored)}
     yield "knowledge", read_knowledge(store, snapshot)
     yield "trials", _trials(read_pages(store, snapshot))
     yield "identical_trials", read_identical_trials(store, snapshot)

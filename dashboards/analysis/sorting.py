@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from optuna.trial import TrialState
 from dashboards.analysis.distributions import distributions
 from spaces.study import Study
 from storage.engine.arrays import StudyArrays
+from storage.engine.changes import WAYS
 
 TERM = re.compile(r"(?P<name>\w+)(?P<sign>>=|<=|!=|=|<|>)(?P<value>\S+)")
 STATES = {
@@ -21,6 +23,7 @@ STATES = {
     "running": TrialState.RUNNING,
     "waiting": TrialState.WAITING,
 }
+DRAWN = "drawn"
 SIGNS = {"=": np.equal, "!=": np.not_equal, "<": np.less, ">": np.greater}
 SIGNS |= {"<=": np.less_equal, ">=": np.greater_equal}
 
@@ -91,6 +94,8 @@ def _mask(study: Study, arrays: StudyArrays, known: Distributions, word: str) ->
     if isinstance(drawn_from, CategoricalDistribution):
         column = arrays.column(name, drawn_from)
         return _option_mask(column, drawn_from.choices, term["sign"], text)
+    if name == DRAWN and name not in known:
+        return _option_mask(arrays.ways, WAYS, term["sign"], text)
     value = _number(text)
     if value is None or name not in ("trial", "value", study.metric, *known):
         return None
@@ -101,7 +106,7 @@ def _mask(study: Study, arrays: StudyArrays, known: Distributions, word: str) ->
 
 
 def _option_mask(
-    column: NDArray[np.float64], options: Sequence[object], sign: str, text: str
+    column: NDArray[Any], options: Sequence[object], sign: str, text: str
 ) -> Mask | None:
     """Say of each trial whether it drew an option; a column holds the places of options."""
     spelt = {str(option).lower(): index for index, option in enumerate(options)}

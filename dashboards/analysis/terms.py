@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from optuna.distributions import CategoricalDistribution
 
 from dashboards.analysis.distributions import distributions
-from dashboards.analysis.sorting import STATES, TERM
+from dashboards.analysis.sorting import DRAWN, STATES, TERM
 from spaces.errors import nearest
 from spaces.study import Study
+from storage.engine.changes import WAYS
 
 
 def fault_of(study: Study, word: str) -> str:
@@ -16,6 +17,8 @@ def fault_of(study: Study, word: str) -> str:
     if term is None:
         return f"{word!r} is no state, nor NAME=VALUE or NAME<VALUE; {nearest(word, STATES)}"
     name, value, known = term["name"], term["value"], distributions(study.space)
+    if name == DRAWN and name not in known:
+        return f"{name} has =, != and one of {', '.join(WAYS[1:])}"
     if name not in {"trial", "value", study.metric, *known}:
         return f"there is nothing called {name!r}; {nearest(name, _names(study))}"
     drawn_from = known.get(name)
@@ -30,4 +33,4 @@ def fault_of(study: Study, word: str) -> str:
 
 
 def _names(study: Study) -> Iterator[str]:
-    yield from ("trial", "value", study.metric, *study.space.names)
+    yield from ("trial", "value", study.metric, DRAWN, *study.space.names)

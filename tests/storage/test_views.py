@@ -92,7 +92,7 @@ def test_every_trial_is_what_the_store_reads(
     fill(store, claim, expire)
     columns = (
         "trial, state, outcome, detail, value, attempts, worker, started_at, ended_at, epochs,"
-        " best_epoch, best_value, parameters::text"
+        " best_epoch, best_value, drawn, parameters::text"
     )
     rows = sql(f"SELECT {columns} FROM search_views.trials WHERE study = 'toy' ORDER BY trial")
     recorded = store.epochs("toy")
@@ -102,7 +102,8 @@ def test_every_trial_is_what_the_store_reads(
         best = (trial.best.epoch, trial.best.value) if trial.best else (None, None)
         detail = trial.detail if trial.outcome else None
         end = (trial.attempts, trial.worker, trial.started_at, trial.ended_at, count)
-        return (trial.number, trial.state, trial.outcome, detail, trial.value, *end, *best)
+        way = trial.drawing.way if trial.drawing else None
+        return (trial.number, trial.state, trial.outcome, detail, trial.value, *end, *best, way)
 
     trials = store.trials("toy")
     assert [row[:-1] for row in rows] == [expected(trial) for trial in trials]

@@ -1,13 +1,14 @@
 """The priors of a study's searched hyperparameters against its finished trials."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from optuna.distributions import BaseDistribution
 from optuna.study import StudyDirection
 
 from dashboards.analysis.distributions import distributions
+from dashboards.analysis.priors.guaranteed import Counts, count_guaranteed
 from dashboards.analysis.priors.options import OptionEvidence, judge_options
 from dashboards.analysis.priors.ranges import NumberEvidence, judge_number
 from dashboards.analysis.priors.ruling import Ranked
@@ -45,10 +46,12 @@ class Evidence:
     """The evidence on every searched hyperparameter, in their order; () before FEWEST trials.
 
     finished: how many trials have finished with a value.
+    guaranteed: how many finished trials each option has, where the study guarantees some.
     """
 
     finished: int = 0
     params: Sequence[ParamEvidence] = ()
+    guaranteed: Counts = field(default_factory=dict)
 
     @property
     def missing(self) -> int:
@@ -68,7 +71,10 @@ class EvidenceReader:
         if snapshot.ended != self._ended:
             self._declared = self._declared or distributions(snapshot.study.space)
             arrays = store.arrays(snapshot.study.name)
-            self._last = find_evidence(snapshot.study.space, self._declared, arrays)
+            self._last = replace(
+                find_evidence(snapshot.study.space, self._declared, arrays),
+                guaranteed=count_guaranteed(snapshot.study, self._declared, arrays),
+            )
             self._ended = snapshot.ended
         return self._last
 

@@ -17,6 +17,7 @@ COUNTED: Mapping[Way, str] = {
     Way.MODEL: "by the model",
     Way.MODEL_WITH_PRIOR: "by the model with the prior",
 }
+WAY_WORDS: Mapping[Way, str] = {way: way.replace("_", " ") for way in Way}
 TOO_EARLY = (
     "whether the prior helps is not known yet: trials drawn with and without it must end first"
 )

@@ -10,8 +10,9 @@ from starlette.requests import Request
 from dashboards.analysis import numbers
 from dashboards.analysis.badges import read_badges
 from dashboards.analysis.overview import Overview
+from dashboards.analysis.priors.words import WAY_WORDS
 from dashboards.analysis.shown_metric import shown_metric, word
-from dashboards.analysis.sorting import Order, find, sortable
+from dashboards.analysis.sorting import DRAWN, Order, find, sortable
 from dashboards.analysis.terms import fault_of
 from dashboards.analysis.trials.measures import value_metrics
 from dashboards.analysis.trials.state import state_of
@@ -19,10 +20,12 @@ from dashboards.analysis.wording import epochs
 from dashboards.live.source import Source
 from objectives.contract import BALANCED_ACCURACY, MACRO_AUC
 from spaces.study import Study
-from storage.rows import TrialRow
+from storage.rows import TrialRow, Way
 
 PAGE = 200
 MOST_LETTERS = 200  # of a filter
+STATE_WORDS = ("finished", "pruned", "failed", "running")
+WAY_FILTERS = tuple(f"{DRAWN}={way}" for way in Way)
 METRICS = (BALANCED_ACCURACY, MACRO_AUC, "val_ece")
 
 
@@ -103,7 +106,7 @@ def trials_page(source: Source, overview: Overview, request: Request) -> TrialsP
         first=first + 1 if rows else 0,
         order=order,
         unknown=[fault_of(study, word) for word in found.unknown],
-        words=["finished", "pruned", "failed", "running", *(f"{n}=" for n in study.space.names)],
+        words=[*STATE_WORDS, *WAY_FILTERS, *(f"{n}=" for n in study.space.names)],
         csv=f"trials.csv?{urlencode({'q': order.words})}" if order.words else "trials.csv",
         before=_link(order, first // PAGE) if first else "",
         after=_link(order, first // PAGE + 2) if first + PAGE < len(found.numbers) else "",
@@ -128,6 +131,7 @@ def _columns(overview: Overview, order: Order, metrics: Mapping[str, str]) -> It
     for name in study.space.names:
         yield _sorting(order, name, name)
     yield Column(name="attempts")
+    yield Column(name=DRAWN, is_number=False)
     yield Column(name="worker", is_number=False)
 
 
@@ -164,6 +168,7 @@ def _row(
                 for name in overview.study.space.names
             ),
             str(trial.attempts),
+            WAY_WORDS[trial.drawing.way] if trial.drawing else "",
             trial.worker or "",
         ],
         badges=badges,

@@ -7,6 +7,7 @@ from dashboards.analysis import numbers
 from dashboards.analysis.overview import Overview
 from dashboards.analysis.priors.drawn import FULL_DENSITY
 from dashboards.analysis.priors.evidence import FEWEST, ParamEvidence
+from dashboards.analysis.priors.guaranteed import guaranteed_lines
 from dashboards.analysis.priors.knowledge import Knowledge
 from dashboards.analysis.priors.options import Contrast, OptionEvidence
 from dashboards.analysis.priors.ranges import NumberEvidence
@@ -94,14 +95,15 @@ class EvidencePanel:
 def evidence(overview: Overview, view: View) -> EvidencePanel:
     """Build the panel of priors and evidence."""
     found, study = overview.evidence, overview.study
+    lines = [*told(overview.knowledge, study), *guaranteed_lines(found.guaranteed, study)]
     if not len(study.space):
         return EvidencePanel(empty="Nothing is searched: every hyperparameter has one value.")
     if found.missing:
         more = numbers.counted(found.missing, "more finished trial", "more finished trials")
         early = f"After {FEWEST} finished trials: {more} to go."
-        return EvidencePanel(empty=early, known=told(overview.knowledge, study))
+        return EvidencePanel(empty=early, known=lines)
     cards = [_trusted(_card(param, study), overview.knowledge) for param in found.params]
-    return EvidencePanel(cards, known=told(overview.knowledge, study))
+    return EvidencePanel(cards, known=lines)
 
 
 def _trusted(card: ParamCard, knowledge: Knowledge) -> ParamCard:

@@ -281,9 +281,46 @@ def test_every_list_of_trials_says_how_each_was_drawn(
     status = json.loads("".join(object_text(read_fields(store, "toy"))))["trials"]
     table = list(csv.DictReader(pages.get("/s/toy/trials.csv").text.splitlines()))
 
+    def fitting(words: str) -> list[int]:
+        rows = pages.get("/s/toy/trials.json", params={"q": words}).json()["rows"]
+        return [row["number"] for row in rows]
+
+    assert fitting("drawn=model_with_prior") == [0]
+    assert fitting("drawn!=model_with_prior") == [1]
+    assert "model with prior" in shown(pages.get("/s/toy/trials").text)
+    fault = shown(pages.get("/s/toy/trials", params={"q": "drawn=priors"}).text)
+    assert "drawn has =, != and one of enqueued, prior, uniform, model, model_with_prior" in fault
+
     noted = {"way": "model_with_prior", "why": WHY}
     assert [trial["drawing"] for trial in status] == [noted, None]
     assert [row["drawn"] for row in table] == ["model_with_prior", ""]
+
+
+def test_the_page_counts_the_finished_trials_that_are_guaranteed_to_an_option(
+    database_url: str, home: Path
+) -> None:
+    with Store.open(database_url) as store:
+        study = make_study(store, space=[Toggle("ldam")], at_least={"ldam": 3})
+        end_trial(store, finished(0.5), study)
+        end_trial(store, ended("FAIL", "code_error", ""), study)
+        overview = OverviewReader(store, "toy", str(home)).read()
+
+    (counts,) = overview.evidence.guaranteed.values()
+    assert sorted(counts.values()) == [0, 1]
+    assert f"ldam, of those guaranteed: off {counts['off']} of 3, on {counts['on']} of 3" in shown(
+        panels(overview, View())["evidence"]
+    )
+
+
+def test_programs_are_told_the_sampler_and_the_pruning_that_a_study_leaves_open(
+    store: Store,
+) -> None:
+    told = json.loads("".join(object_text(read_fields(store, "toy"))))
+
+    assert told["sampler"]["name"] == "auto"
+    assert told["sampler"]["draws_by"].startswith("a Gaussian process up to 200 ended trials")
+    assert told["pruning"]["rule"] == "auto"
+    assert "at 1/6, 1/3 or 2/3" in told["pruning"]["stops"]
 
 
 def test_a_trial_tells_the_knowledge_by_which_it_was_drawn(
