@@ -23,7 +23,7 @@ if False:  # for readers and mypy: this process imports as little as it can
 
 TERMINATE, KILL = b"T", b"K"
 ENDED, NOT_STARTED = "ended", "not started"
-KEPT_BY = "SEARCH_KEEPER"  # "pid:start time" of the keeper, in the environment of what it started
+KEPT_BY = "SEARCH_KEEPER"  # which keeper it was, in the environment of all that it started
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 # A stop of the whole machine or container sends these to every process; the worker decides here.
 IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -38,7 +38,7 @@ def main(control: int, words: list[str]) -> None:
     children = _wake_at_children()
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    os.environ[KEPT_BY] = f"{os.getpid()}:{start_time(os.getpid())}"
+    os.environ[KEPT_BY] = f"{os.getpid()}:{start_time(os.getpid())}:{boot()}"
     program = _start(words, libc, control)
     _close_streams()
     status = _wait(program, control, children)
@@ -50,6 +50,12 @@ def start_time(pid: int) -> str:
     """Return when a process began, in the kernel's ticks; "" for one that has ended."""
     state, *rest = _stat(pid) or ["Z"]
     return "" if state in "ZX" else rest[18]
+
+
+def boot() -> str:
+    """Return the id of this start of this machine."""
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        return file.read().strip()
 
 
 def descendants(ancestor: int) -> list[int]:
@@ -102,19 +108,27 @@ def _wait(program: int, control: int, children: int) -> int:
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(children, select.POLLIN)
+    status, is_terminating = None, False
     while True:
         ready = [number for number, _ in poll.poll()]
         if control in ready:
             order = _read(control)
             if TERMINATE in order:
+                is_terminating = True
                 _send(os.killpg, program, signal.SIGTERM)
             if not order or KILL in order:
                 return -1
         if children in ready:
             _read(children)
-        for pid, status in _ended():
-            if pid == program:
-                return status
+        status = dict(_ended()).get(program, status)
+        # A shell ends at SIGTERM while its program still saves.
+        if status is not None and not (is_terminating and _has_group(program)):
+            return status
+
+
+def _has_group(program: int) -> bool:
+    """Say whether a process of the program's group is left."""
+    return any(_stat(pid)[2:3] == [str(program)] for pid in descendants(os.getpid()))
 
 
 def _ended() -> list[tuple[int, int]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from objectives.script.keeper import KEPT_BY, start_time
+from objectives.script.keeper import KEPT_BY, boot, start_time
 
 log = logging.getLogger(__name__)
 
@@ -34,19 +34,22 @@ def kill_orphans() -> None:
 def _orphans() -> Iterator[int]:
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # gone meanwhile, or another user's
-            keeper = _keeper(folder)
-            if keeper and start_time(int(keeper[0])) != keeper[1]:
+            if (found := _keeper(folder)) is None:
+                continue
+            pid, started, machine = found
+            if machine == boot() and start_time(int(pid)) != started:
                 yield int(folder.name)
 
 
-def _keeper(folder: Path) -> list[str]:
-    """Return the pid and the start time of a process's keeper; nothing where it has none.
+def _keeper(folder: Path) -> list[str] | None:
+    """Return pid, start time and machine of a process's keeper; None where it has none.
 
-    Another container counts its processes in another way: its keepers are not to be judged here.
+    Another container counts its processes in another way: its keepers are not to be judged here. A
+    scheduler may carry the environment to another machine, with pids of its own.
     """
     marker = f"{KEPT_BY}=".encode()
     variables = (folder / "environ").read_bytes().split(b"\0")
     found = [each for each in variables if each.startswith(marker)]
     if not found or (folder / "ns/pid").readlink() != Path("/proc/self/ns/pid").readlink():
-        return []
+        return None
     return found[0].removeprefix(marker).decode().split(":")

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from objectives.script.failures import ScriptKilled
-from objectives.script.keeper import start_time
+from objectives.script.keeper import boot, start_time
 from objectives.script.orphans import kill_orphans
 from tests.objectives.script.conftest import Place, processes_of, wait_until
 
@@ -167,3 +167,18 @@ def test_the_script_inherits_no_file_of_its_worker(place: Place, tmp_path: Path)
 
     assert "held" not in place.output
     assert "socket" not in place.output
+
+
+@pytest.mark.parametrize(
+    ("machine", "is_spared"), [("elsewhere", True), (boot(), False)], ids=["elsewhere", "here"]
+)
+def test_a_process_of_a_keeper_on_another_machine_is_left_alone(
+    machine: str, is_spared: bool
+) -> None:
+    gone = f"{os.getpid()}:1:{machine}"  # a keeper of this pid that began at another time
+    with subprocess.Popen(["sleep", "60"], env={"SEARCH_KEEPER": gone}) as sleeper:
+        wait_until(lambda: psutil.Process(sleeper.pid).name() == "sleep")
+        kill_orphans()
+        time.sleep(0.05)
+        assert (sleeper.poll() is None) == is_spared
+        sleeper.kill()

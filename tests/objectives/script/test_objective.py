@@ -162,6 +162,19 @@ def test_any_other_script_gets_sigterm_and_time_to_save(place: Place) -> None:
     assert processes_of(place.folder) == []
 
 
+def test_a_program_may_save_while_its_shell_has_ended_already(place: Place) -> None:
+    place.write(
+        "train.py", SAVES_AT_SIGTERM.replace("def save(*_):", "def save(*_):\n    time.sleep(.5)")
+    )
+    place.write("train.sh", "python train.py $1\necho never")
+
+    with closing(place.results("bash", "train.sh", "{folder}")) as results:
+        next(results)
+
+    assert (place.attempt.folder / "saved").exists()
+    assert processes_of(place.folder) == []
+
+
 def test_a_script_that_ignores_sigterm_is_killed_after_its_grace(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
