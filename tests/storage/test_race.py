@@ -1,18 +1,25 @@
 """Real processes at the same door at the same moment."""
 
+import random
 import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from storage.errors import LeaseLost
 from storage.locks import wait_until
-from storage.store import Store
+from storage.store import Claim, Store
+from tests.storage.samples import new_worker
 
 CLAIMER = Path(__file__).with_name("claimer.py")
+WORKERS = ("carl", "dora", "emil", "fred")
+Recorded = tuple[int, int, float]  # attempt, epoch and value
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
@@ -29,6 +36,49 @@ def start() -> Iterator[Start]:
     for process in processes:
         process.kill()
         process.wait()
+
+
+def take_and_record(url: str, worker: str, seed: int) -> set[Recorded]:
+    """Take the trial from whoever has it and record a course of its own, again and again.
+
+    Returns what the database acknowledged.
+    """
+    chance, recorded = random.Random(seed), set()
+    with Store.open(url) as store:
+        store.register_worker("toy", new_worker(worker))
+        for _ in range(12):
+            store.end_leases(chance.choice(WORKERS), "stopped")
+            held = store.claim("toy", worker, lease_seconds=30)
+            if not isinstance(held, Claim):
+                continue
+            with suppress(LeaseLost):
+                for epoch in range(1, chance.randint(2, 6)):
+                    value = chance.random()
+                    store.record(
+                        held, epoch, {}, value, seconds=1.0, images=1, is_deterministic=False
+                    )
+                    recorded.add((held.attempt, epoch, value))
+    return recorded
+
+
+@pytest.mark.slow
+def test_workers_that_take_a_trial_from_each_other_leave_one_curve_and_lose_nothing(
+    store: Store, database_url: str
+) -> None:
+    store.update_definition("toy", {}, trials=1)
+    with ThreadPoolExecutor(len(WORKERS)) as pool:
+        places = range(len(WORKERS))
+        every = pool.map(take_and_record, [database_url] * len(WORKERS), WORKERS, places)
+        recorded = set().union(*every)
+
+    curve, replaced = store.epochs("toy", 0), store.replaced_epochs("toy", 0)
+    assert [row.epoch for row in curve] == list(range(1, len(curve) + 1))
+    assert [row.attempt for row in curve] == sorted(row.attempt for row in curve)
+    assert {(row.attempt, row.epoch, row.value) for row in [*curve, *replaced]} == recorded
+    assert len(curve) + len(replaced) == len(recorded)
+    assert len({attempt for attempt, _, _ in recorded}) > len(WORKERS)
+    steps = store.optuna_study("toy").trials[0].intermediate_values
+    assert steps == {row.epoch: row.value for row in curve}
 
 
 @pytest.mark.slow

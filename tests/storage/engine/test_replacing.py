@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine, event
 
@@ -118,6 +119,33 @@ def test_a_trial_that_ends_earlier_than_before_keeps_the_shorter_curve(
     assert curve(store.epochs("toy", 0)) == [(1, 1, 0.9)]
     assert curve(store.replaced_epochs("toy", 0)) == [(2, 1, 0.1), (3, 1, 0.7)]
     assert steps_of(store) == {1: 0.9}
+
+
+def test_arrays_that_go_on_have_the_curve_that_counts(store: Store, claim: Claiming) -> None:
+    first = claim()
+    record(store, first, {1: 0.9, 2: 0.1, 3: 0.7})
+    store.arrays("toy")
+    second = again(store, first, claim)
+    record(store, second, {1: 0.8, 2: 0.6})
+    store.arrays("toy")
+    store.tell(second, finished(0.6, last_epoch=2))
+    arrays = store.arrays("toy")
+    assert (arrays.last_steps[0], arrays.last_values[0]) == (2, 0.6)
+    assert arrays.curves.best_until(np.array([1])).tolist() == [0.8]
+
+
+def test_the_hours_of_replaced_epochs_are_lost(
+    store: Store, claim: Claiming, sql: Callable[..., list[tuple[float, ...]]]
+) -> None:
+    first = claim()
+    record(store, first, {1: 0.9, 2: 0.8})
+    sql("UPDATE search_service.attempts SET started_at = started_at - interval '1 hour'")
+    second = again(store, first, claim)
+    before = store.gpu_seconds("toy").seconds
+    record(store, second, {1: 0.5})
+    now = store.gpu_seconds("toy").seconds
+    assert before.running > 3600 > before.lost
+    assert now.lost > 3600 > now.running
 
 
 def test_the_ledger_counts_what_was_replaced(store: Store, claim: Claiming) -> None:
