@@ -20,6 +20,7 @@ import sys
 
 if False:  # for readers and mypy: this process imports as little as it can
     from collections.abc import Callable
+    from typing import NoReturn
 
 TERMINATE, KILL = b"T", b"K"
 ENDED, NOT_STARTED = "ended", "not started"
@@ -39,7 +40,9 @@ def main(control: int, words: list[str]) -> None:
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
     os.environ[KEPT_BY] = f"{os.getpid()}:{start_time(os.getpid())}:{boot()}"
-    program = _start(words, libc, control)
+    program, error = _start(words, libc)
+    if error:
+        _tell(control, f"{NOT_STARTED} {error}")
     _close_streams()
     status = _wait(program, control, children)
     _kill_all()
@@ -75,10 +78,21 @@ def _wake_at_children() -> int:
     return wake
 
 
-def _start(words: list[str], libc: ctypes.CDLL, control: int) -> int:
+def _start(words: list[str], libc: ctypes.CDLL) -> tuple[int, str]:
+    """Start the program; return its pid, and the `errno` with which that failed or "".
+
+    When this returns the program runs, so that no signal to it is lost.
+    """
+    outcome, told = os.pipe()  # closed when the program takes over
     keeper, program = os.getpid(), os.fork()
-    if program:
-        return program
+    if not program:
+        _become(words, libc, keeper, told)
+    os.close(told)
+    return program, _read(outcome).decode()
+
+
+def _become(words: list[str], libc: ctypes.CDLL, keeper: int, told: int) -> "NoReturn":
+    """Turn this process into the program."""
     try:
         os.setsid()  # a group of its own, which SIGTERM reaches as a whole
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -88,7 +102,7 @@ def _start(words: list[str], libc: ctypes.CDLL, control: int) -> int:
         if os.getppid() == keeper:
             os.execvp(words[0], words)
     except OSError as error:
-        _tell(control, f"{NOT_STARTED} {error.errno}")
+        os.write(told, str(error.errno).encode())
     finally:
         os._exit(127)
 
