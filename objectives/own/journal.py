@@ -9,7 +9,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,16 +23,22 @@ from objectives.own.yielded import plain_results
 JOURNAL = "reported.jsonl"
 
 
-def journaled(objective: Objective) -> Objective:
+Unread = Callable[[Path], Iterable[EpochResult]]
+
+
+def journaled(objective: Objective, unread: Unread = lambda _: ()) -> Objective:
     """Wrap an objective so that each result is in the attempt's journal before it is yielded.
 
     Where the code goes on at a later epoch than the first, the results before it are yielded first,
     from the journal of an earlier attempt; where it yields nothing, all of that journal. Those that
     no journal on this machine has are left out. Seconds that the code leaves at 0 are measured.
+
+    unread: returns the results in an earlier attempt's folder that its worker may not have read
+        when it was killed; those of the journal come first.
     """
 
     def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
-        journal, is_first = _Journal(attempt), True
+        journal, is_first = _Journal(attempt, unread), True
         with closing(plain_results(objective(config, attempt))) as results:
             for result in _timed(results):
                 before = journal.before(result.epoch) if is_first else []
@@ -80,6 +86,7 @@ class _Journal:
     """
 
     attempt: Attempt
+    unread: Unread
     length: int = field(default=0, init=False)
 
     def before(self, epoch: int | None) -> list[Repeated]:
@@ -89,7 +96,7 @@ class _Journal:
         epoch before, or else the newest that has it.
         """
         for folder in self._folders():
-            results = read_journal(folder)
+            results = self._reported(folder)
             last = max(results, default=0) if epoch is None else epoch - 1
             if last in results:
                 return _run_until(last, results)
@@ -101,6 +108,10 @@ class _Journal:
             lines = b"".join(map(_encoded, results))
             folder = self.attempt.folder
             when_there_is_room(lambda: self._write(lines), folder, self.attempt.progress)
+
+    def _reported(self, folder: Path) -> dict[int, EpochResult]:
+        unread = {result.epoch: result for result in self.unread(folder)}
+        return unread | read_journal(folder)
 
     def _folders(self) -> Iterator[Path]:
         if self.attempt.resume_from is not None:

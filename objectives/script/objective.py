@@ -21,10 +21,10 @@ from objectives.script.lines import LineReader
 from objectives.script.output import Output
 from objectives.script.process import ScriptProcess
 from objectives.script.reader import Reader
-from objectives.script.reports import ReportReader
+from objectives.script.reports import REPORTS, ReportReader
 from objectives.script.table import TableReader
 
-REPORTS, CONFIG, TRIAL = "reports.jsonl", "config.json", "trial.json"
+CONFIG, TRIAL = "config.json", "trial.json"
 # The files in an attempt's folder that are not the script's own.
 OUR_FILES = (OUTPUT_LOG, REPORTS, CONFIG, TRIAL)
 

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from objectives.contract import EpochResult
 from objectives.script.reader import BrokenResult, result_of, shown
 
+REPORTS = "reports.jsonl"  # in an attempt's folder
 EPOCH = "epoch"
 _FORM = 'write {"epoch": 3, "val_loss": 0.41}, one line per epoch'
 
@@ -48,6 +50,15 @@ class ReportReader:
             if line.endswith(b"\n") or is_over:
                 self.position += len(line)
                 yield line.decode(errors="replace")
+
+
+def whole_reports(folder: Path) -> Iterator[EpochResult]:
+    """Yield the results that the script of an attempt has appended, up to a line that is none.
+
+    Its worker may have been killed before it read the last of them.
+    """
+    with suppress(BrokenResult):
+        yield from ReportReader(folder / REPORTS).read()
 
 
 def _read(line: str) -> EpochResult:

@@ -16,6 +16,7 @@ import pytest
 from objectives.contract import Attempt, ContractError, DataSource, EpochResult, Repeated
 from objectives.files import disk
 from objectives.own.journal import JOURNAL, journaled, read_journal
+from objectives.script.reports import REPORTS, whole_reports
 
 NOWHERE = DataSource(layout={"kind": "none"})
 ODD = {"nan": math.nan, "up": math.inf, "down": -math.inf, "tiny": 5e-324, "sum": 0.1 + 0.2}
@@ -98,6 +99,18 @@ def test_a_torn_last_line_is_ignored(tmp_path: Path, torn: bytes) -> None:
     with (tmp_path / "attempt-1" / JOURNAL).open("ab") as file:
         file.write(torn)
     assert shown(play(attempt(tmp_path, 2), 0.1, first=3)) == [(1, 0.9), (2, 0.8), (3, 0.1)]
+
+
+def test_what_a_killed_worker_had_not_read_of_its_script_is_not_lost(tmp_path: Path) -> None:
+    play(attempt(tmp_path, 1), 0.9, 0.8)
+    lines = ['{"epoch": 2, "val_loss": 0.1}', '{"epoch": 3, "val_loss": 0.7}', '{"epoch": 4']
+    (tmp_path / "attempt-1" / REPORTS).write_text("\n".join(lines))
+
+    def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
+        yield EpochResult(epoch=4, metrics={"val_loss": 0.6})
+
+    results = list(journaled(train, whole_reports)({}, attempt(tmp_path, 2)))
+    assert shown(results) == [(1, 0.9), (2, 0.8), (3, 0.7), (4, 0.6)]
 
 
 def test_seconds_that_the_code_leaves_open_are_measured(tmp_path: Path) -> None:

@@ -89,6 +89,14 @@ def test_an_epoch_that_its_own_attempt_reports_again_must_be_the_same(
     assert curve(store.epochs("toy", 0)) == [(1, 1, 0.9)]
 
 
+def test_an_epoch_replaces_none_of_its_own_attempt(store: Store, claim: Claiming) -> None:
+    first = claim()
+    record(store, first, {1: 0.9, 2: 0.8})
+    second = again(store, first, claim)
+    record(store, second, {2: 0.5, 1: 0.6})
+    assert curve(store.epochs("toy", 0)) == [(1, 2, 0.6), (2, 2, 0.5)]
+
+
 def test_a_deterministic_study_replaces_nothing(store: Store, claim: Claiming) -> None:
     first = claim()
     record(store, first, {1: 0.9})
