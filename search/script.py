@@ -8,8 +8,8 @@
         trial.report(epoch, val_loss=loss)
 
 Run by hand it needs nothing of search: the configuration is `--learning_rate 0.01` from the command
-line, the folder is the current one, and reports are printed. It stands on the standard library
-alone, and imports in milliseconds.
+line, the folder is the current one, and reports are printed. It stands on the standard library of
+Python 3.9 alone, and imports in milliseconds: a copy of this file serves a Python without search.
 """
 
 import json
@@ -145,9 +145,10 @@ class Trial:
 def _from_words(words: "list[str]") -> "dict[str, Any]":
     """Read `--name value` and `--name=value`; a value that is JSON is read as such."""
     found: dict[str, Any] = {}
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for at, word in enumerate(words):
         if word.startswith("--"):
             name, has_value, value = word[2:].partition("=")
+            after = "".join(words[at + 1 : at + 2])
             found[name.replace("-", "_")] = _value(value if has_value else after)
     return found
 
