@@ -48,10 +48,20 @@ def set_total(store: Store, name: str, total: int) -> str:
 
 
 def check_total(row: StudyRow, total: int, store: Store) -> None:
-    """Raise StudyError for a total below the number of trials that have begun, or out of range."""
+    """Raise StudyError for a total below the trials that have begun, out of range, or beyond the
+    promoted ones."""
     begun = store.counts(row.name).begun
     if not max(1, begun) <= total <= MOST_TRIALS:
         raise StudyError(
             f"{row.name!r} has begun {counted(begun, 'trial')}; {total} cannot be its total",
             f"give a total of {max(1, begun)} or more, at most {MOST_TRIALS}",
+        )
+    stored = from_json(row.definition)
+    source, promoted = stored.found.promoted_from, len(stored.study.enqueue)
+    if source and total > promoted:
+        raise StudyError(
+            f"{row.name!r} trains the {counted(promoted, 'promoted configuration')} of {source} and"
+            " draws no others",
+            f"promote more into a new study: search run --promote {source}"
+            f" --as {row.name}-{total} --trials {total}",
         )

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from itertools import compress
 from typing import Any
 
 from spaces.converted import Converted
@@ -36,6 +37,7 @@ class Found:
     skipped_checks: rules of the data whose errors do not stop this study.
     is_practice: whether this is a practice form, which runs on generated data.
     promoted_from: the study whose best trials are trained again here, and no others; "" for none.
+    promoted_trials: their numbers there, in the order of the queue.
     """
 
     defaults: Mapping[str, Value] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class Found:
     skipped_checks: Converted[Iterable[str], tuple[str, ...]] = Converted(tuple, default=())
     is_practice: bool = False
     promoted_from: str = ""
+    promoted_trials: Converted[Iterable[int], tuple[int, ...]] = Converted(tuple, default=())
 
 
 @dataclass(frozen=True)
@@ -91,12 +94,24 @@ class StoredStudy:
                 " device's memory (search plan)",
                 "use a smaller backbone or image_size",
             )
+        fits = [each.get("backbone") not in too_large for each in study.enqueue]
+        enqueue = list(compress(study.enqueue, fits))
+        numbers = list(compress(self.found.promoted_trials, fits))
         fitting = replace(
             study,
             space=study.space.without({"backbone": too_large}),
-            enqueue=[each for each in study.enqueue if each.get("backbone") not in too_large],
+            enqueue=enqueue,
+            # A study of promoted trials has no others.
+            trials=min(study.trials, max(1, len(numbers))) if numbers else study.trials,
         )
-        return StoredStudy(fitting, replace(self.found, too_large=too_large))
+        return StoredStudy(
+            fitting, replace(self.found, too_large=too_large, promoted_trials=numbers)
+        )
+
+    def promoted(self, number: int) -> str:
+        """Return the trial that trial `number` repeats, as "derm 17"; "" for none."""
+        numbers = self.found.promoted_trials
+        return f"{self.found.promoted_from} {numbers[number]}" if number < len(numbers) else ""
 
 
 def to_json(stored: StoredStudy) -> dict[str, Any]:

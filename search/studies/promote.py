@@ -5,11 +5,14 @@ data. They make a study of their own, so that no value of a screening is compare
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
+from dashboards.analysis.numbers import counted
 from search.database import has_store, open_store
 from search.settings import Settings
 from spaces.errors import StudyError
+from spaces.params import Value
 from spaces.space import TrialConfig
 from spaces.stored import StoredStudy, from_json
 from spaces.study import Study
@@ -22,12 +25,12 @@ ONE_IN = 3
 def promoted(
     declared: StoredStudy, source: str, trials: int | None, settings: Settings
 ) -> StoredStudy:
-    """Return the study with the best third of another study's trials in its queue, best first.
+    """Return the study with the best of another study's trials in its queue, best first.
 
     A study that is stored already keeps its queue.
 
     source: the name of the stored study whose trials are promoted.
-    trials: the total that the command line asks for; None for one per promoted configuration.
+    trials: how many the command line asks for; None for the best third.
     Raises StudyError where no trial can be promoted.
     """
     study = declared.study
@@ -43,13 +46,14 @@ def promoted(
         if source not in stored:
             raise _unknown(source)
         if known := stored.get(study.name):
-            queue = from_json(known.definition).study.enqueue
+            before = from_json(known.definition)
+            best, numbers = before.study.enqueue, before.found.promoted_trials
         else:
-            queue = _best(store, source, study)
+            best, numbers = _best(store, source, study, trials)
     return StoredStudy(
         # A guarantee would ask for trials beyond these.
-        replace(study, enqueue=queue, trials=trials or len(queue), at_least={}),
-        replace(declared.found, promoted_from=source),
+        replace(study, enqueue=best, trials=trials or len(best), at_least={}),
+        replace(declared.found, promoted_from=source, promoted_trials=numbers),
     )
 
 
@@ -57,14 +61,27 @@ def _unknown(source: str) -> StudyError:
     return StudyError(f"there is no stored study {source!r} to promote from", "see `search status`")
 
 
-def _best(store: Store, source: str, study: Study) -> tuple[TrialConfig, ...]:
+def _best(
+    store: Store, source: str, study: Study, asked: int | None
+) -> tuple[tuple[Mapping[str, Value], ...], tuple[int, ...]]:
+    """Return the best configurations that differ, and the numbers of their trials."""
     outcomes = store.look(source).outcomes
     third = math.ceil(sum(outcomes.get(outcome, 0) for outcome in WELL) / ONE_IN)
-    finished = store.best_trials(source, third)
+    finished = store.best_trials(source, asked or third)
     if not finished:
         raise StudyError(f"{source} has no finished trial", f"run it first: --study {source}")
-    configs = [_config(trial, source, study) for trial in finished]
-    return tuple(config for at, config in enumerate(configs) if config not in configs[:at])
+    best: dict[int, TrialConfig] = {}
+    for trial in finished:
+        config = _config(trial, source, study)
+        if config not in best.values():
+            best[trial.number] = config
+    if asked and len(best) < asked:
+        raise StudyError(
+            f"{source} has {counted(len(best), 'finished configuration')} to promote, {asked} are"
+            " asked for",
+            f"give --trials {len(best)} or less, or leave it out for the best third",
+        )
+    return tuple(best.values()), tuple(best)
 
 
 def _config(trial: TrialRow, source: str, study: Study) -> TrialConfig:

@@ -125,9 +125,10 @@ def _workers(snapshot: Snapshot) -> Table:
 
 def _cells(snapshot: Snapshot, trial: TrialRow) -> list[str]:
     last = trial.last.value if trial.last else None
+    original = snapshot.stored.promoted(trial.number)
     has_no_worker = trial.state == "RUNNING" and not trial.is_leased
     return [
-        str(trial.number),
+        f"{trial.number} ({original})" if original else str(trial.number),
         "to be continued" if has_no_worker else trial.outcome or trial.state.lower(),
         wording.epochs(snapshot, trial),
         wording.number(last if trial.value is None else trial.value),

@@ -92,7 +92,7 @@ def _next_commands(snapshot: Snapshot, workers: int) -> Iterator[str]:
     name, total = snapshot.study.name, snapshot.study.trials
     if snapshot.ended < total:
         yield f"go on:  search run --study {name} --workers {workers}"
-    else:
+    elif not snapshot.stored.found.promoted_from:  # such a study has no others
         yield f"more:   search run --study {name} --trials {2 * total}"
     if snapshot.best:
         yield f"export: search export --study {name} --trial best --out best.yaml"

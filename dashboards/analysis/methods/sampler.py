@@ -27,14 +27,12 @@ def order(stored: StoredStudy, be: str = "are") -> Iterator[str]:
     """
     study, promoted_from = stored.study, stored.found.promoted_from
     if promoted_from:
-        best = counted(len(study.enqueue), "configuration")
-        yield f"The first trials {be} the best {best} of {promoted_from}, best first."
-        if study.trials <= len(study.enqueue):
-            return
-    else:
-        given = counted(len(study.enqueue), "given configuration")
-        then = f", then {given}" if study.enqueue else ""
-        yield f"Tried first {be} the most probable values{then}."
+        best = counted(study.trials, "configuration")
+        yield f"The trials {be} the best {best} of {promoted_from}, best first, and no others."
+        return
+    given = counted(len(study.enqueue), "given configuration")
+    then = f", then {given}" if study.enqueue else ""
+    yield f"Tried first {be} the most probable values{then}."
     if study.sampler == "random":
         yield f"The next ones {be} drawn uniformly."
     else:
@@ -60,8 +58,8 @@ def guaranteed(study: Study, be: str = "is") -> Iterator[str]:
 def models_of(stored: StoredStudy) -> Sequence[str]:
     """Return the names of the models that draw in a study of so many trials, in their order."""
     study = stored.study
-    drawn = study.trials - len(study.enqueue) if stored.found.promoted_from else study.trials
-    if study.sampler == "random" or study.trials <= LEAST_ENDED or drawn <= 0:
+    is_drawn = study.trials > LEAST_ENDED and not stored.found.promoted_from
+    if study.sampler == "random" or not is_drawn:
         return ()
     if study.sampler != "auto":
         return (study.sampler,)

@@ -168,7 +168,8 @@ def _row(
                 for name in overview.study.space.names
             ),
             str(trial.attempts),
-            WAY_WORDS[trial.drawing.way] if trial.drawing else "",
+            overview.snapshot.stored.promoted(trial.number)
+            or (WAY_WORDS[trial.drawing.way] if trial.drawing else ""),
             trial.worker or "",
         ],
         badges=badges,

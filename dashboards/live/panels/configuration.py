@@ -93,6 +93,8 @@ def _origin(overview: Overview, record: TrialRecord) -> str:
         return "Added by another program."
     if queued is None:
         return how_drawn(drawing, study) if drawing else "Drawn by the sampler."
+    if original := overview.snapshot.stored.promoted(record.trial.number):
+        return f"Promoted: the values of trial {original.replace(' ', ', ', 1)}."
     if queued == study.space.mode():
         return "Queued: the most probable values of the prior."
     if queued in [dict(each) for each in study.enqueue]:

@@ -30,6 +30,7 @@ class Head:
     deaths: list[int]
     is_live: bool
     can_stop: bool
+    can_grow: bool
 
 
 def head(overview: Overview, view: View) -> Head:
@@ -49,6 +50,7 @@ def head(overview: Overview, view: View) -> Head:
             if each.kind in (Kind.DIED, Kind.BROKE)
         ],
         is_live=bool(snapshot.live_workers),
+        can_grow=not snapshot.stored.found.promoted_from,
         can_stop=bool(snapshot.live_workers) and not snapshot.look.study.stop,
     )
 

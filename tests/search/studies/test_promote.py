@@ -1,17 +1,23 @@
 """The best third of a study's trials make the queue of another study."""
 
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from dashboards.changes import set_total
 from search.settings import Settings
 from search.studies.create import store_study
 from search.studies.overrides import Overrides
 from search.studies.prepare import prepare
+from search.terminal.status import print_status
 from spaces.errors import StudyError
-from spaces.stored import from_json
+from spaces.params import Choice
+from spaces.stored import Found, StoredStudy, from_json
+from spaces.study import Study
 from storage.rows import Outcome, TrialEnd
 from storage.store import Claim, Store, StudyRow
 from tests.conftest import execute
@@ -82,7 +88,69 @@ def test_the_best_third_of_those_that_ended_well_is_trained_and_nothing_else(
     assert queue(store, "toy-full") == best
     stored = from_json(row.definition)
     assert (row.trials, stored.found.promoted_from) == (3, "toy")
+    assert stored.found.promoted_trials == (3, 1, 5)
+    assert [stored.promoted(number) for number in (0, 2, 3)] == ["toy 3", "toy 5", ""]
     assert stored.settled["epochs"] == 20
+
+
+def test_so_many_are_promoted_as_are_asked_for(store: Store, settings: Settings, toy: str) -> None:
+    screen(store, settings, toy)
+
+    row = put(store, settings, promote(toy, trials=5))
+
+    assert (row.trials, from_json(row.definition).found.promoted_trials) == (5, (3, 1, 5, 4, 0))
+    with pytest.raises(StudyError, match="toy has 6 finished configurations to promote, 7 are"):
+        put(store, settings, promote(toy, name="toy-7", trials=7))
+
+
+def test_a_study_of_promoted_trials_is_not_raised_to_draws_of_its_own(
+    store: Store, settings: Settings, toy: str
+) -> None:
+    screen(store, settings, toy)
+    put(store, settings, promote(toy))
+    fix = "draws no others; promote more into a new study: .* --as toy-full-4 --trials 4"
+
+    for overrides in (promote(toy, trials=4), Overrides("toy-full", trials=4)):
+        with pytest.raises(StudyError, match=fix):
+            put(store, settings, overrides)
+    with pytest.raises(StudyError, match=fix):
+        set_total(store, "toy-full", 4)
+    assert put(store, settings, Overrides("toy-full", trials=2)).trials == 2
+
+
+def test_a_promoted_trial_whose_backbone_is_too_large_leaves_no_draw_in_its_place() -> None:
+    study = Study(
+        name="full",
+        objective="image_classifier",
+        metric="val_loss",
+        direction="minimize",
+        space=[Choice("backbone", ("small", "large"))],
+        enqueue=[{"backbone": "large"}, {"backbone": "small"}],
+        trials=2,
+    )
+    stored = StoredStudy(study, Found(promoted_from="toy", promoted_trials=(9, 4)))
+
+    fitting = stored.without_backbones(["large"])
+
+    assert fitting.study.trials == 1
+    assert fitting.promoted(0) == "toy 4"
+
+
+def test_the_original_of_each_promoted_trial_stands_beside_it(
+    store: Store, settings: Settings, toy: str
+) -> None:
+    screen(store, settings, toy)
+    put(store, settings, promote(toy))
+    console = Console(file=StringIO(), width=200)
+
+    print_status(store, "toy-full", as_json=False, console=console)
+
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert [line.split("waiting")[0].strip() for line in lines if "waiting" in line] == [
+        "0 (toy 3)",
+        "1 (toy 1)",
+        "2 (toy 5)",
+    ]
 
 
 def test_the_same_command_goes_on_with_the_queue_of_its_first_time(
