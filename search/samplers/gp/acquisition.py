@@ -99,8 +99,8 @@ class Acquisition:
         space = self.posterior.space
         coordinates = space.embed(point[np.newaxis])
         mean, deviation, by_mean, by_deviation = self.posterior.slopes_at(coordinates)
-        mean_slope, deviation_slope = log_improvement_slopes(mean, deviation, self.best)
-        worth = float(log_improvement(mean, deviation, self.best)[0])
+        log_ei, mean_slope, deviation_slope = log_improvement_slopes(mean, deviation, self.best)
+        worth = float(log_ei[0])
         by_coordinates = (mean_slope * by_mean.T + deviation_slope * by_deviation.T)[:, 0]
         slopes = by_coordinates[np.searchsorted(space.owners, np.arange(len(point)))]
         for column, table in self.beliefs.items():

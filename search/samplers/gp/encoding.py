@@ -121,7 +121,7 @@ class Encoding:
             for other, value in conditions:
                 # A parameter that does not exist is NaN, which is unlike every value.
                 stored = self.columns[other].stored(points[:, other])
-                points[~np.isclose(stored, value, rtol=1e-9, atol=0), at] = np.nan
+                points[~(np.abs(stored - value) <= 1e-9 * abs(value)), at] = np.nan
         return points
 
     def snapped(self, points: Floats) -> Floats:

@@ -98,17 +98,21 @@ class Evidence:
         given = self.parameters(logarithms)
         scaled = self._coordinates / given.lengths[self._owners]
         values, slopes = matern(squared_distances(scaled, scaled))
-        covariance = given.signal * values
-        covariance.flat[:: len(scaled) + 1] += given.noise
-        root, failed = lapack.dpotrf(covariance, lower=True)
+        diagonal = np.diag_indices(len(scaled))
+        covariance = np.multiply(given.signal, values, order="F")  # so that LAPACK works in place
+        covariance[diagonal] += given.noise
+        root, failed = lapack.dpotrf(covariance, lower=True, overwrite_a=True)
         if failed:  # a wall: the search goes back
             return 1e12, np.zeros_like(logarithms)
         explained, _ = lapack.dpotrs(root, self._scores, lower=True)
-        inverse, _ = lapack.dpotri(root, lower=True)
-        inverse = np.tril(inverse) + np.tril(inverse, -1).T
-        by_covariance = 0.5 * (inverse - np.outer(explained, explained))
+        half_log_determinant = np.log(root[diagonal]).sum()
+        lower, _ = lapack.dpotri(root, lower=True, overwrite_c=True)  # half of the inverse
+        by_covariance = lower + lower.T
+        by_covariance[diagonal] = lower[diagonal]
+        by_covariance -= np.outer(explained, explained)
+        by_covariance *= 0.5
         off = (logarithms - self.means) / self.spreads
-        loss = 0.5 * self._scores @ explained + np.log(np.diag(root)).sum() + 0.5 * off @ off
+        loss = 0.5 * self._scores @ explained + half_log_determinant + 0.5 * off @ off
         gradient = off / self.spreads
         gradient[:-2] += self._by_lengths(by_covariance * given.signal * slopes, scaled)
         gradient[-2] += given.signal * np.vdot(by_covariance, values)

@@ -25,14 +25,17 @@ def log_improvement(mean: Floats, deviation: Floats, best: float) -> Floats:
     return improvement
 
 
-def log_improvement_slopes(mean: Floats, deviation: Floats, best: float) -> tuple[Floats, Floats]:
-    """Compute the derivatives of log EI by mean and by deviation: (m,) each.
+def log_improvement_slopes(
+    mean: Floats, deviation: Floats, best: float
+) -> tuple[Floats, Floats, Floats]:
+    """Compute log EI and its derivatives by mean and by deviation: (m,) each.
 
     dEI / dmean = Phi(z), dEI / dsd = phi(z)
     """
     z = (mean - best) / deviation
-    log_ei = np.log(deviation) + log_h(z)
-    return np.exp(log_ndtr(z) - log_ei), np.exp(-0.5 * z * z - HALF_LOG_2PI - log_ei)
+    log_ei: Floats = np.log(deviation) + log_h(z)
+    by_mean, by_deviation = log_ndtr(z) - log_ei, -0.5 * z * z - HALF_LOG_2PI - log_ei
+    return log_ei, np.exp(by_mean), np.exp(by_deviation)
 
 
 def log_h(z: Floats) -> Floats:

@@ -12,7 +12,6 @@ exists (Hutter and Osborne 2013, arXiv:1310.5738, bend the line to an arc to the
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -24,57 +23,69 @@ from search.samplers.observed import Floats
 
 # A number that does not exist stands beside the middle of its scale: .75 + (x - .5)^2 from x.
 BESIDE = math.sqrt(0.75)
+CORNER = math.sqrt(0.5)
+PLACES = ("owners", "besides", "corners", "firsts", "others")
+
+Places = NDArray[np.intp]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Space:
     """The Euclidean space in which points have the distances above.
 
-    options: for each choice, the options with a coordinate of their own; the others share one.
     owners: (coordinates,), the column that each coordinate belongs to; the place of a number is the
         first one of its column.
+    besides: the coordinates that say whether a number with a condition exists.
+    corners, options: the coordinates of options, and the option of each. The options of a choice
+        stand side by side.
+    firsts: for each choice, where its first option stands among them.
+    others: for each choice, the coordinate that all its other options share.
     """
 
     encoding: Encoding
-    options: Mapping[int, Floats]
-    owners: NDArray[np.intp]
+    owners: Places
+    besides: Places
+    corners: Places
+    options: Floats
+    firsts: Places
+    others: Places
 
     @classmethod
     def around(cls, encoding: Encoding, points: Floats) -> Self:
         """Build the space for distances to `points`, whatever the number of options."""
-        options: dict[int, Floats] = {}
-        owners: list[int] = []
+        found: dict[str, list[int]] = {name: [] for name in PLACES}
+        options: list[Floats] = [np.empty(0)]
         for at in range(len(encoding.columns)):
+            first, size = len(found["owners"]), 1
             if encoding.is_choice[at]:
-                options[at] = np.unique(points[:, at])  # NaN is once among them
-            sizes = len(options[at]) + 1 if at in options else 1 + int(encoding.is_conditional[at])
-            owners += [at] * sizes
-        return cls(encoding, options, np.array(owners, dtype=np.intp))
+                options.append(np.unique(points[:, at]))  # NaN is once among them
+                found["firsts"].append(len(found["corners"]))
+                size += len(options[-1])
+                found["corners"] += range(first, first + size - 1)
+                found["others"].append(first + size - 1)
+            elif encoding.is_conditional[at]:
+                size += 1
+                found["besides"].append(first + 1)
+            found["owners"] += [at] * size
+        places = {name: np.array(each, dtype=np.intp) for name, each in found.items()}
+        return cls(encoding=encoding, options=np.concatenate(options), **places)
 
     def embed(self, points: Floats) -> Floats:
-        """Return the coordinates of points: (points, coordinates)."""
-        parts = []
-        for at, column in enumerate(points.T):
-            if at in self.options:
-                parts.append(_corners(column, self.options[at]))
-            elif self.encoding.is_conditional[at]:
-                exists = ~np.isnan(column)
-                parts.append(np.stack([np.where(exists, column, 0.5), BESIDE * exists], axis=1))
-            else:
-                parts.append(column[:, np.newaxis])
-        return np.concatenate(parts, axis=1)
+        """Return the coordinates of points: (points, coordinates).
 
-
-def _corners(column: Floats, options: Floats) -> Floats:
-    """Return the corner of a simplex of edge 1 for each option; the unlisted ones share the last.
-
-    column: (points,). Returns (points, options + 1).
-    """
-    places = column[:, np.newaxis]
-    is_option = (places == options) | (np.isnan(places) & np.isnan(options))
-    is_other = ~is_option.any(axis=1, keepdims=True)
-    corners: Floats = np.concatenate([is_option, is_other], axis=1) * math.sqrt(0.5)
-    return corners
+        An option is a corner of a simplex of edge 1; the unlisted ones of a choice share a corner.
+        """
+        values = points.take(self.owners, axis=1)
+        is_missing = np.isnan(values)
+        coordinates: Floats = np.where(is_missing, 0.5, values)
+        coordinates[:, self.besides] = BESIDE * ~is_missing[:, self.besides]
+        if len(self.firsts):
+            is_option = values[:, self.corners] == self.options
+            is_option |= is_missing[:, self.corners] & np.isnan(self.options)
+            is_other = ~np.logical_or.reduceat(is_option, self.firsts, axis=1)
+            coordinates[:, self.corners] = CORNER * is_option
+            coordinates[:, self.others] = CORNER * is_other
+        return coordinates
 
 
 def squared_distances(ones: Floats, others: Floats) -> Floats:
@@ -90,10 +101,17 @@ def matern(squared: Floats) -> tuple[Floats, Floats]:
     """Compute the kernel at squared distances r^2 in length scales, and its derivative by them.
 
     dk / d(r^2) = -5/6 (1 + s) exp(-s),   s^2 = 5 r^2
+
+    squared: is overwritten: new arrays would take longer than the arithmetic.
     """
-    s = np.sqrt(5 * squared)
-    fading = np.exp(-s)
-    slopes: Floats = (1 + s) * fading
-    values: Floats = slopes + (5 / 3) * squared * fading
+    slopes = 5 * squared
+    np.sqrt(slopes, out=slopes)
+    fading = -slopes
+    np.exp(fading, out=fading)
+    slopes += 1
+    slopes *= fading
+    squared *= 5 / 3
+    squared *= fading
+    squared += slopes
     slopes *= -5 / 6
-    return values, slopes
+    return squared, slopes
