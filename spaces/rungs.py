@@ -5,7 +5,7 @@ Shares, best third and kin were chosen on simulated curves (docs/decisions.md).
 
 from spaces.study import Study
 
-SIXTHS = (1, 2, 4)  # of the schedule: rungs 1, 2 and 3
+SIXTHS = (1, 2, 4)  # of the schedule after warm-up and unfreezing: rungs 1, 2 and 3
 FIRST_EPOCH = 2  # epoch 1 says too little
 LEAST_KIN = 4  # nobody is judged before so many were there
 ONE_IN = 3
@@ -16,7 +16,9 @@ def rung_epochs(
 ) -> dict[int, int]:
     """Return the epoch of each rung that a schedule has, in order; none is its last epoch.
 
-    Rungs that fall on one epoch of a short schedule are one: the highest of them.
+    Shares are counted from the settled epoch, where a cosine begins to fall: trials of another
+    warm-up are compared at the same point of theirs. For the same reason no rung is put off: one
+    before the first epoch is left out. Of those that fall on one epoch the highest stays.
 
     epochs: the length of the schedule.
     settled_epoch: the last epoch of warm-up and unfreezing.
@@ -24,8 +26,8 @@ def rung_epochs(
     """
     rung_at: dict[int, int] = {}
     for rung, sixths in enumerate(SIXTHS, start=1):
-        epoch = max(first_epoch, settled_epoch + 1, -(-sixths * epochs // 6))
-        if epoch < epochs:
+        epoch = settled_epoch - (-sixths * (epochs - settled_epoch) // 6)
+        if first_epoch <= epoch < epochs:
             rung_at[epoch] = rung
     return {rung: epoch for epoch, rung in rung_at.items()}
 

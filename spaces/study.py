@@ -28,15 +28,16 @@ class Pruning:
     """When an unpromising trial is stopped.
 
     rule: a name in `spaces/pruning.py`. "rungs" stops a trial that is not among the best third of
-        its kin at 1/6, 1/3 or 2/3 of the schedule; "median" compares it with the completed trials
-        at the same share of the schedule; "none" never stops one; "auto" is "rungs". In a study
-        with folds every rule but "none" compares folds instead, and only between folds: from the
-        third on, with the same folds of the best trial (a paired test, see
-        `search/pruners/folds.py`).
+        its kin at 1/6, 1/3 or 2/3 of the schedule after warm-up and unfreezing; "median" compares
+        it with the completed trials at the same share of the schedule; "none" never stops one;
+        "auto" is "rungs". In a study with folds every rule but "none" compares folds instead, and
+        only between folds: from the third on, with the same folds of the best trial (a paired test,
+        see `search/pruners/folds.py`).
     startup_trials: the number of trials that end before any is judged, by the median or by folds;
         None is min(8, max(3, trials // 4)), with folds 1.
-    first_epoch: the first judged epoch, not with folds; None is the latest of these: the second
-        epoch, the first one after warm-up and unfreezing, by the median a quarter of the schedule.
+    first_epoch: the first judged epoch, not with folds; a rung before it is left out. None is the
+        second epoch; by the median the latest of this, the first one after warm-up and unfreezing,
+        and a quarter of the schedule.
     """
 
     rule: str = AUTO

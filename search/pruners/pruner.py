@@ -21,7 +21,8 @@ class Pruner:
     between_epochs: given the study, the trial's curve, and questions about the other trials.
     between_folds: given the study, the trial's values by fold and those of the best trial that
         completed; these are empty before `startup_trials` have completed.
-    at_end: called with the same as between_epochs for a trial that has finished.
+    at_end: called with the same as between_epochs for a trial that has finished, or goes on
+        although it was to be stopped.
     """
 
     between_epochs: Callable[[Study, Curve, Others], str | None] | None = None

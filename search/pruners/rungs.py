@@ -23,7 +23,7 @@ def why_stopped_at_rung(study: Study, curve: Curve, others: Others) -> str | Non
 
 
 def note_missed_rungs(study: Study, curve: Curve, others: Others) -> None:
-    """Note a trial that has finished at the rungs where it was not judged, for those to come."""
+    """Note a trial at the rungs where it was not judged, for those to come."""
     for arrival in _arrivals(study, curve):
         others.note(arrival)
 

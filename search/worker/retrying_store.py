@@ -13,6 +13,7 @@ from storage.engine.arrays import StudyArrays
 from storage.engine.drawing import Choose
 from storage.engine.waiting import HasFile
 from storage.errors import AlreadyDrawn, Unreachable
+from storage.live.rungs import RungRow
 from storage.rows import AttemptRow, EpochRow, FileRow, HandBackReason, TrialEnd
 from storage.store import Claim, Nothing, Store
 
@@ -73,6 +74,10 @@ class RetryingStore:
     def replaced_epochs(self, name: str, number: int) -> list[EpochRow]:
         """Read the epochs of a trial that later attempts replaced."""
         return self._retries.call(self._store.replaced_epochs, name, number)
+
+    def rungs(self, name: str, number: int) -> list[RungRow]:
+        """Read how a trial stood at its rungs, in order."""
+        return self._retries.call(self._store.rungs, name, [number])
 
     def arrays(self, name: str) -> StudyArrays:
         """Return every trial as arrays."""

@@ -142,8 +142,11 @@ class Trial:
             rows += self.leased.store.replaced_epochs(self.study.name, self.leased.claim.number)
         self.furthest = max((row.epoch for row in rows), default=0)
         if self.study.at_least:
-            # Where it went on for its option's sake, it is not judged a second time, by then alone.
-            self.judged_epoch = self.furthest - 1
+            # Where it went on for its option's sake, it is not judged a second time, by then alone;
+            # at a rung that it passed during an outage, it is judged now.
+            noted = self.leased.store.rungs(self.study.name, self.leased.claim.number)
+            before = [row.epoch for row in noted if row.epoch < self.furthest]
+            self.judged_epoch = max(before, default=0)
 
     def send(self, result: EpochResult) -> None:
         """Keep an epoch's numbers here, and write them to the database as soon as it answers."""
@@ -233,6 +236,8 @@ def _why_stopped(trial: Trial, result: EpochResult) -> str | None:
         others = partial(trial.leased.worker.store.arrays, trial.study.name)
         if why and lacks_finished(trial.study, trial.config, others):
             why = None
+            if trial.pruner.at_end:  # after an outage it may have passed other rungs since
+                trial.pruner.at_end(trial.study, trial.curve, trial.others)
     except DatabaseUnreachable:
         return None
     trial.judged_epoch = result.epoch

@@ -7,6 +7,7 @@ from spaces.pruning import PRUNING_RULES
 from spaces.rules.conditions import drawable
 from spaces.rules.fields import Fields
 from spaces.rules.finding import Finding
+from spaces.rungs import rung_epochs
 from spaces.space import TrialConfig
 from spaces.study import Study
 
@@ -59,7 +60,10 @@ def misplaced_rung(study: Study, fields: Fields, schedule: Schedule) -> Iterator
         return
     settled = max(plan["settled_epoch"] for plan in plans)
     last = max(plan["epochs"] for plan in plans)
-    if first <= settled and not study.pruning.at_rungs:  # a rung lies behind both
+    if study.pruning.at_rungs:
+        rungs = [rung for plan in plans for rung in rung_epochs(**plan).values()]
+        last = max(rungs, default=0) + 1  # the first epoch that is too late
+    elif first <= settled:  # a rung lies behind both
         yield Finding(
             "D03",
             "error",
@@ -68,11 +72,14 @@ def misplaced_rung(study: Study, fields: Fields, schedule: Schedule) -> Iterator
             f" to {settled + 1} or more, or leave it out",
         )
     if first >= last:
+        no_later = f"the last rung of any trial is at epoch {last - 1}"
+        no_longer = f"no trial goes on beyond epoch {last}"
         yield Finding(
             "D03",
             "error",
-            f"pruning begins at epoch {first}, but no trial goes on beyond epoch {last}, so nothing"
-            " is ever pruned; set first_epoch lower, or leave it out",
+            f"pruning begins at epoch {first}, but"
+            f" {no_later if study.pruning.at_rungs else no_longer}, so nothing is ever pruned;"
+            " set first_epoch lower, or leave it out",
         )
 
 

@@ -253,8 +253,12 @@ def test_a_rung_before_unfreezing_and_two_more_epochs_is_an_error() -> None:
 
 def test_a_rung_that_no_trial_reaches_is_an_error() -> None:
     searched = [Int("epochs", 5, 20)]
-    assert "beyond epoch 20" in found(space=searched, pruning=Pruning(first_epoch=20))["D03"]
-    assert "D03" not in found(space=searched, pruning=Pruning(first_epoch=19))
+    median = Pruning("median", first_epoch=20)
+    assert "beyond epoch 20" in found(space=searched, pruning=median)["D03"]
+    assert "D03" not in found(space=searched, pruning=Pruning("median", first_epoch=19))
+    late = found(space=searched, pruning=Pruning(first_epoch=15))["D03"]
+    assert "the last rung of any trial is at epoch 14, so nothing is ever pruned; set" in late
+    assert "D03" not in found(space=searched, pruning=Pruning(first_epoch=14))
 
 
 def test_what_only_the_practice_form_breaks_is_found_beside_the_rest_and_once() -> None:

@@ -51,8 +51,8 @@ def _at_rungs(stored: StoredStudy, be: str) -> Iterator[str]:
         return
     since = f"from epoch {study.pruning.first_epoch} on, " if study.pruning.first_epoch else ""
     yield (
-        f"A trial {be} stopped at 1/6, 1/3 or 2/3 of its schedule, {since}after warm-up and"
-        f" unfreezing, {PRUNING_RULES[study.pruning.rule].between_epochs}."
+        f"A trial {be} stopped at 1/6, 1/3 or 2/3 of its schedule after warm-up and unfreezing,"
+        f" {since}{PRUNING_RULES[study.pruning.rule].between_epochs}."
     )
     names = kin_names(study)
     others = f"the trials of the same {and_so_on(names)}" if names else "all trials"

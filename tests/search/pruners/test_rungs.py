@@ -52,13 +52,14 @@ GOOD, BAD = Standing(1, 9), Standing(4, 9)
     ("epochs", "settled_epoch", "rungs"),
     [
         (60, 0, {1: 10, 2: 20, 3: 40}),
-        (20, 1, {1: 4, 2: 7, 3: 14}),
-        (20, 5, {1: 6, 2: 7, 3: 14}),
-        (20, 10, {2: 11, 3: 14}),  # the first two fall on one epoch
+        (20, 0, {1: 4, 2: 7, 3: 14}),
+        (24, 4, {1: 8, 2: 11, 3: 18}),  # the same shares of the 20 epochs after warm-up
+        (20, 10, {1: 12, 2: 14, 3: 17}),
+        (20, 18, {2: 19}),  # the first two fall on one epoch
         (20, 19, {}),
         (12, 0, {1: 2, 2: 4, 3: 8}),
         (6, 0, {2: 2, 3: 4}),
-        (5, 1, {2: 2, 3: 4}),
+        (5, 1, {1: 2, 2: 3, 3: 4}),
         (4, 0, {2: 2, 3: 3}),
         (3, 0, {3: 2}),
         (2, 0, {}),  # its second epoch is its last one
@@ -74,8 +75,22 @@ def test_rungs_lie_behind_the_settled_epoch_and_before_the_last(
 def test_no_rung_lies_before_the_first_epoch_that_a_study_names() -> None:
     noted = Noted(GOOD)
     named = study(pruning=Pruning(first_epoch=9))
-    why_stopped_at_rung(named, curve(*[0.5] * 13, epochs=20), noted.others)
-    assert noted.at == [(2, 9, 0.5)]
+    why_stopped_at_rung(named, curve(*[0.5] * 14, epochs=20), noted.others)
+    assert noted.at == [(3, 14, 0.5)]
+
+
+def test_trials_of_any_warm_up_meet_at_the_same_share_of_what_follows_it() -> None:
+    def shares(epochs: int, settled_epoch: int) -> dict[int, float]:
+        return {
+            rung: (epoch - settled_epoch) / (epochs - settled_epoch)
+            for rung, epoch in rung_epochs(epochs, settled_epoch).items()
+        }
+
+    for epochs in range(8, 40):
+        for settled in range(epochs - 6):
+            for rung, share in shares(epochs, settled).items():
+                wanted = {1: 1 / 6, 2: 1 / 3, 3: 2 / 3}[rung]
+                assert wanted - 1e-9 <= share < wanted + 1 / (epochs - settled)
 
 
 @pytest.mark.parametrize(

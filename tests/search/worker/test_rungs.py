@@ -200,6 +200,51 @@ def test_a_trial_that_finished_during_an_outage_is_noted_and_not_stopped(
     assert noted(store, 3) == [(2, 2, 4, 4), (3, 4, 4, 4)]
 
 
+SPARED = {
+    "space": [Float("learning_rate", 1e-5, 1.0, log=True), Choice("warmup_epochs", (0,))],
+    "at_least": {"warmup_epochs": 9},
+    "fixed": {"epochs": 10, "seconds_per_epoch": 0.0, "noise": 0.0},  # rungs at 2, 4 and 7
+}
+
+
+def test_a_trial_that_goes_on_for_its_options_sake_is_noted_at_every_rung_of_an_outage(
+    store: Store, tmp_path: Path, database_url: str
+) -> None:
+    worker = toy(store, tmp_path, **SPARED)
+    crowd(worker)
+    with LateStore.open(database_url) as late:
+        late.refusals = 3  # at epochs 2, 3 and 4
+        ending = attempt(pinned(replace(worker, store=late), BAD))
+    assert isinstance(ending, Finished)
+    assert noted(store, 3) == [(1, 2, 4, 4), (2, 4, 4, 4), (3, 7, 4, 4)]
+
+
+class LateAndMortalStore(LateStore):
+    """A store whose worker dies when the database answers again."""
+
+    def note_rung(self, claim: Claim, arrival: Arrival) -> Standing:
+        if not self.refusals:
+            raise Died
+        return super().note_rung(claim, arrival)
+
+
+def test_a_rung_that_was_passed_before_a_death_in_an_outage_is_judged_by_the_next_attempt(
+    store: Store, tmp_path: Path, database_url: str
+) -> None:
+    worker = toy(store, tmp_path, **SPARED)
+    crowd(worker)
+    with LateAndMortalStore.open(database_url) as late:
+        late.refusals = 1
+        with pytest.raises(Died):
+            attempt(pinned(replace(worker, store=late), BAD))
+    assert noted(store, 3) == []
+    store.end_leases("w", "killed")
+
+    attempt(pinned(worker, BAD))
+
+    assert noted(store, 3) == [(1, 2, 4, 4), (2, 4, 4, 4), (3, 7, 4, 4)]
+
+
 def test_trials_of_other_programs_stand_at_no_rung(store: Store, tmp_path: Path) -> None:
     worker = toy(store, tmp_path)
     for _ in range(5):

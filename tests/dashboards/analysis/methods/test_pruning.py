@@ -12,7 +12,7 @@ from spaces.study import Pruning, Study
 
 EPOCHS = Int("epochs", 2, 20)
 RUNGS = (
-    "A trial is stopped at 1/6, 1/3 or 2/3 of its schedule, after warm-up and unfreezing, for not"
+    "A trial is stopped at 1/6, 1/3 or 2/3 of its schedule after warm-up and unfreezing, for not"
     " being among the best third there."
 )
 
@@ -37,7 +37,7 @@ def test_the_rule_of_rungs_names_the_trials_that_are_compared() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"pruning": Pruning(first_epoch=5)}, "2/3 of its schedule, from epoch 5 on, after warm"),
+        ({"pruning": Pruning(first_epoch=5)}, "after warm-up and unfreezing, from epoch 5 on, for"),
         ({"pruning": Pruning("none")}, "No trial is stopped early."),
         ({"trials": 3}, "No trial is stopped early, because 4 are needed to compare one."),
         ({"fixed": {"epochs": 2}}, "No trial is stopped early, because its schedule is too short."),
