@@ -234,7 +234,7 @@ def open_worker(study: Study, device: str, settings: Settings, store: Store) -> 
     """Store a study and set up a worker for it, like `search run` and `search worker` do."""
     plain = DataSource(layout=data_to_json(study), folder=None, split_seed=study.seed)
     source = catalog.list_data(study.objective, plain)
-    prepared = Prepared(resolved(study), source, source.manifest)
+    prepared = Prepared(stored=resolved(study), source=source, manifest=source.manifest)
     row = store_study(prepared, Overrides(study.name), settings, store)
     name = f"worker of {study.name}"
     own = {"host": "here", "pid": os.getpid(), "device": device, "threads": THREADS}

@@ -5,27 +5,25 @@ or numpy, only by names that are imported when a function is called.
 """
 
 import gc
-import importlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from objectives.contract import DataSource, Objective, RecipeError
+from objectives.contract import DataSource, Objective, ObjectiveFields, ObjectiveKey, RecipeError
 from objectives.data.layouts.patterns import check_patterns
 from objectives.data.manifest.summary import DataSummary
+from objectives.entries import entry_of, named, recipe_of, shipped
+from objectives.own.entry import OwnCode
 from objectives.probes.ask import ask
 from objectives.recipe import fit
 from objectives.recipe.backbones import known_backbone
 from objectives.recipe.classifier import ClassifierRecipe
-from objectives.recipe.fields import declared, nearest
 from objectives.recipe.image import ImageRecipe
 from objectives.recipe.network import weights_name
 from objectives.recipe.toy import ToyRecipe
 from objectives.recipe.volume import VolumeRecipe
-from objectives.reported import CLASSIFIER_METRICS, TOY_METRICS
 
 if TYPE_CHECKING:
     from objectives.data.manifest.listed import ListedData
@@ -46,34 +44,49 @@ _BUILT_BY = (
 _SINGLE_PARTS = ("micro_batch", "trained_stages")
 
 
-@dataclass(frozen=True)
-class ObjectiveFields:
-    """The hyperparameters and the metrics of an objective, as plain mappings.
-
-    fields: hyperparameter -> {type, low, high, choices, default, unit, source, acts_when, doc}.
-    metrics: name -> {direction, low, high, exact, is_loss, ranks, changed_by, called,
-        doc}:
-        high: None when there is no bound.
-        exact: the same configuration and seed give the same value again (a time never does).
-        is_loss: it shows a divergence (the ruler saturates, these do not).
-        ranks: its value in each epoch says how good the epoch is.
-        changed_by: the hyperparameters that turn it into another measure.
-        called: other words for it, without "val".
-    """
-
-    fields: Mapping[str, Mapping[str, Any]]
-    metrics: Mapping[str, Mapping[str, Any]]
-
-
-def describe(objective: str) -> ObjectiveFields:
+def describe(objective: ObjectiveKey) -> ObjectiveFields:
     """Return every hyperparameter and metric of an objective; RecipeError for an unknown one."""
-    entry = _entry(objective)
-    return ObjectiveFields(declared(entry.recipe), entry.metrics)
+    return entry_of(objective).described
 
 
-def load(objective: str) -> Objective:
-    """Return the function that trains; torch is imported by this call, not before."""
-    return cast(Objective, _named(_entry(objective).train))
+def read_code(own: Mapping[str, Any], folder: Path, cache: Path | None = None) -> Mapping[str, Any]:
+    """Return the description of an author's own code, by which every other question is answered.
+
+    own: the declaration, `{"kind": "generator", "reference": "train.py:train"}`.
+    folder: of the study file.
+    cache: this machine's folder for code that was read before.
+    Raises RecipeError, with the place, for code that cannot be used.
+    """
+    from objectives.own.describe import describe as describe_own
+
+    return describe_own(own, folder, cache)
+
+
+def changed_code(objective: ObjectiveKey, folder: Path) -> list[str]:
+    """Return the files of an author's own code that changed since it was read, or are missing.
+
+    folder: of the study file on this machine.
+    """
+    entry = entry_of(objective)
+    return entry.changed(folder) if isinstance(entry, OwnCode) else []
+
+
+def unpack_code(objective: Mapping[str, Any], folder: Path) -> Path | None:
+    """Write an author's own code, as it was stored, below a folder; return the folder.
+
+    Returns None where the code was not stored, because it is large or no text.
+    """
+    from objectives.own.code import unpack
+
+    return unpack(objective["sources"], folder) if objective["sources"] else None
+
+
+def load(objective: ObjectiveKey, folder: Path | None = None) -> Objective:
+    """Return the function that trains; torch is imported by this call, not before.
+
+    folder: of the author's own code on this machine.
+    """
+    return entry_of(objective).load(folder)
 
 
 def freeze_loaded() -> None:
@@ -86,9 +99,9 @@ def freeze_loaded() -> None:
         gc.freeze()
 
 
-def check(objective: str, config: Mapping[str, Any]) -> None:
+def check(objective: ObjectiveKey, config: Mapping[str, Any]) -> None:
     """Raise RecipeError, with the fix, for a configuration that cannot be trained."""
-    _entry(objective).recipe.from_config(config)
+    entry_of(objective).check(config)
 
 
 def network_recipe(objective: str, config: Mapping[str, Any]) -> ImageRecipe | VolumeRecipe:
@@ -96,7 +109,7 @@ def network_recipe(objective: str, config: Mapping[str, Any]) -> ImageRecipe | V
 
     Raises RecipeError for one that cannot be trained, and for an objective without a network.
     """
-    recipe = _entry(objective).recipe.from_config(config)
+    recipe = shipped(objective).recipe.from_config(config)
     if isinstance(recipe, ToyRecipe):
         raise RecipeError(f"{objective} trains no network", "choose another objective")
     return recipe
@@ -104,21 +117,21 @@ def network_recipe(objective: str, config: Mapping[str, Any]) -> ImageRecipe | V
 
 def load_task(recipe: ImageRecipe | VolumeRecipe, channels: int) -> Any:
     """Return the `Task` of a recipe, for images of so many channels; torch is imported."""
-    task = _named(_entry(recipe.objective).task)
+    task = named(shipped(recipe.objective).task)
     return task(recipe, channels) if isinstance(recipe, VolumeRecipe) else task(recipe)
 
 
-def schedule(objective: str, config: Mapping[str, Any]) -> dict[str, int]:
+def schedule(objective: ObjectiveKey, config: Mapping[str, Any]) -> dict[str, int]:
     """Return the two numbers that a pruner needs of a configuration.
 
-    `epochs`, and `settled_epoch`, the last epoch of warm-up and unfreezing.
+    `epochs`, 0 where an author's own code does not tell it, and `settled_epoch`, the last epoch of
+    warm-up and unfreezing.
     """
-    recipe = _entry(objective).recipe.from_config(config)
-    return {name: getattr(recipe, name) for name in ("epochs", "settled_epoch")}
+    return entry_of(objective).schedule(config)
 
 
 def read_data(
-    objective: str,
+    objective: ObjectiveKey,
     source: DataSource,
     cache: Path | None = None,
     progress: Callable[[], None] = lambda: None,
@@ -133,7 +146,7 @@ def read_data(
     # Here, because it loads numpy.
     from objectives.data.manifest.manifest import NOTHING, read_manifest
 
-    has_data = _entry(objective).has_data
+    has_data = entry_of(objective).reads(source)
     return read_manifest(source, cache, progress, listed) if has_data else NOTHING
 
 
@@ -143,7 +156,7 @@ def check_layout(layout: Mapping[str, Any]) -> None:
 
 
 def list_data(
-    objective: str,
+    objective: ObjectiveKey,
     source: DataSource,
     cache: Path | None = None,
     partition_for: Callable[[Sequence[str]], Path] | None = None,
@@ -159,13 +172,13 @@ def list_data(
     from objectives.data.manifest import listed
     from objectives.data.manifest.manifest import NOTHING
 
-    if not _entry(objective).has_data:
+    if not entry_of(objective).reads(source):
         return listed.with_manifest(source, NOTHING)
     return listed.list_data(source, cache, partition_for)
 
 
 def check_data(
-    objective: str,
+    objective: ObjectiveKey,
     source: DataSource,
     manifest: "Manifest",
     cache: Path | None = None,
@@ -180,7 +193,8 @@ def check_data(
     """
     from objectives.data.checks.check import check_data as check_rows
 
-    return check_rows(source, manifest, cache, progress) if _entry(objective).has_data else []
+    has_data = entry_of(objective).reads(source)
+    return check_rows(source, manifest, cache, progress) if has_data else []
 
 
 def channels(source: DataSource) -> int:
@@ -190,16 +204,16 @@ def channels(source: DataSource) -> int:
     return open_layout(source).pixels_shape(image_size=1)[0]
 
 
-def check_fit(objective: str, config: Mapping[str, Any], data: DataSummary) -> None:
+def check_fit(objective: ObjectiveKey, config: Mapping[str, Any], data: DataSummary) -> None:
     """Raise RecipeError for a configuration that the data are too small for."""
-    recipe = _entry(objective).recipe.from_config(config)
+    recipe = recipe_of(objective, config)
     if isinstance(recipe, ClassifierRecipe):
         images = sum(data.counts["train"].values())
         fit.check_fit(recipe, images, len(data.classes), has_table=bool(data.columns))
 
 
 def preflight(
-    objective: str, configs: Iterable[Mapping[str, Any]], source: DataSource
+    objective: ObjectiveKey, configs: Iterable[Mapping[str, Any]], source: DataSource
 ) -> dict[str, dict[str, str]]:
     """Check that every network can be built for the data; fetch the weights that are missing.
 
@@ -207,7 +221,7 @@ def preflight(
     Raises RecipeError with the fix. A child process builds the networks, so that this one loads no
     torch; networks that certainly can be built are skipped.
     """
-    recipes = [_entry(objective).recipe.from_config(config) for config in configs]
+    recipes = [recipe_of(objective, config) for config in configs]
     networks = [each for each in recipes if isinstance(each, ImageRecipe | VolumeRecipe)]
     doubtful = {json.dumps(_network(each)): each for each in networks if not _surely_builds(each)}
     if not doubtful:
@@ -237,53 +251,3 @@ def _surely_builds(recipe: ImageRecipe | VolumeRecipe) -> bool:
     if isinstance(recipe, VolumeRecipe):
         return find_spec("monai") is not None
     return known_backbone(recipe.backbone).library != "timm"
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Entry:
-    """An objective; `train` and `task` are "module:name", imported when they are called.
-
-    task: the class that implements `Task`; empty for an objective without a network.
-    """
-
-    train: str
-    recipe: type[ImageRecipe] | type[VolumeRecipe] | type[ToyRecipe]
-    metrics: Mapping[str, Mapping[str, Any]]
-    task: str = ""
-    has_data: bool = True
-
-
-_ENTRIES = {
-    "image_classifier": _Entry(
-        train="objectives.image_classifier:train",
-        recipe=ImageRecipe,
-        metrics=CLASSIFIER_METRICS,
-        task="objectives.image_classifier:ImageTask",
-    ),
-    "volume_classifier": _Entry(
-        train="objectives.volume_classifier:train",
-        recipe=VolumeRecipe,
-        metrics=CLASSIFIER_METRICS,
-        task="objectives.volume_classifier:VolumeTask",
-    ),
-    "toy_curve": _Entry(
-        train="objectives.toy_curve:train",
-        recipe=ToyRecipe,
-        metrics=TOY_METRICS,
-        has_data=False,
-    ),
-}
-
-
-def _entry(objective: str) -> _Entry:
-    if objective not in _ENTRIES:
-        raise RecipeError(
-            f"there is no objective {objective!r}",
-            fix=f"did you mean {nearest(objective, _ENTRIES)!r}?",
-        )
-    return _ENTRIES[objective]
-
-
-def _named(name: str) -> Any:
-    module, function = name.split(":")
-    return getattr(importlib.import_module(module), function)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 # The files that a finished attempt leaves in its folder, beside its checkpoints.
 BEST_WEIGHTS = "best.pt"
@@ -118,7 +118,8 @@ class Attempt:
 
     folder: receives the files of this attempt (checkpoints, artifacts); it exists.
     seed: of the trial.
-    resume_from: a checkpoint file of this trial to continue from, or None.
+    resume_from: a checkpoint file of this trial to continue from, or None; for an author's own code
+        the folder of an earlier attempt in which it left files.
     earlier: the folders of the earlier attempts at this trial, in order; one that was made on
         another machine is not there.
     device: a torch device string, "cpu" or "cuda"; a worker sees one GPU at most.
@@ -170,3 +171,31 @@ class Objective(Protocol):
     """
 
     def __call__(self, config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]: ...
+
+
+@dataclass(frozen=True)
+class ObjectiveFields:
+    """The hyperparameters and the metrics of an objective, as plain mappings.
+
+    fields: hyperparameter -> {type, low, high, choices, default, unit, source, acts_when, doc}; one
+        of an author's own code may have no `default`. None where any hyperparameter may be given.
+    metrics: name -> {direction, low, high, exact, is_loss, ranks, changed_by, called,
+        doc}:
+        high: None when there is no bound.
+        exact: the same configuration and seed give the same value again (a time never does).
+        is_loss: it shows a divergence (the ruler saturates, these do not).
+        ranks: its value in each epoch says how good the epoch is.
+        changed_by: the hyperparameters that turn it into another measure.
+        called: other words for it, without "val".
+        For an author's own code they are those that mean the same everywhere; it may report others.
+    deterministic: whether the same configuration and seed give the same numbers again.
+    """
+
+    fields: Mapping[str, Mapping[str, Any]] | None
+    metrics: Mapping[str, Mapping[str, Any]]
+    deterministic: bool = True
+
+
+# An objective that comes with the package by its name; another by its description, see
+# `objectives.own.describe`.
+ObjectiveKey: TypeAlias = str | Mapping[str, Any]

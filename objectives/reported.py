@@ -25,7 +25,7 @@ class _Metric:
 
     direction: str
     doc: str
-    low: float = 0.0
+    low: float | None = 0.0
     high: float | None = None
     is_loss: bool = False
     ranks: bool = True
@@ -227,3 +227,36 @@ TOY_METRICS = _mappings(
         **_FOLD_METRICS,
     }
 )
+
+# The metrics that mean the same in anybody's code: those that follow from the predictions alone. A
+# loss has no range there, because a likelihood of numbers may be above 1.
+COMMON_METRICS = {
+    **_mappings(
+        {
+            RULER: _Metric(
+                direction="minimize",
+                doc="The loss on the validation data, as the study's own code computes it.",
+                low=None,
+                is_loss=True,
+            ),
+            TRAIN_LOSS: _Metric(
+                direction="minimize",
+                doc="The loss on the training data, as the study's own code computes it.",
+                low=None,
+                is_loss=True,
+            ),
+            **_FOLD_METRICS,
+        }
+    ),
+    **{
+        name: CLASSIFIER_METRICS[name]
+        for name in (
+            "val_ece",
+            "val_top1",
+            "val_top3",
+            BALANCED_ACCURACY,
+            "val_macro_f1",
+            MACRO_AUC,
+        )
+    },
+}

@@ -149,6 +149,11 @@ def _add_run_commands(commands: Commands) -> None:
         metavar="C03",
         help="go on although the data break this rule; the study records it",
     )
+    run.add_argument(
+        "--accept-code",
+        action="store_true",
+        help="go on although the study's own code has changed; the study records it",
+    )
     add_address(run)
     run.add_argument("--no-dashboard", action="store_true", help="do not start the dashboard")
     run.add_argument("--detach", action="store_true", help="go on without this terminal")
@@ -159,6 +164,12 @@ def _add_run_commands(commands: Commands) -> None:
     )
     add_stored_study(worker)
     add_data(worker)
+    worker.add_argument(
+        "--code",
+        type=path_of,
+        metavar="DIR",
+        help="the folder of the study's own code; default: that of the last run",
+    )
     worker.add_argument("--id", metavar="NAME", help=argparse.SUPPRESS)
     worker.add_argument(REASON_FILE, type=Path, help=argparse.SUPPRESS)  # a supervisor reads it
 

@@ -2,17 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from itertools import compress
 from typing import Any
 
-from spaces.converted import Converted
 from spaces.data import KINDS as DATA_KINDS
 from spaces.data import Data, kind_of
 from spaces.errors import StudyError
+from spaces.found import Found
+from spaces.own import KIND_OF_OWN, own_from_json
 from spaces.params import Choice, Float, Int, Toggle, Value
 from spaces.priors import Prior
+from spaces.script import KIND_OF_RESULTS, Script
 from spaces.space import Space, TrialConfig
 from spaces.study import Practice, Pruning, Study
 
@@ -25,31 +27,6 @@ ADOPTED_FIELDS = ("about", "stall_minutes", "outage_minutes", "keep")
 FREE_FIELDS = {"trials", "practice", *ADOPTED_FIELDS}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """The facts about a study that its author did not write, settled when it was created.
-
-    defaults: the objective's defaults at that time, so that an upgrade changes nothing.
-    pins: the values that `--set` fixed; they are among the study's fixed ones as well.
-    too_large: backbones that are never drawn, because not one image of them fitted into the memory
-        of the device that began the study.
-    weights: a record of each file of weights that a network starts from, by network and name.
-    skipped_checks: rules of the data whose errors do not stop this study.
-    is_practice: whether this is a practice form, which runs on generated data.
-    promoted_from: the study whose best trials are trained again here, and no others; "" for none.
-    promoted_trials: their numbers there, in the order of the queue.
-    """
-
-    defaults: Mapping[str, Value] = field(default_factory=dict)
-    pins: Mapping[str, Value] = field(default_factory=dict)
-    too_large: Converted[Iterable[Value], tuple[Value, ...]] = Converted(tuple, default=())
-    weights: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    skipped_checks: Converted[Iterable[str], tuple[str, ...]] = Converted(tuple, default=())
-    is_practice: bool = False
-    promoted_from: str = ""
-    promoted_trials: Converted[Iterable[int], tuple[int, ...]] = Converted(tuple, default=())
-
-
 @dataclass(frozen=True)
 class StoredStudy:
     """A study with the facts that were settled at its creation: all that a worker needs.
@@ -58,7 +35,12 @@ class StoredStudy:
     """
 
     study: Study
-    found: Found = Found()
+    found: Found = field(default_factory=Found)
+
+    @property
+    def objective(self) -> str | Mapping[str, Any]:
+        """The objective as `objectives.catalog` takes it: a name, or the description of one."""
+        return self.found.own or str(self.study.objective)
 
     @property
     def settled(self) -> TrialConfig:
@@ -147,6 +129,8 @@ def _name_in(definition: Any) -> str:
 def _from_json(definition: Mapping[str, Any]) -> StoredStudy:
     read: dict[str, Any] = dict(definition["study"])
     read["space"] = Space(tuple(map(param_from_json, read["space"])))
+    if isinstance(read["objective"], Mapping):
+        read["objective"] = own_from_json(read["objective"])
     if "data" in read:
         read["data"] = _data_from_json(read["data"])
     if "pruning" in read:
@@ -155,6 +139,15 @@ def _from_json(definition: Mapping[str, Any]) -> StoredStudy:
         space = map(param_from_json, read["practice"].get("space", ()))
         read["practice"] = Practice(**{**read["practice"], "space": space})
     return StoredStudy(Study(**read), Found(**definition["found"]))
+
+
+def own_to_json(study: Study) -> dict[str, Any]:
+    """Return the objective of one's own as the plain mapping that `objectives.own` reads."""
+    own = study.objective
+    if isinstance(own, Script):
+        return {"kind": KIND_OF_OWN[Script], **own.as_mapping(study.metric)}
+    plain: dict[str, Any] = _plain(own)
+    return plain
 
 
 def data_to_json(study: Study) -> dict[str, Any]:
@@ -226,6 +219,10 @@ def _plain(value: Any) -> Any:
         return {"kind": KIND_OF_PARAM[type(value)], **_declared(value)}
     if type(value) in DATA_KINDS.values():
         return {"kind": kind_of(value), **_declared(value)}
+    if type(value) in KIND_OF_OWN:
+        return {"kind": KIND_OF_OWN[type(value)], **_declared(value)}
+    if type(value) in KIND_OF_RESULTS:
+        return {"kind": KIND_OF_RESULTS[type(value)], **_declared(value)}
     if isinstance(value, Space):
         return [_plain(param) for param in value]
     if isinstance(value, Prior | Pruning | Practice):

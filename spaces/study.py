@@ -10,6 +10,7 @@ from spaces.converted import Converted
 from spaces.data import Data, NoData
 from spaces.declared import check_types
 from spaces.errors import StudyError, closest, nearest
+from spaces.own import OwnObjective, as_objective
 from spaces.params import Param, Value, meant_by
 from spaces.priors import Prior
 from spaces.pruning import AUTO, PRUNING_RULES
@@ -88,6 +89,8 @@ def _as_space(params: Iterable[Param]) -> Space:
 class Study:
     """A study as its author wrote it, with the values of `--set` among the fixed ones.
 
+    objective: the name of one that comes with the package, or training code of the author's own:
+        "train.py:train", `Generator` or `Script`.
     fixed: hyperparameters that stay the same.
     space: the searched ones, in drawing order.
     sampler: what draws the values: a Parzen estimator ("tpe"), a Gaussian process ("gp"), nothing
@@ -107,7 +110,7 @@ class Study:
     """
 
     name: str
-    objective: str
+    objective: Converted[str | OwnObjective, str | OwnObjective] = Converted(as_objective)
     metric: str
     direction: Literal["minimize", "maximize"]
     space: Converted[Iterable[Param], Space] = Converted(_as_space)

@@ -30,18 +30,18 @@ class IdenticalTrials:
 
 def read_identical_trials(store: StoreReader, snapshot: Snapshot) -> list[IdenticalTrials]:
     """Find the identical trials of a study, one pair per key."""
-    study, known = snapshot.study, catalog.describe(snapshot.study.objective)
-    measures = _measures(known.metrics)
+    study, known = snapshot.study, catalog.describe(snapshot.stored.objective)
+    fields, measures = known.fields or {}, _measures(known.metrics)
     firsts: dict[int, dict[str, float]] = {}
     for metric, keys in measures.items():
-        relevant = {*keys, *_conditions(known.fields[key] for key in keys if key in known.fields)}
+        relevant = {*keys, *_conditions(fields[key] for key in keys if key in fields)}
         for number, value in store.equal_firsts(study.name, metric, relevant).items():
             firsts.setdefault(number, {})[metric] = value
     configs = {
         trial.number: snapshot.stored.config(trial.params)
         for trial in store.trials_of(study.name, firsts)
     }
-    return find_identical_trials(configs, firsts, known.fields, measures)
+    return find_identical_trials(configs, firsts, fields, measures)
 
 
 def find_identical_trials(

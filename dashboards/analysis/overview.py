@@ -20,6 +20,7 @@ from dashboards.analysis.trials.kept import KeptTables
 from dashboards.analysis.trials.latest import Latest, LatestReader
 from dashboards.analysis.trials.ties import Ties, TiesReader
 from dashboards.analysis.verdict import Verdict, database_away
+from spaces.stored import StoredStudy
 from spaces.study import Study
 from storage.errors import DatabaseUnreachable
 from storage.live.hours import GpuSeconds
@@ -51,6 +52,11 @@ class Overview:
     def snapshot(self) -> Snapshot:
         """The stored rows in sums."""
         return self.frame.snapshot
+
+    @property
+    def stored(self) -> StoredStudy:
+        """The study with the facts of its creation."""
+        return self.frame.snapshot.stored
 
     @property
     def study(self) -> Study:

@@ -46,7 +46,7 @@ class Recipe:
                     f"{cls.objective} has no parameter {name!r}",
                     fix=f"did you mean {nearest(name, known)!r}?",
                 )
-            _check(f"{cls.objective}: {name}", value, known[name])
+            check_value(f"{cls.objective}: {name}", value, known[name])
         return cls(**config)
 
 
@@ -136,13 +136,22 @@ def at_least(low: float) -> Mapping[str, float]:
     return {"at_least": low}
 
 
-def _check(name: str, value: object, declared: Mapping[str, Any]) -> None:
+def check_value(name: str, value: object, declared: Mapping[str, Any]) -> None:
+    """Raise RecipeError unless a hyperparameter may have a value.
+
+    name: of the hyperparameter, in the words of the error.
+    declared: its declaration as a plain mapping; any value is of the type "any".
+    """
     kind, choices, low, high = (declared[key] for key in ("type", "choices", "low", "high"))
+    if kind == "any":
+        return
     if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != "bool"):
-        raise RecipeError(
-            f"{name} is {value!r}", fix=f"give it {_WORDS[kind]}, like {declared['default']!r}"
-        )
+        raise RecipeError(f"{name} is {value!r}", fix=f"give it {_WORDS[kind]}{_example(declared)}")
     if kind == "choice" and value not in choices:
         raise RecipeError(f"{name} is {value!r}", fix=f"choose one of {', '.join(choices)}")
     if low is not None and not low <= value <= high:
         raise RecipeError(f"{name} is {value!r}", fix=f"choose a value from {low} to {high}")
+
+
+def _example(declared: Mapping[str, Any]) -> str:
+    return f", like {declared['default']!r}" if "default" in declared else ""

@@ -51,7 +51,7 @@ class Observations:
 
     def schedule(self, trial: TrialRow) -> Mapping[str, int]:
         """Return the length of a trial's schedule and of its beginning."""
-        return catalog.schedule(self.stored.study.objective, self.stored.config(trial.params))
+        return catalog.schedule(self.stored.objective, self.stored.config(trial.params))
 
 
 def observe(store: Store, name: str, begun: int, lease_seconds: float) -> Observations:
@@ -185,7 +185,7 @@ def _train_alone(stored: StoredStudy, trial: TrialRow, folder: Path) -> list[Epo
         data=DataSource(layout={"kind": "none"}),
         seed=training_seed(study.seed, trial.number),
     )
-    return list(catalog.load(study.objective)(quick.config(trial.params), attempt))
+    return list(catalog.load(stored.objective)(quick.config(trial.params), attempt))
 
 
 def _hand_overs(seen: Observations) -> Iterator[tuple[int, AttemptRow, AttemptRow]]:

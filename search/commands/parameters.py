@@ -3,12 +3,14 @@
 import json
 from argparse import Namespace
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from objectives import catalog
+from objectives.contract import RecipeError
 from search.settings import Settings
 from search.terminal.console import page, print_table
 from spaces.exits import DONE
@@ -17,15 +19,29 @@ from spaces.rules.conditions import condition_words
 
 def parameters(arguments: Namespace, settings: Settings) -> int:
     """Print the values, the default and the meaning of each hyperparameter of an objective."""
-    fields = catalog.describe(arguments.objective).fields
+    name = arguments.objective
+    if ":" in name:
+        code = {"kind": "generator", "reference": name}
+        fields = catalog.describe(catalog.read_code(code, Path.cwd(), settings.cache)).fields
+    else:
+        fields = catalog.describe(name).fields
+    if fields is None:
+        raise RecipeError(
+            f"{name} takes a mapping, so that any parameter may be given",
+            "declare them in a dataclass, and take it as the first argument",
+        )
     if arguments.json:
         print(json.dumps(fields, indent=2))
         return DONE
     table = Table("parameter", "values", "default", "meaning")
     for name, field in fields.items():
-        table.add_row(name, _values(field), str(field["default"]).lower(), Text(_meaning(field)))
+        table.add_row(name, _values(field), _default(field), Text(_meaning(field)))
     print_table(page(), table)
     return DONE
+
+
+def _default(field: Mapping[str, Any]) -> str:
+    return str(field["default"]).lower() if "default" in field else ""
 
 
 def _values(field: Mapping[str, Any]) -> str:
@@ -36,6 +52,10 @@ def _values(field: Mapping[str, Any]) -> str:
             return ", ".join(field["choices"])
         case "name":
             return ", ".join((*field["choices"], "..."))
+        case "any":
+            return "any"
+    if field["low"] is None:
+        return "a whole number" if field["type"] == "int" else "a number"
     return f"{field['low']:g} to {field['high']:g} {field['unit']}".rstrip()
 
 

@@ -35,7 +35,8 @@ def retrain(arguments: Namespace, settings: Settings) -> int:
         )
     device = _own_device(exported, settings)
     data = _data(arguments, exported, settings)
-    load_objective(exported.objective)
+    if not exported.own:
+        load_objective(exported.objective_key)
     with _folder(arguments.out) as folder:
         again = _train(exported, folder, data, device)
         if arguments.out and (folder / BEST_WEIGHTS).is_file():

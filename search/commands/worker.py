@@ -14,6 +14,7 @@ from search.processes.devices import DeviceShare, own_share
 from search.processes.machine import describe_machine, process_scope
 from search.processes.signals import listening
 from search.settings import Settings
+from search.studies.code import code_here
 from search.studies.declare import stored_name
 from search.studies.networks import check_networks_here
 from search.studies.reopen import open_study
@@ -21,6 +22,7 @@ from search.worker.loop import work
 from search.worker.prologue import load_objective, set_up_process
 from search.worker.worker import Worker, worker_name
 from spaces.exits import DRAINED
+from spaces.own import code_digest
 from storage.artifacts import check_reachable
 from storage.errors import Unreachable
 from storage.rows import NewWorker
@@ -47,6 +49,7 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
             stored, source = open_study(name, arguments.data, settings, store)
             if not arguments.id:  # the supervising `search run` has checked them
                 check_networks_here(stored)
+            code = code_here(stored, settings, arguments.code)
             ours = Worker(
                 name=arguments.id or worker_name(),
                 stored=stored,
@@ -56,6 +59,7 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
                 device=share.device,
                 threads=share.threads,
                 flag=flag,
+                code=code,
             )
             _register(ours, share)
             return _work(ours) if arguments.id else _work_alone(ours)
@@ -68,7 +72,7 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
 
 
 def _work(worker: Worker) -> int:
-    load_objective(worker.study.objective)
+    load_objective(worker.stored.objective, worker.code)
     try:
         return work(worker)
     except Unreachable as error:
@@ -89,6 +93,7 @@ def _register(worker: Worker, share: DeviceShare) -> None:
     machine = {
         "process_scope": process_scope(),
         "gpu": share.visible,
+        "code": code_digest(worker.stored.found.own),
         **describe_machine(worker.device),
     }
     ours = NewWorker(

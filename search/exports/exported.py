@@ -1,9 +1,10 @@
 """An exported trial: the one format that files, retraining and other formats are made from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from objectives.contract import ObjectiveKey
 from search.exports.fields import Fields, UnusableField
 from spaces.data import KINDS, kind_needs_folder
 
@@ -143,6 +144,12 @@ class Exported:
     last_epoch: ExportedEpoch
     trained_on: TrainedOn
     threads_of_attempts: tuple[int, ...]  # of every attempt that recorded an epoch
+    own: Mapping[str, Any] = field(default_factory=dict)  # the author's own code, as stored
+
+    @property
+    def objective_key(self) -> ObjectiveKey:
+        """The objective as the catalog takes it."""
+        return self.own or self.objective
 
     def as_mapping(self) -> dict[str, Any]:
         """Return the export as plain data, in the order of the file."""
@@ -157,6 +164,7 @@ class Exported:
             "badges": list(self.badges),
             "practice_data": self.practice_data,
             "objective": self.objective,
+            **({"own": dict(self.own)} if self.own else {}),
             "config": dict(self.config),
             "searched": list(self.searched),
             "weights": dict(self.weights),
@@ -195,6 +203,7 @@ class Exported:
             badges=fields.texts("badges"),
             practice_data=fields.flag("practice_data"),
             objective=fields.text("objective"),
+            own=fields.mapping("own") if fields.has("own") else {},
             config=fields.mapping("config"),
             searched=fields.texts("searched"),
             weights=fields.text_mapping("weights"),

@@ -45,7 +45,8 @@ def train_again(
         device=device,
         threads=exported.trained_on.threads,
     )
-    results = catalog.load(exported.objective)(_config(exported), attempt)
+    code = catalog.unpack_code(exported.own, folder / "code") if exported.own else None
+    results = catalog.load(exported.objective_key, code)(_config(exported), attempt)
     is_finished = exported.outcome == Outcome.FINISHED
     return results if is_finished else islice(results, exported.last_epoch.epoch)
 
@@ -61,7 +62,7 @@ def _source(exported: Exported, folder: Path, data: Path | None) -> "ListedData"
         has_test=recorded.has_test,
     )
     partition_for = _partition_writer(recorded.splits, folder)
-    return catalog.list_data(exported.objective, declared, partition_for=partition_for)
+    return catalog.list_data(exported.objective_key, declared, partition_for=partition_for)
 
 
 def _partition_writer(
@@ -83,7 +84,7 @@ def _config(exported: Exported) -> dict[str, Any]:
 
 def _check_weights(exported: Exported, source: DataSource) -> None:
     config, recorded = exported.config, exported.weights
-    here = catalog.preflight(exported.objective, [config], source)
+    here = catalog.preflight(exported.objective_key, [config], source)
     found = here.get(catalog.weights_key(config), {}).get("sha256", "none")
     if recorded and recorded.get("sha256") != found:
         raise StudyError(

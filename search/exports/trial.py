@@ -17,9 +17,10 @@ from search.exports.exported import (
     TrainedOn,
 )
 from search.seeds import training_seed
+from search.studies.code import code_used
 from search.studies.splits import pack, places_in
 from spaces.errors import StudyError
-from spaces.stored import data_to_json, from_json
+from spaces.stored import StoredStudy, data_to_json, from_json
 from spaces.study import Study
 from storage.rows import AttemptRow, TrialRow
 from storage.store import Store, StudyRow
@@ -47,7 +48,8 @@ def export_trial(store: Store, name: str, wanted: str) -> Exported:
         outcome=str(trial.outcome or trial.state.lower()),
         badges=badges(config, trial.outcome, recorded),
         practice_data=stored.found.is_practice,
-        objective=study.objective,
+        objective=str(study.objective),
+        own=code_used(stored.found.own, attempts[-1].machine.get("code", "")),
         config=config,
         searched=tuple(sorted(trial.params)),
         weights=stored.found.weights.get(catalog.weights_key(config), {}),
@@ -56,8 +58,8 @@ def export_trial(store: Store, name: str, wanted: str) -> Exported:
         skipped_checks=stored.found.skipped_checks,
         test_uses=len(store.test_uses(name)),
         value=_value(study, trial),
-        value_epochs=tuple(_epoch(study, epoch, metrics) for epoch in judged.values()),
-        last_epoch=_epoch(study, max(metrics), metrics),
+        value_epochs=tuple(_epoch(stored, epoch, metrics) for epoch in judged.values()),
+        last_epoch=_epoch(stored, max(metrics), metrics),
         trained_on=_machine(attempts[-1]),
         # More threads than one number: the bits of such a trial do not come back.
         threads_of_attempts=tuple(each.threads for each in attempts if each.epochs),
@@ -66,7 +68,19 @@ def export_trial(store: Store, name: str, wanted: str) -> Exported:
 
 def as_yaml(exported: Exported) -> str:
     """Return an export as YAML text, its fields in their own order."""
-    return yaml.safe_dump(exported.as_mapping(), sort_keys=False, allow_unicode=True)
+    return yaml.dump(exported.as_mapping(), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines, which are code, as they stand."""
+
+
+def _written(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _written)
 
 
 def _pick(store: Store, name: str, wanted: str) -> TrialRow:
@@ -123,9 +137,11 @@ def _machine(attempt: AttemptRow) -> TrainedOn:
     )
 
 
-def _epoch(study: Study, epoch: int, epochs: Mapping[int, Mapping[str, float]]) -> ExportedEpoch:
+def _epoch(
+    stored: StoredStudy, epoch: int, epochs: Mapping[int, Mapping[str, float]]
+) -> ExportedEpoch:
     """Leave out the times: the same configuration and seed do not give them again."""
-    known = catalog.describe(study.objective).metrics
+    known = catalog.describe(stored.objective).metrics
     metrics = {
         name: value
         for name, value in epochs[epoch].items()

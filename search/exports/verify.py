@@ -59,7 +59,7 @@ def compare(exported: Exported, again: Mapping[int, Metrics], exactly: bool) -> 
     again: the metrics of the trial trained again, by epoch.
     exactly: True compares to the last bit, False with the tolerances that ELSEWHERE names.
     """
-    known = catalog.describe(exported.objective).metrics
+    known = catalog.describe(exported.objective_key).metrics
     pairs = (
         Difference(epochs=epochs, metric=metric, recorded=value, again=_mean(again, epochs, metric))
         for epochs, metric, value in _recorded(exported)
@@ -67,7 +67,7 @@ def compare(exported: Exported, again: Mapping[int, Metrics], exactly: bool) -> 
     return [
         pair
         for pair in pairs
-        if not (_is_same(pair) or (not exactly and _is_near(pair, known[pair.metric])))
+        if not (_is_same(pair) or (not exactly and _is_near(pair, known.get(pair.metric, {}))))
     ]
 
 
@@ -95,7 +95,7 @@ def _is_same(pair: Difference) -> bool:
 def _is_near(pair: Difference, metric: Mapping[str, Any]) -> bool:
     if pair.again is None:
         return False
-    if metric["high"] is not None:
+    if metric.get("high") is not None:
         return abs(pair.recorded - pair.again) <= ELSEWHERE_TOLERANCE
     return math.isclose(
         pair.recorded,

@@ -16,7 +16,6 @@ from spaces.errors import StudyError
 from spaces.params import Choice, Value
 from spaces.space import TrialConfig
 from spaces.stored import StoredStudy
-from spaces.study import Study
 
 FORWARD_SHARE = 1 / 3  # of a step; validation goes forward only
 
@@ -74,7 +73,7 @@ def combinations(stored: StoredStudy) -> list[tuple[TrialConfig, float]]:
 
     The other parameters are at the prior's mode, except for the image size: the largest counts.
     """
-    _check_backbone(stored.study)
+    _check_backbone(stored)
     space = stored.study.space
     sizes = space.get("image_size")
     costliest = {"image_size": max(map(_int, sizes.corners()))} if sizes else {}
@@ -95,8 +94,9 @@ def planned_epochs(stored: StoredStudy) -> float:
     return fmean(_int(value) for value, _ in _options(stored, "epochs"))
 
 
-def _check_backbone(study: Study) -> None:
-    if "backbone" not in catalog.describe(study.objective).fields:
+def _check_backbone(stored: StoredStudy) -> None:
+    study = stored.study
+    if "backbone" not in (catalog.describe(stored.objective).fields or {}):
         raise StudyError(
             f"{study.name}: {study.objective} has no backbone whose cost could be measured",
             "plan a study of image_classifier",

@@ -56,7 +56,7 @@ def _rungs(stored: StoredStudy, first: Mapping[str, Value]) -> Iterator[tuple[in
     param, config = stored.study.space.get("epochs"), stored.config(first)
     ends = param.corners() if param and "epochs" in first else ()
     for epochs in sorted({config["epochs"], *ends}):  # type: ignore[type-var]
-        plan = schedule_of(stored.study.objective, {**config, "epochs": epochs})
+        plan = schedule_of(stored.objective, {**config, "epochs": epochs})
         if plan:
             rungs = rungs_of(stored.study, plan["epochs"], plan["settled_epoch"])
             yield plan["epochs"], list(rungs.values())

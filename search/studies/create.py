@@ -10,7 +10,8 @@ from dashboards.changes import check_total
 from dashboards.note import study_note
 from dashboards.optuna.marked import PRACTICE, PRACTICE_MEANING
 from search.settings import Settings
-from search.studies.folders import remember_data
+from search.studies.code import same_code
+from search.studies.folders import remember_code, remember_data
 from search.studies.mismatch import check_same_data
 from search.studies.networks import (
     check_networks,
@@ -52,6 +53,8 @@ def store_study(
         _write_note(row, prepared, store)
     if prepared.source.folder:
         remember_data(settings, row.name, prepared.source.folder)
+    if prepared.code:
+        remember_code(settings, row.name, prepared.code)
     return row
 
 
@@ -112,8 +115,9 @@ def _continue(row: StudyRow, prepared: Prepared, overrides: Overrides, store: St
     check_networks_here(stored)
     if overrides.trials:
         check_total(row, overrides.trials, store)
+    stored = same_code(stored, prepared.code, accepts=overrides.accepts_code)
     going_on = _adopted(stored, given, overrides.trials)
-    if going_on == stored:
+    if going_on == from_json(row.definition):
         return row
     return store.update_definition(row.name, to_json(going_on), going_on.study.trials)
 

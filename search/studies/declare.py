@@ -1,18 +1,21 @@
 """Find the study that a command names, and the folder of its data on this machine."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from objectives import catalog
 from objectives.contract import DataSource
 from search.settings import Settings
-from search.studies.folders import find_data
+from search.studies.folders import find_code, find_data
 from search.studies.overrides import Overrides
 from spaces.data import needs_folder
 from spaces.errors import StudyError
+from spaces.found import Found
 from spaces.load import load_study
 from spaces.rules.fields import default_values
-from spaces.stored import Found, StoredStudy, data_to_json, from_json
+from spaces.stored import StoredStudy, data_to_json, from_json, own_to_json
 from spaces.study import Study
 
 
@@ -21,10 +24,12 @@ class Declared:
     """A study as its file and the command line ask for it, and this machine's folder of its data.
 
     folder: None for a study whose data need none.
+    code: this machine's folder of the author's own code; None where the objective is a shipped one.
     """
 
     stored: StoredStudy
     folder: Path | None
+    code: Path | None = None
 
     @property
     def study(self) -> Study:
@@ -39,12 +44,20 @@ def declare(overrides: Overrides, settings: Settings) -> Declared:
     no such study, DataError where there is no folder of its data.
     """
     stored = find_study(overrides.reference, settings)
-    if not needs_folder(stored.study.data):
-        return Declared(_promoted(overridden(stored, overrides), overrides, settings), None)
-    folder = find_data(settings, stored.study.name, overrides.data, alias=overrides.name or "")
-    if (folder / "practice.json").is_file() and not stored.found.is_practice:
-        stored = stored.for_practice()
-    return Declared(_promoted(overridden(stored, overrides), overrides, settings), folder)
+    folder = None
+    if needs_folder(stored.study.data):
+        folder = find_data(settings, stored.study.name, overrides.data, alias=overrides.name or "")
+        if (folder / "practice.json").is_file() and not stored.found.is_practice:
+            stored = stored.for_practice()
+    declared = _promoted(overridden(stored, overrides), overrides, settings)
+    return Declared(declared, folder, code_of(stored, overrides.reference, settings))
+
+
+def code_of(stored: StoredStudy, reference: str, settings: Settings) -> Path | None:
+    """Return this machine's folder of a study's own code; None where it has none."""
+    if not stored.found.own:
+        return None
+    return find_code(settings, stored.study.name, reference)
 
 
 def _promoted(stored: StoredStudy, overrides: Overrides, settings: Settings) -> StoredStudy:
@@ -61,7 +74,7 @@ def find_study(reference: str, settings: Settings) -> StoredStudy:
     Raises StudyError where there is none, RecipeError for an unknown objective.
     """
     try:
-        return resolved(load_study(reference))
+        return resolved(load_study(reference), Path(reference).resolve().parent, settings.cache)
     except StudyError:
         stored = None if reference.endswith(".py") else _find_stored(reference, settings)
         if stored is None:
@@ -77,10 +90,19 @@ def stored_name(reference: str) -> str:
     return load_study(reference).name if reference.endswith(".py") else reference
 
 
-def resolved(study: Study) -> StoredStudy:
-    """Return the study with its objective's defaults written beside it."""
-    defaults = default_values(catalog.describe(study.objective).fields)
-    return StoredStudy(study, Found(defaults=defaults))
+def resolved(study: Study, folder: Path | None = None, cache: Path | None = None) -> StoredStudy:
+    """Return the study with its objective's defaults written beside it.
+
+    folder: of the study file, where its own code is looked for.
+    cache: this machine's folder for facts about code that was read before.
+    Raises RecipeError for an unknown objective, and for code that cannot be used.
+    """
+    own: Mapping[str, Any] = {}
+    if not isinstance(study.objective, str):
+        own = catalog.read_code(own_to_json(study), folder or Path(), cache)
+    stored = StoredStudy(study, Found(own=own))
+    fields = catalog.describe(stored.objective).fields or {}
+    return replace(stored, found=Found(own=own, defaults=default_values(fields)))
 
 
 def overridden(stored: StoredStudy, overrides: Overrides) -> StoredStudy:

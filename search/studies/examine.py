@@ -112,7 +112,7 @@ def _check_data(examination: Examination, store: Store | None) -> DataCheck:
     steps, cache = Steps("images", examination.progress), examination.settings.cache
     prepared = read_data(examination.declared, examination.settings, store, steps)
     problems = catalog.check_data(
-        prepared.study.objective,
+        prepared.stored.objective,
         prepared.source,
         prepared.manifest,
         cache=cache,

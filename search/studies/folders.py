@@ -1,4 +1,4 @@
-"""The folder in which this machine keeps a study's data; the path is not stored with the study."""
+"""The folders of a study's data and of its own code on this machine; no path is stored with it."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def find_data(settings: Settings, study: str, given: Path | None, alias: str = "
             raise DataError(f"{given} is not a folder", "give the data's folder with --data DIR")
         return given.resolve()
     usual = Path("data") / study
-    used = _remembered(settings)
+    used = _remembered(_data_file(settings))
     for folder in (used.get(alias), used.get(study), str(usual), used.get(f"{study}-practice")):
         if folder and Path(folder).is_dir():
             return Path(folder).resolve()
@@ -35,21 +35,46 @@ def find_data(settings: Settings, study: str, given: Path | None, alias: str = "
     )
 
 
+def find_code(settings: Settings, study: str, reference: str) -> Path | None:
+    """Find the folder of a study's own code: that of the study file, else the one used last.
+
+    reference: the study's file, or its name.
+    Returns None where there is none on this machine.
+    """
+    if reference.endswith(".py"):
+        return Path(reference).resolve().parent
+    folder = _remembered(_code_file(settings)).get(study)
+    return Path(folder) if folder and Path(folder).is_dir() else None
+
+
+def remember_code(settings: Settings, study: str, folder: Path) -> None:
+    """Note the folder of a study's own code for its workers, and for later commands."""
+    _remember(_code_file(settings), study, folder)
+
+
 def remember_data(settings: Settings, study: str, folder: Path) -> None:
     """Note the folder, so that the next command on this machine finds it by itself."""
-    folders = _remembered(settings) | {study: str(folder)}
-    settings.home.mkdir(parents=True, exist_ok=True)
-    write_text_whole(_file(settings), json.dumps(folders, indent=2))
+    _remember(_data_file(settings), study, folder)
 
 
-def _remembered(settings: Settings) -> dict[str, str]:
+def _remember(file: Path, study: str, folder: Path) -> None:
+    folders = _remembered(file) | {study: str(folder)}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_text_whole(file, json.dumps(folders, indent=2))
+
+
+def _remembered(file: Path) -> dict[str, str]:
     try:
-        folders = json.loads(_file(settings).read_text())
+        folders = json.loads(file.read_text())
     except (FileNotFoundError, ValueError):
         return {}
     named = folders.items() if isinstance(folders, dict) else ()
     return {study: folder for study, folder in named if isinstance(folder, str)}
 
 
-def _file(settings: Settings) -> Path:
+def _data_file(settings: Settings) -> Path:
     return settings.home / "data.json"
+
+
+def _code_file(settings: Settings) -> Path:
+    return settings.home / "code.json"

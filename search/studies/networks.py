@@ -23,7 +23,7 @@ def check_networks(stored: StoredStudy) -> dict[str, dict[str, str]]:
     """
     try:
         source = data_source(stored.study, None)
-        return catalog.preflight(stored.study.objective, drawable(stored), source)
+        return catalog.preflight(stored.objective, drawable(stored), source)
     except RecipeError as error:
         raise StudyError(f"{stored.study.name}: {error.found}", error.fix) from error
 

@@ -25,6 +25,7 @@ class Overrides:
     trials: the study's new total.
     skipped: rules of the data from `--skip-check`, whose errors stop nothing.
     promote: the study whose best trials are trained again, from `--promote`.
+    accepts_code: whether the author's own code may have changed, from `--accept-code`.
     """
 
     reference: str = field(kw_only=False)
@@ -34,6 +35,7 @@ class Overrides:
     trials: int | None = None
     skipped: Sequence[str] = ()
     promote: str | None = None
+    accepts_code: bool = False
 
     @property
     def words(self) -> str:
@@ -54,6 +56,7 @@ def read_overrides(arguments: Namespace) -> Overrides:
         trials=getattr(arguments, "trials", None),
         skipped=parse_skips(getattr(arguments, "skip_check", ())),
         promote=getattr(arguments, "promote", None),
+        accepts_code=getattr(arguments, "accept_code", False),
     )
 
 

@@ -1,6 +1,7 @@
 """A study whose rules hold, together with its data as this machine has them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from objectives import catalog
@@ -19,13 +20,17 @@ if TYPE_CHECKING:  # numpy and SQLAlchemy, which checking the rules alone does w
     from storage.store import Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A study whose rules hold, and its data as this machine has them."""
+    """A study whose rules hold, and its data as this machine has them.
+
+    code: this machine's folder of the author's own code; None where the objective is a shipped one.
+    """
 
     stored: StoredStudy
     source: DataSource
     manifest: "Manifest"
+    code: Path | None = None
 
     @property
     def study(self) -> Study:
@@ -70,6 +75,6 @@ def read_data(
     counted = steps or Steps("images", silent)
     listed = counted.expect if steps else None
     manifest = catalog.read_data(
-        study.objective, source, settings.cache, progress=counted.step, listed=listed
+        declared.stored.objective, source, settings.cache, progress=counted.step, listed=listed
     )
-    return Prepared(declared.stored, source, manifest)
+    return Prepared(stored=declared.stored, source=source, manifest=manifest, code=declared.code)

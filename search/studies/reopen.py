@@ -32,7 +32,7 @@ def open_study(
     study = stored.study
     folder = find_data(settings, name, data) if needs_folder(study.data) else None
     split = data_source(study, folder, partition_of(name, settings, store))
-    source = catalog.list_data(study.objective, split, settings.cache)
+    source = catalog.list_data(stored.objective, split, settings.cache)
     check_same_data(row, source.manifest, folder, store)
     check_weights(stored)
     return stored, source

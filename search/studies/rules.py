@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from objectives import catalog
-from objectives.contract import DataError, RecipeError
+from objectives.contract import DataError, ObjectiveFields, ObjectiveKey, RecipeError
 from objectives.data.manifest.summary import DataSummary
 from spaces.errors import StudyError
 from spaces.params import Value
 from spaces.rules.check import check
-from spaces.rules.fields import Fields
+from spaces.rules.fields import Fields, given_fields
 from spaces.rules.finding import Finding
 from spaces.space import TrialConfig
 from spaces.stored import StoredStudy, data_to_json
@@ -30,12 +30,17 @@ def find_rules(stored: StoredStudy) -> list[Finding]:
     A configuration that can be drawn and that the objective refuses to train is an error, too.
     Raises RecipeError for an unknown objective.
     """
-    objective = stored.study.objective
+    study, objective = stored.study, stored.objective
     known = catalog.describe(objective)
-    fields = _with_defaults(known.fields, stored.found.defaults)
+    fields = given_fields(study) if known.fields is None else known.fields
     findings = [
         *_wrong_patterns(stored),
-        *check(stored.study, fields, known.metrics, partial(schedule_of, objective)),
+        *check(
+            study,
+            _with_defaults(fields, stored.found.defaults),
+            _metrics(stored, known),
+            partial(schedule_of, objective),
+        ),
     ]
     if any(finding.level == "error" for finding in findings):
         return findings
@@ -59,7 +64,7 @@ def find_misfit(stored: StoredStudy, summary: DataSummary) -> list[Finding]:
         return []
     try:
         for config in drawable(stored):
-            catalog.check_fit(stored.study.objective, config, summary)
+            catalog.check_fit(stored.objective, config, summary)
     except RecipeError as error:
         return [Finding("D06", "error", str(error))]
     return []
@@ -71,7 +76,7 @@ def drawable(stored: StoredStudy) -> Iterator[TrialConfig]:
     yield from map(stored.config, stored.study.space.corners())
 
 
-def schedule_of(objective: str, config: TrialConfig) -> Mapping[str, int] | None:
+def schedule_of(objective: ObjectiveKey, config: TrialConfig) -> Mapping[str, int] | None:
     """Return a configuration's schedule; None for a refused one, which `find_rules` reports."""
     try:
         return catalog.schedule(objective, config)
@@ -87,9 +92,16 @@ def _wrong_patterns(stored: StoredStudy) -> list[Finding]:
     return []
 
 
+def _metrics(stored: StoredStudy, known: ObjectiveFields) -> Fields:
+    """Return the metrics of an objective; the author's own code reports the study's as well."""
+    study = stored.study
+    own = {"direction": study.direction, "ranks": True, "called": ()}
+    return {study.metric: own, **known.metrics} if stored.found.own else known.metrics
+
+
 def _with_defaults(fields: Fields, defaults: Mapping[str, Value]) -> Fields:
     """Return the fields with a stored study's defaults, which an upgrade may have changed."""
     return {
-        name: {**field, "default": defaults.get(name, field["default"])}
+        name: {**field, "default": defaults[name]} if name in defaults else field
         for name, field in fields.items()
     }

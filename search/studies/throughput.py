@@ -55,7 +55,7 @@ def measure(prepared: Prepared, settings: Settings) -> Throughput | None:
     Takes some ten seconds. Raises DataError for an image that cannot be decoded, RecipeError where
     the network cannot be built.
     """
-    known = catalog.describe(prepared.study.objective).fields
+    known = catalog.describe(prepared.stored.objective).fields or {}
     if not known.keys() >= {"backbone", "image_size", "batch_size"}:
         return None
     config = prepared.stored.config(prepared.study.space.mode())
@@ -71,7 +71,7 @@ def measure(prepared: Prepared, settings: Settings) -> Throughput | None:
 def probe_inputs(prepared: Prepared) -> Inputs:
     """Return the shape of the data that a measured network of this study is trained on."""
     classes = len(prepared.summary.classes)
-    return Inputs(prepared.study.objective, classes, catalog.channels(prepared.source))
+    return Inputs(str(prepared.study.objective), classes, catalog.channels(prepared.source))
 
 
 def _rate(images: float) -> str:

@@ -13,6 +13,7 @@ from objectives import catalog
 from objectives.contract import Attempt, Objective
 from objectives.files import checkpoints
 from objectives.files.disk import when_there_is_room
+from objectives.own.left import newest_left
 from search.pruners.others import Others
 from search.samplers.choose import sampler_for
 from search.seeds import training_seed
@@ -63,7 +64,7 @@ def _draw(leased: LeasedTrial) -> TrialConfig | None:
     with leased.noticing_loss():
         drawn = leased.store.draw(leased.claim, choose, worker.study.space.suggest)
         config = worker.stored.config(drawn)
-        catalog.check(worker.study.objective, config)
+        catalog.check(worker.stored.objective, config)
         return config
     return None
 
@@ -80,7 +81,7 @@ def _undrawn(leased: LeasedTrial, error: Exception) -> Ending:
 
 def _train(trial: Trial) -> Ending:
     leased = trial.leased
-    objective = catalog.load(leased.worker.study.objective)
+    objective = leased.worker.objective
     with leased, _sharing_checkpoints(leased, objective) as (sharing, finish):
         try:
             ending = run_trial(trial, sharing, _open_attempt(leased))
@@ -117,7 +118,7 @@ def _open_attempt(leased: LeasedTrial) -> Attempt:
         folder=folder,
         data=worker.data,
         seed=training_seed(worker.study.seed, leased.claim.number),
-        resume_from=_newest_checkpoint(leased),
+        resume_from=_resume_from(leased),
         earlier=tuple(_folders_before(leased)),
         device=worker.device,
         threads=worker.threads,
@@ -125,6 +126,17 @@ def _open_attempt(leased: LeasedTrial) -> Attempt:
         progress=leased.progress,
         check=leased.check,
     )
+
+
+def _resume_from(leased: LeasedTrial) -> Path | None:
+    """Return the checkpoint to continue from; for the author's own code the folder of its files."""
+    if not leased.worker.stored.found.own:
+        return _newest_checkpoint(leased)
+    if before := newest_left(_folders_before(leased)):
+        return before
+    location = leased.worker.settings.shared_artifacts
+    shared = bring_checkpoint(leased, location, None) if location else None
+    return shared and shared.parent
 
 
 def _newest_checkpoint(leased: LeasedTrial) -> Path | None:

@@ -85,7 +85,7 @@ class Trial:
     @cached_property
     def schedule(self) -> Mapping[str, int]:
         """The length of the schedule and of its beginning, as the catalog has them."""
-        return catalog.schedule(self.study.objective, self.config)
+        return catalog.schedule(self.leased.worker.stored.objective, self.config)
 
     @property
     def curve(self) -> Curve:
@@ -101,7 +101,7 @@ class Trial:
     @cached_property
     def known_metrics(self) -> Mapping[str, Mapping[str, Any]]:
         """The catalog's description of each metric of the objective."""
-        return catalog.describe(self.study.objective).metrics
+        return catalog.describe(self.leased.worker.stored.objective).metrics
 
     def value(self, epoch: int) -> float:
         """Return the number by which the study judges an epoch, NaN when it diverged there.
@@ -217,10 +217,13 @@ def _judge(trial: Trial, result: EpochResult) -> Ending | None:
 
 
 def _is_last(trial: Trial, result: EpochResult) -> bool:
-    """Say whether an epoch is the trial's last one, after which it is done and not drained."""
+    """Say whether an epoch is the trial's last one, after which it is done and not drained.
+
+    No epoch is known to be the last where the schedule's length is unknown.
+    """
     if trial.study.folds:
         return folds_done(result.metrics) >= trial.study.folds
-    return result.epoch >= trial.schedule["epochs"]
+    return 0 < trial.schedule["epochs"] <= result.epoch
 
 
 def _why_stopped(trial: Trial, result: EpochResult) -> str | None:

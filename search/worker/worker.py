@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
+from pathlib import Path
 
 from objectives import catalog
-from objectives.contract import DataSource
+from objectives.contract import DataSource, Objective
 from search.processes.gauges import Gauges
 from search.processes.signals import StopFlag
 from search.settings import Settings
@@ -32,6 +33,7 @@ class Worker:
     store: raises Unreachable at once while the database is away, for calls that must not wait.
     device: "cuda" or "cpu".
     threads: this worker's share of the cores.
+    code: this machine's folder of the author's own code.
     flag: the signals that this process received.
     """
 
@@ -43,6 +45,7 @@ class Worker:
     device: str
     threads: int
     flag: StopFlag
+    code: Path | None = None
 
     @property
     def study(self) -> Study:
@@ -52,7 +55,12 @@ class Worker:
     @cached_property
     def is_deterministic(self) -> bool:
         """Whether the study's code gives the same numbers again from the same checkpoint."""
-        return bool(getattr(catalog.describe(self.study.objective), "deterministic", True))
+        return catalog.describe(self.stored.objective).deterministic
+
+    @cached_property
+    def objective(self) -> Objective:
+        """The function that trains; the first use imports it, and torch with it."""
+        return catalog.load(self.stored.objective, self.code)
 
     @property
     def retries(self) -> RetryPolicy:

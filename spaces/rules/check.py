@@ -17,7 +17,8 @@ from spaces.rules.finding import Finding
 from spaces.rules.keys import unknown_keys, values_out_of_range
 from spaces.rules.measure import read_test_split, wrong_metric
 from spaces.rules.priors import narrow_priors
-from spaces.rules.timing import Schedule, late_reweighting, misplaced_rung
+from spaces.rules.script import script_faults
+from spaces.rules.timing import Schedule, late_reweighting, misplaced_rung, unknown_length
 from spaces.study import Practice, Study
 
 
@@ -49,11 +50,13 @@ def _findings(
     yield from read_test_split(study, metrics)
     yield from wrong_metric(study, metrics)
     yield from narrow_priors(study)
+    yield from script_faults(study)
     if not wrong:  # the other rules need configurations whose every key is known
         yield from dead_parameters(study, fields)
         yield from dead_enqueued_values(study)
         yield from late_reweighting(study, fields, schedule)
         yield from misplaced_rung(study, fields, schedule)
+        yield from unknown_length(study, fields, schedule)
         yield from stacked_balancing(study, fields)
         yield from small_ldam_batches(study, fields)
         yield from fast_heads(study, fields)

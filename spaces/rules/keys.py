@@ -35,6 +35,8 @@ def values_out_of_range(study: Study, fields: Fields) -> Iterator[Finding]:
 
 def _takes(field: Mapping[str, Any], value: Value) -> bool:
     kind = field["type"]
+    if kind == "any":
+        return True
     if kind == "bool":
         return isinstance(value, bool)
     if kind == "choice":

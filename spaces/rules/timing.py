@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 
-from spaces.pruning import PRUNING_RULES
+from spaces.pruning import AUTO, PRUNING_RULES
 from spaces.rules.conditions import drawable
 from spaces.rules.fields import Fields
 from spaces.rules.finding import Finding
@@ -81,6 +81,20 @@ def misplaced_rung(study: Study, fields: Fields, schedule: Schedule) -> Iterator
             f" {no_later if study.pruning.at_rungs else no_longer}, so nothing is ever pruned;"
             " set first_epoch lower, or leave it out",
         )
+
+
+def unknown_length(study: Study, fields: Fields, schedule: Schedule) -> Iterator[Finding]:
+    """Find pruning where the length of a trial is unknown, as it may be of an author's own code."""
+    plans = [schedule(config) for _, config in drawable(study, fields, ("epochs",))]
+    is_known = all(plan is None or plan["epochs"] for plan in plans)
+    if is_known or study.folds or not PRUNING_RULES[study.pruning.rule].between_epochs:
+        return
+    yield Finding(
+        "D03",
+        "warn" if study.pruning.rule == AUTO else "error",
+        "no trial can be stopped early, because the length of its schedule is unknown; fix or"
+        ' search `epochs`, the number that a trial goes through, or say Pruning("none")',
+    )
 
 
 def _first_reweighted(config: TrialConfig, plan: Mapping[str, int]) -> int:

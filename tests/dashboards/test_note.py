@@ -9,9 +9,10 @@ from optuna_dashboard import get_note
 from dashboards.analysis.methods.description import PRACTICE, describe
 from dashboards.analysis.methods.images import count_images
 from dashboards.note import study_note
+from spaces.found import Found
 from spaces.load import load_study
 from spaces.params import Choice
-from spaces.stored import Found, StoredStudy
+from spaces.stored import StoredStudy
 from storage.store import Store
 from tests.dashboards.samples import STUDY, manifest, row
 

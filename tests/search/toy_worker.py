@@ -41,7 +41,7 @@ def make_worker(
     study = Study(**declared | changes)
     declared_study = resolved(study).pinned(pins or {})
     source = data_source(study, None)
-    prepared = Prepared(declared_study, source, NOTHING)
+    prepared = Prepared(stored=declared_study, source=source, manifest=NOTHING)
     overrides = Overrides(study.name)
     row = store_study(prepared, overrides, Settings(home=home), store)
     machine = {"device_class": device_class("cpu"), "versions": versions()}

@@ -4,9 +4,9 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
+from spaces.found import Found
 from spaces.params import Toggle
 from spaces.space import Space
-from spaces.stored import Found
 from spaces.study import Study
 
 FACTS = {"name": "s", "objective": "o", "metric": "m", "direction": "minimize"}

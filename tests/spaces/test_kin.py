@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from objectives import catalog
+from spaces.found import Found
 from spaces.kin import OPTIONS, PHASES, kin_of
 from spaces.params import Choice, Float, Int, Param, Toggle
-from spaces.stored import Found, StoredStudy
+from spaces.stored import StoredStudy
 from spaces.study import Study
 
 RATE = Float("learning_rate", 1e-5, 1e-1, log=True)

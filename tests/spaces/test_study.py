@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from spaces.errors import StudyError
+from spaces.found import Found
 from spaces.load import load_study, shipped_studies
 from spaces.params import Choice, Float, Toggle
 from spaces.priors import Prior
-from spaces.stored import Found, StoredStudy, differences, fingerprint, from_json, to_json
+from spaces.stored import StoredStudy, differences, fingerprint, from_json, to_json
 from spaces.study import Practice, Pruning, Study
 
 
@@ -157,7 +158,7 @@ def test_enqueued_trials_go_to_practice_with_what_can_be_drawn_there() -> None:
         ({"fixed": {1: 2}}, "give it a mapping from text"),
         ({"seed": 10**30}, "use at most 9223372036854775807"),
         ({"stall_minutes": float("inf")}, "give it a number"),
-        ({"objective": None}, "give it text"),
+        ({"objective": None}, "give it a name such as"),
         ({"seed": 1.5}, "give it a whole number"),
         ({"stall_minutes": float("nan")}, "give it a number"),
         ({"outage_minutes": 0}, "outage_minutes is 0; use one above 0"),

@@ -104,7 +104,8 @@ def _read_medians(store: StoreReader, snapshot: Snapshot) -> Places:
 def _first_shares(snapshot: Snapshot, trials: Sequence[TrialRow]) -> Iterator[float]:
     """Yield the share of its schedule from which each trial is judged."""
     for trial in _drawn(snapshot, trials):
-        if schedule := _schedule(snapshot, trial):
+        schedule = _schedule(snapshot, trial)
+        if schedule and schedule["epochs"]:
             yield first_judged_epoch(snapshot.study, **schedule) / schedule["epochs"]
 
 
@@ -143,6 +144,6 @@ def _drawn(snapshot: Snapshot, trials: Sequence[TrialRow]) -> list[TrialRow]:
 def _schedule(snapshot: Snapshot, trial: TrialRow) -> Schedule | None:
     """Return the schedule of a trial; None for values that no trial can have."""
     try:
-        return catalog.schedule(snapshot.study.objective, snapshot.stored.config(trial.params))
+        return catalog.schedule(snapshot.stored.objective, snapshot.stored.config(trial.params))
     except RecipeError:
         return None

@@ -12,6 +12,8 @@ from dashboards.analysis.methods.space import space_table
 from dashboards.analysis.numbers import counted, exact, whole
 from dashboards.analysis.priors.declared import spreads
 from objectives import catalog
+from spaces.data import NoData
+from spaces.own import code_digest
 from spaces.shown import shown
 from spaces.stored import StoredStudy, data_to_json, fingerprint, from_json
 from spaces.study import Study
@@ -102,25 +104,33 @@ def _warnings(stored: StoredStudy) -> Iterator[str]:
         yield PRACTICE
     if stored.found.skipped_checks:
         yield f"Skipped checks of the data: {', '.join(stored.found.skipped_checks)}."
+    for each in stored.found.own.get("accepted", ()):
+        yield f"The study's own code was changed at {each['at']}: {', '.join(each['changed'])}."
+    if stored.found.own and isinstance(stored.study.data, NoData):
+        yield (
+            "The study declares no data: its own code reads them, and nothing here was checked for"
+            " leaks between the splits."
+        )
 
 
 def _search(stored: StoredStudy) -> Iterator[Phrase]:
     study = stored.study
     where = " of each fold; the trial's value is the mean over them" if study.folds else ""
     yield [
-        Code(study.objective),
+        Code(str(study.objective)),
         " is judged by ",
         Code(study.metric),
         f" on the validation split, {BETTER[study.direction]}, at a trial's {study.value}"
-        f" epoch{where}. {_meaning(study)}".rstrip(),
+        f" epoch{where}. {_meaning(stored)}".rstrip(),
     ]
     yield [f"{counted(study.trials, 'trial')}. {pruning_of(stored)}"]
     yield [" ".join([*order(stored), *guaranteed(study), f"Seed {study.seed}."])]
 
 
-def _meaning(study: Study) -> str:
-    """Return the objective's explanation of the metric; "" where this version has none."""
-    return str(catalog.describe(study.objective).metrics.get(study.metric, {}).get("doc", ""))
+def _meaning(stored: StoredStudy) -> str:
+    """Return the objective's explanation of the metric; "" where there is none."""
+    metrics = catalog.describe(stored.objective).metrics
+    return str(metrics.get(stored.study.metric, {}).get("doc", ""))
 
 
 def _data(study: Study, counts: ImageCounts | None) -> Section:
@@ -180,4 +190,9 @@ def _fingerprints(row: StudyRow, stored: StoredStudy) -> Table:
     rows: list[Sequence[Phrase]] = [[["study"], [Code(fingerprint(stored))]]]
     if row.data_fingerprint != "none":
         rows.append([["data"], [Code(row.data_fingerprint)]])
+    if own := stored.found.own:
+        commit = f", commit {own['commit'][:12]}" if own["commit"] else ""
+        changed = "" if own["is_clean"] or not commit else ", with changes"
+        files = f"code ({', '.join(own['files'])}{commit}{changed})"
+        rows.append([[files], [Code(code_digest(own))]])
     return Table(["of", "sha256"], rows)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from objectives import catalog
 from objectives.contract import HIGH, LOW
+from spaces.stored import StoredStudy
 from spaces.study import Study
 from storage.rows import EpochRow, TrialRow
 
@@ -63,18 +64,18 @@ def interval_of(study: Study, trial: TrialRow | None) -> tuple[float | None, flo
     return metrics.get(study.metric + LOW), metrics.get(study.metric + HIGH)
 
 
-def measures(study: Study, trials: Sequence[TrialRow]) -> list[Measure]:
+def measures(stored: StoredStudy, trials: Sequence[TrialRow]) -> list[Measure]:
     """List the metrics that rank epochs, the study's own first, at each trial's value epoch.
 
     In a study with folds they are those of the last epoch, and the study's own is the value.
     """
+    study, known = stored.study, catalog.describe(stored.objective).metrics
     metrics = [value_metrics(study, trial) for trial in trials]
-    known = catalog.describe(study.objective).metrics
     return [
         Measure(
             name=name,
             doc=str(known.get(name, {}).get("doc", "")),
-            lower_is_better=lower_is_better(study, name),
+            lower_is_better=lower_is_better(stored, name),
             changed_by=known.get(name, {}).get("changed_by", ()),
             of=[_figure(study, *pair, name) for pair in zip(trials, metrics, strict=True)],
         )
@@ -82,11 +83,11 @@ def measures(study: Study, trials: Sequence[TrialRow]) -> list[Measure]:
     ]
 
 
-def lower_is_better(study: Study, metric: str) -> bool:
+def lower_is_better(stored: StoredStudy, metric: str) -> bool:
     """Say whether a metric falls where trials get better."""
-    if metric == study.metric:
-        return study.direction == "minimize"
-    known = catalog.describe(study.objective).metrics.get(metric, {})
+    if metric == stored.study.metric:
+        return stored.study.direction == "minimize"
+    known = catalog.describe(stored.objective).metrics.get(metric, {})
     return bool(known.get("direction", "minimize") == "minimize")
 
 

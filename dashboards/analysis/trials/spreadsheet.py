@@ -59,7 +59,7 @@ def _every_line(
 
 def _metrics(snapshot: Snapshot) -> Iterator[str]:
     """Yield the metrics that have a column: those that the objective reports."""
-    yield from catalog.describe(snapshot.study.objective).metrics
+    yield from catalog.describe(snapshot.stored.objective).metrics
 
 
 def _cells(snapshot: Snapshot, trial: TrialRow, badges: str) -> Iterator[Any]:

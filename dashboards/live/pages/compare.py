@@ -122,7 +122,7 @@ def _page(
 ) -> ComparePage:
     study = overview.study
     found = settings(overview.snapshot, [trial.params for trial in trials]) if trials else []
-    measured = measures(study, trials) if trials else []
+    measured = measures(overview.stored, trials) if trials else []
     compared = contrasts(study, KeptTables(source.artifacts, study.name), trials)
     curves = list(_curves(source, overview, trials))
     asked = ", ".join(str(trial.number) for trial in trials)
@@ -141,7 +141,7 @@ def _page(
             for place, each in enumerate(compared, start=1)
         ],
         basis=_basis(compared),
-        charts=charts(study, curves, align, together=False) if curves else (),
+        charts=charts(overview.stored, curves, align, together=False) if curves else (),
         choices=[
             Choice(text, "?" + urlencode({"t": asked, "align": each}), each == align)
             for each, text in ALIGNMENTS.items()

@@ -112,7 +112,7 @@ def curves(overview: Overview, view: View) -> Curves:
     own = overview.study.metric
     metric = view.metric if view.metric in courses.metrics else own
     asked = None if view.t is None else courses.asked.get(view.t)
-    lower = lower_is_better(overview.study, metric)
+    lower = lower_is_better(overview.stored, metric)
     picture = Picture(
         courses=courses, asked=asked, metric=metric, align=view.align, is_lower_better=lower
     )

@@ -14,7 +14,7 @@ from dashboards.live.panels.curve_picture import ALIGNMENTS
 from dashboards.marks import paths
 from dashboards.marks.scale import Scale
 from objectives.contract import HIGH, LOW
-from spaces.study import Study
+from spaces.stored import StoredStudy
 
 HEIGHT, TOP, BOTTOM = 132, 8, 108  # pixels
 HALVES = (0.0, 0.5, 1.0)
@@ -83,21 +83,21 @@ class Chart:
 
 
 def charts(
-    study: Study, curves: Sequence[Curve], align: str = "epoch", *, together: bool = True
+    stored: StoredStudy, curves: Sequence[Curve], align: str = "epoch", *, together: bool = True
 ) -> list[Chart]:
     """Draw the curves, one chart for each group of metrics.
 
     align: what stands under what: "epoch", "share" of the schedule, or "minutes".
     """
     return [
-        _Drawing(study=study, curves=curves, metrics=metrics, align=align).chart
-        for metrics in groups(study, curves, together=together)
+        _Drawing(stored=stored, curves=curves, metrics=metrics, align=align).chart
+        for metrics in groups(stored.study, curves, together=together)
     ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Drawing:
-    study: Study
+    stored: StoredStudy
     curves: Sequence[Curve]
     metrics: Sequence[str]
     align: str
@@ -151,7 +151,7 @@ class _Drawing:
         values = [value for name in names for value in known(self.curves, name)]
         low, high = min(values), max(values)
         first = self.metrics[0]
-        is_loss = lower_is_better(self.study, first) and not is_share(first)
+        is_loss = lower_is_better(self.stored, first) and not is_share(first)
         is_log = is_loss and low > 0 and high > 3 * low
         return Scale(low=low, high=high, begin=BOTTOM, end=TOP, is_log=is_log).padded(0.06)
 

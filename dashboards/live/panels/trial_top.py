@@ -42,7 +42,7 @@ class Top:
 def draw_top(overview: Overview, record: TrialRecord, found: Sequence[Setting]) -> Top:
     """Build the head; found: the settings of this trial and, where it is another, of the best."""
     study, trial = overview.study, record.trial
-    own = measures(study, [trial])[0].of[0]
+    own = measures(overview.stored, [trial])[0].of[0]
     value = trial.value if trial.value is not None else trial.last.value if trial.last else None
     return Top(
         state=state_of(trial),

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import text
 
+from spaces.found import Found
 from spaces.params import Choice, Float, Int, Toggle
 from spaces.priors import Prior
-from spaces.stored import Found, StoredStudy, fingerprint, to_json
+from spaces.stored import StoredStudy, fingerprint, to_json
 from spaces.study import Study
 from storage.artifacts import artifact_store, keep
 from storage.rows import HandBackReason

@@ -13,9 +13,10 @@ from sqlalchemy import text
 from search.samplers.beliefs import beliefs_of
 from search.samplers.searched import Searched
 from search.samplers.unlearned import FromPrior
+from spaces.found import Found
 from spaces.params import Choice, Float, Int, Toggle, Value
 from spaces.priors import Prior
-from spaces.stored import Found, StoredStudy, fingerprint, to_json
+from spaces.stored import StoredStudy, fingerprint, to_json
 from spaces.study import Study
 from storage.store import Store
 from storage.transaction import transaction

@@ -11,9 +11,10 @@ from dashboards.report.facts import Facts, read_facts
 from dashboards.report.methods import methods_paragraph
 from dashboards.report.page import page_of, report_page
 from dashboards.report.sources import sources
+from spaces.found import Found
 from spaces.params import Float, Toggle
 from spaces.priors import Prior
-from spaces.stored import Found, StoredStudy
+from spaces.stored import StoredStudy
 from spaces.study import Pruning, Study
 from storage.store import Claim, Store
 from tests.dashboards.report.planted import STUDY, plant

@@ -15,8 +15,9 @@ from search.studies.overrides import Overrides
 from search.studies.prepare import prepare
 from search.terminal.status import print_status
 from spaces.errors import StudyError
+from spaces.found import Found
 from spaces.params import Choice
-from spaces.stored import Found, StoredStudy, from_json
+from spaces.stored import StoredStudy, from_json
 from spaces.study import Study
 from storage.rows import Outcome, TrialEnd
 from storage.store import Claim, Store, StudyRow

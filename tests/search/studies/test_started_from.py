@@ -24,7 +24,8 @@ from search.studies.reopen import open_study
 from search.worker.endings import Finished
 from spaces.data import Digits
 from spaces.errors import StudyError
-from spaces.stored import Found, StoredStudy, fingerprint, from_json, to_json
+from spaces.found import Found
+from spaces.stored import StoredStudy, fingerprint, from_json, to_json
 from spaces.study import Study
 from storage.store import Store
 from tests.search.toy_worker import end, lease, make_worker

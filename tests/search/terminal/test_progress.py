@@ -14,8 +14,9 @@ from dashboards.analysis.wording import duration
 from search.terminal.events import events
 from search.terminal.progress import view, watching
 from search.terminal.summary import summary
+from spaces.found import Found
 from spaces.params import Float, Int
-from spaces.stored import Found, StoredStudy, to_json
+from spaces.stored import StoredStudy, to_json
 from spaces.study import Study
 from storage.looks import Look, TrialCounts, add_ended
 from storage.rows import EpochRow, StudyRow, TrialRow, WorkerRow

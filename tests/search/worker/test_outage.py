@@ -163,7 +163,7 @@ def test_nothing_is_pruned_while_the_others_curves_are_away(
     network.mend()
 
     assert isinstance(outcome := running.result(60), Pruned)
-    assert outcome.epoch > 5
+    assert outcome.epoch >= 5  # its judgement may come after the end of the outage
 
 
 def test_a_worker_without_patience_leaves_its_epochs_in_the_checkpoint(

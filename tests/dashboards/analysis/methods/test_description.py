@@ -12,8 +12,9 @@ from dashboards.analysis.methods.images import count_images
 from dashboards.analysis.methods.machines import machines_of
 from dashboards.analysis.methods.sampler import order
 from dashboards.analysis.methods.sections import Phrase, Section
+from spaces.found import Found
 from spaces.params import Choice, Int, Toggle
-from spaces.stored import Found, StoredStudy, fingerprint
+from spaces.stored import StoredStudy, fingerprint
 from spaces.study import Pruning
 from storage.rows import WorkerRow
 from storage.split_uses import UseRow

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from dashboards.analysis.methods.pruning import pruning_of
+from spaces.found import Found
 from spaces.params import Choice, Int, Param, Toggle
-from spaces.stored import Found, StoredStudy
+from spaces.stored import StoredStudy
 from spaces.study import Pruning, Study
 
 EPOCHS = Int("epochs", 2, 20)

@@ -1,0 +1,159 @@
+"""Code of an author's own: it is imported, described and compared, with every fault in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from objectives import catalog
+from objectives.contract import Attempt, ContractError, DataSource, RecipeError
+
+TRAIN = """
+from dataclasses import dataclass
+from typing import Literal
+
+import lengths
+from objectives.contract import EpochResult
+from objectives.recipe.fields import number, whole
+
+print("imported")  # not into the answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    learning_rate: float = number(0.01, 1e-6, 1.0, "The step.")
+    epochs: int = whole(3, 1, 9, "The length.", unit="epochs")
+    depth: int
+    kind: Literal["small", "large"] = "small"
+    sizes: tuple[int, ...] = (1, 2)
+    name: str | None = None
+
+    def __post_init__(self):
+        if self.depth == 13:
+            raise ValueError("13 layers bring bad luck")
+
+
+def train(recipe: Recipe, attempt):
+    for epoch in range(1, lengths.doubled(recipe.epochs) + 1):
+        yield EpochResult(epoch=epoch, metrics={"dice": recipe.depth / epoch}, seconds=0, images=0)
+
+
+def unchecked(recipe, attempt):
+    yield EpochResult(epoch=1, metrics=recipe, seconds=0, images=0)
+
+
+def returns(recipe, attempt):
+    return {"dice": 1.0}
+
+
+def alone():
+    pass
+"""
+OWN = {"kind": "generator", "reference": "train.py:train"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with training code and a module beside it."""
+    (tmp_path / "train.py").write_text(TRAIN)
+    (tmp_path / "lengths.py").write_text("def doubled(epochs):\n    return 2 * epochs\n")
+    return tmp_path
+
+
+def test_a_dataclass_says_every_hyperparameter(folder: Path) -> None:
+    fields = catalog.describe(catalog.read_code(OWN, folder)).fields
+    assert fields is not None
+    assert [*fields] == ["learning_rate", "epochs", "depth", "kind", "sizes", "name"]
+    assert (fields["learning_rate"]["low"], fields["epochs"]["unit"]) == (1e-6, "epochs")
+    assert fields["depth"]["required"]
+    assert "default" not in fields["depth"]
+    assert fields["kind"]["choices"] == ["small", "large"]
+    assert fields["sizes"]["type"] == fields["name"]["type"] == "any"
+    assert "default" not in fields["sizes"]
+    assert fields["name"]["default"] is None
+
+
+@pytest.mark.parametrize(
+    ("config", "found"),
+    [
+        ({"depth": 2, "lr": 0.1}, "no parameter 'lr'; did you mean 'learning_rate'?"),
+        ({"depth": 2, "epochs": 10}, "epochs is 10; choose a value from 1 to 9"),
+        ({"depth": "two"}, "depth is 'two'; give it a whole number"),
+        ({"depth": 2, "kind": "huge"}, "kind is 'huge'; choose one of small, large"),
+        ({}, "depth has no value; fix it or search it"),
+    ],
+    ids=["unknown", "range", "type", "choice", "required"],
+)
+def test_a_configuration_is_checked_without_the_code(
+    folder: Path, config: dict[str, object], found: str
+) -> None:
+    described = catalog.read_code(OWN, folder)
+    (folder / "train.py").unlink()
+    with pytest.raises(RecipeError, match=r"train\.py:train") as caught:
+        catalog.check(described, config)
+    assert found in str(caught.value)
+
+
+def test_what_it_imports_from_its_folder_belongs_to_it(folder: Path) -> None:
+    described = catalog.read_code(OWN, folder, folder / "cache")
+    assert [*described["files"]] == ["lengths.py", "train.py"]
+    assert catalog.changed_code(described, folder) == []
+    (folder / "lengths.py").write_text("def doubled(epochs):\n    return 3 * epochs\n")
+    assert catalog.changed_code(described, folder) == ["lengths.py"]
+    assert catalog.read_code(OWN, folder, folder / "cache")["files"] != described["files"]
+
+
+def test_code_that_has_not_changed_is_not_imported_again(folder: Path) -> None:
+    (folder / "train.py").write_text(TRAIN + "\nopen('seen', 'a').write('x')\n")
+    cwd_free = TRAIN + f"\nopen({str(folder / 'seen')!r}, 'a').write('x')\n"
+    (folder / "train.py").write_text(cwd_free)
+    for _ in range(2):
+        catalog.read_code(OWN, folder, folder / "cache")
+    assert (folder / "seen").read_text() == "x"
+
+
+@pytest.mark.parametrize(
+    ("reference", "code", "found"),
+    [
+        ("nothing.py:train", "", "nothing.py does not exist; write it"),
+        ("train.py:trian", TRAIN, "train.py has no function 'trian'; name one of train, unchecked"),
+        ("train.py:alone", TRAIN, "alone cannot be called with a recipe and an attempt"),
+        ("train.py:train", "x = 1\nimport nothere\n", "train.py:2: ModuleNotFoundError: No module"),
+        ("train.py:train", "x = (\n", "train.py:1: '(' was never closed; mend the line"),
+        ("train.py:train", "1 / 0\n", "train.py:1: ZeroDivisionError: division by zero; mend"),
+        ("train.py:train", "import sys\nsys.exit(3)\n", "train.py:2: the file ends the program"),
+        ("json.py:train", "", "json.py has the name of a module that Python has loaded"),
+        ("nopackage.train:train", "", "nopackage.train: ModuleNotFoundError: No module named"),
+    ],
+    ids=["file", "name", "call", "import", "syntax", "error", "exit", "shadow", "package"],
+)
+def test_code_that_cannot_be_used_is_one_line_with_its_place(
+    folder: Path, reference: str, code: str, found: str
+) -> None:
+    if reference != "nothing.py:train":
+        (folder / reference.partition(":")[0]).write_text(code)
+    with pytest.raises(RecipeError) as caught:
+        catalog.read_code({**OWN, "reference": reference}, folder)
+    assert found in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_function_trains_as_a_shipped_objective_does(folder: Path) -> None:
+    code = TRAIN.replace("import lengths", "import own_lengths as lengths")
+    (folder / "own_train.py").write_text(code)
+    (folder / "lengths.py").rename(folder / "own_lengths.py")
+    attempt = Attempt(folder=folder, data=DataSource(layout={"kind": "none"}))
+
+    def load(name: str) -> object:
+        own = {**OWN, "reference": f"own_train.py:{name}"}
+        return catalog.load(catalog.read_code(own, folder), folder)
+
+    trained = load("train")({"depth": 2, "epochs": 1}, attempt)  # type: ignore[operator]
+    assert [(each.epoch, each.metrics) for each in trained] == [
+        (1, {"dice": 2.0}),
+        (2, {"dice": 1}),
+    ]
+    assert next(load("unchecked")({"any": 1.0}, attempt)).metrics == {"any": 1.0}  # type: ignore[operator]
+    with pytest.raises(ContractError, match="returned a dict"):
+        next(load("returns")({}, attempt))  # type: ignore[operator]
+    with pytest.raises(ValueError, match="bad luck"):
+        next(load("train")({"depth": 13}, attempt))  # type: ignore[operator]
