@@ -19,8 +19,9 @@ from storage.store import Claim, Nothing, Store
 
 T = TypeVar("T")
 
-# Each time another worker was quicker. This is the end where a sampler does not see its trial.
-TIMES_TO_DRAW = 100
+# More than there are workers, of which each may be quicker once. Then the values are kept: their
+# trial stands in the database and not among those that the sampler reads.
+TIMES_TO_DRAW = 1000
 
 
 class RetryingStore:
