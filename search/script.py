@@ -79,12 +79,14 @@ class Trial:
         """Report a finished epoch, 1 for the first; raise Ended where the trial is to end.
 
         Save before: whatever the script leaves in its folder, the next attempt can resume from.
-        Of several processes that train together, let one report.
+        Of several processes that torchrun starts, the first alone reports (RANK 0).
         """
         numbers = {name: float(value) for name, value in metrics.items()}
         number = operator.index(epoch)
         if number < 1:
             raise ValueError(f"epoch {number} is reported; count from 1, the first finished one")
+        if os.environ.get("RANK", "0") != "0":
+            return
         if not self._report_file:
             print(f"epoch {number}:", *(f"{name} {each:g}" for name, each in numbers.items()))
             return

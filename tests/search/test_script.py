@@ -49,6 +49,13 @@ def test_by_hand_a_script_reads_its_command_line_and_prints_its_reports(tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_of_the_processes_that_torchrun_starts_the_first_alone_reports(tmp_path: Path) -> None:
+    first, second = (run(TRAIN, "--start", "3", folder=tmp_path, RANK=rank) for rank in "01")
+
+    assert "epoch 2: val_loss 1.5" in first.stdout
+    assert "epoch" not in second.stdout
+
+
 def test_a_missing_hyperparameter_is_named_with_those_that_are_there(tmp_path: Path) -> None:
     done = run(TRAIN, "--stat", "3", folder=tmp_path)
 
