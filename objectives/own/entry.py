@@ -15,6 +15,7 @@ from objectives.own.journal import journaled
 from objectives.recipe.fields import check_value, nearest
 from objectives.reported import COMMON_METRICS
 from objectives.script.objective import script_objective
+from objectives.script.reports import whole_reports
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class OwnCode:
         if folder is None:
             raise RecipeError(f"the code of {self.name} is not on this machine", "give --code DIR")
         if self.description["kind"] == "script":
-            return journaled(script_objective(self.description["declared"], folder))
+            return journaled(script_objective(self.description["declared"], folder), whole_reports)
         return journaled(own_objective(self.name, folder))
 
     def changed(self, folder: Path) -> list[str]:

@@ -188,6 +188,17 @@ def test_the_study_of_the_readme_can_be_run(tmp_path: Path) -> None:
     assert len(study.space) == 6
 
 
+def test_the_studies_of_ones_own_code_can_be_read(tmp_path: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGES["docs/own-code.md"], re.M | re.DOTALL)
+    studies = [block for block in blocks if "study = Study(" in block]
+
+    for code in studies:
+        (tmp_path / "my_study.py").write_text(code)
+        assert load_study(str(tmp_path / "my_study.py")).space.names
+
+    assert studies
+
+
 @pytest.mark.parametrize("declaration", DECLARATIONS)
 def test_a_declaration_of_data_can_be_written_so(declaration: str) -> None:
     assert type(eval(declaration, vars(data))) in data.KINDS.values()
