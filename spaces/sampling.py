@@ -6,9 +6,10 @@ Their decisions are in `search/samplers/`.
 from collections.abc import Mapping
 
 LEAST_ENDED = 4  # trials, before which nothing is learned from them
-# Ended trials drawn with the priors, and as many drawn without. Before, the sampler draws those
-# without uniformly, to have something to compare with, and nobody is told who did better.
-LEAST_COMPARED = 6
+# Ended trials drawn with the priors, and as many drawn without, before anybody is told who did
+# better: as many as the sampler asks for to learn anything. Ranks of four and four can differ by
+# chance once in 70; of three and three, once in 20. A good prior soon leaves few without.
+LEAST_COMPARED = LEAST_ENDED
 LAST_WITH_PRIOR = 300  # ended trials, after which the priors are not asked
 # From so many ended trials on TPE draws where a study leaves the model open: up to 40 a Gaussian
 # process is far better (benchmarks/RESULTS.md), later on its draws get dear.

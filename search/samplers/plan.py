@@ -23,10 +23,11 @@ from search.samplers.ranks import count_ended
 from search.samplers.searched import Searched
 from search.samplers.unlearned import FromPrior, Uniform
 from search.seeds import derive_seed
-from spaces.sampling import LAST_WITH_PRIOR, LEAST_COMPARED, LEAST_ENDED
+from spaces.sampling import LAST_WITH_PRIOR, LEAST_ENDED
 from storage.rows import Way
 
 LEAST_WITH_PRIOR = 0.05  # the share of trials that keep a bad record open to change
+LEAST_WITHOUT = 6
 BONUS = 10.0  # the weight of a belief beside a model's own judgement, in trials that have ended
 
 
@@ -87,7 +88,7 @@ def _by_knowledge(setting: Setting, over: int) -> Plan:
     if drawn < max(LEAST_WITH_PRIOR, known.record):
         believed = {name: setting.beliefs[name] for name in known.believed}
         return _by_model(setting, why, believed, BONUS / over)
-    if known.drawn_without < LEAST_COMPARED:
+    if known.drawn_without < LEAST_WITHOUT:
         return _uniform(setting, why)
     return _by_model(setting, why)
 

@@ -112,6 +112,8 @@ def overridden(stored: StoredStudy, overrides: Overrides) -> StoredStudy:
     name = study.name if overrides.name is None else overrides.name
     trials = overrides.trials or study.trials
     skipped = sorted({*found.skipped_checks, *overrides.skipped})
+    if overrides.promote:  # a guarantee would ask for more trials than are promoted
+        study = replace(study, at_least={})
     return StoredStudy(
         replace(study, name=name, trials=trials), replace(found, skipped_checks=skipped)
     )

@@ -51,8 +51,7 @@ def promoted(
         else:
             best, numbers = _best(store, source, study, trials)
     return StoredStudy(
-        # A guarantee would ask for trials beyond these.
-        replace(study, enqueue=best, trials=trials or len(best), at_least={}),
+        replace(study, enqueue=best, trials=trials or len(best)),
         replace(declared.found, promoted_from=source, promoted_trials=numbers),
     )
 

@@ -65,7 +65,8 @@ def was_known(knowledge: Knowledge) -> str:
 
 def too_early(knowledge: Knowledge, study: Study) -> str:
     """Say that nothing is known of the prior yet; "" where it is, and where there is none."""
-    is_early = bool(knowledge.ways) and knowledge.record is None
+    # Where all are given beforehand, as in a study of promoted trials, no prior is asked.
+    is_early = bool(knowledge.ways.keys() - {Way.ENQUEUED}) and knowledge.record is None
     return TOO_EARLY if is_early and has_priors(study.space) and study.sampler != "random" else ""
 
 

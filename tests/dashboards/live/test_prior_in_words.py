@@ -18,7 +18,7 @@ from dashboards.analysis.json_text import object_text
 from dashboards.analysis.methods.sampler import drawn_by
 from dashboards.analysis.numbers import THIN
 from dashboards.analysis.overview import OverviewReader
-from dashboards.analysis.priors.knowledge import read_knowledge
+from dashboards.analysis.priors.knowledge import Knowledge, read_knowledge
 from dashboards.analysis.priors.ruling import Ruling
 from dashboards.analysis.priors.words import known, told
 from dashboards.analysis.trials.record import RecordReader
@@ -135,7 +135,7 @@ def test_data_and_methods_name_the_sampler_and_count_its_draws(
     )
 
 
-@pytest.mark.parametrize("few", [{"with": 14, "without": 5}, {"with": 5, "without": 6}])
+@pytest.mark.parametrize("few", [{"with": 14, "without": 3}, {"with": 3, "without": 4}])
 def test_while_one_side_has_few_trials_nobody_is_told_who_did_better(
     pages: TestClient, store: Store, home: Path, study: Study, few: dict[str, int]
 ) -> None:
@@ -147,7 +147,7 @@ def test_while_one_side_has_few_trials_nobody_is_told_who_did_better(
 
     for text in (shown(pages.get("/s/toy").text), printed(store)):
         assert f"rior: too few to say ({sides}); learning_rate .93, ldam .07 (not" in text
-        assert "told once 6 trials drawn with it have ended and 6 drawn without" in text
+        assert "told once 4 trials drawn with it have ended and 4 drawn without" in text
         assert f"71{THIN}%" not in text
     assert f"{sides.replace(',', ' and')} the prior were drawn, too few to compare them." in methods
     assert f"71{THIN}%" not in methods
@@ -165,6 +165,12 @@ def test_before_it_is_known_the_page_says_why_not(
         assert "hether the prior helps is not known yet" in text
         assert "rawn: 1 from the prior, 1 uniformly" in text
         assert "record" not in text
+
+
+def test_where_every_trial_was_given_beforehand_no_prior_is_spoken_of(study: Study) -> None:
+    given = Knowledge(ways={Way.ENQUEUED: 5})
+
+    assert told(given, study) == ["drawn: 5 as given beforehand"]
 
 
 def test_the_trust_in_a_prior_stands_beside_its_verdict(

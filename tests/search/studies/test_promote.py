@@ -192,6 +192,7 @@ def test_a_guarantee_of_the_file_asks_for_no_trials_beyond_the_best(
     row = put(store, settings, promote(toy))
 
     assert (row.trials, from_json(row.definition).study.at_least) == (3, {})
+    assert put(store, settings, promote(toy, name="toy-2", trials=2)).trials == 2
 
 
 @pytest.mark.parametrize(
