@@ -77,13 +77,10 @@ def aucs(logits: Tensor, labels: Tensor) -> Tensor:
 
     An image's score for a class is the class's probability, as in scikit-learn.
     """
-    # Here, because it takes half of a worker's start: the first validation pays for it.
-    from sklearn.metrics import roc_auc_score
-
     probabilities, counts = logits.softmax(dim=1), labels.bincount(minlength=logits.shape[1])
     values = torch.full((logits.shape[1],), math.nan, dtype=torch.double)
     for each in ((counts > 0) & (counts < len(labels))).nonzero()[:, 0].tolist():
-        values[each] = roc_auc_score(labels == each, probabilities[:, each])
+        values[each] = _auc(probabilities[:, each].contiguous(), labels == each)
     return values
 
 
@@ -97,6 +94,19 @@ def calibration_error(logits: Tensor, labels: Tensor) -> float:
     bins = torch.bucketize(confidence, torch.arange(1, _BINS, dtype=torch.double) / _BINS)
     gaps = bins.bincount((predicted == labels).double() - confidence, minlength=_BINS)
     return gaps.abs().sum().item() / len(labels)
+
+
+def _auc(scores: Tensor, is_positive: Tensor) -> float:
+    """Compute the share of pairs in which the positive image scores higher, ties as one half.
+
+    From the sum of ranks (Mann and Whitney 1947). scikit-learn's gives the same and takes 1.5 s to
+    import, half of a worker's start.
+    """
+    ordered = scores.sort().values
+    below, up_to = (torch.searchsorted(ordered, scores, right=right) for right in (False, True))
+    ranks, positives = (below + up_to + 1) / 2, int(is_positive.sum())
+    above = float(ranks[is_positive].sum()) - positives * (positives + 1) / 2
+    return above / (positives * (len(scores) - positives))
 
 
 def _top3(logits: Tensor, labels: Tensor) -> float:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-from sklearn.metrics import f1_score, recall_score, top_k_accuracy_score
+from sklearn.metrics import f1_score, recall_score, roc_auc_score, top_k_accuracy_score
 from torch.nn.functional import cross_entropy
 
 from objectives import catalog
@@ -124,6 +124,15 @@ def test_counts_by_class_agree_with_scikit_learn() -> None:
     assert values["val_top3"] == pytest.approx(top3, rel=1e-12)
 
 
+@pytest.mark.parametrize("classes", [2, 7])
+def test_aucs_agree_with_scikit_learn(classes: int) -> None:
+    logits, labels = noisy_logits(images=300, classes=classes)
+    logits = logits.double().round()  # with two classes most images share their probability
+    probabilities = logits.softmax(dim=1)
+    expected = [roc_auc_score(labels == each, probabilities[:, each]) for each in range(classes)]
+    assert aucs(logits, labels).tolist() == pytest.approx(expected, rel=1e-12)
+
+
 def test_of_two_classes_the_right_one_is_always_among_the_first_three() -> None:
     assert measure(*noisy_logits(classes=2))["val_top3"] == 1.0
 
@@ -144,7 +153,10 @@ def test_every_metric_of_the_validation_split_is_in_the_catalog() -> None:
         assert known[name]["low"] <= value <= (known[name]["high"] or math.inf)
 
 
-def test_a_worker_starts_without_waiting_for_scikit_learn() -> None:
-    code = "import sys, objectives.training.measures.metrics; print('sklearn' in sys.modules)"
+def test_a_worker_measures_without_waiting_for_scikit_learn() -> None:
+    code = (
+        "import sys, torch; from objectives.training.measures.metrics import measure;"
+        "measure(torch.eye(3), torch.arange(3)); print('sklearn' in sys.modules)"
+    )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert printed.stdout.strip() == b"False"
