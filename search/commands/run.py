@@ -33,6 +33,7 @@ from search.studies.declare import declare
 from search.studies.examine import Examination, examine
 from search.studies.overrides import read_overrides
 from search.studies.prepare import Prepared
+from search.studies.reopen import has_ended
 from search.studies.rules import check_rules
 from search.terminal.progress import watching
 from search.terminal.stages import Stages
@@ -42,7 +43,7 @@ from storage.artifacts import check_reachable
 from storage.errors import DatabaseUnreachable
 from storage.locks import wait_until
 from storage.postgres import server
-from storage.store import Store, StudyRow
+from storage.store import Store
 
 
 def run(
@@ -97,7 +98,7 @@ def _run_with(
         store.clear_stop(name)
         set_up_logs(settings.logs / name / "run.log")
         # The dashboard of a study that has ended would be gone before anybody has looked.
-        starts_none = arguments.no_dashboard or _has_ended(store, row)
+        starts_none = arguments.no_dashboard or has_ended(row, store)
         program = None if starts_none else _program(name, settings)
         with (
             closing(DashboardKeeper(settings, program, listener)) as keeper,
@@ -114,10 +115,6 @@ def _run_with(
             run = replace(run, watch=watch)
             _find_page(run, arguments)
             return _supervise(run)
-
-
-def _has_ended(store: Store, row: StudyRow) -> bool:
-    return row.trials is not None and store.counts(row.name).ended >= row.trials
 
 
 def _examined(examination: Examination, store: Store | None = None) -> Prepared:

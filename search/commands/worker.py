@@ -17,7 +17,7 @@ from search.settings import Settings
 from search.studies.code import code_here
 from search.studies.declare import stored_name
 from search.studies.networks import check_networks_here
-from search.studies.reopen import open_study
+from search.studies.reopen import has_ended, open_study
 from search.worker.loop import work
 from search.worker.prologue import load_objective, set_up_process
 from search.worker.worker import Worker, worker_name
@@ -72,8 +72,9 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
 
 
 def _work(worker: Worker) -> int:
-    load_objective(worker.stored.objective, worker.code)
     try:
+        if not has_ended(worker.store.study(worker.study.name), worker.store):
+            load_objective(worker.stored.objective, worker.code)  # seconds, for nothing at the end
         return work(worker)
     except Unreachable as error:
         # Everything trained so far is in the checkpoint; a restarted worker continues there.

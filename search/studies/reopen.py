@@ -38,6 +38,11 @@ def open_study(
     return stored, source
 
 
+def has_ended(row: StudyRow, store: Store) -> bool:
+    """Say whether every trial of the study's total has ended."""
+    return row.trials is not None and store.counts(row.name).ended >= row.trials
+
+
 def find(store: Store, name: str) -> StudyRow | None:
     """Return the stored study of that name, or None."""
     try:
