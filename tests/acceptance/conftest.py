@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from search.cli import main
 from search.settings import Settings
 from storage.postgres import server
 
@@ -73,6 +74,16 @@ class Place:
     ) -> int:
         """Run a command to its end and give its exit code."""
         return self.start(*words, environment=environment).wait(timeout_seconds)
+
+    def search_here(self, *words: str) -> int:
+        """Run a command in this process, where not the process but its result is tested."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.folder)
+            for name in [name for name in os.environ if name.startswith("SEARCH_")]:
+                patch.delenv(name)
+            patch.setenv("SEARCH_HOME", str(self.settings.home))
+            patch.setenv("OMP_NUM_THREADS", "1")
+            return main(words)
 
     def postgres(self) -> list[psutil.Process]:
         """Give the processes of this home's Postgres."""

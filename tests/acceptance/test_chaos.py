@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 @pytest.mark.parametrize("rounds", [8, pytest.param(50, marks=pytest.mark.full)])
 @pytest.mark.timeout(900)
 def test_nothing_is_lost_whatever_is_killed(rounds, place, capfd):
-    assert place.search("chaos", "--rounds", str(rounds), "--json", timeout_seconds=800) == 0
+    assert place.search_here("chaos", "--rounds", str(rounds), "--json") == 0
 
     played = json.loads(capfd.readouterr().out)
     assert sum(played["faults"].values()) == rounds
@@ -28,7 +28,7 @@ def test_nothing_is_lost_whatever_is_killed(rounds, place, capfd):
 def test_a_guard_that_is_switched_off_is_missed(guard, kind, rounds, promise, place, capfd):
     words = ("chaos", "--rounds", str(rounds), "--faults", kind, "--without", guard, "--json")
 
-    assert place.search(*words) == 1
+    assert place.search_here(*words) == 1
 
     played = json.loads(capfd.readouterr().out)
     assert promise in {each["promise"] for each in played["promises"] if each["broken"]}

@@ -11,16 +11,16 @@ LIGHT = ("--set", "epochs=3", "--set", "backbone=small_cnn")
 
 
 def test_the_digits_are_learned_exported_and_retrained_to_the_last_bit(place, capfd):
-    run = ("run", "--study", "digits", "--workers", "2", "--trials", "4", "--no-dashboard", *LIGHT)
-    assert place.search(*run) == 0
+    run = ("run", "--study", "digits", "--workers", "1", "--trials", "4", "--no-dashboard", *LIGHT)
+    assert place.search(*run, timeout_seconds=280) == 0
 
     capfd.readouterr()
-    assert place.search("status", "--study", "digits", "--json") == 0
+    assert place.search_here("status", "--study", "digits", "--json") == 0
     trials = json.loads(capfd.readouterr().out)["trials"]
     assert len(trials) == 4
     assert all(trial["state"] in ("COMPLETE", "PRUNED") for trial in trials)
 
-    assert place.search("export", "--study", "digits", "--out", "best.yaml") == 0
+    assert place.search_here("export", "--study", "digits", "--out", "best.yaml") == 0
     exported = yaml.safe_load((place.folder / "best.yaml").read_text())
     assert exported["metrics"]["value_epoch"]["val_top1"] > 0.9
     assert place.search("retrain", "best.yaml", "--verify") == 0

@@ -17,6 +17,7 @@ from storage.errors import UnknownStudy
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
 TRIALS = 4
+ALONE = ("--workers", "1")  # a second worker would only start
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_ctrl_c_drains_and_the_next_run_ends_at_exactly_the_budget(place, store)
     assert run.wait(30) == 75
     assert "drained" in {attempt.reason for attempt in store.attempts("interrupted")}
     assert len(finals(store, "interrupted")) < TRIALS
-    assert place.start_run("interrupted").wait(60) == 0
+    assert place.start_run("interrupted", *ALONE).wait(60) == 0
     assert_whole(store, "interrupted", TRIALS)
 
 
@@ -71,12 +72,12 @@ def test_a_killed_workers_trial_goes_on_and_repeats_one_epoch_at_most(continued,
 
 def test_an_export_of_a_killed_workers_trial_retrains_to_the_last_bit(continued, place, store):
     export = ("--study", "killed", "--trial", str(continued.number), "--out", "trial.yaml")
-    assert place.search("export", *export) == 0
-    assert place.search("retrain", "trial.yaml", "--verify") == 0
+    assert place.search_here("export", *export) == 0
+    assert place.search_here("retrain", "trial.yaml", "--verify") == 0
 
     change_one_digit(place.folder / "trial.yaml", "val_loss")
 
-    assert place.search("retrain", "trial.yaml", "--verify") == 1
+    assert place.search_here("retrain", "trial.yaml", "--verify") == 1
 
 
 def test_a_killed_supervisor_leaves_no_worker_and_the_next_run_goes_on(place, store):
@@ -87,7 +88,7 @@ def test_a_killed_supervisor_leaves_no_worker_and_the_next_run_goes_on(place, st
     run.kill()
 
     assert psutil.wait_procs(workers, timeout=10)[1] == []
-    assert place.start_run("orphaned").wait(60) == 0
+    assert place.start_run("orphaned", *ALONE).wait(60) == 0
     assert_whole(store, "orphaned", TRIALS)
 
 
@@ -95,16 +96,16 @@ def test_stop_from_elsewhere_ends_a_run_and_the_next_one_goes_on(place, store):
     run = place.start_run("stopped")
     wait_for_training(run, store, "stopped")
 
-    assert place.search("stop", "--study", "stopped") == 0
+    assert place.search_here("stop", "--study", "stopped") == 0
 
     assert run.wait(30) == 75
     assert not any(trial.is_leased for trial in store.trials("stopped"))
-    assert place.start_run("stopped").wait(60) == 0
+    assert place.start_run("stopped", *ALONE).wait(60) == 0
     assert_whole(store, "stopped", TRIALS)
 
 
 def test_a_raised_budget_is_filled_exactly(place, store):
-    quickly = ("--workers", "1", "--set", "seconds_per_epoch=0.0")
+    quickly = (*ALONE, "--set", "seconds_per_epoch=0.0")
     assert place.start_run("raised", *quickly, "--trials", "2").wait(60) == 0
     assert_whole(store, "raised", 2)
 
@@ -115,7 +116,7 @@ def test_a_raised_budget_is_filled_exactly(place, store):
 
 def test_two_homes_do_not_disturb_each_other(place, make_place):
     other = make_place()
-    theirs, ours = other.start_run("toy"), place.start_run("toy")
+    theirs, ours = other.start_run("toy", *ALONE), place.start_run("toy")
     with open_store(place.settings) as store:
         wait_for_training(ours, store, "toy")
         ours.send_signal(signal.SIGINT)

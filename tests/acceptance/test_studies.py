@@ -72,19 +72,19 @@ def practice_data(place, name: str) -> tuple[str, ...]:
     """Draw the study's practice set and give the words that name it."""
     if name == "digits":
         return ()
-    assert place.search("data", "make", name, "--out", f"data/{name}") == 0
+    assert place.search_here("data", "make", name, "--out", f"data/{name}") == 0
     return ("--data", f"data/{name}")
 
 
 def status(place, capfd, name: str) -> Mapping:
     """What `search status` says of a study to programs."""
     capfd.readouterr()
-    assert place.search("status", "--study", name, "--json") == 0
+    assert place.search_here("status", "--study", name, "--json") == 0
     return json.loads(capfd.readouterr().out)
 
 
 def export(place, name: str) -> Mapping:
     """The best trial, as exported."""
     out = place.folder / f"{name}.yaml"
-    assert place.search("export", "--study", name, "--out", out.name) == 0
+    assert place.search_here("export", "--study", name, "--out", out.name) == 0
     return yaml.safe_load(out.read_text())

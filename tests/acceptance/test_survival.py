@@ -32,7 +32,6 @@ study = Study(
     ],
 )
 """
-KILLS = 3
 SHORT_LEASE = {"SEARCH_LEASE_SECONDS": "2", "SEARCH_BEAT_SECONDS": "0.5"}
 
 
@@ -42,23 +41,24 @@ def store(place):
         yield opened
 
 
-def test_killed_at_random_the_digits_are_learned_to_the_same_bits(place, store):
+@pytest.mark.parametrize("most", [2, pytest.param(6, marks=pytest.mark.full)])
+def test_killed_at_random_the_digits_are_learned_to_the_same_bits(most, place, store):
     (place.folder / "bits.py").write_text(BITS)
-    options = ("--workers", "2", "--no-dashboard")
-    assert place.search("run", "--study", "bits.py", "--as", "quiet", *options) == 0
+    options = ("--no-dashboard", "--workers")
+    quiet, noisy = f"quiet-{most}", f"noisy-{most}"
+    words = ("run", "--study", "bits.py", "--as", quiet, *options, "1")
+    assert place.search(*words, timeout_seconds=280) == 0
 
-    run, dice = (
-        place.start("run", "--study", "bits.py", "--as", "noisy", *options),
-        random.Random(7),
-    )
+    run = place.start("run", "--study", "bits.py", "--as", noisy, *options, "2")
+    dice = random.Random(7)
     kills = 0
-    while kills < KILLS and run.poll() is None:
+    while kills < most and run.poll() is None:
         time.sleep(dice.uniform(0.5, 2))
-        kills += kill_one_that_trains(store, "noisy", dice)
+        kills += kill_one_that_trains(store, noisy, dice)
 
     assert run.wait(200) == 0
-    assert kills == KILLS
-    assert numbers(store, "noisy") == numbers(store, "quiet")
+    assert kills == most
+    assert numbers(store, noisy) == numbers(store, quiet)
 
 
 def test_a_worker_paused_past_its_lease_writes_nothing_and_takes_another_trial(place, store):
