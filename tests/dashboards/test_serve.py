@@ -18,7 +18,7 @@ from storage.postgres import server
 
 Dashboard: TypeAlias = "tuple[subprocess.Popen[str], httpx.Client]"
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60  # on a busy machine
 STUDY = "/api/studies/1"
 ON_THE_DATABASE = ("/api/studies", STUDY, "/csv/1", "/artifacts/1/1/ab")
 
