@@ -68,7 +68,7 @@ def exact(results: list[EpochResult]) -> list[dict[str, float]]:
         | {"optimizer": "sgd", "layer_decay": 0.7},
         {"augmentation": "strong", "optimizer": "rmsprop_tf", "learning_rate": 1e-3}
         | {"max_train_samples": 300, "max_val_samples": 100},
-        pytest.param({"backbone": "resnet18", "epochs": 2}, marks=pytest.mark.slow),
+        {"backbone": "resnet18", "epochs": 2, "max_train_samples": 200, "max_val_samples": 50},
     ],
 )
 def test_a_resumed_trial_equals_the_undisturbed_one_to_the_bit(tmp_path: Path, more) -> None:
