@@ -18,7 +18,7 @@ COLOURS = {"ok": "green", "warn": "yellow", "error": "red"}
 
 def doctor(arguments: Namespace, settings: Settings) -> int:
     """Print the findings about this machine; exit with 1 when one of them is an error."""
-    findings = examine(settings, arguments.workers)
+    findings = list(examine(settings, arguments.workers))
     if arguments.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:

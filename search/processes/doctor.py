@@ -59,26 +59,26 @@ class MachineFinding:
     fix: str = ""  # the next step, "" where none is needed
 
 
-def examine(settings: Settings, workers: int | None = None) -> list[MachineFinding]:
+def examine(settings: Settings, workers: int | None = None) -> Iterator[MachineFinding]:
     """Examine everything that a search needs on this machine; nothing is started or changed.
 
-    Write access to the artifact store is tried with a file that is removed at once.
+    torch, which takes seconds to load, comes last, for callers who look for another finding. Write
+    access to the artifact store is tried with a file that is removed at once.
 
     workers: the number on all machines, which the database must have room for; by default those
         that `search run` would start here.
     """
     workers = workers or len(device_shares(None, settings.visible_gpus))
-    return [
-        _ok("python", platform.python_version()),
-        *_torch(len(gpus(settings.visible_gpus))),
-        _ok("cores", str(usable_cores())),
-        _memory(),
-        _disk(settings.home),
-        *(_configured(settings, workers) if settings.database_url else [_embedded(settings)]),
-        *_abandoned(),
-        *([_artifacts(settings.shared_artifacts)] if settings.shared_artifacts else ()),
-        _messages(settings),
-    ]
+    yield _ok("python", platform.python_version())
+    yield _ok("cores", str(usable_cores()))
+    yield _memory()
+    yield _disk(settings.home)
+    yield from _configured(settings, workers) if settings.database_url else [_embedded(settings)]
+    yield from _abandoned()
+    if settings.shared_artifacts:
+        yield _artifacts(settings.shared_artifacts)
+    yield _messages(settings)
+    yield from _torch(len(gpus(settings.visible_gpus)))
 
 
 def _torch(driver_gpus: int) -> Iterator[MachineFinding]:

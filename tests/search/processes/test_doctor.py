@@ -5,12 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
 
-from search.processes.doctor import NAMED, examine
+from search.processes.doctor import NAMED, MachineFinding, examine
 from search.settings import Settings
 from storage.postgres import place, server
 from storage.postgres.cluster import Cluster, cluster_of
@@ -27,6 +28,11 @@ def doctor(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def level(findings: str, name: str) -> str:
     """Pick a finding's level out of the JSON rows."""
     return next(row["level"] for row in json.loads(findings) if row["name"] == name)
+
+
+def finding(findings: Iterator[MachineFinding], name: str) -> MachineFinding:
+    """Return the next finding of this name, without examining what comes after it."""
+    return next(each for each in findings if each.name == name)
 
 
 @pytest.mark.slow
@@ -49,19 +55,19 @@ def test_a_database_that_does_not_answer_is_an_error_without_its_password() -> N
     assert "secret" not in done.stdout
 
 
-@pytest.mark.slow
 def test_the_database_that_answers_and_the_host_of_the_messages_are_named(
     tmp_path: Path, database_url: str
 ) -> None:
     hook = "https://hooks.example.org/secret-path"
     settings = Settings(home=tmp_path, database_url=database_url, webhook=hook)
-    findings = {each.name: each for each in examine(settings)}
+    findings = examine(settings)
 
-    assert findings["database"].level == findings["connections"].level == "ok"
-    assert findings["messages"].found == "sent to hooks.example.org, not signed (SEARCH_WEBHOOK)"
+    levels = {name: finding(findings, name).level for name in ("database", "connections")}
+    assert levels == {"database": "ok", "connections": "ok"}
+    told = finding(findings, "messages").found
+    assert told == "sent to hooks.example.org, not signed (SEARCH_WEBHOOK)"
 
 
-@pytest.mark.slow
 def test_more_workers_than_the_database_has_connections_for_are_told(
     tmp_path: Path, database_url: str, database_server: str
 ) -> None:
@@ -69,7 +75,7 @@ def test_more_workers_than_the_database_has_connections_for_are_told(
     name = make_url(database_url).database
     execute(database_server, f"ALTER DATABASE {name} CONNECTION LIMIT 25")
 
-    (short,) = (each for each in examine(settings, workers=100) if each.name == "connections")
+    short = finding(examine(settings, workers=100), "connections")
 
     assert short.level == "warn"
     assert "100 workers with a dashboard take 205, the server allows 25" in short.found
@@ -81,13 +87,13 @@ def test_more_workers_than_the_database_has_connections_for_are_told(
 def test_every_line_that_is_not_green_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    findings = examine(Settings(home=tmp_path / "file" / "home", database_url="sqlite:///study.db"))
+    settings = Settings(home=tmp_path / "file" / "home", database_url="sqlite:///study.db")
+    findings = list(examine(settings))
 
     assert {each.name for each in findings if each.level == "error"} == {"disk", "database"}
     assert all(each.fix for each in findings if each.level != "ok")
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's databases lie outside their homes")
 def test_the_databases_of_removed_homes_are_named_with_the_commands_that_remove_them(
     tmp_path: Path,
@@ -98,7 +104,7 @@ def test_the_databases_of_removed_homes_are_named_with_the_commands_that_remove_
     pid = server.status(home).pid
     shutil.rmtree(home)
 
-    found = next(each for each in examine(Settings(home=home)) if each.name == "leftovers")
+    found = finding(examine(Settings(home=home)), "leftovers")
 
     assert f"{pid}" in found.fix
     assert str(folder) in found.fix
@@ -106,7 +112,6 @@ def test_the_databases_of_removed_homes_are_named_with_the_commands_that_remove_
     shutil.rmtree(folder)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's databases lie outside their homes")
 def test_of_many_databases_of_removed_homes_a_few_are_named_and_the_others_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -117,7 +122,7 @@ def test_of_many_databases_of_removed_homes_a_few_are_named_and_the_others_count
         folder.mkdir()
 
     home = tmp_path / "home"
-    found = next(each for each in examine(Settings(home=home)) if each.name == "leftovers")
+    found = finding(examine(Settings(home=home)), "leftovers")
 
     assert found.found.startswith(f"{NAMED + 3} databases")
     removed = f"rm -r {' '.join(map(str, folders[:NAMED]))};"
