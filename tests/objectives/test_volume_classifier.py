@@ -16,6 +16,7 @@ import torch
 from objectives import catalog
 from objectives.contract import Attempt, DataSource, EpochResult, RecipeError
 from objectives.files.checkpoints import newest_good
+from objectives.models import probe
 from objectives.models.classifier import Classifier
 from objectives.probes.cost import Inputs, SharedDevice, measure_costs
 from objectives.recipe.volume import VolumeRecipe
@@ -183,7 +184,8 @@ def test_a_weights_file_is_recorded_before_a_search_and_a_wrong_one_refused(tmp_
             "volume_classifier", [{**config, "backbone": "resnet10_3d"}], FOUR_MODALITIES
         )
     with pytest.raises(RecipeError, match=r"conv1.weight is .*x4x.* in the file and .*x2x"):
-        catalog.preflight("volume_classifier", [config], TWO_MODALITIES)
+        # What a third child process would do.
+        probe.preflight([VolumeRecipe.from_config(config)], catalog.channels(TWO_MODALITIES))
 
 
 @pytest.mark.slow
