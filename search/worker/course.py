@@ -27,7 +27,7 @@ def in_order(
     for result in results:
         if last is None:
             yield from _before(result.epoch, earlier, resumes)
-        elif _numbers(result) == _numbers(last):
+        elif is_same(result, last):
             continue
         else:
             _check_next(last, result)
@@ -35,6 +35,11 @@ def in_order(
         last = result
     if last is None:
         yield from _repeated(earlier)
+
+
+def is_same(one: EpochResult, other: EpochResult) -> bool:
+    """Say whether two results are of one epoch with the same numbers, times left out."""
+    return _numbers(one) == _numbers(other)
 
 
 def check_metric(result: EpochResult, metric: str) -> None:
@@ -73,11 +78,8 @@ def _check_next(last: EpochResult, result: EpochResult) -> None:
 
 
 def _numbers(result: EpochResult) -> tuple[int, str]:
-    """Return what must be the same in an epoch that is reported twice; NaN is the same as NaN."""
-    kept = {
-        name: result.metrics[name] for name in result.metrics if not name.endswith(CLOCK_ENDING)
-    }
-    return result.epoch, repr(kept)
+    names = [name for name in sorted(result.metrics) if not name.endswith(CLOCK_ENDING)]
+    return result.epoch, repr([(name, result.metrics[name]) for name in names])  # NaN is NaN
 
 
 def _repeated(results: Iterable[EpochResult]) -> Iterator[Repeated]:

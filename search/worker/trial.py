@@ -16,7 +16,7 @@ from search.pruners.curve import Curve
 from search.pruners.others import Others
 from search.pruners.pruner import PRUNERS, Pruner
 from search.samplers.at_least import lacks_finished
-from search.worker.course import Unrecorded, check_metric, in_order
+from search.worker.course import Unrecorded, check_metric, in_order, is_same
 from search.worker.endings import (
     Ending,
     Failed,
@@ -49,6 +49,7 @@ class Trial:
     furthest: the last epoch that an earlier attempt recorded, replaced ones included.
     results: the epochs of this attempt's training, those before it included.
     judged_epoch: the last epoch at which this attempt was judged.
+    is_as_recorded: whether all results so far are recorded, with these numbers.
     """
 
     leased: LeasedTrial
@@ -58,6 +59,7 @@ class Trial:
     furthest: int = 0
     results: dict[int, EpochResult] = field(default_factory=dict)
     judged_epoch: int = 0
+    is_as_recorded: bool = True
 
     @property
     def study(self) -> Study:
@@ -151,8 +153,11 @@ class Trial:
     def send(self, result: EpochResult) -> None:
         """Keep an epoch's numbers here, and write them to the database as soon as it answers."""
         self.results[result.epoch] = result
-        known = self.earlier[result.epoch - 1 : result.epoch]  # they are whole where one is taken
-        if not known or known[0].metrics is not result.metrics:
+        known = self.earlier[result.epoch - 1 : result.epoch]
+        is_known = isinstance(result, Repeated) and known and is_same(known[0], result)
+        # Behind one that differs the recorded ones are gone.
+        self.is_as_recorded = self.is_as_recorded and bool(is_known)
+        if not self.is_as_recorded:
             self.leased.outbox.send(result, self.value(result.epoch))
 
 

@@ -1,11 +1,12 @@
 """A trial of code that does not repeat itself: which epochs count, and what it may not report."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from objectives.contract import Attempt, EpochResult, Objective
 from objectives.own.journal import journaled
@@ -123,6 +124,31 @@ def test_epochs_that_only_the_journal_has_are_written_by_the_next_attempt(
     assert tried(worker, journaled(reporting(0.6, 0.5, first=4))) == Finished(0.1, (2,))
     values = [(1, 0.9), (2, 0.1), (3, 0.7), (4, 0.6), (5, 0.5)]
     assert [(row.epoch, row.value) for row in store.epochs("toy", 0)] == values
+
+
+@pytest.mark.parametrize("wrapped", [journaled, lambda code: code], ids=["journal", "database"])
+def test_what_is_recorded_is_not_sent_again(
+    store: Store, tmp_path: Path, wrapped: Callable[[Objective], Objective]
+) -> None:
+    worker, sent = toy(store, tmp_path), list[str]()
+    odd = {"val_loss": 0.1, "of_my_own": math.nan}
+    tried(worker, dying(wrapped(reporting(0.9, odd, 0.7))))
+    event.listen(store.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
+    tried(worker, wrapped(reporting(0.6, 0.5, first=4)))
+    assert sum("INSERT INTO search_service.epochs" in statement for statement in sent) == 2
+
+
+def test_a_course_that_differs_in_one_epoch_is_written_from_there_on(
+    store: Store, tmp_path: Path
+) -> None:
+    """Code goes on from the files of attempt 1, whose epochs 2 and 3 were replaced."""
+    worker = toy(store, tmp_path)
+    tried(worker, dying(journaled(reporting(0.9, 0.8, 0.7))))
+    tried(worker, dying(journaled(reporting(0.9, 0.1, 0.7))))
+    (first,) = (tmp_path / "studies" / "toy" / "trials" / "0").glob("attempt-1-*")
+    tried(worker, journaled(reporting(0.6, 0.5, first=4)), resume_from=first)
+    now = [(1, 1, 0.9), (2, 3, 0.8), (3, 3, 0.7), (4, 3, 0.6), (5, 3, 0.5)]
+    assert curve(store.epochs("toy", 0)) == now
 
 
 def test_code_killed_between_its_checkpoint_and_its_report_starts_over(
