@@ -1,7 +1,7 @@
 """An attempt at a trial: its values are drawn or read back, then it is trained to an ending."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -114,12 +114,13 @@ def _open_attempt(leased: LeasedTrial) -> Attempt:
     worker, folder = leased.worker, leased.folder
     make_folder = partial(folder.mkdir, parents=True, exist_ok=True)
     when_there_is_room(make_folder, folder, leased.progress)
+    before = _folders_before(leased)
     return Attempt(
         folder=folder,
         data=worker.data,
         seed=training_seed(worker.study.seed, leased.claim.number),
-        resume_from=_resume_from(leased),
-        earlier=tuple(_folders_before(leased)),
+        resume_from=_resume_from(leased, before),
+        earlier=tuple(before),
         device=worker.device,
         threads=worker.threads,
         cache=worker.settings.cache,
@@ -128,19 +129,19 @@ def _open_attempt(leased: LeasedTrial) -> Attempt:
     )
 
 
-def _resume_from(leased: LeasedTrial) -> Path | None:
+def _resume_from(leased: LeasedTrial, before: Sequence[Path]) -> Path | None:
     """Return the checkpoint to continue from; for the author's own code the folder of its files."""
     if not leased.worker.stored.found.own:
-        return _newest_checkpoint(leased)
-    if before := newest_left(_folders_before(leased)):
-        return before
+        return _newest_checkpoint(leased, before)
+    if left := newest_left(before):
+        return left
     location = leased.worker.settings.shared_artifacts
     shared = bring_checkpoint(leased, location, None) if location else None
     return shared and shared.parent
 
 
-def _newest_checkpoint(leased: LeasedTrial) -> Path | None:
-    here = checkpoints.newest_good(_folders_before(leased))
+def _newest_checkpoint(leased: LeasedTrial, before: Sequence[Path]) -> Path | None:
+    here = checkpoints.newest_good(before)
     if location := leased.worker.settings.shared_artifacts:
         return bring_checkpoint(leased, location, here)
     return here
@@ -155,4 +156,5 @@ def _folders_before(leased: LeasedTrial) -> list[Path]:
     return [
         folder_of(study, claim.number, earlier.attempt, earlier.worker)
         for earlier in leased.store.attempts(study, claim.number)
+        if earlier.attempt < claim.attempt
     ]
