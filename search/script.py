@@ -24,7 +24,8 @@ from typing import Any, NoReturn, SupportsFloat
 
 # What `objectives.script` reads and writes at the other end.
 TRIAL_FILE, REPORT_FILE, ANSWERS = "SEARCH_TRIAL_FILE", "SEARCH_REPORT", "SEARCH_ANSWERS"
-REPORTING, REPORTED, PROGRESS, GO_ON = b"w", b"r", b"p", b"g"
+REPORTING, REPORTED, PROGRESS = b"w", b"r", b"p"
+GO_ON, REFUSED = b"g", b"n"
 PROGRESS_SECONDS = 1.0  # steps may be many: progress is told once a second
 
 
@@ -94,8 +95,8 @@ class Trial:
         self._say(REPORTING)
         with open(self._report_file, "ab", buffering=0) as file:  # noqa: PTH123 - an opened one
             file.write(line.encode())
-        if self._socket and self._ask() != GO_ON:
-            raise Ended(0)
+        if self._socket:
+            self._obey(self._ask())
 
     def progress(self) -> None:
         """Tell that the script moves, such as at each step; one that never does is started anew."""
@@ -137,6 +138,12 @@ class Trial:
         except OSError:
             return b""
         return answer
+
+    def _obey(self, answer: bytes) -> None:
+        if answer == REFUSED:  # another user runs the script: its reports count without answers
+            self._socket = None
+        elif answer != GO_ON:
+            raise Ended(0)
 
     def _say(self, word: bytes) -> None:
         with suppress(OSError):  # the worker is gone, and so will this process be in a moment

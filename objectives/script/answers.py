@@ -6,10 +6,11 @@ import secrets
 import socket
 import struct
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Self
 
-GO_ON, END = b"g", b"e"
+GO_ON, END, REFUSED = b"g", b"e", b"n"
 # A helper says the first before it writes its report, the second once it waits for the answer. Any
 # other byte tells that it makes progress.
 REPORTING, REPORTED = b"w", b"r"
@@ -21,10 +22,12 @@ class Answers:
     """A socket at which the helpers of a script wait; a context manager that closes it.
 
     name: its name, under which `search.script` finds it. It is no file, so that no folder's path
-        can be too long for it; processes of other users are refused.
+        can be too long for it.
+    users: whose helpers get answers; None is root and this process's own user.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, users: Collection[int] | None = None) -> None:
+        self._users = (0, os.getuid()) if users is None else users
         self.name = f"search-{secrets.token_hex(16)}"
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(f"\0{self.name}")
@@ -75,11 +78,12 @@ class Answers:
         with suppress(BlockingIOError):
             while True:
                 helper, _ = self._server.accept()
-                if _user(helper) != os.getuid():
-                    helper.close()
-                    continue
                 helper.setblocking(False)
-                self._helpers[helper] = b""
+                if _user(helper) in self._users:
+                    self._helpers[helper] = b""
+                else:
+                    with helper, suppress(OSError):
+                        helper.send(REFUSED)
 
     def _read(self, helper: socket.socket) -> bool:
         try:

@@ -22,6 +22,7 @@ class LineReader:
         self._pattern, self._groups, self._counts_from = re.compile(pattern), groups, counts_from
         self._rest = b""  # a line that has not ended
         self._lines: list[str] = []
+        self._newest: EpochResult | None = None
         self.position = 0  # output is progress by itself
 
     @property
@@ -40,13 +41,18 @@ class LineReader:
         self._lines += [line.decode(errors="replace") for line in lines]
 
     def read(self, *, is_over: bool = False) -> Iterator[EpochResult]:
-        """Yield the results of the lines that have ended."""
+        """Yield the results of the lines that have ended; one that is printed again counts once.
+
+        A progress bar prints its line many times, a logger to both streams.
+        """
         if is_over:
             self.take(b"\n")
         lines, self._lines = self._lines, []
         for line in lines:
-            if found := self._pattern.search(line):
-                yield self._read(line, found)
+            found = self._pattern.search(line)
+            if found and (result := self._read(line, found)) != self._newest:
+                self._newest = result
+                yield result
 
     def _read(self, line: str, found: re.Match[str]) -> EpochResult:
         told = zip(self._groups, found.groups(), strict=True)

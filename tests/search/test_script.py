@@ -103,8 +103,24 @@ def test_both_ends_speak_the_same_language() -> None:
         environment.REPORT_FILE,
         environment.ANSWERS,
     )
-    words = (script.REPORTING, script.REPORTED, script.GO_ON)
-    assert words == (answers.REPORTING, answers.REPORTED, answers.GO_ON)
+    assert (script.REPORTING, script.REPORTED) == (answers.REPORTING, answers.REPORTED)
+    assert (script.GO_ON, script.REFUSED) == (answers.GO_ON, answers.REFUSED)
+
+
+def test_a_script_that_another_user_runs_reports_without_answers(tmp_path: Path) -> None:
+    with answers.Answers(users=[]) as worker:
+        (tmp_path / "trial.json").write_text(json.dumps({"config": {"start": 1}}))
+        names = ("SEARCH_TRIAL_FILE", "SEARCH_REPORT", "SEARCH_ANSWERS")
+        told = (str(tmp_path / "trial.json"), str(tmp_path / "reports"), worker.name)
+        with subprocess.Popen(
+            [sys.executable, "-c", TRAIN],
+            env={**os.environ, "PYTHONPATH": str(ROOT), **dict(zip(names, told, strict=True))},
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as script_process:
+            while script_process.poll() is None:
+                worker.read()
+    assert len((tmp_path / "reports").read_text().splitlines()) == 2
 
 
 def test_a_worker_that_goes_away_ends_the_script_that_waits(tmp_path: Path) -> None:

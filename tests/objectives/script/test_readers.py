@@ -78,6 +78,13 @@ def test_a_line_is_read_across_the_parts_in_which_it_comes() -> None:
     assert told(reader.read(is_over=True)) == [(3, {"val_loss": 1e-3})]
 
 
+def test_a_line_that_is_printed_again_counts_once() -> None:
+    reader = LineReader(r"epoch (\d+).*loss (\S+)", ["epoch", "val_loss"], 1)
+    reader.take(b"epoch 1 10 % loss 2\repoch 1 50 % loss 2\repoch 2 0 % loss 2\n")
+
+    assert [epoch for epoch, _ in told(reader.read())] == [1, 2]
+
+
 def test_a_group_that_takes_no_part_is_no_metric() -> None:
     reader = LineReader(
         r"(?P<epoch>\d+):(?: loss (?P<a>\S+))?(?: dice (?P<b>\S+))?", ("epoch", "a", "b"), 1
