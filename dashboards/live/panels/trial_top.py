@@ -90,7 +90,7 @@ def _at_rungs(record: TrialRecord) -> Iterator[str]:
     """Say how it stood among its kin at each rung that it reached."""
     if record.rungs:
         ranks = "; ".join(
-            f"number {row.rank} of {row.among} at epoch {row.epoch}" for row in record.rungs
+            f"rank {row.rank} of {row.among} at epoch {row.epoch}" for row in record.rungs
         )
         kin = f" ({record.rungs[0].kin})" if record.rungs[0].kin else ""
         yield f"At its rungs{kin}: {ranks}."

@@ -116,7 +116,7 @@ def test_a_trial_tells_how_it_stood_at_its_rungs(pages: TestClient, store: Store
     for rung, epoch in ((1, 2), (2, 4)):
         store.note_rung(claim, Arrival(rung=rung, kin="ldam=true", epoch=epoch, value=0.5))
 
-    told = "At its rungs (ldam=true): number 1 of 1 at epoch 2; number 1 of 1 at epoch 4."
+    told = "At its rungs (ldam=true): rank 1 of 1 at epoch 2; rank 1 of 1 at epoch 4."
     assert told in pages.get("/s/toy/t/2").text
     assert "At its rungs" not in pages.get("/s/toy/t/1").text
 
