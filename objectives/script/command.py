@@ -12,6 +12,7 @@ from typing import Any
 from objectives.contract import RecipeError
 
 _OPTION = re.compile(r"--?[A-Za-z][\w.-]*")
+_STARTS_MODULES = re.compile(r"python|torchrun|accelerate")
 _SOURCE = re.compile(r"[^{}\s]*\.(py|sh|bash|zsh|R|r|jl|pl|rb|js)")
 
 
@@ -19,7 +20,7 @@ def script_name(words: Sequence[str]) -> str:
     """Return how messages call a script: its source file, its module, or its program."""
     if source := _source(words):
         return Path(source).name
-    if "-m" in words[1:-1]:
+    if "-m" in words[1:-1] and _STARTS_MODULES.match(Path(words[0]).name):
         return words[words.index("-m") + 1]
     return Path(words[0]).name
 

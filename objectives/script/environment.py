@@ -20,7 +20,8 @@ def script_environment(base: Mapping[str, str], facts: Mapping[str, str]) -> dic
     base: this process's; the variables of search itself are not handed on.
     facts: the variables that tell the trial.
     """
-    own = {name: text for name, text in base.items() if not name.startswith("SEARCH_")}
+    changed = ("SEARCH_", "PYTHON")
+    own = {name: text for name, text in base.items() if not name.startswith(changed)}
     own |= _python(base)
     own["PATH"] = os.pathsep.join(_programs(own))
     return {**own, "PYTHONUNBUFFERED": "1", **facts}

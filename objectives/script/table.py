@@ -32,6 +32,7 @@ class TableReader:
         self._path, self._columns, self._epoch = path, columns, epoch
         self._counts_from = counts_from
         self._seen: tuple[object, ...] = ()
+        self._header: list[str] = []
         self._read_at = 0.0
         self._yielded: set[float] = set()
         self.position = 0
@@ -41,8 +42,11 @@ class TableReader:
         """The absence of a result in words, and the fix."""
         if not self._seen:
             return f"wrote no file {self._path}; correct the table's path"
-        named = ", ".join((self._epoch, *self._columns.values()))
-        return f"wrote no row with {named} into {self._path}; correct the table's columns"
+        named, there = ", ".join((self._epoch, *self._columns.values())), ", ".join(self._header)
+        return (
+            f"wrote no row with {named} into {self._path}, whose columns are {there or 'none'};"
+            " correct the table's columns"
+        )
 
     def take(self, output: bytes) -> None:
         """Take no notice of the output."""
@@ -85,7 +89,9 @@ class TableReader:
     def _epochs(self, text: str) -> dict[float, dict[str, float]]:
         """Return the values of each epoch, in the order in which the epochs begin."""
         epochs: dict[float, dict[str, float]] = {}
-        for row in csv.DictReader(io.StringIO(text.replace("\0", ""))):
+        rows = csv.DictReader(io.StringIO(text.replace("\0", "")))
+        self._header = list(rows.fieldnames or ())
+        for row in rows:
             epoch = _number(row, self._epoch)
             if epoch is not None and math.isfinite(epoch):
                 values = {name: _number(row, column) for name, column in self._columns.items()}

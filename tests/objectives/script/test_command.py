@@ -49,6 +49,7 @@ def test_a_folder_to_resume_from_is_handed_over_with_its_option() -> None:
         ("torchrun --nproc-per-node 2 train.py", "train.py"),
         ("python -m lab.train --lr 1", "lab.train"),
         ("/opt/bin/train --lr 1", "train"),
+        ("/opt/bin/train -m 3 1", "train"),
         ("Rscript fit.R {config}", "fit.R"),
     ],
 )
@@ -83,6 +84,7 @@ def test_a_script_gets_the_variables_of_python_that_the_user_has_set() -> None:
 
     assert theirs["PYTHONPATH"].split(os.pathsep) == ["/lab", str(ROOT)]
     assert (theirs["PYTHONHASHSEED"], theirs["X"]) == ("0", "1")
+    assert "PYTHONUTF8" not in theirs
     assert [name for name in theirs if name.startswith("SEARCH_")] == ["SEARCH_REPORT"]
     assert script_environment(shell, {})["PYTHONPATH"] == theirs["PYTHONPATH"]
 

@@ -160,6 +160,7 @@ def test_a_table_says_what_was_not_there(tmp_path: Path) -> None:
     (tmp_path / "metrics.csv").write_text("Epoch,loss\n1,2\n")
     assert told(reader.read(is_over=True)) == []
     assert "wrote no row with epoch, train_loss, val_loss into" in reader.nothing
+    assert "whose columns are Epoch, loss; correct" in reader.nothing
     (tmp_path / "metrics.csv").write_text("epoch,val_loss\n0,low\n")
     with pytest.raises(BrokenResult, match="wrote val_loss 'low'"):
         list(reader.read(is_over=True))
