@@ -70,6 +70,11 @@ def build_parser() -> Parser:
 def _add_study_commands(commands: Commands) -> None:
     init = _add(commands, "init", "init:init", "write a study file to start from")
     init.add_argument("path", type=file_of, metavar="my_study.py", help="the file to write")
+    code = init.add_mutually_exclusive_group()
+    code.add_argument("--own", action="store_true", help="with training code to make your own")
+    code.add_argument(
+        "--script", type=file_of, metavar="train.py", help="around a script that trains already"
+    )
 
     check = _add(
         commands, "check", "check:check", "check a study's rules and data before anything runs"
