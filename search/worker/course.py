@@ -1,12 +1,14 @@
 """The epochs of one training in order, those of earlier attempts first."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from objectives.contract import CLOCK_ENDING, ContractError, EpochResult, Repeated
+from objectives.contract import CLOCK_ENDING, Attempt, ContractError, EpochResult, Repeated
+from objectives.own.left import newest_left
 
 
 class Unrecorded(Exception):
-    """The code goes on behind epochs whose numbers nobody has; it must start over."""
+    """The code goes on behind epochs whose numbers nobody has, from files that are of no use."""
 
 
 def in_order(
@@ -27,7 +29,7 @@ def in_order(
     for result in results:
         if last is None:
             yield from _before(result.epoch, earlier, resumes)
-        elif is_same(result, last):
+        elif _numbers(result) == _numbers(last):
             continue
         else:
             _check_next(last, result)
@@ -37,9 +39,26 @@ def in_order(
         yield from _repeated(earlier)
 
 
-def is_same(one: EpochResult, other: EpochResult) -> bool:
-    """Say whether two results are of one epoch with the same numbers, times left out."""
-    return _numbers(one) == _numbers(other)
+def from_older_files(attempt: Attempt) -> Attempt:
+    """Return the attempt as it goes on from what was left before the files that it went on from.
+
+    It begins at the first epoch where nothing was left before.
+    """
+    folders = list(attempt.earlier)
+    if attempt.resume_from in folders:
+        folders = folders[: folders.index(attempt.resume_from)]
+    return replace(attempt, resume_from=newest_left(folders))
+
+
+def is_recorded(result: EpochResult, earlier: Sequence[EpochResult]) -> bool:
+    """Say whether an epoch that was not trained again is recorded, with these numbers.
+
+    earlier: the recorded epochs, in order.
+    """
+    known = earlier[result.epoch - 1 : result.epoch]
+    return isinstance(result, Repeated) and any(
+        _numbers(each) == _numbers(result) for each in known
+    )
 
 
 def check_metric(result: EpochResult, metric: str) -> None:
@@ -78,6 +97,7 @@ def _check_next(last: EpochResult, result: EpochResult) -> None:
 
 
 def _numbers(result: EpochResult) -> tuple[int, str]:
+    """Return what is the same in two results of an epoch with the same numbers, times left out."""
     names = [name for name in sorted(result.metrics) if not name.endswith(CLOCK_ENDING)]
     return result.epoch, repr([(name, result.metrics[name]) for name in names])  # NaN is NaN
 

@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from statistics import fmean
 from typing import Any
@@ -16,7 +16,7 @@ from search.pruners.curve import Curve
 from search.pruners.others import Others
 from search.pruners.pruner import PRUNERS, Pruner
 from search.samplers.at_least import lacks_finished
-from search.worker.course import Unrecorded, check_metric, in_order, is_same
+from search.worker import course
 from search.worker.endings import (
     Ending,
     Failed,
@@ -153,10 +153,9 @@ class Trial:
     def send(self, result: EpochResult) -> None:
         """Keep an epoch's numbers here, and write them to the database as soon as it answers."""
         self.results[result.epoch] = result
-        known = self.earlier[result.epoch - 1 : result.epoch]
-        is_known = isinstance(result, Repeated) and known and is_same(known[0], result)
         # Behind one that differs the recorded ones are gone.
-        self.is_as_recorded = self.is_as_recorded and bool(is_known)
+        is_recorded = course.is_recorded(result, self.earlier)
+        self.is_as_recorded = self.is_as_recorded and is_recorded
         if not self.is_as_recorded:
             self.leased.outbox.send(result, self.value(result.epoch))
 
@@ -180,11 +179,14 @@ def run_trial(trial: Trial, objective: Objective, attempt: Attempt) -> Ending:
 def _train(trial: Trial, objective: Objective, attempt: Attempt) -> Ending:
     trial.read_earlier()
     try:
-        try:
-            return _follow(trial, objective, attempt)
-        except Unrecorded as gap:  # it was killed after it had saved an epoch and before its report
-            log.warning("trial %d starts over: %s", trial.leased.claim.number, gap)
-            return _follow(trial, objective, replace(attempt, resume_from=None))
+        while True:
+            try:
+                return _follow(trial, objective, attempt)
+            except (
+                course.Unrecorded
+            ) as gap:  # killed after it had saved an epoch, before its report
+                log.warning("trial %d goes back: %s", trial.leased.claim.number, gap)
+                attempt = course.from_older_files(attempt)
     except Unreachable:
         raise
     except Exception as error:  # noqa: BLE001 - training code may raise anything
@@ -194,8 +196,8 @@ def _train(trial: Trial, objective: Objective, attempt: Attempt) -> Ending:
 def _follow(trial: Trial, objective: Objective, attempt: Attempt) -> Ending:
     resumes = attempt.resume_from is not None
     with closing(objective(trial.config, attempt)) as results:  # type: ignore[type-var]
-        for result in in_order(results, trial.earlier, resumes=resumes):
-            check_metric(result, trial.study.metric)
+        for result in course.in_order(results, trial.earlier, resumes=resumes):
+            course.check_metric(result, trial.study.metric)
             trial.send(result)
             if ending := _judge(trial, result):
                 return ending

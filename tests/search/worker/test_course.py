@@ -151,20 +151,44 @@ def test_a_course_that_differs_in_one_epoch_is_written_from_there_on(
     assert curve(store.epochs("toy", 0)) == now
 
 
-def test_code_killed_between_its_checkpoint_and_its_report_starts_over(
-    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It goes on at epoch 4 from its files; nobody has the numbers of epoch 3."""
-    worker = toy(store, tmp_path)
-    tried(worker, dying(reporting(0.9, 0.1)))
+def saving(*, until: int) -> Objective:
+    """Code that saves each epoch, then reports it; it dies after it has saved the last one."""
 
     def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
-        first = 4 if attempt.resume_from else 1
-        for epoch in range(first, 6):
-            yield EpochResult(epoch=epoch, metrics={"val_loss": 1 / epoch})
+        saved = attempt.resume_from and (attempt.resume_from / "saved").read_text()
+        for epoch in range(int(saved or 0) + 1, 6):
+            (attempt.folder / "saved").write_text(str(epoch))
+            if epoch == until:
+                raise Death
+            yield EpochResult(epoch=epoch, metrics={"val_loss": 1 / epoch + attempt.seed})
 
-    assert tried(worker, train, resume_from=tmp_path) == Finished(0.2, (5,))
-    assert "starts over: it goes on at epoch 4, and 2 before it are known" in caplog.text
+    return journaled(train)
+
+
+def test_code_killed_between_its_checkpoint_and_its_report_goes_on_from_older_files(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Attempt 2 saved epoch 4, whose numbers nobody has; attempt 1 saved epoch 2."""
+    worker = toy(store, tmp_path)
+    first, second = (worker.settings.attempt_folder("toy", 0, attempt, "w") for attempt in (1, 2))
+    tried(worker, dying(reporting(0.5, 0.25)))
+    (first / "saved").write_text("2")
+    tried(worker, saving(until=4), resume_from=first)
+
+    assert tried(worker, saving(until=9), resume_from=second) == Finished(0.2, (5,))
+
+    assert "trial 0 goes back: it goes on at epoch 5, and 3 before it are known" in caplog.text
+    attempts = [(1, 1), (2, 1), (3, 2), (4, 3), (5, 3)]
+    assert [(row.epoch, row.attempt) for row in store.epochs("toy", 0)] == attempts
+
+
+def test_code_killed_between_its_first_checkpoint_and_its_report_starts_over(
+    store: Store, tmp_path: Path
+) -> None:
+    worker = toy(store, tmp_path)
+    tried(worker, saving(until=3))
+    first = worker.settings.attempt_folder("toy", 0, 1, "w")
+    assert tried(worker, saving(until=9), resume_from=first) == Finished(0.2, (5,))
     assert [row.epoch for row in store.epochs("toy", 0)] == [1, 2, 3, 4, 5]
 
 
