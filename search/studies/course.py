@@ -55,8 +55,9 @@ def _rungs(stored: StoredStudy, first: Mapping[str, Value]) -> Iterator[tuple[in
     """Yield the rungs of the first trial, and of the shortest and the longest schedule like it."""
     param, config = stored.study.space.get("epochs"), stored.config(first)
     ends = param.corners() if param and "epochs" in first else ()
-    for epochs in sorted({config["epochs"], *ends}):  # type: ignore[type-var]
-        plan = schedule_of(stored.objective, {**config, "epochs": epochs})
-        if plan:
-            rungs = rungs_of(stored.study, plan["epochs"], plan["settled_epoch"])
-            yield plan["epochs"], list(rungs.values())
+    configs = [config, *({**config, "epochs": end} for end in ends)]
+    plans = [plan for each in configs if (plan := schedule_of(stored.objective, each))]
+    # An author's own code may not tell its epochs: 0.
+    for epochs, settled in sorted({(plan["epochs"], plan["settled_epoch"]) for plan in plans}):
+        if epochs:
+            yield epochs, list(rungs_of(stored.study, epochs, settled).values())

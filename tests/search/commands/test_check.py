@@ -405,3 +405,22 @@ def test_the_course_of_a_study_is_told_before_anything_runs(
     assert course["first"]["learning_rate"] == 1e-3
     assert course["rungs"] == {"12": [2, 4, 8]}
     assert [course["sampler"], course["pruning"]] == lines[-3:-1]
+
+
+def test_the_course_of_code_that_tells_no_epochs_has_no_rungs(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "train.py").write_text(
+        "from dataclasses import dataclass\n@dataclass\nclass Config:\n    rate: float = 0.1\n\n"
+        "def train(config: Config, attempt):\n    yield {'epoch': 1, 'loss': config.rate}\n"
+    )
+    (place / "own.py").write_text(
+        "from spaces.params import Float\nfrom spaces.study import Study\n"
+        "study = Study(name='own', objective='train.py:train', metric='loss',\n"
+        "    direction='minimize', space=[Float('rate', 0.1, 1.0)])\n"
+    )
+
+    assert main(["check", "--study", "own.py", "--rules-only", "--json"]) == 0
+
+    course = json.loads(capsys.readouterr().out)["course"]
+    assert (course["first"], course["rungs"]) == ({"rate": 0.55}, {})
