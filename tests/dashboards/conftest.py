@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -17,6 +17,7 @@ from spaces.stored import StoredStudy, fingerprint, to_json
 from spaces.study import Study
 from storage.artifacts import artifact_store, keep
 from storage.store import Claim, Store
+from tests.conftest import own_database
 from tests.storage.samples import finished, new_study, new_worker
 
 STUDY = Study(
@@ -60,6 +61,13 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(database_url: str, home: Path) -> Iterator[Store]:
     """A store with two finished trials, which kept files, and a running one."""
+    with stored_study(database_url, home) as store:
+        yield store
+
+
+@contextmanager
+def stored_study(database_url: str, home: Path) -> Iterator[Store]:
+    """Store the study with its trials in a database, and their files in a home."""
     home.mkdir()
     with Store.open(database_url) as store:
         new = {"fingerprint": fingerprint(StoredStudy(STUDY)), "trials": STUDY.trials}
@@ -75,7 +83,7 @@ def store(database_url: str, home: Path) -> Iterator[Store]:
 
 def begin(store: Store) -> Claim:
     """Claim a trial and record three epochs of it."""
-    claim = store.claim("toy", "ada", lease_seconds=600)
+    claim = store.claim("toy", "ada", lease_seconds=86_400)
     assert isinstance(claim, Claim)
     with store.trial(claim) as trial:
         STUDY.space.suggest(trial)
@@ -93,23 +101,49 @@ def finish(store: Store, claim: Claim, home: Path) -> None:
     store.tell(claim, finished(1 / 3, links=links))
 
 
+@contextmanager
+def serving(home: Path, database_url: str) -> Iterator[Dashboard]:
+    """Start `search dashboard` for a home and a database URL, "" for the home's own Postgres."""
+    place = {"SEARCH_HOME": str(home), "SEARCH_DATABASE_URL": database_url}
+    with subprocess.Popen(COMMAND, env=os.environ | place, stdout=subprocess.PIPE, text=True) as it:
+        try:
+            assert it.stdout is not None
+            address = it.stdout.readline().split()[-1]
+            with httpx.Client(base_url=address, timeout=TIMEOUT_SECONDS) as client:
+                yield it, client
+        finally:
+            it.kill()
+
+
 @pytest.fixture
 def start_dashboard() -> Iterator[Callable[[Path, str], Dashboard]]:
-    """Start `search dashboard` for a home and a database URL, "" for the home's own Postgres."""
+    """Start a dashboard, as often as a test wants one."""
     with ExitStack() as ending:
+        yield lambda home, database_url: ending.enter_context(serving(home, database_url))
 
-        def start(home: Path, database_url: str) -> Dashboard:
-            place = {"SEARCH_HOME": str(home), "SEARCH_DATABASE_URL": database_url}
-            process = ending.enter_context(
-                subprocess.Popen(COMMAND, env=os.environ | place, stdout=subprocess.PIPE, text=True)
-            )
-            ending.callback(process.kill)
-            assert process.stdout is not None
-            address = process.stdout.readline().split()[-1]
-            client = httpx.Client(base_url=address, timeout=TIMEOUT_SECONDS)
-            return process, ending.enter_context(client)
 
-        yield start
+@pytest.fixture(scope="session")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of the store that tests share."""
+    return tmp_path_factory.mktemp("shared") / "home"
+
+
+@pytest.fixture(scope="session")
+def shared_store(database_server: str, template_url: str, shared_home: Path) -> Iterator[Store]:
+    """The same store for every test that changes nothing of it."""
+    with (
+        own_database(database_server, template_url) as url,
+        stored_study(url, shared_home) as store,
+    ):
+        yield store
+
+
+@pytest.fixture(scope="session")
+def reader(shared_store: Store, shared_home: Path) -> Iterator[httpx.Client]:
+    """A program that asks the dashboard of the shared store, and changes nothing."""
+    url = shared_store.engine.url.render_as_string(hide_password=False)
+    with serving(shared_home, url) as (_, client):
+        yield client
 
 
 @pytest.fixture

@@ -30,25 +30,29 @@ def files(client: httpx.Client) -> dict[str, httpx.Response]:
 
 @pytest.mark.slow
 def test_no_write_of_the_dashboard_comes_through(
-    client: httpx.Client, store: Store, home: Path
+    reader: httpx.Client, shared_store: Store, shared_home: Path
 ) -> None:
-    routes: list[Route] = optuna_dashboard.wsgi(store.optuna_storage).routes
+    routes: list[Route] = optuna_dashboard.wsgi(shared_store.optuna_storage).routes
     writes = [route for route in routes if route.method not in READING]
 
-    answers = [client.request(route.method, _filled(route.rule), json={}) for route in writes]
+    answers = [reader.request(route.method, _filled(route.rule), json={}) for route in writes]
 
     assert len(answers) >= 15
     assert {answer.status_code for answer in answers} == {405}
     assert all("only reads" in answer.json()["reason"] for answer in answers)
-    assert [trial.state for trial in store.trials("toy")] == ["COMPLETE", "COMPLETE", "RUNNING"]
-    assert len(list((home / "artifacts").iterdir())) == 6
+    assert [trial.state for trial in shared_store.trials("toy")] == [
+        "COMPLETE",
+        "COMPLETE",
+        "RUNNING",
+    ]
+    assert len(list((shared_home / "artifacts").iterdir())) == 6
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_another_user_of_the_machine_reads_nothing(client: httpx.Client) -> None:
-    address = str(client.base_url)
-    asked = request("/api/studies", "GET", f"Host: {client.base_url.netloc.decode()}")
+def test_another_user_of_the_machine_reads_nothing(reader: httpx.Client) -> None:
+    address = str(reader.base_url)
+    asked = request("/api/studies", "GET", f"Host: {reader.base_url.netloc.decode()}")
 
     refused = sent_by(NOBODY, address, asked)
     assert refused.startswith(b"HTTP/1.1 403")
@@ -59,9 +63,9 @@ def test_another_user_of_the_machine_reads_nothing(client: httpx.Client) -> None
 
 
 @pytest.mark.slow
-def test_only_this_machines_own_pages_are_answered(client: httpx.Client) -> None:
-    ask = partial(client.get, "/api/studies")
-    port = client.base_url.port
+def test_only_this_machines_own_pages_are_answered(reader: httpx.Client) -> None:
+    ask = partial(reader.get, "/api/studies")
+    port = reader.base_url.port
 
     assert ask().status_code == 200
     assert ask(headers={"Origin": f"http://127.0.0.1:{port}"}).status_code == 200
@@ -74,13 +78,13 @@ def test_only_this_machines_own_pages_are_answered(client: httpx.Client) -> None
 
 
 @pytest.mark.slow
-def test_every_answer_is_sealed_against_other_pages(client: httpx.Client) -> None:
+def test_every_answer_is_sealed_against_other_pages(reader: httpx.Client) -> None:
     answers = [
-        client.get("/dashboard"),
-        client.get("/api/studies"),
-        client.delete("/api/studies/1"),
+        reader.get("/dashboard"),
+        reader.get("/api/studies"),
+        reader.delete("/api/studies/1"),
     ]
-    answers += files(client).values()
+    answers += files(reader).values()
 
     for answer in answers:
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
@@ -90,8 +94,8 @@ def test_every_answer_is_sealed_against_other_pages(client: httpx.Client) -> Non
 
 
 @pytest.mark.slow
-def test_a_kept_file_runs_no_script(client: httpx.Client) -> None:
-    kept = files(client)
+def test_a_kept_file_runs_no_script(reader: httpx.Client) -> None:
+    kept = files(reader)
 
     assert all("sandbox" in answer.headers["content-security-policy"] for answer in kept.values())
     assert kept["page.html"].headers["content-type"] == "text/plain; charset=utf-8"

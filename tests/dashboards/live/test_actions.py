@@ -49,24 +49,26 @@ def test_more_trials_are_added(client: httpx.Client, store: Store) -> None:
 
 @pytest.mark.parametrize("total", ["1", "x", "", "99999999"])
 def test_a_total_that_cannot_be_is_refused_with_the_reason(
-    client: httpx.Client, store: Store, total: str
+    reader: httpx.Client, shared_store: Store, total: str
 ) -> None:
-    assert "Not done" in confirmed(client, "add-trials", {"total": total})
-    assert from_json(store.study("toy").definition).study.trials == 3
+    assert "Not done" in confirmed(reader, "add-trials", {"total": total})
+    assert from_json(shared_store.study("toy").definition).study.trials == 3
 
 
-def test_nothing_is_done_without_the_word_of_the_page(client: httpx.Client, store: Store) -> None:
-    origin = str(client.base_url).rstrip("/")
-    answer = client.post(
+def test_nothing_is_done_without_the_word_of_the_page(
+    reader: httpx.Client, shared_store: Store
+) -> None:
+    origin = str(reader.base_url).rstrip("/")
+    answer = reader.post(
         "/s/toy/actions/stop", data={"how": "now", "csrf": "guessed"}, headers={"Origin": origin}
     )
 
     assert answer.status_code == 403
-    assert store.study("toy").stop is None
+    assert shared_store.study("toy").stop is None
 
 
-def test_an_action_that_is_none_is_told(client: httpx.Client) -> None:
-    answer = client.get("/s/toy/actions/delete")
+def test_an_action_that_is_none_is_told(reader: httpx.Client) -> None:
+    answer = reader.get("/s/toy/actions/delete")
 
     assert answer.status_code == 400
     assert "There is no action" in answer.text

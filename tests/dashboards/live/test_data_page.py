@@ -24,15 +24,15 @@ def test_the_page_says_what_is_searched_on_what_and_by_whom(
     assert "No worker so far." in page
 
 
-def test_the_page_says_the_machines_of_a_study_without_data(client: httpx.Client) -> None:
-    page = client.get("/s/toy/data").text
+def test_the_page_says_the_machines_of_a_study_without_data(reader: httpx.Client) -> None:
+    page = reader.get("/s/toy/data").text
 
     assert "1 worker process, restarts included, on 1 machine: cpu (1)." in page
     assert 'id="data"' not in page
 
 
-def test_programs_get_the_same_sections(client: httpx.Client) -> None:
-    sections = client.get("/s/toy/data.json").json()["sections"]
+def test_programs_get_the_same_sections(reader: httpx.Client) -> None:
+    sections = reader.get("/s/toy/data.json").json()["sections"]
 
     assert [each["name"] for each in sections] == [
         "search",

@@ -16,8 +16,8 @@ def test_the_page_says_the_state_the_best_trial_and_the_workers(client: httpx.Cl
     assert "test-host" in page or "ada" in page
 
 
-def test_an_unknown_study_is_answered_with_the_nearest_name(client: httpx.Client) -> None:
-    answer = client.get("/s/tog")
+def test_an_unknown_study_is_answered_with_the_nearest_name(reader: httpx.Client) -> None:
+    answer = reader.get("/s/tog")
 
     assert answer.status_code == 404
     assert "toy" in answer.text
