@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from monai.networks.nets.resnet import ResNet
 from torch import Tensor, nn
 
 from objectives.contract import RecipeError
@@ -22,10 +21,12 @@ from objectives.recipe.volume import VOLUME_BACKBONES, VolumeRecipe
 MODALITIES = 4
 
 
-def medicalnet(layers: int = 1, shortcut: str = "B", channels: int = 1) -> ResNet:
+def medicalnet(layers: int = 1, shortcut: str = "B", channels: int = 1) -> nn.Module:
     """A network as MedicalNet's authors built it: one channel, stride 2, no bias beside a norm."""
+    from monai.networks.nets.resnet import ResNet  # 4 s, which each process would take to collect
+
     torch.manual_seed(0)
-    return ResNet(
+    network: nn.Module = ResNet(
         "basic",
         [layers] * 4,
         [64, 128, 256, 512],
@@ -34,7 +35,8 @@ def medicalnet(layers: int = 1, shortcut: str = "B", channels: int = 1) -> ResNe
         shortcut_type=shortcut,
         feed_forward=False,
         bias_downsample=False,
-    ).eval()
+    )
+    return network.eval()
 
 
 def saved(network: nn.Module, path: Path, **more: Tensor) -> Path:
