@@ -44,12 +44,12 @@ def store(place):
 @pytest.mark.parametrize("most", [2, pytest.param(6, marks=pytest.mark.full)])
 def test_killed_at_random_the_digits_are_learned_to_the_same_bits(most, place, store):
     (place.folder / "bits.py").write_text(BITS)
-    options = ("--no-dashboard", "--workers")
+    options = ("--no-dashboard", "--workers", "2")  # as many threads each
     quiet, noisy = f"quiet-{most}", f"noisy-{most}"
-    words = ("run", "--study", "bits.py", "--as", quiet, *options, "1")
+    words = ("run", "--study", "bits.py", "--as", quiet, *options)
     assert place.search(*words, timeout_seconds=280) == 0
 
-    run = place.start("run", "--study", "bits.py", "--as", noisy, *options, "2")
+    run = place.start("run", "--study", "bits.py", "--as", noisy, *options)
     dice = random.Random(7)
     kills = 0
     while kills < most and run.poll() is None:
