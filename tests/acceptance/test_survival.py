@@ -41,7 +41,7 @@ def store(place):
         yield opened
 
 
-@pytest.mark.parametrize("most", [2, pytest.param(6, marks=pytest.mark.full)])
+@pytest.mark.parametrize("most", [2, pytest.param(3, marks=pytest.mark.full)])
 def test_killed_at_random_the_digits_are_learned_to_the_same_bits(most, place, store):
     (place.folder / "bits.py").write_text(BITS)
     options = ("--no-dashboard", "--workers", "2")  # as many threads each
