@@ -243,6 +243,7 @@ def _add_machine_commands(commands: Commands) -> None:
     )
     chaos.add_argument("--rounds", type=positive, default=12, metavar="N", help="default: 12")
     chaos.add_argument("--seed", type=int, default=0, metavar="K", help="default: 0")
+    chaos.add_argument("--script", action="store_true", help="the study trains with a script")
     chaos.add_argument("--keep", action="store_true", help="keep the study's folder")
     chaos.add_argument("--faults", metavar="KIND,KIND", help="only these kinds of faults")
     chaos.add_argument(

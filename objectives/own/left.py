@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from objectives.own.journal import JOURNAL
+from objectives.own.journal import JOURNAL, read_journal
 from objectives.script.objective import OUR_FILES
 
 # The notes of ours in an attempt's folder, which are nothing to go on from.
@@ -13,9 +13,13 @@ NOTES = (JOURNAL, *OUR_FILES)
 def newest_left(folders: Sequence[Path]) -> Path | None:
     """Return the folder of the newest attempt in which the code left a file; None without one.
 
+    An attempt that reported an epoch comes first, because it has saved something whole; one that
+    was killed in its first save has left a part of a file.
+
     folders: of the attempts, in order; a missing one counts as empty.
     """
-    return next((folder for folder in reversed(folders) if _has_any(folder)), None)
+    left = [folder for folder in reversed(folders) if _has_any(folder)]
+    return next(filter(read_journal, left), left[0] if left else None)
 
 
 def _has_any(folder: Path) -> bool:

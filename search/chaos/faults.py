@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from objectives.files import checkpoints
 from search.chaos.sandbox import LEASE_SECONDS, NAME, NoProgress, Sandbox, wait_for
+from search.chaos.saved import epoch_saved, newest_saved
 from storage.postgres import server
 from storage.rows import WorkerRow
 
@@ -32,19 +32,29 @@ class Injected:
 def kill_worker(sandbox: Sandbox, dice: random.Random) -> Injected:
     """SIGKILL a worker in the middle of an epoch: at most one epoch is repeated."""
     victim = _stopped_victim(sandbox, dice)
-    recorded, saved = _recorded(sandbox, victim), _saved(sandbox, victim)
+    recorded, saved = _recorded(sandbox, victim), epoch_saved(_folder(sandbox, victim))
     psutil.Process(victim.pid).kill()
     return Injected("SIGKILL of a worker", _repeated(recorded, saved))
+
+
+def kill_script(sandbox: Sandbox, dice: random.Random) -> Injected:
+    """SIGKILL the script of a worker: another attempt goes on with its trial."""
+    victim = wait_for("a script at work", sandbox.scripts)
+    process = dice.choice(victim)
+    time.sleep(dice.uniform(0, 0.2))
+    with suppress(psutil.NoSuchProcess):
+        process.kill()
+    return Injected("SIGKILL of a script")
 
 
 def tear_checkpoint(sandbox: Sandbox, dice: random.Random) -> Injected:
     """SIGKILL a worker and cut its newest checkpoint in half: the one before is used."""
     victim = _stopped_victim(sandbox, dice)
-    newest = _newest_checkpoint(sandbox, victim)
+    newest = newest_saved(_folder(sandbox, victim))
     if newest:
         with newest.open("r+b") as file:
             file.truncate(newest.stat().st_size // 2)
-    recorded, saved = _recorded(sandbox, victim), _saved(sandbox, victim)
+    recorded, saved = _recorded(sandbox, victim), epoch_saved(_folder(sandbox, victim))
     psutil.Process(victim.pid).kill()
     return Injected(
         "SIGKILL of a worker, its newest checkpoint torn", _repeated(recorded, saved, torn=1)
@@ -121,10 +131,12 @@ def drain(sandbox: Sandbox, dice: random.Random) -> Injected:
 
 
 Fault = Callable[[Sandbox, random.Random], Injected]
+SCRIPT_FAULT = "kill-script"  # the one that needs a script
 FAULTS: dict[str, Fault] = {
     fault.__name__.replace("_", "-"): fault
     for fault in (
         kill_worker,
+        kill_script,
         kill_in_write,
         pause_in_write,
         pause_past_lease,
@@ -183,12 +195,6 @@ def _repeated(recorded: int, saved: int, torn: int = 0) -> str:
     return f"{recorded} epochs are recorded and {saved} in a good checkpoint"
 
 
-def _newest_checkpoint(sandbox: Sandbox, worker: WorkerRow) -> Path | None:
+def _folder(sandbox: Sandbox, worker: WorkerRow) -> Path:
     assert worker.trial is not None
-    folder = sandbox.settings.trial_folder(NAME, worker.trial)
-    return checkpoints.newest_good(folder.glob("attempt-*"))
-
-
-def _saved(sandbox: Sandbox, worker: WorkerRow) -> int:
-    newest = _newest_checkpoint(sandbox, worker)
-    return checkpoints.epoch_of(newest.name) if newest else 0
+    return sandbox.settings.trial_folder(NAME, worker.trial)

@@ -185,7 +185,9 @@ def _train_alone(stored: StoredStudy, trial: TrialRow, folder: Path) -> list[Epo
         data=DataSource(layout={"kind": "none"}),
         seed=training_seed(study.seed, trial.number),
     )
-    return list(catalog.load(stored.objective)(quick.config(trial.params), attempt))
+    return list(
+        catalog.load(stored.objective, Path(__file__).parent)(quick.config(trial.params), attempt)
+    )
 
 
 def _hand_overs(seen: Observations) -> Iterator[tuple[int, AttemptRow, AttemptRow]]:

@@ -26,6 +26,8 @@ from storage.rows import WorkerRow
 from storage.store import Store
 
 STUDY = Path(__file__).with_name("study.py")
+SCRIPT_STUDY = Path(__file__).with_name("script_study.py")
+SCRIPT = "curve.py"
 NAME = "chaos"
 WORKERS = 2
 LEASE_SECONDS, BEAT_SECONDS = 2.0, 0.5
@@ -43,6 +45,7 @@ class Sandbox:
     """A temporary home in which a study runs; it is removed at the end unless it `is_kept`.
 
     environment: of every process that is started here.
+    study: the file of the study: STUDY or SCRIPT_STUDY.
     without: the guard that the workers do without (storage/faults.py), or None.
     run: the newest `search run`.
     """
@@ -50,6 +53,7 @@ class Sandbox:
     settings: Settings
     store: Store
     environment: Mapping[str, str]
+    study: Path = STUDY
     without: str | None = None
     run: subprocess.Popen[bytes] | None = None
     is_kept: bool = False
@@ -68,7 +72,7 @@ class Sandbox:
         """Start or continue `search run`."""
         options = ("--workers", str(WORKERS), "--no-dashboard", *words)
         program = plant.program(self.orders, self.without)
-        command = [*program, "run", "--study", str(STUDY), *options]
+        command = [*program, "run", "--study", str(self.study), *options]
         self.run = spawn(command, self.home / "run.log", self.environment)
 
     def end_of_run(self) -> int:
@@ -141,15 +145,23 @@ class Sandbox:
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                if process.environ().get("SEARCH_HOME") == str(self.home):
+                variables = process.environ()
+                # Of the variables of search a script has but its own.
+                place = variables.get("SEARCH_HOME") or variables.get("SEARCH_TRIAL_FILE", "")
+                if place == str(self.home) or place.startswith(f"{self.home}/"):
                     found.append(process)
         return found
 
+    def scripts(self) -> list[psutil.Process]:
+        """List the scripts that train here."""
+        return [each for each in self.processes() if each.cmdline()[-1:] == [SCRIPT]]
+
 
 @contextmanager
-def sandbox(without: str | None) -> Iterator[Sandbox]:
+def sandbox(without: str | None, study: Path = STUDY) -> Iterator[Sandbox]:
     """Yield a new sandbox; no process of it is left at the end.
 
+    study: STUDY or SCRIPT_STUDY.
     without: the guard that its workers do without, or None.
     """
     home = Path(tempfile.mkdtemp(prefix="search-chaos-"))
@@ -158,7 +170,11 @@ def sandbox(without: str | None) -> Iterator[Sandbox]:
     try:
         with open_store(settings) as store:
             made = Sandbox(
-                settings=settings, store=store, environment=_environment(home), without=without
+                settings=settings,
+                store=store,
+                environment=_environment(home),
+                study=study,
+                without=without,
             )
             try:
                 yield made

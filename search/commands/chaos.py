@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 
 from dashboards.analysis import wording
-from search.chaos.faults import FAULTS
+from search.chaos.faults import FAULTS, SCRIPT_FAULT
 from search.chaos.play import ChaosResult, play
-from search.chaos.sandbox import sandbox
+from search.chaos.sandbox import SCRIPT_STUDY, STUDY, sandbox
 from search.errors import UsageError
 from search.settings import Settings
 from search.terminal.console import page, print_table
@@ -22,8 +22,9 @@ console = Console(stderr=True)
 
 def chaos(arguments: Namespace, settings: Settings) -> int:
     """Inject faults round after round; exit 1 if a promise was broken, and keep the study then."""
-    kinds = _kinds(arguments.faults)
-    with sandbox(arguments.without) as made:
+    kinds = _kinds(arguments.faults, has_script=arguments.script)
+    study = SCRIPT_STUDY if arguments.script else STUDY
+    with sandbox(arguments.without, study) as made:
         result = play(made, kinds, rounds=arguments.rounds, seed=arguments.seed, say=_say)
         is_surprise = not result.holds and arguments.without is None
         made.is_kept = arguments.keep or is_surprise
@@ -36,11 +37,14 @@ def chaos(arguments: Namespace, settings: Settings) -> int:
     return DONE if result.holds else FAILED
 
 
-def _kinds(chosen: str | None) -> list[str]:
-    kinds = chosen.split(",") if chosen else list(FAULTS)
+def _kinds(chosen: str | None, *, has_script: bool) -> list[str]:
+    known = [kind for kind in FAULTS if has_script or kind != SCRIPT_FAULT]
+    kinds = chosen.split(",") if chosen else known
     for kind in kinds:
-        if kind not in FAULTS:
-            raise UsageError(f"there is no fault {kind!r}", f"choose from {', '.join(FAULTS)}")
+        if kind == SCRIPT_FAULT and not has_script:
+            raise UsageError(f"there is no script for {kind!r}", "add --script")
+        if kind not in known:
+            raise UsageError(f"there is no fault {kind!r}", f"choose from {', '.join(known)}")
     return kinds
 
 
