@@ -17,6 +17,19 @@ def test_nothing_is_lost_whatever_is_killed(rounds, place, capfd):
     assert all(promise["checked"] for promise in played["promises"])
 
 
+@pytest.mark.parametrize("rounds", [3, pytest.param(50, marks=pytest.mark.full)])
+@pytest.mark.timeout(900)
+def test_nothing_is_lost_of_a_script(rounds, place, capfd):
+    kinds = ("--faults", "kill-script,kill-worker,tear-checkpoint") if rounds < 11 else ()
+    words = ("chaos", "--script", "--rounds", str(rounds), *kinds, "--json")
+
+    assert place.search_here(*words) == 0
+
+    played = json.loads(capfd.readouterr().out)
+    assert played["faults"]["kill-script"] >= 1
+    assert all(promise["checked"] for promise in played["promises"])
+
+
 @pytest.mark.parametrize(
     ("guard", "kind", "rounds", "promise"),
     [

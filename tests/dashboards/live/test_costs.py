@@ -68,7 +68,7 @@ def test_a_panel_is_made_of_its_sources_alone(name: str, store: Store, tmp_path:
     overview = OverviewReader(store, "toy", str(tmp_path / "artifacts")).read()
     sources = cast("tuple[Any, tuple[str, ...]]", render.SOURCES[name].__reduce__())[1]
 
-    only = cast(Overview, Only(overview, {*sources, "study"}))
+    only = cast(Overview, Only(overview, {*sources, "study", "stored"}))
     assert render.PANELS[name](only, View()) == render.PANELS[name](overview, View())
 
 
