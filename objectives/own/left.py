@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from objectives.files.whole import PARTIAL
 from objectives.own.journal import JOURNAL, read_journal
 from objectives.script.objective import OUR_FILES
 
@@ -14,7 +15,8 @@ def newest_left(folders: Sequence[Path]) -> Path | None:
     """Return the folder of the newest attempt in which the code left a file; None without one.
 
     An attempt that reported an epoch comes first, because it has saved something whole; one that
-    was killed in its first save has left a part of a file.
+    was killed in its first save has left a part of a file. A name that ends with ".partial", as
+    `objectives.files` gives it, is of such a part and does not count.
 
     folders: of the attempts, in order; a missing one counts as empty.
     """
@@ -23,4 +25,8 @@ def newest_left(folders: Sequence[Path]) -> Path | None:
 
 
 def _has_any(folder: Path) -> bool:
-    return any(path.name not in NOTES and path.is_file() for path in folder.rglob("*"))
+    return any(_is_left(path) and path.is_file() for path in folder.rglob("*"))
+
+
+def _is_left(path: Path) -> bool:
+    return path.name not in NOTES and not path.name.endswith(PARTIAL)
