@@ -79,7 +79,7 @@ class Table:
     skip: labels to leave out.
     names: display names of labels.
     metadata: column -> "number" or "category", for a network that learns from them beside the
-        image.
+        image; "text", or "file" for the path of a file such as a mask, for code of your own.
     page: the page of each file of several pages or frames (TIFF, GIF, DICOM), 1 for the first.
         Without it such files are refused.
     missing: words for a missing value in any column, such as ("NA", "-9999"); () where every word
@@ -127,11 +127,16 @@ class Table:
         if not self.table:
             raise StudyError("Table: table names no file", "give it the table's path")
         labels = {self.label, *self.one_hot}
+        images = (self.path,) if isinstance(self.path, str) else self.path
         for column, kind in self.metadata.items():
+            if kind == "file" and column in images:
+                raise StudyError(f"Table: metadata {column!r} is the image", "leave it out")
             if column in labels:
                 raise StudyError(f"Table: metadata {column!r} is the label", "leave it out")
-            if kind not in ("number", "category"):
-                raise StudyError(f"Table: metadata {column!r} is {kind!r}", "number or category")
+            if kind not in ("number", "category", "text", "file"):
+                raise StudyError(
+                    f"Table: metadata {column!r} is {kind!r}", "number, category, text or file"
+                )
         if (self.label is None) == (not self.one_hot):
             raise StudyError("Table: give it a label column, or one_hot columns, and not both")
         if self.label is None and (self.cuts or self.label_pattern):

@@ -54,7 +54,7 @@ class WarmSets:
         """Open the attempt's splits; see `open_images`."""
         manifest = manifest_of(attempt.data, attempt.cache)
         self._keep_only((manifest.fingerprint, attempt.data.split_seed))
-        if with_table and not manifest.columns:
+        if with_table and not any(column.is_learned for column in manifest.columns):
             raise DataError(
                 f"{attempt.data.folder or 'this data set'}: the images have no table beside them",
                 "name its columns in `metadata` of the study's data, or set use_metadata to false",
@@ -145,8 +145,9 @@ def _of_pool(builder: SetBuilder, kept: dict[Hashable, ImageSet], rows: Sequence
 
 def _with_table(images: ImageSet, manifest: Manifest, fold: int) -> ImageSet:
     """Add the metadata, in an encoding fitted to all training rows of the fold, sampled or not."""
-    training = [row.metadata for row in manifest.split("train", fold)]
-    encoding = fit_encoding(manifest.columns, training)
-    of_path = {row.path: row.metadata for row in manifest.rows}
+    learned = [at for at, column in enumerate(manifest.columns) if column.is_learned]
+    of_path = {row.path: [row.metadata[at] for at in learned] for row in manifest.rows}
+    training = [of_path[row.path] for row in manifest.split("train", fold)]
+    encoding = fit_encoding([manifest.columns[at] for at in learned], training)
     table = encoding.encode([of_path[path] for path in images.paths])
     return replace(images, tabular=torch.from_numpy(table), encoding=encoding)

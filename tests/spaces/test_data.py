@@ -59,7 +59,8 @@ def test_a_layout_is_told_every_field_also_those_at_their_default() -> None:
         ({"site": 3}, "site is 3; give it text or None"),
         ({"names": {"<7": None}}, "give it a mapping from text to text"),
         ({"table": {"train": 1}}, "table is {'train': 1}; give it text or a tuple, each item text"),
-        ({"metadata": {"Age": "float"}}, "'Age' is 'float'; number or category"),
+        ({"path": "image", "metadata": {"image": "file"}}, "'image' is the image; leave it out"),
+        ({"metadata": {"Age": "float"}}, "'Age' is 'float'; number, category, text or file"),
         ({"metadata": {"Age": "number", "Hgb": "number"}}, "'Hgb' is the label; leave it out"),
     ],
 )

@@ -57,10 +57,19 @@ class Found(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column of metadata."""
+    """A column of metadata.
+
+    kind: a network learns from numbers and categories; text, and the paths of files in the data
+        folder, are for code of the author's own, and a digest is of the files of a column.
+    """
 
     name: str
-    kind: Literal["number", "category"]
+    kind: Literal["number", "category", "text", "file", "digest"]
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether a network may learn from it."""
+        return self.kind in ("number", "category")
 
 
 @dataclass(frozen=True, kw_only=True)

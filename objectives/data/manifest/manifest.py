@@ -16,6 +16,7 @@ from objectives.data.layouts.folder import PRACTICE_NOTE
 from objectives.data.layouts.listing import Column, Listing
 from objectives.data.layouts.readers import open_layout
 from objectives.data.left_out import LeftOut, count_by_reason
+from objectives.data.manifest.file_columns import with_digests
 from objectives.data.manifest.partition import Place, divide
 from objectives.data.manifest.splits import SPLITS
 from objectives.data.manifest.summary import DataSummary
@@ -116,7 +117,7 @@ class Manifest:
             left_out=count_by_reason((*self.left_out, *self._in_no_split)),
             folds=self.folds,
             sealed_test=self.sealed_test,
-            columns=tuple(column.name for column in self.columns),
+            columns=tuple(column.name for column in self.columns if column.is_learned),
         )
 
     @property
@@ -164,6 +165,7 @@ def read_manifest(
     layout = open_layout(source)
     listing = listing or layout.find_images()
     places = _places(listing, source)
+    listing = with_digests(listing, layout, source.folder, cache)
     if listed:
         listed(len(listing.found))
     files = [found.file for found in listing.found]

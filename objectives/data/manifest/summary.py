@@ -17,7 +17,7 @@ class DataSummary:
     left_out: reason -> number of files or rows that are not used, with an example.
     folds: their number; counts and groups are then those of the first fold.
     sealed_test: number of test images that were not opened, not even to count their classes.
-    columns: names of the metadata of each image.
+    columns: names of the metadata of each image that a network may learn from.
     """
 
     fingerprint: str

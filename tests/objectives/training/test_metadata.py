@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from objectives.sets.images import ImageSet
 from objectives.sets.opened import open_images
 from objectives.training.learning.optimizers import build_optimizer
 
-LAYOUT = {
+LAYOUT: dict[str, Any] = {
     "kind": "table",
     "table": "table.csv",
     "path": "image",
@@ -103,6 +104,16 @@ def test_ages_are_standardised_by_the_training_rows_of_the_fold(
         age, _ = images.encoding.columns
         assert age.mean == pytest.approx(ages.mean())
         assert age.deviation == pytest.approx(ages.std())
+
+
+def test_columns_of_text_are_for_other_code_and_not_learned(lesions: DataSource) -> None:
+    metadata = {"image": "text", **LAYOUT["metadata"]}
+    layout = {**LAYOUT, "metadata": metadata}
+
+    images, _ = opened(replace(lesions, layout=layout))
+
+    assert images.encoding == opened(lesions)[0].encoding
+    assert read_manifest(replace(lesions, layout=layout)).summary.columns == ("age", "itch")
 
 
 def test_a_sample_keeps_row_and_image_together(lesions: DataSource) -> None:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from glob import escape
 from itertools import takewhile
@@ -46,16 +46,31 @@ class Images:
             for each in {name, _stem(name)}:
                 self._by_name[each].append(path)
 
+    def without(self, others: Collection[str]) -> "Images":
+        """Return the images but for those of some paths, such as masks that a column names."""
+        return Images([file for path, file in self.files.items() if path not in others])
+
     def find(self, pattern: str, row: Mapping[str, str]) -> list[str]:
         """Find the paths that match a pattern, filled from a row without missing cells."""
         if is_column(pattern):
-            return self._find_anywhere(_normal(fill(pattern, row)))
+            return self.find_anywhere(_normal(fill(pattern, row)))
         if is_glob(pattern):
             whole = _fill_braces(pattern, row, escape)
             start = _fill_braces(GLOB.split(pattern)[0], row)
             return [path for path in self._beginning_with(start) if _fits(path, whole)]
         path = _normal(_fill_braces(pattern, row))
         return [path] if path in self.files else self._by_stem.get(path, [])
+
+    def find_anywhere(self, name: str) -> list[str]:
+        """Find an id or path in any folder; either may have more leading folders than the other."""
+        if name in self.files:
+            return [name]
+        candidates = self._by_name.get(basename(name), [])
+        return [
+            path
+            for path in candidates
+            if any(_ends_alike(name, each) for each in (path, _stem(path)))
+        ]
 
     def beside(self, pattern: str, found: Iterable[str]) -> Iterator[str]:
         """Find all images in the places that a pattern describes, named by a row or not.
@@ -68,17 +83,6 @@ class Images:
             return (path for path in self._paths if _fits(path, loose))
         folders = set(map(dirname, found))
         return (path for path in self._paths if dirname(path) in folders)
-
-    def _find_anywhere(self, name: str) -> list[str]:
-        """Find an id or path in any folder; either may have more leading folders than the other."""
-        if name in self.files:
-            return [name]
-        candidates = self._by_name.get(basename(name), [])
-        return [
-            path
-            for path in candidates
-            if any(_ends_alike(name, each) for each in (path, _stem(path)))
-        ]
 
     def _beginning_with(self, start: str) -> Iterator[str]:
         paths = (

@@ -28,7 +28,8 @@ def _values(sheet: Sheet, column: Column, merges: bool) -> Sequence[float | str 
     if column.kind == "number":
         return sheet.missing.numbers(sheet.column(column.name))
     texts = [text.strip() for text in sheet.answers(column.name)]
-    return [text or None for text in (merged(texts) if merges else texts)]
+    is_merged = merges and column.kind == "category"
+    return [text or None for text in (merged(texts) if is_merged else texts)]
 
 
 def metadata_problems(sheet: Sheet, layout: Mapping[str, Any]) -> Iterator[Problem]:
@@ -38,7 +39,7 @@ def metadata_problems(sheet: Sheet, layout: Mapping[str, Any]) -> Iterator[Probl
         cells = sheet.cells(column.name)
         if column.kind == "number":
             yield from number_problems(cells, sheet.missing)
-        else:
+        elif column.kind == "category":
             values = _values(sheet, column, merges)
             yield from word_problems(cells, sheet.missing)
             yield from alike_problems(column.name, (str(each) for each in values if each))

@@ -19,6 +19,7 @@ from objectives.data.layouts.groups import alike_groups
 from objectives.data.layouts.image_files import ImageFiles
 from objectives.data.layouts.listing import Found, Listing
 from objectives.data.layouts.tables.declared import path_columns, path_patterns
+from objectives.data.layouts.tables.file_columns import find_files, lost_files, named_files
 from objectives.data.layouts.tables.finding import Images
 from objectives.data.layouts.tables.matching import NO_FILE, Matches, match
 from objectives.data.layouts.tables.metadata import columns_of_metadata
@@ -50,8 +51,10 @@ class Table(ImageFiles):
         folder, layout = image_folder(self.source), self.source.layout
         sheet = read_sheets(folder, layout)
         rows, order = read_rows(sheet, layout)
-        contents = read_folder(folder, known=file_names(layout))
+        known = file_names(layout) | named_files(rows, layout)
+        contents = read_folder(folder, known)
         images = Images(contents.images)
+        rows = find_files(rows, images, folder, layout)
         matches = _match(images, sheet, rows, layout)
         found, left_out = _find_labelled(images, matches, rows, layout)
         found, classes = _with_classes(with_folder_splits(found), order, layout)
@@ -62,6 +65,7 @@ class Table(ImageFiles):
             *contents.problems,
             *matches.problems(sheet.name),
             *of_cells,
+            *lost_files(rows, sheet, folder, layout),
             *alike_groups([rows[at].group for at in matches.row_of.values()], [*matches.row_of]),
             *colliding(classes),
             *misspelt(layout, order),
@@ -113,7 +117,9 @@ def _with_classes(
 
 def _match(images: Images, sheet: Sheet, rows: Sequence[Row], layout: Mapping[str, Any]) -> Matches:
     cells = cells_by_row(sheet, set(path_columns(layout)))
-    matches = match(images, path_patterns(layout), cells, sheet.places, read=rows)
+    others = named_files(rows, layout)
+    own = images.without(others) if others else images
+    matches = match(own, path_patterns(layout), cells, sheet.places, read=rows)
     if not matches.row_of and (lost := matches.lost.get(NO_FILE)):
         raise DataError(
             f"{sheet.name}: none of the images it names is there, for example "
