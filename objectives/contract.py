@@ -1,6 +1,6 @@
 """The types between an objective and its caller; no torch, no trials, no databases."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -92,6 +92,29 @@ def says_out_of_memory(text: str) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Row:
+    """An image of a study, as an author's own code gets it.
+
+    path: the absolute path of its file on this machine, or of the folder that holds the files of a
+        patient. Images that are no files of their own (the digits, CIFAR-10) have their name here.
+    class_index: the position of the label among the study's classes.
+    group: the patient, slide or lesion.
+    split: "train" or "val".
+    fold: the fold in which the image is validated on, from 1 on; None where there are no folds.
+    columns: the columns that the study declares as `metadata`; None for a missing value, and the
+        absolute path for a column of files.
+    """
+
+    path: Path
+    label: str
+    class_index: int
+    group: str
+    split: str
+    fold: int | None = None
+    columns: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataSource:
     """The place of the data on this machine, and the study's declaration of how to read them.
 
@@ -110,6 +133,13 @@ class DataSource:
     folds: int = 0
     has_test: bool = True
     partition: Path | None = None
+
+    def rows(self, split: str, fold: int = 1) -> Sequence[Row]:
+        """Return the images of a split; a source that is not listed yet has none to return."""
+        raise DataError(
+            "the images of this data source are not listed",
+            "hand the attempt `list_data(source)` of objectives.data.manifest.listed",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +171,20 @@ class Attempt:
     splits: tuple[str, ...] = ("train", "val")
     progress: Callable[[], None] = field(default=lambda: None)
     check: Callable[[], None] = field(default=lambda: None)
+
+    def rows(self, split: str, fold: int = 1) -> Sequence[Row]:
+        """Return the images of a split, in the order of the study's manifest.
+
+        Raises DataError for a split that is sealed or unknown, and in a study without data.
+
+        fold: the one to validate on, where the study has folds; train is then all others.
+        """
+        if split not in self.splits:
+            opened = " and ".join(map(repr, self.splits))
+            is_sealed = split in ("train", "val", "test")
+            found = "is sealed during a search (C14)" if is_sealed else "is unknown"
+            raise DataError(f"the split {split!r} {found}", f"read the rows of {opened}")
+        return self.data.rows(split, fold)
 
 
 @dataclass(frozen=True, kw_only=True)

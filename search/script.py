@@ -20,7 +20,7 @@ import time
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn, SupportsFloat
+from typing import Any, NamedTuple, NoReturn, SupportsFloat
 
 # What `objectives.script` reads and writes at the other end.
 TRIAL_FILE, REPORT_FILE, ANSWERS = "SEARCH_TRIAL_FILE", "SEARCH_REPORT", "SEARCH_ANSWERS"
@@ -34,6 +34,24 @@ class Ended(SystemExit):
 
     It ends the program with exit code 0, and `with` and `finally` do their work on the way.
     """
+
+
+class Row(NamedTuple):
+    """An image of the study.
+
+    path: of its file, or of the folder with the files of a patient.
+    class_index: the position of the label among the study's classes.
+    fold: the fold in which it is validated on; None where the study has no folds.
+    columns: the columns that the study declares as `metadata`; None for a missing value.
+    """
+
+    path: Path
+    label: str
+    class_index: int
+    group: str
+    split: str
+    fold: "int | None"
+    columns: "dict[str, Any]"
 
 
 class _Config(dict[str, Any]):
@@ -76,6 +94,23 @@ class Trial:
         """The number of CPU threads to use."""
         return int(self._facts.get("threads", os.cpu_count() or 1))
 
+    def rows(self, split: str, fold: int = 1) -> "list[Row]":
+        """Return the images of "train" or "val", from the list that the study keeps.
+
+        fold: the one to validate on, where the study has folds; train is then all others.
+        """
+        if split not in ("train", "val"):
+            found = "is sealed during a search (C14)" if split == "test" else "is unknown"
+            raise ValueError(f"the split {split!r} {found}; read the rows of 'train' and 'val'")
+        folds = max((row.fold or 0 for row in self._rows), default=0)
+        if not 1 <= fold <= max(folds, 1):
+            known = f"give one from 1 to {folds}" if folds else "leave it out: there are no folds"
+            raise ValueError(f"there is no fold {fold}; {known}")
+        if not folds:
+            return [row for row in self._rows if row.split == split]
+        own = [row for row in self._rows if (row.fold == fold) == (split == "val")]
+        return [row._replace(split=split) for row in own]
+
     def report(self, epoch: int, **metrics: SupportsFloat) -> None:
         """Report a finished epoch, 1 for the first; raise Ended where the trial is to end.
 
@@ -111,6 +146,16 @@ class Trial:
         file = os.environ.get(TRIAL_FILE)
         facts: dict[str, Any] = json.loads(Path(file).read_text("utf-8")) if file else {}
         return facts
+
+    @cached_property
+    def _rows(self) -> "list[Row]":
+        file = self._facts.get("rows")
+        if not file:
+            by_hand = f"{TRIAL_FILE} names no file; run a study, or name the trial.json of a trial"
+            raise ValueError(self._facts.get("no_rows", by_hand))
+        with open(file, encoding="utf-8") as lines:  # noqa: PTH123 - a path of text
+            read = [Row(**json.loads(line)) for line in lines]
+        return [row._replace(path=Path(row.path)) for row in read]
 
     @cached_property
     def _report_file(self) -> "str | None":

@@ -22,11 +22,12 @@ from objectives.script.output import Output
 from objectives.script.process import ScriptProcess
 from objectives.script.reader import Reader
 from objectives.script.reports import REPORTS, ReportReader
+from objectives.script.rows_file import ROWS, RowsFile
 from objectives.script.table import TableReader
 
 CONFIG, TRIAL = "config.json", "trial.json"
 # The files in an attempt's folder that are not the script's own.
-OUR_FILES = (OUTPUT_LOG, REPORTS, CONFIG, TRIAL)
+OUR_FILES = (OUTPUT_LOG, REPORTS, CONFIG, TRIAL, ROWS)
 
 
 def script_objective(declared: Mapping[str, Any], folder: Path) -> Objective:
@@ -37,6 +38,7 @@ def script_objective(declared: Mapping[str, Any], folder: Path) -> Objective:
     declared: the script as a plain mapping, see `spaces.script.Script.as_mapping`.
     folder: of the study file.
     """
+    rows = RowsFile()
 
     def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
         start = _Start(declared=declared, study=folder.resolve(), config=config, attempt=attempt)
@@ -44,7 +46,7 @@ def script_objective(declared: Mapping[str, Any], folder: Path) -> Objective:
             check_program(start.words, start.works_in, start.variables["PATH"])
         except RecipeError as error:
             raise fault(start.name, f"cannot start: {error}") from None
-        start.write_files()
+        start.write_files(rows.facts(attempt))
         yield from _follow(start)
 
     return train
@@ -142,9 +144,12 @@ class _Start:
                 return TableReader(path, columns, results["epoch"], counts_from)
         return ReportReader(self.folder / REPORTS)
 
-    def write_files(self) -> None:
-        """Write the files that the script reads, and the empty one to which it may append."""
-        trial = {"config": self.config, **self._facts, "threads": self.attempt.threads}
+    def write_files(self, rows: Mapping[str, str | None]) -> None:
+        """Write the files that the script reads, and the empty one to which it may append.
+
+        rows: where the study's images are listed.
+        """
+        trial = {"config": self.config, **self._facts, "threads": self.attempt.threads, **rows}
         for name, told in ((CONFIG, dict(self.config)), (TRIAL, trial)):
             self._write(name, json.dumps(told, indent=1))
         self._write(REPORTS, "")

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from objectives.contract import DataSource
+from objectives.contract import DataError, DataSource, Row
 from objectives.data.layouts.readers import open_layout
 from objectives.data.manifest.manifest import Manifest, read_manifest
+from objectives.data.manifest.manifest import Row as Listed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,43 @@ class ListedData(DataSource):
     """
 
     manifest: Manifest
+
+    def rows(self, split: str, fold: int = 1) -> Sequence[Row]:
+        """Return the images of a split; see `objectives.contract.Attempt.rows`."""
+        if self.layout["kind"] == "none":
+            raise DataError(
+                "the study declares no data, so there are no rows",
+                "declare them in the study file, as in data=ClassFolders()",
+            )
+        folds = self.manifest.folds
+        if not 1 <= fold <= max(folds, 1):
+            raise DataError(
+                f"there is no fold {fold}",
+                f"give one from 1 to {folds}" if folds else "leave it out: the study has no folds",
+            )
+        found = self.manifest.split(split, fold)
+        if not found:
+            raise DataError(f"there is no {split} image", f"give the study a {split} split")
+        folder = self.folder.resolve() if self.folder else Path()
+        return [
+            Row(
+                path=folder / row.path,
+                label=row.label,
+                class_index=row.class_index,
+                group=row.group,
+                split=split,
+                fold=row.fold or None,
+                columns=self._columns(row, folder),
+            )
+            for row in found
+        ]
+
+    def _columns(self, row: Listed, folder: Path) -> dict[str, float | str | None]:
+        return {
+            column.name: str(folder / str(value)) if column.kind == "file" and value else value
+            for column, value in zip(self.manifest.columns, row.metadata, strict=True)
+            if column.kind != "digest"
+        }
 
 
 def with_manifest(source: DataSource, manifest: Manifest) -> ListedData:
