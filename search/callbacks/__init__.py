@@ -1,0 +1,1 @@
+"""Callbacks for the trainers of frameworks: a script with one reports, saves, resumes and ends."""
