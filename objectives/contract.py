@@ -172,6 +172,11 @@ class Attempt:
     progress: Callable[[], None] = field(default=lambda: None)
     check: Callable[[], None] = field(default=lambda: None)
 
+    @property
+    def folds(self) -> int:
+        """The number of folds that a trial trains one after another; 0 where there is one split."""
+        return self.data.folds
+
     def rows(self, split: str, fold: int = 1) -> Sequence[Row]:
         """Return the images of a split, in the order of the study's manifest.
 

@@ -94,6 +94,11 @@ class Trial:
         """The number of CPU threads to use."""
         return int(self._facts.get("threads", os.cpu_count() or 1))
 
+    @property
+    def folds(self) -> int:
+        """The number of folds that a trial trains one after another; 0 where there is one split."""
+        return int(self._facts.get("folds", 0))
+
     def rows(self, split: str, fold: int = 1) -> "list[Row]":
         """Return the images of "train" or "val", from the list that the study keeps.
 
@@ -102,13 +107,13 @@ class Trial:
         if split not in ("train", "val"):
             found = "is sealed during a search (C14)" if split == "test" else "is unknown"
             raise ValueError(f"the split {split!r} {found}; read the rows of 'train' and 'val'")
-        folds = max((row.fold or 0 for row in self._rows), default=0)
+        rows, folds = self._rows, self.folds
         if not 1 <= fold <= max(folds, 1):
             known = f"give one from 1 to {folds}" if folds else "leave it out: there are no folds"
             raise ValueError(f"there is no fold {fold}; {known}")
         if not folds:
-            return [row for row in self._rows if row.split == split]
-        own = [row for row in self._rows if (row.fold == fold) == (split == "val")]
+            return [row for row in rows if row.split == split]
+        own = [row for row in rows if (row.fold == fold) == (split == "val")]
         return [row._replace(split=split) for row in own]
 
     def report(self, epoch: int, **metrics: SupportsFloat) -> None:

@@ -149,7 +149,8 @@ class _Start:
 
         rows: where the study's images are listed.
         """
-        trial = {"config": self.config, **self._facts, "threads": self.attempt.threads, **rows}
+        numbers = {"threads": self.attempt.threads, "folds": self.attempt.folds}
+        trial = {"config": self.config, **self._facts, **numbers, **rows}
         for name, told in ((CONFIG, dict(self.config)), (TRIAL, trial)):
             self._write(name, json.dumps(told, indent=1))
         self._write(REPORTS, "")

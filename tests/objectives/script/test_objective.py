@@ -127,6 +127,7 @@ def test_the_files_tell_the_configuration_and_the_trial(place: Place) -> None:
         "seed": 7,
         "device": "cpu",
         "threads": 1,
+        "folds": 0,
         "rows": None,
         "no_rows": "the images of this data source are not listed; hand the attempt"
         " `list_data(source)` of objectives.data.manifest.listed",

@@ -14,7 +14,7 @@ from tests.objectives.script.conftest import Place
 COUNT = """
 from search.script import trial
 
-for epoch in (1, 2):
+for epoch in range(1, trial.folds + 1):
     train, val = (trial.rows(split, fold=epoch) for split in ("train", "val"))
     assert all(row.path.is_file() for row in train + val)
     assert {row.split for row in val} == {"val"} and {row.fold for row in val} == {epoch}
