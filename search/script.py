@@ -156,7 +156,7 @@ class Trial:
     def _rows(self) -> "list[Row]":
         file = self._facts.get("rows")
         if not file:
-            by_hand = f"{TRIAL_FILE} names no file; run a study, or name the trial.json of a trial"
+            by_hand = "by hand there are no rows; run a study that has data"
             raise ValueError(self._facts.get("no_rows", by_hand))
         with open(file, encoding="utf-8") as lines:  # noqa: PTH123 - a path of text
             read = [Row(**json.loads(line)) for line in lines]

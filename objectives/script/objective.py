@@ -46,7 +46,7 @@ def script_objective(declared: Mapping[str, Any], folder: Path) -> Objective:
             check_program(start.words, start.works_in, start.variables["PATH"])
         except RecipeError as error:
             raise fault(start.name, f"cannot start: {error}") from None
-        start.write_files(rows.facts(attempt))
+        start.write_files(rows.write(attempt))
         yield from _follow(start)
 
     return train

@@ -3,48 +3,44 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from objectives.contract import Attempt, DataError, DataSource, Row
-from objectives.files.whole import write_whole
+from objectives.files.disk import when_there_is_room
 
 ROWS = "rows.jsonl"
 
 
 @dataclass
 class RowsFile:
-    """Writes the file once for all trials of a worker: 56,000 images are 14 MB."""
+    """Writes the file for each attempt of a worker.
+
+    Its text is made once: 10 MB for 56,000 images, which takes about a second.
+    """
 
     _data: DataSource | None = field(default=None, init=False)
-    _path: Path | None = field(default=None, init=False)
+    _text: str = field(default="", init=False)
 
-    def facts(self, attempt: Attempt) -> dict[str, str | None]:
+    def write(self, attempt: Attempt) -> dict[str, str | None]:
         """Return the path of the file as `rows`, or None and the reason as `no_rows`.
 
         It has the images of every split that the attempt may open, in the order of the manifest.
         """
-        if self._data is attempt.data and self._path and self._path.is_file():
-            return {"rows": str(self._path)}
+        path = attempt.folder.resolve() / ROWS
         try:
-            lines = _lines(attempt)
+            text = self._lines(attempt)
         except DataError as error:
             return {"rows": None, "no_rows": str(error)}
-        path = attempt.folder.resolve() / ROWS
-        if attempt.cache:
-            path = attempt.cache.resolve() / "rows" / f"{sha256(lines.encode()).hexdigest()}.jsonl"
-            self._data, self._path = attempt.data, path
-        if not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, lambda partial: partial.write_text(lines), attempt.progress)
+        when_there_is_room(lambda: path.write_text(text), path.parent, attempt.progress)
         return {"rows": str(path)}
 
-
-def _lines(attempt: Attempt) -> str:
-    rows = [row for split in attempt.splits for row in attempt.rows(split)]
-    rows.sort(key=lambda row: str(row.path))
-    return "".join(json.dumps(_plain(row)) + "\n" for row in rows)
+    def _lines(self, attempt: Attempt) -> str:
+        if self._data is not attempt.data:
+            rows = [row for split in attempt.splits for row in attempt.rows(split)]
+            rows.sort(key=lambda row: str(row.path))
+            text = "".join(json.dumps(_plain(row)) + "\n" for row in rows)
+            self._data, self._text = attempt.data, text
+        return self._text
 
 
 def _plain(row: Row) -> Mapping[str, Any]:

@@ -56,6 +56,12 @@ def test_of_the_processes_that_torchrun_starts_the_first_alone_reports(tmp_path:
     assert "epoch" not in second.stdout
 
 
+def test_by_hand_there_are_no_rows(tmp_path: Path) -> None:
+    done = run("from search.script import trial; trial.rows('train')", folder=tmp_path)
+
+    assert "by hand there are no rows; run a study that has data" in done.stderr
+
+
 def test_a_missing_hyperparameter_is_named_with_those_that_are_there(tmp_path: Path) -> None:
     done = run(TRAIN, "--stat", "3", folder=tmp_path)
 

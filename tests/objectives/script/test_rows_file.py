@@ -43,18 +43,16 @@ def test_a_script_gets_the_rows_that_a_generator_gets(place: Place, data: DataSo
     ]
 
 
-def test_the_file_has_a_line_per_image_and_serves_all_trials(
-    place: Place, data: DataSource, tmp_path: Path
-) -> None:
-    place.write("train.py", "from search.script import trial; trial.report(1, a=1)")
-    kept = place.having(data=data, cache=tmp_path / "cache")
+def test_the_file_has_a_line_per_image(place: Place, data: DataSource) -> None:
+    place.write("train.sh", 'echo "{\\"epoch\\": 1, \\"a\\": $(wc -l < $1)}" >> "$SEARCH_REPORT"')
+    here, folder = place.having(data=data), place.attempt.folder
 
-    for _ in range(2):
-        kept.values("python", "train.py")
+    epochs = here.values("bash", "train.sh", "{folder}/rows.jsonl")
 
-    (file,) = (tmp_path / "cache" / "rows").iterdir()
-    assert json.loads((place.attempt.folder / "trial.json").read_text())["rows"] == str(file)
-    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
+    assert epochs == [(1, {"a": len(rows)})]
+    told = json.loads((folder / "trial.json").read_text())
+    assert (told["rows"], told["folds"]) == (str(folder / "rows.jsonl"), 2)
     stored = list_data(data).manifest.rows
     assert [Path(row["path"]).name for row in rows] == [Path(each.path).name for each in stored]
     assert [(row["fold"], row["group"], row["columns"]) for row in rows] == [
