@@ -106,10 +106,10 @@ def entry_of(objective: ObjectiveKey) -> Entry:
 def shipped(name: str) -> Shipped:
     """Return the entry of an objective that comes with the package; RecipeError for another."""
     if name not in SHIPPED:
-        raise RecipeError(
-            f"there is no objective {name!r}",
-            fix=f"did you mean {nearest(name, SHIPPED)!r}?",
-        )
+        fix = f"did you mean {nearest(name, SHIPPED)!r}?"
+        if name.endswith(".py"):
+            fix = f'name the function in it, "{name}:train", or write Script("python {name}")'
+        raise RecipeError(f"there is no objective {name!r}", fix)
     return SHIPPED[name]
 
 

@@ -106,7 +106,8 @@ class Reference:
 
     def _failure(self, error: BaseException) -> RecipeError:
         if isinstance(error, SyntaxError):
-            return RecipeError(f"{error.filename}:{error.lineno}: {error.msg}", "mend the line")
+            line = f"{error.filename or self.file or self.place}:{error.lineno or 1}"
+            return RecipeError(f"{line}: {error.msg}", "mend the line")
         frames = traceback.extract_tb(error.__traceback__)
         own = [each for each in frames if not each.filename.startswith(("<", __file__))]
         place = f"{own[-1].filename}:{own[-1].lineno}: " if own and self.file else f"{self.place}: "
@@ -118,7 +119,9 @@ class Reference:
         reason = f"{place}{type(error).__name__}: {' '.join(str(error).split())}"
         if isinstance(error, ModuleNotFoundError) and error.name:
             top = error.name.partition(".")[0]
-            return RecipeError(reason, f"install {top}, or put {top}.py beside the file")
+            is_there = top in sys.modules and top != error.name
+            fix = f"install {top}, or put {top}.py beside the file"
+            return RecipeError(reason, "correct the name" if is_there else fix)
         return RecipeError(reason, "mend the line")
 
 

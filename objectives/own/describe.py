@@ -81,6 +81,8 @@ def _contents(files: Mapping[str, Path]) -> Description:
 def _ask(reference: str, folder: Path) -> Description:
     question = {"reference": reference, "folder": str(folder)}
     answer = "".join(ask("objectives.own.describe", question, purpose=f"importing {reference}"))
+    if not answer:
+        raise RecipeError(f"importing {reference} ends the program", "let the file go on")
     found: Description = json.loads(answer)
     return found
 
@@ -132,8 +134,7 @@ def main(question: Mapping[str, str]) -> int:
     os.dup2(2, 1)  # the code that is imported may print
     reference = Reference(question["reference"], Path(question["folder"]))
     try:
-        recipe = recipe_of(reference.load())
-        fields = None if recipe is None else declared(recipe)
+        fields = _fields(reference)
     except RecipeError as error:
         print(error, file=sys.stderr)
         return 2
@@ -141,6 +142,18 @@ def main(question: Mapping[str, str]) -> int:
     told = {"fields": fields, "root": str(reference.root), "files": digests(files)}
     print(json.dumps(told), file=answer, flush=True)
     return 0
+
+
+def _fields(reference: Reference) -> dict[str, dict[str, Any]] | None:
+    """Return the hyperparameters of a function; None where it takes a mapping."""
+    try:
+        recipe = recipe_of(reference.load())
+        return None if recipe is None else declared(recipe)
+    except RecipeError:
+        raise
+    except Exception as error:  # a type hint or a default that cannot be worked out
+        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise RecipeError(f"{reference.text} cannot be described ({said})", "correct it") from error
 
 
 if __name__ == "__main__":

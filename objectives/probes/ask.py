@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Generator, Mapping, Sequence
+from signal import SIGKILL, Signals
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -62,9 +63,11 @@ def _file_of(text: str) -> IO[str]:
 
 def _failure(stderr: str, purpose: str, exit_code: int) -> RecipeError:
     lines = stderr.strip().splitlines()
-    if lines:
+    if lines and exit_code in (1, 2):
         return RecipeError(lines[-1])  # the child's own error, its fix included
+    end = f"was killed by {Signals(-exit_code).name}" if exit_code < 0 else f"exited {exit_code}"
+    is_killed = exit_code == -SIGKILL
     return RecipeError(
-        f"{purpose} ended with exit code {exit_code} and no message",
-        fix="free some memory and try again",
+        f"{purpose} {end} without a message",
+        fix="free some memory and try again" if is_killed else "look for what ends it there",
     )

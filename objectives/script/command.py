@@ -49,7 +49,8 @@ def fill(words: Sequence[str], config: Mapping[str, Any], facts: Mapping[str, An
 
 def beside_the_study(words: Sequence[str], folder: Path) -> list[str]:
     """Return the words with the files beside the study file in full, for another working folder."""
-    return [str(folder / word) if _is_file(folder, word) else word for word in words]
+    place = str(folder).replace("{", "{{").replace("}", "}}")  # names in braces are filled in
+    return [f"{place}/{word}" if _is_file(folder, word) else word for word in words]
 
 
 def check_program(words: Sequence[str], folder: Path, path: str | None = None) -> None:
@@ -79,6 +80,18 @@ def _check_found(program: str, folder: Path, path: str | None) -> None:
         raise RecipeError(
             f"{file} is not executable", f"`chmod +x {file}`, or name the program that runs it"
         )
+    elif (interpreter := _interpreter(file)) and not Path(interpreter).is_file():
+        found = f"{file} begins with #!{interpreter!r}, and there is no such program"
+        fix = "let each line end by a newline alone" if "\r" in interpreter else "correct the line"
+        raise RecipeError(found, fix)
+
+
+def _interpreter(file: Path) -> str:
+    """Return the whole path after `#!` at the beginning of a file; "" where it has none."""
+    with file.open("rb") as opened:
+        first = opened.readline(1000).removesuffix(b"\n")
+    words = os.fsdecode(first).removeprefix("#!").strip(" \t").split(" ")
+    return words[0] if first.startswith(b"#!") and words[0].startswith("/") else ""
 
 
 def _source(words: Sequence[str]) -> str:

@@ -43,7 +43,7 @@ def script_objective(declared: Mapping[str, Any], folder: Path) -> Objective:
     def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
         start = _Start(declared=declared, study=folder.resolve(), config=config, attempt=attempt)
         try:
-            check_program(start.words, start.works_in, start.variables["PATH"])
+            check_program(declared["command"], start.study, start.variables["PATH"])
         except RecipeError as error:
             raise fault(start.name, f"cannot start: {error}") from None
         start.write_files(rows.write(attempt))

@@ -3,14 +3,17 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from objectives.contract import EpochResult
 from objectives.script.reader import BrokenResult, result_of, shown
 
 REPORTS = "reports.jsonl"  # in an attempt's folder
 EPOCH = "epoch"
+LARGEST = 10**300  # of whole numbers: a larger one is no floating-point number
+LONGEST_LINE_BYTES = 1 << 20
 _FORM = 'write {"epoch": 3, "val_loss": 0.41}, one line per epoch'
 
 
@@ -27,29 +30,54 @@ class ReportReader:
 
     def __init__(self, path: Path) -> None:
         self._path, self.position = path, 0
+        self._facts: tuple[int, ...] = ()
+        self._lines: list[bytes] = []  # that were read
+        self._old: set[bytes] = set()  # of them, those before the file was written anew
 
     def take(self, output: bytes) -> None:
         """Take no notice of the output."""
 
     def read(self, *, is_over: bool = False) -> Iterator[EpochResult]:
-        """Yield the results of the lines that have been appended."""
-        for line in self._lines(is_over):
-            if line.strip():
-                yield _read(line)
+        """Yield the results of the lines that have been added.
 
-    def _lines(self, is_over: bool) -> Iterator[str]:
+        A file that is written anew, by `>` instead of `>>`, is read again; lines that were there
+        before count once.
+        """
+        lines = BytesIO(self._added(is_over)).readlines()  # which end by a newline alone
+        if lines and not lines[-1].endswith(b"\n") and not is_over:
+            self._check_length(len(lines.pop()))
+        for line in lines:
+            self.position += len(line)
+            self._lines.append(line)
+            if line.strip() and line not in self._old:
+                yield _read(line.decode(errors="replace"))
+
+    def _added(self, is_over: bool) -> bytes:
         try:
-            if self._path.stat().st_size <= self.position:
-                return
+            found = self._path.stat()
+            facts = (found.st_ino, found.st_size, found.st_mtime_ns)
+            if facts == self._facts and not is_over:
+                return b""
             with self._path.open("rb") as file:
-                file.seek(self.position)
+                self._go_on(file)
                 added = file.read()
         except FileNotFoundError:
-            return
-        for line in added.splitlines(keepends=True):
-            if line.endswith(b"\n") or is_over:
-                self.position += len(line)
-                yield line.decode(errors="replace")
+            return b""
+        self._facts = facts
+        return added
+
+    def _go_on(self, file: BinaryIO) -> None:
+        """Go behind the last line that was read, or to the beginning where it is not there."""
+        last = self._lines[-1] if self._lines else b""
+        file.seek(self.position - len(last))
+        if file.read(len(last)) != last:
+            self._old.update(self._lines)
+            self.position = file.seek(0)
+            self._lines.clear()
+
+    def _check_length(self, length: int) -> None:
+        if length > LONGEST_LINE_BYTES:
+            raise BrokenResult(f"reported {length:,} bytes without the end of a line; {_FORM}")
 
 
 def whole_reports(folder: Path) -> Iterator[EpochResult]:
@@ -64,7 +92,7 @@ def whole_reports(folder: Path) -> Iterator[EpochResult]:
 def _read(line: str) -> EpochResult:
     try:
         told = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BrokenResult(f"reported {shown(line)}, which is no JSON; {_FORM}") from None
     if not isinstance(told, dict) or not _is_number(told.get(EPOCH)):
         raise BrokenResult(f"reported {shown(line)}, which has no epoch; {_FORM}")
@@ -79,4 +107,5 @@ def _read(line: str) -> EpochResult:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    is_small = not isinstance(value, int) or abs(value) < LARGEST
+    return isinstance(value, int | float) and not isinstance(value, bool) and is_small

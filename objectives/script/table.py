@@ -89,15 +89,22 @@ class TableReader:
     def _epochs(self, text: str) -> dict[float, dict[str, float]]:
         """Return the values of each epoch, in the order in which the epochs begin."""
         epochs: dict[float, dict[str, float]] = {}
-        rows = csv.DictReader(io.StringIO(text.replace("\0", "")))
-        self._header = list(rows.fieldnames or ())
-        for row in rows:
+        for row in self._rows(text):
             epoch = _number(row, self._epoch)
             if epoch is not None and math.isfinite(epoch):
                 values = {name: _number(row, column) for name, column in self._columns.items()}
                 there = {name: value for name, value in values.items() if value is not None}
                 epochs.setdefault(epoch, {}).update(there)
         return epochs
+
+    def _rows(self, text: str) -> list[dict[str, str | None]]:
+        rows = csv.DictReader(io.StringIO(text.replace("\0", "")))
+        try:
+            self._header = list(rows.fieldnames or ())
+            return list(rows)
+        except csv.Error as error:
+            found = f"wrote a table that is no CSV ({error})"
+            raise BrokenResult(f"{found}; name a file with commas between its values") from None
 
 
 def _number(row: Mapping[str, str | None], column: str) -> float | None:

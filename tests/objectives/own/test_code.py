@@ -48,6 +48,16 @@ def returns(recipe, attempt):
 def alone():
     pass
 """
+BAD_HINT = """
+from dataclasses import dataclass
+
+@dataclass
+class Recipe:
+    depth: "Nope"
+
+def train(recipe: Recipe, attempt):
+    yield
+"""
 OWN = {"kind": "generator", "reference": "train.py:train"}
 
 
@@ -123,8 +133,38 @@ def test_code_that_has_not_changed_is_not_imported_again(folder: Path) -> None:
         ("train.py:train", "import sys\nsys.exit(3)\n", "train.py:2: the file ends the program"),
         ("json.py:train", "", "json.py has the name of a module that Python has loaded"),
         ("nopackage.train:train", "", "nopackage.train: ModuleNotFoundError: No module named"),
+        ("train.py:train", "x = 1\0\n", "train.py:1: source code string cannot contain null"),
+        ("train.py:train", "import os\nos._exit(3)\n", "exited 3 without a message; look for what"),
+        (
+            "train.py:train",
+            "import os\nos._exit(0)\n",
+            "importing train.py:train ends the program;",
+        ),
+        ("train.py:train", "import os\nos.abort()\n", "was killed by SIGABRT without a message;"),
+        ("train.py:train", "import os.path.nope\n", "not a package; correct the name"),
+        (
+            "train.py:train",
+            BAD_HINT,
+            "cannot be described (NameError: name 'Nope' is not defined);",
+        ),
     ],
-    ids=["file", "name", "call", "import", "syntax", "error", "exit", "shadow", "package"],
+    ids=[
+        "file",
+        "name",
+        "call",
+        "import",
+        "syntax",
+        "error",
+        "exit",
+        "shadow",
+        "package",
+        "null",
+        "_exit",
+        "end",
+        "abort",
+        "part",
+        "hint",
+    ],
 )
 def test_code_that_cannot_be_used_is_one_line_with_its_place(
     folder: Path, reference: str, code: str, found: str

@@ -66,6 +66,32 @@ def test_files_beside_the_study_are_found_from_another_folder(tmp_path: Path) ->
     assert words == ["python", str(tmp_path / "train.py"), "--mode", "fast", "{lr}"]
 
 
+def test_a_folder_with_braces_is_no_name_to_fill_in(tmp_path: Path) -> None:
+    folder = tmp_path / "{seed}"
+    folder.mkdir()
+    (folder / "train.py").touch()
+
+    assert fill(beside_the_study(["train.py"], folder), {}, FACTS) == [str(folder / "train.py")]
+
+
+@pytest.mark.parametrize(
+    ("first", "fix"),
+    [("#!/nowhere/python", "correct the line"), ("#!/bin/sh\r", "let each line end by a newline")],
+    ids=["program", "line end"],
+)
+def test_a_script_whose_interpreter_is_not_there_is_refused(
+    tmp_path: Path, first: str, fix: str
+) -> None:
+    script = tmp_path / "train.sh"
+    script.write_bytes(f"{first}\n".encode())
+    script.chmod(0o755)
+    with pytest.raises(RecipeError, match=f"begins with #!.*no such program; {fix}"):
+        check_program(["./train.sh"], tmp_path)
+    script.write_text("#!/usr/bin/env nothing\n")
+
+    check_program(["./train.sh"], tmp_path)  # the system says so
+
+
 def test_a_declared_script_is_looked_for_before_any_trial(tmp_path: Path) -> None:
     declared = {"command": ["python", "-u", "train.py", "{lr}"]}
     with pytest.raises(RecipeError, match=r"there is no train\.py in"):

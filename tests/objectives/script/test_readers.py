@@ -53,6 +53,8 @@ def test_a_report_counts_once_its_line_ends(tmp_path: Path) -> None:
         ('{"epoch": -1}', "1 for the first"),
         ('{"epoch": 0}', "count from 1"),
         ('{"epoch": NaN}', "has epoch nan"),
+        (f'{{"epoch": 1, "loss": 1{"0" * 400}}}', "which is no number"),
+        ("[" * 99_999, "which is no JSON"),
         ("x" * 999, "x..."),
     ],
 )
@@ -65,6 +67,42 @@ def test_a_report_that_cannot_be_read_is_quoted_with_the_fix(
         list(ReportReader(tmp_path / "reports.jsonl").read())
 
     assert message in str(broken.value)
+
+
+def test_a_report_without_an_end_is_given_up(tmp_path: Path) -> None:
+    (tmp_path / "reports.jsonl").write_bytes(b"x" * ((1 << 20) + 1))
+
+    with pytest.raises(BrokenResult, match="1,048,577 bytes without the end of a line; write"):
+        list(ReportReader(tmp_path / "reports.jsonl").read())
+
+
+def test_a_carriage_return_ends_no_report(tmp_path: Path) -> None:
+    path = tmp_path / "reports.jsonl"
+    reader = ReportReader(path)
+    path.write_bytes(b'\r{"epoch": 1}\r\n')
+    assert told(reader.read()) == [(1, {})]
+    with path.open("ab") as file:
+        file.write(b'{"epoch": 2}\n')
+    assert told(reader.read()) == [(2, {})]
+
+
+@pytest.mark.parametrize("keeps", [False, True], ids=["the last", "all"])
+def test_reports_that_are_written_anew_are_read(tmp_path: Path, keeps: bool) -> None:
+    path, lines = tmp_path / "reports.jsonl", ""
+    reader, found = ReportReader(path), []
+    for epoch in (1, 2, 3):
+        lines = keeps * lines + f'{{"epoch": {epoch}, "loss": 0.5}}\n'
+        for text in ("", lines):  # as `>` does
+            path.write_text(text)
+            found += [each.epoch for each in reader.read()]
+    assert found == [1, 2, 3]
+
+
+def test_a_table_that_is_no_csv_is_refused_with_the_fix(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_text("epoch,val_loss\n0," + "9" * 200_000 + "\n")
+
+    with pytest.raises(BrokenResult, match=r"no CSV \(field larger than .*; name a file"):
+        list(table_of(tmp_path / "metrics.csv").read())
 
 
 def test_a_line_is_read_across_the_parts_in_which_it_comes() -> None:
