@@ -23,6 +23,19 @@ study = Study(name="skin", objective="image_classifier", data=ClassFolders(), me
     fixed={"backbone": "small_cnn", "weights": "none", "image_size": 16, "epochs": 1,
     "warmup_epochs": 0, "batch_size": 4})
 """
+OWN = """
+from spaces.data import ClassFolders
+from spaces.params import Float
+from spaces.script import Script
+from spaces.study import Study
+study = Study(name="skin", objective=Script("python train.py"), data=ClassFolders(group=r"^(.)"),
+    metric="leaks", direction="minimize", trials=1, space=[Float("x", 0, 1)])
+"""
+TRAIN = """
+from search.script import trial
+train, val = ({row.group for row in trial.rows(split)} for split in ("train", "val"))
+trial.report(1, leaks=len(train & val), patients=len(train | val))
+"""
 EMPTY = ("bruise", "C08")  # a class folder without an image, and the rule that finds it
 RUN = ("run", "--study", "skin.py", "--workers", "1", "--no-dashboard")
 CHECK = ("check", "--study", "skin.py", "--no-throughput")
@@ -258,6 +271,23 @@ def test_a_fix_without_anything_to_mend_writes_nothing(
 
     assert "no split was written" in capsys.readouterr().err
     assert not (place / "home" / "splits").exists()
+
+
+@pytest.mark.slow
+def test_code_of_ones_own_gets_the_mended_split(
+    place: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "skin.py").write_text(OWN)
+    (place / "train.py").write_text(TRAIN)
+    leaky(place / "data" / "skin")
+    assert main([*RUN]) == 2
+    assert "C01" in capsys.readouterr().err
+
+    assert main([*CHECK, "--fix"]) == 0
+    assert main([*RUN]) == 0
+
+    (epoch,) = store.epochs("skin", 0)
+    assert epoch.metrics == {"leaks": 0, "patients": 7}  # the eighth is in test
 
 
 def test_where_no_split_can_mend_it_both_are_reported(
