@@ -1,17 +1,12 @@
-"""An author's own training code under the promises: killed, changed, and taken elsewhere."""
+"""An author's own training code that was changed, or is taken to another machine."""
 
-import random
-import signal
-import time
 from collections.abc import Callable
 
-import psutil
 import pytest
 import yaml
 
 from search.database import open_store
 from storage.postgres import server
-from storage.store import Store
 from tests.acceptance.conftest import Place
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
@@ -60,27 +55,6 @@ def place(make_place: Callable[[], Place]) -> Place:
     (place.folder / "own.py").write_text(STUDY)
     (place.folder / "train.py").write_text(TRAIN)
     return place
-
-
-def test_a_killed_worker_and_an_interrupted_run_lose_nothing(place: Place) -> None:
-    run = start(place, "killed")
-    with open_store(place.settings) as store:
-        wait_for_epochs(store, "killed", 3)
-        victim = random.choice(workers_of(run.pid))
-        victim.kill()
-        wait_for_epochs(store, "killed", 9)
-        run.send_signal(signal.SIGINT)
-        assert run.wait(60) == 75
-        assert start(place, "killed").wait(120) == 0
-
-        trials = store.trials("killed")
-        assert [trial.outcome for trial in trials] == ["finished"] * 4
-        for trial in trials:
-            epochs = store.epochs("killed", trial.number)
-            assert [row.epoch for row in epochs] == [1, 2, 3, 4, 5, 6]
-            assert trial.value == max(row.value for row in epochs)
-        assert {each.reason for each in store.attempts("killed")} >= {"killed", "finished"}
-    assert not workers_of(run.pid)
 
 
 def test_changed_code_is_another_study_unless_it_is_accepted(
@@ -136,22 +110,3 @@ def start(place: Place, name: str, *words: str):  # type: ignore[no-untyped-def]
     """Start `search run` of own.py under a name with two workers."""
     rest = ("--as", name, "--workers", "2", "--no-dashboard", *words)
     return place.start("run", "--study", "own.py", *rest)
-
-
-def workers_of(pid: int) -> list[psutil.Process]:
-    """Return the workers that a run has started."""
-    try:
-        children = psutil.Process(pid).children(recursive=True)
-        return [each for each in children if "worker" in each.cmdline()]
-    except psutil.NoSuchProcess:
-        return []
-
-
-def wait_for_epochs(store: Store, name: str, count: int) -> None:
-    """Wait until so many epochs of a study are recorded."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        if any(row.name == name for row in store.studies()) and len(store.epochs(name)) >= count:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{name} has not {count} epochs")

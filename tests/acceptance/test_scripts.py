@@ -8,6 +8,7 @@ import pytest
 
 from search.database import open_store
 from storage.errors import UnknownStudy
+from tests.acceptance.own_code import scripts_of
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
@@ -97,17 +98,6 @@ def count_epochs(store):
     with suppress(UnknownStudy):
         return len(store.epochs("mine"))
     return 0
-
-
-def scripts_of(place):
-    """List the processes of scripts whose attempts lie in the place."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            trial = process.environ().get("SEARCH_TRIAL_FILE", "")
-            if trial.startswith(str(place.folder)):
-                found.append(process)
-    return found
 
 
 def wait_until(answer):
