@@ -57,9 +57,18 @@ def _every_line(
         yield from page_lines(snapshot, replace(page, trials=trials))
 
 
-def _metrics(snapshot: Snapshot) -> Iterator[str]:
-    """Yield the metrics that have a column: those that the objective reports."""
-    yield from catalog.describe(snapshot.stored.objective).metrics
+def _metrics(snapshot: Snapshot) -> Iterable[str]:
+    """Return the metrics that have a column: those that the objective reports.
+
+    An author's own code names its metrics as it reports them: those of the best and the newest
+    trials are taken, so that the first line needs no look at all the others.
+    """
+    if not snapshot.stored.found.own:
+        return catalog.describe(snapshot.stored.objective).metrics
+    look = snapshot.look
+    known = (trial.best for trial in (*look.ranking, *look.newest, *look.running))
+    reported = {name for epoch in known if epoch for name in epoch.metrics}
+    return [snapshot.study.metric, *sorted(reported - {snapshot.study.metric})]
 
 
 def _cells(snapshot: Snapshot, trial: TrialRow, badges: str) -> Iterator[Any]:
