@@ -26,6 +26,12 @@ def add_data(parser: ArgumentParser) -> None:
     parser.add_argument("--data", type=path_of, metavar="DIR", help=help_text)
 
 
+def add_code(parser: ArgumentParser, default: str) -> None:
+    """Add `--code`, the folder of the study's own code; `default` says where it is otherwise."""
+    help_text = f"the folder of the study's own code; default: {default}"
+    parser.add_argument("--code", type=path_of, metavar="DIR", help=help_text)
+
+
 def add_pins(parser: ArgumentParser) -> None:
     """Add `--set`, the hyperparameters that are fixed; they arrive as `pins`."""
     parser.add_argument(

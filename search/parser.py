@@ -10,6 +10,7 @@ from objectives.practice.flags import dirt_help
 from search.errors import UsageError
 from search.options import (
     add_address,
+    add_code,
     add_data,
     add_entrance,
     add_json,
@@ -97,7 +98,10 @@ def _add_study_commands(commands: Commands) -> None:
         "list the hyperparameters that a study may fix or search",
     )
     parameters.add_argument(
-        "--objective", default="image_classifier", metavar="NAME", help="default: image_classifier"
+        "--objective",
+        default="image_classifier",
+        metavar="NAME",
+        help="a shipped one, or a function of yours, train.py:train; default: image_classifier",
     )
     add_json(parameters)
 
@@ -169,12 +173,7 @@ def _add_run_commands(commands: Commands) -> None:
     )
     add_stored_study(worker)
     add_data(worker)
-    worker.add_argument(
-        "--code",
-        type=path_of,
-        metavar="DIR",
-        help="the folder of the study's own code; default: that of the last run",
-    )
+    add_code(worker, "that of the last run, else as the study has it")
     worker.add_argument("--id", metavar="NAME", help=argparse.SUPPRESS)
     worker.add_argument(REASON_FILE, type=Path, help=argparse.SUPPRESS)  # a supervisor reads it
 
@@ -224,6 +223,7 @@ def _add_result_commands(commands: Commands) -> None:
     )
     retrain.add_argument("--out", type=path_of, metavar="DIR", help="the folder for the weights")
     add_data(retrain)
+    add_code(retrain, "as the export has it")
 
 
 def _add_machine_commands(commands: Commands) -> None:

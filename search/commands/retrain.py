@@ -8,11 +8,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from objectives.contract import BEST_WEIGHTS
+from objectives.contract import BEST_WEIGHTS, EpochResult
 from search.exports.exported import Exported
 from search.exports.read import read_export
 from search.exports.retrain import train_again
-from search.exports.verify import ELSEWHERE, Difference, compare, other_machine
+from search.exports.verify import NEAR, Difference, compare, why_inexact
 from search.processes.devices import own_share
 from search.settings import Settings
 from search.studies.folders import find_data
@@ -38,25 +38,23 @@ def retrain(arguments: Namespace, settings: Settings) -> int:
     if not exported.own:
         load_objective(exported.objective_key)
     with _folder(arguments.out) as folder:
-        again = _train(exported, folder, data, device)
+        results = train_again(exported, folder, data, device, arguments.code)
+        again = _train(exported, results)
         if arguments.out and (folder / BEST_WEIGHTS).is_file():
             _say(f"weights: {folder / BEST_WEIGHTS}")
     if not arguments.verify:
         return DONE
-    changed = other_machine(exported, device)
-    measure = ELSEWHERE if changed else "to the last bit"
-    if changed:
-        _say(f"this machine differs from the recorded one ({changed}): {measure}")
-    differences = compare(exported, again, exactly=changed is None)
+    why = why_inexact(exported, device)
+    measure = NEAR if why else "to the last bit"
+    if why:
+        _say(f"{why}: {measure}")
+    differences = compare(exported, again, exactly=why is None)
     _print(differences, measure)
     return FAILED if differences else DONE
 
 
-def _train(
-    exported: Exported, folder: Path, data: Path | None, device: str
-) -> dict[int, Mapping[str, float]]:
+def _train(exported: Exported, results: Iterator[EpochResult]) -> dict[int, Mapping[str, float]]:
     last = exported.last_epoch.epoch
-    results = train_again(exported, folder, data, device)
     steps = with_bar(results, f"trial {exported.trial}", last)
     again = {result.epoch: result.metrics for result in steps}
     if last not in again:

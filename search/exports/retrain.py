@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # numpy
 
 
 def train_again(
-    exported: Exported, folder: Path, data: Path | None, device: str
+    exported: Exported, folder: Path, data: Path | None, device: str, code: Path | None = None
 ) -> Iterator[EpochResult]:
     """Train an exported trial with its recorded seed and threads, and yield each epoch.
 
@@ -26,7 +26,9 @@ def train_again(
     folder: receives the weights and checkpoints.
     data: the data's folder here; None for data that need none.
     device: "cpu" or "cuda".
-    Raises StudyError when the data, or the weights to start from, differ from the recorded ones.
+    code: the folder of the author's own code here; None for the code in the export.
+    Raises StudyError when the data, the code, or the weights to start from differ from the recorded
+    ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
     source = _source(exported, folder, data)
@@ -45,10 +47,28 @@ def train_again(
         device=device,
         threads=exported.trained_on.threads,
     )
-    code = catalog.unpack_code(exported.own, folder / "code") if exported.own else None
-    results = catalog.load(exported.objective_key, code)(_config(exported), attempt)
+    objective = catalog.load(exported.objective_key, _code(exported, folder, code))
+    results = objective(_config(exported), attempt)
     is_finished = exported.outcome == Outcome.FINISHED
     return results if is_finished else islice(results, exported.last_epoch.epoch)
+
+
+def _code(exported: Exported, folder: Path, given: Path | None) -> Path | None:
+    """Return the folder of the author's own code; None for a shipped objective."""
+    if not exported.own:
+        return None
+    code = given or catalog.unpack_code(exported.own, folder / "code")
+    if code is None:
+        raise StudyError(
+            f"the export has not the code of {exported.objective}, which is large or no text",
+            "give its folder with --code DIR",
+        )
+    if changed := catalog.changed_code(exported.own, code):
+        raise StudyError(
+            f"the code in {code} differs from that of trial {exported.trial} ({', '.join(changed)})",
+            "give the folder with the same files, or leave --code out",
+        )
+    return code
 
 
 def _source(exported: Exported, folder: Path, data: Path | None) -> "ListedData":

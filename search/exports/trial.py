@@ -9,6 +9,7 @@ from dashboards.analysis.folds import value_epochs
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from dashboards.analysis.unfinished import why_none_finished
 from objectives import catalog
+from objectives.contract import CLOCK_ENDING
 from search.exports.exported import (
     Exported,
     ExportedData,
@@ -58,8 +59,8 @@ def export_trial(store: Store, name: str, wanted: str) -> Exported:
         skipped_checks=stored.found.skipped_checks,
         test_uses=len(store.test_uses(name)),
         value=_value(study, trial),
-        value_epochs=tuple(_epoch(stored, epoch, metrics) for epoch in judged.values()),
-        last_epoch=_epoch(stored, max(metrics), metrics),
+        value_epochs=tuple(_epoch(epoch, metrics) for epoch in judged.values()),
+        last_epoch=_epoch(max(metrics), metrics),
         trained_on=_machine(attempts[-1]),
         # More threads than one number: the bits of such a trial do not come back.
         threads_of_attempts=tuple(each.threads for each in attempts if each.epochs),
@@ -137,14 +138,9 @@ def _machine(attempt: AttemptRow) -> TrainedOn:
     )
 
 
-def _epoch(
-    stored: StoredStudy, epoch: int, epochs: Mapping[int, Mapping[str, float]]
-) -> ExportedEpoch:
+def _epoch(epoch: int, epochs: Mapping[int, Mapping[str, float]]) -> ExportedEpoch:
     """Leave out the times: the same configuration and seed do not give them again."""
-    known = catalog.describe(stored.objective).metrics
     metrics = {
-        name: value
-        for name, value in epochs[epoch].items()
-        if known.get(name, {}).get("exact", True)
+        name: value for name, value in epochs[epoch].items() if not name.endswith(CLOCK_ENDING)
     }
     return ExportedEpoch(epoch, metrics)

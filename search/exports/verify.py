@@ -11,11 +11,11 @@ from search.exports.exported import Exported
 from search.processes.machine import device_class, versions
 
 # Other hardware rounds differently, and training amplifies the difference up to these tolerances.
-# Relative for a loss, which has any size; absolute for a fraction, which may be near 0. A loss of
-# less than 0.1 nats may differ as much as one of 0.1: 1e-6 and 3e-6 are the same training.
-ELSEWHERE_TOLERANCE = 0.05
+# Relative for a number of any size, as a loss; absolute for a fraction, which may be near 0. A loss
+# of less than 0.1 nats may differ as much as one of 0.1: 1e-6 and 3e-6 are the same training.
+TOLERANCE = 0.05
 SMALL_LOSS = 0.1
-ELSEWHERE = "losses within 5 % or 0.005, fractions within 0.05"
+NEAR = "losses within 5 % or 0.005, fractions within 0.05"
 DECIDES_BITS = ("device_class", "torch", "torchvision", "numpy")
 
 Metrics = Mapping[str, float]
@@ -37,27 +37,19 @@ class Difference:
         return f"epoch {numbers}" if len(self.epochs) == 1 else f"the mean of epochs {numbers}"
 
 
-def other_machine(exported: Exported, device: str) -> str | None:
-    """Say how this machine differs from the recorded one; None where bits must come back."""
-    recorded = exported.trained_on
-    here = {"device_class": device_class(device), **versions()}
-    there = {"device_class": recorded.device_class, **recorded.versions}
-    changed = [
-        f"{name}: {there.get(name, 'absent')} -> {here.get(name, 'absent')}"
-        for name in DECIDES_BITS
-        if there.get(name) != here.get(name)
-    ]
-    threads = set(exported.threads_of_attempts) - {recorded.threads}
-    if threads:
-        changed.append(f"some epochs were trained with {sorted(threads)} threads")
-    return "; ".join(changed) or None
+def why_inexact(exported: Exported, device: str) -> str | None:
+    """Say why the numbers need not come back to the last bit; None where they must."""
+    if not catalog.describe(exported.objective_key).deterministic:
+        return "the study's own code does not promise the same bits"
+    changed = _changed(exported, device)
+    return f"this machine differs from the recorded one ({changed})" if changed else None
 
 
 def compare(exported: Exported, again: Mapping[int, Metrics], exactly: bool) -> list[Difference]:
     """Find the recorded numbers that did not come back.
 
     again: the metrics of the trial trained again, by epoch.
-    exactly: True compares to the last bit, False with the tolerances that ELSEWHERE names.
+    exactly: True compares to the last bit, False with the tolerances that NEAR names.
     """
     known = catalog.describe(exported.objective_key).metrics
     pairs = (
@@ -69,6 +61,21 @@ def compare(exported: Exported, again: Mapping[int, Metrics], exactly: bool) -> 
         for pair in pairs
         if not (_is_same(pair) or (not exactly and _is_near(pair, known.get(pair.metric, {}))))
     ]
+
+
+def _changed(exported: Exported, device: str) -> str:
+    recorded = exported.trained_on
+    here = {"device_class": device_class(device), **versions()}
+    there = {"device_class": recorded.device_class, **recorded.versions}
+    changed = [
+        f"{name}: {there.get(name, 'absent')} -> {here.get(name, 'absent')}"
+        for name in DECIDES_BITS
+        if there.get(name) != here.get(name)
+    ]
+    threads = set(exported.threads_of_attempts) - {recorded.threads}
+    if threads:
+        changed.append(f"some epochs were trained with {sorted(threads)} threads")
+    return "; ".join(changed)
 
 
 def _recorded(exported: Exported) -> Iterator[tuple[tuple[int, ...], str, float]]:
@@ -96,10 +103,10 @@ def _is_near(pair: Difference, metric: Mapping[str, Any]) -> bool:
     if pair.again is None:
         return False
     if metric.get("high") is not None:
-        return abs(pair.recorded - pair.again) <= ELSEWHERE_TOLERANCE
+        return abs(pair.recorded - pair.again) <= TOLERANCE
     return math.isclose(
         pair.recorded,
         pair.again,
-        rel_tol=ELSEWHERE_TOLERANCE,
-        abs_tol=ELSEWHERE_TOLERANCE * SMALL_LOSS,
+        rel_tol=TOLERANCE,
+        abs_tol=TOLERANCE * SMALL_LOSS,
     )

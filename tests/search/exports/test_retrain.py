@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from search.exports.exported import Exported, ExportedEpoch
 from search.exports.out import write_out
 from search.exports.trial import as_yaml
 from search.exports.verify import compare
+from spaces.script import Lines, Script
 from tests.search.exports.an_export import make_export
 
 Edit = Callable[[dict[str, Any]], object]
@@ -70,6 +72,18 @@ def retrain(trial: Mapping[str, Any], *words: str) -> int:
     """Type `search retrain` on this export."""
     Path("best.yaml").write_text(yaml.safe_dump(dict(trial)))
     return main(["retrain", "best.yaml", *words])
+
+
+@pytest.fixture
+def scripted(place: Path) -> dict[str, Any]:
+    """The fields of an export of a script, whose numbers differ a little each time."""
+    noisy = "import random\nprint(f'epoch 1 val_loss {0.5 + random.random() / 1000}')\n"
+    (place / "train.py").write_text(noisy)
+    script = Script("python train.py", results=Lines(r"epoch (\d+) val_loss (\S+)"))
+    own = catalog.read_code({"kind": "script", **script.as_mapping("val_loss")}, place)
+    last = ExportedEpoch(1, {"val_loss": 0.5})
+    trial = make_export("toy_curve", {}, {"kind": "none"}, last)
+    return replace(trial, objective="python train.py", own=own).as_mapping()
 
 
 def elsewhere(trial: dict[str, Any]) -> None:
@@ -139,6 +153,27 @@ def test_on_another_machine_a_loss_may_differ_by_five_percent_of_itself(
     scale("train_loss", factor)(toy)
 
     assert retrain(toy, "--verify") == code
+
+
+def test_code_that_promises_no_bits_may_differ_as_on_another_machine(
+    scripted: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert retrain(scripted, "--verify") == 0
+    assert "own code does not promise the same bits: losses within 5 %" in capsys.readouterr().err
+    scale("val_loss", 1.2)(scripted)
+    assert retrain(scripted, "--verify") == 1
+
+
+def test_an_export_without_its_code_asks_for_it_and_takes_no_other(
+    scripted: dict[str, Any], place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scripted["own"]["sources"] = {}
+    assert retrain(scripted, "--verify") == 2
+    assert "give its folder with --code DIR" in capsys.readouterr().err
+    assert retrain(scripted, "--verify", "--code", ".") == 0
+    (place / "train.py").write_text("print('epoch 1 val_loss 0.5')\n")
+    assert retrain(scripted, "--verify", "--code", ".") == 2
+    assert "differs from that of trial 3 (train.py)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
