@@ -9,15 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
+from itertools import filterfalse
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from objectives.contract import RecipeError
 from objectives.files.whole import write_text_whole
+from objectives.own.imported import is_ours, with_imports
 
 MOST_BYTES = 1_000_000  # of code that is stored with a study
-OURS = ("search", "objectives", "spaces", "storage", "dashboards")
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,14 @@ class Reference:
     def files(self) -> dict[str, Path]:
         """Return the files of the imported code by their path from `root`.
 
-        They are the imported modules below the study file's folder, or those of the package.
+        They are the imported modules below the study file's folder, and those that its functions
+        import when they are called; or the imported modules of the package.
         """
         top, root = self.place.partition(".")[0], self.root
-        paths = _modules(lambda name: name not in OURS if self.file else name == top)
+        paths = _modules(lambda name: self.file is not None or name == top)
         if self.file:  # an environment may lie below the study
-            paths = [path for path in paths if "site-packages" not in path.parts]
+            paths = [each for each in paths if "site-packages" not in each.parts]
+            paths = [*filterfalse(is_ours, paths), *with_imports(self.file.resolve())]
         return {path.relative_to(root).as_posix(): path for path in paths if root in path.parents}
 
     def _import(self) -> ModuleType:

@@ -4,6 +4,14 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+_ROOT = Path(__file__).resolve().parents[2]  # of these packages
+_OURS = ("search", "objectives", "spaces", "storage", "dashboards")
+
+
+def is_ours(file: Path) -> bool:
+    """Say whether a file belongs to these packages; a study may lie in a checkout of them."""
+    return _ROOT in file.parents and file.relative_to(_ROOT).parts[0] in _OURS
+
 
 def with_imports(script: Path) -> list[Path]:
     """Return a script and the files beside it that it imports, or one of them does.
@@ -14,7 +22,7 @@ def with_imports(script: Path) -> list[Path]:
     found, open_files = dict.fromkeys([script]), [script]
     while open_files:
         for path in _imports(open_files.pop(), script.parent):
-            if path not in found:
+            if path not in found and not is_ours(path):
                 found[path] = None
                 open_files.append(path)
     return [*found]
@@ -28,16 +36,18 @@ def _imports(file: Path, folder: Path) -> Iterator[Path]:
     except (OSError, SyntaxError, ValueError):
         return  # Python says so, when the script runs
     for node in ast.walk(tree):
+        level = getattr(node, "level", 0)  # the dots of `from ..models import unet`
+        start = file.parents[min(level, len(file.parents)) - 1] if level else folder
         for name in _names(node):
-            yield from _files(folder, name.split("."))
+            yield from _files(start, name.split("."))
 
 
 def _names(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Import):
         yield from (each.name for each in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module:
-        yield node.module
-        yield from (f"{node.module}.{each.name}" for each in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        before = f"{node.module}." if node.module else ""
+        yield from (f"{before}{each.name}" for each in node.names)
 
 
 def _files(folder: Path, parts: list[str]) -> Iterator[Path]:

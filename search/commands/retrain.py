@@ -45,9 +45,9 @@ def retrain(arguments: Namespace, settings: Settings) -> int:
     if not arguments.verify:
         return DONE
     why = why_inexact(exported, device)
-    measure = NEAR if why else "to the last bit"
+    measure = "within these tolerances" if why else "to the last bit"
     if why:
-        _say(f"{why}: {measure}")
+        _say(f"{why}: {NEAR}")
     differences = compare(exported, again, exactly=why is None)
     _print(differences, measure)
     return FAILED if differences else DONE

@@ -1,6 +1,7 @@
 """A trial written out: everything that is needed to train it again and to check the result."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import yaml
 
@@ -73,7 +74,11 @@ def as_yaml(exported: Exported) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines, which are code, as they stand."""
+    """Writes texts of several lines, which are code, as they stand; and everything in full."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write a value again where it comes again: whoever reads an export refuses aliases."""
+        return True
 
 
 def _written(dumper: _Dumper, text: str) -> yaml.ScalarNode:

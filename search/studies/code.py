@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives import catalog
+from objectives.contract import RecipeError
 from search.errors import MachineMismatch
 from search.settings import Settings
 from search.studies.folders import find_code
@@ -62,16 +63,30 @@ def same_code(stored: StoredStudy, folder: Path | None, accepts: bool) -> Stored
             " use it with --accept-code",
         )
     described = catalog.read_code(own_to_json(stored.study), folder)
+    _check_goes_on(stored, described)
     accepted = [*own.get("accepted", ()), _acceptance(own, changed)]
     return replace(stored, found=replace(stored.found, own={**described, "accepted": accepted}))
 
 
 def code_used(own: Mapping[str, Any], digest: str) -> Mapping[str, Any]:
     """Return the description of a study's own code as a worker had it, by the digest it noted."""
+    described = {name: value for name, value in own.items() if name != "accepted"}
     for before in own.get("accepted", ()):
         if code_digest(before) == digest:
-            return {**own, **{name: before[name] for name in _REPLACED}}
-    return own
+            return {**described, **{name: before[name] for name in _REPLACED}}
+    return described
+
+
+def _check_goes_on(stored: StoredStudy, described: Mapping[str, Any]) -> None:
+    """Raise StudyError where changed code does not take the values that the study began with."""
+    try:
+        catalog.check(described, stored.config(stored.study.space.mode()))
+    except RecipeError as error:
+        name = stored.study.name
+        raise StudyError(
+            f"the changed code cannot go on with the values of study {name!r} ({error.found})",
+            f"give it that parameter back, or start a study with it under --as {name}-2",
+        ) from error
 
 
 def _acceptance(before: Mapping[str, Any], changed: list[str]) -> dict[str, Any]:

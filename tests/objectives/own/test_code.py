@@ -6,6 +6,7 @@ import pytest
 
 from objectives import catalog
 from objectives.contract import Attempt, ContractError, DataSource, RecipeError
+from objectives.own.imported import with_imports
 
 TRAIN = """
 from dataclasses import dataclass
@@ -112,10 +113,27 @@ def test_what_it_imports_from_its_folder_belongs_to_it(folder: Path) -> None:
     assert catalog.read_code(OWN, folder, folder / "cache")["files"] != described["files"]
 
 
+def test_what_a_function_imports_when_it_is_called_belongs_to_it(folder: Path) -> None:
+    (folder / "parts").mkdir()
+    (folder / "parts" / "__init__.py").write_text("")
+    (folder / "parts" / "unet.py").write_text("from . import blocks\nfrom .heads import head\n")
+    (folder / "parts" / "blocks.py").write_text("")
+    (folder / "parts" / "heads.py").write_text("head = 1\n")
+    late = TRAIN.replace("    for epoch", "    from parts import unet\n\n    for epoch")
+    (folder / "train.py").write_text(late)
+    files = [*catalog.read_code(OWN, folder)["files"]]
+    parts = ["__init__.py", "blocks.py", "heads.py", "unet.py"]
+    assert files == ["lengths.py", *(f"parts/{name}" for name in parts), "train.py"]
+
+
+def test_code_in_a_checkout_of_this_package_has_nothing_of_the_package() -> None:
+    program = Path(catalog.__file__).parents[1] / "search_program.py"
+    assert "from search" in program.read_text()
+    assert with_imports(program) == [program]
+
+
 def test_code_that_has_not_changed_is_not_imported_again(folder: Path) -> None:
-    (folder / "train.py").write_text(TRAIN + "\nopen('seen', 'a').write('x')\n")
-    cwd_free = TRAIN + f"\nopen({str(folder / 'seen')!r}, 'a').write('x')\n"
-    (folder / "train.py").write_text(cwd_free)
+    (folder / "train.py").write_text(TRAIN + f"\nopen({str(folder / 'seen')!r}, 'a').write('x')\n")
     for _ in range(2):
         catalog.read_code(OWN, folder, folder / "cache")
     assert (folder / "seen").read_text() == "x"

@@ -15,6 +15,7 @@ from search.cli import main
 from search.errors import UsageError
 from search.exports.exported import Exported, ExportedEpoch
 from search.exports.out import write_out
+from search.exports.read import read_export
 from search.exports.trial import as_yaml
 from search.exports.verify import compare
 from spaces.script import Lines, Script
@@ -162,6 +163,13 @@ def test_code_that_promises_no_bits_may_differ_as_on_another_machine(
     assert "own code does not promise the same bits: losses within 5 %" in capsys.readouterr().err
     scale("val_loss", 1.2)(scripted)
     assert retrain(scripted, "--verify") == 1
+
+
+def test_an_export_whose_code_was_changed_and_undone_can_be_read(scripted: dict[str, Any]) -> None:
+    files = scripted["own"]["files"]
+    scripted["own"]["accepted"] = [{"files": files}]  # the same object, for which YAML has a sign
+    Path("best.yaml").write_text(as_yaml(Exported.from_mapping(scripted)))
+    assert read_export(Path("best.yaml")).own["accepted"] == [{"files": files}]
 
 
 def test_an_export_without_its_code_asks_for_it_and_takes_no_other(
