@@ -44,6 +44,7 @@ OwnObjective: TypeAlias = Generator | Script
 # An objective that does not come with the package, by the word for its kind.
 OWN_KINDS: Mapping[str, type[OwnObjective]] = {"generator": Generator, "script": Script}
 KIND_OF_OWN = {declared: kind for kind, declared in OWN_KINDS.items()}
+_NOUNS = {Generator: "function", Script: "script"}
 
 
 def as_objective(given: "str | OwnObjective") -> "str | OwnObjective":
@@ -60,6 +61,11 @@ def as_objective(given: "str | OwnObjective") -> "str | OwnObjective":
         'give it a name such as "image_classifier", a function of yours, "train.py:train", or'
         " Script(...)",
     )
+
+
+def noun_of(objective: "str | OwnObjective") -> str:
+    """Return "script" or "function" for an objective of one's own; "" for a shipped one."""
+    return "" if isinstance(objective, str) else _NOUNS[type(objective)]
 
 
 def code_digest(own: Mapping[str, Any]) -> str:

@@ -14,9 +14,14 @@ from dashboards.analysis.priors.words import counts, was_known
 from dashboards.analysis.trials.measures import interval_of
 from dashboards.report.facts import Facts
 from dashboards.report.sources import sources
+from objectives import catalog
+from spaces.own import code_digest, noun_of
 from spaces.shown import shown
+from spaces.stored import StoredStudy
+from spaces.study import Study
 
 SOFTWARE = ("search", "optuna", "torch", "python")
+ON_SPLIT = " on the validation split"
 BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
 
 
@@ -31,6 +36,7 @@ def _sentences(facts: Facts) -> Iterator[str]:
     if facts.data:
         yield from _data(facts.data, facts.snapshot.look.study.data_fingerprint)
     yield _software(facts)
+    yield _changes_of_code(facts.snapshot.stored)
     yield _space(facts)
     yield from spreads(facts.snapshot.study.space)
     yield _order(facts)
@@ -70,12 +76,28 @@ def _software(facts: Facts) -> str:
         for package in SOFTWARE
         if package in versions
     ]
-    what = f"The hyperparameters of {facts.snapshot.study.objective} were searched"
+    what = f"The hyperparameters of {_objective(facts.snapshot.stored)} were searched"
     return f"{what} with {and_so_on(named)}." if named else f"{what}."
 
 
+def _objective(stored: StoredStudy) -> str:
+    """Name the objective; an author's own code with its digest and its commit."""
+    name, own = str(stored.study.objective), stored.found.own
+    if not own:
+        return name
+    facts = [f"SHA-256 of its files {code_digest(own)}"] if own["files"] else []
+    facts += [f"commit {own['commit'][:12]}"] if own["commit"] and own["is_clean"] else []
+    known = f" ({', '.join(facts)})" if facts else ""
+    return f"the {noun_of(stored.study.objective)} {name}{known}"
+
+
+def _changes_of_code(stored: StoredStudy) -> str:
+    accepted = stored.found.own.get("accepted", ())
+    return f"Its code was changed {counted(len(accepted), 'time')} meanwhile." if accepted else ""
+
+
 def _space(facts: Facts) -> str:
-    study = facts.snapshot.study
+    study, objective = facts.snapshot.study, facts.snapshot.stored.objective
     if not len(study.space):
         return "No hyperparameter was searched."
     named = "; ".join(
@@ -85,7 +107,9 @@ def _space(facts: Facts) -> str:
         for param in study.space
     )
     fixed = and_so_on(f"{name} {shown(exact(value))}" for name, value in study.fixed.items())
-    kept = f" Fixed were {fixed}; others kept their defaults." if fixed else ""
+    has_others = catalog.describe(objective).fields is not None
+    others = "; others kept their defaults" if has_others else ""
+    kept = f" Fixed were {fixed}{others}." if fixed else ""
     return f"Searched were {named}.{kept}"
 
 
@@ -113,9 +137,15 @@ def _judging(facts: Facts) -> str:
     where = f"the mean over {study.folds} folds of" if study.folds else "its"
     of_fold = " epoch of each fold" if study.folds else " epoch"
     return (
-        f"A trial's value was {study.metric} on the validation split ({BETTER[study.direction]}),"
+        f"A trial's value was {study.metric}{_measured(study)} ({BETTER[study.direction]}),"
         f" {where} {study.value}{of_fold}."
     )
+
+
+def _measured(study: Study) -> str:
+    """Return on what the study's metric was measured, as far as that is known."""
+    noun = noun_of(study.objective)
+    return f" as the {noun} reported it" if noun else ON_SPLIT
 
 
 def _trials(facts: Facts) -> str:
@@ -136,10 +166,11 @@ def _best(facts: Facts) -> str:
     between = interval(*interval_of(study, best))
     within = f" (95 % interval {between})" if between else ""
     finished = snapshot.finished
+    on_split = "" if snapshot.stored.found.own else ON_SPLIT
     return (
         f"The best of {counted(finished, 'finished trial')}, number {best.number}, had"
         f" {study.metric} {metric(best.value)}{within} with {values or 'the fixed values'}; as the"
-        " best of several on the validation split it is likely to look better than it is."
+        f" best of several{on_split} it is likely to look better than it is."
     )
 
 

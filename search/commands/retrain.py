@@ -38,7 +38,7 @@ def retrain(arguments: Namespace, settings: Settings) -> int:
     if not exported.own:
         load_objective(exported.objective_key)
     with _folder(arguments.out) as folder:
-        results = train_again(exported, folder, data, device, arguments.code)
+        results = train_again(exported, folder, data, device, code=arguments.code)
         again = _train(exported, results)
         if arguments.out and (folder / BEST_WEIGHTS).is_file():
             _say(f"weights: {folder / BEST_WEIGHTS}")

@@ -64,8 +64,9 @@ def _code(exported: Exported, folder: Path, given: Path | None) -> Path | None:
             "give its folder with --code DIR",
         )
     if changed := catalog.changed_code(exported.own, code):
+        files = ", ".join(changed)
         raise StudyError(
-            f"the code in {code} differs from that of trial {exported.trial} ({', '.join(changed)})",
+            f"the code in {code} differs from that of trial {exported.trial} ({files})",
             "give the folder with the same files, or leave --code out",
         )
     return code

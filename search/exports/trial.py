@@ -22,7 +22,7 @@ from search.seeds import training_seed
 from search.studies.code import code_used
 from search.studies.splits import pack, places_in
 from spaces.errors import StudyError
-from spaces.stored import StoredStudy, data_to_json, from_json
+from spaces.stored import data_to_json, from_json
 from spaces.study import Study
 from storage.rows import AttemptRow, TrialRow
 from storage.store import Store, StudyRow

@@ -96,6 +96,11 @@ def planned_epochs(stored: StoredStudy) -> float:
 
 def _check_backbone(stored: StoredStudy) -> None:
     study = stored.study
+    if stored.found.own:
+        raise StudyError(
+            f"{study.name}: the cost of code of one's own is not measured beforehand",
+            "run it; `search status` shows the time that is left once a trial has ended",
+        )
     if "backbone" not in (catalog.describe(stored.objective).fields or {}):
         raise StudyError(
             f"{study.name}: {study.objective} has no backbone whose cost could be measured",

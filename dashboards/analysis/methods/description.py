@@ -13,7 +13,7 @@ from dashboards.analysis.numbers import counted, exact, whole
 from dashboards.analysis.priors.declared import spreads
 from objectives import catalog
 from spaces.data import NoData
-from spaces.own import code_digest
+from spaces.own import code_digest, noun_of
 from spaces.shown import shown
 from spaces.stored import StoredStudy, data_to_json, fingerprint, from_json
 from spaces.study import Study
@@ -63,12 +63,21 @@ def describe(row: StudyRow, counts: ImageCounts | None) -> Methods:
     )
 
 
+def _measured(study: Study) -> str:
+    """Return on what the study's metric is measured, as far as that is known."""
+    return " as it reports it" if noun_of(study.objective) else " on the validation split"
+
+
 def uses_of_test_split(uses: Sequence[UseRow], counts: ImageCounts | None) -> Section:
     """Describe the uses of the test split."""
     held = counts.splits.get("test") if counts else None
     size = f" ({counted(held.all_images, 'image')})" if held else ""
     if not uses:
-        said = f"The test split{size} was never opened." if held else "There is no test split."
+        said = (
+            f"The test split{size} was never opened."
+            if held
+            else "The study declares no test split."
+        )
         return Section(name="test", title="Test split", sentences=[[said]])
     rows: list[Sequence[Phrase]] = [
         [[f"{use.used_at:%Y-%m-%d %H:%M} UTC"], [use.purpose], [use.used_by]] for use in uses
@@ -116,11 +125,13 @@ def _warnings(stored: StoredStudy) -> Iterator[str]:
 def _search(stored: StoredStudy) -> Iterator[Phrase]:
     study = stored.study
     where = " of each fold; the trial's value is the mean over them" if study.folds else ""
+    noun = noun_of(study.objective)
     yield [
+        f"The {noun} " if noun else "",
         Code(str(study.objective)),
         " is judged by ",
         Code(study.metric),
-        f" on the validation split, {BETTER[study.direction]}, at a trial's {study.value}"
+        f"{_measured(study)}, {BETTER[study.direction]}, at a trial's {study.value}"
         f" epoch{where}. {_meaning(stored)}".rstrip(),
     ]
     yield [f"{counted(study.trials, 'trial')}. {pruning_of(stored)}"]

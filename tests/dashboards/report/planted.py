@@ -42,6 +42,15 @@ STUDY = Study(
     ],
 )
 FOUND = Found()
+OWN = {
+    "kind": "script",
+    "reference": "python train.py",
+    "fields": None,
+    "deterministic": False,
+    "files": {"train.py": "1" * 64},
+    "commit": "0123abcd" * 5,
+    "is_clean": True,
+}
 MACHINE = {
     "device_class": "cuda: NVIDIA H200",
     "versions": {"python": "3.12.1", "search": "0.0.9", "torch": "2.15.0", "optuna": "5.0.0"},

@@ -10,7 +10,7 @@ from spaces.params import Choice, Float
 from spaces.script import Script
 from spaces.study import Study
 from storage.store import Store
-from tests.dashboards.report.planted import STUDY, plant
+from tests.dashboards.report.planted import OWN, STUDY, plant
 
 FORMULAS = ("=1+1", "+x", "-x", "@sum", "\tx")
 
@@ -43,17 +43,8 @@ def test_a_cell_that_a_spreadsheet_would_compute_is_text_and_a_number_stays(
 def test_every_metric_that_an_authors_own_code_reports_has_a_column(
     store: Store, tmp_path: object
 ) -> None:
-    own = {
-        "kind": "script",
-        "reference": "python train.py",
-        "fields": None,
-        "deterministic": False,
-        "files": {"train.py": "1" * 64},
-        "commit": "",
-        "is_clean": False,
-    }
     study = replace(STUDY, name="own", objective=Script("python train.py"))
-    plant(store, study, Found(own=own), count=30)
+    plant(store, study, Found(own=OWN), count=30)
     first = rows_of(read_facts(store, "own", str(tmp_path)))[0]
     columns = [name.removeprefix("best_") for name in first if name.startswith("best_")]
     assert columns == ["epoch", "val_loss", "train_loss", "val_balanced_accuracy", "val_top1"]

@@ -14,10 +14,11 @@ from dashboards.report.sources import sources
 from spaces.found import Found
 from spaces.params import Float, Toggle
 from spaces.priors import Prior
+from spaces.script import Script
 from spaces.stored import StoredStudy
 from spaces.study import Pruning, Study
 from storage.store import Claim, Store
-from tests.dashboards.report.planted import STUDY, plant
+from tests.dashboards.report.planted import OWN, STUDY, plant
 from tests.storage.samples import ended, finished, new_worker
 
 SMALL = replace(STUDY, trials=3)
@@ -93,7 +94,7 @@ def practice(store: Store) -> str:
         (running, "1 running: this report is not the last word"),
         (one_finished, "the best of 1 finished"),
         (none_finished, "trial 0: no such thing"),
-        (toy, "There is no test split"),
+        (toy, "The study declares no test split"),
         (with_folds, "mean over them"),
         (practice, "Practice data. The images are generated"),
     ],
@@ -124,6 +125,21 @@ def test_the_methods_name_the_versions_of_the_workers_and_nothing_of_a_newer_sea
     text = methods_paragraph(facts)
     assert "search 0.0.9, Optuna 5.0.0, PyTorch 2.15.0 and Python 3.12.1" in text
     assert "Parzen" not in text
+
+
+def test_the_methods_name_the_code_of_a_script_and_claim_nothing_that_it_alone_knows(
+    store: Store, tmp_path: object
+) -> None:
+    study = replace(STUDY, name="own", objective=Script("python train.py"))
+    own = {**OWN, "accepted": [{"at": "2026-11-28T09:05:00+00:00", "changed": ["train.py"]}]}
+    plant(store, study, Found(own=own), count=10)
+    text = methods_paragraph(read_facts(store, "own", str(tmp_path)))
+    assert "hyperparameters of the script python train.py (SHA-256 of its files" in text
+    assert "commit 0123abcd0123) were searched with" in text
+    assert "Its code was changed 1 time meanwhile." in text
+    assert "value was val_loss as the script reported it (lower is better)" in text
+    assert "validation split" not in text
+    assert "kept their defaults" not in text
 
 
 def test_the_methods_name_the_sampler_where_this_search_drew_the_values(facts: Facts) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from objectives import catalog
 from objectives.contract import Attempt, DataSource
+from objectives.own.left import newest_left
 from search.cli import main
 from search.settings import Settings
 from search.studies.declare import find_study
@@ -56,6 +57,9 @@ def test_training_code_of_ones_own_is_written_beside_its_study(init: Init, tmp_p
     first, second = epochs("begun")
     assert second < first < 2.4
     assert epochs("resumed", tmp_path / "begun", epochs=3)[:2] == [first, second]
+    assert newest_left([tmp_path / "begun"])
+    (tmp_path / "begun" / "state.pt").rename(tmp_path / "begun" / "state.partial")
+    assert newest_left([tmp_path / "begun"]) is None  # killed in its first save
 
 
 def test_a_study_is_written_around_a_script_with_the_options_that_it_declares(

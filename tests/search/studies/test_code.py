@@ -60,5 +60,5 @@ def test_code_that_no_longer_takes_the_studys_values_cannot_be_accepted(
     stored: StoredStudy, tmp_path: Path
 ) -> None:
     (tmp_path / "train.py").write_text(TRAIN.replace("    augment: bool = True\n", ""))
-    with pytest.raises(StudyError, match="no parameter 'augment'.*--as own-2"):
+    with pytest.raises(StudyError, match=r"no parameter 'augment'.*--as own-2"):
         same_code(stored, tmp_path, accepts=True)

@@ -207,7 +207,7 @@ def test_the_uses_of_the_test_split_are_counted_and_listed() -> None:
     moment = datetime(2026, 11, 28, 9, 5, tzinfo=UTC)
     use = UseRow(used_at=moment, used_by="ada", purpose="confirm", data_fingerprint="da7a")
 
-    assert said(uses_of_test_split([], None).sentences[0]) == "There is no test split."
+    assert said(uses_of_test_split([], None).sentences[0]) == "The study declares no test split."
     assert "(1 image) was never opened." in said(uses_of_test_split([], counts).sentences[0])
     used = uses_of_test_split([use], counts)
     assert said(used.sentences[0]) == "The test split (1 image) was opened once."
