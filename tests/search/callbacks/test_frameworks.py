@@ -87,10 +87,10 @@ def place_in(tmp_path: Path, name: str = "first", resume_from: Path | None = Non
     return Place(tmp_path, Attempt(folder=folder, data=data, seed=7, resume_from=resume_from))
 
 
-def stop_after_two(place: Place) -> list[dict[str, float]]:
-    """Follow train.py for two epochs, and end it."""
+def stop_after(count: int, place: Place) -> list[dict[str, float]]:
+    """Follow train.py for some results, and end it."""
     with closing(place.results("python", "train.py", config=CONFIG)) as results:
-        found = [dict(result.metrics) for result in islice(results, 2)]
+        found = [dict(result.metrics) for result in islice(results, count)]
     assert (place.attempt.folder / "behind").exists(), place.output
     assert processes_of(place.folder) == []
     return found
@@ -102,7 +102,7 @@ def test_a_lightning_script_goes_on_from_the_newest_whole_checkpoint(tmp_path: P
     place.write("mine.py", FOR_LIGHTNING)
     place.write("train.py", LIGHTNING + BEHIND)
 
-    before = stop_after_two(place)
+    before = stop_after(2, place)
     newest = place.attempt.folder / "reported-2.ckpt"
     newest.write_bytes(newest.read_bytes()[:-100])
     again = place_in(tmp_path, "second", resume_from=place.attempt.folder)
@@ -123,8 +123,11 @@ def test_a_trainer_of_hugging_face_goes_on_where_it_was_stopped(tmp_path: Path) 
     place.write("mine.py", FOR_TRANSFORMERS)
     place.write("train.py", TRANSFORMERS + BEHIND)
 
-    before = stop_after_two(place)
-    again = place_in(tmp_path, "second", resume_from=place.attempt.folder)
+    before = stop_after(2, place)
+    at_once = place_in(tmp_path, "second", resume_from=place.attempt.folder)
+    assert stop_after(1, at_once) == before[1:]  # what was saved is reported again
+    assert len(list(at_once.attempt.folder.glob("checkpoint-*"))) == 1  # none amid an epoch
+    again = place_in(tmp_path, "third", resume_from=at_once.attempt.folder)
     values = again.values("python", "train.py", config=CONFIG)
 
     assert [epoch for epoch, _ in values] == [2, 3]
