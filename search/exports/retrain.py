@@ -9,6 +9,7 @@ from objectives import catalog
 from objectives.contract import MICRO_BATCH, Attempt, DataSource, EpochResult
 from search.exports.exported import Exported
 from search.studies.splits import unpack, write_partition
+from search.worker.endings import failure
 from spaces.errors import StudyError
 from storage.rows import Outcome
 
@@ -49,6 +50,8 @@ def train_again(
     )
     objective = catalog.load(exported.objective_key, _code(exported, folder, code))
     results = objective(_config(exported), attempt)
+    if exported.own:
+        results = _told_in_a_line(exported, results)
     is_finished = exported.outcome == Outcome.FINISHED
     return results if is_finished else islice(results, exported.last_epoch.epoch)
 
@@ -70,6 +73,17 @@ def _code(exported: Exported, folder: Path, given: Path | None) -> Path | None:
             "give the folder with the same files, or leave --code out",
         )
     return code
+
+
+def _told_in_a_line(exported: Exported, results: Iterator[EpochResult]) -> Iterator[EpochResult]:
+    """Yield the results of an author's own code; StudyError, with its place, where it fails."""
+    try:
+        yield from results
+    except Exception as error:  # training code may raise anything
+        raise StudyError(
+            f"trial {exported.trial} cannot be trained again ({failure(error).detail})",
+            "give this machine what the code needs, or train it where it was trained",
+        ) from error
 
 
 def _source(exported: Exported, folder: Path, data: Path | None) -> "ListedData":

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,17 @@ def test_an_export_whose_code_was_changed_and_undone_can_be_read(scripted: dict[
     scripted["own"]["accepted"] = [{"files": files}]  # the same object, for which YAML has a sign
     Path("best.yaml").write_text(as_yaml(Exported.from_mapping(scripted)))
     assert read_export(Path("best.yaml")).own["accepted"] == [{"files": files}]
+
+
+def test_own_code_that_fails_when_it_is_trained_again_is_told_in_a_line(
+    scripted: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    scripted["own"]["sources"] = {"train.py": "import nothere\n"}
+    scripted["own"]["files"] = {"train.py": sha256(b"import nothere\n").hexdigest()}
+    assert retrain(scripted, "--verify") == 2
+    said = capsys.readouterr().err
+    assert "trial 3 cannot be trained again (train.py ended with exit code 1: ModuleNotFou" in said
+    assert "give this machine what the code needs" in said
 
 
 def test_an_export_without_its_code_asks_for_it_and_takes_no_other(
