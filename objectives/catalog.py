@@ -1,4 +1,4 @@
-"""The objectives by name, and answers to questions about them, without torch.
+"""Answers to questions about any objective, shipped or the author's own, without torch.
 
 The module stands beside `objectives.sets`. It reaches the rooms above it, and all that loads torch
 or numpy, only by names that are imported when a function is called.

@@ -22,7 +22,8 @@ class Found:
     promoted_from: the study whose best trials are trained again here, and no others; "" for none.
     promoted_trials: their numbers there, in the order of the queue.
     own: the description of an objective of the author's own, as `objectives.own` made it: its
-        hyperparameters, its files with their digests; {} for one that comes with the package.
+        hyperparameters, its files with their digests. Its `accepted` is the code before each change
+        that was accepted. {} for an objective that comes with the package.
     """
 
     defaults: Mapping[str, Value] = field(default_factory=dict)

@@ -8,8 +8,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from objectives.contract import RecipeError
 from objectives.files.whole import write_text_whole
 from objectives.own.code import Reference, digests, sources
 from objectives.own.hyperparameters import declared, recipe_of
-from objectives.own.imported import with_imports
+from objectives.own.imported import of_module, with_imports
 from objectives.probes.ask import ask
 from objectives.script.objective import check_script
 
@@ -57,13 +58,8 @@ def _describe_script(own: Mapping[str, Any], folder: Path) -> Description:
     """Describe a script; its files are those that its command names, and what they import."""
     check_script(own, folder)
     root = folder.resolve()
-    named = [(root / word).resolve() for word in own["command"] if word and "{" not in word]
-    files = {
-        path.relative_to(root).as_posix(): path
-        for script in named
-        if root in script.parents and script.is_file()
-        for path in with_imports(script)
-    }
+    paths = _named_files(own["command"], root)
+    files = {path.relative_to(root).as_posix(): path for path in paths if root in path.parents}
     return {
         "kind": own["kind"],
         "reference": " ".join(own["command"]),
@@ -72,6 +68,16 @@ def _describe_script(own: Mapping[str, Any], folder: Path) -> Description:
         "fields": None,
         **_contents(files),
     }
+
+
+def _named_files(words: Sequence[str], root: Path) -> Iterator[Path]:
+    """Yield the files and the modules that a command names, with what they import."""
+    for before, word in pairwise(["", *words]):
+        path = (root / word).resolve()
+        if before == "-m":
+            yield from of_module(word, root)
+        elif word and "{" not in word and path.is_file() and root in path.parents:
+            yield from with_imports(path)
 
 
 def _contents(files: Mapping[str, Path]) -> Description:

@@ -13,19 +13,27 @@ def is_ours(file: Path) -> bool:
     return _ROOT in file.parents and file.relative_to(_ROOT).parts[0] in _OURS
 
 
-def with_imports(script: Path) -> list[Path]:
-    """Return a script and the files beside it that it imports, or one of them does.
+def with_imports(script: Path, folder: Path | None = None) -> list[Path]:
+    """Return a script and the files in a folder that it imports, or one of them does.
 
     An import that is put together while the script runs is not found; a script in another language
     is returned alone.
+
+    folder: None for the script's own.
     """
     found, open_files = dict.fromkeys([script]), [script]
     while open_files:
-        for path in _imports(open_files.pop(), script.parent):
+        for path in _imports(open_files.pop(), folder or script.parent):
             if path not in found and not is_ours(path):
                 found[path] = None
                 open_files.append(path)
     return [*found]
+
+
+def of_module(name: str, folder: Path) -> list[Path]:
+    """Return the files in a folder that `python -m NAME` runs there, with what they import."""
+    files = _files(folder, [*name.split("."), "__main__"])
+    return [each for file in files for each in with_imports(file, folder)]
 
 
 def _imports(file: Path, folder: Path) -> Iterator[Path]:

@@ -126,6 +126,19 @@ def test_what_a_function_imports_when_it_is_called_belongs_to_it(folder: Path) -
     assert files == ["lengths.py", *(f"parts/{name}" for name in parts), "train.py"]
 
 
+def test_a_module_that_a_script_runs_belongs_to_it_with_its_package(tmp_path: Path) -> None:
+    (tmp_path / "lab" / "train").mkdir(parents=True)
+    (tmp_path / "lab" / "__init__.py").write_text("import metrics\n")
+    (tmp_path / "lab" / "train" / "__main__.py").write_text("from lab.train import nets\n")
+    (tmp_path / "lab" / "train" / "nets.py").write_text("")
+    (tmp_path / "metrics.py").write_text("")
+    words = ["python", "-m", "lab.train", "{config}"]
+    own = {"kind": "script", "command": words, "deterministic": False}
+    described = catalog.read_code(own, tmp_path)
+    parts = ["__init__.py", "train/__main__.py", "train/nets.py"]
+    assert [*described["files"]] == [*(f"lab/{name}" for name in parts), "metrics.py"]
+
+
 def test_code_in_a_checkout_of_this_package_has_nothing_of_the_package() -> None:
     program = Path(catalog.__file__).parents[1] / "search_program.py"
     assert "from search" in program.read_text()
