@@ -7,6 +7,7 @@ from typing import Any
 from objectives.contract import Attempt, EpochResult, Objective
 from objectives.own.code import Reference
 from objectives.own.hyperparameters import recipe_of
+from objectives.own.yielded import exits_refused
 
 
 def own_objective(reference: str, folder: Path) -> Objective:
@@ -21,9 +22,9 @@ def own_objective(reference: str, folder: Path) -> Objective:
     recipe = recipe_of(function)
 
     def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
-        results: Iterator[EpochResult] = function(
-            recipe(**config) if recipe else dict(config), attempt
-        )
+        with exits_refused():
+            given = recipe(**config) if recipe else dict(config)
+            results: Iterator[EpochResult] = function(given, attempt)
         return results
 
     return train

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from numbers import Complex, Real
 from operator import index
 from typing import Any
@@ -20,11 +21,24 @@ def plain_results(returned: object) -> Generator[EpochResult, None, None]:
     if not isinstance(returned, Iterator):
         raise ContractError(f"the objective returned {_shown(returned)}", f"let it {YIELD}")
     try:
-        for yielded in returned:
-            yield plain_result(yielded)
+        with exits_refused():
+            for yielded in returned:
+                yield plain_result(yielded)
     finally:
         if close := getattr(returned, "close", None):
             close()
+
+
+@contextmanager
+def exits_refused() -> Iterator[None]:
+    """Raise ContractError where an author's code ends the program, such as by `sys.exit`."""
+    try:
+        yield
+    except (SystemExit, KeyboardInterrupt) as error:
+        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise ContractError(
+            f"the objective ends the program ({said})", "return where it is over, or raise an error"
+        ) from error
 
 
 def plain_result(yielded: object) -> EpochResult:

@@ -42,6 +42,15 @@ def unchecked(recipe, attempt):
     yield EpochResult(epoch=1, metrics=recipe, seconds=0, images=0)
 
 
+def exits(recipe, attempt):
+    yield EpochResult(epoch=1, metrics={"dice": 1.0})
+    raise SystemExit("no data")
+
+
+def exits_at_once(recipe, attempt):
+    raise SystemExit(0)
+
+
 def returns(recipe, attempt):
     return {"dice": 1.0}
 
@@ -156,7 +165,7 @@ def test_code_that_has_not_changed_is_not_imported_again(folder: Path) -> None:
     ("reference", "code", "found"),
     [
         ("nothing.py:train", "", "nothing.py does not exist; write it"),
-        ("train.py:trian", TRAIN, "train.py has no function 'trian'; name one of train, unchecked"),
+        ("train.py:trian", TRAIN, "train.py has no function 'trian'; name one of train, unchecked, exits"),
         ("train.py:alone", TRAIN, "alone cannot be called with a recipe and an attempt"),
         ("train.py:train", "x = 1\nimport nothere\n", "train.py:2: ModuleNotFoundError: No module"),
         ("train.py:train", "x = (\n", "train.py:1: '(' was never closed; mend the line"),
@@ -226,5 +235,9 @@ def test_a_function_trains_as_a_shipped_objective_does(folder: Path) -> None:
     assert next(load("unchecked")({"any": 1.0}, attempt)).metrics == {"any": 1.0}  # type: ignore[operator]
     with pytest.raises(ContractError, match="returned a dict"):
         next(load("returns")({}, attempt))  # type: ignore[operator]
+    with pytest.raises(ContractError, match=r"ends the program \(SystemExit: no data\); return"):
+        list(load("exits")({}, attempt))  # type: ignore[operator]
+    with pytest.raises(ContractError, match=r"ends the program \(SystemExit: 0\)"):
+        list(load("exits_at_once")({}, attempt))  # type: ignore[operator]
     with pytest.raises(ValueError, match="bad luck"):
         next(load("train")({"depth": 13}, attempt))  # type: ignore[operator]
