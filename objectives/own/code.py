@@ -16,7 +16,7 @@ from typing import Any
 
 from objectives.contract import RecipeError
 from objectives.files.whole import write_text_whole
-from objectives.own.imported import is_ours, with_imports
+from objectives.own.imported import OURS, is_ours, with_imports
 
 MOST_BYTES = 1_000_000  # of code that is stored with a study
 
@@ -94,6 +94,8 @@ class Reference:
             raise RecipeError(
                 f"{file} does not exist", "write it, or correct the path from the study file on"
             )
+        if file and file.stem in OURS:
+            raise RecipeError(f"{file} has the name of a package of search", "rename the file")
         folders = [file.resolve().parent, self.folder] if file else [self.folder]
         with _importable(folders):
             try:

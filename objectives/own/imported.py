@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]  # of these packages
-_OURS = ("search", "objectives", "spaces", "storage", "dashboards")
+OURS = ("search", "objectives", "spaces", "storage", "dashboards")
 
 
 def is_ours(file: Path) -> bool:
     """Say whether a file belongs to these packages; a study may lie in a checkout of them."""
-    return _ROOT in file.parents and file.relative_to(_ROOT).parts[0] in _OURS
+    return _ROOT in file.parents and file.relative_to(_ROOT).parts[0] in OURS
 
 
 def with_imports(script: Path, folder: Path | None = None) -> list[Path]:
