@@ -14,7 +14,7 @@ WAYS: Mapping[str, str] = {
         "look for numbers out of all proportion with `search check`, lower the learning rates, "
         + _AGAIN
     ),
-    Outcome.OUT_OF_MEMORY: "use smaller backbones or a smaller image_size, " + _AGAIN,
+    Outcome.OUT_OF_MEMORY: "use smaller networks, images or batches, " + _AGAIN,
     Outcome.CODE_ERROR: "mend the code that raised it, " + _AGAIN,
     Outcome.DATA_ERROR: "mend the data, see `search check`, " + _AGAIN,
     Outcome.METRIC_OUT_OF_RANGE: "mend what reports the metric, " + _AGAIN,

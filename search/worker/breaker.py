@@ -18,8 +18,11 @@ def check_broken(worker: Worker, failed: Failed) -> None:
     if failed.outcome != Outcome.CODE_ERROR or not failed.where:
         return
     if worker.retrying_store.count_same_errors(name, worker.name, failed.where) >= SAME_ERRORS:
+        accepting = (
+            " --accept-code" if worker.stored.found.own else ""
+        )  # what was mended has changed
         raise StudyBroken(
             f"{SAME_ERRORS} trials of study {name!r} ended by the same error ({failed.detail})",
-            f"mend it and `search run --study {name}` goes on, or start a changed study"
+            f"mend it and `search run --study {name}{accepting}` goes on, or start a changed study"
             " with --as NAME",
         )

@@ -1,5 +1,6 @@
 """When trial after trial ends by the same error, the study stops instead of burning its budget."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from search.errors import StudyBroken
 from search.worker.endings import Ending, Failed, Finished, Pruned
 from search.worker.worker import Worker
+from spaces.found import Found
 from storage.rows import Outcome
 from storage.store import Store
 from tests.search.toy_worker import end, lease, make_worker
@@ -35,6 +37,14 @@ def test_three_times_the_same_error_stops_the_study_with_its_place(worker: Worke
     run(worker, broken(), broken())
     with pytest.raises(StudyBroken, match=r"losses\.py:7.*search run --study toy"):
         run(worker, broken())
+
+
+def test_an_authors_own_code_may_go_on_as_it_was_mended(worker: Worker) -> None:
+    own = {"kind": "script", "fields": None, "deterministic": False, "files": {}}
+    ours = replace(worker, stored=replace(worker.stored, found=Found(own=own)))
+    run(ours, broken(), broken())
+    with pytest.raises(StudyBroken, match="search run --study toy --accept-code"):
+        run(ours, broken())
 
 
 def test_pruned_trials_in_between_do_not_count(worker: Worker) -> None:
