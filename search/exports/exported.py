@@ -7,6 +7,8 @@ from typing import Any
 from objectives.contract import ObjectiveKey
 from search.exports.fields import Fields, UnusableField
 from spaces.data import KINDS, kind_needs_folder
+from spaces.own import KIND_OF_OWN, OWN_KINDS
+from spaces.script import Script
 
 EXPORT_FORMAT = 1
 
@@ -203,7 +205,7 @@ class Exported:
             badges=fields.texts("badges"),
             practice_data=fields.flag("practice_data"),
             objective=fields.text("objective"),
-            own=fields.mapping("own") if fields.has("own") else {},
+            own=_own(fields) if fields.has("own") else {},
             config=fields.mapping("config"),
             searched=fields.texts("searched"),
             weights=fields.text_mapping("weights"),
@@ -217,6 +219,22 @@ class Exported:
             trained_on=TrainedOn.from_fields(fields.within("trained_on")),
             threads_of_attempts=fields.wholes("threads_of_attempts"),
         )
+
+
+def _own(fields: Fields) -> dict[str, Any]:
+    """Read the author's own code as it is; UnusableField where what names or runs it is missing."""
+    own = fields.within("own")
+    if own.text("kind") not in OWN_KINDS:
+        raise UnusableField("own.kind")
+    own.text("reference")
+    own.flag("deterministic")
+    own.text_mapping("files")
+    own.text_mapping("sources")
+    if own.text("kind") == KIND_OF_OWN[Script]:
+        own.mapping("declared")
+    if not own.has("fields"):
+        raise UnusableField("own.fields")
+    return fields.mapping("own")
 
 
 def _value_epochs(fields: Fields, has_folds: bool) -> tuple[ExportedEpoch, ...]:

@@ -173,6 +173,15 @@ def test_an_export_whose_code_was_changed_and_undone_can_be_read(scripted: dict[
     assert read_export(Path("best.yaml")).own["accepted"] == [{"files": files}]
 
 
+@pytest.mark.parametrize("field", ["kind", "files", "sources", "deterministic", "fields"])
+def test_an_export_that_lacks_a_part_of_its_own_code_is_refused(
+    scripted: dict[str, Any], field: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del scripted["own"][field]
+    assert retrain(scripted, "--verify") == 2
+    assert f"no usable 'own.{field}'; export the trial again" in capsys.readouterr().err
+
+
 def test_own_code_that_fails_when_it_is_trained_again_is_told_in_a_line(
     scripted: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
