@@ -1,7 +1,8 @@
 """A study's data and methods, as a paper describes them: for pages, the note and the report."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from dashboards.analysis.methods.images import ImageCounts, SplitCounts
 from dashboards.analysis.methods.machines import Machines, package_name
@@ -21,6 +22,8 @@ from storage.rows import StudyRow
 from storage.split_uses import UseRow
 
 PRACTICE = "Practice data. The images are generated: these results say nothing about real ones."
+MOST_FILES = 5  # of an author's own code that are named
+MOMENT = "%Y-%m-%d %H:%M UTC"
 BETTER = {"minimize": "lower is better", "maximize": "higher is better"}
 
 
@@ -80,7 +83,7 @@ def uses_of_test_split(uses: Sequence[UseRow], counts: ImageCounts | None) -> Se
         )
         return Section(name="test", title="Test split", sentences=[[said]])
     rows: list[Sequence[Phrase]] = [
-        [[f"{use.used_at:%Y-%m-%d %H:%M} UTC"], [use.purpose], [use.used_by]] for use in uses
+        [[f"{use.used_at:{MOMENT}}"], [use.purpose], [use.used_by]] for use in uses
     ]
     often = "once" if len(uses) == 1 else f"{whole(len(uses))} times"
     said = f"The test split{size} was opened {often}."
@@ -114,7 +117,8 @@ def _warnings(stored: StoredStudy) -> Iterator[str]:
     if stored.found.skipped_checks:
         yield f"Skipped checks of the data: {', '.join(stored.found.skipped_checks)}."
     for each in stored.found.own.get("accepted", ()):
-        yield f"The study's own code was changed at {each['at']}: {', '.join(each['changed'])}."
+        at = datetime.fromisoformat(each["at"])
+        yield f"The study's own code was changed at {at:{MOMENT}}: {_names(each['changed'])}."
     if stored.found.own and isinstance(stored.study.data, NoData):
         yield (
             "The study declares no data: its own code reads them, and nothing here was checked for"
@@ -204,6 +208,13 @@ def _fingerprints(row: StudyRow, stored: StoredStudy) -> Table:
     if own := stored.found.own:
         commit = f", commit {own['commit'][:12]}" if own["commit"] else ""
         changed = "" if own["is_clean"] or not commit else ", with changes"
-        files = f"code ({', '.join(own['files'])}{commit}{changed})"
+        files = f"code ({_names(own['files'])}{commit}{changed})"
         rows.append([[files], [Code(code_digest(own))]])
     return Table(["of", "sha256"], rows)
+
+
+def _names(files: Iterable[str]) -> str:
+    """Return the first names of files, and the number of the others."""
+    names = [*files]
+    more = f" and {counted(len(names) - MOST_FILES, 'more file')}" if names[MOST_FILES:] else ""
+    return ", ".join(names[:MOST_FILES]) + more

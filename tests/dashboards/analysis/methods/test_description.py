@@ -12,8 +12,10 @@ from dashboards.analysis.methods.images import count_images
 from dashboards.analysis.methods.machines import machines_of
 from dashboards.analysis.methods.sampler import order
 from dashboards.analysis.methods.sections import Phrase, Section
+from spaces.data import NoData
 from spaces.found import Found
 from spaces.params import Choice, Int, Toggle
+from spaces.script import Script
 from spaces.stored import StoredStudy, fingerprint
 from spaces.study import Pruning
 from storage.rows import WorkerRow
@@ -200,6 +202,24 @@ def test_study_and_data_are_named_by_their_fingerprints() -> None:
         ["study", fingerprint(StoredStudy(STUDY))],
         ["data", "da7a" * 16],
     ]
+
+
+def test_own_code_is_named_by_its_files_its_commit_and_its_changes() -> None:
+    files = {f"part{number}.py": "1" * 64 for number in range(7)}
+    own = {"fields": None, "deterministic": False, "files": files, "commit": "0123abcd" * 5}
+    accepted = [{"at": "2026-11-28T09:05:00+00:00", "changed": ["part3.py"]}]
+    study = replace(STUDY, objective=Script("python part0.py"), data=NoData())
+    found = Found(own={**own, "is_clean": False, "accepted": accepted})
+    described = describe(row(StoredStudy(study, found)), None)
+    told = {each.name: each for each in described.sections}
+
+    named = "part0.py, part1.py, part2.py, part3.py, part4.py and 2 more files"
+    assert (
+        table(told["fingerprints"])[-1][0] == f"code ({named}, commit 0123abcd0123, with changes)"
+    )
+    assert sentences(told["search"]).startswith("The script python part0.py is judged by val_loss")
+    assert "was changed at 2026-11-28 09:05 UTC: part3.py." in " ".join(described.warnings)
+    assert "no data: its own code reads them" in " ".join(described.warnings)
 
 
 def test_the_uses_of_the_test_split_are_counted_and_listed() -> None:
