@@ -34,8 +34,8 @@ def parameters(arguments: Namespace, settings: Settings) -> int:
         print(json.dumps(fields, indent=2))
         return DONE
     table = Table("parameter", "values", "default", "meaning")
-    for name, field in fields.items():
-        table.add_row(name, _values(field), _default(field), Text(_meaning(field)))
+    for parameter, field in fields.items():
+        table.add_row(parameter, _values(field), _default(field), Text(_meaning(field)))
     print_table(page(), table)
     return DONE
 

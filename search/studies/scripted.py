@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from search.errors import UsageError
@@ -47,9 +48,10 @@ def script_words(script: Path, folder: Path) -> dict[str, str]:
 
 
 def _command(script: Path, folder: Path, options: list[Option]) -> str:
-    name = os.path.relpath(script, folder)
+    path = os.path.relpath(script, folder)
     program = PROGRAMS.get(script.suffix, "")
-    words = [*filter(None, [program]), name if program or "/" in name else f"./{name}"]
+    name = quote(path if program or "/" in path else f"./{path}")
+    words = [*filter(None, [program]), name.replace("{", "{{").replace("}", "}}")]
     words += [f"{option.flag} {{{option.name}}}" for option in options]
     return " ".join(words if options else [*words, "{config}"])
 
