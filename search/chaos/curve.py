@@ -46,7 +46,7 @@ def newest_state(folder: Path | None) -> tuple[int, float]:
 
 def save(epoch: int, distance: float) -> None:
     """Save a state whole, and remove all but the two newest."""
-    partial = trial.folder / "partial"
+    partial = trial.folder / "state.partial"
     partial.write_text(json.dumps({"epoch": epoch, "distance": distance}))
     partial.replace(trial.folder / f"state-{epoch:04d}.json")
     for old in sorted(trial.folder.glob(PATTERN))[:-2]:
