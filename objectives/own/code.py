@@ -115,6 +115,8 @@ class Reference:
             return RecipeError(f"{line}: {error.msg}", "mend the line")
         frames = traceback.extract_tb(error.__traceback__)
         own = [each for each in frames if not each.filename.startswith(("<", __file__))]
+        theirs = [each for each in own if Path(each.filename).parent == self.folder.resolve()]
+        own = theirs or own
         place = f"{own[-1].filename}:{own[-1].lineno}: " if own and self.file else f"{self.place}: "
         if isinstance(error, SystemExit):
             return RecipeError(

@@ -23,7 +23,7 @@ from search.processes.machine import process_scope
 from search.processes.signals import StopFlag
 from search.processes.worker_slot import WorkerSlot
 from search.report import PROGRAM, REASON_FILE
-from spaces.exits import BROKEN_OFF, DONE, DRAINED, FAILED, KILLED, MISMATCH, WRONG
+from spaces.exits import DONE, DRAINED, FAILED, KILLED, LASTING
 from storage.engine.steps import DEATHS
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.rows import HandBackReason
@@ -209,9 +209,14 @@ class _Supervisor:
 
     def _settle(self, slot: WorkerSlot, code: int) -> None:
         """Free the trial of an ended worker and decide on the next one; wait for the database."""
-        why, lease_end = self._explain(slot, code)
         try:
-            self._free(slot.worker, code, why, lease_end)
+            held = self._run.store.end_leases(slot.worker, self._lease_end(slot, code))
+            # A worker that ends by itself has no trial then, or tells why.
+            is_cut = held and code in (DONE, *LASTING) and not slot.child.reason_file.exists()
+            why = self._explain(slot, code)
+            if is_cut:
+                why, code = f"its code ended the process with exit code {code}", FAILED
+            self._note_end(slot.worker, code, why)
             has_progressed = self._run.store.has_progressed(slot.worker)
             self._obey(self._run.store.study(self._run.study).stop)
         except DatabaseUnreachable:
@@ -223,23 +228,28 @@ class _Supervisor:
         log.info("worker %s ended by %s: %s", slot.worker, describe_exit(code), why)
         self._decide(slot, code, why)
 
-    def _explain(self, slot: WorkerSlot, code: int) -> tuple[str, HandBackReason]:
-        """Return why a worker ended, in one line, and why its lease is ended."""
+    def _lease_end(self, slot: WorkerSlot, code: int) -> HandBackReason:
+        """Return why the lease of an ended worker is ended."""
         if slot.is_stalled:
-            return "it reported no step for too long", HandBackReason.STALLED
+            return HandBackReason.STALLED
         # A worker that was stopped, or gave up on the database, did not die of its trial.
-        is_asked = self._flag.draining or code in (DONE, DRAINED)
-        reason = HandBackReason.STOPPED if is_asked else HandBackReason.KILLED
+        is_asked = self._flag.draining or code == DRAINED
+        return HandBackReason.STOPPED if is_asked else HandBackReason.KILLED
+
+    def _explain(self, slot: WorkerSlot, code: int) -> str:
+        """Return why a worker ended, in one line."""
+        if slot.is_stalled:
+            return "it reported no step for too long"
         if code == DONE:
-            return "nothing left to do", reason
+            return "nothing left to do"
         if code == DRAINED and self._flag.draining:
-            return "handed back", reason
-        return slot.child.reason(), reason
+            return "handed back"
+        return slot.child.reason()
 
     def _decide(self, slot: WorkerSlot, code: int, why: str) -> None:
         if code == DONE:
             self._is_done = slot.is_over = True
-        elif code in (WRONG, BROKEN_OFF, MISMATCH):
+        elif code in LASTING:
             self._trouble = self._trouble or Ending(code, why)
             slot.is_over = True
             self._flag.drain()
@@ -257,11 +267,12 @@ class _Supervisor:
             slot.child.pause(0 if code == DRAINED else slot.fruitless)
 
     def _free(self, worker: str, code: int, why: str, lease_end: HandBackReason) -> None:
-        store = self._run.store
-        store.end_leases(worker, lease_end)
-        store.worker_ended(
-            worker, code, why.removeprefix(PROGRAM)
-        )  # False for one that died while it loaded libraries
+        self._run.store.end_leases(worker, lease_end)
+        self._note_end(worker, code, why)
+
+    def _note_end(self, worker: str, code: int, why: str) -> None:
+        # False for one that died while it loaded libraries
+        self._run.store.worker_ended(worker, code, why.removeprefix(PROGRAM))
 
     def _ending(self) -> Ending:
         if self._flag.now:

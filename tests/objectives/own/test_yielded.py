@@ -1,6 +1,7 @@
 """What an author's own code yields: taken as plain numbers, or refused in one line."""
 
 import math
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -124,3 +125,15 @@ def test_code_that_is_stopped_may_clean_up_at_once() -> None:
     next(results)
     results.close()
     assert said == ["saved"]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork")
+def test_a_process_that_the_code_forks_does_not_train_on() -> None:
+    def train() -> Iterator[EpochResult]:
+        yield EpochResult(epoch=1, metrics={})
+        child = os.fork()
+        if child:
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+        yield EpochResult(epoch=2 if child else 3, metrics={})
+
+    assert [result.epoch for result in plain_results(train())] == [1, 2]

@@ -1,7 +1,8 @@
 """A worker without an objective: it makes the storage's real calls, and dies where it is told to.
 
 `scripted_worker.py URL STUDY NAME FAULT`, FAULT one of: none, die (once, after the first epoch of
-trial 1), die-early (before its first epoch, always), replace-itself (75 after each trial), slow,
+trial 1), die-early (before its first epoch, always), exit-0 (the same, as code does that calls
+os._exit), replace-itself (75 after each trial), slow,
 stall (once, after the first epoch of trial 1, with a lease of half a second).
 """
 
@@ -46,6 +47,8 @@ def train(store: Store, claim: Claim, fault: str, flag: StopFlag) -> None:
     """Record the epochs that are missing and end the trial, unless something comes between."""
     if fault == "die-early":
         os.kill(os.getpid(), signal.SIGKILL)
+    if fault == "exit-0":
+        os._exit(0)
     first = len(store.epochs(claim.study, claim.number)) + 1
     for epoch in range(first, EPOCHS + 1):
         time.sleep(1.0 if fault == "slow" else 0.05)

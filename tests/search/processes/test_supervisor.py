@@ -133,6 +133,15 @@ def test_a_trial_that_kills_three_workers_ends_no_run_but_a_fourth_death_in_a_ro
     assert [trial.state for trial in store.trials("toy")] == ["FAIL", "RUNNING"]
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_pause")
+def test_code_that_ends_its_process_amid_a_trial_is_no_end_of_the_run(scripted, store):
+    ending = supervise(scripted("exit-0"), StopFlag(), ignore)
+    assert ending.exit_code == 1
+    assert "its code ended the process with exit code 0" in ending.trouble
+    assert [trial.state for trial in store.trials("toy")] == ["FAIL", "RUNNING"]
+
+
 @pytest.mark.usefixtures("no_pause")
 def test_four_deaths_without_an_epoch_stop_a_worker_with_the_reason(shell, tmp_path):
     ending = supervise(shell("echo no such library; kill -9 $$"), StopFlag(), ignore)
