@@ -7,12 +7,14 @@ Script("bash train.sh {config}", results=Lines(r"epoch (\d+).*val_loss ([\d.]+)"
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from shlex import quote
 from typing import Any, Literal, TypeAlias
 
 from spaces.command import placeholders, words_of
 from spaces.declared import check_types
 from spaces.errors import StudyError, nearest
 
+_NEEDS_QUOTES = re.compile(r"""[\s'"\\]|^$""")
 EPOCH = "epoch"  # the group of a pattern, and the usual column, with the epoch's number
 # The placeholders beside the hyperparameters; a hyperparameter of the same name comes first.
 CONFIG, FOLDER = "config", "folder"
@@ -129,7 +131,10 @@ class Script:
         _check_own_table(self)
 
     def __str__(self) -> str:
-        return " ".join(self.command)
+        # A placeholder is no word that needs quotes.
+        return " ".join(
+            quote(word) if _NEEDS_QUOTES.search(word) else word for word in self.command
+        )
 
     @property
     def placeholders(self) -> tuple[str, ...]:

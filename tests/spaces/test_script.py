@@ -26,6 +26,7 @@ def test_a_text_is_parted_into_words_as_a_shell_does() -> None:
         *("--lr={lr}", "--json", "{{}}"),
     )
     assert script.placeholders == ("lr",)
+    assert str(script) == "python train.py --note 'two words' --lr={lr} --json {{}}"
 
 
 def test_words_are_taken_as_they_are() -> None:

@@ -21,6 +21,8 @@ def pruning_of(stored: StoredStudy, be: str = "is") -> str:
         return f"From the third fold on, a trial {be} stopped between folds {rule.between_folds}."
     if study.folds or not rule.between_epochs:
         return f"No trial {be} stopped early."
+    if _has_no_length(stored):
+        return f"No trial {be} stopped early, because no `epochs` tells the length of its schedule."
     if study.pruning.at_rungs:
         return " ".join(_at_rungs(stored, be))
     first = study.pruning.first_epoch
@@ -37,7 +39,7 @@ def compares_folds(study: Study) -> bool:
 def stops_at_rungs(stored: StoredStudy) -> bool:
     """Say whether trials are compared at rungs: there are enough, and a schedule has a rung."""
     study, longest = stored.study, _longest(stored)
-    has_rung = longest is None or bool(rung_epochs(longest))
+    has_rung = bool(rung_epochs(longest)) if longest else not _has_no_length(stored)
     return not study.folds and study.pruning.at_rungs and study.trials >= LEAST_KIN and has_rung
 
 
@@ -61,8 +63,13 @@ def _at_rungs(stored: StoredStudy, be: str) -> Iterator[str]:
     yield f"{first} {'are' if be == 'is' else 'were'} not judged."
 
 
+def _has_no_length(stored: StoredStudy) -> bool:
+    """Say whether an author's own code has no hyperparameter by which schedules are compared."""
+    return bool(stored.found.own) and _longest(stored) is None
+
+
 def _longest(stored: StoredStudy) -> int | None:
     """Return the epochs of the longest schedule; None where they are unknown."""
     searched = stored.study.space.get("epochs")
     ends = searched.corners() if searched else (stored.settled.get("epochs"),)
-    return max((each for each in ends if isinstance(each, int)), default=None)
+    return max((int(each) for each in ends if isinstance(each, int | float)), default=None)

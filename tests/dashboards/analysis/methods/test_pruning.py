@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from dashboards.analysis.methods.pruning import pruning_of
+from dashboards.analysis.methods.pruning import pruning_of, stops_at_rungs
 from spaces.found import Found
 from spaces.params import Choice, Int, Param, Toggle
+from spaces.script import Script
 from spaces.stored import StoredStudy
 from spaces.study import Pruning, Study
 
@@ -33,6 +34,23 @@ def test_the_rule_of_rungs_names_the_trials_that_are_compared() -> None:
     assert "with the trials of the same ldam and schedule that got there" in said(*kin)
     assert said(*kin).endswith("The first 3 of each kind are not judged.")
     assert said(EPOCHS, be="was").endswith("The first 3 were not judged.")
+
+
+@pytest.mark.parametrize("rule", ["auto", "median"])
+def test_own_code_without_epochs_stops_no_trial_early(rule: str) -> None:
+    own = {"kind": "script", "reference": "python train.py", "fields": None}
+    study = Study(
+        name="s",
+        objective=Script("python train.py"),
+        metric="dice",
+        direction="maximize",
+        pruning=Pruning(rule),
+        space=[Choice("width", (1, 2))],
+    )
+    stored = StoredStudy(study, Found(own=own))
+    assert pruning_of(stored).startswith("No trial is stopped early, because no `epochs` tells")
+    assert not stops_at_rungs(stored)
+    assert "is stopped" in pruning_of(stored.pinned({"epochs": 6}))
 
 
 @pytest.mark.parametrize(
