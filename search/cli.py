@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from io import FileIO, TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from search.start import settle
 
@@ -73,5 +73,17 @@ class _Lossy(FileIO):
         return len(data)
 
 
+def _end(code: int) -> NoReturn:
+    """End the process, where threads of an author's own code go on as well."""
+    import threading
+
+    if all(each.daemon or each is threading.main_thread() for each in threading.enumerate()):
+        sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # nobody reads it, or the code has closed it
+            stream.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    _end(main())

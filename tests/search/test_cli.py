@@ -281,3 +281,15 @@ def test_a_closed_output_and_a_plain_locale_end_no_command(folder: Path, databas
     )
 
     assert (closed.returncode, ran.returncode) == (0, 0), ran.stderr
+
+
+def test_a_thread_that_goes_on_keeps_no_command_from_its_end(tmp_path: Path) -> None:
+    code = (
+        "import runpy, sys, threading, time; sys.argv = ['search', '--help'];"
+        "threading.Thread(target=time.sleep, args=(999,)).start();"
+        "runpy.run_module('search.cli', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, timeout=120, check=False
+    )
+    assert (done.returncode, b"usage: search" in done.stdout) == (0, True), done.stderr
