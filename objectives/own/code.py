@@ -153,7 +153,14 @@ def sources(files: Mapping[str, Path]) -> dict[str, str]:
 
 
 def unpack(sources: Mapping[str, str], folder: Path) -> Path:
-    """Write the text of each file below a folder, and return the folder."""
+    """Write the text of each file below a folder, and return the folder.
+
+    Raises RecipeError for a name that leads out of the folder; then none is written.
+    """
+    root = folder.resolve()
+    for name in sources:
+        if root not in (root / name).resolve().parents:
+            raise RecipeError(f"the code has a file {name!r}, outside its folder", "do not use it")
     for name, text in sources.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

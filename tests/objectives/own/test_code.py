@@ -247,3 +247,11 @@ def test_a_function_trains_as_a_shipped_objective_does(folder: Path) -> None:
         list(load("exits_at_once")({}, attempt))  # type: ignore[operator]
     with pytest.raises(ValueError, match="bad luck"):
         next(load("train")({"depth": 13}, attempt))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", ["../outside.py", "/tmp/outside.py", "lab/../../outside.py"])
+def test_code_that_leads_out_of_its_folder_is_not_unpacked(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "code"
+    with pytest.raises(RecipeError, match="outside its folder; do not use it"):
+        catalog.unpack_code({"sources": {"good.py": "", name: "x"}}, folder)
+    assert [*tmp_path.rglob("*.py")] == []
