@@ -194,13 +194,17 @@ def _importable(folders: list[Path]) -> Iterator[None]:
 
 
 def _modules(belongs: Callable[[str], bool]) -> list[Path]:
-    """List the source files of the imported modules; `belongs` is asked for a package's name."""
+    """List the source files of the imported modules; `belongs` is asked for a package's name.
+
+    A module without a file of its own may bear a mere name, as torch's `_ops.py`: it is left out.
+    """
     files = (
         getattr(module, "__file__", None)
         for name, module in list(sys.modules.items())
         if belongs(name.partition(".")[0])
     )
-    return sorted({Path(file).resolve() for file in files if file and file.endswith(".py")})
+    sources = {Path(file) for file in files if file and file.endswith(".py")}
+    return sorted({path.resolve() for path in sources if path.is_absolute()})
 
 
 def _is_own(value: object, module: ModuleType) -> bool:

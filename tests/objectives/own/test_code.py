@@ -122,6 +122,15 @@ def test_what_it_imports_from_its_folder_belongs_to_it(folder: Path) -> None:
     assert catalog.read_code(OWN, folder, folder / "cache")["files"] != described["files"]
 
 
+def test_a_module_that_has_no_file_belongs_to_no_code(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = "import sys, types\nops = sys.modules['ops'] = types.ModuleType('ops')\n"
+    (folder / "train.py").write_text(f"{made}ops.__file__ = '_ops.py'  # as torch's\n{TRAIN}")
+    monkeypatch.chdir(folder)
+    assert [*catalog.read_code(OWN, folder)["files"]] == ["lengths.py", "train.py"]
+
+
 def test_what_a_function_imports_when_it_is_called_belongs_to_it(folder: Path) -> None:
     (folder / "parts").mkdir()
     (folder / "parts" / "__init__.py").write_text("")
