@@ -187,10 +187,11 @@ def _importable(folders: list[Path]) -> Iterator[None]:
         if (path := str(folder.resolve())) not in sys.path:
             sys.path.insert(0, path)
     kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    words, sys.argv = sys.argv, sys.argv[:1]  # those of this process are none of the code's
     try:
         yield
     finally:
-        sys.dont_write_bytecode = kept
+        sys.dont_write_bytecode, sys.argv = kept, words
 
 
 def _modules(belongs: Callable[[str], bool]) -> list[Path]:

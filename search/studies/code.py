@@ -29,6 +29,8 @@ def code_here(stored: StoredStudy, settings: Settings, given: Path | None) -> Pa
     own = stored.found.own
     if not own:
         return None
+    if given and not given.is_dir():
+        raise StudyError(f"--code {given} is no folder", "name the folder that has the code")
     name = stored.study.name
     unpacked = settings.study_folder(name) / "code" / code_digest(own)
     folder = given or find_code(settings, name, name) or catalog.unpack_code(own, unpacked)

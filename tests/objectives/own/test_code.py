@@ -264,3 +264,14 @@ def test_code_that_leads_out_of_its_folder_is_not_unpacked(tmp_path: Path, name:
     with pytest.raises(RecipeError, match="outside its folder; do not use it"):
         catalog.unpack_code({"sources": {"good.py": "", name: "x"}}, folder)
     assert [*tmp_path.rglob("*.py")] == []
+
+
+def test_code_that_reads_a_command_line_at_its_import_reads_none_of_ours(folder: Path) -> None:
+    (folder / "reads_words.py").write_text(
+        "import argparse\nargparse.ArgumentParser().parse_args()\n" + TRAIN
+    )
+    own = {**OWN, "reference": "reads_words.py:unchecked"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["cli.py", "worker", "--study", "toy"])
+        described = catalog.read_code(own, folder)
+        assert callable(catalog.load(described, folder))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from search.studies.code import code_used, same_code
+from search.settings import Settings
+from search.studies.code import code_here, code_used, same_code
 from search.studies.declare import resolved
 from spaces.errors import StudyError
 from spaces.own import code_digest
@@ -62,3 +63,10 @@ def test_code_that_no_longer_takes_the_studys_values_cannot_be_accepted(
     (tmp_path / "train.py").write_text(TRAIN.replace("    augment: bool = True\n", ""))
     with pytest.raises(StudyError, match=r"no parameter 'augment'.*--as own-2"):
         same_code(stored, tmp_path, accepts=True)
+
+
+def test_a_folder_of_code_that_is_not_there_is_told_apart_from_other_code(
+    stored: StoredStudy, tmp_path: Path
+) -> None:
+    with pytest.raises(StudyError, match="nowhere is no folder; name the folder that has the code"):
+        code_here(stored, Settings(home=tmp_path), tmp_path / "nowhere")
