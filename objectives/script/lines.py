@@ -28,10 +28,9 @@ class LineReader:
     @property
     def nothing(self) -> str:
         """The absence of a result in words, and the fix."""
-        return (
-            f"printed no line that fits {self._pattern.pattern!r}; correct the pattern, or flush"
-            " the output line by line"
-        )
+        pattern = repr(self._pattern.pattern).replace(r"\\", "\\")  # as its author wrote it
+        fix = "correct the pattern, or flush the output line by line"
+        return f"printed no line that fits {pattern}; {fix}"
 
     def take(self, output: bytes) -> None:
         """Take more of the output."""

@@ -26,6 +26,11 @@ def table_of(path: Path, **options: object) -> TableReader:
     return TableReader(str(path), **given)  # type: ignore[arg-type]
 
 
+def test_a_pattern_that_fits_nothing_is_told_as_it_was_written() -> None:
+    reader = LineReader(r"Epoch \[(\d+)", ("epoch", "loss"), 1)
+    assert r"fits 'Epoch \[(\d+)'; correct" in reader.nothing
+
+
 def test_a_report_counts_once_its_line_ends(tmp_path: Path) -> None:
     path = tmp_path / "reports.jsonl"
     reader = ReportReader(path)
