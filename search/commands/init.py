@@ -25,15 +25,17 @@ def init(arguments: Namespace, settings: Settings) -> int:
     name = re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")[:63] or "my-study"
     if arguments.script:
         words = script_words(arguments.script, path.parent)
-        _write({path: _filled("script_study", {**words, "MY_STUDY": name})})
+        texts = {path: _filled("script_study", {**words, "MY_STUDY": name})}
     elif arguments.own:
         train = path.with_name(f"{path.stem}_train.py")
         study = _filled("own_study", {"MY_STUDY": name, "MY_TRAIN": train.stem})
-        _write({path: study, train: _filled("own_train", {})})
+        texts = {path: study, train: _filled("own_train", {})}
     else:
-        _write({path: _filled("study", {"MY_STUDY": name})})
+        texts = {path: _filled("study", {"MY_STUDY": name})}
+    _write(texts)
     data = "" if arguments.script or arguments.own else " --data DIR"
-    print(f"{path} written. Next: search check --study {quote(str(path))}{data}")
+    written = " and ".join(map(str, texts))
+    print(f"{written} written. Next: search check --study {quote(str(path))}{data}")
     return 0
 
 

@@ -36,7 +36,7 @@ class Course:
         yield self.sampler
         yield self.pruning
         if told := [f"{and_so_on(map(str, at))} of {n}" for n, at in self.rungs.items() if at]:
-            yield f"rungs at epochs {'; '.join(told)}"
+            yield f"trials are compared at epochs {'; '.join(told)}"
 
 
 def course_of(stored: StoredStudy) -> Course:

@@ -32,13 +32,13 @@ def order(stored: StoredStudy, be: str = "are") -> Iterator[str]:
         return
     given = counted(len(study.enqueue), "given configuration")
     then = f", then {given}" if study.enqueue else ""
-    yield f"Tried first {be} the most probable values{then}."
+    yield f"Tried first {be} {_first_values(study)}{then}."
     if study.sampler == "random":
         yield f"The next ones {be} drawn uniformly."
     else:
         turns = "from the priors and uniformly in turn" if has_priors(study.space) else "uniformly"
         yield (
-            f"Up to the end of {LEAST_ENDED} trials the next ones {be} drawn {turns}, later ones by"
+            f"Until {LEAST_ENDED} trials have ended, values {be} drawn {turns}; after that by"
             f" {drawn_by(study)}."
         )
 
@@ -79,6 +79,14 @@ def drawn_section(knowledge: Knowledge, study: Study) -> Section:
         sentences=[[as_sentence(line)] for line in lines],
         table=Table(["values", "trials"], rows) if rows else None,
     )
+
+
+def _first_values(study: Study) -> str:
+    """Return the values of the prior's mode, in words."""
+    middle = "the middle of every range and the first of the options"
+    if not has_priors(study.space):
+        return middle
+    return "the most probable values of the priors"
 
 
 def _better_models() -> str:

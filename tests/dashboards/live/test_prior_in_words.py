@@ -123,7 +123,7 @@ def test_data_and_methods_name_the_sampler_and_count_its_draws(
     page = " ".join(shown(pages.get("/s/toy/data").text).split())
     methods = json.loads(report_json(store, "toy", str(home)))["methods"]
 
-    assert f"later ones by {drawn_by(study)}" in page
+    assert f"after that by {drawn_by(study)}" in page
     assert "from the prior 1 uniformly 1 by the model with the prior 1" in page
     assert " ".join(LINES[0].split()) in page
     assert "1 from the prior, 1 uniformly and 1 by the model with the prior." in methods

@@ -145,7 +145,7 @@ def test_the_methods_name_the_code_of_a_script_and_claim_nothing_that_it_alone_k
 def test_the_methods_name_the_sampler_where_this_search_drew_the_values(facts: Facts) -> None:
     ours = replace(facts.machines, versions={"search": [version("search")]})
     text = methods_paragraph(replace(facts, machines=ours))
-    assert "Tried first were the most probable values" in text
+    assert "Tried first were the most probable values of the priors" in text
     assert "tree-structured Parzen estimator" in text
 
 

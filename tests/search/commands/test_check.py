@@ -430,8 +430,8 @@ def test_the_course_of_a_study_is_told_before_anything_runs(
     main([*CHECK, "--rules-only", "--json"])
     course = json.loads(capsys.readouterr().out)["course"]
 
-    assert lines[-1] == "rungs at epochs 2, 4 and 8 of 12"
-    assert "later ones by a Gaussian process" in lines[-3]
+    assert lines[-1] == "trials are compared at epochs 2, 4 and 8 of 12"
+    assert "after that by a Gaussian process" in lines[-3]
     assert course["first"]["learning_rate"] == 1e-3
     assert course["rungs"] == {"12": [2, 4, 8]}
     assert [course["sampler"], course["pruning"]] == lines[-3:-1]

@@ -143,13 +143,16 @@ def test_what_no_trial_draws_is_named_with_all_its_digits() -> None:
         ({"folds": 5}, "at a trial's best epoch of each fold; the trial's value is the mean over"),
         ({"pruning": Pruning(rule="none")}, "40 trials. No trial is stopped early."),
         ({"pruning": Pruning(rule="none"), "trials": 1}, "1 trial. No trial is stopped early."),
-        ({"enqueue": [{"epochs": 9}]}, "most probable values, then 1 given configuration."),
+        (
+            {"enqueue": [{"epochs": 9}]},
+            "most probable values of the priors, then 1 given configuration.",
+        ),
         ({"seed": 7, "sampler": "random"}, "The next ones are drawn uniformly. Seed 7."),
-        ({"sampler": "tpe"}, "drawn from the priors and uniformly in turn, later ones by a tree"),
+        ({"sampler": "tpe"}, "drawn from the priors and uniformly in turn; after that by a tree"),
         ({"sampler": "tpe"}, "estimator (TPE), with the priors that the trials support. Seed 0."),
-        ({"sampler": "gp"}, "later ones by a Gaussian process, with the priors that the trials"),
+        ({"sampler": "gp"}, "after that by a Gaussian process, with the priors that the trials"),
         ({"trials": 400, "sampler": "gp"}, "the trials support, up to 300 ended trials. Seed 0."),
-        ({"sampler": "gp", "space": EVEN}, "drawn uniformly, later ones by a Gaussian process. "),
+        ({"sampler": "gp", "space": EVEN}, "drawn uniformly; after that by a Gaussian process. "),
         (
             {"at_least": {"ldam": 5}},
             "Every option of ldam is to get 5 finished trials; until then none of its trials is"
@@ -164,8 +167,8 @@ def test_the_search_is_described_in_sentences(changes: Mapping[str, Any], words:
 @pytest.mark.parametrize(
     ("first", "words"),
     [
-        (0, "later ones by a tree-structured Parzen estimator (TPE), with"),
-        (150, "later ones by a Gaussian process up to 150 ended trials and a tree-structured"),
+        (0, "after that by a tree-structured Parzen estimator (TPE), with"),
+        (150, "after that by a Gaussian process up to 150 ended trials and a tree-structured"),
     ],
 )
 def test_the_model_that_a_study_leaves_open_is_named_with_its_limit(
