@@ -92,7 +92,7 @@ def _metered_trial(worker: Worker, meter: Meter) -> list[tuple[float, ...]]:
     meter.note()
     leased = LeasedTrial(worker, claim(worker))
     meter.note()
-    with patch.object(catalog, "load", lambda _: metered):
+    with patch.object(catalog, "load", lambda *_: metered):
         settled = attempt_trial(leased)
         settle(leased, settled)
     meter.note()
@@ -102,7 +102,7 @@ def _metered_trial(worker: Worker, meter: Meter) -> list[tuple[float, ...]]:
     worker.store.beat(other.claim)
     meter.note()
     beat = meter.parts()
-    with patch.object(catalog, "load", lambda _: train):
+    with patch.object(catalog, "load", lambda *_: train):
         settle(other, attempt_trial(other))
     return ended + beat
 

@@ -183,7 +183,7 @@ def whole_trial(worker: Worker, objective: Objective | None = None) -> None:
     objective: yields the epochs; None for `train`.
     """
     leased = LeasedTrial(worker, claim(worker))
-    with patch.object(catalog, "load", lambda _: objective or train):
+    with patch.object(catalog, "load", lambda *_: objective or train):
         settled = attempt_trial(leased)
         settle(leased, settled)
     if not isinstance(settled.ending, Finished):

@@ -103,7 +103,8 @@ def test_a_test_split_whose_use_cannot_be_written_down_stays_closed(
 def test_only_one_module_of_the_search_names_the_test_split(path: Path) -> None:
     words = (node.value for node in ast.walk(ast.parse(path.read_text())) if is_text(node))
 
-    assert ("test" in words) == (path.name == "test_split.py")
+    # The helper of scripts names it to refuse it.
+    assert ("test" in words) == (path.name in ("test_split.py", "script.py"))
 
 
 def is_text(node: ast.AST) -> bool:
