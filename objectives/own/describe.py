@@ -73,10 +73,10 @@ def _describe_script(own: Mapping[str, Any], folder: Path) -> Description:
 def _named_files(words: Sequence[str], root: Path) -> Iterator[Path]:
     """Yield the files and the modules that a command names, with what they import."""
     for before, word in pairwise(["", *words]):
-        path = (root / word).resolve()
+        path = (root / word.replace("{{", "{").replace("}}", "}")).resolve()
         if before == "-m":
             yield from of_module(word, root)
-        elif word and "{" not in word and path.is_file() and root in path.parents:
+        elif word and path.is_file() and root in path.parents:
             yield from with_imports(path)
 
 

@@ -96,7 +96,10 @@ def test_a_script_that_reports_and_one_in_another_language_are_asked_for_reports
 
 def test_a_scripts_name_with_blanks_and_braces_is_one_word(init: Init, tmp_path: Path) -> None:
     (tmp_path / "my {best} train.py").write_text(SCRIPT)
-    find_study(str(init("--script", "my {best} train.py")), Settings(home=tmp_path / "home"))
+    stored = find_study(
+        str(init("--script", "my {best} train.py")), Settings(home=tmp_path / "home")
+    )
+    assert [*stored.found.own["files"]] == ["my {best} train.py"]
 
 
 @pytest.mark.parametrize(
