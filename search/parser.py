@@ -8,6 +8,7 @@ from typing import Any, NoReturn, TypeAlias
 from objectives.practice.flags import SETS as PRACTICE_SETS
 from objectives.practice.flags import dirt_help
 from search.errors import UsageError
+from search.fleet_options import add_fleet_down, add_fleet_status, add_fleet_up
 from search.options import (
     add_address,
     add_code,
@@ -64,6 +65,7 @@ def build_parser() -> Parser:
     _add_study_commands(commands)
     _add_run_commands(commands)
     _add_result_commands(commands)
+    _add_fleet_commands(commands)
     _add_machine_commands(commands)
     return parser
 
@@ -224,6 +226,13 @@ def _add_result_commands(commands: Commands) -> None:
     retrain.add_argument("--out", type=path_of, metavar="DIR", help="the folder for the weights")
     add_data(retrain)
     add_code(retrain, "as the export has it")
+
+
+def _add_fleet_commands(commands: Commands) -> None:
+    fleet = _add_group(commands, "fleet", "keep a study's workers alive on a cluster")
+    add_fleet_up(_add(fleet, "up", "fleet:up", "start its workers, or change their number"))
+    add_fleet_status(_add(fleet, "status", "fleet:status", "show each worker of it"))
+    add_fleet_down(_add(fleet, "down", "fleet:down", "end its workers after the epochs in flight"))
 
 
 def _add_machine_commands(commands: Commands) -> None:

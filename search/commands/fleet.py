@@ -1,0 +1,146 @@
+"""The commands of a fleet: a study's workers on a cluster, kept alive by an engine."""
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from hashlib import sha1
+
+from rich.table import Table
+from rich.text import Text
+
+from search.database import open_store
+from search.errors import UsageError
+from search.fleet.engine import Engine, Fleet, Order, open_engine
+from search.fleet.places import Place, free_the_killed, place_to_json, places
+from search.fleet.remember import forget, remember, remembered
+from search.settings import Settings
+from search.studies.declare import stored_name
+from search.terminal.console import page, print_table
+from spaces.exits import DONE
+from storage.rows import StudyRow
+from storage.store import Store
+
+COMMON = {"engine", "study", "workers", "per_gpu", "cpu", "address", "data", "code", "secrets"}
+COMMON |= {"accept_versions", "print", "json", "words", "command"}  # of `up`, for every engine
+
+
+def up(arguments: Namespace, settings: Settings) -> int:
+    """Bring a study's fleet to the number of workers that is asked for."""
+    name = stored_name(arguments.study)
+    earlier = remembered(settings, name)
+    engine_name: str | None = arguments.engine or (earlier.engine if earlier else None)
+    if engine_name is None:
+        raise UsageError("no engine is named", "name the cluster's: --engine ray, slurm or k8s")
+    if earlier and earlier.engine != engine_name:
+        raise UsageError(
+            f"{name} has a fleet on {earlier.engine}",
+            f"end it first with `search fleet down --study {name}`",
+        )
+    engine = open_engine(engine_name)
+    with open_store(settings) as store:
+        order = _order(arguments, settings, store.study(name))
+        if arguments.print:
+            print(engine.render(order))
+            return DONE
+        store.clear_stop(name)
+        if earlier is None:  # remembered before it is there, for one that is broken off
+            begun = Fleet(
+                engine=engine_name, study=name, job=order.job, workers=0, address=order.address
+            )
+            remember(settings, begun)
+        fleet = engine.up(order, _tell)
+        remember(settings, fleet)
+        return _show(engine, fleet, store, arguments.json)
+
+
+def status(arguments: Namespace, settings: Settings) -> int:
+    """Print a line for each worker of a study's fleet."""
+    fleet = _fleet(arguments, settings)
+    with open_store(settings) as store:
+        return _show(open_engine(fleet.engine), fleet, store, arguments.json)
+
+
+def down(arguments: Namespace, settings: Settings) -> int:
+    """End a study's fleet: every worker hands its trial back, or is killed."""
+    fleet = _fleet(arguments, settings)
+    engine = open_engine(fleet.engine)
+    with open_store(settings) as store:
+        killed = engine.down(fleet, _tell, now=arguments.now)
+        free_the_killed(store, places(killed, store.workers(fleet.study)))
+    forget(settings, fleet.study)
+    if arguments.json:
+        print(json.dumps({"study": fleet.study, "killed": len(killed)}))
+    else:
+        print(f"the fleet of {fleet.study} is down; `search fleet up` goes on with it")
+    return DONE
+
+
+def _order(arguments: Namespace, settings: Settings, row: StudyRow) -> Order:
+    options = {key: value for key, value in vars(arguments).items() if key not in COMMON}
+    return Order(
+        study=row.name,
+        job=_job(row),
+        home=settings.home,
+        workers=arguments.workers,
+        per_gpu=arguments.per_gpu,
+        uses_gpu=not arguments.cpu,
+        address=arguments.address,
+        data=arguments.data and arguments.data.resolve(),
+        code=arguments.code and arguments.code.resolve(),
+        secrets=arguments.secrets and arguments.secrets.resolve(),
+        environment=_environment(settings),
+        accepts_versions=arguments.accept_versions,
+        options=options,
+    )
+
+
+def _job(row: StudyRow) -> str:
+    """Name a stored study's fleet; one of this name in another database has another."""
+    mark = sha1(f"{row.name} {row.study_id} {row.created_at.isoformat()}".encode())
+    return f"{row.name}-{mark.hexdigest()[:8]}"
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Return the variables that all workers of a study share and that are no secret."""
+    shared = {"SEARCH_ARTIFACTS": settings.shared_artifacts} if settings.shared_artifacts else {}
+    return {
+        **shared,
+        "SEARCH_LEASE_SECONDS": f"{settings.lease_seconds:g}",
+        "SEARCH_BEAT_SECONDS": f"{settings.beat_seconds:g}",
+    }
+
+
+def _fleet(arguments: Namespace, settings: Settings) -> Fleet:
+    """Return the remembered fleet; without one, that of the engine which is named."""
+    name = stored_name(arguments.study)
+    if fleet := remembered(settings, name):
+        return fleet
+    raise UsageError(
+        f"{name} has no fleet that this home knows",
+        f"repeat `search fleet up --study {name}` with its --engine, which finds its workers",
+    )
+
+
+def _show(engine: Engine, fleet: Fleet, store: Store, as_json: bool) -> int:
+    found = places(engine.status(fleet), store.workers(fleet.study))
+    if as_json:
+        print(json.dumps([place_to_json(place) for place in found], indent=2))
+    else:
+        _print_places(found)
+    return DONE
+
+
+def _print_places(found: Sequence[Place]) -> None:
+    table = Table("worker", "node", "GPU", "state", "pid", "restarts", "why")
+    for place in found:
+        slot = place.slot
+        pid, restarts = ("" if each is None else str(each) for each in (slot.pid, slot.restarts))
+        name = place.row.worker if place.row else slot.name
+        cells = [name, slot.node, slot.gpu, place.doing, pid, restarts, slot.reason]
+        table.add_row(*map(Text, cells))
+    print_table(page(), table)
+
+
+def _tell(line: str) -> None:
+    print(f"search: {line}", file=sys.stderr, flush=True)

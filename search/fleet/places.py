@@ -1,0 +1,61 @@
+"""The places of a fleet with what the database knows about the workers in them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from search.fleet.engine import Slot, State
+from storage.rows import HandBackReason, WorkerRow
+from storage.store import Store
+
+
+@dataclass(frozen=True)
+class Place:
+    """A worker's place: as the engine sees it, and the worker's row, None before there is one."""
+
+    slot: Slot
+    row: WorkerRow | None
+
+    @property
+    def doing(self) -> str:
+        """The work of the place now, in a few words."""
+        if self.slot.state is not State.UP:
+            return str(self.slot.state)
+        if self.row is None:
+            return "starting"
+        return "waiting" if self.row.trial is None else f"running trial {self.row.trial}"
+
+
+def places(slots: Sequence[Slot], rows: Sequence[WorkerRow]) -> list[Place]:
+    """Join the places with the rows of the workers that have not ended."""
+    return [Place(slot, _row_of(slot, rows)) for slot in slots]
+
+
+def place_to_json(place: Place) -> dict[str, Any]:
+    """Return a place as plain data."""
+    row = place.row
+    ours = {"worker": row.worker, "trial": row.trial} if row else {"worker": None, "trial": None}
+    return {**asdict(place.slot), **ours, "doing": place.doing}
+
+
+def free_the_killed(store: Store, killed: Sequence[Place]) -> None:
+    """End the leases of workers that were killed, and note their ends.
+
+    Raises StorageError where the database cannot be asked; the leases then expire by themselves.
+    """
+    for place in killed:
+        if place.row:
+            store.end_leases(place.row.worker, HandBackReason.STOPPED)
+            store.worker_ended(place.row.worker, None, "killed by `search fleet down --now`")
+
+
+def _row_of(slot: Slot, rows: Sequence[WorkerRow]) -> WorkerRow | None:
+    """Find a place's worker by the engine's name of it, else by its process."""
+    return next((row for row in rows if row.ended_at is None and _is_of(row, slot)), None)
+
+
+def _is_of(row: WorkerRow, slot: Slot) -> bool:
+    engine = row.machine.get("engine")
+    if isinstance(engine, Mapping) and engine.get("job") == slot.name:
+        return True
+    return slot.pid is not None and (row.host, row.pid) == (slot.node, slot.pid)

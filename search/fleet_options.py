@@ -1,0 +1,67 @@
+"""The options of the commands of a fleet, for every engine and for one alone."""
+
+from argparse import ArgumentParser
+
+from search.options import (
+    add_code,
+    add_data,
+    add_json,
+    add_stored_study,
+    add_workers,
+    file_of,
+    positive,
+)
+
+ENGINE_NAMES = ("ray", "slurm", "k8s")
+
+
+def add_fleet_up(parser: ArgumentParser) -> None:
+    """Add the options of `search fleet up`."""
+    add_stored_study(parser)
+    add_engine(parser, "default: the engine of the last `up`")
+    add_workers(parser, "default: one per place that the engine's GPUs have")
+    parser.add_argument(
+        "--per-gpu", type=positive, default=1, metavar="K", help="workers on each GPU; default: 1"
+    )
+    parser.add_argument("--cpu", action="store_true", help="workers without a GPU")
+    parser.add_argument(
+        "--address", metavar="HOST:PORT", help="of Ray's head; default: RAY_ADDRESS, else auto"
+    )
+    add_data(parser)
+    add_code(parser, "that of the last run on each node, else as the study has it")
+    parser.add_argument(
+        "--secrets",
+        type=file_of,
+        metavar="FILE",
+        help="the file with SEARCH_DATABASE_URL, at this path on every node;"
+        " default: SEARCH_SECRETS_FILE",
+    )
+    parser.add_argument(
+        "--accept-versions",
+        action="store_true",
+        help="start on versions other than the study's; the study records it",
+    )
+    parser.add_argument(
+        "--print", action="store_true", help="print the script or manifest, and submit nothing"
+    )
+    add_json(parser)
+
+
+def add_fleet_status(parser: ArgumentParser) -> None:
+    """Add the options of `search fleet status`."""
+    add_stored_study(parser)
+    add_engine(parser, "default: the engine of the last `up`")
+    add_json(parser)
+
+
+def add_fleet_down(parser: ArgumentParser) -> None:
+    """Add the options of `search fleet down`."""
+    add_stored_study(parser)
+    add_engine(parser, "default: the engine of the last `up`")
+    parser.add_argument("--now", action="store_true", help="kill the workers")
+    add_json(parser)
+
+
+def add_engine(parser: ArgumentParser, help_text: str) -> None:
+    """Add `--engine`."""
+    parser.add_argument("--engine", choices=ENGINE_NAMES, help=help_text)
