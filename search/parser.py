@@ -176,6 +176,10 @@ def _add_run_commands(commands: Commands) -> None:
     add_stored_study(worker)
     add_data(worker)
     add_code(worker, "that of the last run, else as the study has it")
+    worker.add_argument(
+        "--check", action="store_true", help="check whether this machine can work on it, and end"
+    )
+    add_json(worker)
     worker.add_argument("--id", metavar="NAME", help=argparse.SUPPRESS)
     worker.add_argument(REASON_FILE, type=Path, help=argparse.SUPPRESS)  # a supervisor reads it
 

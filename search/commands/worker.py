@@ -1,29 +1,31 @@
 """`search worker`: one worker on this machine, under a supervisor or by itself."""
 
+import json
 import logging
 import os
 import socket
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import asdict
 from typing import TypeAlias
 
 from search.database import open_store
+from search.errors import UsageError
 from search.logs import set_up_logs
 from search.processes.devices import DeviceShare, own_share
 from search.processes.machine import describe_machine, process_scope
 from search.processes.signals import listening
+from search.report import report
 from search.settings import Settings
-from search.studies.code import code_here
 from search.studies.declare import stored_name
-from search.studies.networks import check_networks_here
-from search.studies.reopen import has_ended, open_study
+from search.studies.joining import Checked, Joining, Request, examine_here
+from search.studies.reopen import has_ended
 from search.worker.loop import work
 from search.worker.prologue import load_objective, set_up_process
 from search.worker.worker import Worker, worker_name
-from spaces.exits import DRAINED
+from spaces.exits import DONE, DRAINED
 from spaces.own import code_digest
-from storage.artifacts import check_reachable
 from storage.errors import Unreachable
 from storage.rows import NewWorker
 from storage.store import Store
@@ -38,28 +40,35 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
 
     open_store: opens the worker's store.
     """
-    name = stored_name(arguments.study)
+    request = Request(
+        study=stored_name(arguments.study),
+        data=arguments.data,
+        code=arguments.code,
+        is_supervised=bool(arguments.id),
+    )
     share = own_share(settings.visible_gpus, settings.threads)
+    if arguments.check:
+        with open_store(settings) as store:
+            joining = Joining(request=request, settings=settings, store=store)
+            return _tell(request.study, list(examine_here(joining, share)), arguments.json)
+    if arguments.json:
+        raise UsageError("--json prints the checks of this machine", "give --check with it")
     set_up_process(share)
     set_up_logs()
-    if settings.shared_artifacts and not arguments.id:
-        check_reachable(settings.shared_artifacts)
     try:
         with open_store(settings) as store, listening() as flag:
-            stored, source = open_study(name, arguments.data, settings, store)
-            if not arguments.id:  # the supervising `search run` has checked them
-                check_networks_here(stored)
-            code = code_here(stored, settings, arguments.code)
+            joining = Joining(request=request, settings=settings, store=store)
+            joining.check()
             ours = Worker(
                 name=arguments.id or worker_name(),
-                stored=stored,
+                stored=joining.stored,
                 store=store,
                 settings=settings,
-                data=source,
+                data=joining.source,
                 device=share.device,
                 threads=share.threads,
                 flag=flag,
-                code=code,
+                code=joining.code,
             )
             _register(ours, share)
             return _work(ours) if arguments.id else _work_alone(ours)
@@ -69,6 +78,21 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
         # The supervisor starts this worker again once the database is back.
         log.error("%s", error)
         return DRAINED
+
+
+def _tell(study: str, checks: Sequence[Checked], as_json: bool) -> int:
+    """Print the checks of this machine; return the exit code of the first that does not hold."""
+    faults = [each for each in checks if each.exit_code]
+    for each in faults:
+        report(each.found, each.fix, words=())
+    if as_json:
+        first = {"error": faults[0].found, "fix": faults[0].fix} if faults else {}
+        facts = {"study": study, "host": socket.gethostname(), "ready": not faults}
+        print(json.dumps({**facts, **first, "checks": [asdict(each) for each in checks]}, indent=2))
+    elif not faults:
+        told = "; ".join(f"{each.name}: {each.found}" for each in checks)
+        print(f"ready: {told}")
+    return faults[0].exit_code if faults else DONE
 
 
 def _work(worker: Worker) -> int:

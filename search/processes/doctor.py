@@ -78,10 +78,10 @@ def examine(settings: Settings, workers: int | None = None) -> Iterator[MachineF
     if settings.shared_artifacts:
         yield _artifacts(settings.shared_artifacts)
     yield _messages(settings)
-    yield from _torch(len(gpus(settings.visible_gpus)))
+    yield from find_torch(len(gpus(settings.visible_gpus)))
 
 
-def _torch(driver_gpus: int) -> Iterator[MachineFinding]:
+def find_torch(driver_gpus: int) -> Iterator[MachineFinding]:
     """Find torch and the GPUs that it can use; `driver_gpus` is the number the driver shows."""
     asked = subprocess.run(
         [sys.executable, "-P", "-c", ASK_TORCH], capture_output=True, text=True, check=False

@@ -18,12 +18,17 @@ Rows = dict[str, dict[str, str]]  # path -> column -> value
 
 def check_same_data(row: StudyRow, manifest: Manifest, folder: Path | None, store: Store) -> None:
     """Raise MachineMismatch, naming the first rows that differ, unless the data are the study's."""
-    if difference := mismatch(row, manifest, folder, store):
-        raise MachineMismatch(f"{difference} (C16)")
+    if difference := _difference(row, manifest, folder, store):
+        raise MachineMismatch(f"{difference} (C16)", FIX)
 
 
 def mismatch(row: StudyRow, manifest: Manifest, folder: Path | None, store: Store) -> str:
     """Say how this machine's data differ from the study's, and the fix; "" where they do not."""
+    difference = _difference(row, manifest, folder, store)
+    return f"{difference}; {FIX}" if difference else ""
+
+
+def _difference(row: StudyRow, manifest: Manifest, folder: Path | None, store: Store) -> str:
     if manifest.fingerprint == row.data_fingerprint:
         return ""
     stored = store.manifest(row.name)
@@ -36,7 +41,7 @@ def mismatch(row: StudyRow, manifest: Manifest, folder: Path | None, store: Stor
         difference = f"{manifest.fingerprint[:12]}, not {row.data_fingerprint[:12]}"
     return (
         f"the data in {folder or 'this installation'} differs from the data that study"
-        f" {row.name!r} was created on ({difference}); {FIX}"
+        f" {row.name!r} was created on ({difference})"
     )
 
 

@@ -9,7 +9,6 @@ from search.settings import Settings
 from search.studies.declare import data_source
 from search.studies.folders import find_data
 from search.studies.mismatch import check_same_data
-from search.studies.networks import check_weights
 from search.studies.overrides import Overrides
 from search.studies.splits import partition_of
 from spaces.data import needs_folder
@@ -25,7 +24,7 @@ def open_study(
     """Return a stored study and this machine's data for it, with the splits of its creation.
 
     data: the data's folder; None for the folder that this machine used last.
-    Raises MachineMismatch when the data or a file of weights has changed since its creation.
+    Raises MachineMismatch when the data have changed since its creation.
     """
     row = store.study(name)
     stored = from_json(row.definition)
@@ -34,7 +33,6 @@ def open_study(
     split = data_source(study, folder, partition_of(name, settings, store))
     source = catalog.list_data(stored.objective, split, settings.cache)
     check_same_data(row, source.manifest, folder, store)
-    check_weights(stored)
     return stored, source
 
 

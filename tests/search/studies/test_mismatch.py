@@ -8,6 +8,7 @@ from PIL import Image
 
 from objectives.contract import DataSource
 from objectives.data.manifest.manifest import read_manifest
+from search.cli import main
 from search.errors import MachineMismatch
 from search.settings import Settings
 from search.studies.create import store_study
@@ -74,8 +75,8 @@ def test_the_first_rows_that_differ_are_named_and_the_others_counted(
     assert str(refused.value) == (
         f"the data in {there / 'data'} differs from the data that study 'skin' was created on"
         " (4 images differ: mole/00.png is missing here; mole/01.png is only here; mole/02.png:"
-        " contents differ and 1 more); bring the same files here, or start a new study with"
-        " --as NAME (C16)"
+        " contents differ and 1 more) (C16); bring the same files here, or start a new study with"
+        " --as NAME"
     )
 
 
@@ -122,3 +123,22 @@ def test_a_wider_table_differs_in_every_row() -> None:
     found = differing(HEADER + stored, HEADER.replace("age", "age,sex") + here)
 
     assert list(found) == ["a: sex none -> f"]
+
+
+def test_a_check_tells_other_data_before_a_worker_claims(
+    store: Store,
+    there: Path,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    damaged(there / "data")
+    monkeypatch.setenv("SEARCH_DATABASE_URL", database_url)
+    monkeypatch.setenv("SEARCH_HOME", str(there / "home"))
+
+    assert main(["worker", "--study", "skin", "--data", str(there / "data"), "--check"]) == 4
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "images differ: mole/00.png is missing here" in line
+    assert line.endswith("bring the same files here, or start a new study with --as NAME")
+    assert store.workers("skin") == []

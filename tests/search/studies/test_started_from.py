@@ -17,10 +17,10 @@ from search.exports.trial import export_trial
 from search.settings import Settings
 from search.studies import networks
 from search.studies.create import store_study
+from search.studies.joining import Joining, Request
 from search.studies.networks import check_networks_here, check_weights, licence_notes, weights_notes
 from search.studies.overrides import Overrides
 from search.studies.prepare import prepare
-from search.studies.reopen import open_study
 from search.worker.endings import Finished
 from spaces.data import Digits
 from spaces.errors import StudyError
@@ -76,6 +76,11 @@ def study(weights: Path) -> StoredStudy:
     return StoredStudy(study, Found(weights={f"small_cnn {weights}": record}))
 
 
+def join(study: str, settings: Settings, store: Store) -> None:
+    """Make every check that a worker of this machine makes before its first claim."""
+    Joining(request=Request(study=study), settings=settings, store=store).check()
+
+
 @pytest.mark.slow
 def test_a_new_study_notes_its_files_and_goes_on_with_the_same_ones_only(
     store: Store, file: Path, weights: Path
@@ -96,7 +101,7 @@ def test_a_new_study_notes_its_files_and_goes_on_with_the_same_ones_only(
         }
     }
     assert store_study(prepare(overrides, settings), overrides, settings, store) == row
-    open_study("mine", None, settings, store)
+    join("mine", settings, store)
 
     torch.save(SmallCNN().state_dict(), weights)  # another random start
     with pytest.raises(
@@ -104,7 +109,7 @@ def test_a_new_study_notes_its_files_and_goes_on_with_the_same_ones_only(
     ):
         store_study(prepare(overrides, settings), overrides, settings, store)
     with pytest.raises(MachineMismatch, match="bring the same file here"):
-        open_study("mine", None, settings, store)
+        join("mine", settings, store)
 
 
 @pytest.mark.slow

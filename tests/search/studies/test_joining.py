@@ -1,0 +1,93 @@
+"""`search worker --check`: what a machine lacks for a study, before it claims anything."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from search.cli import main
+from search.settings import Settings
+from search.studies.create import store_study
+from search.studies.overrides import Overrides
+from search.studies.prepare import prepare
+from storage.store import Store
+
+TOY = """
+from spaces.params import Float
+from spaces.study import Study
+study = Study(name="toy", objective="toy_curve", metric="val_loss", direction="minimize", trials=2,
+    fixed={"seconds_per_epoch": 0.0}, space=[Float("learning_rate", 1e-5, 1.0, log=True)])
+"""
+
+
+@pytest.fixture
+def machine(
+    tmp_path: Path, store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A machine that reaches a database in which the study `toy` is stored."""
+    (tmp_path / "toy.py").write_text(TOY)
+    overrides, settings = Overrides(str(tmp_path / "toy.py")), Settings(home=tmp_path / "home")
+    store_study(prepare(overrides, settings), overrides, settings, store)
+    monkeypatch.setenv("SEARCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SEARCH_DATABASE_URL", database_url)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_machine_that_is_ready_says_so_in_one_line_and_registers_no_worker(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["worker", "--study", "toy", "--check"])
+
+    told = capsys.readouterr()
+    assert (code, told.err) == (0, "")
+    assert told.out.startswith("ready: study: toy, 0 of 2 trials have ended; ")
+    assert told.out.count("\n") == 1
+    assert store.workers("toy") == []
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_program_reads_every_check(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["worker", "--study", "toy", "--check", "--json"]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["ready"]
+    assert told["study"] == "toy"
+    names = [check["name"] for check in told["checks"]]
+    assert names == ["study", "data", "code", "weights", "artifacts", "device"]
+    assert not any(check["fix"] or check["exit_code"] for check in told["checks"])
+
+
+def test_all_that_is_missing_is_told_at_once(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (machine / "file").touch()
+    monkeypatch.setenv("SEARCH_ARTIFACTS", str(machine / "file" / "store"))
+    monkeypatch.setenv("PATH", "")  # no interpreter can be looked for by name
+    monkeypatch.setattr("sys.executable", shutil.which("false", path="/bin:/usr/bin"))
+
+    assert main(["worker", "--study", "toy", "--check", "--json"]) == 2
+
+    told = capsys.readouterr()
+    checks = json.loads(told.out)["checks"]
+    lacking = {check["name"]: check["exit_code"] for check in checks if check["exit_code"]}
+    assert lacking == {"artifacts": 2, "device": 4}
+    first, second = told.err.splitlines()
+    assert "set SEARCH_ARTIFACTS to another" in first
+    assert second.startswith("search: torch: does not load")
+
+
+def test_a_study_that_is_not_stored_is_all_that_is_told(
+    machine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["worker", "--study", "toi", "--check"]) == 2
+
+    assert capsys.readouterr().err == "search: no study 'toi' is stored here; did you mean 'toy'?\n"
+
+
+@pytest.mark.usefixtures("machine")
+def test_json_without_check_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["worker", "--study", "toy", "--json"]) == 2
+
+    assert "give --check with it" in capsys.readouterr().err
