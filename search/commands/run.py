@@ -25,8 +25,9 @@ from search.processes.dashboard_lock import PATIENCE_SECONDS, find_living
 from search.processes.detach import UnderWay, go_silent, start_detached
 from search.processes.devices import DeviceShare, device_shares
 from search.processes.lock import run_lock
+from search.processes.run import Run
 from search.processes.signals import listening
-from search.processes.supervisor import Run, supervise
+from search.processes.supervisor import supervise
 from search.settings import OF_THE_SUPERVISOR, TOKEN_VARIABLE, Settings
 from search.studies.create import notes_on, store_study
 from search.studies.declare import declare

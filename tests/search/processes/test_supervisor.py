@@ -19,8 +19,9 @@ from search.notify.watch import Watch
 from search.processes import child
 from search.processes.dashboard_keeper import DashboardKeeper
 from search.processes.devices import DeviceShare, assign
+from search.processes.run import Ending, Run
 from search.processes.signals import StopFlag
-from search.processes.supervisor import Ending, Run, supervise
+from search.processes.supervisor import supervise
 from search.settings import Settings
 from spaces.params import Float
 from spaces.stored import StoredStudy, to_json

@@ -1,0 +1,198 @@
+"""The workers of a run: one in each slot, started again until its slot is over."""
+
+import logging
+import secrets
+import signal
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+
+import psutil
+
+from search.processes.child import Child, describe_exit
+from search.processes.devices import DeviceShare, worker_environment
+from search.processes.machine import process_scope
+from search.processes.run import Ending, Run
+from search.processes.signals import StopFlag
+from search.processes.worker_slot import WorkerSlot
+from search.report import PROGRAM, REASON_FILE
+from spaces.exits import DONE, DRAINED, FAILED, LASTING
+from storage.engine.steps import DEATHS
+from storage.errors import DatabaseUnreachable, StorageError
+from storage.rows import HandBackReason, Stop, WorkerRow
+
+log = logging.getLogger(__name__)
+
+FRUITLESS_ENDS = DEATHS + 1  # one trial that kills its workers is given up, and ends no run
+
+
+class Crew:
+    """The workers of a run, and what is known of their ends.
+
+    obey: acts on the stop request that the database holds when a worker has ended.
+    is_done: whether a worker found nothing left to do.
+    trouble: the error that no restart can mend, if one ended a worker.
+    """
+
+    def __init__(self, run: Run, flag: StopFlag, obey: Callable[[Stop | None], None]) -> None:
+        self._run, self._flag, self._obey = run, flag, obey
+        self._slots = [
+            WorkerSlot(share=share, child=_worker_child(run, share)) for share in run.shares
+        ]
+        self.is_done = False
+        self.trouble: Ending | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no worker runs or starts again."""
+        return all(slot.is_over for slot in self._slots)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a worker's process runs."""
+        return any(slot.child.process for slot in self._slots)
+
+    def free_the_dead(self, workers: Iterable[WorkerRow]) -> None:
+        """End the leases that a killed run left on this machine before they expire.
+
+        workers: those of the study that have not ended, as the database has them.
+        """
+        for worker in workers:
+            is_ours = (
+                worker.ended_at is None and worker.machine.get("process_scope") == process_scope()
+            )
+            if is_ours and not psutil.pid_exists(worker.pid):
+                why = "died with its supervisor"
+                self._free(worker.worker, -signal.SIGKILL, why, HandBackReason.ORPHANED)
+
+    def look_after(self, *, is_database_away: bool) -> None:
+        """Settle the workers that have ended, and start one in each slot that is free."""
+        for slot in self._slots:
+            self._look_after(slot, is_database_away)
+
+    def end_the_stalled(self, rows: Mapping[str, WorkerRow]) -> list[str]:
+        """Kill the workers whose trials make no progress, so that others continue; name them.
+
+        rows: the workers by name, as the database has them now.
+        """
+        stalled = [
+            slot
+            for slot in self._slots
+            if slot.watch(rows.get(slot.worker), self._run.lease_seconds)
+        ]
+        for slot in stalled:
+            log.warning("worker %s no longer moves: killed", slot.worker)
+            slot.is_stalled = True
+            slot.child.kill()
+        return [slot.worker for slot in stalled]
+
+    def forgive_silence(self) -> None:
+        """Forget who was overdue: without the database no worker can renew its lease."""
+        for slot in self._slots:
+            slot.watch(None, 0)
+
+    def drain(self) -> None:
+        """Ask every worker to end its epoch and hand its trial back."""
+        for slot in self._slots:
+            slot.child.terminate()
+
+    def kill(self) -> None:
+        """Kill every worker with the processes that it started."""
+        for slot in self._slots:
+            slot.child.kill()
+
+    def leave_nobody_behind(self) -> None:
+        """Kill every worker, and free its trial."""
+        for slot in self._slots:
+            slot.child.kill()
+            code = slot.child.ended()
+            if code is not None:
+                why = "killed with its supervisor"
+                with suppress(StorageError):  # then the lease expires by itself
+                    self._free(slot.worker, code, why, HandBackReason.STOPPED)
+
+    def _look_after(self, slot: WorkerSlot, is_database_away: bool) -> None:
+        code = slot.child.ended()
+        slot.exit_code = slot.exit_code if code is None else code
+        if slot.exit_code is not None:
+            self._settle(slot, slot.exit_code)
+        elif slot.child.process is None and self._flag.draining:
+            slot.is_over = True
+        elif slot.child.may_start and not slot.is_over and not is_database_away:
+            slot.start(f"{socket.gethostname()}-{slot.share.index}-{secrets.token_hex(3)}")
+            command = self._run.worker_command(slot.share, slot.worker)
+            slot.child.start([*command, REASON_FILE, str(slot.child.reason_file)])
+
+    def _settle(self, slot: WorkerSlot, code: int) -> None:
+        """Free the trial of an ended worker and decide on the next one; wait for the database."""
+        try:
+            held = self._run.store.end_leases(slot.worker, self._lease_end(slot, code))
+            # A worker that ends by itself has no trial then, or tells why.
+            is_cut = held and code in (DONE, *LASTING) and not slot.child.reason_file.exists()
+            why = self._explain(slot, code)
+            if is_cut:
+                why, code = f"its code ended the process with exit code {code}", FAILED
+            self._note_end(slot.worker, code, why)
+            has_progressed = self._run.store.has_progressed(slot.worker)
+            self._obey(self._run.store.study(self._run.study).stop)
+        except DatabaseUnreachable:
+            # A drain does not wait for the database: the lease expires by itself.
+            slot.is_over = self._flag.draining
+            return
+        slot.exit_code = None
+        slot.fruitless = 0 if has_progressed else slot.fruitless + 1
+        log.info("worker %s ended by %s: %s", slot.worker, describe_exit(code), why)
+        self._decide(slot, code, why)
+
+    def _lease_end(self, slot: WorkerSlot, code: int) -> HandBackReason:
+        """Return why the lease of an ended worker is ended."""
+        if slot.is_stalled:
+            return HandBackReason.STALLED
+        # A worker that was stopped, or gave up on the database, did not die of its trial.
+        is_asked = self._flag.draining or code == DRAINED
+        return HandBackReason.STOPPED if is_asked else HandBackReason.KILLED
+
+    def _explain(self, slot: WorkerSlot, code: int) -> str:
+        """Return why a worker ended, in one line."""
+        if slot.is_stalled:
+            return "it reported no step for too long"
+        if code == DONE:
+            return "nothing left to do"
+        if code == DRAINED and self._flag.draining:
+            return "handed back"
+        return slot.child.reason()
+
+    def _decide(self, slot: WorkerSlot, code: int, why: str) -> None:
+        if code == DONE:
+            self.is_done = slot.is_over = True
+        elif code in LASTING:
+            self.trouble = self.trouble or Ending(code, why)
+            slot.is_over = True
+            self._flag.drain()
+        elif self._flag.draining:
+            slot.is_over = True
+        elif slot.fruitless >= FRUITLESS_ENDS:
+            slot.is_over = True
+            self.trouble = self.trouble or Ending(
+                FAILED,
+                f"worker {slot.share.index} ended {slot.fruitless} times in a row without an epoch,"
+                f" the last time by {describe_exit(code)} ({why}); see {slot.child.log}",
+            )
+        else:
+            # 75 without a request: the worker replaces itself, for example after a CUDA error.
+            slot.child.pause(0 if code == DRAINED else slot.fruitless)
+
+    def _free(self, worker: str, code: int, why: str, lease_end: HandBackReason) -> None:
+        self._run.store.end_leases(worker, lease_end)
+        self._note_end(worker, code, why)
+
+    def _note_end(self, worker: str, code: int, why: str) -> None:
+        # False for one that died while it loaded libraries
+        self._run.store.worker_ended(worker, code, why.removeprefix(PROGRAM))
+
+
+def _worker_child(run: Run, share: DeviceShare) -> Child:
+    environment = worker_environment(share, run.environment)
+    return Child(
+        log=run.logs / f"{run.log_prefix}worker-{share.index}.log", environment=environment
+    )
