@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from search.settings import Settings
 from storage.postgres.place import cluster_path
-from storage.postgres.server import connect
+from storage.postgres.server import connect, ensure_running
 from storage.store import Store
 
 
@@ -31,3 +31,8 @@ def has_store(settings: Settings) -> bool:
     path = cluster_path(settings.home)
     # A link to a folder that is gone is a lost database: opening it raises the error.
     return settings.database_url is not None or path.exists() or path.is_symlink()
+
+
+def revive_database(settings: Settings) -> bool:
+    """Start the embedded Postgres again; False when it was stopped on purpose."""
+    return settings.database_url is not None or ensure_running(settings.home)

@@ -54,6 +54,12 @@ def add_workers(parser: ArgumentParser, help_text: str = "default: one per GPU, 
     parser.add_argument("--workers", type=positive, metavar="N", help=help_text)
 
 
+def add_per_gpu(parser: ArgumentParser) -> None:
+    """Add `--per-gpu`, how many workers share a GPU."""
+    help_text = "workers per GPU; without --workers there are so many on each"
+    parser.add_argument("--per-gpu", type=positive, metavar="K", help=help_text)
+
+
 def add_address(parser: ArgumentParser) -> None:
     """Add `--port`, the port of the dashboard."""
     help_text = "the dashboard's port; default: the next free one from 8080 on"

@@ -16,6 +16,7 @@ from search.options import (
     add_entrance,
     add_json,
     add_name,
+    add_per_gpu,
     add_pins,
     add_stored_study,
     add_study,
@@ -114,6 +115,7 @@ def _add_study_commands(commands: Commands) -> None:
     add_data(plan)
     add_pins(plan)
     add_workers(plan)
+    add_per_gpu(plan)
     plan.add_argument("--trials", type=positive, metavar="N", help="default: the study's total")
     add_name(plan, "the name that it will be run under")
     plan.add_argument(
@@ -145,6 +147,7 @@ def _add_run_commands(commands: Commands) -> None:
     add_study(run)
     add_data(run)
     add_workers(run)
+    add_per_gpu(run)
     run.add_argument("--trials", type=positive, metavar="N", help="the study's new total")
     add_pins(run)
     add_name(run, "start it under another name")
@@ -171,9 +174,11 @@ def _add_run_commands(commands: Commands) -> None:
     run.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)  # the detaching command's
 
     worker = _add(
-        commands, "worker", "worker:worker", "run one worker, for example on another machine"
+        commands, "worker", "worker:worker", "run one worker, or several, on another machine"
     )
     add_stored_study(worker)
+    add_workers(worker, "keep so many at work; default: one, in this process")
+    add_per_gpu(worker)
     add_data(worker)
     add_code(worker, "that of the last run, else as the study has it")
     worker.add_argument(

@@ -27,7 +27,7 @@ def plan(arguments: Namespace, settings: Settings) -> int:
     """Measure every backbone and batch size of the space; keep the plan for `search run`."""
     with store_if_any(settings) as store:
         prepared = prepare(read_overrides(arguments), settings, store)
-    shares = device_shares(arguments.workers, settings.visible_gpus)
+    shares = device_shares(arguments.workers, settings.visible_gpus, arguments.per_gpu)
     make_room(settings)  # a folder that cannot be made is an error before minutes of measuring
     with Stages() as progress:
         measured = measure_plan(prepared, shares, progress)

@@ -6,7 +6,6 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
-from pathlib import Path
 from socket import socket
 
 from dashboards.analysis.frame import read_frame
@@ -14,7 +13,7 @@ from dashboards.analysis.priors.knowledge import read_knowledge
 from dashboards.analysis.priors.words import known
 from dashboards.door.port import listen
 from dashboards.door.tokens import parse_tokens
-from search.database import has_store, open_store
+from search.database import has_store, open_store, revive_database
 from search.logs import set_up_logs
 from search.notify.messenger import messenger
 from search.notify.watch import Watch
@@ -25,10 +24,11 @@ from search.processes.dashboard_lock import PATIENCE_SECONDS, find_living
 from search.processes.detach import UnderWay, go_silent, start_detached
 from search.processes.devices import DeviceShare, device_shares
 from search.processes.lock import run_lock
+from search.processes.program import child_environment, this_program, worker_words
 from search.processes.run import Run
 from search.processes.signals import listening
 from search.processes.supervisor import supervise
-from search.settings import OF_THE_SUPERVISOR, TOKEN_VARIABLE, Settings
+from search.settings import TOKEN_VARIABLE, Settings
 from search.studies.create import notes_on, store_study
 from search.studies.declare import declare
 from search.studies.examine import Examination, examine
@@ -43,7 +43,6 @@ from spaces.exits import DONE
 from storage.artifacts import check_reachable
 from storage.errors import DatabaseUnreachable
 from storage.locks import wait_until
-from storage.postgres import server
 from storage.store import Store
 
 
@@ -60,7 +59,7 @@ def run(
     if settings.dashboard_token:  # its dashboard would fail on them where nobody looks
         parse_tokens(settings.dashboard_token, TOKEN_VARIABLE)
     with _wanted_port(arguments, settings) as listener:
-        return _run_with(listener, arguments, settings, worker_program or _this_program())
+        return _run_with(listener, arguments, settings, worker_program or this_program())
 
 
 def _wanted_port(arguments: Namespace, settings: Settings) -> AbstractContextManager[socket | None]:
@@ -92,7 +91,7 @@ def _run_with(
         check_reachable(settings.shared_artifacts)
     with open_store(settings) as store, run_lock(name, settings.study_folder(name)):
         prepared = prepared or _examined(examination, store)
-        shares = device_shares(arguments.workers, settings.visible_gpus)
+        shares = device_shares(arguments.workers, settings.visible_gpus, arguments.per_gpu)
         too_large = excluded_here(prepared.stored, shares[0].device, len(shares), settings)
         row = store_study(prepared, overrides, settings, store, too_large=too_large)
         _print_notes(notes_on(row, prepared.study))
@@ -161,7 +160,7 @@ def _supervise(run: Run) -> int:
 
 
 def _detach(words: Sequence[str]) -> int:
-    started = start_detached([*_this_program(), *words])
+    started = start_detached([*this_program(), *words])
     if isinstance(started, int):
         return started
     name = started.study
@@ -187,28 +186,23 @@ def _run(
         store=store,
         worker_command=lambda _, worker: [
             *worker_program,
-            *_worker_words(name, worker, prepared.source.folder),
+            *worker_words(name, worker, data=prepared.source.folder),
         ],
-        environment=_environment(settings),
+        environment=child_environment(settings),
         logs=settings.logs / name,
         cache=settings.cache,
         lease_seconds=settings.lease_seconds,
         dashboard=dashboard,
-        revive_database=lambda: _revive(settings),
+        revive_database=lambda: revive_database(settings),
     )
 
 
 def _program(name: str, settings: Settings) -> DashboardProgram:
     return DashboardProgram(
-        command=[*_this_program(), "dashboard"],
-        environment=_environment(settings),
+        command=[*this_program(), "dashboard"],
+        environment=child_environment(settings),
         log=settings.logs / name / "dashboard.log",
     )
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    kept = {name: text for name, text in os.environ.items() if name not in OF_THE_SUPERVISOR}
-    return {**kept, "SEARCH_HOME": str(settings.home)}
 
 
 @contextmanager
@@ -221,18 +215,3 @@ def _watching_events(name: str, settings: Settings) -> Iterator[Watch]:
     delivered = settings.study_folder(name) / "messages.json"
     with messenger(webhook, delivered) as ours:
         yield Watch(ours.tell)
-
-
-def _worker_words(study: str, worker: str, data: Path | None) -> list[str]:
-    folder = ["--data", str(data)] if data else []
-    return ["worker", "--study", study, "--id", worker, *folder]
-
-
-def _this_program() -> list[str]:
-    # -P: a folder named `search` in the working directory must not be taken for this package.
-    return [sys.executable, "-P", "-m", "search.cli"]
-
-
-def _revive(settings: Settings) -> bool:
-    """Start the embedded database again; False when it was stopped on purpose."""
-    return settings.database_url is not None or server.ensure_running(settings.home)

@@ -10,10 +10,11 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
 from typing import TypeAlias
 
+from search.commands.crew import crew
 from search.database import open_store
 from search.errors import UsageError
 from search.logs import set_up_logs
-from search.processes.devices import DeviceShare, own_share
+from search.processes.devices import DeviceShare, device_shares, own_share
 from search.processes.machine import describe_machine, process_scope
 from search.processes.signals import listening
 from search.report import report
@@ -53,6 +54,11 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
             return _tell(request.study, list(examine_here(joining, share)), arguments.json)
     if arguments.json:
         raise UsageError("--json prints the checks of this machine", "give --check with it")
+    if arguments.workers or arguments.per_gpu:
+        shares = device_shares(arguments.workers, settings.visible_gpus, arguments.per_gpu)
+        set_up_logs()
+        with open_store(settings) as store:
+            return crew(Joining(request=request, settings=settings, store=store), shares)
     set_up_process(share)
     set_up_logs()
     try:

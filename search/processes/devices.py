@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from search.errors import UsageError
 from search.processes import driver
 
 
@@ -51,13 +52,34 @@ def assign(workers: int, gpus: Sequence[str], cores: int) -> list[DeviceShare]:
     ]
 
 
-def device_shares(workers: int | None, visible: str | None) -> list[DeviceShare]:
+def device_shares(
+    workers: int | None, visible: str | None, per_gpu: int | None = None
+) -> list[DeviceShare]:
     """Divide this machine among its workers; without a number there is one per GPU, else one.
 
     visible: this process's CUDA_VISIBLE_DEVICES, None when it is not set.
+    per_gpu: how many workers a GPU takes at most, and without `workers` exactly.
+    Raises UsageError where there is no GPU to share, or fewer places than workers.
     """
     found = gpus(visible)
-    return assign(workers or max(1, len(found)), found, usable_cores())
+    if per_gpu:
+        _check_places(workers, per_gpu, len(found))
+    number = workers or max(1, len(found)) * (per_gpu or 1)
+    return assign(number, found, usable_cores())
+
+
+def _check_places(workers: int | None, per_gpu: int, gpus: int) -> None:
+    if not gpus:
+        raise UsageError(
+            f"--per-gpu is {per_gpu} and CUDA sees no GPU here",
+            "see `search doctor`, or train on the CPU with --workers N alone",
+        )
+    if workers and workers > gpus * per_gpu:
+        raise UsageError(
+            f"--workers is {workers}, and with --per-gpu {per_gpu} there is room for"
+            f" {gpus * per_gpu} (GPUs: {gpus})",
+            f"leave --workers out, or raise --per-gpu to {-(-workers // gpus)}",
+        )
 
 
 def own_share(visible: str | None, threads: int | None) -> DeviceShare:

@@ -1,8 +1,9 @@
-"""One `search run` per study and machine."""
+"""One `search run` per study and machine; crews of workers beside it have numbers."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from objectives.files.lock import try_lock
@@ -24,6 +25,20 @@ def run_lock(study: str, folder: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+@contextmanager
+def crew_number(folder: Path) -> Iterator[int]:
+    """Hold the first number from 1 that no other crew of the study holds in this home.
+
+    folder: the study's own folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        with (folder / f"crew-{number}.lock").open("a+") as file:
+            if try_lock(file):
+                yield number
+                return
 
 
 def _refusal(study: str, pid: str) -> AlreadyRunning:

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from search.processes.devices import DeviceShare, assign, gpus, usable_cores, worker_environment
+from search.errors import UsageError
+from search.processes.devices import (
+    DeviceShare,
+    assign,
+    device_shares,
+    gpus,
+    usable_cores,
+    worker_environment,
+)
 
 
 def test_workers_share_the_gpus_in_turn_and_the_cores_equally():
@@ -42,6 +50,32 @@ def test_a_machine_without_a_driver_has_no_gpu_whatever_the_environment_says(mon
 def test_the_gpus_are_named_as_this_process_was_given_them(monkeypatch, visible, count, names):
     monkeypatch.setattr("search.processes.driver.count_gpus", lambda: count)
     assert gpus(visible) == names
+
+
+@pytest.mark.parametrize(
+    ("workers", "per_gpu", "visible"),
+    [
+        (None, 2, ["0", "1", "0", "1"]),
+        (3, 2, ["0", "1", "0"]),
+        (None, None, ["0", "1"]),
+        (5, None, ["0", "1", "0", "1", "0"]),
+    ],
+)
+def test_every_gpu_takes_so_many_workers_and_no_more(monkeypatch, workers, per_gpu, visible):
+    monkeypatch.setattr("search.processes.driver.count_gpus", lambda: 2)
+    assert [share.visible for share in device_shares(workers, None, per_gpu)] == visible
+
+
+def test_more_workers_than_places_are_refused_with_the_number_per_gpu_that_has_room(monkeypatch):
+    monkeypatch.setattr("search.processes.driver.count_gpus", lambda: 2)
+    with pytest.raises(UsageError, match=r"room for 4 \(GPUs: 2\).*raise --per-gpu to 3"):
+        device_shares(5, None, 2)
+
+
+def test_workers_per_gpu_on_a_machine_without_one_are_refused(monkeypatch):
+    monkeypatch.setattr("search.processes.driver.count_gpus", lambda: 0)
+    with pytest.raises(UsageError, match="CUDA sees no GPU here"):
+        device_shares(4, None, 2)
 
 
 @pytest.mark.parametrize(
