@@ -1,14 +1,16 @@
-"""The settings of this machine, read from the environment; nothing else reads it."""
+"""The settings of this machine, read from the environment and a file; nothing else reads them."""
 
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
 from search.errors import UsageError
+from search.secrets_file import VARIABLE as SECRETS_FILE
+from search.secrets_file import with_secrets
 
 LEASE_SECONDS = 30.0
 BEATS_PER_LEASE = 3  # two may be missed
@@ -39,6 +41,8 @@ NAMES = {
     "WEBHOOK": WEBHOOK,
     "WEBHOOK_SECRET": WEBHOOK_SECRET,
     "WEBHOOK_FILE": WEBHOOK_FILE,
+    "SECRETS": SECRETS_FILE,
+    "SECRETS_FILE": SECRETS_FILE,
 }
 OF_A_SERVICE = re.compile(r"_(SERVICE|PORT)(_|$)")  # Kubernetes sets them: SEARCH_DB_SERVICE_HOST
 
@@ -59,6 +63,8 @@ class Settings:
     webhook, webhook_secret, webhook_file: `SEARCH_WEBHOOK...`, read by search/notify/webhook.py in
         the commands that need them.
     dashboard_token: `SEARCH_DASHBOARD_TOKEN`, what a file of tokens holds; it is shown nowhere.
+    secrets_file: `SEARCH_SECRETS_FILE`, from which the secrets above may come; other processes of
+        ours get its path.
     """
 
     home: Path
@@ -73,6 +79,7 @@ class Settings:
     webhook_secret: str | None = field(default=None, repr=False)
     webhook_file: Path | None = None
     dashboard_token: str | None = field(default=None, repr=False)
+    secrets_file: Path | None = None
 
     @property
     def artifacts(self) -> str:
@@ -111,14 +118,17 @@ class Settings:
 
 
 def read_settings(
-    environment: Mapping[str, str] = os.environ, folder: Path | None = None
+    own: MutableMapping[str, str] = os.environ, folder: Path | None = None
 ) -> Settings:
     """Read the settings from an environment; UsageError for a value that cannot be used.
 
+    own: this process's environment; the secrets that libraries read are put into it.
     folder: the folder from which a home is looked for upwards; None for the current one.
     """
-    _refuse_unknown(environment)
-    given, file = _given(environment, "SEARCH_HOME"), _given(environment, WEBHOOK_FILE)
+    _refuse_unknown(own)
+    secrets = _file(own, SECRETS_FILE)
+    environment = with_secrets(own, secrets) if secrets else own
+    given = _given(environment, "SEARCH_HOME")
     home = _folder("SEARCH_HOME", given) if given else _nearest_home(folder or Path.cwd())
     lease = _seconds(environment, "SEARCH_LEASE_SECONDS", LEASE_SECONDS)
     beat = _seconds(environment, "SEARCH_BEAT_SECONDS", lease / BEATS_PER_LEASE)
@@ -138,8 +148,9 @@ def read_settings(
         shared_artifacts=_artifact_location(_given(environment, "SEARCH_ARTIFACTS")),
         webhook=_given(environment, WEBHOOK),
         webhook_secret=_given(environment, WEBHOOK_SECRET),
-        webhook_file=_folder(WEBHOOK_FILE, file) if file else None,
+        webhook_file=_file(environment, WEBHOOK_FILE),
         dashboard_token=_given(environment, TOKEN_VARIABLE),
+        secrets_file=secrets,
     )
 
 
@@ -163,6 +174,11 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
 def _given(environment: Mapping[str, str], name: str) -> str | None:
     """Return a variable's value without the blanks and line ends that files leave around it."""
     return environment.get(name, "").strip() or None
+
+
+def _file(environment: Mapping[str, str], name: str) -> Path | None:
+    given = _given(environment, name)
+    return _folder(name, given).absolute() if given else None
 
 
 def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
@@ -203,9 +219,9 @@ def _artifact_location(given: str | None) -> str | None:
 
 
 def _folder(name: str, given: str) -> Path:
-    """Return the folder that a variable names; UsageError where it cannot be meant as one."""
+    """Return the path that a variable names; UsageError where it cannot be meant as one."""
     if "://" in given:
-        raise UsageError(f"{name} is {given!r}, an address", "set it to a folder")
+        raise UsageError(f"{name} is {given!r}, an address", "set it to a path")
     if UNREAD.fullmatch(given):
         raise UsageError(
             f"{name} is {given!r}, as no shell has read it",

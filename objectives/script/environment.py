@@ -11,17 +11,24 @@ ANSWERS = "SEARCH_ANSWERS"  # the name of the socket at which `search.script` wa
 # Where `search.start` has settled this program's environment, the variables of Python as the user
 # had them have this before their names.
 SETTLED, BEFORE = "SEARCH_SETTLED", "SEARCH_"
+FROM_SECRETS = "SEARCH_FROM_SECRETS"  # names of variables that a file of secrets has set
 ROOT = Path(__file__).parents[2]  # of these packages
 
 
 def script_environment(base: Mapping[str, str], facts: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a script.
 
-    base: this process's; the variables of search itself are not handed on.
+    base: this process's; the variables of search itself, and the secrets of its file, are not
+        handed on.
     facts: the variables that tell the trial.
     """
     changed = ("SEARCH_", "PYTHON")
-    own = {name: text for name, text in base.items() if not name.startswith(changed)}
+    secret = base.get(FROM_SECRETS, "").split()
+    own = {
+        name: text
+        for name, text in base.items()
+        if not name.startswith(changed) and name not in secret
+    }
     own |= _python(base)
     own["PATH"] = os.pathsep.join(_programs(own))
     return {**own, "PYTHONUNBUFFERED": "1", **facts}

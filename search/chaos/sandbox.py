@@ -17,6 +17,7 @@ import psutil
 from search.chaos import plant
 from search.database import open_store
 from search.processes.spawn import kill, spawn
+from search.secrets_file import without_secrets
 from search.settings import Settings
 from spaces.exits import DRAINED
 from storage.errors import DatabaseUnreachable, UnknownStudy
@@ -207,7 +208,8 @@ def wait_for(expected: str, ask: Callable[[], Answer]) -> Answer:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SEARCH_")}
+    environment = without_secrets(os.environ)
+    kept = {name: text for name, text in environment.items() if not name.startswith("SEARCH_")}
     return {
         **kept,
         "CUDA_VISIBLE_DEVICES": "",

@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from search.secrets_file import without_secrets
 from search.settings import OF_THE_SUPERVISOR, Settings
 
 
@@ -27,5 +28,6 @@ def worker_words(
 
 def child_environment(settings: Settings) -> dict[str, str]:
     """Return the environment of this process's children, without the supervisor's own secrets."""
-    kept = {name: text for name, text in os.environ.items() if name not in OF_THE_SUPERVISOR}
+    environment = without_secrets(os.environ)
+    kept = {name: text for name, text in environment.items() if name not in OF_THE_SUPERVISOR}
     return {**kept, "SEARCH_HOME": str(settings.home)}
