@@ -32,6 +32,15 @@ def add_code(parser: ArgumentParser, default: str) -> None:
     parser.add_argument("--code", type=path_of, metavar="DIR", help=help_text)
 
 
+def add_versions(parser: ArgumentParser) -> None:
+    """Add `--accept-versions`."""
+    parser.add_argument(
+        "--accept-versions",
+        action="store_true",
+        help="go on although versions here are not those of the study's creation; it records them",
+    )
+
+
 def add_pins(parser: ArgumentParser) -> None:
     """Add `--set`, the hyperparameters that are fixed; they arrive as `pins`."""
     parser.add_argument(

@@ -20,6 +20,7 @@ from search.options import (
     add_pins,
     add_stored_study,
     add_study,
+    add_versions,
     add_workers,
     file_of,
     hours,
@@ -168,6 +169,7 @@ def _add_run_commands(commands: Commands) -> None:
         action="store_true",
         help="go on although the study's own code has changed; the study records it",
     )
+    add_versions(run)
     add_address(run)
     run.add_argument("--no-dashboard", action="store_true", help="do not start the dashboard")
     run.add_argument("--detach", action="store_true", help="go on without this terminal")
@@ -181,6 +183,7 @@ def _add_run_commands(commands: Commands) -> None:
     add_per_gpu(worker)
     add_data(worker)
     add_code(worker, "that of the last run, else as the study has it")
+    add_versions(worker)
     worker.add_argument(
         "--check", action="store_true", help="check whether this machine can work on it, and end"
     )

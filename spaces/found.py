@@ -24,6 +24,10 @@ class Found:
     own: the description of an objective of the author's own, as `objectives.own` made it: its
         hyperparameters, its files with their digests. Its `accepted` is the code before each change
         that was accepted. {} for an objective that comes with the package.
+    versions: of Python and the packages that change the study's numbers, where it was created.
+    commit: of the checkout of search there, where it was one without changes; else "".
+    accepted_versions: each acceptance of other versions: `at`, `host`, the `versions` there and
+        those of the creation, `instead_of`.
     """
 
     defaults: Mapping[str, Value] = field(default_factory=dict)
@@ -35,3 +39,8 @@ class Found:
     promoted_from: str = ""
     promoted_trials: Converted[Iterable[int], tuple[int, ...]] = Converted(tuple, default=())
     own: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    commit: str = ""
+    accepted_versions: Converted[Iterable[Mapping[str, Any]], tuple[Mapping[str, Any], ...]] = (
+        Converted(tuple, default=())
+    )

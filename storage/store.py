@@ -6,7 +6,7 @@ acknowledgement was lost. Calling again is right in both cases: a write that was
 twice. (`create` then raises StudyExists, `delete` UnknownStudy, and `note_test_use` counts twice.)
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self, Unpack
 
@@ -27,15 +27,7 @@ from storage.live import outages
 from storage.live.outages import NewOutage
 from storage.optuna_inside import joined, queued_values
 from storage.reader import StoreReader
-from storage.rows import (
-    HandBackReason,
-    NewStudy,
-    NewWorker,
-    Shown,
-    Stop,
-    StudyRow,
-    TrialEnd,
-)
+from storage.rows import HandBackReason, NewStudy, NewWorker, Shown, Stop, StudyRow, TrialEnd
 from storage.schema import head, open_backend
 from storage.transaction import pooled_engine, step, transaction
 
@@ -91,6 +83,13 @@ class Store(StoreReader):
     ) -> StudyRow:
         """Replace the definition and the budget of a study; its fingerprint stays."""
         return self._change(name, definition=definition, trials=trials)
+
+    def amend(
+        self, name: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    ) -> StudyRow:
+        """Replace the definition of a study by what `change` makes of it, one caller at a time."""
+        with transaction(self._engine) as connection:
+            return studies.amend(connection, name, change)
 
     def request_stop(self, name: str, how: Stop) -> StudyRow:
         """Ask every worker of the study to stop after its epoch ("drain") or at once ("now")."""

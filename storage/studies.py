@@ -1,5 +1,7 @@
 """Stored studies: one of Optuna's each, and our row beside it."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from optuna.exceptions import DuplicatedStudyError
@@ -67,6 +69,20 @@ def change(connection: Connection, name: str, **columns: Any) -> StudyRow:
     connection.execute(update(studies).where(studies.c.study_id == study_id).values(columns))
     connection.execute(WAKE, {"study": study_id})
     return one(connection, name)
+
+
+def amend(
+    connection: Connection, name: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+) -> StudyRow:
+    """Replace the definition of a study by what `change` makes of it."""
+    study_id = one(connection, name).study_id
+    ours = select(studies.c.study_id).where(studies.c.study_id == study_id)
+    connection.execute(ours.with_for_update())  # two machines may accept at the same moment
+    row = one(connection, name)
+    definition = change(row.definition)
+    changing = update(studies).where(studies.c.study_id == study_id)
+    connection.execute(changing.values(definition=definition))
+    return replace(row, definition=definition)
 
 
 def remove(connection: Connection, name: str) -> None:

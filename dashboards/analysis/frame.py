@@ -127,6 +127,7 @@ def read_fields(store: StoreReader, name: str) -> Iterator[Field]:
     yield "verdict", verdict.line
     yield "is_practice", snapshot.stored.found.is_practice
     yield "skipped_checks", snapshot.stored.found.skipped_checks
+    yield "accepted_versions", snapshot.stored.found.accepted_versions
     yield "test_uses", snapshot.look.test_uses
     yield "outcomes", snapshot.outcomes
     yield "best", snapshot.best.number if snapshot.best else None

@@ -25,6 +25,7 @@ def _fields(facts: Facts) -> Iterator[Field]:
     yield "study", snapshot.look.study
     yield "is_practice", snapshot.stored.found.is_practice
     yield "skipped_checks", snapshot.stored.found.skipped_checks
+    yield "accepted_versions", snapshot.stored.found.accepted_versions
     yield "trials", snapshot.look.counts
     yield "outcomes", facts.endings
     yield "pruned", facts.prunings

@@ -16,6 +16,7 @@ from dashboards.report.facts import Facts
 from dashboards.report.sources import sources
 from objectives import catalog
 from spaces.own import code_digest, noun_of
+from spaces.rules.versions import in_words
 from spaces.shown import shown
 from spaces.stored import StoredStudy
 from spaces.study import Study
@@ -36,6 +37,7 @@ def _sentences(facts: Facts) -> Iterator[str]:
     if facts.data:
         yield from _data(facts.data, facts.snapshot.look.study.data_fingerprint)
     yield _software(facts)
+    yield _other_versions(facts.snapshot.stored)
     yield _changes_of_code(facts.snapshot.stored)
     yield _space(facts)
     yield from spreads(facts.snapshot.study.space)
@@ -94,6 +96,15 @@ def _objective(stored: StoredStudy) -> str:
 def _changes_of_code(stored: StoredStudy) -> str:
     accepted = stored.found.own.get("accepted", ())
     return f"Its code was changed {counted(len(accepted), 'time')} meanwhile." if accepted else ""
+
+
+def _other_versions(stored: StoredStudy) -> str:
+    """Name the versions that were accepted beside those of the study's creation, each once."""
+    found = stored.found
+    others = dict.fromkeys(
+        in_words(each["versions"], found.versions) for each in found.accepted_versions
+    )
+    return f"Other versions were accepted on the way: {'; '.join(others)}." if others else ""
 
 
 def _space(facts: Facts) -> str:

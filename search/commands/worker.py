@@ -22,6 +22,7 @@ from search.settings import Settings
 from search.studies.declare import stored_name
 from search.studies.joining import Checked, Joining, Request, examine_here
 from search.studies.reopen import has_ended
+from search.studies.versions import accept_here
 from search.worker.loop import work
 from search.worker.prologue import load_objective, set_up_process
 from search.worker.worker import Worker, worker_name
@@ -46,6 +47,7 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
         data=arguments.data,
         code=arguments.code,
         is_supervised=bool(arguments.id),
+        accepts_versions=arguments.accept_versions,
     )
     share = own_share(settings.visible_gpus, settings.threads)
     if arguments.check:
@@ -65,6 +67,8 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
         with open_store(settings) as store, listening() as flag:
             joining = Joining(request=request, settings=settings, store=store)
             joining.check()
+            if request.accepts_versions:
+                accept_here(joining.stored, store)
             ours = Worker(
                 name=arguments.id or worker_name(),
                 stored=joining.stored,
@@ -125,7 +129,7 @@ def _register(worker: Worker, share: DeviceShare) -> None:
         "process_scope": process_scope(),
         "gpu": share.visible,
         "code": code_digest(worker.stored.found.own),
-        **describe_machine(worker.device),
+        **describe_machine(worker.device, worker.stored.found.versions),
     }
     ours = NewWorker(
         name=worker.name,

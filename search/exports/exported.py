@@ -140,6 +140,7 @@ class Exported:
     seed: int
     data: ExportedData
     skipped_checks: tuple[str, ...]
+    accepted_versions: tuple[Mapping[str, Any], ...]  # beside those of the study's creation
     test_uses: int
     value: ExportedValue
     value_epochs: tuple[ExportedEpoch, ...]  # the epoch that the value is of, one per fold
@@ -173,6 +174,7 @@ class Exported:
             "seed": self.seed,
             "data": self.data.as_mapping(),
             "skipped_checks": list(self.skipped_checks),
+            "accepted_versions": [dict(each) for each in self.accepted_versions],
             "test_uses": self.test_uses,
             "value": {
                 "metric": self.value.metric,
@@ -212,6 +214,7 @@ class Exported:
             seed=fields.whole("seed"),
             data=data,
             skipped_checks=fields.texts("skipped_checks"),
+            accepted_versions=tuple(map(_acceptance, fields.each("accepted_versions"))),
             test_uses=fields.whole("test_uses"),
             value=ExportedValue.from_fields(fields.within("value")),
             value_epochs=_value_epochs(fields, has_folds=data.folds > 0),
@@ -219,6 +222,12 @@ class Exported:
             trained_on=TrainedOn.from_fields(fields.within("trained_on")),
             threads_of_attempts=fields.wholes("threads_of_attempts"),
         )
+
+
+def _acceptance(fields: Fields) -> dict[str, Any]:
+    """Read an acceptance of other versions back."""
+    texts = {name: fields.text(name) for name in ("at", "host")}
+    return texts | {name: fields.text_mapping(name) for name in ("versions", "instead_of")}
 
 
 def _own(fields: Fields) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def export_trial(store: Store, name: str, wanted: str) -> Exported:
         seed=training_seed(study.seed, trial.number),
         data=_data(study, row, store.manifest(name)),
         skipped_checks=stored.found.skipped_checks,
+        accepted_versions=stored.found.accepted_versions,
         test_uses=len(store.test_uses(name)),
         value=_value(study, trial),
         value_epochs=tuple(_epoch(epoch, metrics) for epoch in judged.values()),

@@ -2,18 +2,27 @@
 
 import platform
 import subprocess
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from search.processes import driver
+from spaces.rules.versions import OF_TRAINING
 
-VERSIONED = ("search", "torch", "torchvision", "timm", "numpy", "scikit-learn", "optuna")
+VERSIONED = ("search", *OF_TRAINING, "optuna")
 
 
-def describe_machine(device: str) -> dict[str, Any]:
-    """Describe the machine as plain data, to be stored with a worker."""
-    return {"device_class": device_class(device), "versions": versions(), "commit": commit()}
+def describe_machine(device: str, packages: Iterable[str] = ()) -> dict[str, Any]:
+    """Describe the machine as plain data, to be stored with a worker.
+
+    packages: further ones whose versions count.
+    """
+    return {
+        "device_class": device_class(device),
+        "versions": versions((*VERSIONED, *packages)),
+        "commit": commit(),
+    }
 
 
 def process_scope() -> str:
@@ -28,10 +37,10 @@ def device_class(device: str) -> str:
     return f"cuda: {driver.first_gpu_name()}" if device == "cuda" else f"cpu: {_cpu_name()}"
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of every package that can change a result."""
+def versions(packages: Iterable[str] = VERSIONED) -> dict[str, str]:
+    """Return the versions of Python and of those packages that are installed."""
     found = {"python": platform.python_version()}
-    for package in VERSIONED:
+    for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -22,6 +22,7 @@ from search.studies.networks import (
 from search.studies.overrides import Overrides
 from search.studies.prepare import Prepared
 from search.studies.reopen import as_it_began, find
+from search.studies.versions import check_versions, commit_note, with_acceptance, with_versions
 from spaces.params import Value
 from spaces.space import TrialConfig
 from spaces.stored import ADOPTED_FIELDS, StoredStudy, fingerprint, from_json, to_json
@@ -41,7 +42,7 @@ def store_study(
 
     too_large: backbones that a new study leaves out.
     Raises StudyError when the declaration has changed since the study was created, MachineMismatch
-    when this machine's data, networks or weights have.
+    when this machine's data, versions, networks or weights have.
     """
     known = find(store, prepared.study.name)
     if known is None:
@@ -65,6 +66,7 @@ def notes_on(row: StudyRow, declared: Study) -> Iterator[str]:
     """
     stored = from_json(row.definition)
     yield from weights_notes(stored.found.weights)
+    yield from filter(None, [commit_note(stored.found)])
     if stored.found.too_large:
         names = ", ".join(map(str, stored.found.too_large))
         yield (
@@ -80,7 +82,8 @@ def notes_on(row: StudyRow, declared: Study) -> Iterator[str]:
 
 
 def _create(prepared: Prepared, declared: StoredStudy, store: Store) -> StudyRow:
-    stored = replace(declared, found=replace(declared.found, weights=check_networks(declared)))
+    known = with_versions(declared, (row.path for row in prepared.manifest.rows))
+    stored = replace(known, found=replace(known.found, weights=check_networks(known)))
     study = stored.study
     new = NewStudy(
         name=study.name,
@@ -111,11 +114,13 @@ def _continue(row: StudyRow, prepared: Prepared, overrides: Overrides, store: St
     stored = from_json(row.definition)
     given = as_it_began(row, prepared.stored, overrides)
     check_same_data(row, prepared.manifest, prepared.source.folder, store)
+    check_versions(stored, accepts=overrides.accepts_versions)
     check_weights(stored)
     check_networks_here(stored)
     if overrides.trials:
         check_total(row, overrides.trials, store)
     stored = same_code(stored, prepared.code, accepts=overrides.accepts_code)
+    stored = with_acceptance(stored)
     going_on = _adopted(stored, given, overrides.trials)
     if going_on == from_json(row.definition):
         return row

@@ -15,9 +15,11 @@ from search.settings import Settings
 from search.studies.code import code_here
 from search.studies.networks import check_networks_here, check_weights
 from search.studies.reopen import open_study
+from search.studies.versions import check_versions, commit_note, different_here
 from spaces.data import NoData
 from spaces.exits import DONE, WRONG
 from spaces.own import code_digest
+from spaces.rules.versions import in_words
 from spaces.stored import StoredStudy, from_json
 from storage.artifacts import check_reachable
 from storage.store import Store, StudyRow
@@ -29,12 +31,14 @@ class Request:
 
     data, code: their folders; None for those that this machine used last.
     is_supervised: whether the command that starts the worker has checked what all workers share.
+    accepts_versions: whether versions here may be others than those of the study's creation.
     """
 
     study: str
     data: Path | None = None
     code: Path | None = None
     is_supervised: bool = False
+    accepts_versions: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +82,12 @@ class Joining:
     @property
     def checks(self) -> Mapping[str, Callable[[], str]]:
         """The checks by name, the quick ones first; each returns what it found, or raises."""
-        of_worker = {"study": self._study, "data": self._data, "code": self._code}
+        of_worker = {
+            "study": self._study,
+            "versions": self._versions,
+            "data": self._data,
+            "code": self._code,
+        }
         shared = {"weights": self._weights, "artifacts": self._artifacts}
         return of_worker if self.request.is_supervised else of_worker | shared
 
@@ -90,6 +99,14 @@ class Joining:
     def _study(self) -> str:
         ended = self.store.counts(self.row.name).ended
         return f"{self.stored.study.name}, {ended} of {self.row.trials} trials have ended"
+
+    def _versions(self) -> str:
+        found = self.stored.found
+        check_versions(self.stored, self.request.accepts_versions)
+        different = in_words(different_here(found), found.versions)
+        words = f"{different}, accepted" if different else "the study's"
+        note = commit_note(found)
+        return f"{words} ({note})" if note else words
 
     def _data(self) -> str:
         folder = self.source.folder

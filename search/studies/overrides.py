@@ -26,6 +26,7 @@ class Overrides:
     skipped: rules of the data from `--skip-check`, whose errors stop nothing.
     promote: the study whose best trials are trained again, from `--promote`.
     accepts_code: whether the author's own code may have changed, from `--accept-code`.
+    accepts_versions: whether this machine's versions may be others, from `--accept-versions`.
     """
 
     reference: str = field(kw_only=False)
@@ -36,6 +37,7 @@ class Overrides:
     skipped: Sequence[str] = ()
     promote: str | None = None
     accepts_code: bool = False
+    accepts_versions: bool = False
 
     @property
     def words(self) -> str:
@@ -57,6 +59,7 @@ def read_overrides(arguments: Namespace) -> Overrides:
         skipped=parse_skips(getattr(arguments, "skip_check", ())),
         promote=getattr(arguments, "promote", None),
         accepts_code=getattr(arguments, "accept_code", False),
+        accepts_versions=getattr(arguments, "accept_versions", False),
     )
 
 

@@ -16,6 +16,7 @@ from dashboards.analysis.priors.words import told
 from dashboards.analysis.snapshot import Snapshot
 from search.terminal.console import print_table
 from spaces.data import NoData
+from spaces.rules.versions import in_words
 from storage.rows import TrialRow
 from storage.store import Store
 
@@ -100,6 +101,9 @@ def _head(frame: Frame) -> Iterator[str]:
         yield f"pinned: {wording.values(found.pins)}"
     if found.skipped_checks:
         yield f"skipped checks of the data: {', '.join(found.skipped_checks)}"
+    for each in found.accepted_versions:
+        other = in_words(each["versions"], each["instead_of"])
+        yield f"versions accepted on {each['host']}: {other}"
     if not isinstance(study.data, NoData):
         yield f"test split opened so far: {len(snapshot.look.test_uses)}"
 

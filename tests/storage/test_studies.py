@@ -1,6 +1,7 @@
 """Studies: stored whole or not at all, found by name, removed with everything."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -98,3 +99,15 @@ def test_a_study_is_not_deleted_under_a_running_trial(
     store.hand_back(held, "drained")
     store.delete("toy")
     assert store.studies() == []
+
+
+def test_machines_that_amend_a_study_at_the_same_moment_lose_no_change(store: Store) -> None:
+    store.create(new_study("shared", definition={"accepted": []}))
+
+    def add(machine: int) -> None:
+        store.amend("shared", lambda known: {"accepted": [*known["accepted"], machine]})
+
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(add, range(20)))
+
+    assert sorted(store.study("shared").definition["accepted"]) == list(range(20))

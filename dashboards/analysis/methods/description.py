@@ -15,6 +15,7 @@ from dashboards.analysis.priors.declared import spreads
 from objectives import catalog
 from spaces.data import NoData
 from spaces.own import code_digest, noun_of
+from spaces.rules.versions import in_words
 from spaces.shown import shown
 from spaces.stored import StoredStudy, data_to_json, fingerprint, from_json
 from spaces.study import Study
@@ -116,6 +117,10 @@ def _warnings(stored: StoredStudy) -> Iterator[str]:
         yield PRACTICE
     if stored.found.skipped_checks:
         yield f"Skipped checks of the data: {', '.join(stored.found.skipped_checks)}."
+    for each in stored.found.accepted_versions:
+        at = datetime.fromisoformat(each["at"])
+        other = in_words(each["versions"], each["instead_of"])
+        yield f"Other versions were accepted at {at:{MOMENT}} on {each['host']}: {other}."
     for each in stored.found.own.get("accepted", ()):
         at = datetime.fromisoformat(each["at"])
         yield f"The study's own code was changed at {at:{MOMENT}}: {_names(each['changed'])}."

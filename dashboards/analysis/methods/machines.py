@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from storage.rows import WorkerRow
 
-NAMES = {"python": "Python", "torch": "PyTorch", "optuna": "Optuna", "numpy": "NumPy"}
+NAMES = {
+    "python": "Python",
+    "torch": "PyTorch",
+    "optuna": "Optuna",
+    "numpy": "NumPy",
+    "pillow": "Pillow",
+    "monai": "MONAI",
+    "nibabel": "NiBabel",
+}
 FIRST = ("search", "python", "torch", "optuna")  # the others follow by name
 
 

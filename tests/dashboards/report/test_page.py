@@ -127,6 +127,15 @@ def test_the_methods_name_the_versions_of_the_workers_and_nothing_of_a_newer_sea
     assert "Parzen" not in text
 
 
+def test_the_methods_name_versions_that_were_accepted(store: Store, tmp_path: object) -> None:
+    known = {"versions": {"timm": "1.0.20"}, "instead_of": {"timm": "1.0.31"}}
+    accepted = [{"at": f"2026-11-2{day}T09:05:00+00:00", "host": "b", **known} for day in (7, 8)]
+    found = Found(versions={"timm": "1.0.31"}, accepted_versions=accepted)
+    plant(store, replace(STUDY, name="others"), found, count=10)
+    text = methods_paragraph(read_facts(store, "others", str(tmp_path)))
+    assert "Other versions were accepted on the way: timm 1.0.20, not 1.0.31." in text
+
+
 def test_the_methods_name_the_code_of_a_script_and_claim_nothing_that_it_alone_knows(
     store: Store, tmp_path: object
 ) -> None:

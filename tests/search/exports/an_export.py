@@ -43,6 +43,7 @@ def make_export(
         seed=7,
         data=data,
         skipped_checks=(),
+        accepted_versions=(),
         test_uses=0,
         value=value,
         value_epochs=(last,),

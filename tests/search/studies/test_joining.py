@@ -55,7 +55,7 @@ def test_a_program_reads_every_check(capsys: pytest.CaptureFixture[str]) -> None
     assert told["ready"]
     assert told["study"] == "toy"
     names = [check["name"] for check in told["checks"]]
-    assert names == ["study", "data", "code", "weights", "artifacts", "device"]
+    assert names == ["study", "versions", "data", "code", "weights", "artifacts", "device"]
     assert not any(check["fix"] or check["exit_code"] for check in told["checks"])
 
 
