@@ -3,7 +3,10 @@
 # needs NVIDIA's driver and container toolkit only.
 FROM python:3.11-slim
 
-RUN useradd --create-home search && install -d -o search -g search /home/search/.search
+# What is written to, of a mode that lets any user in, for a container that runs as another one.
+RUN useradd --create-home --uid 1000 search \
+    && install -d -m 1777 /home/search/.search /home/search/.cache /artifacts \
+    && install -d /lab/studies /lab/data
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY spaces spaces
@@ -15,8 +18,8 @@ COPY search_program.py ./
 # 5 GB of PyTorch: fetched once, not again with every change of the code.
 RUN --mount=type=cache,target=/root/.cache/pip pip install --constraint constraints.txt .
 
-USER search
-WORKDIR /home/search
+USER 1000:1000
+WORKDIR /lab
 ENV SEARCH_HOME=/home/search/.search
 VOLUME /home/search/.search
 ENTRYPOINT ["search"]

@@ -10,7 +10,7 @@ DATA    ?=
 # One more than the two cores that CI has: a third of a test's time is waiting for other processes.
 JOBS    ?= 3
 
-.PHONY: run test acceptance check format screenshots priors clean help
+.PHONY: run test acceptance check format screenshots priors secrets clean help
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -41,6 +41,16 @@ screenshots: .venv/.ready  ## the README's pictures, from a real run of the digi
 
 priors: .venv/.ready  ## the picture of docs/priors.md, from two real searches of a minute
 	$(BIN)/python -m benchmarks.priors
+
+# Of random bytes in hexadecimal, which every program reads the same.
+WORD = $$(od -An -tx1 -N24 /dev/urandom | tr -d ' \n')
+
+secrets:  ## a password and tokens for docker-compose.yml, in secrets/
+	@umask 077; mkdir secrets && password=$(WORD) && printf '%s\n' "$$password" > secrets/postgres && \
+		printf 'PGPASSWORD=%s\n' "$$password" > secrets/search && \
+		printf 'viewer: %s\nwriter: %s\n' "$(WORD)" "$(WORD)" > secrets/tokens
+	@if [ "$$(id -u)" = 0 ]; then chown 1000:1000 secrets/*; \
+		else printf 'RUN_AS=%s:%s\n' "$$(id -u)" "$$(id -g)" >> .env; fi
 
 clean:  ## remove what was installed here, never studies or data
 	rm -rf .venv

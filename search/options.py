@@ -58,9 +58,12 @@ def add_name(parser: ArgumentParser, help_text: str) -> None:
     parser.add_argument("--as", dest="name", metavar="NAME", help=help_text)
 
 
-def add_workers(parser: ArgumentParser, help_text: str = "default: one per GPU, else 1") -> None:
+def add_workers(
+    parser: ArgumentParser, help_text: str = "default: one per GPU, else 1", least: int = 1
+) -> None:
     """Add `--workers`, their number."""
-    parser.add_argument("--workers", type=positive, metavar="N", help=help_text)
+    kind = positive if least else not_negative
+    parser.add_argument("--workers", type=kind, metavar="N", help=help_text)
 
 
 def add_per_gpu(parser: ArgumentParser) -> None:
@@ -151,8 +154,18 @@ def hours(text: str) -> float:
 
 def positive(text: str) -> int:
     """Read a whole number from 1 on."""
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST):
-        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST}; use at least 1")
+    return _whole(text, 1)
+
+
+def not_negative(text: str) -> int:
+    """Read a whole number from 0 on."""
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= MOST):
+        found = f"{text!r} is not a whole number from {least} to {MOST}"
+        raise ArgumentTypeError(f"{found}; use at least {least}")
     return int(text)
 
 

@@ -147,7 +147,7 @@ def _add_run_commands(commands: Commands) -> None:
     run = _add(commands, "run", "run:run", "start a study, or go on with it")
     add_study(run)
     add_data(run)
-    add_workers(run)
+    add_workers(run, "default: one per GPU, else 1; 0: only store the study", least=0)
     add_per_gpu(run)
     run.add_argument("--trials", type=positive, metavar="N", help="the study's new total")
     add_pins(run)

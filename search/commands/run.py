@@ -91,11 +91,14 @@ def _run_with(
         check_reachable(settings.shared_artifacts)
     with open_store(settings) as store, run_lock(name, settings.study_folder(name)):
         prepared = prepared or _examined(examination, store)
-        shares = device_shares(arguments.workers, settings.visible_gpus, arguments.per_gpu)
+        shares = device_shares(arguments.workers or None, settings.visible_gpus, arguments.per_gpu)
         too_large = excluded_here(prepared.stored, shares[0].device, len(shares), settings)
         row = store_study(prepared, overrides, settings, store, too_large=too_large)
         _print_notes(notes_on(row, prepared.study))
         store.clear_stop(name)
+        if arguments.workers == 0:
+            print(f"{name} is stored; its workers start with `search worker --study {name}`")
+            return DONE
         set_up_logs(settings.logs / name / "run.log")
         # The dashboard of a study that has ended would be gone before anybody has looked.
         starts_none = arguments.no_dashboard or has_ended(row, store)

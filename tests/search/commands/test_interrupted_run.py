@@ -121,3 +121,16 @@ def wait_for_two_running(store: Store) -> list[psutil.Process]:
             return [psutil.Process(row.pid) for row in working]
         time.sleep(0.1)
     raise TimeoutError("no two workers took a trial")
+
+
+def test_a_run_without_workers_stores_the_study_and_ends(
+    start: Callable[..., subprocess.Popen[bytes]], store: Store
+) -> None:
+    stored = start("--workers", "0", stdout=subprocess.PIPE)
+
+    told, _ = stored.communicate(timeout=60)
+
+    assert stored.returncode == 0
+    assert told.decode() == "toy is stored; its workers start with `search worker --study toy`\n"
+    assert store.study("toy").trials == 2
+    assert store.workers("toy") == []
