@@ -9,10 +9,9 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.postgres import server
-from storage.postgres.cluster import cluster_of
-from storage.postgres.programs import run
 from storage.postgres.url import check_reachable, database_url
 from storage.transaction import engine_options
+from tests.storage.tcp import tcp_server
 
 PASSWORD = "s3cret@/:"  # what a URL must quote
 
@@ -27,18 +26,10 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory, free_port: int) -> Iterator[str]:
     """The URL of a Postgres on a port, as others run one: with a password that it asks for."""
-    home = tmp_path_factory.mktemp("elsewhere")
-    with server.connect(home, None) as own, create_engine(own, poolclass=NullPool).begin() as door:
-        door.execute(text(f"ALTER ROLE postgres PASSWORD '{PASSWORD}'"))
-    data = cluster_of(home).data
-    (data / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
-    owner, where = (data.stat().st_uid, data.stat().st_gid), f"--pgdata={data}"
-    options = f"--options=-h 127.0.0.1 -p {free_port} -k ''"
-    run(owner, "pg_ctl", "start", "--wait", where, f"--log={data}/log", options)
-    parts = make_url(f"postgres://postgres@127.0.0.1:{free_port}/postgres")
-    yield parts.set(password=PASSWORD).render_as_string(hide_password=False)
-    run(owner, "pg_ctl", "stop", "--mode=fast", where)
-    server.remove(home)
+    password = f"ALTER ROLE postgres PASSWORD '{PASSWORD}'"
+    with tcp_server(tmp_path_factory.mktemp("elsewhere"), password, port=free_port):
+        parts = make_url(f"postgres://postgres@127.0.0.1:{free_port}/postgres")
+        yield parts.set(password=PASSWORD).render_as_string(hide_password=False)
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
