@@ -1,6 +1,7 @@
 """The options of the commands of a fleet, for every engine and for one alone."""
 
-from argparse import ArgumentParser
+import math
+from argparse import ArgumentParser, ArgumentTypeError
 
 from search.options import (
     add_code,
@@ -12,6 +13,7 @@ from search.options import (
     positive,
 )
 
+MOST_MINUTES = 1092  # Slurm holds the seconds of a warning in 16 bits
 ENGINE_NAMES = ("ray", "slurm", "k8s")
 
 
@@ -45,6 +47,7 @@ def add_fleet_up(parser: ArgumentParser) -> None:
         "--print", action="store_true", help="print the script or manifest, and submit nothing"
     )
     add_json(parser)
+    _add_slurm(parser)
 
 
 def add_fleet_status(parser: ArgumentParser) -> None:
@@ -65,3 +68,37 @@ def add_fleet_down(parser: ArgumentParser) -> None:
 def add_engine(parser: ArgumentParser, help_text: str) -> None:
     """Add `--engine`."""
     parser.add_argument("--engine", choices=ENGINE_NAMES, help=help_text)
+
+
+def _add_slurm(parser: ArgumentParser) -> None:
+    parser.add_argument("--partition", metavar="P", help="Slurm: default: the cluster's")
+    parser.add_argument(
+        "--time", metavar="H:MM:SS", help="Slurm: the time limit; default: the partition's"
+    )
+    parser.add_argument(
+        "--warn-minutes",
+        type=minutes,
+        default=5.0,
+        metavar="M",
+        help="Slurm: a worker hands its trial back so long before the time limit; default: 5",
+    )
+    parser.add_argument(
+        "--sbatch",
+        action="append",
+        default=[],
+        metavar="OPTION",
+        help="Slurm: an option of sbatch, as --sbatch=--account=lab; may be given several times",
+    )
+
+
+def minutes(text: str) -> float:
+    """Read a number of minutes, at most those that Slurm takes for a warning."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= MOST_MINUTES:
+        raise ArgumentTypeError(
+            f"{text!r} is not a number of minutes; give one above 0 and at most {MOST_MINUTES}"
+        )
+    return number
