@@ -53,13 +53,10 @@ class LeasedTrial:
         self.outbox = Outbox(self._record, worker.study.outage_minutes, worker.note_outage)
         self._is_lost = False
         self._stop: Stop | None = None  # in the database, as the newest write read it
-        self._beat = Beat(
-            self._renew,
-            seconds=worker.settings.beat_seconds,
-            stall_minutes=worker.study.stall_minutes,
-        )
+        self._beat = self._new_beat()
 
     def __enter__(self) -> Self:
+        self._beat = self._new_beat()  # a lease is kept in training, and again for the files
         self._beat.__enter__()
         return self
 
@@ -113,6 +110,10 @@ class LeasedTrial:
             if not self._is_lost:
                 log.warning("trial %d is lost: %s", self.claim.number, error)
             self._is_lost = True
+
+    def _new_beat(self) -> Beat:
+        seconds, stall_minutes = self.worker.settings.beat_seconds, self.worker.study.stall_minutes
+        return Beat(self._renew, seconds=seconds, stall_minutes=stall_minutes)
 
     def _renew(self) -> None:
         if not self._is_lost:

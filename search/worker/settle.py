@@ -81,7 +81,7 @@ def _tell(leased: LeasedTrial, settled: Settled, end: TrialEnd) -> None:
     try:
         leased.store.tell(leased.claim, replace(end, shown=shown))
     except LeaseLost:
-        leased.store.unlink_files(leased.worker.settings.artifacts, end.links)
+        leased.store.unlink_files(leased.worker.kept, end.links)
         raise
 
 
@@ -99,7 +99,8 @@ def _keep_files(leased: LeasedTrial, report: str = "") -> dict[str, str]:
         if leased.halt:
             raise Halted
 
-    when_there_is_room(keep, leased.folder, stop_waiting)
+    with leased:  # a store that is away is waited for, for longer than a lease
+        when_there_is_room(keep, leased.folder, stop_waiting)
     return links
 
 
