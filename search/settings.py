@@ -35,6 +35,7 @@ NAMES = {
     "DB": "SEARCH_DATABASE_URL",
     "VIEWER": "SEARCH_VIEWER_DATABASE_URL",
     "ARTIFACTS": "SEARCH_ARTIFACTS",
+    "CACHE": "SEARCH_CACHE",
     "DASHBOARD": TOKEN_VARIABLE,
     "LEASE": "SEARCH_LEASE_SECONDS",
     "BEAT": "SEARCH_BEAT_SECONDS",
@@ -60,6 +61,7 @@ class Settings:
     lease_seconds: `SEARCH_LEASE_SECONDS`, how long a silent worker keeps its trial.
     beat_seconds: `SEARCH_BEAT_SECONDS`, how often a lease is renewed; else a third of it.
     shared_artifacts: `SEARCH_ARTIFACTS`, a folder or an s3:// address that other machines reach.
+    own_cache: `SEARCH_CACHE`, this machine's folder of decoded images, for a home on a share.
     webhook, webhook_secret, webhook_file: `SEARCH_WEBHOOK...`, read by search/notify/webhook.py in
         the commands that need them.
     dashboard_token: `SEARCH_DASHBOARD_TOKEN`, what a file of tokens holds; it is shown nowhere.
@@ -75,6 +77,7 @@ class Settings:
     lease_seconds: float = LEASE_SECONDS
     beat_seconds: float = LEASE_SECONDS / BEATS_PER_LEASE
     shared_artifacts: str | None = None
+    own_cache: Path | None = None
     webhook: str | None = field(default=None, repr=False)
     webhook_secret: str | None = field(default=None, repr=False)
     webhook_file: Path | None = None
@@ -89,7 +92,7 @@ class Settings:
     @property
     def cache(self) -> Path:
         """The folder of decoded images, shared by the machine's workers."""
-        return self.home / "cache"
+        return self.own_cache or self.home / "cache"
 
     @property
     def logs(self) -> Path:
@@ -146,6 +149,7 @@ def read_settings(
         lease_seconds=lease,
         beat_seconds=beat,
         shared_artifacts=_artifact_location(_given(environment, "SEARCH_ARTIFACTS")),
+        own_cache=_file(environment, "SEARCH_CACHE"),
         webhook=_given(environment, WEBHOOK),
         webhook_secret=_given(environment, WEBHOOK_SECRET),
         webhook_file=_file(environment, WEBHOOK_FILE),

@@ -8,26 +8,28 @@ import errno
 import json
 import mimetypes
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from optuna.artifacts import ArtifactMeta, Boto3ArtifactStore, FileSystemArtifactStore
+from optuna.artifacts import ArtifactMeta
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 from storage.errors import ArtifactsUnreachable, StorageError
 from storage.optuna_inside import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
+from storage.places import bucket
+from storage.places.bucket import Bucket
+from storage.places.folder import Folder, make_mark
 from storage.rows import FileRow, TrialRow
 from storage.store import Claim, Store
-from storage.whole import partial_of, whole_file
+from storage.whole import whole_file
 
 SERVED = re.compile("[0-9a-fA-F-]+")  # the ids of files that the dashboard serves
+PIECE_BYTES = 1 << 20
 
 
 class ArtifactStore:
@@ -38,13 +40,18 @@ class ArtifactStore:
     ArtifactNotFound for a missing file.
     """
 
-    def __init__(self, location: str, files: "_Folder | _Bucket", prefix: str = "") -> None:
+    def __init__(self, location: str, files: Folder | Bucket, prefix: str = "") -> None:
         self.location, self._files, self._prefix = location, files, prefix
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
         """Open a file for reading."""
         with _reachable(self.location):
             return self._files.open_reader(self._prefix + artifact_id)
+
+    def read(self, file: BinaryIO, most: int) -> bytes:
+        """Read on in a file that `open_reader` opened, for at most so many bytes."""
+        with _reachable(self.location):  # a connection may break off in the middle of a file
+            return file.read(most)
 
     def size(self, artifact_id: str) -> int | None:
         """Return the bytes of a file; None for a missing one."""
@@ -65,24 +72,59 @@ class ArtifactStore:
             self._files.remove(self._prefix + artifact_id)
 
 
-def artifact_store(location: str) -> ArtifactStore:
+def artifact_store(location: str, mark: str | None = None) -> ArtifactStore:
     """Open the artifact store in a folder, made if it is missing, or at `s3://bucket/prefix`.
 
     Raises StorageError when boto3 is not installed, ArtifactsUnreachable when the folder cannot be
     made. A bucket is not asked yet.
+
+    mark: that of a shared folder, which is not made then: it may be away at the moment.
     """
     if location.startswith("s3://"):
-        return _bucket(location)
-    with _reachable(location):
-        Path(location).mkdir(parents=True, exist_ok=True)
-    return ArtifactStore(location, _Folder(location))
+        name, prefix = bucket.parse(location)
+        with _reachable(location):
+            return ArtifactStore(location, bucket.open_bucket(name), prefix)
+    if mark is None:
+        with _reachable(location):
+            Path(location).mkdir(parents=True, exist_ok=True)
+    return ArtifactStore(location, Folder(location, mark))
+
+
+def shared_store(location: str, mark: str | None = None) -> tuple[ArtifactStore, str]:
+    """Open the store that machines share and try it; return it with its mark, "" for a bucket.
+
+    Raises ArtifactsUnreachable where a file cannot be written, read and removed again.
+
+    mark: the one by which other machines know a folder; with None it is made where it is missing.
+    """
+    store = artifact_store(location, mark)
+    if mark is None and not location.startswith("s3://"):
+        with _strictly_reachable(location):
+            mark = make_mark(Path(location))
+        store = artifact_store(location, mark)
+    _try(store)
+    return store, mark or ""
 
 
 def check_reachable(location: str) -> None:
-    """Write a file and remove it again; ArtifactsUnreachable if that fails."""
-    store, probe = artifact_store(location), f"probe-{uuid4()}"
-    store.write(probe, BytesIO(b"may this be written?"))
-    store.remove(probe)
+    """Write a file, read it and remove it again; ArtifactsUnreachable if that fails."""
+    _try(artifact_store(location))
+
+
+def _try(store: ArtifactStore) -> None:
+    probe = f"probe-{uuid4()}"
+    with _strictly_reachable(store.location):
+        store.write(probe, BytesIO(probe.encode()))
+        try:
+            with store.open_reader(probe) as file:
+                is_same = store.read(file, PIECE_BYTES) == probe.encode()
+        except ArtifactNotFound:
+            is_same = False
+        store.remove(probe)
+        # Without the right to list a bucket, S3 refuses instead of saying that a file is missing.
+        is_gone = store.size(probe) is None
+    if not (is_same and is_gone):
+        raise _unreachable(store.location, "a file did not come back as it was written")
 
 
 def keep(kept: ArtifactStore, claim: Claim, path: Path) -> dict[str, str]:
@@ -107,8 +149,8 @@ def read_kept(
     """
     artifact_id = _artifact_id(study, trial.trial_id, trial.attempts, name)
     try:
-        with _reachable(kept.location), kept.open_reader(artifact_id) as file:
-            return file.read(most)
+        with kept.open_reader(artifact_id) as file:
+            return kept.read(file, most)
     except ArtifactNotFound:
         return None
 
@@ -181,12 +223,12 @@ def is_there(kept: ArtifactStore, file: FileRow) -> bool:
 def fetch(kept: ArtifactStore, file: FileRow, folder: Path) -> Path | None:
     """Copy a shared file into a folder under its own name; None when it is not there."""
     try:
-        with (  # a bucket's connection may break off in the middle of a file as well
-            _reachable(kept.location),
+        with (
             kept.open_reader(file.artifact_id) as source,
             whole_file(folder / file.name) as target,
         ):
-            shutil.copyfileobj(source, target)
+            while piece := kept.read(source, PIECE_BYTES):
+                target.write(piece)
     except ArtifactNotFound:
         return None
     return folder / file.name
@@ -207,52 +249,6 @@ def remove(kept: ArtifactStore, artifact_ids: Iterable[str]) -> None:
             kept.remove(artifact_id)
 
 
-class _Folder(FileSystemArtifactStore):
-    """Optuna's store in a folder, with files that are whole or not there."""
-
-    def __init__(self, location: str) -> None:
-        super().__init__(location)
-        self._folder = Path(location)
-
-    def write(self, artifact_id: str, content_body: BinaryIO) -> None:
-        # An id belongs to one attempt, which writes one file at a time.
-        with whole_file(self._folder / artifact_id) as file:
-            shutil.copyfileobj(content_body, file)
-
-    def remove(self, artifact_id: str) -> None:
-        # A killed writer leaves its partial file.
-        partial_of(self._folder / artifact_id).unlink(missing_ok=True)
-        super().remove(artifact_id)
-
-    def size(self, artifact_id: str) -> int:
-        try:
-            return (self._folder / artifact_id).stat().st_size
-        except FileNotFoundError as error:
-            raise ArtifactNotFound(artifact_id) from error
-
-
-class _Bucket(Boto3ArtifactStore):
-    """Optuna's store in a bucket."""
-
-    def size(self, artifact_id: str) -> int:
-        with self.open_reader(artifact_id):  # ArtifactNotFound for a missing one
-            answer = self.client.head_object(Bucket=self.bucket, Key=artifact_id)
-            return int(answer["ContentLength"])
-
-
-def _bucket(location: str) -> ArtifactStore:
-    if find_spec("boto3") is None:
-        raise StorageError(
-            f"{location} needs boto3, which is not installed", "pip install 'search[s3]'"
-        )
-    bucket, _, prefix = location.removeprefix("s3://").strip("/").partition("/")
-    if not bucket:
-        raise StorageError(f"{location} names no bucket", "write it as s3://bucket/prefix")
-    with _reachable(location):  # boto3 reads its own environment
-        files = _Bucket(bucket, avoid_buf_copy=True)
-    return ArtifactStore(location, files, f"{prefix}/" if prefix else "")
-
-
 @contextmanager
 def _reachable(location: str) -> Iterator[None]:
     try:
@@ -261,7 +257,8 @@ def _reachable(location: str) -> Iterator[None]:
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise  # callers wait for room on the disk
+            # Callers wait for room, on this disk.
+            raise OSError(error.errno, error.strerror, location) from error
         raise _unreachable(location, error.strerror or str(error)) from error
     except Exception as error:
         # By the name of their package: it is loaded only where a bucket is used.
@@ -270,10 +267,22 @@ def _reachable(location: str) -> Iterator[None]:
         raise _unreachable(location, str(error)) from error
 
 
+@contextmanager
+def _strictly_reachable(location: str) -> Iterator[None]:
+    """The same, with a full disk as an error of the store: nobody waits for room."""
+    try:
+        with _reachable(location):
+            yield
+    except OSError as error:
+        raise _unreachable(location, error.strerror or str(error)) from error
+
+
 def _unreachable(location: str, reason: str) -> ArtifactsUnreachable:
+    fix = "see that it is there and may be written to, or set SEARCH_ARTIFACTS to another"
+    if "RequestTimeTooSkewed" in reason:  # by over 15 minutes
+        fix = "set the clock of this machine, by which its requests to S3 are signed"
     return ArtifactsUnreachable(
-        f"{location}: the artifact store does not answer ({' '.join(reason.split())})",
-        "see that it is there and may be written to, or set SEARCH_ARTIFACTS to another",
+        f"{location}: the artifact store does not answer ({' '.join(reason.split())})", fix
     )
 
 

@@ -37,7 +37,7 @@ def when_there_is_room(
                 remind_at = time.monotonic() + REMINDER_SECONDS
                 log.warning(
                     "%s: no room on this disk (%s); waiting; free some space to go on",
-                    folder,
+                    full.filename or folder,
                     full.strerror,
                 )
         _wait(progress)

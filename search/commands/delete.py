@@ -5,9 +5,10 @@ from argparse import Namespace
 
 from search.database import open_store
 from search.errors import UsageError
-from search.processes.lock import run_lock
+from search.processes.lock import sole_lock
 from search.settings import Settings
 from search.studies.declare import stored_name
+from search.studies.shared_folder import check_shared
 from search.studies.splits import split_file
 from search.worker.files import ARTIFACTS
 from storage import artifacts
@@ -24,10 +25,11 @@ def delete(arguments: Namespace, settings: Settings) -> int:
             raise UsageError(
                 f"this deletes {row.name!r} with {trials} trials for good", "add --yes to do it"
             )
-        with run_lock(row.name, folder):
+        mark = check_shared(settings, store, row.name)  # else its files would stay for good
+        with sole_lock(row.name, folder):
             kept = artifacts.kept_ids(store, row.name, ARTIFACTS)
             shared = [file.artifact_id for file in store.files(row.name)]
-            artifact_store = artifacts.artifact_store(settings.artifacts)
+            artifact_store = artifacts.artifact_store(settings.artifacts, mark)
             store.delete(row.name)
             artifacts.remove(artifact_store, [*kept, *shared])
             shutil.rmtree(folder, ignore_errors=True)

@@ -36,11 +36,11 @@ from search.studies.overrides import read_overrides
 from search.studies.prepare import Prepared
 from search.studies.reopen import has_ended
 from search.studies.rules import check_rules
+from search.studies.shared_folder import check_shared
 from search.terminal.progress import watching
 from search.terminal.stages import Stages
 from search.terminal.summary import Page, summary
 from spaces.exits import DONE
-from storage.artifacts import check_reachable
 from storage.errors import DatabaseUnreachable
 from storage.locks import wait_until
 from storage.store import Store
@@ -86,10 +86,12 @@ def _run_with(
     name = declared.study.name
     # If no database exists yet, check the data before creating one, so that a refused run leaves
     # nothing on disk.
-    prepared = None if has_store(settings) else _examined(examination)
-    if settings.shared_artifacts:
-        check_reachable(settings.shared_artifacts)
-    with open_store(settings) as store, run_lock(name, settings.study_folder(name)):
+    prepared = None
+    if not has_store(settings):
+        prepared = _examined(examination)
+        check_shared(settings)
+    with open_store(settings) as store, run_lock(name, settings.study_folder(name)) as beside:
+        check_shared(settings, store, name)
         prepared = prepared or _examined(examination, store)
         shares = device_shares(arguments.workers or None, settings.visible_gpus, arguments.per_gpu)
         too_large = excluded_here(prepared.stored, shares[0].device, len(shares), settings)
@@ -99,10 +101,10 @@ def _run_with(
         if arguments.workers == 0:
             print(f"{name} is stored; its workers start with `search worker --study {name}`")
             return DONE
-        set_up_logs(settings.logs / name / "run.log")
+        set_up_logs(settings.logs / name / f"{beside}run.log")
         # The dashboard of a study that has ended would be gone before anybody has looked.
         starts_none = arguments.no_dashboard or has_ended(row, store)
-        program = None if starts_none else _program(name, settings)
+        program = None if starts_none else _program(name, settings, beside)
         with (
             closing(DashboardKeeper(settings, program, listener)) as keeper,
             _watching_events(name, settings) as watch,
@@ -115,7 +117,7 @@ def _run_with(
                 shares=shares,
                 worker_program=worker_program,
             )
-            run = replace(run, watch=watch)
+            run = replace(run, watch=watch, log_prefix=beside)
             _find_page(run, arguments)
             return _supervise(run)
 
@@ -140,7 +142,7 @@ def _find_page(run: Run, arguments: Namespace) -> None:
     if keeper.living and port is not None and keeper.living.port != port:
         _print_notes([f"the dashboard of this home has another port already, not {port}"])
     if arguments.ready_fd is not None:
-        url, log = keeper.page(run.study), str(run.logs / "detached.log")
+        url, log = keeper.page(run.study), str(run.logs / f"{run.log_prefix}detached.log")
         go_silent(arguments.ready_fd, UnderWay(study=run.study, pid=os.getpid(), url=url, log=log))
 
 
@@ -200,11 +202,11 @@ def _run(
     )
 
 
-def _program(name: str, settings: Settings) -> DashboardProgram:
+def _program(name: str, settings: Settings, beside: str) -> DashboardProgram:
     return DashboardProgram(
         command=[*this_program(), "dashboard"],
         environment=child_environment(settings),
-        log=settings.logs / name / "dashboard.log",
+        log=settings.logs / name / f"{beside}dashboard.log",
     )
 
 

@@ -79,6 +79,7 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
                 threads=share.threads,
                 flag=flag,
                 code=joining.code,
+                artifact_mark=joining.artifact_mark,
             )
             _register(ours, share)
             return _work(ours) if arguments.id else _work_alone(ours)
@@ -129,6 +130,7 @@ def _register(worker: Worker, share: DeviceShare) -> None:
         "process_scope": process_scope(),
         "gpu": share.visible,
         "code": code_digest(worker.stored.found.own),
+        "artifacts": {"location": worker.settings.artifacts, "mark": worker.artifact_mark},
         **describe_machine(worker.device, worker.stored.found.versions),
     }
     ours = NewWorker(

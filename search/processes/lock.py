@@ -1,29 +1,48 @@
 """One `search run` per study and machine; crews of workers beside it have numbers."""
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import IO
 
 from objectives.files.lock import try_lock
 from search.errors import AlreadyRunning
 
+FIRST = "run.lock"  # held by the first of the machines that run a study in one home
+
 
 @contextmanager
-def run_lock(study: str, folder: Path) -> Iterator[None]:
+def run_lock(study: str, folder: Path) -> Iterator[str]:
     """Hold the study on this machine for as long as the block lasts; any death releases it.
 
+    Yield the beginning of the names of its logs: "" for the first run in this home, the machine's
+    name where the run of another machine that shares the home came before it.
+
     folder: the study's own folder.
-    Raises AlreadyRunning when another process holds it.
+    Raises AlreadyRunning when another process of this machine holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "run.lock").open("a+") as file:
-        if not try_lock(file):
-            raise _refusal(study, (folder / "run.lock").read_text())
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+    host = socket.gethostname()
+    with (folder / f"run-{host}.lock").open("a+") as ours, (folder / FIRST).open("a+") as first:
+        _take(ours, study)
+        is_first = try_lock(first)
+        if is_first:
+            _sign(first)
+        yield "" if is_first else f"{host}-"
+
+
+@contextmanager
+def sole_lock(study: str, folder: Path) -> Iterator[None]:
+    """Hold the study on every machine that shares this home; AlreadyRunning when one runs it.
+
+    folder: the study's own folder.
+    """
+    with run_lock(study, folder) as beside:
+        if beside:
+            raise _refusal(study, (folder / FIRST).read_text())
         yield
 
 
@@ -41,9 +60,23 @@ def crew_number(folder: Path) -> Iterator[int]:
                 return
 
 
-def _refusal(study: str, pid: str) -> AlreadyRunning:
+def _take(file: IO[str], study: str) -> None:
+    if not try_lock(file):
+        file.seek(0)
+        raise _refusal(study, file.read())
+    _sign(file)
+
+
+def _sign(file: IO[str]) -> None:
+    """Write the holder of a lock into its file, for the error of the next one."""
+    file.truncate(0)
+    file.write(f"process {os.getpid()} of {socket.gethostname()}")
+    file.flush()
+
+
+def _refusal(study: str, holder: str) -> AlreadyRunning:
     return AlreadyRunning(
-        f"study {study!r} is being run on this machine by process {pid or '(starting)'}",
+        f"study {study!r} is being run by {holder or 'a process that just starts'}",
         f"add a worker to it with `search worker --study {study}`, or end it with"
         f" `search stop --study {study}`",
     )

@@ -1,6 +1,7 @@
 """The folders of a study's data and of its own code on this machine; no path is stored with it."""
 
 import json
+import socket
 from pathlib import Path
 
 from objectives.contract import DataError
@@ -58,18 +59,34 @@ def remember_data(settings: Settings, study: str, folder: Path) -> None:
 
 
 def _remember(file: Path, study: str, folder: Path) -> None:
-    folders = _remembered(file) | {study: str(folder)}
+    # By machine as well: those that share a home may have their data in different places.
+    folders, here = _read(file), _of_host()
+    ours = _paths(folders.get(here)) | {study: str(folder)}
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_text_whole(file, json.dumps(folders, indent=2))
+    write_text_whole(file, json.dumps({**folders, study: str(folder), here: ours}, indent=2))
 
 
 def _remembered(file: Path) -> dict[str, str]:
+    """Return the folders by study: those of this machine, else of another in this home."""
+    folders = _read(file)
+    return _paths(folders) | _paths(folders.get(_of_host()))
+
+
+def _read(file: Path) -> dict[str, object]:
     try:
         folders = json.loads(file.read_text())
     except (FileNotFoundError, ValueError):
         return {}
-    named = folders.items() if isinstance(folders, dict) else ()
-    return {study: folder for study, folder in named if isinstance(folder, str)}
+    return folders if isinstance(folders, dict) else {}
+
+
+def _paths(named: object) -> dict[str, str]:
+    pairs = named.items() if isinstance(named, dict) else ()
+    return {study: folder for study, folder in pairs if isinstance(folder, str)}
+
+
+def _of_host() -> str:
+    return f"on {socket.gethostname()}"  # a study's name has no blank
 
 
 def _data_file(settings: Settings) -> Path:

@@ -15,13 +15,13 @@ from search.settings import Settings
 from search.studies.code import code_here
 from search.studies.networks import check_networks_here, check_weights
 from search.studies.reopen import open_study
+from search.studies.shared_folder import check_shared, known_mark
 from search.studies.versions import check_versions, commit_note, different_here
 from spaces.data import NoData
 from spaces.exits import DONE, WRONG
 from spaces.own import code_digest
 from spaces.rules.versions import in_words
 from spaces.stored import StoredStudy, from_json
-from storage.artifacts import check_reachable
 from storage.store import Store, StudyRow
 
 
@@ -79,6 +79,18 @@ class Joining:
         """This machine's folder of the author's own code; None for a shipped objective."""
         return code_here(self.stored, self.settings, self.request.code)
 
+    @cached_property
+    def artifact_mark(self) -> str | None:
+        """The mark of the folder of files that this machine shares with others.
+
+        None where it shares none, or a bucket. A worker that is started again while a folder that
+        is known is away begins all the same.
+        """
+        known = known_mark(self.settings, self.store, self.request.study)
+        if self.request.is_supervised and known:
+            return known
+        return check_shared(self.settings, self.store, self.request.study)
+
     @property
     def checks(self) -> Mapping[str, Callable[[], str]]:
         """The checks by name, the quick ones first; each returns what it found, or raises."""
@@ -124,11 +136,10 @@ class Joining:
         return ", ".join(self.stored.found.weights) or "the study needs none"
 
     def _artifacts(self) -> str:
-        shared = self.settings.shared_artifacts
-        if shared is None:
-            return f"in {self.settings.artifacts}, for this machine alone"
-        check_reachable(shared)
-        return f"{shared} can be written to"
+        mark, place = self.artifact_mark, self.settings.artifacts
+        if self.settings.shared_artifacts is None:
+            return f"in {place}, for this machine alone"
+        return f"{place} can be written to{f' ({mark[:8]})' if mark else ''}"
 
 
 def examine_here(joining: Joining, share: DeviceShare) -> Iterator[Checked]:

@@ -100,12 +100,11 @@ def _sharing_checkpoints(
 
     Without SEARCH_ARTIFACTS nothing is shared.
     """
-    worker, location = leased.worker, leased.worker.settings.shared_artifacts
-    if location is None:
+    worker = leased.worker
+    if worker.settings.shared_artifacts is None:
         yield objective, lambda: None
         return
-    opening = worker.retries.call(CheckpointUploads, worker.store, location, leased.claim)
-    with opening as uploads:
+    with CheckpointUploads(worker, leased.claim) as uploads:
         yield uploads.following(objective), uploads.finish
 
 
@@ -135,16 +134,15 @@ def _resume_from(leased: LeasedTrial, before: Sequence[Path]) -> Path | None:
         return _newest_checkpoint(leased, before)
     if left := newest_left(before):
         return left
-    location = leased.worker.settings.shared_artifacts
-    shared = bring_checkpoint(leased, location, None) if location else None
+    is_shared = leased.worker.settings.shared_artifacts is not None
+    shared = bring_checkpoint(leased, None) if is_shared else None
     return shared and shared.parent
 
 
 def _newest_checkpoint(leased: LeasedTrial, before: Sequence[Path]) -> Path | None:
     here = checkpoints.newest_good(before)
-    if location := leased.worker.settings.shared_artifacts:
-        return bring_checkpoint(leased, location, here)
-    return here
+    is_shared = leased.worker.settings.shared_artifacts is not None
+    return bring_checkpoint(leased, here) if is_shared else here
 
 
 def _folders_before(leased: LeasedTrial) -> list[Path]:

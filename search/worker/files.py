@@ -20,7 +20,7 @@ def keep(leased: LeasedTrial) -> dict[str, str]:
     for name in ARTIFACTS:
         path = leased.folder / name
         if path.is_file():
-            links |= leased.store.keep_file(settings.artifacts, leased.claim, path)
+            links |= leased.store.keep_file(leased.worker.kept, leased.claim, path)
     if settings.shared_artifacts:
         announce_weights(leased)
     return links
@@ -33,7 +33,7 @@ def collect(worker: Worker, trials: StudyArrays, kept: set[int]) -> None:
     """
     settings, study = worker.settings, worker.study.name
     if settings.shared_artifacts:
-        collect_shared(worker.retrying_store, settings.shared_artifacts, trials, kept)
+        collect_shared(worker, trials, kept)
     # The folders that are still here: those of removed trials are gone.
     names = [path.name for path in settings.trials_folder(study).glob("*")]
     here = [int(name) for name in names if name.isdecimal()]

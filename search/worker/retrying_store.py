@@ -9,6 +9,7 @@ import optuna
 
 from search.worker.retries import RetryPolicy
 from storage import artifacts
+from storage.artifacts import ArtifactStore
 from storage.engine.arrays import StudyArrays
 from storage.engine.drawing import Choose
 from storage.engine.waiting import HasFile
@@ -104,21 +105,13 @@ class RetryingStore:
         """End the lease and leave the trial to another attempt."""
         self._retries.call(self._store.hand_back, claim, reason, detail)
 
-    def keep_file(self, location: str, claim: Claim, path: Path) -> dict[str, str]:
-        """Keep a file of this attempt in the artifact store at a location; return its link."""
+    def keep_file(self, kept: ArtifactStore, claim: Claim, path: Path) -> dict[str, str]:
+        """Keep a file of this attempt; return its link."""
+        return self._retries.call(artifacts.keep, kept, claim, path)
 
-        def keep_once() -> dict[str, str]:
-            return artifacts.keep(artifacts.artifact_store(location), claim, path)
-
-        return self._retries.call(keep_once)
-
-    def unlink_files(self, location: str, links: Iterable[str]) -> None:
+    def unlink_files(self, kept: ArtifactStore, links: Iterable[str]) -> None:
         """Remove kept files whose links no trial got."""
-
-        def unlink_once() -> None:
-            artifacts.unlink(artifacts.artifact_store(location), links)
-
-        self._retries.call(unlink_once)
+        self._retries.call(artifacts.unlink, kept, list(links))
 
     def announce_file(self, claim: Claim, name: str) -> None:
         """Note a file of this attempt that any worker may write later."""
@@ -128,19 +121,11 @@ class RetryingStore:
         """Read the notes of the files that one trial, or all, share with other machines."""
         return self._retries.call(self._store.files, name, number)
 
-    def fetch_file(self, location: str, file: FileRow, folder: Path) -> Path | None:
+    def fetch_file(self, kept: ArtifactStore, file: FileRow, folder: Path) -> Path | None:
         """Copy a shared file into a folder; None when it is not there."""
+        return self._retries.call(artifacts.fetch, kept, file, folder)
 
-        def fetch_once() -> Path | None:
-            return artifacts.fetch(artifacts.artifact_store(location), file, folder)
-
-        return self._retries.call(fetch_once)
-
-    def unshare_files(self, location: str, files: Iterable[FileRow]) -> None:
+    def unshare_files(self, kept: ArtifactStore, files: Iterable[FileRow]) -> None:
         """Remove shared files and their notes."""
-        files = list(files)  # read once, whatever the number of tries
-
-        def unshare_once() -> None:
-            artifacts.unshare(self._store, artifacts.artifact_store(location), files)
-
-        self._retries.call(unshare_once)
+        # A list is read again at each try.
+        self._retries.call(artifacts.unshare, self._store, kept, list(files))

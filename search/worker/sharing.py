@@ -5,7 +5,7 @@ Only with SEARCH_ARTIFACTS: without it a trial's files stay on the machine that 
 
 import logging
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from functools import partial
 from io import FileIO
@@ -17,26 +17,27 @@ from objectives.contract import BEST_WEIGHTS, Attempt, EpochResult, Objective
 from objectives.files import checkpoints
 from objectives.files.disk import when_there_is_room
 from search.worker.leased_trial import LeasedTrial
-from search.worker.retrying_store import RetryingStore
+from search.worker.worker import Worker
 from storage import artifacts
 from storage.engine.arrays import StudyArrays
 from storage.errors import StorageError
-from storage.store import Claim, Store
+from storage.store import Claim
 
 log = logging.getLogger(__name__)
 
 KEPT = 2  # as on disk: a torn newest one costs one epoch
+TICK_SECONDS = 0.1
 
 
 class CheckpointUploads:
     """A thread that shares an attempt's newest checkpoint, one at a time; a context manager.
 
-    A failed upload is a warning: the trial goes on, and the checkpoint on this machine counts.
+    A failed upload is a warning: the trial goes on, the checkpoint on this machine counts, and the
+    next epoch's is tried.
     """
 
-    def __init__(self, store: Store, location: str, claim: Claim) -> None:
-        self._store, self._claim = store, claim
-        self._kept = artifacts.artifact_store(location)
+    def __init__(self, worker: Worker, claim: Claim) -> None:
+        self._worker, self._claim = worker, claim
         self._thread = ThreadPoolExecutor(1, "upload")
         self._is_over = Event()
         self._newest: tuple[Future[None], BinaryIO] | None = None
@@ -71,21 +72,24 @@ class CheckpointUploads:
         self._newest = self._thread.submit(self._share, path.name, content), content
 
     def finish(self) -> None:
-        """Wait until the file offered last is shared."""
-        if self._newest:
-            self._newest[0].result()
+        """Wait until the file offered last is shared, or the process is told to stop at once."""
+        while self._newest and not self._worker.flag.now:
+            if wait([self._newest[0]], TICK_SECONDS).done:
+                return
 
     def _drop_waiting(self) -> None:
         if self._newest and self._newest[0].cancel():
             self._newest[1].close()
 
     def _share(self, name: str, content: BinaryIO) -> None:
+        store = self._worker.store
         try:
+            kept = self._worker.kept
             with content:
-                artifacts.share(self._store, self._kept, self._claim, name=name, content=content)
-            shared = self._store.files(self._claim.study, self._claim.number)
+                artifacts.share(store, kept, self._claim, name=name, content=content)
+            shared = store.files(self._claim.study, self._claim.number)
             old = [file for file in shared if checkpoints.epoch_of(file.name)][:-KEPT]
-            artifacts.unshare(self._store, self._kept, old)
+            artifacts.unshare(store, kept, old)
         except BrokenOff:
             log.info("%s is not shared: this attempt is over", name)
         except (StorageError, OSError) as error:
@@ -109,10 +113,10 @@ class Content(FileIO):
         return super().read(size)
 
 
-def bring_checkpoint(leased: LeasedTrial, location: str, here: Path | None) -> Path | None:
+def bring_checkpoint(leased: LeasedTrial, here: Path | None) -> Path | None:
     """Find the newest good checkpoint of a trial: `here`, or a later shared one.
 
-    location: the artifact store, from which a shared one is copied into the attempt's folder.
+    A shared one is copied into the attempt's folder.
     """
     store, claim, folder = leased.store, leased.claim, leased.folder
     epoch_here = checkpoints.epoch_of(here.name) if here else 0
@@ -120,7 +124,7 @@ def bring_checkpoint(leased: LeasedTrial, location: str, here: Path | None) -> P
     for file in sorted(shared, key=lambda file: -checkpoints.epoch_of(file.name)):
         if checkpoints.epoch_of(file.name) <= epoch_here:
             break
-        fetch = partial(store.fetch_file, location, file, folder)
+        fetch = partial(store.fetch_file, leased.worker.kept, file, folder)
         path = when_there_is_room(fetch, folder, leased.progress)
         if path and checkpoints.newest_good([folder]) == path:
             log.info("going on from %s, which another machine shared", file.name)
@@ -128,13 +132,12 @@ def bring_checkpoint(leased: LeasedTrial, location: str, here: Path | None) -> P
     return here
 
 
-def collect_shared(
-    store: RetryingStore, location: str, trials: StudyArrays, kept: set[int]
-) -> None:
+def collect_shared(worker: Worker, trials: StudyArrays, kept: set[int]) -> None:
     """Remove the shared files of ended trials, all but the weights of the kept ones.
 
     kept: the numbers of the best trials.
     """
+    store = worker.retrying_store
     shared = store.shared_files(trials.name)
     final = trials.ended_among({file.number for file in shared})
     old = [
@@ -142,4 +145,4 @@ def collect_shared(
         for file in shared
         if file.number in final and not (file.name == BEST_WEIGHTS and file.number in kept)
     ]
-    store.unshare_files(location, old)
+    store.unshare_files(worker.kept, old)

@@ -34,7 +34,7 @@ class WeightUploads:
     """A thread that uploads the best trials' weights from this home; a context manager.
 
     Its end waits for uploads in progress, unless the process is told to stop at once: the rest is
-    left to the next worker. A failed upload is a warning and is tried again at the next look.
+    left to the next worker. An upload is tried again for as long as the study waits for a database.
     """
 
     def __init__(self, worker: Worker) -> None:
@@ -65,7 +65,7 @@ class WeightUploads:
     def _run(self) -> None:
         while (kept := self._looks.get()) is not None:
             try:
-                self._send_all(kept)
+                self._worker.retries.call(self._send_all, kept)
             except (StorageError, OSError) as error:
                 log.warning("weights are not uploaded yet: %s", error)
 
@@ -84,7 +84,7 @@ class WeightUploads:
                     log.warning("%s is not uploaded: %s", path, error)
 
     def _send(self, file: FileRow, content: BinaryIO) -> None:
-        destination = artifacts.artifact_store(self._worker.settings.artifacts)
+        destination = self._worker.kept
         if not try_lock(content):  # another worker of this machine sends it
             return
         if not artifacts.is_there(destination, file):

@@ -19,6 +19,7 @@ from search.worker.retries import RetryPolicy
 from search.worker.retrying_store import RetryingStore
 from spaces.stored import StoredStudy
 from spaces.study import Study
+from storage.artifacts import ArtifactStore, artifact_store
 from storage.errors import StorageError
 from storage.live.outages import NewOutage
 from storage.store import Store
@@ -34,6 +35,7 @@ class Worker:
     device: "cuda" or "cpu".
     threads: this worker's share of the cores.
     code: this machine's folder of the author's own code.
+    artifact_mark: that of a folder which machines share; None where they share none, or a bucket.
     flag: the signals that this process received.
     """
 
@@ -46,6 +48,7 @@ class Worker:
     threads: int
     flag: StopFlag
     code: Path | None = None
+    artifact_mark: str | None = None
 
     @property
     def study(self) -> Study:
@@ -61,6 +64,11 @@ class Worker:
     def objective(self) -> Objective:
         """The function that trains; the first use imports it, and torch with it."""
         return catalog.load(self.stored.objective, self.code)
+
+    @cached_property
+    def kept(self) -> ArtifactStore:
+        """The store of the files that outlive their attempt."""
+        return artifact_store(self.settings.artifacts, self.artifact_mark)
 
     @property
     def retries(self) -> RetryPolicy:

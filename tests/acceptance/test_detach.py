@@ -68,4 +68,4 @@ def test_a_second_run_of_the_study_is_refused_as_ever(place, detach):
     psutil.wait_procs([psutil.Process(int(re.search(r"process (\d+)", said.out)[1]))], timeout=60)
 
     assert code == 2
-    assert "is being run on this machine by process" in again.err
+    assert "is being run by process" in again.err

@@ -4,14 +4,16 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from storage import artifacts
-from storage.artifacts import artifact_store, check_reachable
+from storage.artifacts import artifact_store, check_reachable, shared_store
 from storage.errors import ArtifactsUnreachable, DatabaseUnreachable, LeaseLost, StorageError
 from storage.locks import wait_until
 from storage.rows import FileRow
@@ -154,7 +156,66 @@ def test_a_bucket_that_is_not_there_is_one_line_with_the_fix(s3: str) -> None:
         check_reachable("s3://nowhere")
 
 
+def test_an_empty_mount_point_is_not_taken_for_the_share(tmp_path: Path) -> None:
+    share = tmp_path / "share"
+    kept, mark = shared_store(str(share))
+    kept.write("file", BytesIO(b"whole"))
+    share.rename(tmp_path / "elsewhere")
+    share.mkdir()
+
+    for use in (
+        lambda: kept.write("other", BytesIO(b"whole")),
+        lambda: kept.open_reader("file"),
+        lambda: kept.remove("file"),
+        lambda: kept.size("file"),
+        lambda: shared_store(str(share), mark),
+    ):
+        with pytest.raises(ArtifactsUnreachable, match=r"not mounted .*; mount the share, or set"):
+            use()
+    assert list(share.iterdir()) == []
+
+    share.rmdir()
+    (tmp_path / "elsewhere").rename(share)
+    assert kept.size("file") == 5
+
+
+def test_machines_that_meet_in_a_new_folder_find_one_mark(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        marks = list(pool.map(shared_store, [str(tmp_path / "share")] * 16))
+
+    assert len({mark for _, mark in marks}) == 1
+
+
+def test_a_share_without_room_is_one_line_with_its_name(tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    full.mkdir()
+    refusal = pytest.raises(ArtifactsUnreachable, match=r"full: .*No space left on device")
+    with mounted(full, "tmpfs", "-o", "size=64k"), refusal:
+        (full / "ballast").write_bytes(bytes(64 << 10))
+        shared_store(str(full))
+
+
+def test_a_share_that_is_read_only_is_one_line_with_the_fix(tmp_path: Path) -> None:
+    fixed = tmp_path / "fixed"
+    fixed.mkdir()
+    refusal = pytest.raises(ArtifactsUnreachable, match=r"Read-only file system\); see that")
+    with mounted(fixed, "tmpfs", "-o", "ro"), refusal:
+        shared_store(str(fixed))
+
+
+@contextmanager
+def mounted(folder: Path, kind: str, *options: str) -> Iterator[None]:
+    """Mount a file system in memory, which only root may."""
+    done = subprocess.run(["mount", "-t", kind, *options, kind, folder], capture_output=True)
+    if done.returncode:
+        pytest.skip(f"needs the right to mount: {done.stderr.decode().strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
 def test_without_boto3_a_bucket_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.artifacts.find_spec", lambda _: None)
+    monkeypatch.setattr("storage.places.bucket.find_spec", lambda _: None)
     with pytest.raises(StorageError, match=r"pip install 'search\[s3\]'"):
         artifact_store("s3://studies")

@@ -36,7 +36,9 @@ def logs_page(source: Source, overview: Overview, request: Request) -> LogsPage:
     """Read the ends of a study's logs."""
     folder, here = source.logs / overview.study.name, os.uname().nodename
     files = sorted(folder.glob("*.log"), key=_age)[:MOST_FILES]
-    elsewhere = sorted({worker.host for worker in overview.workers if worker.host != here})
+    others = {worker.host for worker in overview.workers if worker.host != here}
+    # A machine that shares the home has its logs here, too.
+    elsewhere = sorted(host for host in others if not (folder / f"{host}-run.log").exists())
     return LogsPage(list(_logs(files)), elsewhere)
 
 

@@ -11,14 +11,20 @@ from typing import Any
 import pytest
 from optuna.artifacts.exceptions import ArtifactNotFound
 
+from search.worker import files
+from search.worker.attempt import attempt_trial
 from search.worker.endings import Finished, HandedBack
+from search.worker.settle import settle
 from search.worker.sharing import BrokenOff, Content
 from search.worker.worker import Worker
 from spaces.study import Pruning
 from storage import artifacts
+from storage.errors import ArtifactsUnreachable
 from storage.locks import wait_until
+from storage.places.folder import MARK
 from storage.store import Claim, Store
-from tests.search.toy_worker import attempt, make_worker
+from tests.search.toy_worker import attempt, lease, make_worker
+from tests.storage.samples import new_worker
 
 
 @pytest.fixture
@@ -137,20 +143,53 @@ def test_a_broken_off_upload_leaves_nothing_in_a_bucket(
         kept.open_reader("epoch")
 
 
-def test_a_place_that_went_away_costs_the_trial_nothing(
+def test_a_share_that_went_away_costs_no_epoch_and_its_mount_point_gets_no_file(
     elsewhere: Callable[[str], Worker],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     worker, note = elsewhere("a"), Store.note_file
     shared = Path(worker.settings.artifacts)
+    _, mark = artifacts.shared_store(str(shared))
+    worker = replace(worker, artifact_mark=mark)
 
     def note_and_lose(*args: Any) -> None:
         note(*args)
-        if shared.is_dir():
+        if (shared / MARK).exists():
             shared.rename(shared.with_name("gone"))
+            shared.mkdir()
 
     monkeypatch.setattr(Store, "note_file", note_and_lose)
     with caplog.at_level(logging.WARNING):
-        assert isinstance(attempt(worker), Finished)
+        leased = lease(worker)
+        assert isinstance(attempt_trial(leased).ending, Finished)
     assert "is not shared" in caplog.text
+    assert "it is not mounted" in caplog.text
+    assert shared_files(worker) == []
+
+
+def test_a_trial_keeps_its_lease_while_its_end_waits_for_the_share(
+    elsewhere: Callable[[str], Worker], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = elsewhere("a")
+    worker = replace(worker, settings=replace(worker.settings, lease_seconds=1.0, beat_seconds=0.2))
+    keep, seen = artifacts.keep, list[Any]()
+
+    def keep_later(*args: Any) -> dict[str, str]:
+        if len(seen) < 5:  # the pauses between the tries are longer than the lease together
+            store.register_worker("toy", new_worker(f"rival-{len(seen)}"))
+            seen.append(store.claim("toy", f"rival-{len(seen)}", lease_seconds=60))
+            raise ArtifactsUnreachable("the share is away", "mount it")
+        return keep(*args)
+
+    monkeypatch.setattr(artifacts, "keep", keep_later)
+    monkeypatch.setattr(files, "ARTIFACTS", ("result.txt",))
+    leased = lease(worker)
+    settled = attempt_trial(leased)
+    (leased.folder / "result.txt").write_text("kept")
+    settle(leased, settled)
+
+    assert isinstance(settled.ending, Finished)
+    numbers = [claim.number for claim in seen if isinstance(claim, Claim)]
+    assert leased.claim.number not in numbers
+    assert store.attempts("toy", leased.claim.number)[-1].reason == "finished"

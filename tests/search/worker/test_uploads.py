@@ -32,7 +32,7 @@ from search.settings import Settings
 from search.worker.uploads import WeightUploads
 from search.worker.worker import Worker
 from spaces.stored import from_json
-from storage import artifacts
+from storage.places import folder
 from storage.store import Store
 
 url, home, shared = sys.argv[1:]
@@ -43,7 +43,7 @@ def write_half(content, file):
     print("half", flush=True)
     time.sleep(600)
 
-artifacts.shutil.copyfileobj = write_half
+folder.shutil.copyfileobj = write_half
 settings = Settings(home=Path(home), shared_artifacts=shared)
 with Store.open(url) as store:
     worker = Worker(
@@ -64,7 +64,9 @@ with Store.open(url) as store:
 @pytest.fixture
 def worker(store: Store, tmp_path: Path) -> Worker:
     """A worker on a study that keeps one trial's weights, in a home that shares with others."""
-    worker = make_worker(store, tmp_path, trials=2, keep=1, pruning=Pruning("none"))
+    worker = make_worker(
+        store, tmp_path, trials=2, keep=1, pruning=Pruning("none"), outage_minutes=0.02
+    )
     return replace(
         worker, settings=replace(worker.settings, shared_artifacts=str(tmp_path / "shared"))
     )

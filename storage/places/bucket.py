@@ -1,0 +1,64 @@
+"""Artifacts in a bucket of S3, or of a server that speaks as S3 does."""
+
+from importlib.util import find_spec
+from typing import Any, BinaryIO
+
+from optuna.artifacts import Boto3ArtifactStore
+from optuna.artifacts.exceptions import ArtifactNotFound
+
+from storage.errors import StorageError
+
+# boto3 tries again what a busy or broken-off endpoint refused, with growing pauses: 15 s in all on
+# average. Then our own retries, minutes long, decide. AWS_MAX_ATTEMPTS and AWS_RETRY_MODE count.
+ATTEMPTS = 6
+CONNECT_SECONDS = 10  # an endpoint that is away does not answer in boto3's 60 s either
+
+
+class Bucket(Boto3ArtifactStore):
+    """Optuna's store in a bucket."""
+
+    def open_reader(self, artifact_id: str) -> BinaryIO:
+        try:
+            return super().open_reader(artifact_id)
+        except ArtifactNotFound as error:
+            # A bucket that is not there says nothing of its files.
+            if error.__cause__ and "NoSuchBucket" in str(error.__cause__):
+                raise error.__cause__ from None
+            raise
+
+    def size(self, artifact_id: str) -> int:
+        with self.open_reader(artifact_id):  # ArtifactNotFound for a missing one
+            answer = self.client.head_object(Bucket=self.bucket, Key=artifact_id)
+            return int(answer["ContentLength"])
+
+
+def parse(location: str) -> tuple[str, str]:
+    """Split `s3://bucket/prefix` into the bucket and the beginning of every key in it.
+
+    Raises StorageError where it names no bucket, or boto3 is not installed.
+    """
+    if find_spec("boto3") is None:
+        raise StorageError(
+            f"{location} needs boto3, which is not installed", "pip install 'search[s3]'"
+        )
+    bucket, _, prefix = location.removeprefix("s3://").strip("/").partition("/")
+    if not bucket:
+        raise StorageError(f"{location} names no bucket", "write it as s3://bucket/prefix")
+    return bucket, f"{prefix}/" if prefix else ""
+
+
+def open_bucket(name: str) -> Bucket:
+    """Return a bucket, as boto3's own environment and files describe the way to it."""
+    return Bucket(name, _client(), avoid_buf_copy=True)
+
+
+def _client() -> Any:
+    import boto3  # takes .3 s, and is installed only where a bucket is used
+    from botocore.config import Config
+    from botocore.session import get_session
+
+    session = get_session()
+    settings: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "tcp_keepalive": True}
+    if session.get_config_variable("max_attempts") is None:
+        settings["retries"] = {"total_max_attempts": ATTEMPTS}
+    return boto3.Session(botocore_session=session).client("s3", config=Config(**settings))
