@@ -10,6 +10,7 @@ from search.options import (
     add_stored_study,
     add_workers,
     file_of,
+    path_of,
     positive,
 )
 
@@ -48,6 +49,7 @@ def add_fleet_up(parser: ArgumentParser) -> None:
     )
     add_json(parser)
     _add_slurm(parser)
+    _add_kubernetes(parser)
 
 
 def add_fleet_status(parser: ArgumentParser) -> None:
@@ -88,6 +90,17 @@ def _add_slurm(parser: ArgumentParser) -> None:
         default=[],
         metavar="OPTION",
         help="Slurm: an option of sbatch, as --sbatch=--account=lab; may be given several times",
+    )
+
+
+def _add_kubernetes(parser: ArgumentParser) -> None:
+    parser.add_argument("--image", default="search", help="k8s: of the workers; default: search")
+    parser.add_argument("--namespace", metavar="NAME", help="k8s: default: kubectl's")
+    parser.add_argument(
+        "--data-claim", metavar="CLAIM", help="k8s: the volume claim that has the data"
+    )
+    parser.add_argument(
+        "--out", type=path_of, metavar="DIR", help="k8s: write the manifests, and apply nothing"
     )
 
 

@@ -40,7 +40,7 @@ def up(arguments: Namespace, settings: Settings) -> int:
     engine = open_engine(engine_name)
     with open_store(settings) as store:
         order = _order(arguments, settings, store.study(name))
-        if arguments.print:
+        if arguments.print or arguments.out:
             print(engine.render(order))
             return DONE
         store.clear_stop(name)
