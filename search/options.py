@@ -2,8 +2,11 @@
 
 import math
 import re
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from pathlib import Path
+
+from objectives.practice.flags import SETS as PRACTICE_SETS
+from objectives.practice.flags import dirt_help
 
 MOST = 1_000_000  # trials, images or workers; a larger number is a typing error
 
@@ -70,6 +73,21 @@ def add_per_gpu(parser: ArgumentParser) -> None:
     """Add `--per-gpu`, how many workers share a GPU."""
     help_text = "workers per GPU; without --workers there are so many on each"
     parser.add_argument("--per-gpu", type=positive, metavar="K", help=help_text)
+
+
+def add_practice(parser: ArgumentParser) -> None:
+    """Add the options of a practice set, with its faults in the help."""
+    parser.add_argument("study", help=", ".join(PRACTICE_SETS))
+    parser.add_argument(
+        "--out", type=path_of, required=True, metavar="DIR", help="the folder to fill"
+    )
+    parser.add_argument("--images", type=positive, metavar="N", help="number of images or patients")
+    parser.add_argument("--seed", type=int, default=0, metavar="K", help="default: 0")
+    parser.add_argument(
+        "--dirt", metavar="FLAG,FLAG", help="the faults of real data to add, see below"
+    )
+    parser.formatter_class = RawDescriptionHelpFormatter
+    parser.epilog = dirt_help()
 
 
 def add_address(parser: ArgumentParser) -> None:

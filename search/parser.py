@@ -5,8 +5,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
-from objectives.practice.flags import SETS as PRACTICE_SETS
-from objectives.practice.flags import dirt_help
 from search.errors import UsageError
 from search.fleet_options import add_fleet_down, add_fleet_status, add_fleet_up
 from search.options import (
@@ -18,6 +16,7 @@ from search.options import (
     add_name,
     add_per_gpu,
     add_pins,
+    add_practice,
     add_stored_study,
     add_study,
     add_versions,
@@ -126,17 +125,7 @@ def _add_study_commands(commands: Commands) -> None:
 
     data = _add_group(commands, "data", "make practice data for a study")
     make = _add(data, "make", "data:make", "draw a study's practice set")
-    make.add_argument("study", help=", ".join(PRACTICE_SETS))
-    make.add_argument(
-        "--out", type=path_of, required=True, metavar="DIR", help="the folder to fill"
-    )
-    make.add_argument("--images", type=positive, metavar="N", help="number of images or patients")
-    make.add_argument("--seed", type=int, default=0, metavar="K", help="default: 0")
-    make.add_argument(
-        "--dirt", metavar="FLAG,FLAG", help="the faults of real data to add, see below"
-    )
-    make.formatter_class = argparse.RawDescriptionHelpFormatter
-    make.epilog = dirt_help()
+    add_practice(make)
 
     delete = _add(commands, "delete", "delete:delete", "delete a study with its trials and files")
     delete.add_argument("name", help="the study")
@@ -195,6 +184,10 @@ def _add_run_commands(commands: Commands) -> None:
     add_stored_study(status, required=False)
     status.add_argument("--all", action="store_true", help="all trials, not only the last 20")
     add_json(status)
+
+    machines = _add(commands, "machines", "machines:machines", "show the machines of a study")
+    add_stored_study(machines)
+    add_json(machines)
 
     stop = _add(commands, "stop", "stop:stop", "stop a running study after the epochs in flight")
     add_stored_study(stop)

@@ -45,6 +45,11 @@ NAMES = {
     "SECRETS": SECRETS_FILE,
     "SECRETS_FILE": SECRETS_FILE,
 }
+# An engine's variables for its job, the first that is set, and for the task of an array.
+JOB_OF_ENGINE = {
+    "slurm": (("SLURM_ARRAY_JOB_ID", "SLURM_JOB_ID"), "SLURM_ARRAY_TASK_ID"),
+    "ray": (("RAY_JOB_ID",), ""),
+}
 OF_A_SERVICE = re.compile(r"_(SERVICE|PORT)(_|$)")  # Kubernetes sets them: SEARCH_DB_SERVICE_HOST
 
 
@@ -67,6 +72,7 @@ class Settings:
     dashboard_token: `SEARCH_DASHBOARD_TOKEN`, what a file of tokens holds; it is shown nowhere.
     secrets_file: `SEARCH_SECRETS_FILE`, from which the secrets above may come; other processes of
         ours get its path.
+    engine: the program that started this process on a cluster: `name`, and `job` where it tells.
     """
 
     home: Path
@@ -83,6 +89,7 @@ class Settings:
     webhook_file: Path | None = None
     dashboard_token: str | None = field(default=None, repr=False)
     secrets_file: Path | None = None
+    engine: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def artifacts(self) -> str:
@@ -155,6 +162,7 @@ def read_settings(
         webhook_file=_file(environment, WEBHOOK_FILE),
         dashboard_token=_given(environment, TOKEN_VARIABLE),
         secrets_file=secrets,
+        engine=_engine(environment),
     )
 
 
@@ -173,6 +181,16 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
                 f"{name} is set, and search does not read it",
                 f"did you mean {NAMES[close[0]]}? If not, unset it",
             )
+
+
+def _engine(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the engine of a cluster that started this process, by the variables that it sets."""
+    for name, (jobs, tasks) in JOB_OF_ENGINE.items():
+        job = next(filter(None, (environment.get(variable) for variable in jobs)), None)
+        if job:
+            task = environment.get(tasks, "")
+            return {"name": name, "job": f"{job}_{task}" if task else job}
+    return {"name": "k8s"} if "KUBERNETES_SERVICE_HOST" in environment else {}
 
 
 def _given(environment: Mapping[str, str], name: str) -> str | None:

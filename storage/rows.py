@@ -119,7 +119,7 @@ class NewStudy:
 class NewWorker:
     """A worker process to be registered.
 
-    machine: all else that its results depend on, such as versions and the device class.
+    machine: all else about it, such as the device class, versions and fingerprint of the data.
     """
 
     name: str

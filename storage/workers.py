@@ -1,5 +1,7 @@
 """The registered worker processes."""
 
+import time
+
 from sqlalchemy import Connection, func, text, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -31,16 +33,29 @@ ENDED = f"{OF_STUDY} AND ended_at IS NOT NULL ORDER BY ended_at DESC, worker_id 
 NEWEST_ENDS = text(WORKERS.format(these=ENDED, order="w.ended_at DESC, w.worker_id"))
 
 
+CLOCK = text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)")
+
+
 def register(connection: Connection, study: StudyRow, worker: NewWorker, revision: str) -> None:
     """Store a worker of the study; a worker of this name that is stored already is replaced.
+
+    Its machine gets the difference between its clock and the database's.
 
     revision: the newest migration that this search knows.
     """
     row = {"worker_id": worker.name, "study_id": study.study_id, "host": worker.host}
     row |= {"pid": worker.pid, "device": worker.device, "threads": worker.threads}
-    row |= {"machine": worker.machine, "revision": revision}
+    machine = {**worker.machine, "clock_ahead_seconds": _clock_ahead_seconds(connection)}
+    row |= {"machine": machine, "revision": revision}
     writing = insert(workers).values(row)
     connection.execute(writing.on_conflict_do_update(index_elements=["worker_id"], set_=row))
+
+
+def _clock_ahead_seconds(connection: Connection) -> float:
+    """Return this machine's clock minus the database's, to about half a round trip."""
+    before = time.time()
+    theirs: float = connection.execute(CLOCK).scalar_one()
+    return round((before + time.time()) / 2 - theirs, 3)
 
 
 def end(connection: Connection, worker: str, exit_code: int | None, reason: str) -> bool:

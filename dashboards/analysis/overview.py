@@ -11,6 +11,7 @@ from dashboards.analysis.attempts.lanes import Lanes, LanesReader
 from dashboards.analysis.attempts.ledger import Ledger
 from dashboards.analysis.curves.courses import Courses, CoursesReader
 from dashboards.analysis.frame import Frame, read_frame
+from dashboards.analysis.machines import Machine, MachinesReader
 from dashboards.analysis.priors.evidence import Evidence, EvidenceReader
 from dashboards.analysis.priors.knowledge import Knowledge, KnowledgeReader
 from dashboards.analysis.snapshot import Snapshot
@@ -46,6 +47,7 @@ class Overview:
     courses: Courses
     hours: GpuSeconds
     lanes: Lanes
+    machines: Sequence[Machine]
     happenings: Happenings
 
     @property
@@ -135,7 +137,7 @@ class _Parts:
         self._classes, self._ties = ClassesReader(tables), TiesReader(tables)
         self.courses, self._hours, ledger = CoursesReader(), HoursReader(), Ledger()
         self._lanes, self._happenings = LanesReader(ledger), HappeningsReader(ledger)
-        self._knowledge = KnowledgeReader()
+        self._knowledge, self._machines = KnowledgeReader(), MachinesReader()
 
     def read(self, store: StoreReader, snapshot: Snapshot) -> dict[str, Any]:
         """Read what has changed in the database."""
@@ -147,6 +149,7 @@ class _Parts:
             "courses": self.courses.read(store, snapshot),
             "hours": self._hours.read(store, snapshot),
             "lanes": self._lanes.read(store, snapshot),
+            "machines": self._machines.read(store, snapshot),
             "happenings": self._happenings.read(store, snapshot),
         }
 

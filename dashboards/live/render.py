@@ -26,6 +26,7 @@ from dashboards.live.panels.events import events
 from dashboards.live.panels.evidence import evidence
 from dashboards.live.panels.head import head, title
 from dashboards.live.panels.history import history
+from dashboards.live.panels.machines import machines
 from dashboards.live.panels.studies import study_row
 from dashboards.live.panels.tiles import tiles
 from dashboards.live.panels.trials import trials
@@ -45,6 +46,7 @@ PANELS: Mapping[str, Callable[[Overview, View], Any]] = {
     "verdict": verdict,
     "tiles": tiles,
     "workers": workers,
+    "machines": machines,
     "curves": curves,
     "events": events,
     "attempts": attempts,
@@ -57,6 +59,7 @@ PANELS: Mapping[str, Callable[[Overview, View], Any]] = {
 SOURCES: Mapping[str, Callable[[Overview], object]] = {
     "curves": attrgetter("courses", "snapshot.running"),
     "events": attrgetter("happenings"),
+    "machines": attrgetter("machines"),
     "attempts": attrgetter("lanes"),
     "history": attrgetter("history", "snapshot.look.counts.begun"),
     "evidence": attrgetter("evidence", "knowledge"),

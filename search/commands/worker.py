@@ -22,7 +22,6 @@ from search.settings import Settings
 from search.studies.declare import stored_name
 from search.studies.joining import Checked, Joining, Request, examine_here
 from search.studies.reopen import has_ended
-from search.studies.versions import accept_here
 from search.worker.loop import work
 from search.worker.prologue import load_objective, set_up_process
 from search.worker.worker import Worker, worker_name
@@ -67,8 +66,6 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
         with open_store(settings) as store, listening() as flag:
             joining = Joining(request=request, settings=settings, store=store)
             joining.check()
-            if request.accepts_versions:
-                accept_here(joining.stored, store)
             ours = Worker(
                 name=arguments.id or worker_name(),
                 stored=joining.stored,
@@ -81,7 +78,7 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
                 code=joining.code,
                 artifact_mark=joining.artifact_mark,
             )
-            _register(ours, share)
+            _register(ours, share, joining.source.manifest.fingerprint)
             return _work(ours) if arguments.id else _work_alone(ours)
     except Unreachable as error:
         if not arguments.id:
@@ -125,12 +122,14 @@ def _work_alone(worker: Worker) -> int:
     return code
 
 
-def _register(worker: Worker, share: DeviceShare) -> None:
+def _register(worker: Worker, share: DeviceShare, data_fingerprint: str) -> None:
     machine = {
         "process_scope": process_scope(),
         "gpu": share.visible,
         "code": code_digest(worker.stored.found.own),
         "artifacts": {"location": worker.settings.artifacts, "mark": worker.artifact_mark},
+        "data": data_fingerprint,
+        "engine": worker.settings.engine,
         **describe_machine(worker.device, worker.stored.found.versions),
     }
     ours = NewWorker(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from objectives.contract import DataSource
+from objectives.data.manifest.listed import ListedData
 from search.errors import MachineMismatch, user_errors
 from search.processes.devices import DeviceShare, gpus
 from search.processes.doctor import find_torch
@@ -16,7 +16,7 @@ from search.studies.code import code_here
 from search.studies.networks import check_networks_here, check_weights
 from search.studies.reopen import open_study
 from search.studies.shared_folder import check_shared, known_mark
-from search.studies.versions import check_versions, commit_note, different_here
+from search.studies.versions import accept_here, check_versions, commit_note, different_here
 from spaces.data import NoData
 from spaces.exits import DONE, WRONG
 from spaces.own import code_digest
@@ -70,7 +70,7 @@ class Joining:
         return from_json(self.row.definition)
 
     @cached_property
-    def source(self) -> DataSource:
+    def source(self) -> ListedData:
         """This machine's data, with the splits of the study's creation."""
         return open_study(self.request.study, self.request.data, self.settings, self.store)[1]
 
@@ -104,9 +104,14 @@ class Joining:
         return of_worker if self.request.is_supervised else of_worker | shared
 
     def check(self) -> None:
-        """Make every check; raises the error of the first that does not hold."""
+        """Make every check; raises the error of the first that does not hold.
+
+        Versions that the request accepts are stored with the study.
+        """
         for check in self.checks.values():
             check()
+        if self.request.accepts_versions:
+            accept_here(self.stored, self.store)
 
     def _study(self) -> str:
         ended = self.store.counts(self.row.name).ended

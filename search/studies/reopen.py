@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from objectives import catalog
-from objectives.contract import DataSource
+from objectives.data.manifest.listed import ListedData
 from search.settings import Settings
 from search.studies.declare import data_source
 from search.studies.folders import find_data
@@ -20,7 +20,7 @@ from storage.store import Store, StudyRow
 
 def open_study(
     name: str, data: Path | None, settings: Settings, store: Store
-) -> tuple[StoredStudy, DataSource]:
+) -> tuple[StoredStudy, ListedData]:
     """Return a stored study and this machine's data for it, with the splits of its creation.
 
     data: the data's folder; None for the folder that this machine used last.

@@ -1,16 +1,17 @@
 """`search status`: every study in a table, or one study with its trials and workers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from dashboards.analysis import wording
+from dashboards.analysis import numbers, wording
 from dashboards.analysis.badges import one_line
 from dashboards.analysis.frame import Frame, Page, read_fields, read_frame, read_pages
 from dashboards.analysis.json_text import joined, list_text, object_text
 from dashboards.analysis.listing import StudiesReader, StudyLine
+from dashboards.analysis.machines import Machine, read_machines
 from dashboards.analysis.priors.knowledge import read_knowledge
 from dashboards.analysis.priors.words import told
 from dashboards.analysis.snapshot import Snapshot
@@ -19,6 +20,8 @@ from spaces.data import NoData
 from spaces.rules.versions import in_words
 from storage.rows import TrialRow
 from storage.store import Store
+
+MOST_NAMED = 5  # machines in the line that tells their shares
 
 
 def print_status(
@@ -82,6 +85,17 @@ def _print_study(store: Store, frame: Frame, console: Console, *, every_trial: b
         console.out(wording.suspicion(pair), highlight=False)
     if snapshot.live_workers:
         print_table(console, _workers(snapshot))
+    if machines := read_machines(store, snapshot, at_least=2):
+        console.out(_shares(machines, snapshot), highlight=False)
+
+
+def _shares(machines: Sequence[Machine], snapshot: Snapshot) -> str:
+    named = [f"{each.name} {numbers.percent(each.share, 0)}" for each in machines[:MOST_NAMED]]
+    more = f" and {len(machines) - MOST_NAMED} more" if len(machines) > MOST_NAMED else ""
+    return (
+        f"{len(machines)} machines, by their share of the epochs: {', '.join(named)}{more}; see"
+        f" `search machines --study {snapshot.study.name}`"
+    )
 
 
 def _left_out(frame: Frame) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 
-from storage.live import draws, history, hours, outages, rungs, versions
+from storage.live import draws, history, hours, machines, outages, rungs, versions
 from storage.live.draws import Draws
 from storage.live.history import BestStep, ValueRow
 from storage.live.hours import GpuTally
+from storage.live.machines import MachineRow
 from storage.live.moments import Moments
 from storage.live.outages import OutageRow
 from storage.live.rungs import RungLimit, RungRow
@@ -61,6 +62,15 @@ class LiveReader:
         """
         with self._moments.transaction(ONE_MOMENT) as connection:
             return hours.gpu_seconds(connection, name, before)
+
+    def machines(self, name: str, silent_seconds: float, at_least: int = 1) -> list[MachineRow]:
+        """Read the machines of a study with their shares of its work; none below `at_least`.
+
+        silent_seconds: after which a worker without a trial counts as gone.
+        """
+        with self._moments.transaction() as connection:
+            study = self._moments.study(connection, name)
+            return machines.every(connection, study, silent_seconds, at_least)
 
     def outages(self, name: str, most: int = 50) -> list[OutageRow]:
         """Read the newest times in which workers trained without the database, latest end first."""

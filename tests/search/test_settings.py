@@ -140,3 +140,27 @@ def test_a_home_that_is_no_folder_is_refused(home: str) -> None:
 )
 def test_a_number_of_threads_is_read_as_openmp_does(given: str, threads: int | None) -> None:
     assert read_settings({"OMP_NUM_THREADS": given}).threads == threads
+
+
+@pytest.mark.parametrize(
+    ("variables", "engine"),
+    [
+        ({}, {}),
+        ({"SLURM_JOB_ID": "14"}, {"name": "slurm", "job": "14"}),
+        (
+            {"SLURM_JOB_ID": "14", "SLURM_ARRAY_JOB_ID": "12", "SLURM_ARRAY_TASK_ID": "3"},
+            {"name": "slurm", "job": "12_3"},
+        ),
+        ({"RAY_JOB_ID": "01000000"}, {"name": "ray", "job": "01000000"}),
+        ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, {"name": "k8s"}),
+        (
+            {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "SLURM_JOB_ID": "14"},
+            {"name": "slurm", "job": "14"},
+        ),
+    ],
+    ids=["none", "slurm", "slurm array", "ray", "k8s", "slurm on k8s"],
+)
+def test_the_engine_of_a_cluster_is_known_by_its_variables(
+    variables: dict[str, str], engine: dict[str, str]
+) -> None:
+    assert read_settings(variables).engine == engine
