@@ -7,13 +7,15 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
-from search.processes.devices import gpus
+from search.processes.gpus import gpus
 from storage.locks import wait_until
 from storage.postgres import server
+from tests.madeup.gpus import MadeUpGpus, build
 
 numbers = itertools.count(1)
 
@@ -54,6 +56,18 @@ def database_url(database_server: str, template_url: str) -> Iterator[str]:
     """The URL of a database of the test's own, with all tables and no studies."""
     with own_database(database_server, template_url) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def made_up_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a made-up driver of NVIDIA's."""
+    return build(tmp_path_factory.mktemp("driver"))
+
+
+@pytest.fixture
+def made_up_gpus(made_up_driver: Path, tmp_path: Path) -> MadeUpGpus:
+    """GPUs of the test's own, for processes that it starts."""
+    return MadeUpGpus(made_up_driver, tmp_path / "gpus")
 
 
 @pytest.fixture(scope="session")

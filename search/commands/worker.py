@@ -125,7 +125,7 @@ def _work_alone(worker: Worker) -> int:
 def _register(worker: Worker, share: DeviceShare, data_fingerprint: str) -> None:
     machine = {
         "process_scope": process_scope(),
-        "gpu": share.visible,
+        "gpu": share.label,
         "code": code_digest(worker.stored.found.own),
         "artifacts": {"location": worker.settings.artifacts, "mark": worker.artifact_mark},
         "data": data_fingerprint,

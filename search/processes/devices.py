@@ -3,11 +3,16 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Literal
 
 from search.errors import UsageError
-from search.processes import driver
+from search.processes.gpus import Gpu, gpus
+
+# What CUDA takes of a GPU for each process, beside what torch counts: it differs by GPU and driver,
+# and .3 to .6 GB are usual.
+CONTEXT_BYTES = 600e6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,18 +23,8 @@ class DeviceShare:
     device: Literal["cuda", "cpu"]
     visible: str  # the worker's CUDA_VISIBLE_DEVICES, "" on the CPU
     threads: int
-
-
-def gpus(visible: str | None) -> tuple[str, ...]:
-    """List the GPUs that CUDA sees here, each as a worker's CUDA_VISIBLE_DEVICES must spell it.
-
-    visible: this process's own CUDA_VISIBLE_DEVICES, whose choice and order are kept; None when it
-        is not set.
-    """
-    count = driver.count_gpus()
-    if visible is None:
-        return tuple(str(index) for index in range(count))
-    return tuple(name.strip() for name in visible.split(","))[:count]
+    label: str = ""  # what people call its GPU, "" on the CPU
+    memory: float = 1.0  # the share of the GPU's memory that it may take
 
 
 def usable_cores(cgroups: Path = Path("/sys/fs/cgroup")) -> int:
@@ -37,19 +32,38 @@ def usable_cores(cgroups: Path = Path("/sys/fs/cgroup")) -> int:
     return max(1, min([len(os.sched_getaffinity(0)), *_cpu_quotas(cgroups)]))
 
 
-def assign(workers: int, gpus: Sequence[str], cores: int) -> list[DeviceShare]:
+def assign(workers: int, gpus: Sequence[Gpu], cores: int) -> list[DeviceShare]:
     """Assign each worker one GPU, in turn where workers outnumber them, and its cores."""
     # Never more threads than cores: 2 workers x 2 threads on 2 cores ran at a tenth of the speed.
     threads = max(1, cores // workers)
+    if not gpus:
+        return [
+            DeviceShare(index=index + 1, device="cpu", visible="", threads=threads)
+            for index in range(workers)
+        ]
+    most = -(-workers // len(gpus))  # on the GPUs that the first ones share
     return [
         DeviceShare(
             index=index + 1,
-            device="cuda" if gpus else "cpu",
-            visible=gpus[index % len(gpus)] if gpus else "",
+            device="cuda",
+            visible=gpu.visible,
             threads=threads,
+            label=gpu.label,
+            memory=memory_share(most, gpu.total_bytes),
         )
-        for index in range(workers)
+        for index, gpu in zip(range(workers), cycle(gpus), strict=False)
     ]
+
+
+def memory_share(workers: int, total_bytes: int) -> float:
+    """Return the share of a GPU's memory that each of several workers may take.
+
+    total_bytes: the whole memory; 0 where it is not known.
+    """
+    if workers == 1:
+        return 1.0
+    own = CONTEXT_BYTES / total_bytes if total_bytes else 0.0
+    return max(0.01, 1 / workers - own)
 
 
 def device_shares(

@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,9 @@ import psutil
 
 from search.errors import NO_TEMPORARY, TEMPORARY_FIX, UsageError
 from search.notify.webhook import read_webhook
-from search.processes.devices import device_shares, gpus, usable_cores
+from search.processes import driver
+from search.processes.devices import device_shares, usable_cores
+from search.processes.gpus import Gpu, gpus, untaken
 from search.settings import Settings
 from storage import artifacts
 from storage.connections import OF_A_RUN, OF_A_WORKER, Room, read_room
@@ -78,7 +80,10 @@ def examine(settings: Settings, workers: int | None = None) -> Iterator[MachineF
     if settings.shared_artifacts:
         yield _artifacts(settings.shared_artifacts)
     yield _messages(settings)
-    yield from find_torch(len(gpus(settings.visible_gpus)))
+    found = gpus(settings.visible_gpus)
+    if found or untaken(settings.visible_gpus, found):
+        yield _devices(found, settings.visible_gpus)
+    yield from find_torch(driver.count_gpus())
 
 
 def find_torch(driver_gpus: int) -> Iterator[MachineFinding]:
@@ -110,6 +115,21 @@ def _gpus(answer: dict[str, Any], driver_gpus: int) -> MachineFinding:
         fix = "if there should be one, install NVIDIA's driver and check CUDA_VISIBLE_DEVICES"
         return _warn("gpus", "none: trials train on the CPU", fix)
     return _ok("gpus", ", ".join(seen))
+
+
+def _devices(found: Sequence[Gpu], visible: str | None) -> MachineFinding:
+    """List the devices as workers get them, one each."""
+    names = [
+        f"{each.label if '-' in each.label else f'GPU {each.label}'}"
+        f"{f' ({each.total_bytes / GB:.0f} GB)' if each.total_bytes else ''}"
+        for each in found
+    ]
+    listed = ", ".join(names) or "none"
+    if name := untaken(visible, found):
+        fix = "name each GPU once, as `nvidia-smi -L` lists it, or unset CUDA_VISIBLE_DEVICES"
+        what = f"{listed}; CUDA does not take {name!r} of CUDA_VISIBLE_DEVICES={visible}"
+        return _warn("devices", what, fix)
+    return _ok("devices", f"{listed}; a worker gets one, or with --per-gpu a part of one")
 
 
 def _memory() -> MachineFinding:

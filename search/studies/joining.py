@@ -8,7 +8,8 @@ from pathlib import Path
 
 from objectives.data.manifest.listed import ListedData
 from search.errors import MachineMismatch, user_errors
-from search.processes.devices import DeviceShare, gpus
+from search.processes import driver
+from search.processes.devices import DeviceShare
 from search.processes.doctor import find_torch
 from search.processes.machine import device_class
 from search.settings import Settings
@@ -157,7 +158,7 @@ def examine_here(joining: Joining, share: DeviceShare) -> Iterator[Checked]:
         yield result
         if name == "study" and result.exit_code:  # there is nothing to compare with
             return
-    yield _checked("device", lambda: _device(share, joining.settings))
+    yield _checked("device", lambda: _device(share))
 
 
 def _checked(name: str, check: Callable[[], str]) -> Checked:
@@ -168,9 +169,9 @@ def _checked(name: str, check: Callable[[], str]) -> Checked:
         return Checked(name=name, found=error.found, fix=error.fix, exit_code=code)
 
 
-def _device(share: DeviceShare, settings: Settings) -> str:
+def _device(share: DeviceShare) -> str:
     """Describe the device of a worker; MachineMismatch where torch cannot use it."""
-    for finding in find_torch(len(gpus(settings.visible_gpus))):
+    for finding in find_torch(driver.count_gpus()):
         if finding.level == "error":
             raise MachineMismatch(f"{finding.name}: {finding.found}", finding.fix)
     return f"{device_class(share.device)}, {share.threads} threads, on {socket.gethostname()}"

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from search.processes.devices import gpus
+from search.processes.gpus import gpus
 
 pytestmark = pytest.mark.gpu
 
@@ -24,7 +24,7 @@ print(json.dumps([Gauges("cuda").read(), known, driver.first_gpu_uuid()]))
 
 @pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
 def test_the_readings_are_those_of_the_gpu_that_the_process_sees(which: int) -> None:
-    visible = gpus(os.environ.get("CUDA_VISIBLE_DEVICES"))[which]
+    visible = gpus(os.environ.get("CUDA_VISIBLE_DEVICES"))[which].visible
     said = subprocess.run(
         [sys.executable, "-P", "-c", READ],
         env=os.environ | {"CUDA_VISIBLE_DEVICES": visible},

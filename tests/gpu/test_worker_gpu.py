@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from search.database import open_store
-from search.processes.devices import gpus
+from search.processes.gpus import gpus
 from search.settings import Settings
 from storage.postgres import server
 
@@ -29,7 +29,7 @@ def test_two_workers_on_one_gpu_end_well_and_their_best_retrains_to_the_last_bit
         trials, workers = store.trials("digits"), store.workers("digits")
     assert [trial.state in ("COMPLETE", "PRUNED") for trial in trials] == [True] * 4
     assert {worker.device for worker in workers} == {"cuda"}
-    assert {worker.machine["gpu"] for worker in workers} == {first_gpu()}
+    assert {worker.machine["gpu"] for worker in workers} == {first_gpu().label}
 
     assert search(home, "export", "--study", "digits", "--out", "best.yaml") == 0
     exported = yaml.safe_load((home.parent / "best.yaml").read_text())
@@ -44,6 +44,6 @@ def first_gpu():
 def search(home, *words):
     """Type a command beside the home, seeing one GPU, and give its exit code."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("SEARCH_")}
-    place = {"SEARCH_HOME": str(home), "CUDA_VISIBLE_DEVICES": first_gpu()}
+    place = {"SEARCH_HOME": str(home), "CUDA_VISIBLE_DEVICES": first_gpu().visible}
     command = [sys.executable, "-P", "-m", "search.cli", *words]
     return subprocess.run(command, cwd=home.parent, env=kept | place, timeout=240).returncode

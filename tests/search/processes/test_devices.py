@@ -12,15 +12,18 @@ from search.processes.devices import (
     DeviceShare,
     assign,
     device_shares,
-    gpus,
+    memory_share,
     usable_cores,
     worker_environment,
 )
+from search.processes.gpus import Gpu, gpus
+
+TWO = (Gpu("GPU-1", "0", 80_000_000_000), Gpu("GPU-2", "1", 80_000_000_000))
 
 
 def test_workers_share_the_gpus_in_turn_and_the_cores_equally():
-    shares = assign(3, ("0", "GPU-5a"), cores=8)
-    assert [share.visible for share in shares] == ["0", "GPU-5a", "0"]
+    shares = assign(3, TWO, cores=8)
+    assert [share.visible for share in shares] == ["GPU-1", "GPU-2", "GPU-1"]
     assert {(share.device, share.threads) for share in shares} == {("cuda", 2)}
 
 
@@ -32,28 +35,8 @@ def test_a_worker_has_a_thread_even_when_workers_outnumber_cores():
     assert {share.threads for share in assign(5, (), cores=2)} == {1}
 
 
-def test_a_machine_without_a_driver_has_no_gpu_whatever_the_environment_says(monkeypatch):
-    monkeypatch.setattr("ctypes.CDLL", _no_library)
-    assert gpus(None) == gpus("0,1") == ()
-
-
 @pytest.mark.parametrize(
-    ("visible", "count", "names"),
-    [
-        (None, 2, ("0", "1")),
-        ("3, 1", 2, ("3", "1")),
-        ("GPU-5a", 1, ("GPU-5a",)),
-        ("", 0, ()),
-        ("2,-1,0", 1, ("2",)),  # CUDA stops at the first one it does not know
-    ],
-)
-def test_the_gpus_are_named_as_this_process_was_given_them(monkeypatch, visible, count, names):
-    monkeypatch.setattr("search.processes.driver.count_gpus", lambda: count)
-    assert gpus(visible) == names
-
-
-@pytest.mark.parametrize(
-    ("workers", "per_gpu", "visible"),
+    ("workers", "per_gpu", "labels"),
     [
         (None, 2, ["0", "1", "0", "1"]),
         (3, 2, ["0", "1", "0"]),
@@ -61,19 +44,27 @@ def test_the_gpus_are_named_as_this_process_was_given_them(monkeypatch, visible,
         (5, None, ["0", "1", "0", "1", "0"]),
     ],
 )
-def test_every_gpu_takes_so_many_workers_and_no_more(monkeypatch, workers, per_gpu, visible):
-    monkeypatch.setattr("search.processes.driver.count_gpus", lambda: 2)
-    assert [share.visible for share in device_shares(workers, None, per_gpu)] == visible
+def test_every_gpu_takes_so_many_workers_and_no_more(monkeypatch, workers, per_gpu, labels):
+    monkeypatch.setattr("search.processes.devices.gpus", lambda _: TWO)
+    assert [share.label for share in device_shares(workers, None, per_gpu)] == labels
+
+
+def test_workers_that_share_a_gpu_have_room_beside_what_cuda_takes_for_each():
+    alone, first, second, third = (*assign(2, TWO, 8)[:1], *assign(3, TWO, 8))
+    assert alone.memory == 1
+    # Two of three sit on the first GPU; the third has the same share, for all draw the same trials.
+    assert first.memory == second.memory == third.memory == pytest.approx(0.4925)
+    assert 3 * (80e9 * memory_share(3, 80_000_000_000) + 600e6) == pytest.approx(80e9)
 
 
 def test_more_workers_than_places_are_refused_with_the_number_per_gpu_that_has_room(monkeypatch):
-    monkeypatch.setattr("search.processes.driver.count_gpus", lambda: 2)
+    monkeypatch.setattr("search.processes.devices.gpus", lambda _: TWO)
     with pytest.raises(UsageError, match=r"room for 4 \(GPUs: 2\).*raise --per-gpu to 3"):
         device_shares(5, None, 2)
 
 
 def test_workers_per_gpu_on_a_machine_without_one_are_refused(monkeypatch):
-    monkeypatch.setattr("search.processes.driver.count_gpus", lambda: 0)
+    monkeypatch.setattr("search.processes.devices.gpus", lambda _: ())
     with pytest.raises(UsageError, match="CUDA sees no GPU here"):
         device_shares(4, None, 2)
 
@@ -113,7 +104,3 @@ def test_cuda_in_a_worker_sees_exactly_one_of_the_gpus_counted():
         environment = worker_environment(share, os.environ)
         seen = subprocess.check_output([sys.executable, "-c", count], env=environment)
         assert int(seen) == 1
-
-
-def _no_library(name: str):
-    raise OSError(name)

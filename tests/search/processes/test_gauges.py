@@ -10,8 +10,8 @@ import pynvml
 import pytest
 
 from search.processes import driver
-from search.processes.devices import gpus
 from search.processes.gauges import Gauges, Impatient, gpu_readings, read_gpu
+from search.processes.gpus import gpus
 
 without_gpu = pytest.mark.skipif(
     bool(gpus(os.environ.get("CUDA_VISIBLE_DEVICES"))), reason="needs a machine without a GPU"
