@@ -3,7 +3,7 @@
 from typing import Any
 
 from spaces.errors import UserError
-from spaces.exits import BROKEN_OFF, MISMATCH
+from spaces.exits import BROKEN_OFF, DEVICE_LOST, MISMATCH
 
 # Python says so where no folder for temporary files can be written to; PyTorch needs one.
 NO_TEMPORARY = "No usable temporary directory"
@@ -24,6 +24,12 @@ class StudyBroken(UserError):
     """The same error ends trial after trial; the message names the error and its place."""
 
     exit_code = BROKEN_OFF
+
+
+class DeviceLost(UserError):
+    """The GPU of this process no longer answers; the message names it."""
+
+    exit_code = DEVICE_LOST
 
 
 class AlreadyRunning(UserError):
@@ -47,6 +53,7 @@ def user_errors() -> tuple[type[Any], ...]:
         UsageError,
         MachineMismatch,
         StudyBroken,
+        DeviceLost,
         AlreadyRunning,
         PortError,
         TokenError,

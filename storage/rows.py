@@ -40,6 +40,7 @@ class HandBackReason(StrEnum):
     STOPPED_AT_ONCE = "stopped at once"  # its worker was asked to stop in the middle of an epoch
     STOPPED = "stopped"  # its supervisor ended the worker on request, or the worker gave up
     ORPHANED = "orphaned"  # its worker died together with its supervisor
+    DEVICE_LOST = "device lost"  # its GPU no longer answers
     LOST = "lost"  # its lease expired and the trial went to the next attempt
     # Three of these in a row, without a new epoch between, give the trial up:
     KILLED = "killed"  # its process died, other than on request

@@ -8,6 +8,7 @@ from dashboards.analysis.badges import Badges, read_badges
 from dashboards.analysis.identical import IdenticalTrials, read_identical_trials
 from dashboards.analysis.methods.pruning import pruning_of
 from dashboards.analysis.methods.sampler import drawn_by
+from dashboards.analysis.notes import lost_gpus
 from dashboards.analysis.priors.knowledge import read_knowledge
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
 from dashboards.analysis.verdict import Verdict, verdict_of
@@ -15,6 +16,7 @@ from storage.reader import StoreReader
 from storage.rows import TrialRow
 
 NEWEST = 20
+ENDED = 20  # workers, among which lost GPUs are looked for
 GROWN = 1.1  # the share of ended trials from which identical ones are looked for again
 
 Field = tuple[str, Any]
@@ -30,6 +32,7 @@ class Frame:
     trials: those that run, and the newest others, in the order of their numbers.
     badges: of these trials and of the best one.
     verdict: the study's state, in a sentence.
+    lost: the GPUs that no longer answer, a line each.
     searched_trials: how many trials had ended when identical ones were last looked for.
     """
 
@@ -37,6 +40,7 @@ class Frame:
     verdict: Verdict
     trials: Sequence[TrialRow]
     badges: Badges
+    lost: Sequence[str] = ()
     identical_trials: Sequence[IdenticalTrials] = ()
     searched_trials: int = 0
 
@@ -65,9 +69,11 @@ def read_frame(store: StoreReader, name: str, before: Frame | None = None) -> Fr
     trials = [shown[number] for number in sorted(shown)]
     best = [snapshot.best] if snapshot.best and snapshot.best.number not in shown else []
     is_grown = not before or snapshot.ended >= GROWN * before.searched_trials
+    ended = store.recent_workers(name, most=ENDED)
     return Frame(
         snapshot=snapshot,
-        verdict=verdict_of(snapshot, store.recent_workers(name, most=1)),
+        verdict=verdict_of(snapshot, ended),
+        lost=tuple(lost_gpus(snapshot.live_workers, ended)),
         trials=trials,
         badges=_badges(store, snapshot, [*trials, *best], before),
         identical_trials=(

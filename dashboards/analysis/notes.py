@@ -6,7 +6,7 @@ from dashboards.analysis.badges import is_in_parts
 from dashboards.analysis.numbers import counted, percent, span
 from dashboards.analysis.snapshot import Snapshot
 from objectives.contract import MICRO_BATCH
-from spaces.exits import ORDERLY
+from spaces.exits import DEVICE_LOST, ORDERLY
 from storage.rows import EpochRow, TrialRow, WorkerRow
 
 WAITS = 0.1  # of an epoch for images; above this the data is too slow for the device
@@ -22,6 +22,7 @@ def notes_of(
     live: the workers at work.
     ended_workers: those that ended last, newest first.
     """
+    yield from lost_gpus(live, ended_workers)
     yield from _died(snapshot, ended_workers)
     found = [(worker, snapshot.running_trial(worker.trial)) for worker in live]
     trials = [(worker.worker, trial) for worker, trial in found if trial]
@@ -30,10 +31,22 @@ def notes_of(
     yield from _in_parts(snapshot, [trial for _, trial in trials])
 
 
+def lost_gpus(live: Sequence[WorkerRow], ended_workers: Sequence[WorkerRow]) -> Iterator[str]:
+    """Name each GPU that no longer answers, until a worker trains on it again."""
+    used = {(worker.host, worker.machine.get("gpu")) for worker in live}
+    lost = {
+        (worker.host, worker.machine.get("gpu")): worker.reason or "a GPU is lost"
+        for worker in reversed(ended_workers)
+        if worker.exit_code == DEVICE_LOST
+    }
+    yield from (reason for device, reason in lost.items() if device not in used)
+
+
 def _died(snapshot: Snapshot, ended_workers: Sequence[WorkerRow]) -> Iterator[str]:
     """Name the worker that ended last, where it died or was killed a short while ago."""
     last = next(iter(ended_workers), None)
-    if last is None or last.ended_at is None or last.exit_code in (None, *ORDERLY):
+    told = (None, DEVICE_LOST, *ORDERLY)
+    if last is None or last.ended_at is None or last.exit_code in told:
         return
     ago = (last.seen_at - last.ended_at).total_seconds() + last.silent_seconds
     if ago <= NEWS_SECONDS:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from dashboards.analysis.notes import notes_of
 from dashboards.analysis.numbers import clock, counted, span
 from dashboards.analysis.snapshot import Snapshot
-from spaces.exits import LASTING
+from spaces.exits import DEVICE_LOST, LASTING
 from storage.rows import WorkerRow
 
 BEGINS = "a run that has just begun needs up to a minute"
@@ -209,4 +209,4 @@ def _at_work(
 
 def _ended_by_itself(workers: Sequence[WorkerRow]) -> WorkerRow | None:
     """Return the worker that ended last, if another start of it would end the same way."""
-    return workers[0] if workers and workers[0].exit_code in LASTING else None
+    return workers[0] if workers and workers[0].exit_code in (*LASTING, DEVICE_LOST) else None

@@ -9,13 +9,14 @@ from dashboards.analysis.snapshot import Snapshot
 from search.database import revive_database
 from search.processes.dashboard_keeper import DashboardKeeper
 from search.processes.devices import DeviceShare
-from search.processes.lock import crew_number
+from search.processes.lock import crew_number, gpus_held
 from search.processes.program import child_environment, this_program, worker_words
 from search.processes.run import Ending, Run
 from search.processes.signals import listening
 from search.processes.supervisor import supervise
 from search.studies.joining import Joining
 from search.studies.reopen import has_ended
+from search.studies.versions import accept_here
 from spaces.exits import DONE, FAILED
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,10 @@ def crew(joining: Joining, shares: Sequence[DeviceShare]) -> int:
         log.info("every trial of %s has ended; for more: `search run --trials N`", name)
         return DONE
     joining.check()
-    with crew_number(joining.settings.study_folder(name)) as number:
+    if joining.request.accepts_versions:
+        accept_here(joining.stored, joining.store)
+    folder = joining.settings.study_folder(name)
+    with gpus_held(name, folder, shares), crew_number(folder) as number:
         return _supervise(_run(number, joining, shares))
 
 

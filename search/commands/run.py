@@ -23,7 +23,7 @@ from search.processes.dashboard_keeper import DashboardKeeper, DashboardProgram
 from search.processes.dashboard_lock import PATIENCE_SECONDS, find_living
 from search.processes.detach import UnderWay, go_silent, start_detached
 from search.processes.devices import DeviceShare, device_shares
-from search.processes.lock import run_lock
+from search.processes.lock import gpus_held, run_lock
 from search.processes.program import child_environment, this_program, worker_words
 from search.processes.run import Run
 from search.processes.signals import listening
@@ -106,6 +106,7 @@ def _run_with(
         starts_none = arguments.no_dashboard or has_ended(row, store)
         program = None if starts_none else _program(name, settings, beside)
         with (
+            gpus_held(name, settings.study_folder(name), shares),
             closing(DashboardKeeper(settings, program, listener)) as keeper,
             _watching_events(name, settings) as watch,
         ):

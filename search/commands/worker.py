@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from search.commands.crew import crew
 from search.database import open_store
-from search.errors import UsageError
+from search.errors import DeviceLost, StudyBroken, UsageError
 from search.logs import set_up_logs
 from search.processes.devices import DeviceShare, device_shares, own_share
 from search.processes.machine import describe_machine, process_scope
@@ -74,6 +74,7 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
                 data=joining.source,
                 device=share.device,
                 threads=share.threads,
+                gpu=share.label,
                 flag=flag,
                 code=joining.code,
                 artifact_mark=joining.artifact_mark,
@@ -116,10 +117,18 @@ def _work(worker: Worker) -> int:
 
 def _work_alone(worker: Worker) -> int:
     """Work without a supervisor, which would note the worker's end."""
-    code = _work(worker)
-    with suppress(Unreachable):
-        worker.store.worker_ended(worker.name, code, "")
+    try:
+        code = _work(worker)
+    except (StudyBroken, DeviceLost) as error:
+        _note_end(worker, error.exit_code, f"{error.found}; {error.fix}")
+        raise
+    _note_end(worker, code, "")
     return code
+
+
+def _note_end(worker: Worker, code: int, why: str) -> None:
+    with suppress(Unreachable):
+        worker.store.worker_ended(worker.name, code, why)
 
 
 def _register(worker: Worker, share: DeviceShare, data_fingerprint: str) -> None:

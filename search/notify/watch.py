@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from dashboards.analysis.snapshot import Snapshot
 from search.notify.message import Event, Message, progress, write
-from spaces.exits import BROKEN_OFF, DONE, FAILED, MISMATCH, WRONG
+from spaces.exits import BROKEN_OFF, DEVICE_LOST, DONE, FAILED, MISMATCH, WRONG
 
 NOBODY_SECONDS = 15 * 60.0
 # Why a run stopped by itself. Its own line may name files, so it is not sent.
@@ -14,6 +14,7 @@ REASONS = {
     FAILED: "its workers ended again and again without an epoch",
     WRONG: "its study, data or settings cannot be used as they are",
     BROKEN_OFF: "the same error ended three trials",
+    DEVICE_LOST: "no GPU of this machine answers any more",
     MISMATCH: "this machine does not match the study",
 }
 

@@ -10,12 +10,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from search.processes import driver
 from search.processes.spawn import launcher
 
 PATIENCE_SECONDS = 60.0  # a driver that no process uses takes several seconds a GPU to start
+END_SECONDS = 1.0  # of a process that was killed; one that hangs in the driver may stay
 WORDS = [sys.executable, "-P", "-m", "search.processes.ask_device"]
 
 
@@ -34,10 +36,8 @@ class Answer:
 def ask_device(visible: str) -> Answer:
     """Ask about the first device of a CUDA_VISIBLE_DEVICES, for as long as a minute."""
     question = start_asking(visible)
-    try:
+    with suppress(subprocess.TimeoutExpired):
         question.wait(PATIENCE_SECONDS)
-    except subprocess.TimeoutExpired:
-        question.kill()
     return read_answer(question)
 
 
@@ -56,11 +56,21 @@ def start_asking(
 
 
 def read_answer(question: subprocess.Popen[str]) -> Answer:
-    """Read the answer of a process that has ended or was killed."""
-    text, _ = question.communicate()
-    if not text:
+    """Read the answer of a process that has ended; one that has not is given up."""
+    if question.poll() is None:
+        give_up(question)
         return Answer(trouble="the driver does not answer")
-    return Answer(**json.loads(text))
+    text, _ = question.communicate()
+    return Answer(**json.loads(text)) if text else Answer(trouble="the driver broke off")
+
+
+def give_up(question: subprocess.Popen[str]) -> None:
+    """Kill a process that asks; nothing waits for one that the driver does not let go."""
+    question.kill()
+    with suppress(subprocess.TimeoutExpired):
+        question.wait(END_SECONDS)
+    if question.stdout:
+        question.stdout.close()
 
 
 def answer() -> Answer:

@@ -10,13 +10,15 @@ from contextlib import suppress
 import psutil
 
 from search.processes.child import Child, describe_exit
-from search.processes.devices import DeviceShare, worker_environment
+from search.processes.devices import MEND, DeviceShare, worker_environment
+from search.processes.gpus import named
+from search.processes.lost_devices import LostDevices
 from search.processes.machine import process_scope
 from search.processes.run import Ending, Run
 from search.processes.signals import StopFlag
 from search.processes.worker_slot import WorkerSlot
 from search.report import PROGRAM, REASON_FILE
-from spaces.exits import DONE, DRAINED, FAILED, LASTING
+from spaces.exits import DEVICE_LOST, DONE, DRAINED, FAILED, LASTING
 from storage.engine.steps import DEATHS
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.rows import HandBackReason, Stop, WorkerRow
@@ -39,6 +41,7 @@ class Crew:
         self._slots = [
             WorkerSlot(share=share, child=_worker_child(run, share)) for share in run.shares
         ]
+        self._devices = LostDevices(run.environment)
         self.is_done = False
         self.trouble: Ending | None = None
 
@@ -103,6 +106,7 @@ class Crew:
 
     def leave_nobody_behind(self) -> None:
         """Kill every worker, and free its trial."""
+        self._devices.close()
         for slot in self._slots:
             slot.child.kill()
             code = slot.child.ended()
@@ -112,16 +116,31 @@ class Crew:
                     self._free(slot.worker, code, why, HandBackReason.STOPPED)
 
     def _look_after(self, slot: WorkerSlot, is_database_away: bool) -> None:
-        code = slot.child.ended()
-        slot.exit_code = slot.exit_code if code is None else code
+        code, device = slot.child.ended(), slot.share.visible
+        if code is not None:
+            slot.exit_code = code
+            if self._may_be_lost(slot, code):
+                self._devices.ask(device)
         if slot.exit_code is not None:
-            self._settle(slot, slot.exit_code)
-        elif slot.child.process is None and self._flag.draining:
+            if not self._devices.is_asked(device):
+                self._settle(slot, self._judged(slot, slot.exit_code))
+        elif slot.child.process is None and (self._flag.draining or self._devices.trouble(device)):
             slot.is_over = True
         elif slot.child.may_start and not slot.is_over and not is_database_away:
             slot.start(f"{socket.gethostname()}-{slot.share.index}-{secrets.token_hex(3)}")
             command = self._run.worker_command(slot.share, slot.worker)
             slot.child.start([*command, REASON_FILE, str(slot.child.reason_file)])
+
+    def _may_be_lost(self, slot: WorkerSlot, code: int) -> bool:
+        """Say whether a worker ended in a way that leaves open whether its GPU still answers."""
+        is_plain = code in (DONE, DRAINED, DEVICE_LOST, *LASTING) and not slot.is_stalled
+        return slot.share.device == "cuda" and not is_plain and not self._flag.draining
+
+    def _judged(self, slot: WorkerSlot, code: int) -> int:
+        """Return the exit code of a worker, that of a lost device where it could not say so."""
+        if code == DEVICE_LOST:
+            self._devices.lose(slot.share.visible, slot.child.reason().removeprefix(PROGRAM))
+        return DEVICE_LOST if self._devices.trouble(slot.share.visible) else code
 
     def _settle(self, slot: WorkerSlot, code: int) -> None:
         """Free the trial of an ended worker and decide on the next one; wait for the database."""
@@ -146,6 +165,8 @@ class Crew:
 
     def _lease_end(self, slot: WorkerSlot, code: int) -> HandBackReason:
         """Return why the lease of an ended worker is ended."""
+        if code == DEVICE_LOST:
+            return HandBackReason.DEVICE_LOST
         if slot.is_stalled:
             return HandBackReason.STALLED
         # A worker that was stopped, or gave up on the database, did not die of its trial.
@@ -154,6 +175,8 @@ class Crew:
 
     def _explain(self, slot: WorkerSlot, code: int) -> str:
         """Return why a worker ended, in one line."""
+        if code == DEVICE_LOST:
+            return self._loss(slot.share)
         if slot.is_stalled:
             return "it reported no step for too long"
         if code == DONE:
@@ -165,6 +188,9 @@ class Crew:
     def _decide(self, slot: WorkerSlot, code: int, why: str) -> None:
         if code == DONE:
             self.is_done = slot.is_over = True
+        elif code == DEVICE_LOST:
+            slot.is_over = True
+            self._lose(slot.share)
         elif code in LASTING:
             self.trouble = self.trouble or Ending(code, why)
             slot.is_over = True
@@ -181,6 +207,27 @@ class Crew:
         else:
             # 75 without a request: the worker replaces itself, for example after a CUDA error.
             slot.child.pause(0 if code == DRAINED else slot.fruitless)
+
+    def _loss(self, share: DeviceShare) -> str:
+        """Say in one line which GPU is lost, and why."""
+        trouble = self._devices.trouble(share.visible) or ""
+        name = f"{named(share.label)} of {socket.gethostname()} is lost: "
+        return f"{name}{trouble.removeprefix(name)}"
+
+    def _lose(self, share: DeviceShare) -> None:
+        """End the workers that share a lost GPU; without another GPU the run is at its end."""
+        log.error("%s; this run does not use it again", self._loss(share))
+        for slot in self._slots:
+            if slot.share.visible == share.visible:
+                slot.child.kill()
+        if all(self._devices.trouble(slot.share.visible) for slot in self._slots):
+            names = ", ".join(dict.fromkeys(named(slot.share.label) for slot in self._slots))
+            self.trouble = self.trouble or Ending(
+                DEVICE_LOST,
+                f"{PROGRAM}every GPU of this run is lost ({names} of {socket.gethostname()}), the"
+                f" last one by: {self._devices.trouble(share.visible)}; {MEND}, then"
+                f" `search run --study {self._run.study}` goes on",
+            )
 
     def _free(self, worker: str, code: int, why: str, lease_end: HandBackReason) -> None:
         self._run.store.end_leases(worker, lease_end)

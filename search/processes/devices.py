@@ -1,18 +1,22 @@
 """The GPUs and CPU cores of this machine, and the share of them that each worker gets."""
 
 import os
+import re
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import Literal
 
-from search.errors import UsageError
+from search.errors import DeviceLost, UsageError
+from search.processes.driver import has_driver
 from search.processes.gpus import Gpu, gpus
 
 # What CUDA takes of a GPU for each process, beside what torch counts: it differs by GPU and driver,
 # and .3 to .6 GB are usual.
 CONTEXT_BYTES = 600e6
+MEND = "look for Xid in `dmesg` and reset the GPU or restart the machine"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +77,10 @@ def device_shares(
 
     visible: this process's CUDA_VISIBLE_DEVICES, None when it is not set.
     per_gpu: how many workers a GPU takes at most, and without `workers` exactly.
-    Raises UsageError where there is no GPU to share, or fewer places than workers.
+    Raises UsageError where there is no GPU to share, or fewer places than workers, and DeviceLost
+    where the GPUs that are asked for are gone.
     """
-    found = gpus(visible)
+    found = _usable(visible)
     if per_gpu:
         _check_places(workers, per_gpu, len(found))
     number = workers or max(1, len(found)) * (per_gpu or 1)
@@ -102,7 +107,19 @@ def own_share(visible: str | None, threads: int | None) -> DeviceShare:
     visible: its CUDA_VISIBLE_DEVICES, None when it is not set.
     threads: its OMP_NUM_THREADS, None when it is not set.
     """
-    return assign(1, gpus(visible), threads or usable_cores())[0]
+    return assign(1, _usable(visible)[:1], threads or usable_cores())[0]
+
+
+def _usable(visible: str | None) -> tuple[Gpu, ...]:
+    """List the GPUs; DeviceLost where some are asked for, and the driver that is here sees none."""
+    found = gpus(visible)
+    if not found and has_driver() and re.search(r"\d", (visible or "").removeprefix("-1")):
+        raise DeviceLost(
+            f"CUDA_VISIBLE_DEVICES is {visible} on {socket.gethostname()} and CUDA sees no GPU"
+            " there: it is lost, or the name is wrong",
+            f"{MEND}, or unset it to train on the CPU",
+        )
+    return found
 
 
 def take_share(share: DeviceShare) -> None:

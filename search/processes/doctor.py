@@ -120,8 +120,7 @@ def _gpus(answer: dict[str, Any], driver_gpus: int) -> MachineFinding:
 def _devices(found: Sequence[Gpu], visible: str | None) -> MachineFinding:
     """List the devices as workers get them, one each."""
     names = [
-        f"{each.label if '-' in each.label else f'GPU {each.label}'}"
-        f"{f' ({each.total_bytes / GB:.0f} GB)' if each.total_bytes else ''}"
+        f"{each.name}{f' ({each.total_bytes / GB:.0f} GB)' if each.total_bytes else ''}"
         for each in found
     ]
     listed = ", ".join(names) or "none"

@@ -32,6 +32,15 @@ def count_gpus() -> int:
     return count.value if found else 0
 
 
+def has_driver() -> bool:
+    """Say whether NVIDIA's driver is on this machine, whatever it sees."""
+    try:
+        _open()
+    except OSError:
+        return False
+    return True
+
+
 def gpu_uuids() -> list[str]:
     """Return the UUIDs of the GPUs that CUDA sees in this process, or of their parts, in order."""
     return [_uuid(_open(), ordinal) for ordinal in range(count_gpus())]

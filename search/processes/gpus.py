@@ -22,6 +22,16 @@ class Gpu:
     label: str
     total_bytes: int = 0
 
+    @property
+    def name(self) -> str:
+        """Its name in messages, as `GPU 3`; a slice has a UUID."""
+        return named(self.label)
+
+
+def named(label: str) -> str:
+    """Return the name of the GPU with that label in messages."""
+    return f"GPU {label}" if label.isdecimal() else label
+
 
 def gpus(visible: str | None) -> tuple[Gpu, ...]:
     """List the GPUs that CUDA sees here, and of a GPU under MIG every slice.

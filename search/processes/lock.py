@@ -2,14 +2,16 @@
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import IO
 
 from objectives.files.lock import try_lock
 from search.errors import AlreadyRunning
+from search.processes.devices import DeviceShare
+from search.processes.gpus import named
 
 FIRST = "run.lock"  # held by the first of the machines that run a study in one home
 
@@ -43,6 +45,30 @@ def sole_lock(study: str, folder: Path) -> Iterator[None]:
     with run_lock(study, folder) as beside:
         if beside:
             raise _refusal(study, (folder / FIRST).read_text())
+        yield
+
+
+@contextmanager
+def gpus_held(study: str, folder: Path, shares: Iterable[DeviceShare]) -> Iterator[None]:
+    """Hold the GPUs of a run or a crew for as long as the block lasts, for this study.
+
+    Raises AlreadyRunning where another run or crew of the study has one: together they would take
+    more memory than was planned, and trials would fail for the lack of it.
+
+    folder: the study's own folder.
+    """
+    names = {share.visible: share.label for share in shares if share.device == "cuda"}
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as held:
+        for visible, label in names.items():
+            path = folder / f"gpu-{socket.gethostname()}-{visible.replace('/', '-')}.lock"
+            file = held.enter_context(path.open("a+"))
+            if not try_lock(file):
+                raise AlreadyRunning(
+                    f"study {study!r} is being run on {named(label)} already",
+                    "start that run or crew again with --per-gpu, or choose another GPU with"
+                    " CUDA_VISIBLE_DEVICES",
+                )
         yield
 
 

@@ -108,6 +108,7 @@ def _head(frame: Frame) -> Iterator[str]:
     snapshot = frame.snapshot
     yield wording.title(snapshot)
     yield frame.verdict.line
+    yield from frame.lost
     yield wording.counts(snapshot)
     yield wording.best(snapshot)
     study, found = snapshot.study, snapshot.stored.found

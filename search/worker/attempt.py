@@ -19,6 +19,7 @@ from search.samplers.choose import sampler_for
 from search.seeds import training_seed
 from search.worker.endings import Ending, Failed, HandedBack, Lost, Settled, failure
 from search.worker.leased_trial import Halted, LeasedTrial
+from search.worker.lost import or_lost
 from search.worker.sharing import CheckpointUploads, bring_checkpoint
 from search.worker.trial import Trial, run_trial
 from spaces.space import TrialConfig
@@ -84,7 +85,7 @@ def _train(trial: Trial) -> Ending:
     objective = leased.worker.objective
     with leased, _sharing_checkpoints(leased, objective) as (sharing, finish):
         try:
-            ending = run_trial(trial, sharing, _open_attempt(leased))
+            ending = or_lost(run_trial(trial, sharing, _open_attempt(leased)), leased.worker)
         except Halted:
             return leased.ending_in_epoch
         if isinstance(ending, HandedBack):

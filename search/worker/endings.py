@@ -92,6 +92,14 @@ class Settled:
         ending = self.ending
         return isinstance(ending, HandedBack) and ending.reason == HandBackReason.CUDA_ERROR
 
+    @property
+    def lost_device(self) -> str:
+        """The line that says which device no longer answers, "" where it does."""
+        ending = self.ending
+        if isinstance(ending, HandedBack) and ending.reason == HandBackReason.DEVICE_LOST:
+            return ending.detail or "a GPU is lost"
+        return ""
+
 
 def optuna_state(outcome: Outcome) -> Literal["PRUNED", "FAIL"]:
     """Return the state in which Optuna stores a failure.

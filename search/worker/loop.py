@@ -5,6 +5,8 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from search.errors import DeviceLost
+from search.processes.devices import MEND
 from search.worker.attempt import attempt_trial
 from search.worker.leased_trial import LeasedTrial
 from search.worker.settle import settle
@@ -22,8 +24,8 @@ LONGEST_WAIT_SECONDS = 15.0  # until news that came without a NOTIFY is seen
 def work(worker: Worker) -> int:
     """Follow trials until the budget is reached or the worker is stopped; return the exit code.
 
-    Raises StudyBroken when trial after trial ends by the same error, Unreachable when the
-    database or the artifact store stays away.
+    Raises StudyBroken when trial after trial ends by the same error, DeviceLost when the GPU no
+    longer answers, Unreachable when the database or the artifact store stays away.
     """
     with _sharing_weights(worker) as share_weights:
         return _follow(worker, share_weights)
@@ -41,6 +43,8 @@ def _follow(worker: Worker, share_weights: Callable[[set[int]], None]) -> int:
                 kept = settle(leased, settled)
                 if kept is not None:
                     share_weights(kept)
+                if settled.lost_device:
+                    raise DeviceLost(settled.lost_device, MEND)
                 if settled.is_process_broken:
                     return DRAINED  # the supervisor starts a new process
             case Nothing.WAIT:

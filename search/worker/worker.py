@@ -34,6 +34,7 @@ class Worker:
     store: raises Unreachable at once while the database is away, for calls that must not wait.
     device: "cuda" or "cpu".
     threads: this worker's share of the cores.
+    gpu: the label of its GPU, "" on the CPU.
     code: this machine's folder of the author's own code.
     artifact_mark: that of a folder which machines share; None where they share none, or a bucket.
     flag: the signals that this process received.
@@ -47,6 +48,7 @@ class Worker:
     device: str
     threads: int
     flag: StopFlag
+    gpu: str = ""
     code: Path | None = None
     artifact_mark: str | None = None
 

@@ -1,7 +1,7 @@
 /* A made-up driver of NVIDIA's: the functions of libcuda and of NVML that search calls.
 
    $MADE_UP_GPUS names a file with a line for each device, in the order of nvidia-smi:
-     gpu UUID MEGABYTES MIG STATE      MIG: 0 or 1; STATE: well, lost, or the code of a CUDA error
+     gpu UUID MEGABYTES MIG STATE      MIG: 0 or 1; STATE: well, lost, hang or a CUDA error's number
      slice UUID MEGABYTES GI CI        a part of the GPU above it
    CUDA_VISIBLE_DEVICES counts as CUDA's manual says. CUDA's order is that of the file, without the
    lost ones. The file is read at each start of a process, and by NVML at each call. */
@@ -9,10 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MOST 64
 typedef struct {
-    int is_slice, mig, gi, ci, parent, is_lost, error;
+    int is_slice, mig, gi, ci, parent, is_lost, hangs, error;
     char uuid[40];
     unsigned long long bytes;
 } Device;
@@ -30,6 +31,7 @@ static void load(void) {
         unsigned long long mega;
         if (sscanf(line, "gpu %39s %llu %d %15s", each.uuid, &mega, &each.mig, state) == 4) {
             each.is_lost = !strcmp(state, "lost");
+            each.hangs = !strcmp(state, "hang");
             each.error = atoi(state);
             each.parent = gpu = count;
         } else if (sscanf(line, "slice %39s %llu %d %d", each.uuid, &mega, &each.gi, &each.ci) == 4) {
@@ -108,6 +110,8 @@ int cuInit(unsigned flags) {
             seen[seen_count++] = device;
         }
     }
+    for (int i = 0; i < seen_count; i++)
+        if (devices[devices[seen[i]].parent].hangs) pause();
     return seen_count ? 0 : 100;
 }
 

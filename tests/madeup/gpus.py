@@ -32,7 +32,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class MadeUp:
-    """A GPU; state is "well", "lost" or the number of a CUDA error."""
+    """A GPU; state is "well", "lost", "hang" or the number of a CUDA error."""
 
     uuid: str
     state: str = "well"

@@ -36,6 +36,7 @@ DEATHS = {
     HandBackReason.KILLED,
     HandBackReason.STALLED,
     HandBackReason.CUDA_ERROR,
+    HandBackReason.DEVICE_LOST,
     HandBackReason.ORPHANED,
     HandBackReason.LOST,
 }

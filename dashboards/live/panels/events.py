@@ -11,6 +11,7 @@ from dashboards.analysis.overview import Overview
 from dashboards.analysis.shown_metric import shown_metric
 from dashboards.analysis.wording import slot_name
 from dashboards.live.view import EVENTS, View
+from spaces.exits import DEVICE_LOST
 from storage.rows import Outcome
 
 LONGEST = 200  # characters of a text from the database
@@ -33,6 +34,7 @@ SHAPES = {
 DEATHS = {
     "killed": "was killed",
     "stalled": "had made no step for too long and was killed",
+    "device lost": "lost its GPU",
     "CUDA error": "ended by a CUDA error",
     "orphaned": "died with its supervisor",
     "lost": "went silent",
@@ -127,6 +129,8 @@ def _broke(found: Happening, _: str) -> str:
 def _cause(found: Happening) -> str:
     """Say why a process ended; one that a signal ended has nothing to say of it in its log."""
     code = found.exit_code
+    if code == DEVICE_LOST:  # the reason says it
+        return _because(found.detail)
     if code is not None and code < 0:
         return f" by {_signal(-code)}"
     return f"{f' with exit code {code}' if code else ''}{_because(found.detail)}"

@@ -3,8 +3,10 @@
 import re
 from dataclasses import replace
 
+from dashboards.analysis.frame import read_frame
 from dashboards.analysis.snapshot import read_snapshot
 from dashboards.analysis.verdict import State, Verdict, verdict_of
+from spaces.exits import DEVICE_LOST
 from spaces.stored import StoredStudy, fingerprint, to_json
 from storage.rows import HandBackReason
 from storage.store import Claim, Store
@@ -24,7 +26,11 @@ def create(store: Store) -> None:
 def with_trial(store: Store) -> Claim:
     create(store)
     store.register_worker("toy", new_worker("ada"))
-    claim = store.claim("toy", "ada", lease_seconds=30)
+    return take(store, "ada")
+
+
+def take(store: Store, worker: str) -> Claim:
+    claim = store.claim("toy", worker, lease_seconds=30)
     assert isinstance(claim, Claim)
     return claim
 
@@ -102,6 +108,30 @@ def test_a_worker_that_died_is_named_while_others_train(store: Store) -> None:
 
     store.worker_ended("bob", 75, "handed back")
     assert judged(store).notes == ()
+
+
+def test_a_lost_gpu_is_named_until_a_worker_trains_on_it_again(store: Store) -> None:
+    store.record(with_trial(store), 1, {"val_loss": 1.0}, 1.0, seconds=1.0, images=10)
+    store.register_worker("toy", new_worker("bob", machine={"gpu": "3"}))
+    store.hand_back(take(store, "bob"), HandBackReason.DEVICE_LOST)
+    line = "GPU 3 of box is lost: CUDA sees no device"
+    store.worker_ended("bob", DEVICE_LOST, line)
+
+    assert judged(store).notes == (line,)
+    assert read_frame(store, "toy").lost == (line,)
+
+    store.register_worker("toy", new_worker("eve", machine={"gpu": "3"}))
+    assert judged(store).notes == read_frame(store, "toy").lost == ()
+
+
+def test_a_study_whose_gpus_are_all_lost_has_stopped_by_itself(store: Store) -> None:
+    store.hand_back(with_trial(store), HandBackReason.DEVICE_LOST)
+    store.worker_ended("ada", DEVICE_LOST, "GPU 0 of box is lost: CUDA sees no device")
+
+    verdict = judged(store)
+
+    assert verdict.state is State.FAILED
+    assert "GPU 0 of box is lost" in verdict.line
 
 
 def test_a_stop_is_told_before_and_after_the_workers_ended(store: Store) -> None:

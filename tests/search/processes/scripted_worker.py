@@ -3,6 +3,7 @@
 `scripted_worker.py URL STUDY NAME FAULT`, FAULT one of: none, die (once, after the first epoch of
 trial 1), die-early (before its first epoch, always), exit-0 (the same, as code does that calls
 os._exit), replace-itself (75 after each trial), slow,
+lose (the GPU: puts the file BROKEN_GPUS in the place of MADE_UP_GPUS after an epoch, and dies),
 stall (once, after the first epoch of trial 1, with a lease of half a second).
 """
 
@@ -10,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 from search.processes.signals import StopFlag, listening
 from search.worker.retries import RetryPolicy
@@ -56,6 +58,9 @@ def train(store: Store, claim: Claim, fault: str, flag: StopFlag) -> None:
         numbers = {"metrics": {"val_loss": value}, "value": value, "seconds": 0.1, "images": 10}
         retries.call(store.record, claim, epoch, **numbers)
         if fault == "die" and (claim.number, claim.attempt) == (1, 1):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if fault == "lose":
+            Path(os.environ["BROKEN_GPUS"]).replace(os.environ["MADE_UP_GPUS"])
             os.kill(os.getpid(), signal.SIGKILL)
         if fault == "stall" and (claim.number, claim.attempt) == (1, 1):
             time.sleep(600)

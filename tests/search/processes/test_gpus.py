@@ -18,7 +18,8 @@ print(json.dumps([dataclasses.astuple(gpu) for gpu in found]))
 DOCTOR = """
 from search.processes.doctor import examine
 from search.settings import read_settings
-print(*next((each.level, each.found) for each in examine(read_settings()) if each.name == "devices"))
+found = next(each for each in examine(read_settings()) if each.name == "devices")
+print(found.level, found.found)
 """
 SEES = "from search.processes import driver; print(*driver.gpu_uuids())"
 THREE = [MadeUp(uuid(digit)) for digit in (1, 2, 3)]

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from search.errors import AlreadyRunning
-from search.processes.lock import run_lock
+from search.processes.devices import assign
+from search.processes.gpus import Gpu
+from search.processes.lock import crew_number, gpus_held, run_lock
 
 HOLDS = """
 import sys, time
@@ -28,6 +30,28 @@ def test_a_second_run_is_refused_with_the_pid_and_the_way_to_join(tmp_path: Path
         run_lock("gleason", tmp_path / "gleason"),
     ):
         pass
+
+
+def test_a_gpu_is_held_once_per_study_whoever_holds_it_and_the_cpu_by_many(tmp_path: Path):
+    one, two = Gpu("GPU-1", "0"), Gpu("GPU-2", "1")
+    with gpus_held("gleason", tmp_path, assign(3, [one], 2)):
+        with (
+            pytest.raises(AlreadyRunning, match=r"on GPU 0 already; .*--per-gpu"),
+            gpus_held("gleason", tmp_path, assign(2, [two, one], 2)),
+        ):
+            pass
+        with gpus_held("gleason", tmp_path, assign(1, [two], 2)):
+            pass
+    for _ in range(2):
+        with gpus_held("gleason", tmp_path, [*assign(1, [one], 2), *assign(2, [], 2)]):
+            pass
+
+
+def test_crews_have_the_first_numbers_that_are_free(tmp_path: Path):
+    with crew_number(tmp_path) as first, crew_number(tmp_path) as second:
+        assert (first, second) == (1, 2)
+    with crew_number(tmp_path) as again:
+        assert again == 1
 
 
 def test_a_killed_run_lets_go_of_its_study(tmp_path: Path):

@@ -41,6 +41,16 @@ def test_stalls_and_cuda_errors_count_like_deaths(store: Store, claim: Claiming)
     )
 
 
+def test_a_lost_device_is_no_death_of_its_trial(store: Store, claim: Claiming) -> None:
+    for _ in range(4):
+        claim()
+        store.end_leases("ada", "device lost")
+    store.hand_back(claim(), "device lost", "GPU 3 of box is lost: CUDA sees no device")
+
+    row = store.trials("toy")[0]
+    assert (row.state, row.attempts) == ("RUNNING", 5)
+
+
 def test_progress_between_two_deaths_starts_their_count_again(
     store: Store, claim: Claiming
 ) -> None:
