@@ -174,8 +174,8 @@ def refusal(error: BaseException | None, role: str) -> StorageError | None:
         case InsufficientPrivilege():
             return StorageError(
                 f"role {role} lacks a right in the database ({reason})",
-                "let the owner of the tables grant it USAGE on their schemas, all rights on their"
-                f" tables and sequences, and EXECUTE on the functions of {SCHEMA}",
+                "run the command as the owner of the tables, or let the owner grant the right;"
+                " docs/operations.md lists those of a worker",
             )
         case ReadOnlySqlTransaction():
             # Often for a moment only: while a standby takes over, or until a full disk has room.

@@ -10,14 +10,12 @@ import pytest
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 
-from storage.engine import snapshots
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.optunas import make_tables
 from storage.schema import check_usable
 from storage.store import Claim, Store
 from storage.transaction import advisory_lock, brief_engine, explain_errors, transaction
 from tests.conftest import execute
-from tests.storage.listings import statements
 from tests.storage.samples import finished, new_study, new_worker
 
 Sql = Callable[..., list[tuple[object, ...]]]
@@ -226,7 +224,7 @@ def test_a_role_without_rights_on_the_tables_is_refused_in_one_line(
 ) -> None:
     Store.open(empty_database_url).close()
 
-    assert "all rights on their tables" in refused(limited(), sql)
+    assert "docs/operations.md lists those of a worker" in refused(limited(), sql)
 
 
 def test_a_read_only_role_reads_and_its_writes_are_refused_in_one_line(
@@ -380,32 +378,6 @@ def test_functions_that_are_not_there_for_the_role_are_told_before_a_worker_star
     sql("ALTER FUNCTION search_service.is_live OWNER TO CURRENT_USER")
     sql(change)
     assert re.search(found, refused(url, sql))
-
-
-def test_a_role_with_the_rights_that_the_docs_name_can_do_all_work(
-    store: Store, sql: Sql, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(snapshots, "FEWEST", 1)
-    for statement in statements("operations.md", "trainer"):
-        sql(statement)
-    url = make_url(database_url).set(username="trainer").render_as_string()
-    with Store.open(url) as trainers:
-        trainers.create(new_study("theirs", trials=2, queue=[{"x": 0.5}]))
-        trainers.register_worker("theirs", new_worker("eve"))
-        for _ in range(2):
-            held = trainers.claim("theirs", "eve", lease_seconds=30)
-            assert isinstance(held, Claim)
-            with trainers.trial(held) as trial:
-                trial.suggest_float("x", 0, 1)
-            trainers.record(held, 1, {"loss": 0.5}, 0.5, seconds=1.0, images=10)
-            trainers.tell(held, finished(0.5))
-        assert trainers.best("theirs", 2) == [0, 1]
-        trainers.request_stop("theirs", "drain")
-        trainers.note_test_use("theirs", "eve", "confirm")
-        assert len(sql("SELECT FROM search_service.snapshots")) == 1
-        trainers.delete("theirs")
-    sql("DROP OWNED BY trainer")
-    sql("DROP ROLE trainer")
 
 
 def test_steps_see_what_was_committed_whatever_the_roles_isolation(
