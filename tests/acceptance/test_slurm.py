@@ -155,16 +155,18 @@ def test_killed_tasks_and_workers_cost_an_epoch_at_most(place, cluster, store, f
 
 def test_down_leaves_no_process_and_no_lease(place, cluster, store, fleet, capfd):
     new_study(place, store, "down", trials=2, epochs=90)
-    fleet("up", "down", "--workers", "2", N2)
+    fleet("up", "down", "--workers", "2", "--per-gpu", "2", N2)  # one task
     pids = [row.pid for row in workers_in_training(store, "down", 2)]
     fleet("status", "down")
-    assert "n2" in capfd.readouterr().out
+    assert "running trial" in capfd.readouterr().out
 
     fleet("down", "down")
 
     assert [row.reason for row in store.attempts("down")] == ["drained"] * 2
     assert {row.exit_code for row in store.workers("down")} == {75}
     assert not any(psutil.pid_exists(pid) for pid in pids)
+    (logs,) = (place.settings.study_folder("down") / "slurm").glob("*_1")
+    assert len(list(logs.glob("*worker-*.log"))) == 2
     fleet("up", "down", "--workers", "1", N2)
     workers_in_training(store, "down", 1)
     fleet("down", "down", "--now")

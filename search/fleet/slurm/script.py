@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from objectives.contract import DataError
 from search.errors import UsageError
 from search.fleet.engine import Order
+from search.processes.program import this_program
 from search.settings import Settings
 from search.studies.folders import find_data
 
@@ -32,9 +32,10 @@ def render_script(order: Order, tasks: int) -> str:
         place=_place(order),
         uses_gpu=order.uses_gpu,
         per_gpu=order.per_gpu,
+        logs=str(log_folder(order.home, order.study)),
         secrets=order.secrets and str(order.secrets),
         environment=sorted(_shared(order).items()),
-        command=shlex.join([*_this_program(), *_worker_words(order)]),
+        command=shlex.join([*this_program(), *_worker_words(order)]),
         **_directives(order),
     )
 
@@ -136,8 +137,3 @@ def _data(order: Order) -> Path | None:
     with suppress(DataError):
         return find_data(Settings(home=order.home), order.study, None)
     return None
-
-
-def _this_program() -> list[str]:
-    # -P: a folder named `search` in the working directory must not be taken for this package.
-    return [sys.executable, "-P", "-m", "search.cli"]
