@@ -190,7 +190,9 @@ def _engine(environment: Mapping[str, str]) -> dict[str, str]:
         if job:
             task = environment.get(tasks, "")
             return {"name": name, "job": f"{job}_{task}" if task else job}
-    return {"name": "k8s"} if "KUBERNETES_SERVICE_HOST" in environment else {}
+    if "KUBERNETES_SERVICE_HOST" in environment:
+        return {"name": "k8s", "job": environment.get("HOSTNAME", "")}  # the pod's, JOB-INDEX
+    return {}
 
 
 def _given(environment: Mapping[str, str], name: str) -> str | None:

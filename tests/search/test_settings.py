@@ -152,7 +152,10 @@ def test_a_number_of_threads_is_read_as_openmp_does(given: str, threads: int | N
             {"name": "slurm", "job": "12_3"},
         ),
         ({"RAY_JOB_ID": "01000000"}, {"name": "ray", "job": "01000000"}),
-        ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, {"name": "k8s"}),
+        (
+            {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "HOSTNAME": "toy-1a2b-3"},
+            {"name": "k8s", "job": "toy-1a2b-3"},
+        ),
         (
             {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "SLURM_JOB_ID": "14"},
             {"name": "slurm", "job": "14"},
