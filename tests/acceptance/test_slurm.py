@@ -4,6 +4,7 @@ import psutil
 import pytest
 
 from objectives.data.manifest.manifest import NOTHING
+from search.cli import main
 from search.database import open_store
 from search.studies.create import store_study
 from search.studies.declare import data_source, resolved
@@ -51,6 +52,7 @@ def fleet(place, cluster, store):
         name: cluster.environment[name] for name in ("SLURM_CONF", "SLURM_TMPDIR", "PATH")
     }
     environment |= {
+        "SEARCH_HOME": str(place.settings.home),
         "SEARCH_ARTIFACTS": str(place.folder / "artifacts"),
         "SEARCH_LEASE_SECONDS": "5",
         "SEARCH_SECRETS_FILE": str(place.folder / "secrets"),
@@ -60,7 +62,10 @@ def fleet(place, cluster, store):
         secrets = environment["SEARCH_SECRETS_FILE"]
         options = ("--engine", "slurm", "--secrets", secrets) if action == "up" else ()
         words = ("fleet", action, "--study", study, *options, *words)
-        assert place.search(*words, environment=environment) == 0
+        with pytest.MonkeyPatch.context() as patch:
+            for name, text in environment.items():
+                patch.setenv(name, text)
+            assert main(words) == 0
 
     return call
 
@@ -73,7 +78,7 @@ def limited(fleet, place, store):
     fleet("up", "limited", "--workers", "1", *words)
 
 
-def new_study(place, store, name, *, trials, epochs=8):
+def new_study(place, store, name, *, trials, epochs=30):
     study = Study(
         name=name, objective="toy_curve", metric="val_loss", direction="minimize", trials=trials,
         fixed={"epochs": epochs, "seconds_per_epoch": 0.3},
@@ -104,7 +109,7 @@ def has_ended(store, study, trials):
     return wait_until(lambda: store.counts(study).ended == trials, 60)
 
 
-def assert_whole(store, study, trials, epochs=8):
+def assert_whole(store, study, trials, epochs=30):
     """Every trial has ended once, with each of its epochs recorded once."""
     rows = store.trials(study)
     assert [row.number for row in rows] == list(range(trials))
