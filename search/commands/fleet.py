@@ -1,10 +1,13 @@
 """The commands of a fleet: a study's workers on a cluster, kept alive by an engine."""
 
 import json
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha1
+from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
@@ -14,8 +17,10 @@ from search.errors import UsageError
 from search.fleet.engine import Engine, Fleet, Order, open_engine
 from search.fleet.places import Place, free_the_killed, place_to_json, places
 from search.fleet.remember import forget, remember, remembered
-from search.settings import Settings
+from search.secrets_file import VARIABLE as SECRETS_FILE
+from search.settings import Settings, read_settings
 from search.studies.declare import stored_name
+from search.studies.reopen import has_ended
 from search.terminal.console import page, print_table
 from spaces.exits import DONE
 from storage.rows import StudyRow
@@ -38,6 +43,13 @@ def up(arguments: Namespace, settings: Settings) -> int:
             f"end it first with `search fleet down --study {name}`",
         )
     engine = open_engine(engine_name)
+    settings = _with_secrets(settings, arguments.secrets or _secrets_of(earlier))
+    if settings.database_url is None:
+        raise UsageError(
+            "the embedded Postgres of a home answers on its own machine only",
+            "start a Postgres that every node reaches, and write its SEARCH_DATABASE_URL into a"
+            " file of mode 0600 for --secrets",
+        )
     with open_store(settings) as store:
         order = _order(arguments, settings, store.study(name))
         if arguments.print or arguments.out:
@@ -49,7 +61,8 @@ def up(arguments: Namespace, settings: Settings) -> int:
                 engine=engine_name, study=name, job=order.job, workers=0, address=order.address
             )
             remember(settings, begun)
-        fleet = engine.up(order, _tell)
+        secrets = str(order.secrets) if order.secrets else None
+        fleet = replace(engine.up(order, _tell), secrets=secrets)
         remember(settings, fleet)
         return _show(engine, fleet, store, arguments.json)
 
@@ -57,6 +70,7 @@ def up(arguments: Namespace, settings: Settings) -> int:
 def status(arguments: Namespace, settings: Settings) -> int:
     """Print a line for each worker of a study's fleet."""
     fleet = _fleet(arguments, settings)
+    settings = _with_secrets(settings, _secrets_of(fleet))
     with open_store(settings) as store:
         return _show(open_engine(fleet.engine), fleet, store, arguments.json)
 
@@ -65,6 +79,7 @@ def down(arguments: Namespace, settings: Settings) -> int:
     """End a study's fleet: every worker hands its trial back, or is killed."""
     fleet = _fleet(arguments, settings)
     engine = open_engine(fleet.engine)
+    settings = _with_secrets(settings, _secrets_of(fleet))
     with open_store(settings) as store:
         killed = engine.down(fleet, _tell, now=arguments.now)
         free_the_killed(store, places(killed, store.workers(fleet.study)))
@@ -74,6 +89,18 @@ def down(arguments: Namespace, settings: Settings) -> int:
     else:
         print(f"the fleet of {fleet.study} is down; `search fleet up` goes on with it")
     return DONE
+
+
+def _with_secrets(settings: Settings, file: Path | None) -> Settings:
+    """Return the settings with the secrets of a file, for this command and its libraries."""
+    if file is None or file == settings.secrets_file:
+        return settings
+    os.environ[SECRETS_FILE] = str(file.resolve())
+    return read_settings()
+
+
+def _secrets_of(fleet: Fleet | None) -> Path | None:
+    return Path(fleet.secrets) if fleet and fleet.secrets else None
 
 
 def _order(arguments: Namespace, settings: Settings, row: StudyRow) -> Order:
@@ -88,7 +115,7 @@ def _order(arguments: Namespace, settings: Settings, row: StudyRow) -> Order:
         address=arguments.address,
         data=arguments.data and arguments.data.resolve(),
         code=arguments.code and arguments.code.resolve(),
-        secrets=arguments.secrets and arguments.secrets.resolve(),
+        secrets=settings.secrets_file and settings.secrets_file.resolve(),
         environment=_environment(settings),
         accepts_versions=arguments.accept_versions,
         options=options,
@@ -124,6 +151,8 @@ def _fleet(arguments: Namespace, settings: Settings) -> Fleet:
 
 def _show(engine: Engine, fleet: Fleet, store: Store, as_json: bool) -> int:
     found = places(engine.status(fleet), store.workers(fleet.study))
+    if has_ended(store.study(fleet.study), store):
+        found = [place.at_the_end() for place in found]
     if as_json:
         print(json.dumps([place_to_json(place) for place in found], indent=2))
     else:

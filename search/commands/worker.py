@@ -82,9 +82,9 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
             _register(ours, share, joining.source.manifest.fingerprint)
             return _work(ours) if arguments.id else _work_alone(ours)
     except Unreachable as error:
-        if not arguments.id:
+        if not arguments.id and not settings.engine:
             raise
-        # The supervisor starts this worker again once the database is back.
+        # The supervisor, or the engine, starts this worker again once the database is back.
         log.error("%s", error)
         return DRAINED
 

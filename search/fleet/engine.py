@@ -69,6 +69,7 @@ class Fleet:
     """The workers of a study on an engine, as the home remembers them between commands.
 
     job: the engine's name of the fleet, such as the number of an array job.
+    secrets: the file with the database's address.
     details: what else the engine needs to find it again, as JSON holds it.
     """
 
@@ -77,6 +78,7 @@ class Fleet:
     job: str
     workers: int
     address: str | None = None
+    secrets: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -1,7 +1,7 @@
 """The places of a fleet with what the database knows about the workers in them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from search.fleet.engine import Slot, State
@@ -15,6 +15,11 @@ class Place:
 
     slot: Slot
     row: WorkerRow | None
+
+    def at_the_end(self) -> "Place":
+        """Return the place of a study whose trials have all ended, whose engine forgets it."""
+        is_done = self.slot.state is State.GONE
+        return Place(replace(self.slot, state=State.DONE), None) if is_done else self
 
     @property
     def doing(self) -> str:
