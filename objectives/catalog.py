@@ -6,6 +6,7 @@ or numpy, only by names that are imported when a function is called.
 
 import gc
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -97,6 +98,19 @@ def freeze_loaded() -> None:
     """
     if not gc.get_freeze_count():
         gc.freeze()
+
+
+def limit_gpu_memory(share: float) -> None:
+    """Let torch take so much of the GPU's memory here and no more; without torch nothing is done.
+
+    A neighbour that needs less leaves nothing to this process either: whether a batch fits, and in
+    which parts, must not hang on what others train at that moment.
+
+    share: of the whole memory, up to 1.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and share < 1 and torch.cuda.is_available():
+        torch.cuda.set_per_process_memory_fraction(share)
 
 
 def check(objective: ObjectiveKey, config: Mapping[str, Any]) -> None:

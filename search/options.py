@@ -187,6 +187,17 @@ def _whole(text: str, least: int) -> int:
     return int(text)
 
 
+def share(text: str) -> float:
+    """Read a share of a whole, up to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= 1:
+        raise ArgumentTypeError(f"{text!r} is not a share of a whole; give one above 0, up to 1")
+    return number
+
+
 def trial_number(text: str) -> int:
     """Return a trial's number."""
     if not (text.isascii() and text.isdigit() and int(text) <= MOST):

@@ -25,6 +25,7 @@ from search.options import (
     hours,
     path_of,
     positive,
+    share,
     trial_number,
 )
 from search.report import REASON_FILE
@@ -178,6 +179,7 @@ def _add_run_commands(commands: Commands) -> None:
     )
     add_json(worker)
     worker.add_argument("--id", metavar="NAME", help=argparse.SUPPRESS)
+    worker.add_argument("--gpu-memory", type=share, metavar="F", help=argparse.SUPPRESS)
     worker.add_argument(REASON_FILE, type=Path, help=argparse.SUPPRESS)  # a supervisor reads it
 
     status = _add(commands, "status", "status:status", "show trials, workers and best values")

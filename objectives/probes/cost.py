@@ -46,13 +46,13 @@ class SharedDevice:
     """A device to measure on, and the process that measures.
 
     device: "cpu" or "cuda".
-    workers: the number of workers that share its memory.
+    memory: the share of its memory that the process may take.
     environment: of the process, as a worker gets it (one GPU, its threads).
     launcher: the command that starts the process, see `search.processes.spawn`.
     """
 
     device: str
-    workers: int
+    memory: float
     environment: Mapping[str, str]
     launcher: Sequence[str] = ()
 
@@ -65,7 +65,7 @@ def measure_costs(
         "configs": list(map(dict, configs)),
         **asdict(inputs),
         "device": shared.device,
-        "share": 1 / shared.workers,
+        "share": shared.memory,
     }
     answers = ask(
         "objectives.training.probe",

@@ -7,6 +7,7 @@ from functools import partial
 
 from dashboards.analysis.snapshot import Snapshot
 from search.database import revive_database
+from search.planning.kept import room_note
 from search.processes.dashboard_keeper import DashboardKeeper
 from search.processes.devices import DeviceShare
 from search.processes.lock import crew_number, gpus_held
@@ -36,6 +37,8 @@ def crew(joining: Joining, shares: Sequence[DeviceShare]) -> int:
     joining.check()
     if joining.request.accepts_versions:
         accept_here(joining.stored, joining.store)
+    if room := room_note(joining.stored, shares[0], joining.settings):
+        log.warning(room)
     folder = joining.settings.study_folder(name)
     with gpus_held(name, folder, shares), crew_number(folder) as number:
         return _supervise(_run(number, joining, shares))
@@ -68,7 +71,7 @@ def _run(number: int, joining: Joining, shares: Sequence[DeviceShare]) -> Run:
         study=name,
         shares=shares,
         store=joining.store,
-        worker_command=lambda _, worker: [*this_program(), *words(worker)],
+        worker_command=lambda share, worker: [*this_program(), *words(worker, share)],
         environment=child_environment(settings),
         logs=logs,
         cache=settings.cache,

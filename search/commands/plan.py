@@ -2,11 +2,12 @@
 
 import json
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
+from dashboards.analysis.numbers import counted
 from dashboards.analysis.wording import duration
 from search.database import store_if_any
 from search.planning.costs import CostRow
@@ -35,11 +36,15 @@ def plan(arguments: Namespace, settings: Settings) -> int:
     if arguments.json:
         print(json.dumps(as_mapping(measured), indent=2))
     else:
-        _print(measured, arguments.gpu_hours)
+        print_plan(measured, arguments.gpu_hours)
     return DONE
 
 
-def _print(plan: Plan, gpu_hours: float | None) -> None:
+def print_plan(plan: Plan, gpu_hours: float | None) -> None:
+    """Print a plan as a table, with what it means for a run.
+
+    gpu_hours: for which the number of trials is told; None for none.
+    """
     console = page()
     share = f", {plan.workers} workers" if plan.workers > 1 else ""
     console.out(f"{plan.study} on {plan.device_class}{share}", highlight=False)
@@ -52,7 +57,7 @@ def _print(plan: Plan, gpu_hours: float | None) -> None:
             "when it starts the study here",
             highlight=False,
         )
-    for line in _totals(plan, gpu_hours):
+    for line in [*_room(plan), *_totals(plan, gpu_hours)]:
         console.out(line, highlight=False)
 
 
@@ -79,6 +84,19 @@ def _table(rows: Sequence[CostRow]) -> Table:
 def _is_worked_out(row: CostRow) -> bool:
     """Say whether fewer images were measured than the device takes at once."""
     return row.cost.measured_images < row.cost.micro_batch
+
+
+def _room(plan: Plan) -> Iterator[str]:
+    """Say how many workers fit on a GPU; on a CPU the cores are short first."""
+    if plan.device_class.startswith("cpu") or not any(row.fits for row in plan.rows):
+        return
+    most, workers = plan.most_per_device, counted(plan.per_device, "worker")
+    if plan.per_device <= most:
+        yield f"by memory at most {counted(most, 'worker')} fit on one GPU (--per-gpu {most})"
+        return
+    crowded = ", ".join(f"{row.backbone} at batch {row.batch_size}" for row in plan.crowded)
+    names = f": {crowded} would train in parts, or not at all" if crowded else ""
+    yield f"{workers} do not fit on one GPU with whole batches, {most} would{names}"
 
 
 def _totals(plan: Plan, gpu_hours: float | None) -> list[str]:

@@ -18,7 +18,7 @@ from search.logs import set_up_logs
 from search.notify.messenger import messenger
 from search.notify.watch import Watch
 from search.notify.webhook import read_webhook
-from search.planning.kept import excluded_here
+from search.planning.kept import excluded_here, room_note
 from search.processes.dashboard_keeper import DashboardKeeper, DashboardProgram
 from search.processes.dashboard_lock import PATIENCE_SECONDS, find_living
 from search.processes.detach import UnderWay, go_silent, start_detached
@@ -94,9 +94,10 @@ def _run_with(
         check_shared(settings, store, name)
         prepared = prepared or _examined(examination, store)
         shares = device_shares(arguments.workers or None, settings.visible_gpus, arguments.per_gpu)
-        too_large = excluded_here(prepared.stored, shares[0].device, len(shares), settings)
+        too_large = excluded_here(prepared.stored, shares[0], settings)
         row = store_study(prepared, overrides, settings, store, too_large=too_large)
-        _print_notes(notes_on(row, prepared.study))
+        room = room_note(prepared.stored, shares[0], settings)
+        _print_notes(filter(None, [*notes_on(row, prepared.study), room]))
         store.clear_stop(name)
         if arguments.workers == 0:
             print(f"{name} is stored; its workers start with `search worker --study {name}`")
@@ -190,9 +191,9 @@ def _run(
         study=name,
         shares=shares,
         store=store,
-        worker_command=lambda _, worker: [
+        worker_command=lambda share, worker: [
             *worker_program,
-            *worker_words(name, worker, data=prepared.source.folder),
+            *worker_words(name, worker, share, data=prepared.source.folder),
         ],
         environment=child_environment(settings),
         logs=settings.logs / name,

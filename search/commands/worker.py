@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
 from typing import TypeAlias
 
+from objectives.catalog import limit_gpu_memory
 from search.commands.crew import crew
 from search.database import open_store
 from search.errors import DeviceLost, StudyBroken, UsageError
@@ -75,6 +76,7 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
                 device=share.device,
                 threads=share.threads,
                 gpu=share.label,
+                gpu_memory=arguments.gpu_memory or 1.0,
                 flag=flag,
                 code=joining.code,
                 artifact_mark=joining.artifact_mark,
@@ -108,6 +110,7 @@ def _work(worker: Worker) -> int:
     try:
         if not has_ended(worker.store.study(worker.study.name), worker.store):
             load_objective(worker.stored.objective, worker.code)  # seconds, for nothing at the end
+            limit_gpu_memory(worker.gpu_memory)
         return work(worker)
     except Unreachable as error:
         # Everything trained so far is in the checkpoint; a restarted worker continues there.

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from statistics import fmean
 
@@ -25,7 +25,11 @@ class CostRow:
     """The cost of one backbone and batch size.
 
     weight: the share of the trials that draw it.
+    cost: within the memory that one worker may take.
     epoch_seconds: training and validation.
+    alone_bytes: the memory that it takes where a worker has the device alone; 0 where a whole
+        batch does not fit even then.
+    device_bytes: the memory of the device.
     """
 
     backbone: str
@@ -33,6 +37,8 @@ class CostRow:
     weight: float
     cost: Cost
     epoch_seconds: float
+    alone_bytes: float = 0.0
+    device_bytes: float = 0.0
 
     @property
     def fits(self) -> bool:
@@ -40,32 +46,59 @@ class CostRow:
         return self.cost.micro_batch > 0
 
 
-def make_rows(prepared: Prepared, shares: Sequence[DeviceShare]) -> Iterator[CostRow]:
+def make_rows(prepared: Prepared, share: DeviceShare) -> Iterator[CostRow]:
     """Measure every backbone and batch size of the space, and yield a row as each is done.
 
-    shares: the device of each worker; the first one is measured, with its memory divided among the
-        workers that share it.
+    What does not fit several times into the memory is measured again, within the share of one
+    worker. These rows come last.
+
+    share: the device, and the part of it that one worker gets.
     Raises StudyError for an objective that has no backbone.
     """
     wanted = combinations(prepared.stored)
-    costs = measure_costs(
-        [config for config, _ in wanted],
-        probe_inputs(prepared),
-        SharedDevice(
-            device=shares[0].device,
-            workers=sum(share.visible == shares[0].visible for share in shares),
-            environment=worker_environment(shares[0], os.environ),
-            launcher=launcher(),
-        ),
-    )
-    for (config, weight), cost in zip(wanted, costs, strict=True):
-        yield CostRow(
+    alone = _measured(prepared, share, [config for config, _ in wanted], memory=1.0)
+    short: list[tuple[TrialConfig, CostRow]] = []
+    for (config, weight), cost in zip(wanted, alone, strict=True):
+        part = replace(cost, capacity_bytes=share.memory * cost.capacity_bytes)
+        row = CostRow(
             backbone=str(config["backbone"]),
             batch_size=_int(config["batch_size"]),
             weight=weight,
-            cost=cost,
+            cost=part,
             epoch_seconds=_epoch_seconds(prepared, config, cost),
+            alone_bytes=_whole_batch_bytes(config, cost),
+            device_bytes=cost.capacity_bytes,
         )
+        if share.memory == 1 or 0 < row.alone_bytes <= part.capacity_bytes:
+            yield row
+        else:
+            short.append((config, row))
+    again = _measured(prepared, share, [config for config, _ in short], memory=share.memory)
+    for (config, row), cost in zip(short, again, strict=True):
+        yield replace(row, cost=cost, epoch_seconds=_epoch_seconds(prepared, config, cost))
+
+
+def _measured(
+    prepared: Prepared, share: DeviceShare, configs: Sequence[TrialConfig], memory: float
+) -> Iterator[Cost]:
+    if not configs:
+        return
+    yield from measure_costs(
+        configs,
+        probe_inputs(prepared),
+        SharedDevice(
+            device=share.device,
+            memory=memory,
+            environment=worker_environment(share, os.environ),
+            launcher=launcher(),
+        ),
+    )
+
+
+def _whole_batch_bytes(config: TrialConfig, cost: Cost) -> float:
+    batch_size = _int(config["batch_size"])
+    asked = min(_int(config.get("micro_batch") or batch_size), batch_size)
+    return cost.memory_bytes if cost.micro_batch >= asked else 0.0
 
 
 def combinations(stored: StoredStudy) -> list[tuple[TrialConfig, float]]:

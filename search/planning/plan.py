@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from search.planning.costs import CostRow, combinations, make_rows, planned_epochs
-from search.processes.devices import DeviceShare
+from search.processes.devices import DeviceShare, most_workers
 from search.processes.machine import device_class
 from search.studies.prepare import Prepared
 from search.studies.progress import Progress, silent
@@ -17,6 +17,8 @@ class Plan:
     """The cost of a study on one kind of device.
 
     fingerprint: the study's; with another image size, for example, other backbones fit.
+    workers: on all devices.
+    per_device: how many of them share one.
     rows: one for each backbone and batch size.
     epochs: of a mean trial.
     trials: the budget.
@@ -31,6 +33,29 @@ class Plan:
     epochs: float
     trials: int
     folds: int = 0
+    per_device: int = 1
+
+    @property
+    def most_per_device(self) -> int:
+        """The number of workers that fit on one device by their memory, every batch in one piece.
+
+        Backbones that do not fit at all are not asked.
+        """
+        fitting = {row.backbone for row in self.rows if row.fits or row.alone_bytes}
+        device = self.device_class.partition(":")[0]
+        return min(
+            (
+                most_workers(row.alone_bytes, row.device_bytes, device) if row.alone_bytes else 1
+                for row in self.rows
+                if row.backbone in fitting
+            ),
+            default=1,
+        )
+
+    @property
+    def crowded(self) -> list[CostRow]:
+        """The rows of which a whole batch fits for one worker, and not for those planned."""
+        return [row for row in self.rows if row.alone_bytes > row.cost.capacity_bytes]
 
     @property
     def excluded(self) -> list[str]:
@@ -63,10 +88,12 @@ def measure_plan(
     shares: the device of each worker; the first one is measured.
     Raises StudyError for an objective that has no backbone.
     """
-    total, rows = len(combinations(prepared.stored)), []
-    for row in make_rows(prepared, shares):
+    wanted, rows = combinations(prepared.stored), []
+    for row in make_rows(prepared, shares[0]):
         rows.append(row)
-        progress("measuring", len(rows), total)
+        progress("measuring", len(rows), len(wanted))
+    order = [(config["backbone"], config["batch_size"]) for config, _ in wanted]
+    rows.sort(key=lambda row: order.index((row.backbone, row.batch_size)))
     study = prepared.study
     return Plan(
         study=study.name,
@@ -77,6 +104,7 @@ def measure_plan(
         epochs=planned_epochs(prepared.stored),
         trials=study.trials,
         folds=study.folds,
+        per_device=shares[0].sharers,
     )
 
 
@@ -85,6 +113,7 @@ def as_mapping(plan: Plan) -> dict[str, Any]:
     return {
         **asdict(plan),
         "excluded": plan.excluded,
+        "most_per_device": plan.most_per_device,
         "trial_seconds": plan.trial_seconds,
         "hours": plan.hours,
     }

@@ -4,7 +4,7 @@ import os
 import re
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
 from typing import Literal
@@ -28,7 +28,8 @@ class DeviceShare:
     visible: str  # the worker's CUDA_VISIBLE_DEVICES, "" on the CPU
     threads: int
     label: str = ""  # what people call its GPU, "" on the CPU
-    memory: float = 1.0  # the share of the GPU's memory that it may take
+    sharers: int = 1  # the workers on its device, itself included
+    memory: float = 1.0  # the share of the device's memory that it may take
 
 
 def usable_cores(cgroups: Path = Path("/sys/fs/cgroup")) -> int:
@@ -41,10 +42,15 @@ def assign(workers: int, gpus: Sequence[Gpu], cores: int) -> list[DeviceShare]:
     # Never more threads than cores: 2 workers x 2 threads on 2 cores ran at a tenth of the speed.
     threads = max(1, cores // workers)
     if not gpus:
-        return [
-            DeviceShare(index=index + 1, device="cpu", visible="", threads=threads)
-            for index in range(workers)
-        ]
+        cpu = DeviceShare(
+            index=1,
+            device="cpu",
+            visible="",
+            threads=threads,
+            sharers=workers,
+            memory=1 / workers,
+        )
+        return [replace(cpu, index=index + 1) for index in range(workers)]
     most = -(-workers // len(gpus))  # on the GPUs that the first ones share
     return [
         DeviceShare(
@@ -53,13 +59,14 @@ def assign(workers: int, gpus: Sequence[Gpu], cores: int) -> list[DeviceShare]:
             visible=gpu.visible,
             threads=threads,
             label=gpu.label,
+            sharers=most,
             memory=memory_share(most, gpu.total_bytes),
         )
         for index, gpu in zip(range(workers), cycle(gpus), strict=False)
     ]
 
 
-def memory_share(workers: int, total_bytes: int) -> float:
+def memory_share(workers: int, total_bytes: float) -> float:
     """Return the share of a GPU's memory that each of several workers may take.
 
     total_bytes: the whole memory; 0 where it is not known.
@@ -68,6 +75,15 @@ def memory_share(workers: int, total_bytes: int) -> float:
         return 1.0
     own = CONTEXT_BYTES / total_bytes if total_bytes else 0.0
     return max(0.01, 1 / workers - own)
+
+
+def most_workers(worker_bytes: float, total_bytes: float, device: str) -> int:
+    """Return how many workers fit on a device, 1 at least, where each takes so much memory.
+
+    worker_bytes: as torch counts them, of one that fits.
+    """
+    own = CONTEXT_BYTES if device == "cuda" else 0.0
+    return max(1, int(total_bytes // (worker_bytes + own)))
 
 
 def device_shares(

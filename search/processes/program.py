@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from search.processes.devices import DeviceShare
 from search.secrets_file import without_secrets
 from search.settings import OF_THE_SUPERVISOR, Settings
 
@@ -15,15 +16,23 @@ def this_program() -> list[str]:
 
 
 def worker_words(
-    study: str, worker: str, data: Path | None = None, code: Path | None = None
+    study: str,
+    worker: str,
+    share: DeviceShare,
+    *,
+    data: Path | None = None,
+    code: Path | None = None,
 ) -> list[str]:
     """Return the words of a supervised worker's command.
 
+    share: the part of this machine that it gets.
     data, code: the folders of the study's data and code; None for those of the last run here.
     """
     folders = [("--data", data), ("--code", code)]
     named = [word for name, folder in folders if folder for word in (name, str(folder))]
-    return ["worker", "--study", study, "--id", worker, *named]
+    is_part = share.device == "cuda" and share.memory < 1
+    memory = ["--gpu-memory", f"{share.memory:.4f}"] if is_part else []
+    return ["worker", "--study", study, "--id", worker, *memory, *named]
 
 
 def child_environment(settings: Settings) -> dict[str, str]:

@@ -110,7 +110,7 @@ def _model_speed(prepared: Prepared, config: TrialConfig, settings: Settings) ->
     share = device_shares(None, settings.visible_gpus)[0]
     shared = SharedDevice(
         device=share.device,
-        workers=1,
+        memory=1.0,
         environment=worker_environment(share, os.environ),
         launcher=launcher(),
     )

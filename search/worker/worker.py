@@ -35,6 +35,7 @@ class Worker:
     device: "cuda" or "cpu".
     threads: this worker's share of the cores.
     gpu: the label of its GPU, "" on the CPU.
+    gpu_memory: the share of the GPU's memory that this process may take.
     code: this machine's folder of the author's own code.
     artifact_mark: that of a folder which machines share; None where they share none, or a bucket.
     flag: the signals that this process received.
@@ -49,6 +50,7 @@ class Worker:
     threads: int
     flag: StopFlag
     gpu: str = ""
+    gpu_memory: float = 1.0
     code: Path | None = None
     artifact_mark: str | None = None
 

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from objectives.probes.cost import Inputs, SharedDevice, measure_costs
+from search.processes.ask_device import ask_device
 from search.processes.devices import own_share, worker_environment
+from search.processes.gpus import gpus
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]
 
@@ -62,9 +64,33 @@ def test_a_plan_finds_what_does_not_fit_into_a_share_of_the_card() -> None:
         {"backbone": "convnextv2_base", "image_size": 224, "batch_size": 16},
     ]
     environment = worker_environment(own_share(None, None), os.environ)
-    shared = SharedDevice(device="cuda", workers=100, environment=environment)
+    shared = SharedDevice(device="cuda", memory=0.01, environment=environment)
     small, large = measure_costs(configs, Inputs("image_classifier", 10, 3), shared)
     assert small.micro_batch == 16
     assert 0 < small.memory_bytes <= small.capacity_bytes
     assert small.step_seconds > 0
     assert large.micro_batch == 0
+
+
+def test_a_worker_that_shares_the_card_takes_its_share_and_no_more() -> None:
+    take = """
+import torch
+from objectives.catalog import limit_gpu_memory
+limit_gpu_memory(0.05)
+whole = torch.cuda.get_device_properties(0).total_memory
+torch.empty(int(0.04 * whole), dtype=torch.uint8, device="cuda")
+torch.cuda.empty_cache()
+try:
+    torch.empty(int(0.06 * whole), dtype=torch.uint8, device="cuda")
+except torch.OutOfMemoryError:
+    print("refused")
+"""
+    said = subprocess.check_output([sys.executable, "-P", "-c", take], text=True, timeout=300)
+    assert said.strip() == "refused"
+
+
+def test_a_fresh_process_gets_an_answer_of_a_card_that_is_well() -> None:
+    (first, *_) = gpus(os.environ.get("CUDA_VISIBLE_DEVICES"))
+    answer = ask_device(first.visible)
+    assert answer.trouble == ""
+    assert first.visible.endswith(answer.uuid)

@@ -14,10 +14,13 @@ import pytest
 from objectives.probes.cost import Cost, Inputs, SharedDevice, measure_costs
 from objectives.recipe.image import ImageRecipe
 from search.cli import main
+from search.commands.plan import print_plan
 from search.database import open_store
 from search.planning.costs import CostRow, combinations
-from search.planning.kept import excluded_here, remember
+from search.planning.kept import excluded_here, remember, room_note
 from search.planning.plan import Plan, as_mapping
+from search.processes.devices import DeviceShare, assign, memory_share
+from search.processes.gpus import Gpu
 from search.processes.machine import device_class
 from search.settings import Settings
 from search.studies.declare import resolved
@@ -45,7 +48,11 @@ def digits(**pins: Value) -> StoredStudy:
     return resolved(load_study("digits")).pinned(pins)
 
 
-CPU = SharedDevice(device="cpu", workers=1, environment=os.environ)
+CPU = SharedDevice(device="cpu", memory=1.0, environment=os.environ)
+
+
+def share(workers: int) -> DeviceShare:
+    return assign(workers, (), 1)[0]
 
 
 def cost(micro_batch: int, seconds: float = 1.0) -> Cost:
@@ -125,9 +132,11 @@ def test_what_does_not_fit_into_a_workers_share_of_memory_is_kept_for_the_run(
     # A five-hundredth of the memory is less than torch itself takes.
     planned = plan(capsys, "--workers", "500", "--set", "backbone=resnet18")
     assert planned["excluded"] == ["resnet18"]
+    for row in planned["rows"]:
+        assert row["alone_bytes"] > row["cost"]["capacity_bytes"] > 0
     study = digits(image_size=16, backbone="resnet18")
-    assert excluded_here(study, "cpu", 500, Settings(home=home)) == ["resnet18"]
-    assert excluded_here(study, "cpu", 2, Settings(home=home)) == []  # two have more room
+    assert excluded_here(study, share(500), Settings(home=home)) == ["resnet18"]
+    assert excluded_here(study, share(2), Settings(home=home)) == []  # two have more room
 
 
 def test_a_trial_of_folds_takes_as_many_times_its_epochs() -> None:
@@ -155,15 +164,79 @@ def test_what_was_too_large_in_another_form_of_the_study_is_not_left_out(tmp_pat
     too_large = [row("resnet18", 32, 1.0, cost(0), 0.0)]
     settings = Settings(home=tmp_path)
     remember(plan_of(digits(image_size=1024), too_large), settings)
-    assert excluded_here(digits(image_size=1024), "cpu", 1, settings) == ["resnet18"]
-    assert excluded_here(digits(), "cpu", 1, settings) == []
+    assert excluded_here(digits(image_size=1024), share(1), settings) == ["resnet18"]
+    assert excluded_here(digits(), share(1), settings) == []
+
+
+def on_gpu(backbone: str, gigabytes: float, workers: int, total: float = 80.0) -> CostRow:
+    """A row of a GPU that several workers share, of a network whose memory was measured."""
+    memory = memory_share(workers, total * 1e9)
+    fits = gigabytes <= memory * total
+    measured = replace(
+        cost(64 if fits else 32), memory_bytes=gigabytes * 1e9, capacity_bytes=memory * total * 1e9
+    )
+    plain = row(backbone, 64, 1.0, measured, 10.0)
+    alone = gigabytes * 1e9 if gigabytes <= total else 0.0
+    return replace(plain, alone_bytes=alone, device_bytes=total * 1e9)
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "most"),
+    [
+        # CUDA takes .6 GB more for each: 80 / 20.6 is 3.9, and 4 x 19.4 + 2.4 is just 80.
+        ([20.0], 3),
+        ([19.4], 4),
+        ([2.0, 30.0], 2),  # the largest decides
+        ([60.0], 1),
+        ([79.9], 1),
+        ([2.0, 90.0], 1),  # a whole batch of it does not fit even alone
+    ],
+)
+def test_a_plan_says_how_many_workers_fit_on_a_gpu(gigabytes: list[float], most: int) -> None:
+    rows = [on_gpu(f"net{index}", each, 1) for index, each in enumerate(gigabytes)]
+    planned = replace(plan_of(digits(), rows), device_class="cuda: made up")
+    assert planned.most_per_device == as_mapping(planned)["most_per_device"] == most
+
+
+def test_a_plan_for_too_many_workers_names_what_does_not_fit(capsys) -> None:
+    rows = [on_gpu("resnet18", 4.0, 3), on_gpu("resnet152", 30.0, 3)]
+    planned = replace(plan_of(digits(), rows), device_class="cuda: made up", per_device=3)
+    assert [row.backbone for row in planned.crowded] == ["resnet152"]
+    print_plan(planned, None)
+    assert (
+        "3 workers do not fit on one GPU with whole batches, 2 would: resnet152 at batch 64 would"
+        " train in parts" in capsys.readouterr().out
+    )
+    print_plan(replace(planned, per_device=2), None)
+    assert "at most 2 workers fit on one GPU (--per-gpu 2)" in capsys.readouterr().out
+
+
+def test_a_run_is_told_whether_its_workers_fit_on_a_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.planning.kept.device_class", lambda _: "cuda: made up")
+    settings, study = Settings(home=tmp_path), digits()
+    rows = [on_gpu("resnet18", 4.0, 3), on_gpu("resnet152", 30.0, 3)]
+    planned = replace(plan_of(study, rows), device_class="cuda: made up", per_device=3)
+    remember(planned, settings)
+    gpu = Gpu("GPU-1", "0", 80_000_000_000)
+
+    def note(workers: int) -> str:
+        return room_note(study, assign(workers, [gpu], 8)[0], settings)
+
+    assert note(3).startswith("3 workers do not fit on one GPU with whole batches, 2 would")
+    assert "`search plan --study digits --per-gpu 2` does it" in note(2)  # not measured
+    assert note(1) == ""
+    remember(replace(planned, rows=rows[:1]), settings)
+    assert note(3) == ""
+    assert room_note(study, share(3), settings) == ""
 
 
 @pytest.mark.parametrize("said", [b"", b"\xff", b"[]", b"null", b"[" * 100_000])
 def test_a_plan_that_is_none_leaves_nothing_out(tmp_path: Path, said: bytes) -> None:
     (tmp_path / "plans").mkdir()
     (tmp_path / "plans" / "digits.json").write_bytes(said)
-    assert excluded_here(digits(), "cpu", 1, Settings(home=tmp_path)) == []
+    assert excluded_here(digits(), share(1), Settings(home=tmp_path)) == []
 
 
 @pytest.mark.parametrize("excluded", [None, 5, "resnet18", [["resnet18"]]])
@@ -172,7 +245,7 @@ def test_a_plan_of_another_version_leaves_nothing_out(tmp_path: Path, excluded: 
     remember(plan_of(digits(), []), settings)
     path = tmp_path / "plans" / "digits.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "excluded": excluded}))
-    assert excluded_here(digits(), "cpu", 1, settings) == []
+    assert excluded_here(digits(), share(1), settings) == []
 
 
 @pytest.mark.parametrize(
