@@ -16,7 +16,7 @@ SHAPE = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
 # Words in the errors of libpq and the server, each with its fix.
 FIXES = {
     "password authentication failed": "correct the user or the password",
-    "no password supplied": "add the password",
+    "no password supplied": "add the password (a PGPASSFILE counts with mode 0600 alone)",
     "no pg_hba.conf entry": "let this machine in with a line in the server's pg_hba.conf",
     "could not translate host name": "correct the host",
     "Connection refused": "start Postgres there or correct host and port",

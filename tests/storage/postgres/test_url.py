@@ -113,6 +113,20 @@ def test_libpqs_variables_count_for_what_a_url_does_not_state(url: str, monkeypa
             assert connection.execute(text("SELECT '研究'")).scalar() == "研究"
 
 
+def test_the_password_may_stand_in_a_file_of_libpqs_that_others_cannot_open(
+    url: str, tmp_path: Path, monkeypatch
+) -> None:
+    file, bare = tmp_path / "passwords", make_url(url)._replace(password=None)
+    file.write_text(f"*:*:*:*:{PASSWORD.replace(':', chr(92) + ':')}\n")
+    monkeypatch.setenv("PGPASSFILE", str(file))
+    file.chmod(0o600)
+    check_reachable(database_url(bare.render_as_string()))
+
+    file.chmod(0o640)
+    with pytest.raises(DatabaseUnreachable, match=r"add the password \(a PGPASSFILE counts"):
+        check_reachable(database_url(bare.render_as_string()))
+
+
 def test_a_failure_names_the_host_that_libpqs_variables_gave(monkeypatch) -> None:
     monkeypatch.setenv("PGHOST", "127.0.0.1")
     monkeypatch.setenv("PGPORT", "1")
