@@ -5,7 +5,7 @@ FROM python:3.11-slim
 
 # What is written to, of a mode that lets any user in, for a container that runs as another one.
 RUN useradd --create-home --uid 1000 search \
-    && install -d -m 1777 /home/search/.search /home/search/.cache /artifacts \
+    && install -d -m 1777 /home/search/.search /home/search/.cache /cache /artifacts \
     && install -d /lab/studies /lab/data
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./

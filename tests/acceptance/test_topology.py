@@ -62,7 +62,7 @@ class Topology:
                 "DATABASE_HOST": here.gateway,
             }
         )[name]
-        places = self._places(f"{name}-{len(self.started)}")
+        places = self._places(f"{name}-{len(self.started)}", here.name)
         words = [_replaced(word, places) for word in service["command"]]
         variables = {key: _replaced(value, places) for key, value in service["environment"].items()}
         ours = {"PATH": os.environ["PATH"], "SEARCH_LEASE_SECONDS": "3"}
@@ -81,13 +81,14 @@ class Topology:
         self.started.append(process)
         return process
 
-    def _places(self, container: str) -> Mapping[str, str]:
+    def _places(self, container: str, machine: str) -> Mapping[str, str]:
         """Return the folders of a new container by their names inside; the last two are shared."""
         own = self.lab.parent / container
         places = {
             "/home/search/.search": own / "home",
             "/home/search": own,
             "/tmp": own / "tmp",
+            "/cache": self.lab.parent / f"cache-of-{machine}",
             "/artifacts": self.lab.parent / "artifacts",
             "/run/secrets": self.lab / "secrets",
             "/lab": self.lab,
