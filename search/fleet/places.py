@@ -32,8 +32,8 @@ class Place:
 
 
 def places(slots: Sequence[Slot], rows: Sequence[WorkerRow]) -> list[Place]:
-    """Join the places with the rows of the workers that have not ended."""
-    return [Place(slot, _row_of(slot, rows)) for slot in slots]
+    """Join the places with the rows of the workers that have not ended; a crew has several."""
+    return [Place(slot, row) for slot in slots for row in _rows_of(slot, rows)]
 
 
 def place_to_json(place: Place) -> dict[str, Any]:
@@ -54,9 +54,13 @@ def free_the_killed(store: Store, killed: Sequence[Place]) -> None:
             store.worker_ended(place.row.worker, None, "killed by `search fleet down --now`")
 
 
-def _row_of(slot: Slot, rows: Sequence[WorkerRow]) -> WorkerRow | None:
-    """Find a place's worker by the engine's name of it, else by its process."""
-    return next((row for row in rows if row.ended_at is None and _is_of(row, slot)), None)
+def _rows_of(slot: Slot, rows: Sequence[WorkerRow]) -> Sequence[WorkerRow | None]:
+    """Find a place's workers by the engine's name of it, else by their process; None for none.
+
+    Where one lives, those that died there and whose lease has expired are left out.
+    """
+    ours = [row for row in rows if row.ended_at is None and _is_of(row, slot)]
+    return [row for row in ours if not row.is_overdue] or ours or [None]
 
 
 def _is_of(row: WorkerRow, slot: Slot) -> bool:

@@ -163,7 +163,7 @@ def test_down_leaves_no_process_and_no_lease(place, cluster, store, fleet, capfd
     fleet("up", "down", "--workers", "2", "--per-gpu", "2", N2)  # one task
     pids = [row.pid for row in workers_in_training(store, "down", 2)]
     fleet("status", "down")
-    assert "running trial" in capfd.readouterr().out
+    assert capfd.readouterr().out.count("running trial") == 2
 
     fleet("down", "down")
 

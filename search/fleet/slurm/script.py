@@ -113,7 +113,8 @@ def _texts(word: object) -> Sequence[str]:
 
 
 def _shared(order: Order) -> dict[str, str]:
-    return {**order.environment, ARTIFACTS: artifacts(order)}
+    without_gpu = {} if order.uses_gpu else {"CUDA_VISIBLE_DEVICES": ""}
+    return {**order.environment, ARTIFACTS: artifacts(order), **without_gpu}
 
 
 def _worker_words(order: Order) -> list[str]:

@@ -1,5 +1,6 @@
 """What an order becomes for Slurm, without one."""
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from search.errors import UsageError
 from search.fleet.engine import Fleet, Order
 from search.fleet.slurm.engine import SlurmEngine
+from spaces.exits import DEVICE_LOST, DONE, DRAINED, KILLED, LASTING
 
 OPTIONS = {"partition": None, "time": None, "sbatch": [], "warn_minutes": 5.0}
 
@@ -58,8 +60,18 @@ def test_workers_that_share_a_gpu_are_a_crew_in_one_task() -> None:
     assert "OMP_NUM_THREADS" not in text  # the crew divides the cores
 
 
-def test_workers_on_the_cpu_ask_for_no_gpu() -> None:
-    assert "--gres" not in SlurmEngine().render(order(uses_gpu=False))
+def test_workers_on_the_cpu_ask_for_no_gpu_and_see_none() -> None:
+    text = SlurmEngine().render(order(uses_gpu=False))
+
+    assert "--gres" not in text
+    assert "export CUDA_VISIBLE_DEVICES=''\n" in text
+
+
+def test_the_script_knows_the_exit_codes_of_a_worker() -> None:
+    cases = re.findall(r"^ +([\d |]+)\)", SlurmEngine().render(order()), re.MULTILINE)
+
+    lasting = " | ".join(map(str, LASTING))
+    assert cases == [str(DONE), f"{DRAINED} | {KILLED}", str(DEVICE_LOST), lasting]
 
 
 @pytest.mark.parametrize(
