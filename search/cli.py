@@ -77,7 +77,13 @@ def _end(code: int) -> NoReturn:
     """End the process, where threads of an author's own code go on as well."""
     import threading
 
-    if all(each.daemon or each is threading.main_thread() for each in threading.enumerate()):
+    from spaces.exits import DEVICE_LOST
+
+    # What CUDA does at the end of a process may wait for a lost GPU for ever.
+    is_free = code != DEVICE_LOST
+    if is_free and all(
+        each.daemon or each is threading.main_thread() for each in threading.enumerate()
+    ):
         sys.exit(code)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # nobody reads it, or the code has closed it

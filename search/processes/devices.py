@@ -16,6 +16,7 @@ from search.processes.gpus import Gpu, gpus
 # What CUDA takes of a GPU for each process, beside what torch counts: it differs by GPU and driver,
 # and .3 to .6 GB are usual.
 CONTEXT_BYTES = 600e6
+SMALL_BYTES = 24e9  # of a small GPU that trains, for one whose memory is not known
 MEND = "look for Xid in `dmesg` and reset the GPU or restart the machine"
 
 
@@ -60,21 +61,20 @@ def assign(workers: int, gpus: Sequence[Gpu], cores: int) -> list[DeviceShare]:
             threads=threads,
             label=gpu.label,
             sharers=most,
-            memory=memory_share(most, gpu.total_bytes),
+            memory=memory_share(most, gpu.total_bytes or SMALL_BYTES),
         )
         for index, gpu in zip(range(workers), cycle(gpus), strict=False)
     ]
 
 
-def memory_share(workers: int, total_bytes: float) -> float:
+def memory_share(workers: int, total_bytes: float = SMALL_BYTES) -> float:
     """Return the share of a GPU's memory that each of several workers may take.
 
-    total_bytes: the whole memory; 0 where it is not known.
+    total_bytes: the whole memory; a small one where it is not known.
     """
     if workers == 1:
         return 1.0
-    own = CONTEXT_BYTES / total_bytes if total_bytes else 0.0
-    return max(0.01, 1 / workers - own)
+    return max(0.01, 1 / workers - CONTEXT_BYTES / total_bytes)
 
 
 def most_workers(worker_bytes: float, total_bytes: float, device: str) -> int:

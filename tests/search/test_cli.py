@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from search.cli import main
+from tests.madeup.gpus import MadeUp, MadeUpGpus, uuid
 
 TOY = """
 from spaces.params import Float
@@ -293,3 +294,24 @@ def test_a_thread_that_goes_on_keeps_no_command_from_its_end(tmp_path: Path) -> 
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, timeout=120, check=False
     )
     assert (done.returncode, b"usage: search" in done.stdout) == (0, True), done.stderr
+
+
+def test_the_worker_of_a_lost_gpu_does_not_wait_for_what_cuda_does_at_its_end(
+    made_up_gpus: MadeUpGpus, tmp_path: Path
+) -> None:
+    made_up_gpus.put(MadeUp(uuid(1), "lost"))
+    code = (
+        "import atexit, runpy, sys, time; sys.argv = 'search worker --study toy'.split();"
+        "atexit.register(time.sleep, 999);"
+        "runpy.run_module('search.cli', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=made_up_gpus.environment("0"),
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 76
+    assert b"CUDA_VISIBLE_DEVICES is 0 on " in done.stderr

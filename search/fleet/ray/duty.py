@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from search.fleet.engine import Order, Slot
+from search.processes.devices import memory_share
 
 NAMESPACE = "search"
 
@@ -55,7 +56,9 @@ def worker_words(order: Order) -> list[str]:
     folders = [("--data", order.data), ("--code", order.code)]
     named = [word for option, folder in folders if folder for word in (option, str(folder))]
     accepted = ["--accept-versions"] if order.accepts_versions else []
-    return ["worker", "--study", order.study, *named, *accepted]
+    part = memory_share(order.per_gpu) if order.uses_gpu else 1.0
+    memory = ["--gpu-memory", f"{part:.4f}"] if part < 1 else []
+    return ["worker", "--study", order.study, *memory, *named, *accepted]
 
 
 def worker_variables(order: Order) -> dict[str, str]:

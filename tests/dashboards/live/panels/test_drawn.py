@@ -204,6 +204,20 @@ def test_a_death_is_a_cross_in_the_lane_of_its_place(
     assert "<script" not in html["events"]
 
 
+def test_a_trial_whose_gpu_was_lost_says_which(
+    store: Store, worker: Worker, look: Callable[[], Overview]
+) -> None:
+    begin(store, worker, 0.9)
+    store.end_leases("box-1-aaaaaa", HandBackReason.DEVICE_LOST)
+    store.worker_ended("box-1-aaaaaa", 76, "GPU 0 of box is lost: CUDA sees no device")
+    begin(store, worker, name="box-1-bbbbbb")
+    told = [event.text for event in events(look(), View()).events if event.trial == 0]
+    assert told == [
+        "went on as attempt 2; its worker on box · GPU 0 lost its GPU:"
+        " GPU 0 of box is lost: CUDA sees no device"
+    ]
+
+
 def test_a_trial_that_a_person_ended_is_told_as_such(
     store: Store, worker: Worker, look: Callable[[], Overview]
 ) -> None:
