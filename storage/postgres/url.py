@@ -15,6 +15,12 @@ SHAPE = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
 
 # Words in the errors of libpq and the server, each with its fix.
 FIXES = {
+    "does not support SSL": "turn SSL on in that server, or take sslmode out of the URL",
+    "no encryption": "add ?sslmode=require to the URL, or let this machine in by pg_hba.conf",
+    "certificate verify failed": "name the file of its authority with sslrootcert",
+    "does not match host name": "give the host by the name in the certificate",
+    "definition of service": "correct the service's name, or its file (PGSERVICEFILE)",
+    "service file": "correct its name in PGSERVICEFILE",
     "password authentication failed": "correct the user or the password",
     "no password supplied": "add the password (a PGPASSFILE counts with mode 0600 alone)",
     "no pg_hba.conf entry": "let this machine in with a line in the server's pg_hba.conf",

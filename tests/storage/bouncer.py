@@ -29,15 +29,17 @@ pool_mode = transaction
 max_client_conn = {clients}
 default_pool_size = 2
 logfile = {folder}/log
+{more}
 """
 
 
 @contextmanager
-def pgbouncer(url: str, folder: Path, clients: int = 100) -> Iterator[str]:
+def pgbouncer(url: str, folder: Path, clients: int = 100, more: str = "") -> Iterator[str]:
     """Yield the URL of a PgBouncer for the user of an embedded Postgres; skip where there is none.
 
     folder: short-lived, for its files.
     clients: the connections that it allows.
+    more: further lines of its settings; `{folder}` is the folder that it may read.
     """
     program = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin:/usr/local/sbin")
     if program is None:
@@ -48,7 +50,8 @@ def pgbouncer(url: str, folder: Path, clients: int = 100) -> Iterator[str]:
         port = probe.getsockname()[1]
     here = folder / "pgbouncer"
     here.mkdir()
-    settings = SETTINGS.format(host=parts.query["host"], port=port, folder=here, clients=clients)
+    known = {"host": parts.query["host"], "port": port, "folder": here, "clients": clients}
+    settings = SETTINGS.format(**known, more=more.format(folder=folder))
     (here / "ini").write_text(settings)
     (here / "users").write_text(f'"{parts.username}" ""\n')
     shutil.chown(here, owner.st_uid, owner.st_gid)

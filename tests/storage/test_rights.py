@@ -219,6 +219,29 @@ def test_a_role_that_looks_into_another_schema_learns_where_the_studies_are(
         assert store.studies() == []
 
 
+@pytest.mark.parametrize("told_by", ["the role", "the URL"])
+def test_a_search_path_leads_every_step_to_its_schema(
+    limited: Limited, sql: Sql, told_by: str
+) -> None:
+    made = "CREATE SCHEMA team AUTHORIZATION {role}"
+    if told_by == "the role":
+        url = limited(made, "ALTER ROLE {role} SET search_path = 'team'")
+    else:
+        url = limited(made, query="-c search_path=team")
+
+    with Store.open(url) as store:
+        store.create(new_study("toy", queue=[{"x": 0.5}]))
+        store.register_worker("toy", new_worker("ada"))
+        held = store.claim("toy", "ada", lease_seconds=30)
+        assert isinstance(held, Claim)
+        with store.trial(held) as trial:
+            trial.suggest_float("x", 0, 1)
+        store.record(held, 1, {"loss": 0.5}, 0.5, seconds=1.0, images=10)
+        store.tell(held, finished(0.5))
+    assert sql("SELECT value FROM team.trial_values") == [(0.5,)]
+    assert sql("SELECT to_regclass('public.studies')") == [(None,)]
+
+
 def test_a_role_without_rights_on_the_tables_is_refused_in_one_line(
     limited: Limited, sql: Sql, empty_database_url: str
 ) -> None:
