@@ -80,6 +80,7 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
                 flag=flag,
                 code=joining.code,
                 artifact_mark=joining.artifact_mark,
+                is_alone=not arguments.id,
             )
             _register(ours, share, joining.source.manifest.fingerprint)
             return _work(ours) if arguments.id else _work_alone(ours)

@@ -1,6 +1,7 @@
 """A claimed trial in its worker's hands, and the one place that says when it must end early."""
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -11,8 +12,9 @@ from search.worker.beat import Beat
 from search.worker.endings import HandedBack, Lost
 from search.worker.outbox import Outbox
 from search.worker.worker import Worker
+from spaces.exits import DRAINED
 from storage.engine.rungs import Arrival, Standing
-from storage.errors import LeaseLost
+from storage.errors import LeaseLost, StorageError
 from storage.rows import HandBackReason, Stop
 from storage.store import Claim
 
@@ -113,7 +115,24 @@ class LeasedTrial:
 
     def _new_beat(self) -> Beat:
         seconds, stall_minutes = self.worker.settings.beat_seconds, self.worker.study.stall_minutes
-        return Beat(self._renew, seconds=seconds, stall_minutes=stall_minutes)
+        give_up = self._end_process if self.worker.is_alone else None
+        return Beat(self._renew, seconds=seconds, stall_minutes=stall_minutes, give_up=give_up)
+
+    def _end_process(self) -> None:
+        """Hand back a trial that no longer moves, and end this process, for no code of it answers.
+
+        While the database is away nothing ends: the trial may be waiting for it.
+        """
+        worker, why = self.worker, "its trial reported no step for too long"
+        try:
+            with self.noticing_loss():
+                worker.store.hand_back(self.claim, HandBackReason.STALLED, why)
+            worker.store.worker_ended(worker.name, DRAINED, why)
+        except StorageError as error:
+            log.warning("the trial does not move, and cannot be handed back: %s", error)
+            return
+        log.error("%s; this process ends, to be started again", why)
+        os._exit(DRAINED)
 
     def _renew(self) -> None:
         if not self._is_lost:

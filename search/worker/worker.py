@@ -39,6 +39,7 @@ class Worker:
     code: this machine's folder of the author's own code.
     artifact_mark: that of a folder which machines share; None where they share none, or a bucket.
     flag: the signals that this process received.
+    is_alone: whether no supervisor of ours ends this process when its trial no longer moves.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Worker:
     gpu_memory: float = 1.0
     code: Path | None = None
     artifact_mark: str | None = None
+    is_alone: bool = False
 
     @property
     def study(self) -> Study:
