@@ -78,7 +78,7 @@ def limited(fleet, place, store):
     fleet("up", "limited", "--workers", "1", *words)
 
 
-def new_study(place, store, name, *, trials, epochs=30):
+def new_study(place, store, name, *, trials, epochs=20):
     study = Study(
         name=name, objective="toy_curve", metric="val_loss", direction="minimize", trials=trials,
         fixed={"epochs": epochs, "seconds_per_epoch": 0.3},
@@ -109,7 +109,7 @@ def has_ended(store, study, trials):
     return wait_until(lambda: store.counts(study).ended == trials, 60)
 
 
-def assert_whole(store, study, trials, epochs=30):
+def assert_whole(store, study, trials, epochs=20):
     """Every trial has ended once, with each of its epochs recorded once."""
     rows = store.trials(study)
     assert [row.number for row in rows] == list(range(trials))
