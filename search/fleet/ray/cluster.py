@@ -45,7 +45,7 @@ def connected(address: str | None) -> Iterator[str]:
     except (ConnectionError, AuthenticationError) as error:
         raise _no_cluster(address) from error
     except (RuntimeError, ValueError) as error:
-        raise UsageError(*_explained(str(error))) from error
+        raise UsageError(*explained(str(error))) from error
     try:
         yield ray.get_runtime_context().gcs_address
     finally:
@@ -171,7 +171,7 @@ def _no_cluster(address: str | None) -> UsageError:
     )
 
 
-def _explained(error: str) -> Sequence[str]:
+def explained(error: str) -> Sequence[str]:
     """Return what was found and its fix for an error of Ray's start."""
     if "Version mismatch" in error:
         pairs = re.findall(r"(Ray|Python): ([\w.+]+)", error)
