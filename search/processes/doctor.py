@@ -16,7 +16,7 @@ import psutil
 from search.errors import NO_TEMPORARY, TEMPORARY_FIX, UsageError
 from search.notify.webhook import read_webhook
 from search.processes import driver
-from search.processes.devices import device_shares, usable_cores
+from search.processes.devices import usable_cores
 from search.processes.gpus import Gpu, gpus, untaken
 from search.settings import Settings
 from storage import artifacts
@@ -70,7 +70,8 @@ def examine(settings: Settings, workers: int | None = None) -> Iterator[MachineF
     workers: the number on all machines, which the database must have room for; by default those
         that `search run` would start here.
     """
-    workers = workers or len(device_shares(None, settings.visible_gpus))
+    found = gpus(settings.visible_gpus)
+    workers = workers or max(1, len(found))
     yield _ok("python", platform.python_version())
     yield _ok("cores", str(usable_cores()))
     yield _memory()
@@ -80,7 +81,6 @@ def examine(settings: Settings, workers: int | None = None) -> Iterator[MachineF
     if settings.shared_artifacts:
         yield _artifacts(settings.shared_artifacts)
     yield _messages(settings)
-    found = gpus(settings.visible_gpus)
     if found or untaken(settings.visible_gpus, found):
         yield _devices(found, settings.visible_gpus)
     yield from find_torch(driver.count_gpus())

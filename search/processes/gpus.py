@@ -1,14 +1,14 @@
 """The GPUs of this machine, and the slices that MIG makes of them, as workers get them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from search.processes import driver
 from search.processes.ask_device import ask_device
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Gpu:
     """A GPU, or the slice of one, for one process.
 
@@ -16,11 +16,13 @@ class Gpu:
         GPU falls off the bus.
     label: what people call it: the number that nvidia-smi has for a GPU, the UUID of a slice.
     total_bytes: its memory; 0 where it is not known.
+    given: the name in this process's own CUDA_VISIBLE_DEVICES that it comes from, "" without one.
     """
 
     visible: str
     label: str
     total_bytes: int = 0
+    given: str = ""
 
     @property
     def name(self) -> str:
@@ -46,16 +48,21 @@ def gpus(visible: str | None) -> tuple[Gpu, ...]:
         return ()
     names = None if visible is None else [name.strip() for name in visible.split(",")]
     spelled = [str(index) for index in range(len(uuids))] if names is None else names
-    plain = tuple(Gpu(name, name) for name in spelled[: len(uuids)])
+    given = names or [""] * len(uuids)
+    seen = zip(spelled, given, uuids, strict=False)
+    plain = tuple(Gpu(visible=name, label=name, given=of) for name, of, _ in seen)
     nvml = _nvml()
     if nvml is None:
         return plain
     known = {each.visible: each for each in _all(nvml)}
+    if names and any(each.startswith("MIG-") for each in known):
+        return tuple(_named(nvml, names, known))
     if f"MIG-{uuids[0]}" in known:
-        parts = _every(nvml, known) if names is None else _named(nvml, names, known)
-        return tuple(parts) or (known[f"MIG-{uuids[0]}"],)
-    found = zip(plain, uuids, strict=True)
-    return tuple(known.get(f"GPU-{uuid}", each) for each, uuid in found)
+        return tuple(_every(nvml, known))
+    return tuple(
+        replace(known.get(f"GPU-{uuid}", each), given=each.given)
+        for each, uuid in zip(plain, uuids, strict=True)
+    )
 
 
 def untaken(visible: str | None, found: Sequence[Gpu]) -> str:
@@ -67,8 +74,8 @@ def untaken(visible: str | None, found: Sequence[Gpu]) -> str:
     if names in ([""], ["-1"]):  # the two ways to ask for none
         return ""
     twice = next((name for name in names if names.count(name) > 1), "")
-    is_whole = len(found) >= len(names)
-    return twice or ("" if is_whole else names[len(found)])
+    taken = {gpu.given for gpu in found}
+    return twice or next((name for name in names if name not in taken), "")
 
 
 def _nvml() -> Any:
@@ -117,7 +124,7 @@ def _described(nvml: Any, handle: Any, label: str) -> Gpu:
         total = nvml.nvmlDeviceGetMemoryInfo(handle).total
     except nvml.NVMLError:
         total = 0
-    return Gpu(nvml.nvmlDeviceGetUUID(handle), label, total)
+    return Gpu(visible=nvml.nvmlDeviceGetUUID(handle), label=label, total_bytes=total)
 
 
 def _every(nvml: Any, known: dict[str, Gpu]) -> Iterator[Gpu]:
@@ -147,13 +154,20 @@ def _named(nvml: Any, names: Sequence[str], known: dict[str, Gpu]) -> Iterator[G
     """
     for name in names:
         uuid = ask_device(name).uuid
-        if f"GPU-{uuid}" in known:
-            yield known[f"GPU-{uuid}"]
-        elif f"MIG-{uuid}" not in known:
+        found = _meant(nvml, name, uuid, known)
+        if not found:
             return
-        elif name.startswith("MIG-"):
-            yield known[f"MIG-{uuid}"]
-        else:
-            part = nvml.nvmlDeviceGetHandleByUUID(f"MIG-{uuid}")
-            gpu = nvml.nvmlDeviceGetDeviceHandleFromMigDeviceHandle(part)
-            yield from _parts(nvml, gpu, known)
+        yield from (replace(gpu, given=name) for gpu in found)
+
+
+def _meant(nvml: Any, name: str, uuid: str, known: dict[str, Gpu]) -> Sequence[Gpu]:
+    """Return the devices that a name means, of which CUDA sees the one of that UUID."""
+    if f"GPU-{uuid}" in known:
+        return [known[f"GPU-{uuid}"]]
+    if f"MIG-{uuid}" not in known:
+        return []
+    if name.startswith("MIG-"):
+        return [known[f"MIG-{uuid}"]]
+    part = nvml.nvmlDeviceGetHandleByUUID(f"MIG-{uuid}")
+    gpu = nvml.nvmlDeviceGetDeviceHandleFromMigDeviceHandle(part)
+    return list(_parts(nvml, gpu, known))

@@ -219,7 +219,7 @@ def test_a_run_is_told_whether_its_workers_fit_on_a_gpu(
     rows = [on_gpu("resnet18", 4.0, 3), on_gpu("resnet152", 30.0, 3)]
     planned = replace(plan_of(study, rows), device_class="cuda: made up", per_device=3)
     remember(planned, settings)
-    gpu = Gpu("GPU-1", "0", 80_000_000_000)
+    gpu = Gpu(visible="GPU-1", label="0", total_bytes=80_000_000_000)
 
     def note(workers: int) -> str:
         return room_note(study, assign(workers, [gpu], 8)[0], settings)

@@ -18,7 +18,10 @@ from search.processes.devices import (
 )
 from search.processes.gpus import Gpu, gpus
 
-TWO = (Gpu("GPU-1", "0", 80_000_000_000), Gpu("GPU-2", "1", 80_000_000_000))
+TWO = (
+    Gpu(visible="GPU-1", label="0", total_bytes=80_000_000_000),
+    Gpu(visible="GPU-2", label="1", total_bytes=80_000_000_000),
+)
 
 
 def test_workers_share_the_gpus_in_turn_and_the_cores_equally():

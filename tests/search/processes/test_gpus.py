@@ -13,7 +13,7 @@ LIST = """
 import dataclasses, json, os
 from search.processes.gpus import gpus
 found = gpus(os.environ.get("CUDA_VISIBLE_DEVICES"))
-print(json.dumps([dataclasses.astuple(gpu) for gpu in found]))
+print(json.dumps([dataclasses.asdict(gpu) for gpu in found]))
 """
 DOCTOR = """
 from search.processes.doctor import examine
@@ -35,7 +35,7 @@ def say(made_up: MadeUpGpus, code: str, visible: str | None) -> str:
 
 def labels(made_up: MadeUpGpus, visible: str | None) -> list[str]:
     """The labels of a process's GPUs; each alone is what a worker sees."""
-    found = [Gpu(*each) for each in json.loads(say(made_up, LIST, visible))]
+    found = [Gpu(**each) for each in json.loads(say(made_up, LIST, visible))]
     for gpu in found:
         (seen,) = say(made_up, SEES, gpu.visible).split()
         assert gpu.visible.partition("-")[2] == seen
@@ -73,7 +73,7 @@ def test_a_worker_gets_its_gpu_by_a_name_that_outlives_the_loss_of_another(made_
     made_up_gpus.put(*THREE)
     (_, second, _) = json.loads(say(made_up_gpus, LIST, None))
     made_up_gpus.break_one(0)
-    assert say(made_up_gpus, SEES, second[0]).split() == [uuid(2)]
+    assert say(made_up_gpus, SEES, second["visible"]).split() == [uuid(2)]
     assert say(made_up_gpus, SEES, "1").split() == [uuid(3)]  # numbers have moved up
     assert labels(made_up_gpus, None) == ["1", "2"]
 
@@ -85,6 +85,7 @@ def test_a_worker_gets_its_gpu_by_a_name_that_outlives_the_loss_of_another(made_
         ("0", [7, 8]),
         ("0,1", [7, 8, 2]),
         ("1", [2]),
+        ("1,0", [2, 7, 8]),
         (f"GPU-{uuid(1)}", [7, 8]),
         (f"MIG-{uuid(8)}", [8]),
         (f"MIG-{uuid(8)},MIG-{uuid(7)}", [8, 7]),
@@ -103,7 +104,7 @@ def test_every_slice_is_a_device_although_a_process_sees_one(made_up_gpus, visib
 def test_a_slice_has_the_memory_of_its_own(made_up_gpus):
     made_up_gpus.put(*DIVIDED)
     found = json.loads(say(made_up_gpus, LIST, None))
-    assert [memory for _, _, memory in found] == [20e9, 20e9, 80e9]
+    assert [each["total_bytes"] for each in found] == [20e9, 20e9, 80e9]
 
 
 @pytest.mark.parametrize(
@@ -111,6 +112,8 @@ def test_a_slice_has_the_memory_of_its_own(made_up_gpus):
     [
         (None, "ok", f"MIG-{uuid(7)} (20 GB), MIG-{uuid(8)} (20 GB), GPU 1 (80 GB); a worker"),
         ("1,5,0", "warn", "GPU 1 (80 GB); CUDA does not take '5' of CUDA_VISIBLE_DEVICES=1,5,0"),
+        ("9", "warn", "none; CUDA does not take '9' of CUDA_VISIBLE_DEVICES=9"),
+        ("0,5", "warn", f"MIG-{uuid(8)} (20 GB); CUDA does not take '5' of CUDA_VISIBLE_DEVICES"),
     ],
     ids=repr,
 )
@@ -122,18 +125,20 @@ def test_doctor_lists_the_devices_as_workers_get_them(made_up_gpus, visible, lev
 
 
 @pytest.mark.parametrize(
-    ("visible", "found", "name"),
+    ("visible", "given", "name"),
     [
-        (None, 2, ""),
-        ("0,1", 2, ""),
-        ("", 0, ""),
-        ("-1", 0, ""),
-        ("0,9,1", 1, "9"),
-        ("0,0", 0, "0"),
+        (None, ["", ""], ""),
+        ("0, 1", ["0", "1"], ""),
+        ("", [], ""),
+        ("-1", [], ""),
+        ("0,9,1", ["0"], "9"),
+        ("0,9", ["0", "0"], "9"),  # two slices of the first
+        ("0,0", [], "0"),
     ],
 )
-def test_the_name_that_cuda_does_not_take_is_found(visible, found, name):
-    assert untaken(visible, [Gpu("GPU-1", "0")] * found) == name
+def test_the_name_that_cuda_does_not_take_is_found(visible, given, name):
+    found = [Gpu(visible="GPU-1", label="0", given=each) for each in given]
+    assert untaken(visible, found) == name
 
 
 def _no_library(name: str):

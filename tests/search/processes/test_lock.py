@@ -33,7 +33,7 @@ def test_a_second_run_is_refused_with_the_pid_and_the_way_to_join(tmp_path: Path
 
 
 def test_a_gpu_is_held_once_per_study_whoever_holds_it_and_the_cpu_by_many(tmp_path: Path):
-    one, two = Gpu("GPU-1", "0"), Gpu("GPU-2", "1")
+    one, two = Gpu(visible="GPU-1", label="0"), Gpu(visible="GPU-2", label="1")
     with gpus_held("gleason", tmp_path, assign(3, [one], 2)):
         with (
             pytest.raises(AlreadyRunning, match=r"on GPU 0 already; .*--per-gpu"),

@@ -63,7 +63,7 @@ def on_gpus(
         (tmp_path / "gpus").rename(tmp_path / "broken")
         (tmp_path / "gpus").write_bytes(well)
         run = a_run(store, tmp_path, faults, worker_command(database_url, faults))
-        found = [Gpu(f"GPU-{uuid(index + 1)}", str(index)) for index in range(gpus)]
+        found = [Gpu(visible=f"GPU-{uuid(index + 1)}", label=str(index)) for index in range(gpus)]
         broken = {"BROKEN_GPUS": str(tmp_path / "broken")}
         return replace(
             run,

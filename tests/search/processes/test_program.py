@@ -6,7 +6,7 @@ from search.processes.devices import assign
 from search.processes.gpus import Gpu
 from search.processes.program import worker_words
 
-GPU = Gpu("GPU-1", "0", 80_000_000_000)
+GPU = Gpu(visible="GPU-1", label="0", total_bytes=80_000_000_000)
 
 
 def test_a_worker_that_shares_a_gpu_is_told_its_share_of_the_memory():
