@@ -56,14 +56,15 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
             return _tell(request.study, list(examine_here(joining, share)), arguments.json)
     if arguments.json:
         raise UsageError("--json prints the checks of this machine", "give --check with it")
-    if arguments.workers or arguments.per_gpu:
-        shares = device_shares(arguments.workers, settings.visible_gpus, arguments.per_gpu)
-        set_up_logs()
-        with open_store(settings) as store:
-            return crew(Joining(request=request, settings=settings, store=store), shares)
-    set_up_process(share)
+    is_crew = arguments.workers or arguments.per_gpu
+    if not is_crew:
+        set_up_process(share)
     set_up_logs()
     try:
+        if is_crew:
+            shares = device_shares(arguments.workers, settings.visible_gpus, arguments.per_gpu)
+            with open_store(settings) as store:
+                return crew(Joining(request=request, settings=settings, store=store), shares)
         with open_store(settings) as store, listening() as flag:
             joining = Joining(request=request, settings=settings, store=store)
             joining.check()

@@ -91,3 +91,16 @@ def test_json_without_check_is_refused(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["worker", "--study", "toy", "--json"]) == 2
 
     assert "give --check with it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [(), ("--workers", "1")], ids=["worker", "crew"])
+def test_a_database_that_is_away_ends_a_worker_so_that_its_engine_starts_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("SEARCH_HOME", str(tmp_path))
+    monkeypatch.setenv("SEARCH_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+
+    assert main(["worker", "--study", "toy", *words]) == 2  # a person corrects the address
+
+    monkeypatch.setenv("SLURM_JOB_ID", "14")
+    assert main(["worker", "--study", "toy", *words]) == 75

@@ -88,21 +88,6 @@ def test_an_address_of_ipv6_stands_in_brackets(port: int) -> None:
     assert role_behind(f"postgresql://words:{password}@[::1]:{port}/postgres") == "words"
 
 
-def test_the_password_may_stand_in_libpqs_file(
-    port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file, password = tmp_path / "pgpass", PASSWORDS["of_urls"].replace(":", r"\:")
-    file.write_text(f"127.0.0.1:{port}:*:of_urls:{password}\n")
-    monkeypatch.setenv("PGPASSFILE", str(file))
-    configured = f"postgresql://of_urls@127.0.0.1:{port}/postgres"
-
-    file.chmod(0o644)  # libpq passes over a file that others may read
-    with pytest.raises(DatabaseUnreachable, match="a PGPASSFILE counts with mode 0600"):
-        check_reachable(database_url(configured))
-    file.chmod(0o600)
-    assert role_behind(configured) == "of_urls"
-
-
 @pytest.mark.parametrize("named", ["by the URL", "by a variable"])
 def test_a_service_of_libpqs_says_all_that_the_url_does_not(
     port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
