@@ -25,12 +25,12 @@ from tests.storage.tcp import tcp_server
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
-TRIALS, EPOCHS = 7, 12
+TRIALS, EPOCHS = 8, 12  # half a minute of one worker: two more start meanwhile
 STUDY = f"""
 from spaces.params import Float
 from spaces.study import Pruning, Study
 study = Study(name="toy", objective="toy_curve", metric="val_loss", direction="minimize",
-    trials={TRIALS}, fixed={{"epochs": {EPOCHS}, "seconds_per_epoch": 0.2}},
+    trials={TRIALS}, fixed={{"epochs": {EPOCHS}, "seconds_per_epoch": 0.3}},
     space=[Float("learning_rate", 1e-4, 1.0, log=True)], pruning=Pruning("none"))
 """
 
@@ -133,14 +133,14 @@ def test_the_services_lose_nothing_to_a_kill_and_a_drain(topology: Topology) -> 
     page = topology.start("dashboard")
     workers = [topology.start("worker", here)]
     with Store.open(topology.url) as store:
-        assert wait_until(lambda: recorded_by(store, workers[0]) >= 2, 60)
+        assert wait_until(lambda: store.workers("toy") != [], 60)
         workers += [topology.start("worker", there), topology.start("worker", here)]  # --scale 3
         assert wait_until(lambda: all(recorded_by(store, each) >= 2 for each in workers), 60)
         assert {row.host for row in store.workers("toy")} == hosts(topology)
         assert_secrets_stay_in_files(topology, workers)
 
-        workers[1].kill()
-        drained = workers.pop(0)
+        wait_amid_trial(store, workers[1]).kill()
+        drained = wait_amid_trial(store, workers.pop(0))
         drained.send_signal(signal.SIGTERM)
         assert drained.wait(30) == DRAINED
         workers.append(topology.start("worker", there))  # as `restart: on-failure` does
@@ -212,6 +212,12 @@ def assert_nothing_is_lost(store: Store) -> None:
         )
         assert broken.epochs + next_one.epochs == EPOCHS
         assert broken.epochs >= 2
+
+
+def wait_amid_trial(store: Store, process: subprocess.Popen[str]) -> subprocess.Popen[str]:
+    """Return a worker's process once it has a trial that goes on for some more epochs."""
+    assert wait_until(lambda: 2 <= recorded_by(store, process) <= EPOCHS // 2, 60)
+    return process
 
 
 def recorded_by(store: Store, process: subprocess.Popen[str]) -> int:
