@@ -105,7 +105,8 @@ def test_a_second_run_of_a_study_is_refused_with_the_way_to_join(start, store):
     second = start(*ENDLESS, stderr=subprocess.PIPE)
     said = second.communicate(timeout=120)[1].decode()
     assert second.returncode == 2
-    assert f"process {first.pid}; add a worker to it with `search worker --study toy`" in said
+    assert f"process {first.pid} of " in said
+    assert "add a worker to it with `search worker --study toy`" in said
     assert said.count("\n") == 1
 
 
