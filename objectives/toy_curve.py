@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives.contract import (
+    BEST_WEIGHTS,
     FOLD,
     FOLD_EPOCH,
     FOLDS_DONE,
@@ -20,6 +21,7 @@ from objectives.contract import (
     EpochResult,
 )
 from objectives.files.checkpoints import commit
+from objectives.files.whole import write_whole
 from objectives.recipe.toy import ToyRecipe
 
 _STEPS = 10  # per epoch; `progress` is called at each
@@ -56,6 +58,10 @@ def train(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
         state = {"distance": distance, "results": [asdict(result) for result in results]}
         commit(attempt.folder, epoch, partial(_save, state), attempt.progress)
         yield results[-1]
+    if recipe.weight_bytes:
+        content = random.Random(attempt.seed).randbytes(recipe.weight_bytes)
+        weights = attempt.folder / BEST_WEIGHTS
+        write_whole(weights, lambda path: path.write_bytes(content), attempt.progress)
 
 
 def _position(recipe: ToyRecipe, epoch: int) -> tuple[int, int]:

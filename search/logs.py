@@ -39,6 +39,8 @@ def set_up_logs(file: Path | None = None) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(True)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("botocore").setLevel(logging.WARNING)  # it tells where each key came from
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # boto3 tries again what broke off
     optuna.logging.set_verbosity(logging.WARNING)
     optuna.logging.disable_default_handler()  # so that warnings appear once, in our format
     optuna.logging.enable_propagation()

@@ -24,6 +24,9 @@ class ToyRecipe(Recipe):
     seconds_per_epoch: float = number(0.0, 0.0, 3600.0, "Time that an epoch sleeps.", unit="s")
     fail_at: int = whole(0, 0, 100_000, "The epoch in which an exception is raised; 0 is never.")
     diverge_at: int = whole(0, 0, 100_000, "The epoch from which val_loss is NaN; 0 is never.")
+    weight_bytes: int = whole(
+        0, 0, 1_000_000_000, "Size of the weights that it leaves; 0 leaves none.", unit="bytes"
+    )
 
     def __post_init__(self) -> None:
         check_warmup_leaves_room(self.objective, self.epochs, self.warmup_epochs)

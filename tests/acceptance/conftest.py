@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,11 +43,17 @@ class Place:
         return Settings(home=self.folder / "home", database_url=url)
 
     def start(
-        self, *words: str, environment: Mapping[str, str] | None = None
+        self,
+        *words: str,
+        environment: Mapping[str, str] | None = None,
+        before: Sequence[str] = (),
     ) -> subprocess.Popen[bytes]:
-        """Start a command without waiting for it."""
+        """Start a command without waiting for it.
+
+        before: the words of a program that starts it.
+        """
         kept = {key: value for key, value in os.environ.items() if not key.startswith("SEARCH_")}
-        command = [sys.executable, "-P", "-m", "search.cli", *words]
+        command = [*before, sys.executable, "-P", "-m", "search.cli", *words]
         place = {"SEARCH_HOME": str(self.settings.home), "OMP_NUM_THREADS": "1"}
         self.started.append(
             subprocess.Popen(

@@ -16,6 +16,7 @@ from storage import artifacts
 from storage.artifacts import artifact_store, check_reachable, shared_store
 from storage.errors import ArtifactsUnreachable, DatabaseUnreachable, LeaseLost, StorageError
 from storage.locks import wait_until
+from storage.places.bucket import ATTEMPTS, open_bucket
 from storage.rows import FileRow
 from storage.store import Claim, Store
 from tests.conftest import s3_environment
@@ -154,6 +155,36 @@ def test_the_size_of_a_file_is_known_without_reading_it(location: str) -> None:
 def test_a_bucket_that_is_not_there_is_one_line_with_the_fix(s3: str) -> None:
     with pytest.raises(ArtifactsUnreachable, match=r"NoSuchBucket.*set SEARCH_ARTIFACTS"):
         check_reachable("s3://nowhere")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("AWS_ACCESS_KEY_ID", "", "credentials"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1", "Could not connect to the endpoint"),
+        ("AWS_ENDPOINT_URL", "nowhere", "Invalid endpoint"),
+        ("AWS_PROFILE", "nobody", r"profile \(nobody\) could not be found"),
+        ("AWS_MAX_ATTEMPTS", "many", "cannot read one of its settings .*the variables AWS_"),
+        ("AWS_RETRY_MODE", "never", "Invalid value provided to .mode.: .never. must be"),
+    ],
+    ids=["key", "address", "no-address", "profile", "attempts", "mode"],
+)
+def test_a_wrong_setting_of_boto3s_is_one_line(
+    s3: str, monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str
+) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(StorageError, match=line) as raised:
+        check_reachable(s3)
+    assert "\n" not in str(raised.value)
+
+
+def test_boto3_tries_again_as_often_as_its_own_variable_says(
+    s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert open_bucket("lab").client.meta.config.retries["total_max_attempts"] == 1
+    monkeypatch.delenv("AWS_MAX_ATTEMPTS")
+    assert open_bucket("lab").client.meta.config.retries["total_max_attempts"] == ATTEMPTS
 
 
 def test_an_empty_mount_point_is_not_taken_for_the_share(tmp_path: Path) -> None:
