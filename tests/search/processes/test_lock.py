@@ -1,6 +1,7 @@
 """A study is run once per machine."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,11 +11,13 @@ import pytest
 from search.errors import AlreadyRunning
 from search.processes.devices import assign
 from search.processes.gpus import Gpu
-from search.processes.lock import crew_number, gpus_held, run_lock
+from search.processes.lock import crew_number, gpus_held, run_lock, sole_lock
 
 HOLDS = """
-import sys, time
+import socket, sys, time
 from pathlib import Path
+if sys.argv[2:]:
+    socket.gethostname = lambda: sys.argv[2]
 from search.processes.lock import run_lock
 with run_lock("gleason", Path(sys.argv[1])):
     print("held", flush=True)
@@ -62,3 +65,20 @@ def test_a_killed_run_lets_go_of_its_study(tmp_path: Path):
         process.kill()
     with run_lock("gleason", tmp_path):
         assert f"process {os.getpid()} of" in (tmp_path / "run.lock").read_text()
+
+
+def test_two_hosts_hold_a_study_in_one_home_and_neither_has_it_alone(tmp_path: Path):
+    command = [sys.executable, "-c", HOLDS, tmp_path, "box-b"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        try:
+            process.stdout.readline()
+            with run_lock("gleason", tmp_path) as beside:
+                assert beside == f"{socket.gethostname()}-"
+            refused = pytest.raises(AlreadyRunning, match=rf"process {process.pid} of box-b;")
+            with refused, sole_lock("gleason", tmp_path):
+                pass
+        finally:
+            process.kill()
+    with run_lock("gleason", tmp_path) as beside:
+        assert beside == ""
