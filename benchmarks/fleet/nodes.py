@@ -110,7 +110,7 @@ def store_toy(store: Store, home: Path, **changes: Any) -> None:
         "metric": "val_loss",
         "direction": "minimize",
         "trials": 1000,
-        "fixed": {"epochs": 40, "seconds_per_epoch": 0.3},
+        "fixed": {"epochs": 20, "seconds_per_epoch": 0.3},
         "pruning": Pruning("none"),
         "space": [Float("learning_rate", 1e-4, 1.0, log=True)],
     }
