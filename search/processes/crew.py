@@ -216,10 +216,11 @@ class Crew:
 
     def _lose(self, share: DeviceShare) -> None:
         """End the workers that share a lost GPU; without another GPU the run is at its end."""
-        log.error("%s; this run does not use it again", self._loss(share))
-        for slot in self._slots:
-            if slot.share.visible == share.visible:
-                slot.child.kill()
+        sharers = [slot for slot in self._slots if slot.share.visible == share.visible]
+        if [slot.is_over for slot in sharers].count(True) == 1:  # the first to end with it
+            log.error("%s; this run does not use it again", self._loss(share))
+        for slot in sharers:
+            slot.child.kill()
         if all(self._devices.trouble(slot.share.visible) for slot in self._slots):
             names = ", ".join(dict.fromkeys(named(slot.share.label) for slot in self._slots))
             self.trouble = self.trouble or Ending(

@@ -20,6 +20,7 @@ from storage.rows import Outcome, TrialEnd
 from storage.store import NewWorker, Store
 
 EPOCHS = 3
+TOGETHER = int(os.environ.get("TOGETHER", "1"))  # so many workers have a trial when a GPU is lost
 retries = RetryPolicy(lambda: False)
 
 
@@ -60,6 +61,8 @@ def train(store: Store, claim: Claim, fault: str, flag: StopFlag) -> None:
         if fault == "die" and (claim.number, claim.attempt) == (1, 1):
             os.kill(os.getpid(), signal.SIGKILL)
         if fault == "lose":
+            while sum(row.trial is not None for row in store.workers(claim.study)) < TOGETHER:
+                time.sleep(0.05)
             Path(os.environ["BROKEN_GPUS"]).replace(os.environ["MADE_UP_GPUS"])
             os.kill(os.getpid(), signal.SIGKILL)
         if fault == "stall" and (claim.number, claim.attempt) == (1, 1):

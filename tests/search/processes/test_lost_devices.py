@@ -64,7 +64,7 @@ def on_gpus(
         (tmp_path / "gpus").write_bytes(well)
         run = a_run(store, tmp_path, faults, worker_command(database_url, faults))
         found = [Gpu(visible=f"GPU-{uuid(index + 1)}", label=str(index)) for index in range(gpus)]
-        broken = {"BROKEN_GPUS": str(tmp_path / "broken")}
+        broken = {"BROKEN_GPUS": str(tmp_path / "broken"), "TOGETHER": str(len(faults))}
         return replace(
             run,
             shares=assign(len(faults), found, 2),
