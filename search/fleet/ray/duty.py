@@ -1,6 +1,5 @@
 """The duty of one place of a fleet: which worker is to be kept alive there."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -77,8 +76,3 @@ class Report:
     slot: Slot
     duty: Duty
     node: str
-
-
-def program() -> list[str]:
-    """Return the words that start this program with the Python of this process."""
-    return [sys.executable, "-P", "-m", "search.cli"]

@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from search.fleet.engine import Slot, State
-from search.fleet.ray.duty import Duty, program
+from search.fleet.ray.duty import Duty
 from search.processes.child import Child, describe_exit
 from search.processes.devices import DeviceShare, worker_environment
+from search.processes.program import this_program
 from search.report import PROGRAM, REASON_FILE
 from spaces.exits import DEVICE_LOST, DONE, LASTING
 
@@ -39,6 +40,7 @@ class Keeper:
     ) -> None:
         self._duty, self._share, self._base, self._over = duty, share, dict(base), over
         self._child = self._new_child()
+        self._lock = threading.Lock()  # a new duty comes between two looks, never amid a start
         self._state, self._reason = State.STARTING, ""
         self._starts, self._deaths, self._started_at = 0, 0, 0.0
         self._draining, self._killing, self._leaving = False, False, False
@@ -63,13 +65,15 @@ class Keeper:
 
         A worker that runs goes on; the duty counts for the next one.
         """
-        self._duty = duty
-        self._draining, self._killing, self._is_told = False, False, False
-        if self._child.process is None:
-            self._child = self._new_child()
-            self._state, self._deaths = State.STARTING, 0
-        else:
-            self._state = State.UP
+        with self._lock:
+            self._duty = duty
+            self._child.environment = self._environment()
+            self._draining, self._killing, self._is_told = False, False, False
+            if self._child.process is None:
+                self._child.pause(0)
+                self._state, self._deaths = State.STARTING, 0
+            else:
+                self._state = State.UP
 
     def drain(self) -> None:
         """Let the worker end its epoch and hand its trial back; start none again."""
@@ -86,7 +90,8 @@ class Keeper:
     def _run(self) -> None:
         try:
             while not (self._is_idle() and (self._state is State.DONE or self._leaving)):
-                self._look()
+                with self._lock:
+                    self._look()
                 time.sleep(TICK_SECONDS)
         except BaseException:
             log.exception("the keeper of %s failed", self._duty.name)
@@ -122,7 +127,7 @@ class Keeper:
             self._child.terminate()
 
     def _start(self) -> None:
-        command = [*program(), *self._duty.words, REASON_FILE, str(self._child.reason_file)]
+        command = [*this_program(), *self._duty.words, REASON_FILE, str(self._child.reason_file)]
         try:
             self._child.start(command)
         except OSError as error:  # the disk is full, or the home away: it may come back
@@ -157,11 +162,13 @@ class Keeper:
         return self._child.reason().removeprefix(PROGRAM)
 
     def _new_child(self) -> Child:
-        duty = self._duty
-        home = Path(self._base.get("SEARCH_HOME") or duty.home)
-        number = duty.name.rpartition("/")[2]
-        given = {**self._base, **duty.environment, "SEARCH_HOME": str(home)}
-        return Child(
-            log=home / "logs" / duty.study / f"fleet-worker-{number}.log",
-            environment=worker_environment(self._share, given),
-        )
+        number = self._duty.name.rpartition("/")[2]
+        log = self._home() / "logs" / self._duty.study / f"fleet-worker-{number}.log"
+        return Child(log=log, environment=self._environment())
+
+    def _environment(self) -> dict[str, str]:
+        given = {**self._base, **self._duty.environment, "SEARCH_HOME": str(self._home())}
+        return worker_environment(self._share, given)
+
+    def _home(self) -> Path:
+        return Path(self._base.get("SEARCH_HOME") or self._duty.home)

@@ -3,6 +3,7 @@
 import sys
 from threading import Event
 
+import psutil
 import pytest
 
 from search.fleet.engine import State
@@ -22,7 +23,7 @@ def keep(tmp_path, monkeypatch):
     kept = []
 
     def start(code, over=lambda: None):
-        monkeypatch.setattr(keeper, "program", lambda: [sys.executable, "-c", code])
+        monkeypatch.setattr(keeper, "this_program", lambda: [sys.executable, "-c", code])
         kept.append(keeper.Keeper(duty(tmp_path), SHARE, {}, over))
         return kept[-1]
 
@@ -66,12 +67,21 @@ def test_a_drained_worker_gets_its_signal_and_comes_back_on_a_new_duty(keep, tmp
     assert wait_until(lambda: kept.slot().state is State.UP, 10)
 
 
-def duty(home):
+def test_the_next_worker_after_a_new_duty_has_its_variables(keep, tmp_path):
+    shows = "import os, time; print(os.environ.get('SEARCH_ARTIFACTS'), flush=True); time.sleep(60)"
+    kept, log = keep(shows), tmp_path / "logs" / "toy" / "fleet-worker-1.log"
+    assert wait_until(lambda: log.is_file() and "None" in log.read_text(), 10)
+    kept.renew(duty(tmp_path, SEARCH_ARTIFACTS="/share"))
+    psutil.Process(kept.slot().pid).kill()
+    assert wait_until(lambda: "/share" in log.read_text(), 10)
+
+
+def duty(home, **environment):
     return Duty(
         study="toy",
         name="toy-1/1",
         words=["worker"],
-        environment={},
+        environment=environment,
         home=str(home),
         per_gpu=1,
         uses_gpu=True,
