@@ -15,8 +15,9 @@ from objectives.script.environment import FROM_SECRETS
 from search.errors import UsageError
 
 VARIABLE = "SEARCH_SECRETS_FILE"
+DATABASE_URL = "SEARCH_DATABASE_URL"
 OURS = (
-    "SEARCH_DATABASE_URL",
+    DATABASE_URL,
     "SEARCH_VIEWER_DATABASE_URL",
     "SEARCH_DASHBOARD_TOKEN",
     "SEARCH_WEBHOOK",

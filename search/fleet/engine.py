@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias, cast
 
 from search.errors import UsageError
+from search.secrets_file import DATABASE_URL, read_secrets
 
 Tell: TypeAlias = Callable[[str], None]  # prints a line for the person who waits
 
@@ -122,6 +123,17 @@ class Engine(Protocol):
 
         now: kill them; else each ends the epoch in flight and hands its trial back.
         """
+
+
+def secrets_of(order: Order) -> Path:
+    """Return the file of secrets, in which alone the nodes find the database; else UsageError."""
+    fix = f"write {DATABASE_URL}=... into a file of mode 0600, and name it with --secrets FILE"
+    if order.secrets is None:
+        raise UsageError("no file of secrets is named, and workers find the database in it", fix)
+    if DATABASE_URL not in read_secrets(order.secrets):
+        found = f"{order.secrets} has no {DATABASE_URL}, and workers find the database in that file"
+        raise UsageError(found, f"add a line {DATABASE_URL}=... to it")
+    return order.secrets
 
 
 def open_engine(name: str) -> Engine:

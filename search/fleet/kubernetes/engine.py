@@ -6,8 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from objectives.files.whole import write_text_whole, write_whole
-from search.errors import UsageError
-from search.fleet.engine import Fleet, Order, Slot, State, Tell
+from search.fleet.engine import Fleet, Order, Slot, State, Tell, secrets_of
 from search.fleet.kubernetes.kubectl import kubectl, pods_of, slots
 from search.fleet.kubernetes.manifests import SECRETS, job_name, render_manifests
 from search.settings import Settings
@@ -33,15 +32,10 @@ class KubernetesEngine:
 
     def up(self, order: Order, tell: Tell) -> Fleet:
         """Apply the manifests with the file of secrets, which lie in the study's folder."""
-        if order.secrets is None:
-            raise UsageError(
-                "no file of secrets is named, and pods find the database in one alone",
-                "write SEARCH_DATABASE_URL=... into a file of mode 0600, and name it with"
-                " --secrets FILE",
-            )
+        secrets = secrets_of(order)
         folder = Settings(home=order.home).study_folder(order.study) / "kubernetes"
         _write(folder, render_manifests(order))
-        write_whole(folder / SECRETS, partial(_copy_secrets, order.secrets))
+        write_whole(folder / SECRETS, partial(_copy_secrets, secrets))
         namespace = order.options["namespace"]
         tell(" ".join(kubectl(["apply", "-k", str(folder)], namespace).split("\n")).strip())
         return Fleet(

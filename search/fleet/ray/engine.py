@@ -7,7 +7,7 @@ from contextlib import suppress
 from ray.exceptions import RayError
 
 from search.errors import MachineMismatch, UsageError
-from search.fleet.engine import Fleet, Order, Slot, State, Tell
+from search.fleet.engine import Fleet, Order, Slot, State, Tell, secrets_of
 from search.fleet.ray import cluster
 from search.fleet.ray.cluster import Actor
 from search.fleet.ray.duty import Report, duty_of
@@ -26,11 +26,7 @@ class RayEngine:
 
     def up(self, order: Order, tell: Tell) -> Fleet:
         """Bring the fleet to the number of workers that is asked for, more or fewer."""
-        if order.secrets is None:
-            raise UsageError(
-                "workers on other nodes read the database's address from a file",
-                "write SEARCH_DATABASE_URL=... into one of mode 0600, name it with --secrets FILE",
-            )
+        secrets_of(order)
         with cluster.connected(order.address) as address:
             count = _count(order)
             actors = cluster.actors(order.job)

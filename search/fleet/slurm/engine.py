@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
-from search.errors import UsageError
-from search.fleet.engine import Fleet, Order, Slot, State, Tell
+from search.fleet.engine import Fleet, Order, Slot, State, Tell, secrets_of
 from search.fleet.slurm.script import ARTIFACTS, artifacts, log_folder, render_script, task_count
 from search.fleet.slurm.tasks import (
     Task,
@@ -82,12 +81,7 @@ class SlurmEngine:
 
 
 def _check(order: Order, tell: Tell) -> None:
-    if order.secrets is None:
-        raise UsageError(
-            "no file of secrets is named, and the nodes find the database in one alone",
-            "write SEARCH_DATABASE_URL=... into a file of mode 0600 that every node can read,"
-            " and name it with --secrets FILE",
-        )
+    secrets_of(order)
     if ARTIFACTS not in order.environment:
         tell(
             f"trials keep their files in {artifacts(order)}, which every node must reach;"

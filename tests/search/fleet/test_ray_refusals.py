@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,9 +25,10 @@ def study(database_url, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def secrets(tmp_path):
+def secrets(tmp_path, database_url):
     file = tmp_path / "secrets"
     file.touch(mode=0o600)
+    file.write_text(f"SEARCH_DATABASE_URL={database_url}\n")
     return str(file)
 
 
@@ -36,8 +38,16 @@ def test_a_fleet_without_a_file_of_secrets_is_refused(study, capsys):
     assert "name it with --secrets FILE" in capsys.readouterr().err
 
 
+def test_a_file_of_secrets_without_the_database_is_refused(study, secrets, capsys):
+    pytest.importorskip("ray", reason="needs ray")
+    Path(secrets).write_text("PGPASSWORD=x\n")
+    assert main([*UP, "--secrets", secrets]) == 2
+    assert "has no SEARCH_DATABASE_URL" in capsys.readouterr().err
+
+
 def test_a_fleet_on_the_embedded_postgres_is_refused(tmp_path, monkeypatch, secrets, capsys):
     pytest.importorskip("ray", reason="needs ray")
+    Path(secrets).write_text("")
     monkeypatch.setenv("SEARCH_HOME", str(tmp_path / "home"))
     assert main([*UP, "--secrets", secrets]) == 2
     assert "answers on its own machine only" in capsys.readouterr().err
