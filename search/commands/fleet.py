@@ -34,14 +34,7 @@ def up(arguments: Namespace, settings: Settings) -> int:
     """Bring a study's fleet to the number of workers that is asked for."""
     name = stored_name(arguments.study)
     earlier = remembered(settings, name)
-    engine_name: str | None = arguments.engine or (earlier.engine if earlier else None)
-    if engine_name is None:
-        raise UsageError("no engine is named", "name the cluster's: --engine ray, slurm or k8s")
-    if earlier and earlier.engine != engine_name:
-        raise UsageError(
-            f"{name} has a fleet on {earlier.engine}",
-            f"end it first with `search fleet down --study {name}`",
-        )
+    engine_name = _engine_name(arguments.engine, earlier)
     engine = open_engine(engine_name)
     settings = _with_secrets(settings, arguments.secrets or _secrets_of(earlier))
     if settings.database_url is None:
@@ -52,16 +45,23 @@ def up(arguments: Namespace, settings: Settings) -> int:
         )
     with open_store(settings) as store:
         order = _order(arguments, settings, store.study(name))
+        if earlier and order.address is None:
+            order = replace(order, address=earlier.address)
         if arguments.print or arguments.out:
             print(engine.render(order))
             return DONE
         store.clear_stop(name)
+        secrets = str(order.secrets) if order.secrets else None
         if earlier is None:  # remembered before it is there, for one that is broken off
             begun = Fleet(
-                engine=engine_name, study=name, job=order.job, workers=0, address=order.address
+                engine=engine_name,
+                study=name,
+                job=order.job,
+                workers=0,
+                address=order.address,
+                secrets=secrets,
             )
             remember(settings, begun)
-        secrets = str(order.secrets) if order.secrets else None
         fleet = replace(engine.up(order, _tell), secrets=secrets)
         remember(settings, fleet)
         return _show(engine, fleet, store, arguments.json)
@@ -89,6 +89,18 @@ def down(arguments: Namespace, settings: Settings) -> int:
     else:
         print(f"the fleet of {fleet.study} is down; `search fleet up` goes on with it")
     return DONE
+
+
+def _engine_name(given: str | None, fleet: Fleet | None) -> str:
+    """Return the engine of a fleet; UsageError where another is named, or none is known."""
+    if fleet and given not in (None, fleet.engine):
+        raise UsageError(
+            f"{fleet.study} has a fleet on {fleet.engine}, not on {given}",
+            f"leave --engine out, or end that one first: `search fleet down --study {fleet.study}`",
+        )
+    if engine := given or (fleet and fleet.engine):
+        return engine
+    raise UsageError("no engine is named", "name the cluster's: --engine ray, slurm or k8s")
 
 
 def _with_secrets(settings: Settings, file: Path | None) -> Settings:
@@ -139,9 +151,10 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def _fleet(arguments: Namespace, settings: Settings) -> Fleet:
-    """Return the remembered fleet; without one, that of the engine which is named."""
+    """Return the remembered fleet; UsageError without one, or where another engine is named."""
     name = stored_name(arguments.study)
     if fleet := remembered(settings, name):
+        _engine_name(arguments.engine, fleet)
         return fleet
     raise UsageError(
         f"{name} has no fleet that this home knows",
