@@ -46,15 +46,17 @@ NAMES_FIX = "write passwords and tokens alone into it; docs/operations.md lists 
 def with_secrets(environment: MutableMapping[str, str], path: Path) -> Mapping[str, str]:
     """Return an environment with the secrets of a file; those of libraries are put into it, too.
 
-    A variable that is set already, and not blank, is kept. Raises UsageError, which never quotes
-    the file.
+    A variable that is set already, and not blank, is kept; one of an earlier file is not. Raises
+    UsageError, which never quotes the file.
     """
+    for name in environment.pop(FROM_SECRETS, "").split():
+        environment.pop(name, None)
     given = {name for name, text in environment.items() if text.strip()}
     secrets = {name: text for name, text in read_secrets(path).items() if name not in given}
     libraries = {name: text for name, text in secrets.items() if name not in OURS}
     environment.update(libraries)
-    if names := {*environment.get(FROM_SECRETS, "").split(), *libraries}:
-        environment[FROM_SECRETS] = " ".join(sorted(names))
+    if libraries:
+        environment[FROM_SECRETS] = " ".join(sorted(libraries))
     return {**environment, **secrets}
 
 

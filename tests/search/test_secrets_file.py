@@ -128,6 +128,15 @@ def test_a_path_without_a_file_of_ones_own_is_refused(tmp_path: Path) -> None:
         read_secrets(tmp_path / "gone")
 
 
+def test_nothing_of_an_earlier_file_counts_beside_another(tmp_path: Path) -> None:
+    environment: dict[str, str] = {}
+    settings_of(environment, written(tmp_path, "PGPASSWORD=old\nPGUSER=old"))
+    settings_of(environment, written(tmp_path, "PGPASSWORD=new"))
+
+    assert environment["PGPASSWORD"] == "new"
+    assert "PGUSER" not in environment
+
+
 def test_the_names_of_libpq_are_those_of_the_installed_one() -> None:
     (library,) = Path(psycopg2.__file__).parents[1].glob("psycopg2*/libpq*.so*")
     text = library.read_bytes()
