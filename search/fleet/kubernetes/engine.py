@@ -31,13 +31,17 @@ class KubernetesEngine:
         )
 
     def up(self, order: Order, tell: Tell) -> Fleet:
-        """Apply the manifests with the file of secrets, which lie in the study's folder."""
+        """Apply the manifests, which lie in the study's folder, with the file of secrets.
+
+        Its copy beside them is removed once it is applied.
+        """
         secrets = secrets_of(order)
         folder = Settings(home=order.home).study_folder(order.study) / "kubernetes"
         _write(folder, render_manifests(order))
         write_whole(folder / SECRETS, partial(_copy_secrets, secrets))
         namespace = order.options["namespace"]
         tell(" ".join(kubectl(["apply", "-k", str(folder)], namespace).split("\n")).strip())
+        (folder / SECRETS).unlink()
         return Fleet(
             engine="k8s",
             study=order.study,

@@ -1,6 +1,7 @@
 """Calls of kubectl, and the pods that it lists."""
 
 import json
+import os
 import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,7 @@ from typing import Any
 
 from search.errors import UsageError
 from search.fleet.engine import Slot, State
+from search.secrets_file import without_secrets
 from spaces.exits import LASTING
 
 INDEX = "batch.kubernetes.io/job-completion-index"
@@ -18,8 +20,10 @@ def kubectl(words: Sequence[str], namespace: str | None) -> str:
     """Return the output of a command of kubectl; UsageError with the command, or its own words."""
     where = [f"--namespace={namespace}"] if namespace else []
     command = ["kubectl", *where, *words]
+    # A plugin of kubectl's would take keys that the file of secrets has for a bucket.
+    environment = without_secrets(os.environ)
     try:
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
     except FileNotFoundError:
         raise UsageError(
             "this machine has no kubectl", f"where there is one, type: {shlex.join(command)}"

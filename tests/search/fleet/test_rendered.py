@@ -69,6 +69,26 @@ def test_without_kubectl_the_manifests_are_ready_to_be_applied(
     assert stat.S_IMODE((folder / "secrets").stat().st_mode) == 0o600
 
 
+def test_kubectl_gets_no_secret_of_the_file_and_leaves_no_copy_of_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubectl, seen = settings.home / "kubectl", settings.home / "seen"
+    kubectl.write_text(
+        f"#!/bin/sh\n/usr/bin/env >> {seen}\n"
+        'if [ "$1" = apply ]; then exec /bin/cat "$3/secrets"; fi\necho \'{"items": []}\'\n'
+    )
+    kubectl.chmod(0o700)
+    monkeypatch.setenv("PATH", str(settings.home))
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "")  # so that what the file puts there goes at the end
+    with (settings.home / "secrets").open("a") as file:
+        file.write("AWS_SESSION_TOKEN=of-the-bucket\n")
+
+    assert up(settings, "k8s") == 0
+
+    assert "of-the-bucket" not in seen.read_text()
+    assert not (settings.study_folder("toy") / "kubernetes" / "secrets").exists()
+
+
 def test_without_slurm_nothing_is_submitted(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
