@@ -70,6 +70,7 @@ def wait(is_true: Any) -> None:
 
 def _lose_soon(nodes: Nodes, store: Store) -> set[str]:
     """Return the workers of the node to lose, once each has recorded an epoch of its trial."""
+    time.sleep(0.3)  # a look at all processes takes a core from the workers
     pids = {each.pid for each in psutil.process_iter() if _lives_in(each, nodes.home(LOST))}
     here = {row.worker for row in store.workers("toy", at_work=True) if row.pid in pids}
     running = [each for each in store.attempts("toy") if each.worker in here and not each.ended_at]
