@@ -73,7 +73,7 @@ class _Lossy(FileIO):
         return len(data)
 
 
-def _end(code: int) -> NoReturn:
+def end(code: int) -> NoReturn:
     """End the process, where threads of an author's own code go on as well."""
     import threading
 
@@ -92,4 +92,4 @@ def _end(code: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    _end(main())
+    end(main())

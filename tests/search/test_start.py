@@ -20,9 +20,7 @@ study = Study(name="field", objective="image_classifier", metric="val_loss", dir
     space=[Float("learning_rate", 1e-5, 1e-2, log=True)])
 """
 # As `search` is started where it is installed, on a machine of the user's.
-PROGRAM = (
-    f"import sys; sys.path.insert(0, {ROOT!r}); from search_program import main; sys.exit(main())"
-)
+PROGRAM = f"import sys; sys.path.insert(0, {ROOT!r}); from search_program import main; main()"
 
 
 def search(*words: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -215,3 +213,13 @@ def test_an_error_that_nobody_foresaw_is_one_line_with_its_traceback_in_a_file(
         f"please send {file} and the output of `search doctor`\n"
     )
     assert "Traceback" in file.read_text()
+
+
+def test_a_thread_that_an_author_left_does_not_keep_the_program_from_its_end(
+    tmp_path: Path,
+) -> None:
+    thread = "import threading, time; threading.Thread(target=time.sleep, args=(600,)).start()"
+    done = shell(f'exec "$0" -P -c "{thread}; $1" parameters', folder=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert "learning_rate" in done.stdout
