@@ -40,6 +40,8 @@ def start(
         program.chmod(0o755)
         monkeypatch.setattr(sys, "executable", str(program))
         secrets = tmp_path / "secrets"
+        secrets.touch(mode=0o600)
+        secrets.write_text("SEARCH_DATABASE_URL=postgresql://db/search\n")
         home = tmp_path / "a home"
         order = Order(
             study="toy", job=tmp_path.name, home=home, workers=tasks, secrets=secrets,
