@@ -6,7 +6,8 @@ from itertools import count
 from pathlib import Path
 
 from search.fleet.engine import Fleet, Order, Slot, State, Tell, secrets_of
-from search.fleet.slurm.script import ARTIFACTS, artifacts, log_folder, render_script, task_count
+from search.fleet.rendering import ARTIFACTS, crew_count
+from search.fleet.slurm.script import artifacts, log_folder, render_script
 from search.fleet.slurm.tasks import (
     Task,
     cancel_waiting,
@@ -29,11 +30,11 @@ class SlurmEngine:
 
     def render(self, order: Order) -> str:
         """Return the script that `up` submits where nothing runs yet."""
-        return render_script(order, task_count(order))
+        return render_script(order, _count(order))
 
     def up(self, order: Order, tell: Tell) -> Fleet:
         """Bring the fleet to its number of tasks: submit another array, or hand some back."""
-        wanted = task_count(order)
+        wanted = _count(order)
         _check(order, tell)
         here = _coming_back(order.job)
         if missing := wanted - len(here):
@@ -78,6 +79,10 @@ class SlurmEngine:
             time.sleep(LOOK_SECONDS)
         logs = Path(fleet.details.get(LOGS, ""))
         return [_slot(task, logs, is_leaving=True) for task in killed.values()]
+
+
+def _count(order: Order) -> int:
+    return crew_count(order, "Slurm", "tasks")
 
 
 def _check(order: Order, tell: Tell) -> None:

@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from objectives.contract import DataError
 from search.errors import UsageError
 from search.fleet.engine import Order
+from search.fleet.rendering import ARTIFACTS, crew_words, template
 from search.processes.program import this_program
 from search.settings import Settings
 from search.studies.folders import find_data
 
 TEMPLATE = "slurm.sh.txt"
-ARTIFACTS = "SEARCH_ARTIFACTS"
 
 
 def render_script(order: Order, tasks: int) -> str:
@@ -24,8 +22,7 @@ def render_script(order: Order, tasks: int) -> str:
 
     It holds paths and no secret.
     """
-    template = _environment().get_template(TEMPLATE)
-    return template.render(
+    return template(TEMPLATE, {"quote": shlex.quote}).render(
         study=order.study,
         job=order.job,
         tasks=tasks,
@@ -35,24 +32,9 @@ def render_script(order: Order, tasks: int) -> str:
         logs=str(log_folder(order.home, order.study)),
         secrets=order.secrets and str(order.secrets),
         environment=sorted(_shared(order).items()),
-        command=shlex.join([*this_program(), *_worker_words(order)]),
+        command=shlex.join([*this_program(), *crew_words(order, _data(order))]),
         **_directives(order),
     )
-
-
-def task_count(order: Order) -> int:
-    """Return the number of tasks that hold the order's workers, `per_gpu` of them each."""
-    if order.workers is None:
-        raise UsageError(
-            "the number of workers is open, and Slurm does not say how many GPUs are yours",
-            "give it with --workers N",
-        )
-    if order.workers % order.per_gpu:
-        raise UsageError(
-            f"{order.workers} workers do not fill tasks of {order.per_gpu}",
-            f"make --workers a multiple of {order.per_gpu}",
-        )
-    return order.workers // order.per_gpu
 
 
 def log_folder(home: Path, study: str) -> Path:
@@ -67,18 +49,6 @@ def artifacts(order: Order) -> str:
     node's own home is removed.
     """
     return order.environment.get(ARTIFACTS) or Settings(home=order.home).artifacts
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("search", "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["quote"] = shlex.quote
-    return environment
 
 
 def _place(order: Order) -> str:
@@ -115,20 +85,6 @@ def _texts(word: object) -> Sequence[str]:
 def _shared(order: Order) -> dict[str, str]:
     without_gpu = {} if order.uses_gpu else {"CUDA_VISIBLE_DEVICES": ""}
     return {**order.environment, ARTIFACTS: artifacts(order), **without_gpu}
-
-
-def _worker_words(order: Order) -> list[str]:
-    crew = ["--workers", str(order.per_gpu)] if order.per_gpu > 1 else []
-    data, code = _data(order), order.code
-    return [
-        "worker",
-        "--study",
-        order.study,
-        *crew,
-        *(["--data", str(data)] if data else []),
-        *(["--code", str(code)] if code else []),
-        *(["--accept-versions"] if order.accepts_versions else []),
-    ]
 
 
 def _data(order: Order) -> Path | None:
