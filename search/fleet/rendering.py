@@ -1,4 +1,4 @@
-"""What scripts and manifests of a fleet share: templates, and the crews of tasks and pods."""
+"""The parts of a fleet that its script and its manifests share: templates and crews."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
