@@ -14,7 +14,7 @@ from rich.text import Text
 
 from search.database import open_store
 from search.errors import UsageError
-from search.fleet.engine import Engine, Fleet, Order, open_engine
+from search.fleet.engine import Engine, Fleet, Order, Slot, open_engine
 from search.fleet.places import Place, free_the_killed, place_to_json, places
 from search.fleet.remember import forget, remember, remembered
 from search.secrets_file import VARIABLE as SECRETS_FILE
@@ -23,6 +23,7 @@ from search.studies.declare import stored_name
 from search.studies.reopen import has_ended
 from search.terminal.console import page, print_table
 from spaces.exits import DONE
+from storage.errors import StorageError
 from storage.rows import StudyRow
 from storage.store import Store
 
@@ -78,17 +79,24 @@ def status(arguments: Namespace, settings: Settings) -> int:
 def down(arguments: Namespace, settings: Settings) -> int:
     """End a study's fleet: every worker hands its trial back, or is killed."""
     fleet = _fleet(arguments, settings)
-    engine = open_engine(fleet.engine)
-    settings = _with_secrets(settings, _secrets_of(fleet))
-    with open_store(settings) as store:
-        killed = engine.down(fleet, _tell, now=arguments.now)
-        free_the_killed(store, places(killed, store.workers(fleet.study)))
+    killed = open_engine(fleet.engine).down(fleet, _tell, now=arguments.now)
+    if killed:
+        _free(settings, fleet, killed)
     forget(settings, fleet.study)
     if arguments.json:
         print(json.dumps({"study": fleet.study, "killed": len(killed)}))
     else:
         print(f"the fleet of {fleet.study} is down; `search fleet up` goes on with it")
     return DONE
+
+
+def _free(settings: Settings, fleet: Fleet, killed: Sequence[Slot]) -> None:
+    """Free the trials of killed workers; without the database, say when others get them."""
+    try:
+        with open_store(_with_secrets(settings, _secrets_of(fleet))) as store:
+            free_the_killed(store, places(killed, store.workers(fleet.study)))
+    except (StorageError, UsageError) as error:
+        _tell(f"trials of the killed workers go on once their leases expire, because {error.found}")
 
 
 def _engine_name(given: str | None, fleet: Fleet | None) -> str:
