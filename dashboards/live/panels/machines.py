@@ -18,7 +18,7 @@ SHOWN = 16
 class MachineLine:
     """One machine in words.
 
-    differs: whether a version, the data or the clock of it is not the study's.
+    differs: whether a version of it is not the study's.
     """
 
     name: str
