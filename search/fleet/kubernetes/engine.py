@@ -64,7 +64,7 @@ class KubernetesEngine:
             kubectl(["delete", "job", name, "--cascade=orphan", "--ignore-not-found"], namespace)
             kubectl(["delete", "pods", of_fleet, "--grace-period=1"], namespace)
         kubectl(["delete", KINDS, of_fleet, "--cascade=foreground", "--wait"], namespace)
-        tell(f"the claim {name}-artifacts keeps what the trials kept")
+        tell(f"kept files stay in SEARCH_ARTIFACTS, else in the claim {name}-artifacts")
         return killed
 
 
