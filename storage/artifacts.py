@@ -19,7 +19,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 from optuna.artifacts import ArtifactMeta
 from optuna.artifacts.exceptions import ArtifactNotFound
 
-from storage.errors import ArtifactsUnreachable, StorageError
+from storage.errors import ArtifactsRefused, ArtifactsUnreachable, StorageError
 from storage.optuna_inside import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
 from storage.places import bucket
 from storage.places.bucket import Bucket
@@ -30,14 +30,16 @@ from storage.whole import whole_file
 
 SERVED = re.compile("[0-9a-fA-F-]+")  # the ids of files that the dashboard serves
 PIECE_BYTES = 1 << 20
+# Of a share that is there; the others, such as EIO and ESTALE, may be gone at the next try.
+REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
 
 
 class ArtifactStore:
     """The artifact store at one location, a folder or a bucket, as Optuna's functions take it.
 
     Every method raises ArtifactsUnreachable, with the location and the fix, for an error of the
-    file system or the bucket. Two errors stay as they are: OSError for a full disk, and
-    ArtifactNotFound for a missing file.
+    file system or the bucket; ArtifactsRefused where another try is likely to end the same. Two
+    errors stay as they are: OSError for a full disk, and ArtifactNotFound for a missing file.
     """
 
     def __init__(self, location: str, files: Folder | Bucket, prefix: str = "") -> None:
@@ -259,12 +261,13 @@ def _reachable(location: str) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             # Callers wait for room, on this disk.
             raise OSError(error.errno, error.strerror, location) from error
-        raise _unreachable(location, error.strerror or str(error)) from error
+        is_refused = error.errno in REFUSALS
+        raise _unreachable(location, error.strerror or str(error), is_refused) from error
     except Exception as error:
         # By the name of their package: it is loaded only where a bucket is used.
         if type(error).__module__.partition(".")[0] not in ("boto3", "botocore", "urllib3"):
             raise
-        raise _unreachable(location, str(error)) from error
+        raise _unreachable(location, str(error), bucket.is_refused(error)) from error
 
 
 @contextmanager
@@ -277,13 +280,12 @@ def _strictly_reachable(location: str) -> Iterator[None]:
         raise _unreachable(location, error.strerror or str(error)) from error
 
 
-def _unreachable(location: str, reason: str) -> ArtifactsUnreachable:
+def _unreachable(location: str, reason: str, is_refused: bool = False) -> ArtifactsUnreachable:
     fix = "see that it is there and may be written to, or set SEARCH_ARTIFACTS to another"
     if "RequestTimeTooSkewed" in reason:  # by over 15 minutes
         fix = "set the clock of this machine, by which its requests to S3 are signed"
-    return ArtifactsUnreachable(
-        f"{location}: the artifact store does not answer ({' '.join(reason.split())})", fix
-    )
+    kind = ArtifactsRefused if is_refused else ArtifactsUnreachable
+    return kind(f"{location}: the artifact store does not answer ({' '.join(reason.split())})", fix)
 
 
 def _id_of(claim: Claim, name: str) -> str:

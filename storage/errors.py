@@ -37,6 +37,10 @@ class ArtifactsUnreachable(Unreachable):
     """The artifact store is away, or may not be read or written."""
 
 
+class ArtifactsRefused(ArtifactsUnreachable):
+    """The artifact store answers, and refuses: only another setting or right is likely to help."""
+
+
 class ForeignServer(StorageError):
     """The embedded Postgres of this home runs, or may still run, on another machine."""
 

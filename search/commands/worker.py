@@ -26,9 +26,9 @@ from search.studies.reopen import has_ended
 from search.worker.loop import work
 from search.worker.prologue import load_objective, set_up_process
 from search.worker.worker import Worker, worker_name
-from spaces.exits import DONE, DRAINED
+from spaces.exits import AWAY, DONE, DRAINED, WRONG
 from spaces.own import code_digest
-from storage.errors import Unreachable
+from storage.errors import ArtifactsRefused, Unreachable
 from storage.rows import NewWorker
 from storage.store import Store
 
@@ -85,12 +85,14 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
             )
             _register(ours, share, joining.source.manifest.fingerprint)
             return _work(ours) if arguments.id else _work_alone(ours)
+    except ArtifactsRefused:
+        raise  # another start would end the same way
     except Unreachable as error:
         if not arguments.id and not settings.engine:
             raise
-        # The supervisor, or the engine, starts this worker again once the database is back.
+        # The supervisor, or the engine, starts this worker again once what was away is back.
         log.error("%s", error)
-        return DRAINED
+        return AWAY if arguments.id else DRAINED
 
 
 def _tell(study: str, checks: Sequence[Checked], as_json: bool) -> int:
@@ -114,18 +116,20 @@ def _work(worker: Worker) -> int:
             load_objective(worker.stored.objective, worker.code)  # seconds, for nothing at the end
             limit_gpu_memory(worker.gpu_memory)
         return work(worker)
+    except ArtifactsRefused:
+        raise  # for as long as an outage may last: nobody has mended it
     except Unreachable as error:
         # Everything trained so far is in the checkpoint; a restarted worker continues there.
         log.error("%s", error)
-        return DRAINED
+        return DRAINED if worker.is_alone else AWAY
 
 
 def _work_alone(worker: Worker) -> int:
     """Work without a supervisor, which would note the worker's end."""
     try:
         code = _work(worker)
-    except (StudyBroken, DeviceLost) as error:
-        _note_end(worker, error.exit_code, f"{error.found}; {error.fix}")
+    except (StudyBroken, DeviceLost, ArtifactsRefused) as error:
+        _note_end(worker, getattr(error, "exit_code", WRONG), f"{error.found}; {error.fix}")
         raise
     _note_end(worker, code, "")
     return code

@@ -18,7 +18,7 @@ from search.processes.run import Ending, Run
 from search.processes.signals import StopFlag
 from search.processes.worker_slot import WorkerSlot
 from search.report import PROGRAM, REASON_FILE
-from spaces.exits import DEVICE_LOST, DONE, DRAINED, FAILED, LASTING
+from spaces.exits import AWAY, DEVICE_LOST, DONE, DRAINED, FAILED, LASTING, ORDERLY
 from storage.engine.steps import DEATHS
 from storage.errors import DatabaseUnreachable, StorageError
 from storage.rows import HandBackReason, Stop, WorkerRow
@@ -133,7 +133,7 @@ class Crew:
 
     def _may_be_lost(self, slot: WorkerSlot, code: int) -> bool:
         """Say whether a worker ended in a way that leaves open whether its GPU still answers."""
-        is_plain = code in (DONE, DRAINED, DEVICE_LOST, *LASTING) and not slot.is_stalled
+        is_plain = code in (DEVICE_LOST, *ORDERLY, *LASTING) and not slot.is_stalled
         return slot.share.device == "cuda" and not is_plain and not self._flag.draining
 
     def _judged(self, slot: WorkerSlot, code: int) -> int:
@@ -159,7 +159,7 @@ class Crew:
             slot.is_over = self._flag.draining
             return
         slot.exit_code = None
-        slot.fruitless = 0 if has_progressed else slot.fruitless + 1
+        slot.note_end(is_away=code == AWAY, has_progressed=has_progressed)
         log.info("worker %s ended by %s: %s", slot.worker, describe_exit(code), why)
         self._decide(slot, code, why)
 
@@ -170,7 +170,7 @@ class Crew:
         if slot.is_stalled:
             return HandBackReason.STALLED
         # A worker that was stopped, or gave up on the database, did not die of its trial.
-        is_asked = self._flag.draining or code == DRAINED
+        is_asked = self._flag.draining or code in (AWAY, DRAINED)
         return HandBackReason.STOPPED if is_asked else HandBackReason.KILLED
 
     def _explain(self, slot: WorkerSlot, code: int) -> str:
@@ -181,7 +181,7 @@ class Crew:
             return "it reported no step for too long"
         if code == DONE:
             return "nothing left to do"
-        if code == DRAINED and self._flag.draining:
+        if code in (AWAY, DRAINED) and self._flag.draining:
             return "handed back"
         return slot.child.reason()
 
@@ -197,6 +197,8 @@ class Crew:
             self._flag.drain()
         elif self._flag.draining:
             slot.is_over = True
+        elif code == AWAY:  # it has waited for an outage's minutes, or could not start
+            slot.child.pause(slot.outages)
         elif slot.fruitless >= FRUITLESS_ENDS:
             slot.is_over = True
             self.trouble = self.trouble or Ending(

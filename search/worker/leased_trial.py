@@ -11,6 +11,8 @@ from objectives.contract import EpochResult
 from search.worker.beat import Beat
 from search.worker.endings import HandedBack, Lost
 from search.worker.outbox import Outbox
+from search.worker.retries import RetryPolicy
+from search.worker.retrying_store import RetryingStore
 from search.worker.worker import Worker
 from spaces.exits import DRAINED
 from storage.engine.rungs import Arrival, Standing
@@ -41,14 +43,15 @@ class LeasedTrial:
 
     It is not called an attempt: objectives.contract.Attempt is the part that an objective sees.
 
-    store: the worker's store, repeated while the database is away.
+    store: the worker's store, repeated while the database or the artifact store is away.
     folder: where this attempt writes.
     outbox: the results on their way to the database.
     """
 
     def __init__(self, worker: Worker, claim: Claim) -> None:
         self.worker, self.claim = worker, claim
-        self.store = worker.retrying_store
+        retries = RetryPolicy(self._is_draining, worker.study.outage_minutes)
+        self.store = RetryingStore(worker.store, retries)
         self.folder = worker.settings.attempt_folder(
             worker.study.name, claim.number, claim.attempt, claim.worker
         )
@@ -112,6 +115,11 @@ class LeasedTrial:
             if not self._is_lost:
                 log.warning("trial %d is lost: %s", self.claim.number, error)
             self._is_lost = True
+
+    def _is_draining(self) -> bool:
+        """Say whether a wait is to end because the worker is to stop; the wait is no stall."""
+        self._beat.progress()
+        return self.worker.flag.draining
 
     def _new_beat(self) -> Beat:
         seconds, stall_minutes = self.worker.settings.beat_seconds, self.worker.study.stall_minutes

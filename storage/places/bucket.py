@@ -12,6 +12,9 @@ from storage.errors import StorageError
 # 13 s on average for one that is away, 55 s for one that is busy (botocore 1.44; its 3 attempts
 # last .1 s). AWS_MAX_ATTEMPTS and AWS_RETRY_MODE count. Then our own retries decide, minutes long.
 ATTEMPTS = 10
+# Statuses and codes of S3 that say "not now"; all others below 500 are refusals.
+LATER = (408, 409, 425, 429)
+LATER_CODES = ("RequestTimeout", "Throttling", "RequestLimitExceeded")
 CONNECT_SECONDS = 10  # an endpoint that is away does not answer in boto3's 60 s either
 
 
@@ -60,6 +63,20 @@ def open_bucket(name: str) -> Bucket:
             f"boto3 cannot read one of its settings ({error})",
             "see the variables AWS_... and the files in ~/.aws",
         ) from error
+
+
+def is_refused(error: Exception) -> bool:
+    """Say whether an error of boto3's is a setting or a right that another try does not mend."""
+    from botocore import exceptions as known
+
+    if isinstance(error, known.ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+        code = error.response.get("Error", {}).get("Code", "")
+        return status < 500 and status not in LATER and code not in LATER_CODES
+    # A connection that fails, breaks off or is late; a service for credentials that is away.
+    away = (known.ConnectionError, known.HTTPClientError, known.IncompleteReadError)
+    services = (known.CredentialRetrievalError, known.MetadataRetrievalError)
+    return isinstance(error, known.BotoCoreError) and not isinstance(error, (*away, *services))
 
 
 def _client() -> Any:

@@ -13,7 +13,7 @@ from uuid import uuid4
 from optuna.artifacts import FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 
-from storage.errors import ArtifactsUnreachable
+from storage.errors import ArtifactsRefused, ArtifactsUnreachable
 from storage.whole import partial_of, whole_file
 
 MARK = "artifact-store.txt"
@@ -23,7 +23,8 @@ EXPLAINED = "By this file search tells the shared folder from an empty mount poi
 class Folder(FileSystemArtifactStore):
     """Optuna's store in a folder, with files that are whole or not there.
 
-    With a mark, every method raises ArtifactsUnreachable while the folder carries another, or none.
+    With a mark, every method raises ArtifactsUnreachable while the folder carries none, and
+    ArtifactsRefused while it carries another.
     """
 
     def __init__(self, location: str, mark: str | None = None) -> None:
@@ -61,8 +62,10 @@ class Folder(FileSystemArtifactStore):
             raise ArtifactNotFound(artifact_id) from error
 
     def _check(self) -> None:
-        if self._mark is not None and mark_of(self._folder) != self._mark:
-            raise ArtifactsUnreachable(
+        found = mark_of(self._folder) if self._mark is not None else None
+        if found != self._mark:
+            error = ArtifactsUnreachable if found is None else ArtifactsRefused
+            raise error(
                 f"{self._folder}: this is not the folder that machines share, or it is not mounted"
                 f" ({MARK} is missing or another one's)",
                 "mount the share, or set SEARCH_ARTIFACTS to a new folder if its files are gone",

@@ -14,7 +14,13 @@ import pytest
 
 from storage import artifacts
 from storage.artifacts import artifact_store, check_reachable, shared_store
-from storage.errors import ArtifactsUnreachable, DatabaseUnreachable, LeaseLost, StorageError
+from storage.errors import (
+    ArtifactsRefused,
+    ArtifactsUnreachable,
+    DatabaseUnreachable,
+    LeaseLost,
+    StorageError,
+)
 from storage.locks import wait_until
 from storage.places.bucket import ATTEMPTS, open_bucket
 from storage.rows import FileRow
@@ -125,6 +131,39 @@ def test_a_connection_that_breaks_off_in_a_file_is_one_to_wait_for(
         with pytest.raises(ArtifactsUnreachable, match="set SEARCH_ARTIFACTS to another"):
             artifacts.fetch(artifact_store("s3://lab"), file, tmp_path)
     assert not (tmp_path / file.name).exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "is_refused"),
+    [
+        ("503 Slow Down", "SlowDown", False),
+        ("400 Bad Request", "RequestTimeout", False),
+        ("403 Forbidden", "AccessDenied", True),
+        ("403 Forbidden", "RequestTimeTooSkewed", True),
+    ],
+)
+def test_what_another_try_may_mend_is_told_from_a_refusal(
+    monkeypatch: pytest.MonkeyPatch, answer: str, code: str, is_refused: bool
+) -> None:
+    pytest.importorskip("boto3", reason="needs boto3")
+    with socket.create_server(("127.0.0.1", 0)) as refusing:
+        for name, value in s3_environment(refusing.getsockname()[1]).items():
+            monkeypatch.setenv(name, value)
+        threading.Thread(target=refuse, args=[refusing, answer, code]).start()
+
+        with pytest.raises(ArtifactsUnreachable, match=code) as raised:
+            artifact_store("s3://lab").open_reader("id")
+    assert isinstance(raised.value, ArtifactsRefused) == is_refused
+
+
+def refuse(server: socket.socket, answer: str, code: str) -> None:
+    """Answer one request by an error of S3's."""
+    body = f"<Error><Code>{code}</Code><Message>No.</Message></Error>"
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(65536)
+        head = f"HTTP/1.1 {answer}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        connection.sendall((head + body).encode())
 
 
 def break_off(server: socket.socket) -> None:

@@ -3,6 +3,7 @@
 `scripted_worker.py URL STUDY NAME FAULT`, FAULT one of: none, die (once, after the first epoch of
 trial 1), die-early (before its first epoch, always), exit-0 (the same, as code does that calls
 os._exit), replace-itself (75 after each trial), slow,
+away (69 four times without an epoch, as where the artifact store stays away; then none),
 lose (the GPU: puts the file BROKEN_GPUS in the place of MADE_UP_GPUS after an epoch, and dies),
 stall (once, after the first epoch of trial 1, with a lease of half a second).
 """
@@ -15,12 +16,14 @@ from pathlib import Path
 
 from search.processes.signals import StopFlag, listening
 from search.worker.retries import RetryPolicy
+from spaces.exits import AWAY
 from storage.engine.leases import Claim, Nothing
 from storage.rows import Outcome, TrialEnd
 from storage.store import NewWorker, Store
 
 EPOCHS = 3
 TOGETHER = int(os.environ.get("TOGETHER", "1"))  # so many workers have a trial when a GPU is lost
+AWAY_ENDS = 4  # so many deaths without an epoch end a run
 retries = RetryPolicy(lambda: False)
 
 
@@ -38,6 +41,8 @@ def main(url: str, study: str, name: str, fault: str, *_: str) -> int:
                 case Nothing.STOPPED:
                     return 75
                 case Claim() as claim:
+                    if fault == "away" and len(store.workers(study)) <= AWAY_ENDS:
+                        return AWAY
                     train(store, claim, fault, flag)
                     if fault == "replace-itself":
                         return 75

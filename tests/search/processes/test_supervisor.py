@@ -152,6 +152,23 @@ def test_four_deaths_without_an_epoch_stop_a_worker_with_the_reason(shell, tmp_p
     assert (tmp_path / "worker-1.log").read_text() == "no such library\n" * 4
 
 
+@pytest.mark.usefixtures("no_pause")
+def test_a_shared_place_that_is_away_ends_no_run_and_costs_no_trial_however_often(scripted, store):
+    assert supervise(scripted("away"), StopFlag(), ignore) == Ending(0)
+    assert [worker.exit_code for worker in store.workers("toy")] == [69] * 4 + [0]
+    reasons = [row.reason for row in store.attempts("toy")]
+    assert reasons == ["stopped"] * 4 + ["finished"] * 3
+    assert [trial.state for trial in store.trials("toy")] == ["COMPLETE"] * 3
+
+
+def test_workers_that_find_a_shared_place_away_start_again_ever_more_slowly(shell, monkeypatch):
+    pauses: list[int] = []
+    monkeypatch.setattr(child.Child, "pause", lambda _, deaths: pauses.append(deaths))
+    flag = StopFlag()
+    supervise(shell("exit 69"), flag, lambda _: flag.drain() if len(pauses) > 5 else None)
+    assert pauses[:6] == [1, 2, 3, 4, 5, 6]
+
+
 @pytest.mark.slow
 def test_an_ending_with_an_epoch_starts_the_count_again(scripted, store):
     # Each of its four processes ends one trial or finds nothing left to do.

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from search.settings import Settings
 from search.studies.create import store_study
 from search.studies.overrides import Overrides
 from search.studies.prepare import prepare
+from storage.artifacts import shared_store
+from storage.places.folder import MARK
 from storage.store import Store
+from tests.storage.samples import new_worker
 
 TOY = """
 from spaces.params import Float
@@ -104,3 +108,59 @@ def test_a_database_that_is_away_ends_a_worker_so_that_its_engine_starts_it_agai
 
     monkeypatch.setenv("SLURM_JOB_ID", "14")
     assert main(["worker", "--study", "toy", *words]) == 75
+
+
+@pytest.fixture
+def share(machine: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A shared folder that a worker of the study has used, on a machine that Slurm's task is on."""
+    share = machine / "share"
+    mark = shared_store(str(share))[1]
+    used = {"artifacts": {"location": str(share), "mark": mark}}
+    store.register_worker("toy", new_worker(machine=used))
+    monkeypatch.setenv("SEARCH_ARTIFACTS", str(share))
+    monkeypatch.setenv("SLURM_JOB_ID", "14")
+    return share
+
+
+@pytest.mark.parametrize("words", [(), ("--workers", "1")], ids=["worker", "crew"])
+def test_a_share_that_is_not_mounted_ends_a_worker_so_that_its_engine_starts_it_again(
+    share: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    share.rename(share.with_name("elsewhere"))
+    share.mkdir()  # the mount point
+
+    assert main(["worker", "--study", "toy", *words]) == 75
+    assert main(["worker", "--study", "toy", "--check"]) == 2
+
+    monkeypatch.delenv("SLURM_JOB_ID")
+    assert main(["worker", "--study", "toy", *words]) == 2  # a person mounts it
+
+
+def test_another_folder_in_the_place_of_the_share_is_no_outage(share: Path) -> None:
+    (share / MARK).write_text("another\n")
+
+    assert main(["worker", "--study", "toy"]) == 2
+
+
+def test_a_share_that_may_not_be_used_is_no_outage(
+    share: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share.rename(share.with_name("elsewhere"))
+    share.touch()
+
+    assert main(["worker", "--study", "toy"]) == 2
+
+
+@pytest.mark.usefixtures("machine")
+def test_an_endpoint_of_s3_that_is_away_is_waited_for_and_a_bucket_that_is_not_there_is_not(
+    s3_server: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in s3_server.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SLURM_JOB_ID", "14")
+
+    monkeypatch.setenv("SEARCH_ARTIFACTS", "s3://nowhere/x")
+    assert main(["worker", "--study", "toy"]) == 2
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    assert main(["worker", "--study", "toy"]) == 75
