@@ -1,8 +1,9 @@
 """One study, read again and again: its frame, and the parts that only pages draw."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dashboards.analysis.attempts.happenings import Happenings, HappeningsReader
@@ -33,7 +34,7 @@ from storage.rows import WorkerRow
 class Overview:
     """A study at one moment, as its pages show it; its size does not grow with the study.
 
-    read_at: the moment of reading.
+    read_at: the moment of reading, by the database's clock as every other moment.
     """
 
     frame: Frame
@@ -90,6 +91,7 @@ class OverviewReader:
         self._store, self.name, self._artifacts = store, name, artifacts
         self._parts = _Parts(name, artifacts)
         self._last: Overview | None = None
+        self._last_at = 0.0
         self._away_since: datetime | None = None
 
     def ask(self, number: int) -> None:
@@ -101,18 +103,18 @@ class OverviewReader:
 
         Raises UnknownStudy, and DatabaseUnreachable before the first reading.
         """
-        now = datetime.now(UTC)
         try:
-            self._last = self._read(now)
+            self._last, self._last_at = self._read(), time.monotonic()
             self._away_since = None
             return self._last
         except DatabaseUnreachable:
             if self._last is None:
                 raise
-            self._away_since = self._away_since or now
+            since_then = timedelta(seconds=time.monotonic() - self._last_at)
+            self._away_since = self._away_since or self._last.read_at + since_then
             return _away(self._last, self._away_since)
 
-    def _read(self, now: datetime) -> Overview:
+    def _read(self) -> Overview:
         before = self._last
         with self._store.one_moment():
             frame = read_frame(self._store, self.name, before.frame if before else None)
@@ -121,7 +123,8 @@ class OverviewReader:
                 self._parts = _Parts(self.name, self._artifacts)
             parts = self._parts.read(self._store, frame.snapshot)
         files = self._parts.read_files(self._store, frame.snapshot)
-        return Overview(frame=frame, read_at=now, **parts, **files)
+        read_at = frame.snapshot.look.read_at or datetime.now(UTC)
+        return Overview(frame=frame, read_at=read_at, **parts, **files)
 
 
 class _Parts:

@@ -140,7 +140,8 @@ class HappeningsReader:
         """Tell of a stop that was asked for while somebody looked; its moment is not stored."""
         asked = snapshot.look.study.stop
         if asked and self._was_stopped is False:
-            self._stop = Happening(at=datetime.now(UTC), kind=Kind.STOP, reason=asked)
+            at = snapshot.look.read_at or datetime.now(UTC)
+            self._stop = Happening(at=at, kind=Kind.STOP, reason=asked)
         self._was_stopped = bool(asked)
         if asked and self._stop:
             yield self._stop

@@ -129,7 +129,7 @@ class LanesReader:
         silent = {trial.number for trial in snapshot.running if not trial.is_leased}
         best = snapshot.best.number if snapshot.best else None
         lanes = self._lanes(attempts, self._ledger.outages, silent, best)
-        return replace(lanes, until=_axis_end(lanes, datetime.now(UTC)))
+        return replace(lanes, until=_axis_end(lanes, snapshot.look.read_at or datetime.now(UTC)))
 
 
 def _lanes(

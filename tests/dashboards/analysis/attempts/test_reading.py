@@ -1,5 +1,7 @@
 """Attempts, hours and events of a stored study, read again and again."""
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,7 +16,7 @@ from storage.errors import DatabaseUnreachable
 from storage.live.outages import NewOutage
 from storage.store import Claim, Store
 from tests.search.many_trials import copy_first_trial, rows_sent
-from tests.search.toy_worker import attempt, make_worker
+from tests.search.toy_worker import attempt, lease, make_worker
 from tests.storage.samples import new_worker
 
 
@@ -53,6 +55,25 @@ def test_what_is_read_again_says_what_is_read_anew(
     again, first = (each.hours.read(store, each.look()) for each in (looker, anew))
     assert again.finished == pytest.approx(first.finished)
     assert again.total > 0
+
+
+def test_the_axis_and_a_stop_have_the_time_of_the_database_and_not_of_the_dashboards_machine(
+    store: Store, tmp_path: Path
+) -> None:
+    worker, looker = make_worker(store, tmp_path), Looker(store)
+    lease(worker)
+    looker.happenings.read(store, looker.look())
+    store.request_stop("toy", "drain")
+    snapshot = looker.look()
+    assert snapshot.look.read_at
+    hours_later = snapshot.look.read_at + timedelta(hours=5)
+    snapshot = replace(snapshot, look=replace(snapshot.look, read_at=hours_later))
+
+    until = looker.lanes.read(store, snapshot).until
+
+    assert until
+    assert timedelta(0) <= until - hours_later <= timedelta(hours=2)
+    assert looker.happenings.read(store, snapshot).notable[0].at == hours_later
 
 
 def test_a_look_without_news_reads_nothing(store: Store, tmp_path: Path) -> None:
