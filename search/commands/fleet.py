@@ -27,8 +27,8 @@ from storage.errors import StorageError
 from storage.rows import StudyRow
 from storage.store import Store
 
-COMMON = {"engine", "study", "workers", "per_gpu", "cpu", "address", "data", "code", "secrets"}
-COMMON |= {"accept_versions", "print", "json", "words", "command"}  # of `up`, for every engine
+OF_SLURM = ("partition", "time", "warn_minutes", "sbatch")
+OF_KUBERNETES = ("image", "namespace", "data_claim", "out")
 
 
 def up(arguments: Namespace, settings: Settings) -> int:
@@ -124,7 +124,7 @@ def _secrets_of(fleet: Fleet | None) -> Path | None:
 
 
 def _order(arguments: Namespace, settings: Settings, row: StudyRow) -> Order:
-    options = {key: value for key, value in vars(arguments).items() if key not in COMMON}
+    given = vars(arguments)
     return Order(
         study=row.name,
         job=_job(row),
@@ -138,7 +138,7 @@ def _order(arguments: Namespace, settings: Settings, row: StudyRow) -> Order:
         secrets=settings.secrets_file and settings.secrets_file.resolve(),
         environment=_environment(settings),
         accepts_versions=arguments.accept_versions,
-        options=options,
+        options={name: given[name] for name in (*OF_SLURM, *OF_KUBERNETES)},
     )
 
 
