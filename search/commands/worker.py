@@ -17,7 +17,7 @@ from search.errors import DeviceLost, StudyBroken, UsageError
 from search.logs import set_up_logs
 from search.processes.devices import DeviceShare, device_shares, own_share
 from search.processes.machine import describe_machine, process_scope
-from search.processes.signals import listening
+from search.processes.signals import StopFlag, listening
 from search.report import report
 from search.settings import Settings
 from search.studies.declare import stored_name
@@ -68,21 +68,7 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
         with open_store(settings) as store, listening() as flag:
             joining = Joining(request=request, settings=settings, store=store)
             joining.check()
-            ours = Worker(
-                name=arguments.id or worker_name(),
-                stored=joining.stored,
-                store=store,
-                settings=settings,
-                data=joining.source,
-                device=share.device,
-                threads=share.threads,
-                gpu=share.label,
-                gpu_memory=arguments.gpu_memory or 1.0,
-                flag=flag,
-                code=joining.code,
-                artifact_mark=joining.artifact_mark,
-                is_alone=not arguments.id,
-            )
+            ours = _joined(joining, arguments, share, flag)
             _register(ours, share, joining.source.manifest.fingerprint)
             return _work(ours) if arguments.id else _work_alone(ours)
     except ArtifactsRefused:
@@ -93,6 +79,24 @@ def worker(arguments: Namespace, settings: Settings, open_store: OpenStore = ope
         # The supervisor, or the engine, starts this worker again once what was away is back.
         log.error("%s", error)
         return AWAY if arguments.id else DRAINED
+
+
+def _joined(joining: Joining, arguments: Namespace, share: DeviceShare, flag: StopFlag) -> Worker:
+    return Worker(
+        name=arguments.id or worker_name(),
+        stored=joining.stored,
+        store=joining.store,
+        settings=joining.settings,
+        data=joining.source,
+        device=share.device,
+        threads=share.threads,
+        gpu=share.label,
+        gpu_memory=arguments.gpu_memory or 1.0,
+        flag=flag,
+        code=joining.code,
+        artifact_mark=joining.artifact_mark,
+        is_alone=not arguments.id,
+    )
 
 
 def _tell(study: str, checks: Sequence[Checked], as_json: bool) -> int:
