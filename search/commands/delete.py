@@ -5,6 +5,7 @@ from argparse import Namespace
 
 from search.database import open_store
 from search.errors import UsageError
+from search.fleet.remember import remembered
 from search.processes.lock import sole_lock
 from search.settings import Settings
 from search.studies.declare import stored_name
@@ -24,6 +25,12 @@ def delete(arguments: Namespace, settings: Settings) -> int:
             trials = store.counts(row.name).total
             raise UsageError(
                 f"this deletes {row.name!r} with {trials} trials for good", "add --yes to do it"
+            )
+        if remembered(
+            settings, row.name
+        ):  # its workers would hold their GPUs for a study that is gone
+            raise UsageError(
+                f"{row.name} has a fleet", f"end it first: `search fleet down --study {row.name}`"
             )
         mark = check_shared(settings, store, row.name)  # else its files would stay for good
         with sole_lock(row.name, folder):

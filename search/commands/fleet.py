@@ -16,14 +16,15 @@ from search.database import open_store
 from search.errors import UsageError
 from search.fleet.engine import Engine, Fleet, Order, Slot, open_engine
 from search.fleet.places import Place, free_the_killed, place_to_json, places
-from search.fleet.remember import forget, remember, remembered
+from search.fleet.remember import fleet_file, forget, remember, remembered, sole_command
 from search.secrets_file import VARIABLE as SECRETS_FILE
 from search.settings import Settings, read_settings
 from search.studies.declare import stored_name
 from search.studies.reopen import has_ended
 from search.terminal.console import page, print_table
+from spaces.errors import UserError
 from spaces.exits import DONE
-from storage.errors import StorageError
+from storage.errors import StorageError, UnknownStudy
 from storage.rows import StudyRow
 from storage.store import Store
 
@@ -51,20 +52,17 @@ def up(arguments: Namespace, settings: Settings) -> int:
         if arguments.print or arguments.out:
             print(engine.render(order))
             return DONE
-        store.clear_stop(name)
-        secrets = str(order.secrets) if order.secrets else None
-        if earlier is None:  # remembered before it is there, for one that is broken off
+        with sole_command(settings, name):
+            store.clear_stop(name)
             begun = Fleet(
                 engine=engine_name,
                 study=name,
                 job=order.job,
                 workers=0,
                 address=order.address,
-                secrets=secrets,
+                secrets=str(order.secrets) if order.secrets else None,
             )
-            remember(settings, begun)
-        fleet = replace(engine.up(order, _tell), secrets=secrets)
-        remember(settings, fleet)
+            fleet = _started(engine, order, begun, settings)
         return _show(engine, fleet, store, arguments.json)
 
 
@@ -77,12 +75,21 @@ def status(arguments: Namespace, settings: Settings) -> int:
 
 
 def down(arguments: Namespace, settings: Settings) -> int:
-    """End a study's fleet: every worker hands its trial back, or is killed."""
+    """End a study's fleet: every worker hands its trial back, or is killed.
+
+    It needs no database, and no study there: a fleet must not outlive them.
+    """
     fleet = _fleet(arguments, settings)
-    killed = open_engine(fleet.engine).down(fleet, _tell, now=arguments.now)
+    engine = open_engine(fleet.engine)
+    with sole_command(settings, fleet.study):
+        try:
+            killed = engine.down(fleet, _tell, now=arguments.now)
+        except UsageError as error:
+            gone = f"if that is gone for good, remove {fleet_file(settings, fleet.study)}"
+            raise UsageError(error.found, f"{error.fix}; {gone}") from error
+        forget(settings, fleet.study)
     if killed:
         _free(settings, fleet, killed)
-    forget(settings, fleet.study)
     if arguments.json:
         print(json.dumps({"study": fleet.study, "killed": len(killed)}))
     else:
@@ -90,11 +97,31 @@ def down(arguments: Namespace, settings: Settings) -> int:
     return DONE
 
 
+def _started(engine: Engine, order: Order, begun: Fleet, settings: Settings) -> Fleet:
+    """Bring the fleet up and remember it; one that is refused at its first order is not.
+
+    begun: remembered before it is there, for an order that is broken off.
+    """
+    is_first = remembered(settings, order.study) is None
+    if is_first:
+        remember(settings, begun)
+    try:
+        fleet = replace(engine.up(order, _tell), secrets=begun.secrets)
+    except UserError:
+        if is_first:
+            forget(settings, order.study)
+        raise
+    remember(settings, fleet)
+    return fleet
+
+
 def _free(settings: Settings, fleet: Fleet, killed: Sequence[Slot]) -> None:
     """Free the trials of killed workers; without the database, say when others get them."""
     try:
         with open_store(_with_secrets(settings, _secrets_of(fleet))) as store:
             free_the_killed(store, places(killed, store.workers(fleet.study)))
+    except UnknownStudy:
+        return
     except (StorageError, UsageError) as error:
         _tell(f"trials of the killed workers go on once their leases expire, because {error.found}")
 

@@ -1,10 +1,12 @@
 """`search fleet` and the fleet that the home remembers."""
 
+import os
+
 import pytest
 
 from search.cli import main
 from search.fleet.engine import Fleet
-from search.fleet.remember import remember
+from search.fleet.remember import forget, remember, remembered, sole_command
 from search.settings import Settings
 from storage.store import Store
 from tests.storage.samples import new_study
@@ -35,3 +37,61 @@ def test_another_engine_than_that_of_the_fleet_is_refused(fleet_on_ray, capsys, 
 def test_every_command_asks_the_cluster_at_the_remembered_address(fleet_on_ray, capsys, command):
     assert main(["fleet", command, "--study", "toy"]) == 2
     assert "no Ray cluster answers at 127.0.0.1:1" in capsys.readouterr().err
+
+
+def test_a_fleet_that_was_never_up_is_not_remembered(fleet_on_ray, tmp_path, capsys):
+    forget(Settings(home=tmp_path), "toy")
+    up = ["fleet", "up", "--study", "toy", "--engine", "ray", "--address", "127.0.0.1:1"]
+    assert main(up) == 2
+    assert remembered(Settings(home=tmp_path), "toy") is None
+
+
+def test_the_end_of_a_fleet_whose_cluster_is_gone_names_the_file_to_remove(fleet_on_ray, capsys):
+    assert main(["fleet", "down", "--study", "toy"]) == 2
+    assert "if that is gone for good, remove " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_a_fleet_that_another_command_changes_is_left_alone(
+    fleet_on_ray, tmp_path, capsys, command
+):
+    with sole_command(Settings(home=tmp_path), "toy"):
+        assert main(["fleet", command, "--study", "toy"]) == 2
+    assert f"another command changes the fleet of toy now (process {os.getpid()} of " in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_study_is_not_deleted_before_its_fleet_is_down(fleet_on_ray, capsys):
+    assert main(["delete", "toy", "--yes"]) == 2
+    assert "toy has a fleet; end it first: `search fleet down" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("trouble", ["no study", "no database"])
+def test_a_fleet_is_down_without_its_study_and_without_the_database(
+    tmp_path, database_url, monkeypatch, capsys, trouble
+):
+    secrets = tmp_path / "secrets"
+    secrets.touch(mode=0o600)
+    if trouble == "no database":
+        database_url = "postgresql://127.0.0.1:1/search"
+    secrets.write_text(f"SEARCH_DATABASE_URL={database_url}\n")
+    monkeypatch.setenv("SEARCH_HOME", str(tmp_path))
+    fleet = Fleet(engine="slurm", study="toy", job="toy-1", workers=2, secrets=str(secrets))
+    remember(Settings(home=tmp_path), fleet)
+    killed, programs = tmp_path / "killed", tmp_path / "bin"
+    programs.mkdir()
+    says = {
+        "squeue": f"[ -e {killed} ] || echo '5_1|RUNNING|box|0|None|0|'",
+        "scancel": f"touch {killed}",
+        "scontrol": "",
+    }
+    for program, line in says.items():
+        (programs / program).write_text(f"#!/bin/sh\n{line}\n")
+        (programs / program).chmod(0o700)
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+
+    assert main(["fleet", "down", "--study", "toy", "--now"]) == 0
+
+    assert "the fleet of toy is down" in capsys.readouterr().out
+    assert remembered(Settings(home=tmp_path), "toy") is None
