@@ -57,12 +57,6 @@ def gpus() -> int:
     return int(RAY.cluster_resources().get("GPU", 0))
 
 
-def has_room(duty: Duty) -> bool:
-    """Say whether the cluster has room for one more such place now."""
-    free = RAY.available_resources()
-    return bool(free.get("GPU", 0) >= duty.gpus if duty.uses_gpu else free.get("CPU", 0) >= 1)
-
-
 def check_nodes(order: Order, known: Collection[str]) -> dict[str, str]:
     """Check all nodes at once; return what is missing by node, "" for one that is ready.
 
