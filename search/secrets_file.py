@@ -81,7 +81,7 @@ def read_secrets(path: Path) -> dict[str, str]:
     except UnicodeDecodeError:
         raise _wrong(path, "is not UTF-8", "write it as text in UTF-8") from None
     except OSError as error:
-        fix = f"write it there, readable for this user, or unset {VARIABLE}"
+        fix = f"write it there, readable for this user, or change {VARIABLE} or --secrets"
         raise _wrong(path, f"cannot be read ({error.strerror})", fix) from None
     return _parse(path, text.split("\n"))
 
@@ -130,4 +130,4 @@ def _check_name(path: Path, name: str, place: str) -> None:
 
 
 def _wrong(path: Path, found: str, fix: str) -> UsageError:
-    return UsageError(f"{VARIABLE}: {path} {found}", fix)
+    return UsageError(f"the file of secrets {path} {found}", fix)
