@@ -5,8 +5,9 @@ import os
 import pytest
 
 from search.cli import main
-from search.fleet.engine import Fleet
+from search.fleet.engine import ENGINES, Fleet
 from search.fleet.remember import forget, remember, remembered, sole_command
+from search.fleet_options import ENGINE_NAMES
 from search.settings import Settings
 from storage.store import Store
 from tests.storage.samples import new_study
@@ -25,6 +26,10 @@ def fleet_on_ray(database_url, tmp_path, monkeypatch):
         store.create(new_study("toy"))
     fleet = Fleet(engine="ray", study="toy", job="toy-1", workers=2, address="127.0.0.1:1")
     remember(Settings(home=tmp_path), fleet)
+
+
+def test_the_engines_that_can_be_named_are_those_that_can_be_opened():
+    assert set(ENGINE_NAMES) == ENGINES.keys()
 
 
 @pytest.mark.parametrize("command", ["up", "status", "down"])
