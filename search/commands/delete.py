@@ -26,9 +26,8 @@ def delete(arguments: Namespace, settings: Settings) -> int:
             raise UsageError(
                 f"this deletes {row.name!r} with {trials} trials for good", "add --yes to do it"
             )
-        if remembered(
-            settings, row.name
-        ):  # its workers would hold their GPUs for a study that is gone
+        if remembered(settings, row.name):
+            # Its workers would hold their GPUs for a study that is gone.
             raise UsageError(
                 f"{row.name} has a fleet", f"end it first: `search fleet down --study {row.name}`"
             )

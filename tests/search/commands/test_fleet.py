@@ -98,5 +98,7 @@ def test_a_fleet_is_down_without_its_study_and_without_the_database(
 
     assert main(["fleet", "down", "--study", "toy", "--now"]) == 0
 
-    assert "the fleet of toy is down" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "the fleet of toy is down" in told.out
+    assert ("go on once their leases expire" in told.err) is (trouble == "no database")
     assert remembered(Settings(home=tmp_path), "toy") is None

@@ -1,6 +1,5 @@
 """`search fleet up` that only shows or writes what it would start."""
 
-import json
 import stat
 from pathlib import Path
 
@@ -8,8 +7,6 @@ import pytest
 import yaml
 
 from search.cli import main
-from search.fleet.engine import Fleet
-from search.fleet.remember import remember, remembered
 from search.settings import Settings
 from storage.store import Store
 from tests.search.toy_worker import make_worker
@@ -90,29 +87,6 @@ def test_kubectl_gets_no_secret_of_the_file_and_leaves_no_copy_of_it(
 
     assert "of-the-bucket" not in seen.read_text()
     assert not (settings.study_folder("toy") / "kubernetes" / "secrets").exists()
-
-
-@pytest.mark.parametrize("words", [(), ("--now",)])
-def test_a_fleet_ends_while_the_database_is_away(
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    words: tuple[str, ...],
-) -> None:
-    kubectl = settings.home / "kubectl"
-    spec, status = {"hostname": "toy-1-0"}, {"phase": "Running"}
-    running = {"metadata": {"creationTimestamp": ""}, "spec": spec, "status": status}
-    kubectl.write_text(f"#!/bin/sh\necho '{json.dumps({'items': [running]})}'\n")
-    kubectl.chmod(0o700)
-    monkeypatch.setenv("PATH", str(settings.home))
-    monkeypatch.setenv("SEARCH_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
-    remember(settings, Fleet(engine="k8s", study="toy", job="toy-1", workers=1))
-
-    assert main(["fleet", "down", "--study", "toy", *words]) == 0
-
-    told = capsys.readouterr().err
-    assert ("go on once their leases expire" in told) is bool(words)
-    assert remembered(settings, "toy") is None
 
 
 def test_without_slurm_nothing_is_submitted(
