@@ -28,6 +28,7 @@ from search.processes.program import child_environment, this_program, worker_wor
 from search.processes.run import Run
 from search.processes.signals import listening
 from search.processes.supervisor import supervise
+from search.secrets_file import without_secrets
 from search.settings import TOKEN_VARIABLE, Settings
 from search.studies.create import notes_on, store_study
 from search.studies.declare import declare
@@ -167,7 +168,7 @@ def _supervise(run: Run) -> int:
 
 
 def _detach(words: Sequence[str]) -> int:
-    started = start_detached([*this_program(), *words])
+    started = start_detached([*this_program(), *words], without_secrets(os.environ))
     if isinstance(started, int):
         return started
     name = started.study

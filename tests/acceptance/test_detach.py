@@ -14,11 +14,16 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 @pytest.fixture
 def detach(place, capfd):
     """Runs `search run --detach` and gives its exit code and what it printed."""
+    secrets = place.folder / "secrets"
+    secrets.touch(mode=0o600)
+    secrets.write_text("AWS_SESSION_TOKEN=of-the-bucket\n")
+    environment = {"SEARCH_SECRETS_FILE": str(secrets)}
 
     def detach(name, *words):
         capfd.readouterr()
         study = ("--study", "toy.py", "--as", name)
-        code = place.search("run", *study, "--workers", "2", "--detach", *words)
+        words = ("run", *study, "--workers", "2", "--detach", *words)
+        code = place.search(*words, environment=environment)
         return code, capfd.readouterr()
 
     return detach
@@ -30,6 +35,7 @@ def test_a_detached_run_goes_on_by_itself_to_its_budget(place, detach):
 
     assert code == 0
     assert psutil.Process(pid).terminal() is None
+    assert "AWS_SESSION_TOKEN" not in psutil.Process(pid).environ()
     psutil.wait_procs([psutil.Process(pid)], timeout=60)
     with open_store(place.settings) as store:
         states = [trial.state for trial in store.trials("alone")]
