@@ -11,7 +11,7 @@ from pathlib import Path
 from objectives.files.lock import try_lock
 from objectives.files.whole import write_text_whole
 from search.errors import AlreadyRunning, UsageError
-from search.fleet.engine import Fleet
+from search.fleet.engine import ENGINES, Fleet
 from search.settings import Settings
 
 
@@ -25,7 +25,7 @@ def remember(settings: Settings, fleet: Fleet) -> None:
 def remembered(settings: Settings, study: str) -> Fleet | None:
     """Return the fleet of a study, None where this home has started none."""
     try:
-        return Fleet(**json.loads(fleet_file(settings, study).read_text()))
+        return _checked(Fleet(**json.loads(fleet_file(settings, study).read_text())), study)
     except FileNotFoundError:
         return None
     except (ValueError, TypeError):
@@ -65,3 +65,12 @@ def sole_command(settings: Settings, study: str) -> Iterator[None]:
 def fleet_file(settings: Settings, study: str) -> Path:
     """Return the file that remembers a study's fleet."""
     return settings.study_folder(study) / "fleet.json"
+
+
+def _checked(fleet: Fleet, study: str) -> Fleet:
+    """Return a fleet that was read from a file; ValueError where it cannot be that of the study."""
+    texts = (fleet.job, fleet.address or "", fleet.secrets or "")
+    is_typed = isinstance(fleet.workers, int) and all(isinstance(text, str) for text in texts)
+    if not is_typed or fleet.study != study or fleet.engine not in ENGINES:
+        raise ValueError
+    return fleet

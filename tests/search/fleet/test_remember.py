@@ -1,5 +1,8 @@
 """What a home remembers of a fleet between commands."""
 
+import json
+from dataclasses import asdict
+
 import pytest
 
 from search.errors import UsageError
@@ -20,7 +23,12 @@ def test_a_fleet_is_remembered_until_it_is_down(tmp_path):
     assert remembered(settings, "toy") is None
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"other": 1}'])
+OF_ANOTHER = json.dumps(asdict(FLEET) | {"study": "other"})
+ON_NOTHING = json.dumps(asdict(FLEET) | {"engine": "pbs"})
+EDITED = json.dumps(asdict(FLEET) | {"workers": "two"})
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"other": 1}', OF_ANOTHER, ON_NOTHING, EDITED])
 def test_a_broken_note_of_a_fleet_names_the_file(tmp_path, text):
     settings = Settings(home=tmp_path)
     remember(settings, FLEET)
