@@ -46,14 +46,16 @@ def up(arguments: Namespace, settings: Settings) -> int:
             " file of mode 0600 for --secrets",
         )
     with open_store(settings) as store:
-        order = _order(arguments, settings, store.study(name))
+        row = store.study(name)
+        order = _order(arguments, settings, row)
         if earlier and order.address is None:
             order = replace(order, address=earlier.address)
         if arguments.print or arguments.out:
             print(engine.render(order))
             return DONE
         with sole_command(settings, name):
-            store.clear_stop(name)
+            if row.stop:  # else nothing is written: the file may hold the role of workers
+                store.clear_stop(name)
             begun = Fleet(
                 engine=engine_name,
                 study=name,

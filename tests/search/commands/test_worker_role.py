@@ -1,5 +1,6 @@
 """Commands with the rights that docs/operations.md gives a worker's role, and no others."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,25 @@ def test_a_worker_runs_whole_trials_and_its_machine_can_be_looked_at(
     assert [trial.outcome for trial in store.trials("toy")] == ["finished"] * 2
     (worker,) = store.workers("toy")
     assert worker.exit_code == 0
+
+
+def test_a_fleet_comes_up_and_goes_down_with_the_file_of_its_workers(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secrets, kubectl = machine / "secrets", machine / "bin" / "kubectl"
+    secrets.touch(mode=0o600)
+    secrets.write_text(f"SEARCH_DATABASE_URL={os.environ['SEARCH_DATABASE_URL']}\n")
+    kubectl.parent.mkdir()
+    kubectl.write_text("#!/bin/sh\necho '{\"items\": []}'\n")
+    kubectl.chmod(0o700)
+    monkeypatch.setenv("PATH", str(kubectl.parent), prepend=os.pathsep)
+    monkeypatch.delenv("SEARCH_DATABASE_URL")
+    monkeypatch.setenv("SEARCH_SECRETS_FILE", str(secrets))
+
+    up = ["fleet", "up", "--study", "toy", "--engine", "k8s", "--workers", "1"]
+    assert main(up) == 0, capsys.readouterr().err
+    assert main(["fleet", "status", "--study", "toy"]) == 0
+    assert main(["fleet", "down", "--study", "toy", "--now"]) == 0
 
 
 def test_a_command_for_the_owner_says_so(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
