@@ -170,8 +170,13 @@ def _checked(name: str, check: Callable[[], str]) -> Checked:
 
 
 def _device(share: DeviceShare) -> str:
-    """Describe the device of a worker; MachineMismatch where torch cannot use it."""
-    for finding in find_torch(driver.count_gpus()):
+    """Describe the device of a worker; MachineMismatch for a GPU that torch cannot use.
+
+    On the CPU torch is not loaded, which takes seconds: a study that needs it has built its
+    networks by then.
+    """
+    findings = find_torch(driver.count_gpus()) if share.device == "cuda" else ()
+    for finding in findings:
         if finding.level == "error":
             raise MachineMismatch(f"{finding.name}: {finding.found}", finding.fix)
     return f"{device_class(share.device)}, {share.threads} threads, on {socket.gethostname()}"

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,12 +11,14 @@ import pytest
 
 from search.cli import main
 from search.settings import Settings
+from search.start import settled
 from search.studies.create import store_study
 from search.studies.overrides import Overrides
 from search.studies.prepare import prepare
 from storage.artifacts import shared_store
 from storage.places.folder import MARK
 from storage.store import Store
+from tests.madeup.gpus import MadeUp, MadeUpGpus, uuid
 from tests.storage.samples import new_worker
 
 TOY = """
@@ -68,18 +72,41 @@ def test_all_that_is_missing_is_told_at_once(
 ) -> None:
     (machine / "file").touch()
     monkeypatch.setenv("SEARCH_ARTIFACTS", str(machine / "file" / "store"))
-    monkeypatch.setenv("PATH", "")  # no interpreter can be looked for by name
-    monkeypatch.setattr("sys.executable", shutil.which("false", path="/bin:/usr/bin"))
+    package = machine / "packages" / "search-0.2.0.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.4\nName: search\nVersion: 0.2.0\n")
+    monkeypatch.syspath_prepend(str(package.parent))
 
-    assert main(["worker", "--study", "toy", "--check", "--json"]) == 2
+    assert main(["worker", "--study", "toy", "--check", "--json"]) == 4
 
     told = capsys.readouterr()
     checks = json.loads(told.out)["checks"]
     lacking = {check["name"]: check["exit_code"] for check in checks if check["exit_code"]}
-    assert lacking == {"artifacts": 2, "device": 4}
+    assert lacking == {"versions": 4, "artifacts": 2}
     first, second = told.err.splitlines()
-    assert "set SEARCH_ARTIFACTS to another" in first
-    assert second.startswith("search: torch: does not load")
+    assert "search 0.2.0, not 0.1.0" in first
+    assert "set SEARCH_ARTIFACTS to another" in second
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_gpu_that_torch_cannot_use_is_told(made_up_gpus: MadeUpGpus) -> None:
+    made_up_gpus.put(MadeUp(uuid(1)))
+    without_torch = (
+        f"import runpy, sys; sys.executable = {shutil.which('false')!r};"
+        "sys.argv = 'search worker --study toy --check'.split();"
+        "runpy.run_module('search.cli', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", without_torch],
+        env=settled(made_up_gpus.environment("0"), sys.path),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 4
+    assert done.stderr.startswith("search: torch: does not load: exit code 1; ")
 
 
 def test_a_study_that_is_not_stored_is_all_that_is_told(
