@@ -1,6 +1,7 @@
 """A Ray cluster: the connection to it, its nodes and GPUs, and the actors of a fleet."""
 
 import logging
+import os
 import re
 import socket
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -37,13 +38,14 @@ def connected(address: str | None) -> Iterator[str]:
 
     address: HOST:PORT of its head; None for RAY_ADDRESS, else the cluster of this machine.
     """
-    _check_address(address)
+    named = address or os.environ.get("RAY_ADDRESS") or None
+    _check_address(named)
     try:
         ray.init(
             address or "auto", namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR
         )
     except (ConnectionError, AuthenticationError) as error:
-        raise _no_cluster(address) from error
+        raise _no_cluster(named) from error
     except (RuntimeError, ValueError) as error:
         raise UsageError(*explained(str(error))) from error
     try:
@@ -142,13 +144,14 @@ def slot_of(number: int, report: Report | None) -> Slot:
 
 
 def _check_address(address: str | None) -> None:
-    """Refuse an address at which nothing answers; Ray itself would try for a minute."""
+    """Refuse an address at which nothing answers; Ray itself would try for minutes."""
     if address is None or address == "auto":
         return
     found = HOST_PORT.fullmatch(address)
     if found is None or "://" in address:
         raise UsageError(
-            f"--address {address} is not HOST:PORT", "give that of Ray's head, such as head:6379"
+            f"{address} is not HOST:PORT",
+            "give --address or RAY_ADDRESS that of Ray's head, such as head:6379",
         )
     try:
         host = found[1].strip("[]")
@@ -158,7 +161,7 @@ def _check_address(address: str | None) -> None:
 
 
 def _no_cluster(address: str | None) -> UsageError:
-    where = "on this machine or in RAY_ADDRESS" if address is None else f"at {address}"
+    where = "on this machine" if address is None else f"at {address}"
     return UsageError(
         f"no Ray cluster answers {where}",
         "start one with `ray start --head`, or name its head with --address HOST:6379",

@@ -57,7 +57,7 @@ def test_a_fleet_on_the_embedded_postgres_is_refused(tmp_path, monkeypatch, secr
 def test_an_address_that_is_none_is_refused(study, secrets, capsys, address):
     pytest.importorskip("ray", reason="needs ray")
     assert main([*UP, "--secrets", secrets, "--address", address]) == 2
-    assert "is not HOST:PORT; give that of Ray's head" in capsys.readouterr().err
+    assert "is not HOST:PORT; give --address or RAY_ADDRESS that" in capsys.readouterr().err
 
 
 def test_where_no_cluster_answers_the_fix_is_named_at_once(study, secrets, capsys):
@@ -67,6 +67,15 @@ def test_where_no_cluster_answers_the_fix_is_named_at_once(study, secrets, capsy
         address = f"127.0.0.1:{probe.getsockname()[1]}"
         assert main([*UP, "--secrets", secrets, "--address", address]) == 2
     assert f"no Ray cluster answers at {address}; start one with" in capsys.readouterr().err
+
+
+def test_where_nothing_answers_at_rays_variable_its_fix_is_named_at_once(
+    study, secrets, capsys, monkeypatch
+):
+    pytest.importorskip("ray", reason="needs ray")
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    assert main([*UP, "--secrets", secrets]) == 2
+    assert "no Ray cluster answers at 127.0.0.1:1;" in capsys.readouterr().err
 
 
 def test_a_cluster_of_another_version_is_told_in_one_line():
