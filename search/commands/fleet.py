@@ -195,7 +195,8 @@ def _fleet(arguments: Namespace, settings: Settings) -> Fleet:
         return fleet
     raise UsageError(
         f"{name} has no fleet that this home knows",
-        f"repeat `search fleet up --study {name}` with its --engine, which finds its workers",
+        f"start one with `search fleet up --study {name} --engine ray`, or slurm or k8s;"
+        " it also finds workers that were started from elsewhere",
     )
 
 
