@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from search.secrets_file import without_secrets
 from spaces.exits import LASTING
 
 INDEX = "batch.kubernetes.io/job-completion-index"
+LOG_LINE = re.compile(r"^[EW]\d{4} \d\d:\d\d:\d\d.*$", re.MULTILINE)  # such as E1129 16:07:45.28
 PHASES = {"Pending": State.QUEUED, "Running": State.UP, "Succeeded": State.DONE}
 
 
@@ -29,9 +31,14 @@ def kubectl(words: Sequence[str], namespace: str | None) -> str:
             "this machine has no kubectl", f"where there is one, type: {shlex.join(command)}"
         ) from None
     if done.returncode:
-        said = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        said = _said(done.stderr) or f"exit code {done.returncode}"
         raise UsageError(f"kubectl says: {said}", f"the command was: {shlex.join(command)}")
     return done.stdout
+
+
+def _said(errors: str) -> str:
+    """Return kubectl's own lines as one, without the log of its libraries."""
+    return " ".join(LOG_LINE.sub("", errors).split())
 
 
 def slots(pods: Sequence[Mapping[str, Any]]) -> list[Slot]:

@@ -26,6 +26,8 @@ FIELDS = ("JobArrayID", "State", "NodeList", "RestartCnt", "Reason", "exit_code"
 # The worker reads these in the file of secrets; sbatch would store them with the job.
 SECRETS = {*OURS, *AWS, "PGPASSWORD"}
 
+REACH_FIX = "type the command where `sinfo` answers: on a login node, or with SLURM_CONF set"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
@@ -127,7 +129,7 @@ def _run(
     words: Sequence[str],
     given: str = "",
     *,
-    fix: str = "see Slurm's message",
+    fix: str = REACH_FIX,
     may_fail: bool = False,
 ) -> str:
     """Run a program of Slurm's; UsageError where there is none, or it fails."""

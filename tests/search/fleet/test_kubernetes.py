@@ -12,7 +12,7 @@ import yaml
 from search.errors import UsageError
 from search.fleet.engine import Fleet, Order, Slot, State
 from search.fleet.kubernetes.engine import KubernetesEngine
-from search.fleet.kubernetes.kubectl import INDEX, slots
+from search.fleet.kubernetes.kubectl import INDEX, pods_of, slots
 from search.fleet.kubernetes.manifests import job_name, render_manifests
 from search.parser import build_parser
 from spaces.exits import DONE, DRAINED, KILLED, LASTING
@@ -166,6 +166,20 @@ def test_without_kubectl_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -
         KubernetesEngine().status(fleet)
     with pytest.raises(UsageError, match="type: kubectl --namespace=lab delete job,"):
         KubernetesEngine().down(fleet, str, now=False)
+
+
+def test_a_cluster_that_does_not_answer_is_told_in_kubectls_last_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = 'E1129 16:07:45.281243   29454 memcache.go:265] "Unhandled Error" err="refused"'
+    program = tmp_path / "kubectl"
+    program.write_text(f"#!/bin/sh\necho '{log}' >&2\necho 'was refused' >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+
+    with pytest.raises(UsageError) as error:
+        pods_of("toy-1", None)
+    assert error.value.found == "kubectl says: was refused"
 
 
 def pod(index: int, minute: int, status: dict[str, Any], **metadata: str) -> dict[str, Any]:
