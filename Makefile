@@ -46,6 +46,7 @@ priors: .venv/.ready  ## the picture of docs/priors.md, from two real searches o
 WORD = $$(od -An -tx1 -N24 /dev/urandom | tr -d ' \n')
 
 secrets:  ## a password and tokens for docker-compose.yml, in secrets/
+	@test ! -e secrets || { echo "secrets/ is there already, with the password of Postgres; keep it" >&2; exit 2; }
 	@umask 077; mkdir secrets && password=$(WORD) && printf '%s\n' "$$password" > secrets/postgres && \
 		printf 'PGPASSWORD=%s\n' "$$password" > secrets/search && \
 		printf 'viewer: %s\nwriter: %s\n' "$(WORD)" "$(WORD)" > secrets/tokens
