@@ -130,7 +130,9 @@ def test_fewer_workers_leave_the_queue_before_running_ones_end(
     start: Callable[..., Fleet], cluster: Cluster
 ) -> None:
     wait = "trap 'exit 75' USR1; echo on; while true; do sleep 0.1; done"
-    ends(start(wait, tasks=5), *[State.UP] * 4, State.QUEUED)
+    fleet = start(wait, tasks=5)
+    ends(fleet, *[State.UP] * 4, State.QUEUED)
+    assert wait_until(lambda: log_of(fleet).count("on\n") == 4, 20)  # each shell has its trap
 
     fleet = start(wait, tasks=3)
     ends(fleet, *[State.UP] * 3, State.DRAINED, State.GONE)
