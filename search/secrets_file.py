@@ -40,6 +40,7 @@ AWS = (
     "AWS_SESSION_TOKEN",
     "AWS_SECURITY_TOKEN",
 )
+MOST_BYTES = 1_000_000
 NAMES_FIX = "write passwords and tokens alone into it; docs/operations.md lists their names"
 
 
@@ -77,12 +78,15 @@ def read_secrets(path: Path) -> dict[str, str]:
     try:
         with open(path, "rb", opener=_opened) as file:
             _check_mode(path, os.fstat(file.fileno()).st_mode)
-            text = file.read().decode("utf-8-sig")
+            content = file.read(MOST_BYTES + 1)
+            text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise _wrong(path, "is not UTF-8", "write it as text in UTF-8") from None
     except OSError as error:
         fix = f"write it there, readable for this user, or change {VARIABLE} or --secrets"
         raise _wrong(path, f"cannot be read ({error.strerror})", fix) from None
+    if len(content) > MOST_BYTES:
+        raise _wrong(path, f"has over {MOST_BYTES} bytes", "name the file of secrets itself")
     return _parse(path, text.split("\n"))
 
 
@@ -100,11 +104,14 @@ def _check_mode(path: Path, mode: int) -> None:
 
 def _parse(path: Path, lines: Iterable[str]) -> dict[str, str]:
     secrets: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate((line.removesuffix("\r") for line in lines), 1):
+        place = f"line {number}"
+        if "\r" in line:  # one line with all the secrets of the file, or a comment of them
+            fix = "end each line with a line feed, as Unix does"
+            raise _wrong(path, f"has a carriage return amid {place}", fix)
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        name, equals, text = line.removesuffix("\r").partition("=")
-        place = f"line {number}"
+        name, equals, text = line.partition("=")
         if not equals:
             raise _wrong(path, f"has no `=` in {place}", "write NAME=VALUE in each line")
         _check_name(path, name, place)

@@ -96,6 +96,8 @@ def test_a_variable_that_is_set_is_kept_and_a_blank_one_is_not(tmp_path: Path) -
         ("#\nPGPASSWORD=hunter2\nPGPASSWORD=hunter2", "has PGPASSWORD a second time in line 3"),
         ("PGPASSWORD= ", "has no value for PGPASSWORD in line 1; write the value right behind"),
         ("PGPASSWORD=hunter2\0", "has no value for PGPASSWORD in line 1"),
+        ("PGUSER=me\rPGPASSWORD=hunter2", "has a carriage return amid line 1; end each line with"),
+        ("# mine\rPGPASSWORD=hunter2\r", "has a carriage return amid line 1; end each line with"),
         (b"PGPASSWORD=hunter2\xff", "is not UTF-8; write it as text in UTF-8"),
     ],
 )
@@ -107,6 +109,14 @@ def test_a_file_that_cannot_be_meant_is_refused_without_a_word_of_it(
 
     assert line in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_file_that_is_far_too_large_is_not_read_into_memory(tmp_path: Path) -> None:
+    file = tmp_path / "secrets"
+    file.touch(mode=0o600)
+    os.truncate(file, 2**40)
+    with pytest.raises(UsageError, match="has over 1000000 bytes; name the file of secrets itself"):
+        read_secrets(file)
 
 
 @pytest.mark.parametrize("mode", [0o604, 0o602, 0o601, 0o644])
