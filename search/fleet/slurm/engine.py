@@ -41,7 +41,7 @@ class SlurmEngine:
             if missing > 0:
                 script = render_script(order, missing)
                 log_folder(order.home, order.study).mkdir(parents=True, exist_ok=True)
-                tell(f"job {submit(script)}: an array of {missing}")
+                tell(f"job {submit(script, order.job)}: an array of {missing}")
             else:
                 _shrink(here, -missing, tell)
         return Fleet(

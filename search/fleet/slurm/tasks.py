@@ -56,9 +56,13 @@ class Task:
         return self.state in ENDED
 
 
-def submit(script: str) -> str:
-    """Submit a script and return the number of its job; UsageError with Slurm's words."""
-    words = ["sbatch", "--parsable"]
+def submit(script: str, job: str) -> str:
+    """Submit a script and return the number of its job; UsageError with Slurm's words.
+
+    job: its name, by which alone its tasks are found again. On the command line it counts before
+        `SBATCH_JOB_NAME`, and before a name among the user's words in the script.
+    """
+    words = ["sbatch", "--parsable", f"--job-name={job}"]
     found = _run(words, script, fix="change the option, or the words of --sbatch")
     return found.strip().partition(";")[0]  # NUMBER;CLUSTER where there are several
 

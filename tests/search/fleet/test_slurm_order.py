@@ -1,5 +1,6 @@
 """What an order becomes for Slurm, without one."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -101,3 +102,19 @@ def test_a_machine_without_slurm_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_order_without_a_file_of_secrets_is_refused() -> None:
     with pytest.raises(UsageError, match="--secrets FILE"):
         SlurmEngine().up(order(secrets=None), str)
+
+
+def test_a_job_has_the_fleets_name_whatever_the_user_calls_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secrets").touch(mode=0o600)
+    (tmp_path / "secrets").write_text("SEARCH_DATABASE_URL=postgresql://db/search\n")
+    for program, line in {"squeue": "", "sbatch": f'echo "$@" > {tmp_path}/words; echo 7'}.items():
+        (tmp_path / program).write_text(f"#!/bin/sh\n{line}\n")
+        (tmp_path / program).chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    options = OPTIONS | {"sbatch": ["--job-name=mine"]}
+
+    SlurmEngine().up(order(home=tmp_path, secrets=tmp_path / "secrets", options=options), str)
+
+    assert (tmp_path / "words").read_text() == "--parsable --job-name=toy-1a2b3c4d\n"
