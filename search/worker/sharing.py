@@ -26,6 +26,7 @@ from storage.store import Claim
 log = logging.getLogger(__name__)
 
 KEPT = 2  # as on disk: a torn newest one costs one epoch
+FETCHES = 3  # an answer of S3 that breaks off in its headers is a short file without an error
 TICK_SECONDS = 0.1
 
 
@@ -125,10 +126,11 @@ def bring_checkpoint(leased: LeasedTrial, here: Path | None) -> Path | None:
         if checkpoints.epoch_of(file.name) <= epoch_here:
             break
         fetch = partial(store.fetch_file, leased.worker.kept, file, folder)
-        path = when_there_is_room(fetch, folder, leased.progress)
-        if path and checkpoints.newest_good([folder]) == path:
-            log.info("going on from %s, which another machine shared", file.name)
-            return path
+        for _ in range(FETCHES):
+            path = when_there_is_room(fetch, folder, leased.progress)
+            if path and checkpoints.newest_good([folder]) == path:
+                log.info("going on from %s, which another machine shared", file.name)
+                return path
     return here
 
 

@@ -90,6 +90,29 @@ def test_a_torn_one_is_passed_over_for_the_one_before(
     assert [row.epoch for row in store.epochs("toy")] == [1, 2, 3, 4, 5]
 
 
+def test_one_that_comes_short_is_fetched_again(
+    elsewhere: Callable[[str], Worker],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drain_after(elsewhere("a"), 3)
+    fetch, shortened = artifacts.fetch, []
+
+    def fetch_short_once(kept: Any, file: Any, folder: Path) -> Path | None:
+        path = fetch(kept, file, folder)
+        if path and not shortened:
+            path.write_bytes(b"")
+            shortened.append(path)
+        return path
+
+    monkeypatch.setattr(artifacts, "fetch", fetch_short_once)
+    with caplog.at_level(logging.INFO):
+        assert isinstance(attempt(elsewhere("b")), Finished)
+
+    assert shortened
+    assert "going on from epoch-0003-" in caplog.text
+
+
 def test_nothing_shared_is_left_of_a_trial_that_has_ended(
     elsewhere: Callable[[str], Worker], store: Store
 ) -> None:
