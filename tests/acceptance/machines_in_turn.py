@@ -5,12 +5,14 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from subprocess import Popen
 from typing import TypeVar
 
 import pytest
 
-from objectives.contract import BEST_WEIGHTS
+from objectives import catalog
+from objectives.contract import BEST_WEIGHTS, Attempt, DataSource
 from objectives.files.checkpoints import epoch_of
 from search.seeds import training_seed
 from spaces.stored import from_json
@@ -21,7 +23,7 @@ from storage.rows import AttemptRow
 from storage.store import Store
 from tests.acceptance.conftest import Place
 
-EPOCHS, WEIGHT_BYTES = 10, 200_000
+EPOCHS, WEIGHT_BYTES = 8, 200_000
 STUDY = """
 from spaces.params import Float
 from spaces.study import Pruning, Study
@@ -41,17 +43,19 @@ class Machines:
     """The workers of one study, one in each place.
 
     environments: the variables of each place.
+    hosts: the name of each place's host, which only root may give; () for that of this machine.
     """
 
     study: str
     places: Sequence[Place]
     environments: Sequence[Mapping[str, str]]
+    hosts: Sequence[str] = ()
     workers: dict[int, Popen[bytes]] = field(default_factory=dict)
 
     def store_study(self, trials: int) -> None:
         """Store the study, which begins with its first worker."""
         (self.places[0].folder / "moves.py").write_text(STUDY)
-        given = (f"epochs={EPOCHS}", "seconds_per_epoch=0.3", f"weight_bytes={WEIGHT_BYTES}")
+        given = (f"epochs={EPOCHS}", "seconds_per_epoch=0.25", f"weight_bytes={WEIGHT_BYTES}")
         words = [word for each in given for word in ("--set", each)]
         name = ("--study", "moves.py", "--as", self.study, "--workers", "0")
         run = ("run", *name, "--trials", str(trials), *words)
@@ -60,31 +64,41 @@ class Machines:
     def start(self, at: int) -> None:
         """Start the worker of a place."""
         words = ("worker", "--study", self.study)
-        self.workers[at] = self.places[at].start(*words, environment=self.environments[at])
+        before = _as_host(self.hosts[at]) if self.hosts else ()
+        environment = self.environments[at]
+        self.workers[at] = self.places[at].start(*words, environment=environment, before=before)
 
-    def lose(self, at: int, store: Store, kept: ArtifactStore) -> tuple[int, int]:
+    def lose(self, store: Store, kept: ArtifactStore, at: int | None = None) -> tuple[int, int]:
         """Kill a worker once its checkpoint is shared; wait until the other has its trial.
 
         Returns the trial's number and the epoch of that checkpoint. The worker starts again.
+
+        at: its place; None for whichever has shared a checkpoint first.
         """
-        victim, epoch = wait(
-            lambda: _with_checkpoint(self.study, store, kept, self._names(at, store))
-        )
+        among = list(self.workers) if at is None else [at]
+
+        def find() -> tuple[int, AttemptRow, int] | None:
+            found = (
+                (each, _with_checkpoint(self.study, store, kept, self._names(each, store)))
+                for each in among
+            )
+            return next(((each, *victim) for each, victim in found if victim), None)
+
+        at, victim, epoch = wait(find)
         self.workers[at].kill()
         self.workers[at].wait()
         wait(lambda: len(store.attempts(self.study, victim.number)) > victim.attempt)
         self.start(at)
         return victim.number, epoch
 
-    def wait_for_work(self, at: int, store: Store) -> None:
-        """Wait until the worker of a place has a trial."""
-        study = self.study
-        wait(
-            lambda: any(
-                not row.ended_at and row.worker in self._names(at, store)
-                for row in store.attempts(study)
-            )
-        )
+    def wait_for_work(self, store: Store) -> None:
+        """Wait until every worker has a trial."""
+
+        def are_at_work() -> bool:
+            names = {row.worker for row in store.attempts(self.study) if not row.ended_at}
+            return all(names & self._names(each, store) for each in self.workers)
+
+        wait(are_at_work)
 
     def end(self) -> None:
         """Wait until every worker has ended and found nothing left to do."""
@@ -93,6 +107,11 @@ class Machines:
     def _names(self, at: int, store: Store) -> set[str]:
         pid = self.workers[at].pid
         return {row.worker for row in store.workers(self.study) if row.pid == pid}
+
+
+def _as_host(name: str) -> tuple[str, ...]:
+    """Return the words before a command that give its process a host name of its own."""
+    return "unshare", "--uts", "sh", "-c", f'hostname {name} && exec "$@"', "sh"
 
 
 def wait(answer: Callable[[], T], seconds: float = 90) -> T:
@@ -117,6 +136,22 @@ def assert_nothing_is_lost(store: Store, study: str, trials: int) -> None:
     assert {row.reason for row in store.attempts(study)} == {"finished", "lost"}
 
 
+def assert_trained_as_if_undisturbed(store: Store, study: str, number: int, folder: Path) -> None:
+    """A trial has the curve that its configuration and seed give in one go."""
+    folder.mkdir()
+    stored = from_json(store.study(study).definition)
+    trial = store.trials(study)[number]
+    attempt = Attempt(
+        folder=folder,
+        data=DataSource(layout={"kind": "none"}),
+        seed=training_seed(stored.study.seed, number),
+    )
+    config = {**stored.config(trial.params), "seconds_per_epoch": 0.0}
+    results = catalog.load(stored.study.objective)(config, attempt)
+    recorded = [row.metrics for row in store.epochs(study, number)]
+    assert recorded == [result.metrics for result in results]
+
+
 def assert_best_weights_alone_are_there(store: Store, name: str, kept: ArtifactStore) -> None:
     """The weights of the best trials are whole, and nothing else is shared any more."""
     study = from_json(store.study(name).definition).study
@@ -135,7 +170,8 @@ def _with_checkpoint(
 ) -> tuple[AttemptRow, int] | None:
     """Find an attempt of these workers amid its trial, whose newest epoch but one is shared."""
     for attempt in store.attempts(study):
-        if attempt.worker in names and not attempt.ended_at:
+        # A first attempt: the other place has no older files of the trial.
+        if attempt.worker in names and not attempt.ended_at and attempt.attempt == 1:
             recorded = len(store.epochs(study, attempt.number))
             notes = store.files(study, attempt.number)
             ours = [each for each in notes if each.attempt == attempt.attempt]

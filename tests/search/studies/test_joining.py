@@ -151,7 +151,10 @@ def share(machine: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("words", [(), ("--workers", "1")], ids=["worker", "crew"])
 def test_a_share_that_is_not_mounted_ends_a_worker_so_that_its_engine_starts_it_again(
-    share: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+    share: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
 ) -> None:
     share.rename(share.with_name("elsewhere"))
     share.mkdir()  # the mount point
@@ -160,7 +163,13 @@ def test_a_share_that_is_not_mounted_ends_a_worker_so_that_its_engine_starts_it_
     assert main(["worker", "--study", "toy", "--check"]) == 2
 
     monkeypatch.delenv("SLURM_JOB_ID")
+    capsys.readouterr()
     assert main(["worker", "--study", "toy", *words]) == 2  # a person mounts it
+    assert main(["delete", "toy", "--yes"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert all("it is not mounted" in line and "mount the share" in line for line in lines)
+    assert len(lines) == 2
+    assert list(share.iterdir()) == []
 
 
 def test_another_folder_in_the_place_of_the_share_is_no_outage(share: Path) -> None:
@@ -180,7 +189,10 @@ def test_a_share_that_may_not_be_used_is_no_outage(
 
 @pytest.mark.usefixtures("machine")
 def test_an_endpoint_of_s3_that_is_away_is_waited_for_and_a_bucket_that_is_not_there_is_not(
-    s3_server: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+    s3_server: Mapping[str, str],
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     for name, value in s3_server.items():
         monkeypatch.setenv(name, value)
@@ -188,6 +200,10 @@ def test_an_endpoint_of_s3_that_is_away_is_waited_for_and_a_bucket_that_is_not_t
 
     monkeypatch.setenv("SEARCH_ARTIFACTS", "s3://nowhere/x")
     assert main(["worker", "--study", "toy"]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "NoSuchBucket" in said
+    assert said.endswith("or set SEARCH_ARTIFACTS to another")
 
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     assert main(["worker", "--study", "toy"]) == 75
+    assert store.attempts("toy") == []
