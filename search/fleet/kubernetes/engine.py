@@ -33,15 +33,18 @@ class KubernetesEngine:
     def up(self, order: Order, tell: Tell) -> Fleet:
         """Apply the manifests, which lie in the study's folder, with the file of secrets.
 
-        Its copy beside them is removed once it is applied.
+        Its copy beside them is removed, but for another machine where this one has no kubectl.
         """
         secrets = secrets_of(order)
         folder = Settings(home=order.home).study_folder(order.study) / "kubernetes"
         _write(folder, render_manifests(order))
         write_whole(folder / SECRETS, partial(_copy_secrets, secrets))
         namespace = order.options["namespace"]
-        tell(" ".join(kubectl(["apply", "-k", str(folder)], namespace).split("\n")).strip())
-        (folder / SECRETS).unlink()
+        try:
+            tell(" ".join(kubectl(["apply", "-k", str(folder)], namespace).split("\n")).strip())
+        finally:
+            if shutil.which("kubectl"):
+                (folder / SECRETS).unlink()
         return Fleet(
             engine="k8s",
             study=order.study,

@@ -32,7 +32,10 @@ def kubectl(words: Sequence[str], namespace: str | None) -> str:
         ) from None
     if done.returncode:
         said = _said(done.stderr) or f"exit code {done.returncode}"
-        raise UsageError(f"kubectl says: {said}", f"the command was: {shlex.join(command)}")
+        raise UsageError(
+            f"`{shlex.join(command)}` says: {said}",
+            "mend that (`kubectl cluster-info` must answer), and repeat the command of search",
+        )
     return done.stdout
 
 

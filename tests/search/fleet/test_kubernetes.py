@@ -179,7 +179,7 @@ def test_a_cluster_that_does_not_answer_is_told_in_kubectls_last_words(
 
     with pytest.raises(UsageError) as error:
         pods_of("toy-1", None)
-    assert error.value.found == "kubectl says: was refused"
+    assert error.value.found.endswith("--output=json` says: was refused")
 
 
 def pod(index: int, minute: int, status: dict[str, Any], **metadata: str) -> dict[str, Any]:

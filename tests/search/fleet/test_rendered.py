@@ -89,6 +89,20 @@ def test_kubectl_gets_no_secret_of_the_file_and_leaves_no_copy_of_it(
     assert not (settings.study_folder("toy") / "kubernetes" / "secrets").exists()
 
 
+def test_a_kubectl_that_fails_leaves_no_copy_of_the_secrets(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kubectl = settings.home / "kubectl"
+    kubectl.write_text("#!/bin/sh\necho 'connection refused' >&2\nexit 1\n")
+    kubectl.chmod(0o700)
+    monkeypatch.setenv("PATH", str(settings.home))
+
+    assert up(settings, "k8s") == 2
+
+    assert "says: connection refused; mend that" in capsys.readouterr().err
+    assert not (settings.study_folder("toy") / "kubernetes" / "secrets").exists()
+
+
 def test_without_slurm_nothing_is_submitted(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
