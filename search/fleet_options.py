@@ -22,7 +22,7 @@ def add_fleet_up(parser: ArgumentParser) -> None:
     """Add the options of `search fleet up`."""
     add_stored_study(parser)
     add_engine(parser, "default: the engine of the last `up`")
-    add_workers(parser, "default: one per place that the engine's GPUs have")
+    add_workers(parser, "default: on Ray one per GPU, or K; elsewhere needed")
     parser.add_argument(
         "--per-gpu", type=positive, default=1, metavar="K", help="workers on each GPU; default: 1"
     )

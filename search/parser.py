@@ -166,7 +166,10 @@ def _add_run_commands(commands: Commands) -> None:
     run.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)  # the detaching command's
 
     worker = _add(
-        commands, "worker", "worker:worker", "run one worker, or several, on another machine"
+        commands,
+        "worker",
+        "worker:worker",
+        "run one worker, or several, on this or another machine",
     )
     add_stored_study(worker)
     add_workers(worker, "keep so many at work; default: one, in this process")

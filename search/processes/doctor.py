@@ -188,7 +188,8 @@ def _configured(settings: Settings, workers: int) -> Iterator[MachineFinding]:
     except StorageError as error:
         yield _error("database", error.found, error.fix)
         return
-    where = f"{parts.hostname or 'the local socket'}{parts.path}"
+    port = f":{parts.port}" if parts.hostname and parts.port else ""
+    where = f"{parts.hostname or 'the local socket'}{port}{parts.path}"
     yield _ok("database", f"Postgres at {where} answers (SEARCH_DATABASE_URL)")
     yield _connections(room, workers)
 
