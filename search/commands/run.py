@@ -99,8 +99,8 @@ def _run_with(
         row = store_study(prepared, overrides, settings, store, too_large=too_large)
         room = room_note(prepared.stored, shares[0], settings)
         _print_notes(filter(None, [*notes_on(row, prepared.study), room]))
-        store.clear_stop(name)
         if arguments.workers == 0:
+            store.clear_stop(name)
             print(f"{name} is stored; its workers start with `search worker --study {name}`")
             return DONE
         set_up_logs(settings.logs / name / f"{beside}run.log")
@@ -112,6 +112,7 @@ def _run_with(
             closing(DashboardKeeper(settings, program, listener)) as keeper,
             _watching_events(name, settings) as watch,
         ):
+            store.clear_stop(name)
             run = _run(
                 prepared,
                 settings,

@@ -12,8 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from search.processes.devices import assign
+from search.processes.gpus import Gpu
+from search.processes.lock import gpus_held
 from storage.errors import UnknownStudy
 from storage.store import Store
+from tests.madeup.gpus import MadeUp, MadeUpGpus, uuid
 
 STUDY = """
 from spaces.params import Float
@@ -135,3 +139,24 @@ def test_a_run_without_workers_stores_the_study_and_ends(
     assert told.decode() == "toy is stored; its workers start with `search worker --study toy`\n"
     assert store.study("toy").trials == 2
     assert store.workers("toy") == []
+
+
+def test_a_run_whose_gpu_is_held_takes_no_stop_back(
+    start: Callable[..., subprocess.Popen[bytes]],
+    store: Store,
+    made_up_gpus: MadeUpGpus,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made_up_gpus.put(MadeUp(uuid(1)))
+    for name, value in made_up_gpus.environment("0").items():
+        monkeypatch.setenv(name, value)
+    assert start("--workers", "0").wait(60) == 0
+    store.request_stop("toy", "drain")
+    mine = Gpu(visible=f"GPU-{uuid(1)}", label="0")
+    with gpus_held("toy", tmp_path / "home" / "studies" / "toy", assign(1, [mine], 2)):
+        refused = start(stderr=subprocess.PIPE)
+        told = refused.communicate(timeout=60)[1].decode()
+
+    assert (refused.returncode, "on GPU 0 already" in told) == (2, True), told
+    assert store.study("toy").stop
