@@ -75,7 +75,7 @@ class Folder(FileSystemArtifactStore):
 def mark_of(folder: Path) -> str | None:
     """Read the mark of a shared folder; None where it has none."""
     try:
-        return (folder / MARK).read_text().partition("\n")[0]
+        return (folder / MARK).read_text(errors="replace").partition("\n")[0]
     except FileNotFoundError:
         return None
 

@@ -249,6 +249,14 @@ def test_an_empty_mount_point_is_not_taken_for_the_share(tmp_path: Path) -> None
     assert kept.size("file") == 5
 
 
+def test_a_folder_whose_mark_is_garbled_is_refused(tmp_path: Path) -> None:
+    mark = shared_store(str(tmp_path))[1]
+    (tmp_path / "artifact-store.txt").write_bytes(b"\x92\xff\0")
+
+    with pytest.raises(ArtifactsRefused, match="is missing or another one's"):
+        shared_store(str(tmp_path), mark)
+
+
 def test_machines_that_meet_in_a_new_folder_find_one_mark(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         marks = list(pool.map(shared_store, [str(tmp_path / "share")] * 16))
