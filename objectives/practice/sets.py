@@ -44,7 +44,7 @@ PRACTICE: Mapping[str, PracticeSet] = {
     # 560 patches leave 400 to train on after the split: minutes for eight trials on two cores.
     "gleason": PracticeSet(
         images=560,
-        fewest=100,
+        fewest=120,
         plan=gleason.plan_gleason,
         dirt={
             **_copies(gleason.rename),

@@ -6,7 +6,7 @@ from objectives.contract import DataSource
 from spaces.load import load_study
 from spaces.stored import data_to_json
 
-SMALLEST = {"gleason": 100, "derm": 120, "cifar10": 120, "anemia": 60, "brats": 28}
+SMALLEST = {"gleason": 120, "derm": 120, "cifar10": 120, "anemia": 60, "brats": 28}
 
 
 def practice_source(name: str, folder: Path) -> DataSource:

@@ -56,11 +56,11 @@ def test_an_interrupted_make_is_refused_by_readers_and_finished_by_the_next(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make_practice("gleason", tmp_path / "a", images=100, progress=stop)
+        make_practice("gleason", tmp_path / "a", images=120, progress=stop)
     with pytest.raises(DataError, match="making was interrupted"):
         read_manifest(replace(gleason, folder=tmp_path / "a"))
-    make_practice("gleason", tmp_path / "a", images=100)
-    make_practice("gleason", tmp_path / "b", images=100)
+    make_practice("gleason", tmp_path / "a", images=120)
+    make_practice("gleason", tmp_path / "b", images=120)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
@@ -83,15 +83,15 @@ def test_a_note_that_is_none_is_an_error(tmp_path: Path, name: str) -> None:
 def test_a_whole_set_is_left_as_it_is(tmp_path: Path) -> None:
     calls: list[int] = []
     for _ in range(2):
-        make_practice("gleason", tmp_path, 100, progress=lambda done, _: calls.append(done))
-    assert calls == list(range(1, 101))
+        make_practice("gleason", tmp_path, 120, progress=lambda done, _: calls.append(done))
+    assert calls == list(range(1, 121))
 
 
-@pytest.mark.parametrize("change", [{"seed": 1}, {"images": 101}, {"dirt": ["leak"]}])
+@pytest.mark.parametrize("change", [{"seed": 1}, {"images": 121}, {"dirt": ["leak"]}])
 def test_another_set_in_the_folder_is_an_error(tmp_path: Path, change: dict) -> None:
-    make_practice("gleason", tmp_path, images=100)
+    make_practice("gleason", tmp_path, images=120)
     with pytest.raises(DataError, match=r"holds another practice set, .*; choose another folder"):
-        make_practice("gleason", tmp_path, **{"images": 100, **change})
+        make_practice("gleason", tmp_path, **{"images": 120, **change})
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
 def test_a_study_without_a_practice_set_and_too_few_images_are_errors(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no practice set is drawn for 'digits'.*needs none"):
         make_practice("digits", tmp_path)
-    with pytest.raises(DataError, match="ask for 100 or more"):
+    with pytest.raises(DataError, match="ask for 120 or more"):
         make_practice("gleason", tmp_path, images=12)
 
 
