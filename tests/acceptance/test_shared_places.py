@@ -43,7 +43,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
 def test_a_share_that_comes_and_goes_costs_nothing_and_its_mount_point_gets_no_file(
     make_place: Callable[[], Place], database: dict[str, str], tmp_path: Path, rounds: int
 ) -> None:
-    share, elsewhere, trials = tmp_path / "mnt" / "share", tmp_path / "elsewhere", 2 + 2 * rounds
+    share, elsewhere, trials = tmp_path / "mnt" / "share", tmp_path / "elsewhere", 6 * rounds - 2
     environment = database | {"SEARCH_ARTIFACTS": str(share)}
     places = [make_place(), make_place()]
     machines = Machines("moves", places, [environment] * 2)
