@@ -46,7 +46,11 @@ class Folder(FileSystemArtifactStore):
         # An id belongs to one attempt, which writes one file at a time.
         with whole_file(self._folder / artifact_id) as file:
             shutil.copyfileobj(content_body, file)
-        self._check()  # the share may have gone in between, and the file be below its mount point
+        try:
+            self._check()
+        except ArtifactsUnreachable:  # the share went in between: this is below its mount point
+            (self._folder / artifact_id).unlink(missing_ok=True)
+            raise
 
     def remove(self, artifact_id: str) -> None:
         self._check()

@@ -6,9 +6,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -25,6 +26,7 @@ from storage.locks import wait_until
 from storage.places.bucket import ATTEMPTS, open_bucket
 from storage.rows import FileRow
 from storage.store import Claim, Store
+from storage.whole import whole_file
 from tests.conftest import s3_environment
 
 WRITER = """
@@ -255,6 +257,23 @@ def test_a_folder_whose_mark_is_garbled_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ArtifactsRefused, match="is missing or another one's"):
         shared_store(str(tmp_path), mark)
+
+
+def test_a_share_that_goes_as_a_write_begins_leaves_nothing_below_its_mount_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share = tmp_path / "share"
+    kept, _ = shared_store(str(share))
+
+    def go_first(path: Path) -> AbstractContextManager[BinaryIO]:
+        share.rename(tmp_path / "elsewhere")
+        share.mkdir()
+        return whole_file(path)
+
+    monkeypatch.setattr("storage.places.folder.whole_file", go_first)
+    with pytest.raises(ArtifactsUnreachable, match="not mounted"):
+        kept.write("file", BytesIO(b"whole"))
+    assert list(share.iterdir()) == []
 
 
 def test_machines_that_meet_in_a_new_folder_find_one_mark(tmp_path: Path) -> None:
