@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from search.errors import UsageError
@@ -30,7 +31,8 @@ def render_manifests(order: Order) -> dict[str, str]:
     words = _words(order)
     names = [BASE, "job.yaml", "disruption-budget.yaml"]
     names += ["artifacts.yaml"] if words["claims_artifacts"] else []
-    filters = {"json": json.dumps}  # YAML reads JSON's strings and lists
+    # YAML reads JSON's strings and lists, but not the two halves in which JSON escapes an emoji.
+    filters = {"json": partial(json.dumps, ensure_ascii=False)}
     return {name: template(f"kubernetes/{name}.txt", filters).render(words) for name in names}
 
 

@@ -45,7 +45,7 @@ def pod_spec(**changes: Any) -> dict[str, Any]:
 ORDERS = {
     "usual": {},
     "bare": {"uses_gpu": False, "workers": 1, "options": OPTIONS | {"data_claim": None}},
-    "crews on s3": {"per_gpu": 2, "environment": {"SEARCH_ARTIFACTS": "s3://lab/x y"}},
+    "crews on s3": {"per_gpu": 2, "environment": {"SEARCH_ARTIFACTS": "s3://lab/bone 🦴 scans"}},
     "namespace": {"options": OPTIONS | {"namespace": "lab"}, "accepts_versions": True},
 }
 
@@ -56,6 +56,13 @@ def test_every_object_is_valid_in_the_api(changes: dict[str, Any], version: str)
     for name, found in objects(**changes).items():
         if name != "kustomization.yaml":
             kubernetes_validate.validate(found, version, strict=True)
+
+
+def test_the_address_of_a_bucket_reaches_the_pods_letter_by_letter() -> None:
+    (container,) = pod_spec(**ORDERS["crews on s3"])["containers"]
+
+    given = {each["name"]: each["value"] for each in container["env"]}
+    assert given["SEARCH_ARTIFACTS"] == "s3://lab/bone 🦴 scans"
 
 
 @pytest.mark.parametrize("changes", ORDERS.values(), ids=list(ORDERS))
