@@ -230,14 +230,7 @@ def test_a_search_path_leads_every_step_to_its_schema(
         url = limited(made, query="-c search_path=team")
 
     with Store.open(url) as store:
-        store.create(new_study("toy", queue=[{"x": 0.5}]))
-        store.register_worker("toy", new_worker("ada"))
-        held = store.claim("toy", "ada", lease_seconds=30)
-        assert isinstance(held, Claim)
-        with store.trial(held) as trial:
-            trial.suggest_float("x", 0, 1)
-        store.record(held, 1, {"loss": 0.5}, 0.5, seconds=1.0, images=10)
-        store.tell(held, finished(0.5))
+        run_a_study(store)
     assert sql("SELECT value FROM team.trial_values") == [(0.5,)]
     assert sql("SELECT to_regclass('public.studies')") == [(None,)]
 
@@ -317,14 +310,7 @@ def test_a_role_without_a_connection_left_learns_it(limited: Limited) -> None:
 def test_no_call_holds_a_connection_while_it_asks_for_another(limited: Limited) -> None:
     """Else the workers behind a PgBouncer, started together, would all wait for each other."""
     with Store.open(limited("ALTER ROLE {role} CONNECTION LIMIT 1")) as store:
-        store.create(new_study("toy", queue=[{"x": 0.5}]))
-        store.register_worker("toy", new_worker("ada"))
-        held = store.claim("toy", "ada", lease_seconds=30)
-        assert isinstance(held, Claim)
-        with store.trial(held) as trial:
-            trial.suggest_float("x", 0, 1)
-        store.record(held, 1, {"loss": 0.5}, 0.5, seconds=1.0, images=10)
-        store.tell(held, finished(0.5))
+        run_a_study(store)
         assert [trial.state for trial in store.trials("toy")] == ["COMPLETE"]
         store.delete("toy")
 
@@ -426,3 +412,15 @@ def test_a_claim_that_could_give_a_number_twice_is_refused_with_the_fix(
     with pytest.raises(StorageError, match=r"'repeatable read'.*; run `ALTER ROLE .* IN DATABASE"):
         store.claim("toy", "ada", lease_seconds=30)
     assert store.trials("toy") == []
+
+
+def run_a_study(store: Store) -> None:
+    """Create a study and bring its one trial to its end."""
+    store.create(new_study("toy", queue=[{"x": 0.5}]))
+    store.register_worker("toy", new_worker("ada"))
+    held = store.claim("toy", "ada", lease_seconds=30)
+    assert isinstance(held, Claim)
+    with store.trial(held) as trial:
+        trial.suggest_float("x", 0, 1)
+    store.record(held, 1, {"loss": 0.5}, 0.5, seconds=1.0, images=10)
+    store.tell(held, finished(0.5))
