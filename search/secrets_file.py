@@ -61,15 +61,6 @@ def with_secrets(environment: MutableMapping[str, str], path: Path) -> Mapping[s
     return {**environment, **secrets}
 
 
-def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without what a file of secrets has put into it, for another process.
-
-    One of ours reads the file itself.
-    """
-    left_out = {FROM_SECRETS, *environment.get(FROM_SECRETS, "").split()}
-    return {name: text for name, text in environment.items() if name not in left_out}
-
-
 def read_secrets(path: Path) -> dict[str, str]:
     """Read lines `NAME=VALUE` of a file that others cannot open; `#` begins a comment line.
 

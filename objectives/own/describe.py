@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +21,7 @@ from objectives.own.code import Reference, digests, sources
 from objectives.own.hyperparameters import declared, recipe_of
 from objectives.own.imported import of_module, with_imports
 from objectives.probes.ask import ask
+from objectives.script.environment import without_secrets
 from objectives.script.objective import check_script
 
 Description = dict[str, Any]
@@ -122,11 +124,11 @@ def _git(files: list[Path]) -> Description:
     nothing = {"commit": "", "is_clean": False}
     if not files:
         return nothing
-    git = ["git", "-C", str(files[0].parent)]
+    git = partial(subprocess.run, capture_output=True, text=True, env=without_secrets(os.environ))
+    place = ["git", "-C", str(files[0].parent)]
     try:
-        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
-        words = [*git, "status", "--porcelain", "--", *map(str, files)]
-        changed = subprocess.run(words, capture_output=True, text=True)
+        head = git([*place, "rev-parse", "HEAD"])
+        changed = git([*place, "status", "--porcelain", "--", *map(str, files)])
     except OSError:  # no git on this machine
         return nothing
     if head.returncode or changed.returncode:

@@ -23,15 +23,21 @@ def script_environment(base: Mapping[str, str], facts: Mapping[str, str]) -> dic
     facts: the variables that tell the trial.
     """
     changed = ("SEARCH_", "PYTHON")
-    secret = base.get(FROM_SECRETS, "").split()
     own = {
-        name: text
-        for name, text in base.items()
-        if not name.startswith(changed) and name not in secret
+        name: text for name, text in without_secrets(base).items() if not name.startswith(changed)
     }
     own |= _python(base)
     own["PATH"] = os.pathsep.join(_programs(own))
     return {**own, "PYTHONUNBUFFERED": "1", **facts}
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without what a file of secrets has put into it, for another process.
+
+    One of ours reads the file itself.
+    """
+    left_out = {FROM_SECRETS, *environment.get(FROM_SECRETS, "").split()}
+    return {name: text for name, text in environment.items() if name not in left_out}
 
 
 def _python(base: Mapping[str, str]) -> dict[str, str]:

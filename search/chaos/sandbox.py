@@ -14,10 +14,10 @@ from typing import TypeVar
 
 import psutil
 
+from objectives.script.environment import without_secrets
 from search.chaos import plant
 from search.database import open_store
 from search.processes.spawn import kill, spawn
-from search.secrets_file import without_secrets
 from search.settings import Settings
 from spaces.exits import DRAINED
 from storage.errors import DatabaseUnreachable, UnknownStudy

@@ -13,6 +13,7 @@ from dashboards.analysis.priors.knowledge import read_knowledge
 from dashboards.analysis.priors.words import known
 from dashboards.door.port import listen
 from dashboards.door.tokens import parse_tokens
+from objectives.script.environment import without_secrets
 from search.database import has_store, open_store, revive_database
 from search.logs import set_up_logs
 from search.notify.messenger import messenger
@@ -28,7 +29,6 @@ from search.processes.program import child_environment, this_program, worker_wor
 from search.processes.run import Run
 from search.processes.signals import listening
 from search.processes.supervisor import supervise
-from search.secrets_file import without_secrets
 from search.settings import TOKEN_VARIABLE, Settings
 from search.studies.create import notes_on, store_study
 from search.studies.declare import declare

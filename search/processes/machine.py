@@ -1,5 +1,6 @@
 """The machine that a result was computed on: device class, versions, commit."""
 
+import os
 import platform
 import subprocess
 from collections.abc import Iterable
@@ -7,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from objectives.script.environment import without_secrets
 from search.processes import driver
 from spaces.rules.versions import OF_TRAINING
 
@@ -58,7 +60,11 @@ def commit() -> str | None:
 def _git(folder: Path, *words: str) -> str | None:
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, check=True
+            ["git", "-C", str(folder), *words],
+            env=without_secrets(os.environ),
+            capture_output=True,
+            text=True,
+            check=True,
         )
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -4,8 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from objectives.script.environment import without_secrets
 from search.processes.devices import DeviceShare
-from search.secrets_file import without_secrets
 from search.settings import OF_THE_SUPERVISOR, Settings
 
 

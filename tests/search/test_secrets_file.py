@@ -8,9 +8,10 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from objectives.script.environment import script_environment
+from objectives.script.environment import script_environment, without_secrets
 from search.errors import UsageError
-from search.secrets_file import LIBPQ, read_secrets, without_secrets
+from search.processes.machine import commit
+from search.secrets_file import LIBPQ, read_secrets
 from search.settings import Settings, read_settings
 
 SECRET = "p\"a's=s #w ö$rd`"
@@ -165,3 +166,17 @@ def test_every_command_reads_it_and_says_in_one_line_what_is_wrong(tmp_path: Pat
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "has an unknown name in line 1; did you mean PGPASSWORD?" in done.stderr
+
+
+def test_git_that_is_asked_for_a_commit_gets_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "git"
+    program.write_text(f"#!/bin/sh\nenv > {tmp_path}/seen\necho 1a2b3c\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("SEARCH_FROM_SECRETS", "PGPASSWORD")
+    monkeypatch.setenv("PGPASSWORD", "geheim")
+
+    assert commit() == "1a2b3c+changes"
+    assert "geheim" not in (tmp_path / "seen").read_text()

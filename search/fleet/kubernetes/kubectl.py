@@ -8,9 +8,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from objectives.script.environment import without_secrets
 from search.errors import UsageError
 from search.fleet.engine import Slot, State
-from search.secrets_file import without_secrets
 from spaces.exits import LASTING
 
 INDEX = "batch.kubernetes.io/job-completion-index"

@@ -7,8 +7,9 @@ import subprocess
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from objectives.script.environment import without_secrets
 from search.errors import UsageError
-from search.secrets_file import AWS, OURS, without_secrets
+from search.secrets_file import AWS, OURS
 
 ENDED = {
     "BOOT_FAIL",
