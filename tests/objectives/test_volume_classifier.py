@@ -190,7 +190,7 @@ def test_a_weights_file_is_recorded_before_a_search_and_a_wrong_one_refused(tmp_
 
 @pytest.mark.slow
 def test_a_step_on_volumes_is_measured_for_a_plan() -> None:
-    cpu = SharedDevice(device="cpu", workers=1, environment=os.environ)
+    cpu = SharedDevice(device="cpu", memory=1.0, environment=os.environ)
     (cost,) = measure_costs([QUICK], Inputs("volume_classifier", classes=2, channels=4), cpu)
     assert cost.step_seconds > 0
     assert cost.micro_batch == cost.measured_images == QUICK["batch_size"]

@@ -1,7 +1,6 @@
 """An exported trial trains again: its weights, its numbers, and the message when they differ."""
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -36,15 +35,12 @@ DIGITS = {
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder to type in, on the CPU; retraining settles its process's environment."""
-    before = dict(os.environ)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to type in, on the CPU."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SEARCH_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    yield tmp_path
-    os.environ.clear()
-    os.environ.update(before)
+    return tmp_path
 
 
 def exported(
