@@ -13,6 +13,7 @@ from search.fleet.ray.cluster import Actor
 from search.fleet.ray.duty import Report, duty_of
 
 START_SECONDS = 30.0
+SILENT_SECONDS = 1.0  # within which a place answers that has got room since it was asked
 TICK_SECONDS = 0.3
 AT_WORK = (State.UP, State.STARTING, State.RESTARTING, State.DRAINING)
 
@@ -32,7 +33,7 @@ class RayEngine:
             actors = cluster.actors(order.job)
             known = cluster.reports(actors)
             _check(order, known.values(), tell)
-            _end(order.job, _surplus(order, count, actors, known), tell, now=False)
+            _end(order.job, _surplus(order, count, actors, known), known, tell, now=False)
             _place(order, count)
             _tell_of_room(order, count, tell)
             return Fleet(
@@ -53,10 +54,10 @@ class RayEngine:
         """Drain or kill every worker, and remove the actors; return the killed places."""
         with cluster.connected(fleet.address):
             actors = cluster.actors(fleet.job)
-            there = cluster.reports(actors).values() if now else ()
-            killed = [each.slot for each in there if each]
-            _end(fleet.job, actors, tell, now=now)
-            return [slot for slot in killed if slot.pid is not None]
+            known = cluster.reports(actors)
+            _end(fleet.job, actors, known, tell, now=now)
+            slots = [each.slot for each in known.values() if each] if now else []
+            return [slot for slot in slots if slot.pid is not None]
 
 
 def _count(order: Order) -> int:
@@ -122,13 +123,24 @@ def _tell_of_room(order: Order, count: int, tell: Tell) -> None:
         )
 
 
-def _end(job: str, actors: Mapping[int, Actor], tell: Tell, *, now: bool) -> None:
-    """End the workers of these places, then their actors; tell how far it is."""
+def _end(
+    job: str,
+    actors: Mapping[int, Actor],
+    known: Mapping[int, Report | None],
+    tell: Tell,
+    *,
+    now: bool,
+) -> None:
+    """End the workers of these places, then their actors; tell how far it is.
+
+    known: the reports of a moment ago. A place without one waits for room, and has no worker.
+    """
     if not actors:
         return
     for actor in actors.values():
         (actor.kill_worker if now else actor.drain).remote()
-    busy = set(cluster.reports(actors))  # the others wait for room, and have no worker
+    silent = {number: actor for number, actor in actors.items() if number not in known}
+    busy = {*actors} - {*silent} | {*cluster.reports(silent, SILENT_SECONDS)}
     told = -1
     while busy := _at_work({number: actors[number] for number in busy}):
         if len(busy) != told:

@@ -47,9 +47,10 @@ class Desk:
         assert main(["fleet", "status", "--study", "toy", "--json"]) == 0
         return list(json.loads(self.capsys.readouterr().out))
 
-    def errors(self) -> str:
-        """Return what the last command wrote to stderr."""
-        return self.capsys.readouterr().err
+    def said(self) -> tuple[str, str]:
+        """Return the words of the last commands on stdout and stderr."""
+        out, err = self.capsys.readouterr()
+        return out, err
 
     def wait_for_trials(self, count: int) -> list[dict[str, Any]]:
         """Wait until so many workers have a trial and no other is there; return the places."""
