@@ -1,7 +1,6 @@
 """The options of the commands of a fleet, for every engine and for one alone."""
 
-import math
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 
 from search.options import (
     add_code,
@@ -10,6 +9,7 @@ from search.options import (
     add_stored_study,
     add_workers,
     file_of,
+    number_of,
     path_of,
     positive,
 )
@@ -106,12 +106,4 @@ def _add_kubernetes(parser: ArgumentParser) -> None:
 
 def minutes(text: str) -> float:
     """Read a number of minutes, at most those that Slurm takes for a warning."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number <= MOST_MINUTES:
-        raise ArgumentTypeError(
-            f"{text!r} is not a number of minutes; give one above 0 and at most {MOST_MINUTES}"
-        )
-    return number
+    return number_of("minutes", text, MOST_MINUTES)

@@ -159,13 +159,21 @@ def host_name(text: str) -> str:
 
 def hours(text: str) -> float:
     """Read a number of hours."""
+    return number_of("hours", text, MOST)
+
+
+def number_of(unit: str, text: str, most: int) -> float:
+    """Read a number above 0.
+
+    unit: its unit in messages, such as "hours".
+    """
     try:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not 0 < number <= MOST:
+    if not 0 < number <= most:
         raise ArgumentTypeError(
-            f"{text!r} is not a number of hours; give one above 0 and at most {MOST}"
+            f"{text!r} is not a number of {unit}; give one above 0 and at most {most}"
         )
     return number
 
