@@ -16,19 +16,18 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 
 from benchmarks.figures import Figure, Target, middle, tell
-from benchmarks.fleet.nodes import Nodes, ray_nodes, store_toy
+from benchmarks.fleet.nodes import GPUS, Nodes, ray_nodes, store_toy
 from objectives.files.checkpoints import epoch_of
 from search.cli import main as search
-from storage.locks import wait_until
 from storage.postgres import server
 from storage.rows import AttemptRow
 from storage.store import Store
@@ -37,6 +36,9 @@ PATIENCE_SECONDS = 180.0
 WORKERS = 6
 LOST = "third"
 TARGET_SECONDS = 10.0  # beyond the lease
+EARLY_EPOCHS = 8  # of the toy study's 20: no trial ends between the look and the loss
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,7 @@ class Moved:
 
 def lose_a_node(nodes: Nodes, node: Any, store: Store) -> list[Moved]:
     """Kill a node while its workers train; return their trials once they go on elsewhere."""
-    wait(lambda: bool(_lose_soon(nodes, store)))
-    workers = _lose_soon(nodes, store)
+    workers = wait(lambda: _amid_trials(nodes, store))
     lost_at = time.time()
     nodes.lose(node)
     cut = [each for each in store.attempts("toy") if each.worker in workers and not each.ended_at]
@@ -62,19 +63,23 @@ def lose_a_node(nodes: Nodes, node: Any, store: Store) -> list[Moved]:
     return [_moved(nodes, store, each, lost_at) for each in cut]
 
 
-def wait(is_true: Any) -> None:
-    """Wait until something is so; TimeoutError where it takes too long."""
-    if not wait_until(is_true, PATIENCE_SECONDS):
-        raise TimeoutError("the fleet does not do what was waited for")
+def wait(look: Callable[[], Found]) -> Found:
+    """Look until there is something, and return it; TimeoutError where that takes too long."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise TimeoutError("the fleet does not do what was waited for")
+        time.sleep(0.3)  # a look at all processes takes a core from the workers
+    return found
 
 
-def _lose_soon(nodes: Nodes, store: Store) -> set[str]:
-    """Return the workers of the node to lose, once each has recorded an epoch of its trial."""
-    time.sleep(0.3)  # a look at all processes takes a core from the workers
+def _amid_trials(nodes: Nodes, store: Store) -> set[str]:
+    """Return the workers of the node to lose if each has recorded an epoch and is far from done."""
     pids = {each.pid for each in psutil.process_iter() if _lives_in(each, nodes.home(LOST))}
     here = {row.worker for row in store.workers("toy", at_work=True) if row.pid in pids}
     running = [each for each in store.attempts("toy") if each.worker in here and not each.ended_at]
-    return here if len(running) == 2 and all(each.epochs for each in running) else set()
+    amid = [each for each in running if 0 < each.epochs < EARLY_EPOCHS]
+    return here if len(amid) == GPUS else set()
 
 
 def _lives_in(process: psutil.Process, home: Path) -> bool:
