@@ -1,5 +1,6 @@
 """A Ray cluster of several nodes on this machine, with made-up GPUs, and a toy study for it."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psutil
 
@@ -93,13 +95,15 @@ def ray_nodes() -> Iterator[Nodes]:
     """Yield a cluster of two nodes, `head` and `second`; nothing of it is left behind."""
     folder = Path(tempfile.mkdtemp(prefix="ray"))  # short: a socket's path has 107 bytes at most
     nodes = Nodes(folder)
-    try:
-        nodes.start()
-        nodes.add("second")
-        yield nodes
-    finally:
-        nodes.end()
-        shutil.rmtree(folder, ignore_errors=True)
+    (folder / "ray").mkdir()  # where Ray notes the newest cluster: not among this user's own
+    with patch.dict(os.environ, RAY_TMPDIR=str(folder)):
+        try:
+            nodes.start()
+            nodes.add("second")
+            yield nodes
+        finally:
+            nodes.end()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def store_toy(store: Store, home: Path, **changes: Any) -> None:
