@@ -15,7 +15,9 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 from search.processes.gpus import gpus
 from storage.locks import wait_until
 from storage.postgres import server
+from storage.postgres.programs import is_root, server_owner
 from tests.madeup.gpus import MadeUpGpus, build
+from tests.memory import memory_folder
 
 numbers = itertools.count(1)
 
@@ -41,13 +43,16 @@ def same_environment() -> Iterator[None]:
 def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an embedded Postgres, made for this session and removed with it."""
     home = tmp_path_factory.mktemp("home")
-    try:
-        with server.connect(home, None) as url:
-            # A test run may lose everything in a power cut; real homes never turn this off.
-            execute(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
-            yield url
-    finally:
-        server.remove(home)
+    with memory_folder() as memory:
+        try:
+            with server.connect(home, None) as url:
+                # A test run may lose everything in a power cut; real homes never turn this off.
+                execute(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+                if memory:
+                    keep_databases_in(memory, url)
+                yield url
+        finally:
+            server.remove(home)
 
 
 @pytest.fixture(scope="session")
@@ -126,6 +131,20 @@ def own_database(server_url: str, template_url: str) -> Iterator[str]:
     name = f"test_{next(numbers)}"
     yield new_database(server_url, name, str(make_url(template_url).database))
     execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def keep_databases_in(folder: Path, server_url: str) -> None:
+    """Let a server make every new database in a folder.
+
+    In memory a copy costs 25 ms of CPU, on a disk 60 ms, and 220 ms while others write to it.
+    """
+    if is_root():
+        os.chown(folder, *server_owner())
+    execute(
+        server_url,
+        f"CREATE TABLESPACE memory LOCATION '{folder}'",
+        "ALTER DATABASE template1 SET TABLESPACE memory",  # a copy lies where its template does
+    )
 
 
 def new_database(server_url: str, name: str, template: str) -> str:
