@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
-from scipy.special import ndtr, ndtri
 
+from search.samplers.normal import ndtr, ndtri
 from search.samplers.observed import Floats
 from search.samplers.scales import NumberDistribution, ends, off_scale, on_scale, step_of
 from spaces.params import Choice, Float, Int, Param, Toggle

@@ -18,9 +18,9 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from scipy.special import ndtr, ndtri
 
 from search.samplers.beliefs import Belief, Bell, Shares
+from search.samplers.normal import ndtr, ndtri
 from search.samplers.observed import Floats
 from search.samplers.scales import NumberDistribution, ends, off_scale, on_scale, step_of
 

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
-from scipy.special import ndtri
 
+from search.samplers.normal import ndtri
 from search.samplers.observed import Floats, Observed
 
 MOST_GOOD = 25

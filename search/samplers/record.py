@@ -14,8 +14,8 @@ prior may be right at first and wrong later on.
 import math
 
 import numpy as np
-from scipy.special import ndtr
 
+from search.samplers.normal import ndtr
 from search.samplers.observed import Floats
 
 KEPT, CAUTION, SHARPNESS = 0.9, 2.0, 1.5

@@ -10,9 +10,9 @@ prefers come with better trials, all other parameters being equal.
 """
 
 import numpy as np
-from scipy.special import ndtr
 
 from search.samplers.beliefs import Beliefs
+from search.samplers.normal import ndtr
 from search.samplers.observed import Floats
 
 PRIOR_SPREAD = 0.4  # of beta, in scores per preference

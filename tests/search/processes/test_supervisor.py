@@ -74,11 +74,11 @@ def shell(store: Store, tmp_path: Path) -> Callable[..., Run]:
     return make
 
 
-def test_a_supervisor_and_its_view_load_no_torch():
+def test_a_supervisor_its_view_and_its_workers_load_no_torch_and_no_scipy():
     modules = "search.processes.supervisor, search.terminal.progress, search.terminal.status"
-    loads = f"import {modules}, sys; print(*sys.modules)"
+    loads = f"import {modules}, search.commands.worker, sys; print(*sys.modules)"
     loaded = subprocess.check_output([sys.executable, "-c", loads], text=True).split()
-    assert not {"torch", "torchvision", "sklearn"} & set(loaded)
+    assert not {"torch", "torchvision", "sklearn", "scipy"} & set(loaded)
 
 
 def test_a_run_ends_with_0_when_the_budget_is_reached(scripted, store):
