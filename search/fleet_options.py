@@ -1,6 +1,6 @@
 """The options of the commands of a fleet, for every engine and for one alone."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 
 from search.options import (
     add_code,
@@ -15,18 +15,25 @@ from search.options import (
 )
 
 MOST_MINUTES = 1092  # Slurm holds the seconds of a warning in 16 bits
+KEPT = (
+    "A fleet keeps its options: a later `up` that leaves them out has those of the last one, until"
+    " `down`. Not so --workers, --accept-versions, --print and --out."
+)
 ENGINE_NAMES = ("ray", "slurm", "k8s")
 
 
 def add_fleet_up(parser: ArgumentParser) -> None:
     """Add the options of `search fleet up`."""
+    parser.epilog = KEPT
     add_stored_study(parser)
     add_engine(parser, "default: the engine of the last `up`")
     add_workers(parser, "default: on Ray one per GPU, or K; elsewhere needed")
     parser.add_argument(
-        "--per-gpu", type=positive, default=1, metavar="K", help="workers on each GPU; default: 1"
+        "--per-gpu", type=positive, metavar="K", help="workers on each GPU; default: 1"
     )
-    parser.add_argument("--cpu", action="store_true", help="workers without a GPU")
+    parser.add_argument(
+        "--cpu", action=BooleanOptionalAction, help="workers without a GPU; default: with one"
+    )
     parser.add_argument(
         "--address", metavar="HOST:PORT", help="of Ray's head; default: RAY_ADDRESS, else auto"
     )
@@ -80,21 +87,19 @@ def _add_slurm(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--warn-minutes",
         type=minutes,
-        default=5.0,
         metavar="M",
         help="Slurm: a worker hands its trial back so long before the time limit; default: 5",
     )
     parser.add_argument(
         "--sbatch",
         action="append",
-        default=[],
         metavar="OPTION",
         help="Slurm: an option of sbatch, as --sbatch=--account=lab; may be given several times",
     )
 
 
 def _add_kubernetes(parser: ArgumentParser) -> None:
-    parser.add_argument("--image", default="search", help="k8s: of the workers; default: search")
+    parser.add_argument("--image", help="k8s: of the workers; default: search")
     parser.add_argument("--namespace", metavar="NAME", help="k8s: default: kubectl's")
     parser.add_argument(
         "--data-claim", metavar="CLAIM", help="k8s: the volume claim that has the data"

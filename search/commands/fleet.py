@@ -4,13 +4,14 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import replace
+from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
 from search.database import open_store
 from search.errors import UsageError
+from search.fleet.chosen import choose
 from search.fleet.engine import Engine, Fleet, Order, open_engine
 from search.fleet.lifetime import (
     bring_down,
@@ -30,9 +31,6 @@ from spaces.exits import DONE
 from storage.rows import StudyRow
 from storage.store import Store
 
-OF_SLURM = ("partition", "time", "warn_minutes", "sbatch")
-OF_KUBERNETES = ("image", "namespace", "data_claim", "out")
-
 
 def up(arguments: Namespace, settings: Settings) -> int:
     """Bring a study's fleet to the number of workers that is asked for."""
@@ -49,9 +47,7 @@ def up(arguments: Namespace, settings: Settings) -> int:
         )
     with open_store(settings) as store:
         row = store.study(name)
-        order = _order(arguments, settings, row)
-        if earlier and order.address is None:
-            order = replace(order, address=earlier.address)
+        order = _order(arguments, earlier, settings, row)
         if arguments.print or arguments.out:
             print(engine.render(order))
             return DONE
@@ -74,7 +70,8 @@ def down(arguments: Namespace, settings: Settings) -> int:
     if arguments.json:
         print(json.dumps({"study": fleet.study, "killed": killed}))
     else:
-        print(f"the fleet of {fleet.study} is down; `search fleet up` goes on with it")
+        again = f"search fleet up --study {fleet.study} --engine {fleet.engine}"
+        print(f"the fleet of {fleet.study} is down; `{again}` starts another")
     return DONE
 
 
@@ -90,22 +87,23 @@ def _engine_name(given: str | None, fleet: Fleet | None) -> str:
     raise UsageError("no engine is named", "name the cluster's: --engine ray, slurm or k8s")
 
 
-def _order(arguments: Namespace, settings: Settings, row: StudyRow) -> Order:
-    given = vars(arguments)
+def _order(arguments: Namespace, earlier: Fleet | None, settings: Settings, row: StudyRow) -> Order:
+    options = choose(vars(arguments), earlier)
     return Order(
         study=row.name,
         job=job_of(row),
         home=settings.home,
         workers=arguments.workers,
-        per_gpu=arguments.per_gpu,
-        uses_gpu=not arguments.cpu,
-        address=arguments.address,
-        data=arguments.data and arguments.data.resolve(),
-        code=arguments.code and arguments.code.resolve(),
+        per_gpu=options["per_gpu"],
+        uses_gpu=not options["cpu"],
+        address=arguments.address or (earlier.address if earlier else None),
+        data=options["data"] and Path(options["data"]),
+        code=options["code"] and Path(options["code"]),
         secrets=settings.secrets_file and settings.secrets_file.resolve(),
         environment=shared_environment(settings),
         accepts_versions=arguments.accept_versions,
-        options={name: given[name] for name in (*OF_SLURM, *OF_KUBERNETES)},
+        out=arguments.out,
+        options=options,
     )
 
 

@@ -47,7 +47,9 @@ class Order:
     secrets: the file with the database's address, on every node.
     environment: further variables of the workers, none of them secret.
     accepts_versions: whether workers start on versions other than the study's.
-    options: the engine's own options, by their names on the command line.
+    out: the folder into which `render` writes; None for one that returns its text.
+    options: every option that a fleet keeps, by its name on the command line; the engine's own
+        stand here alone.
     """
 
     study: str
@@ -62,6 +64,7 @@ class Order:
     secrets: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     accepts_versions: bool = False
+    out: Path | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -71,6 +74,7 @@ class Fleet:
 
     job: the engine's name of the fleet, such as the number of an array job.
     secrets: the file with the database's address.
+    options: of its last order; a later one that leaves them out has them again.
     details: what else the engine needs to find it again, as JSON holds it.
     """
 
@@ -80,6 +84,7 @@ class Fleet:
     workers: int
     address: str | None = None
     secrets: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
 
 

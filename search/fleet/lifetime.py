@@ -32,11 +32,12 @@ def bring_up(engine: str, order: Order, settings: Settings, store: Store, *, tel
         if is_first:  # remembered before it is there, for an order that is broken off
             remember(settings, _begun(engine, order, secrets))
         try:
-            fleet = replace(open_engine(engine).up(order, tell), secrets=secrets)
+            fleet = open_engine(engine).up(order, tell)
         except UserError:
             if is_first:
                 forget(settings, order.study)
             raise
+        fleet = replace(fleet, secrets=secrets, options=order.options)
         remember(settings, fleet)
         return fleet
 
@@ -96,6 +97,7 @@ def _begun(engine: str, order: Order, secrets: str | None) -> Fleet:
         workers=0,
         address=order.address,
         secrets=secrets,
+        options=order.options,
     )
 
 

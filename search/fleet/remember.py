@@ -11,6 +11,7 @@ from pathlib import Path
 from objectives.files.lock import try_lock
 from objectives.files.whole import write_text_whole
 from search.errors import AlreadyRunning, UsageError
+from search.fleet.chosen import are_options
 from search.fleet.engine import ENGINES, Fleet
 from search.settings import Settings
 
@@ -71,6 +72,11 @@ def _checked(fleet: Fleet, study: str) -> Fleet:
     """Return a fleet that was read from a file; ValueError where it cannot be that of the study."""
     texts = (fleet.job, fleet.address or "", fleet.secrets or "")
     is_typed = isinstance(fleet.workers, int) and all(isinstance(text, str) for text in texts)
-    if not is_typed or fleet.study != study or fleet.engine not in ENGINES:
+    if (
+        not is_typed
+        or not are_options(fleet.options)
+        or fleet.study != study
+        or fleet.engine not in ENGINES
+    ):
         raise ValueError
     return fleet

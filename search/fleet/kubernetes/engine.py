@@ -20,7 +20,7 @@ class KubernetesEngine:
 
     def render(self, order: Order) -> str:
         """Return the files one after another, or write them into the folder of `--out`."""
-        files, out = render_manifests(order), order.options["out"]
+        files, out = render_manifests(order), order.out
         if out is None:
             return "---\n".join(f"# {name}\n{text}" for name, text in files.items()).rstrip()
         _write(out, files)

@@ -102,3 +102,40 @@ def test_a_fleet_is_down_without_its_study_and_without_the_database(
     assert "the fleet of toy is down" in told.out
     assert ("go on once their leases expire" in told.err) is (trouble == "no database")
     assert remembered(Settings(home=tmp_path), "toy") is None
+
+
+@pytest.fixture
+def submitted(fleet_on_ray, tmp_path, monkeypatch):
+    """Runs `search fleet up` beside a Slurm that has no task, and returns the script it gets."""
+    forget(Settings(home=tmp_path), "toy")
+    programs, script = tmp_path / "bin", tmp_path / "script"
+    programs.mkdir()
+    for program, line in {"squeue": "", "sbatch": f"cat > {script}; echo 5"}.items():
+        (programs / program).write_text(f"#!/bin/sh\n{line}\n")
+        (programs / program).chmod(0o700)
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+
+    def up(*words):
+        assert main(["fleet", "up", "--study", "toy", *words]) == 0
+        return script.read_text()
+
+    return up
+
+
+def test_a_fleet_keeps_its_options_until_others_are_given_or_it_is_down(submitted):
+    of_slurm = ["--partition", "gpu", "--sbatch=--mem=8G", "--warn-minutes", "2"]
+    given = [*of_slurm, "--per-gpu", "2", "--data", "x/../there"]
+    first = submitted("--engine", "slurm", "--workers", "2", *given)
+    lines = ("--partition=gpu", "--mem=8G", "B:TERM@120", "--gres=gpu:1", "--workers 2", "/there")
+    assert [line for line in lines if line not in first] == []
+
+    assert submitted("--workers", "2") == first
+
+    on_cpus = submitted("--workers", "2", "--partition", "cpu", "--cpu")
+    assert "--partition=cpu" in on_cpus
+    assert "--mem=8G" in on_cpus
+    assert "--gres" not in on_cpus
+    assert submitted("--workers", "2", "--no-cpu", "--partition", "gpu") == first
+
+    main(["fleet", "down", "--study", "toy"])
+    assert "--mem=8G" not in submitted("--engine", "slurm", "--workers", "2")

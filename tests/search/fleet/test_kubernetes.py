@@ -17,7 +17,7 @@ from search.fleet.kubernetes.manifests import job_name, render_manifests
 from search.parser import build_parser
 from spaces.exits import DONE, DRAINED, KILLED, LASTING
 
-OPTIONS = {"image": "lab/search:0.1.0", "namespace": None, "data_claim": "gleason", "out": None}
+OPTIONS = {"image": "lab/search:0.1.0", "namespace": None, "data_claim": "gleason"}
 VERSIONS = ["1.29", "1.31", "1.33", "1.35", "1.37"]  # backoffLimitPerIndex is on from 1.29
 
 
@@ -75,7 +75,7 @@ def test_the_base_names_every_file_and_no_other(changes: dict[str, Any]) -> None
 @pytest.mark.skipif(not shutil.which("kubectl"), reason="needs kubectl, which has kustomize")
 def test_kubectl_builds_the_base_with_the_users_secrets(tmp_path: Path) -> None:
     out = tmp_path / "base"
-    KubernetesEngine().render(order(options=OPTIONS | {"out": out}))
+    KubernetesEngine().render(order(out=out))
     words = ["kubectl", "kustomize", str(out)]
     without = subprocess.run(words, capture_output=True, text=True, check=False)
     (out / "secrets").write_text("SEARCH_DATABASE_URL=postgresql://me@db/x\n")
@@ -94,7 +94,7 @@ def test_the_files_hold_no_secret_and_keep_the_users_out_of_a_repository(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEARCH_DATABASE_URL", "postgresql://me:hunter2@db/search")
-    KubernetesEngine().render(order(options=OPTIONS | {"out": tmp_path}))
+    KubernetesEngine().render(order(out=tmp_path))
 
     assert (tmp_path / ".gitignore").read_text() == "secrets\n"
     assert not any("hunter2" in file.read_text() for file in tmp_path.iterdir())

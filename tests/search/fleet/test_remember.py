@@ -25,10 +25,19 @@ def test_a_fleet_is_remembered_until_it_is_down(tmp_path):
 
 OF_ANOTHER = json.dumps(asdict(FLEET) | {"study": "other"})
 ON_NOTHING = json.dumps(asdict(FLEET) | {"engine": "pbs"})
-EDITED = json.dumps(asdict(FLEET) | {"workers": "two"})
+EDITED = [
+    json.dumps(asdict(FLEET) | change)
+    for change in (
+        {"workers": "two"},
+        {"options": []},
+        {"options": {"per_gpu": "two"}},
+        {"options": {"partition": 2}},
+        {"options": {"queue": "gpu"}},
+    )
+]
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"other": 1}', OF_ANOTHER, ON_NOTHING, EDITED])
+@pytest.mark.parametrize("text", ["", "[]", '{"other": 1}', OF_ANOTHER, ON_NOTHING, *EDITED])
 def test_a_broken_note_of_a_fleet_names_the_file(tmp_path, text):
     settings = Settings(home=tmp_path)
     remember(settings, FLEET)
