@@ -13,7 +13,6 @@ from torch import Tensor
 
 from objectives.augment.erasing import erase_
 from objectives.augment.levels import LEVELS, Level
-from objectives.augment.randaugment import rand_augment
 from objectives.data.pixels.normalization import Normalization
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: the grey that a saturation of 0 leaves
@@ -45,6 +44,9 @@ def augment(
         return normalize(batch, normalization)
     with torch.autocast(batch.device.type, enabled=False):  # pixels would lose bits to bfloat16
         if chosen.rand_augment:
+            # torchvision takes a second to load, and only this level needs it.
+            from objectives.augment.randaugment import rand_augment
+
             batch = rand_augment(batch, generator)  # is defined on bytes
         draws = torch.rand((len(batch), DRAWS), generator=generator) * 2 - 1
         placed = placement(chosen, draws[:, :6])

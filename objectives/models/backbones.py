@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from torch import nn
-from torchvision import models
 
 from objectives.data.pixels.normalization import CENTRED, Normalization
 from objectives.models.small_cnn import FEATURES, SmallCNN
@@ -54,6 +53,8 @@ def own_image_size(name: str) -> int:
 
 
 def _torchvision(recipe: ImageRecipe) -> Backbone:
+    from torchvision import models  # takes a second to load, which other networks do without
+
     weights = find_weights(recipe)
     network = models.get_model(recipe.backbone, weights=None)
     features, network.fc = network.fc.in_features, nn.Identity()

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import torch
-from torchvision import models
 
 from objectives.contract import RecipeError
 from objectives.files.digest import sha256
@@ -25,6 +24,8 @@ def torchvision_file(backbone: str, tag: str) -> Path:
 
     Raises RecipeError naming the file when it can be had neither way.
     """
+    from torchvision import models  # takes a second to load, which other networks do without
+
     return url_file(backbone, models.get_weight(tag).url)
 
 

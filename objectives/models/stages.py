@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 
 from torch import nn
-from torchvision.models import ResNet
 
 from objectives.models.small_cnn import SmallCNN
 
 Stage = tuple[nn.Parameter, ...]
+
+RESNETS = ("torchvision.models.resnet", "monai.networks.nets.resnet")  # modules of their classes
 
 # For the few networks of timm that do not group their layers: a name and a number each.
 _USUAL_LAYERS = {
@@ -18,7 +19,7 @@ _USUAL_LAYERS = {
 
 def stages(network: nn.Module) -> tuple[Stage, ...]:
     """Sort every parameter of a backbone into exactly one stage, the first nearest to the image."""
-    if isinstance(network, ResNet) or _is_monais_resnet(network):
+    if _is_resnet(network):
         stem = [network.get_submodule("conv1"), network.get_submodule("bn1")]
         layers = ([network.get_submodule(f"layer{each}")] for each in (1, 2, 3, 4))
         return _parameters([stem, *layers])
@@ -27,9 +28,9 @@ def stages(network: nn.Module) -> tuple[Stage, ...]:
     return _timm_stages(network)
 
 
-def _is_monais_resnet(network: nn.Module) -> bool:
-    # By its name: MONAI takes seconds to load, and no image classifier needs it.
-    return type(network).__module__ == "monai.networks.nets.resnet"
+def _is_resnet(network: nn.Module) -> bool:
+    # By its name: torchvision and MONAI take seconds to load, and other networks need neither.
+    return type(network).__module__ in RESNETS
 
 
 def _parameters(modules: Iterable[Iterable[nn.Module]]) -> tuple[Stage, ...]:

@@ -103,17 +103,18 @@ def test_an_unknown_tag_of_timms_is_refused_with_the_nearest_one() -> None:
         build_backbone(ImageRecipe(backbone="resnet10t.c3_in2k"))
 
 
-def test_timm_is_loaded_only_when_one_of_its_networks_is_built() -> None:
+def test_a_library_is_loaded_only_when_one_of_its_networks_is_built() -> None:
     code = """
 import sys
+import objectives.training.loop
 from objectives.models.classifier import build_classifier
 from objectives.recipe.image import ImageRecipe
-for backbone in ("resnet18", "convnextv2_tiny"):
+for backbone in ("small_cnn", "resnet18", "convnextv2_tiny"):
     build_classifier(ImageRecipe(backbone=backbone), classes=2)
-    print("timm" in sys.modules)
+    print(*(library for library in ("torchvision", "timm") if library in sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "True"]
+    assert done.stdout.splitlines() == ["", "torchvision", "torchvision timm"]
 
 
 @pytest.mark.parametrize("balancing", ["none", "ldam"])
