@@ -1,10 +1,10 @@
 """A worker without an objective: it makes the storage's real calls, and dies where it is told to.
 
-`scripted_worker.py URL STUDY NAME FAULT`, FAULT one of: none, die (once, after the first epoch of
-trial 1), die-early (before its first epoch, always), exit-0 (the same, as code does that calls
-os._exit), replace-itself (75 after each trial), slow,
-away (69 four times without an epoch, as where the artifact store stays away; then none),
+`scripted_worker.py URL STUDY NAME FAULT`, FAULT one of: none, slow,
+die (once, after the first epoch of trial 1),
+cut (goes on after the first epoch of trial 0 once the database is away),
 lose (the GPU: puts the file BROKEN_GPUS in the place of MADE_UP_GPUS after an epoch, and dies),
+outlive (ends no epoch until another worker has lost its GPU),
 stall (once, after the first epoch of trial 1, with a lease of half a second).
 """
 
@@ -12,18 +12,18 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from search.processes.signals import StopFlag, listening
 from search.worker.retries import RetryPolicy
-from spaces.exits import AWAY
 from storage.engine.leases import Claim, Nothing
+from storage.errors import DatabaseUnreachable
 from storage.rows import Outcome, TrialEnd
 from storage.store import NewWorker, Store
 
 EPOCHS = 3
 TOGETHER = int(os.environ.get("TOGETHER", "1"))  # so many workers have a trial when a GPU is lost
-AWAY_ENDS = 4  # so many deaths without an epoch end a run
 retries = RetryPolicy(lambda: False)
 
 
@@ -41,11 +41,7 @@ def main(url: str, study: str, name: str, fault: str, *_: str) -> int:
                 case Nothing.STOPPED:
                     return 75
                 case Claim() as claim:
-                    if fault == "away" and len(store.workers(study)) <= AWAY_ENDS:
-                        return AWAY
                     train(store, claim, fault, flag)
-                    if fault == "replace-itself":
-                        return 75
                 case _:
                     time.sleep(0.2)
     return 75
@@ -53,16 +49,18 @@ def main(url: str, study: str, name: str, fault: str, *_: str) -> int:
 
 def train(store: Store, claim: Claim, fault: str, flag: StopFlag) -> None:
     """Record the epochs that are missing and end the trial, unless something comes between."""
-    if fault == "die-early":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if fault == "exit-0":
-        os._exit(0)
+    while fault == "outlive" and Path(os.environ["BROKEN_GPUS"]).exists():
+        time.sleep(0.05)
     first = len(store.epochs(claim.study, claim.number)) + 1
     for epoch in range(first, EPOCHS + 1):
         time.sleep(1.0 if fault == "slow" else 0.05)
         value = claim.number + 1 / epoch
         numbers = {"metrics": {"val_loss": value}, "value": value, "seconds": 0.1, "images": 10}
         retries.call(store.record, claim, epoch, **numbers)
+        if fault == "cut" and (claim.number, epoch) == (0, 1):
+            with suppress(DatabaseUnreachable):
+                while store.study(claim.study):
+                    time.sleep(0.05)
         if fault == "die" and (claim.number, claim.attempt) == (1, 1):
             os.kill(os.getpid(), signal.SIGKILL)
         if fault == "lose":

@@ -1,7 +1,7 @@
 """A supervisor whose GPUs fall off the bus: a made-up driver, real processes, a real Postgres."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from search.processes.signals import StopFlag
 from search.processes.supervisor import supervise
 from storage.store import Store
 from tests.madeup.gpus import MadeUp, MadeUpGpus, uuid
-from tests.search.processes.test_supervisor import a_run, create_study, ignore, worker_command
+from tests.search.processes.toy_run import a_run, ignore, worker_command
 
 BOX = socket.gethostname()
 
@@ -41,13 +41,6 @@ def test_a_fresh_process_tells_a_gpu_that_answers_from_one_that_does_not(
         monkeypatch.setenv(name, text)
     assert ask_device(f"GPU-{uuid(2)}").trouble == trouble
     assert ask_device(f"GPU-{uuid(1)}").trouble == ""
-
-
-@pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    with Store.open(database_url) as opened:
-        create_study(opened)
-        yield opened
 
 
 @pytest.fixture
@@ -76,7 +69,7 @@ def on_gpus(
 
 @pytest.mark.slow
 def test_the_trial_of_a_lost_gpu_goes_on_elsewhere_and_the_gpu_is_not_used_again(on_gpus, store):
-    assert supervise(on_gpus("lose", "slow", gpus=2), StopFlag(), ignore) == Ending(0)
+    assert supervise(on_gpus("lose", "outlive", gpus=2), StopFlag(), ignore) == Ending(0)
     assert [trial.state for trial in store.trials("toy")] == ["COMPLETE"] * 3
     reasons = [attempt.reason for attempt in store.attempts("toy")]
     assert sorted(reasons) == ["device lost", "finished", "finished", "finished"]

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -16,39 +16,20 @@ import pytest
 from dashboards.analysis.snapshot import Snapshot
 from search.notify.message import Message
 from search.notify.watch import Watch
-from search.processes import child
-from search.processes.dashboard_keeper import DashboardKeeper
-from search.processes.devices import DeviceShare, assign
+from search.processes import child, supervisor
+from search.processes.devices import DeviceShare
 from search.processes.run import Ending, Run
 from search.processes.signals import StopFlag
 from search.processes.supervisor import supervise
-from search.settings import Settings
-from spaces.params import Float
-from spaces.stored import StoredStudy, to_json
-from spaces.study import Study
 from storage.looks import Look
 from storage.postgres import server
-from storage.store import Store
-from tests.storage.samples import new_study
+from storage.store import Claim, Store
+from tests.search.processes.scripted_worker import train
+from tests.search.processes.toy_run import a_run, create_study, ignore, worker_command
+from tests.storage.samples import new_worker
 
-WorkerCommand: TypeAlias = Callable[[DeviceShare, str], Sequence[str]]
 Show: TypeAlias = Callable[[Snapshot], None]
-WORKER = Path(__file__).with_name("scripted_worker.py")
-STUDY = Study(
-    name="toy",
-    objective="toy_curve",
-    metric="val_loss",
-    direction="minimize",
-    space=[Float("learning_rate", 1e-4, 1.0, log=True)],
-    trials=3,
-)
-
-
-@pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    with Store.open(database_url) as opened:
-        create_study(opened)
-        yield opened
+OBEDIENT = "trap 'exit 75' TERM; while :; do sleep .05; done"
 
 
 @pytest.fixture
@@ -74,6 +55,24 @@ def shell(store: Store, tmp_path: Path) -> Callable[..., Run]:
     return make
 
 
+@pytest.fixture
+def begun(store: Store, tmp_path: Path) -> Callable[..., Run]:
+    """Gives a run whose workers are shell scripts, each with a trial that was taken for it.
+
+    `script` is called with that trial before each start; None where nothing is left to do.
+    """
+
+    def make(script: Callable[[Claim | None], str], workers: int = 1) -> Run:
+        def command(_share: DeviceShare, name: str) -> list[str]:
+            store.register_worker("toy", new_worker(name))
+            claim = store.claim("toy", name, lease_seconds=30)
+            return ["sh", "-c", script(claim if isinstance(claim, Claim) else None)]
+
+        return a_run(store, tmp_path, range(workers), command)
+
+    return make
+
+
 def test_a_supervisor_its_view_and_its_workers_load_no_torch_and_no_scipy():
     modules = "search.processes.supervisor, search.terminal.progress, search.terminal.status"
     loads = f"import {modules}, search.commands.worker, sys; print(*sys.modules)"
@@ -81,10 +80,13 @@ def test_a_supervisor_its_view_and_its_workers_load_no_torch_and_no_scipy():
     assert not {"torch", "torchvision", "sklearn", "scipy"} & set(loaded)
 
 
-def test_a_run_ends_with_0_when_the_budget_is_reached(scripted, store):
-    assert supervise(scripted("none"), StopFlag(), ignore) == Ending(0)
+def test_a_run_ends_with_0_when_the_budget_is_reached_and_tells_so(scripted, store):
+    told: list[Message] = []
+    run = replace(scripted("none"), watch=Watch(told.append))
+    assert supervise(run, StopFlag(), ignore) == Ending(0)
     assert [trial.state for trial in store.trials("toy")] == ["COMPLETE"] * 3
     assert [worker.exit_code for worker in store.workers("toy")] == [0]
+    assert [message.event for message in told] == ["finished"]
 
 
 def test_a_run_without_a_complete_trial_ends_with_1(shell):
@@ -102,12 +104,15 @@ def test_a_killed_workers_trial_goes_on_under_its_number_in_the_next_attempt(scr
     assert (attempts[1].started_at - attempts[0].started_at).total_seconds() < 15
 
 
-def test_a_worker_that_does_not_move_is_killed_and_its_trial_goes_on(scripted, store):
-    assert supervise(scripted("stall"), StopFlag(), ignore) == Ending(0)
+def test_a_worker_that_does_not_move_is_killed_and_told_and_its_trial_goes_on(scripted, store):
+    told: list[Message] = []
+    run = replace(scripted("stall"), watch=Watch(told.append))
+    assert supervise(run, StopFlag(), ignore) == Ending(0)
     assert [row.reason for row in store.attempts("toy", 1)] == ["stalled", "finished"]
     stalled, followed = store.workers("toy")
     assert (stalled.exit_code, followed.exit_code) == (-signal.SIGKILL, 0)
     assert stalled.reason == "it reported no step for too long"
+    assert [message.event for message in told] == ["stalled", "finished"]
 
 
 def test_a_worker_that_hangs_is_killed_even_when_another_has_its_trial(scripted, store):
@@ -123,21 +128,19 @@ def no_pause(monkeypatch):
     monkeypatch.setattr(child, "LONGEST_PAUSE_SECONDS", 0)
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("no_pause")
 def test_a_trial_that_kills_three_workers_ends_no_run_but_a_fourth_death_in_a_row_does(
-    scripted, store
+    begun, store
 ):
-    ending = supervise(scripted("die-early"), StopFlag(), ignore)
+    ending = supervise(begun(lambda _: "kill -9 $$"), StopFlag(), ignore)
     assert ending.exit_code == 1
     assert "worker 1 ended 4 times in a row without an epoch" in ending.trouble
     assert [trial.state for trial in store.trials("toy")] == ["FAIL", "RUNNING"]
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("no_pause")
-def test_code_that_ends_its_process_amid_a_trial_is_no_end_of_the_run(scripted, store):
-    ending = supervise(scripted("exit-0"), StopFlag(), ignore)
+def test_code_that_ends_its_process_amid_a_trial_is_no_end_of_the_run(begun, store):
+    ending = supervise(begun(lambda _: "exit 0"), StopFlag(), ignore)
     assert ending.exit_code == 1
     assert "its code ended the process with exit code 0" in ending.trouble
     assert [trial.state for trial in store.trials("toy")] == ["FAIL", "RUNNING"]
@@ -153,9 +156,15 @@ def test_four_deaths_without_an_epoch_stop_a_worker_with_the_reason(shell, tmp_p
 
 
 @pytest.mark.usefixtures("no_pause")
-def test_a_shared_place_that_is_away_ends_no_run_and_costs_no_trial_however_often(scripted, store):
-    assert supervise(scripted("away"), StopFlag(), ignore) == Ending(0)
-    assert [worker.exit_code for worker in store.workers("toy")] == [69] * 4 + [0]
+def test_a_shared_place_that_is_away_ends_no_run_and_costs_no_trial_however_often(begun, store):
+    def is_away_four_times(claim: Claim | None) -> str:
+        if claim and len(store.workers("toy")) > 4:
+            train(store, claim, "none", StopFlag())
+            return "exit 75"
+        return "exit 69" if claim else "exit 0"
+
+    assert supervise(begun(is_away_four_times), StopFlag(), ignore) == Ending(0)
+    assert [worker.exit_code for worker in store.workers("toy")] == [69] * 4 + [75] * 3 + [0]
     reasons = [row.reason for row in store.attempts("toy")]
     assert reasons == ["stopped"] * 4 + ["finished"] * 3
     assert [trial.state for trial in store.trials("toy")] == ["COMPLETE"] * 3
@@ -169,11 +178,15 @@ def test_workers_that_find_a_shared_place_away_start_again_ever_more_slowly(shel
     assert pauses[:6] == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.slow
-def test_an_ending_with_an_epoch_starts_the_count_again(scripted, store):
-    # Each of its four processes ends one trial or finds nothing left to do.
-    assert supervise(scripted("replace-itself"), StopFlag(), ignore) == Ending(0)
-    assert [worker.exit_code for worker in store.workers("toy")] == [75, 75, 75, 0]
+@pytest.mark.usefixtures("no_pause")
+def test_an_ending_with_an_epoch_starts_the_count_again(begun, store):
+    def dies(claim: Claim | None) -> str:
+        if claim and claim.attempt == 3:  # each trial kills two workers without an epoch before
+            train(store, claim, "none", StopFlag())
+        return "kill -9 $$" if claim else "exit 0"
+
+    assert supervise(begun(dies), StopFlag(), ignore) == Ending(0)
+    assert [worker.exit_code for worker in store.workers("toy")] == [-signal.SIGKILL] * 9 + [0]
 
 
 def test_a_worker_that_replaces_itself_does_not_wait_as_one_that_died(shell, tmp_path):
@@ -200,15 +213,15 @@ def test_a_worker_that_could_not_leave_its_error_is_explained_by_its_last_line(s
 
 @pytest.mark.parametrize("code", [2, 3, 4])
 def test_what_no_restart_can_mend_stops_the_whole_run_with_the_workers_last_line(shell, code):
-    waiting = "trap 'exit 75' TERM; while :; do sleep .05; done"
-    ending = supervise(shell(f"echo 'search: why' >&2; exit {code}", waiting), StopFlag(), ignore)
+    fails = f"echo 'search: why' >&2; exit {code}"
+    ending = supervise(shell(fails, OBEDIENT), StopFlag(), ignore)
     assert ending == Ending(code, "search: why")
 
 
 @pytest.mark.slow
 def test_a_drain_hands_the_trials_back_and_the_next_run_goes_on_with_them(scripted, store):
     flag = StopFlag()
-    assert supervise(scripted("slow", "slow"), flag, once(flag.drain, two_running)) == Ending(75)
+    assert supervise(scripted("slow", "slow"), flag, once(flag.drain, running(2))) == Ending(75)
     assert {attempt.reason for attempt in store.attempts("toy")} == {"drained"}
     assert supervise(scripted("none"), StopFlag(), ignore) == Ending(0)
     assert [trial.state for trial in store.trials("toy")] == ["COMPLETE"] * 3
@@ -229,42 +242,32 @@ def test_a_second_request_ends_a_worker_that_will_not_listen(shell, tmp_path):
 
 
 def test_search_stop_drains_from_anywhere(scripted, store):
-    ask = once(lambda: store.request_stop("toy", "drain"), two_running)
-    assert supervise(scripted("slow", "slow"), StopFlag(), ask) == Ending(75)
+    ask = once(lambda: store.request_stop("toy", "drain"), running(1))
+    assert supervise(scripted("slow"), StopFlag(), ask) == Ending(75)
     assert {attempt.reason for attempt in store.attempts("toy")} == {"drained"}
 
 
-def test_search_stop_now_does_not_wait_for_the_epochs(scripted, store):
-    ask = once(lambda: store.request_stop("toy", "now"), two_running)
-    assert supervise(scripted("slow", "slow"), StopFlag(), ask) == Ending(75)
-    assert {worker.exit_code for worker in store.workers("toy")} == {-signal.SIGKILL}
+def test_search_stop_now_does_not_wait_for_the_epochs(begun, store):
+    ask = once(lambda: store.request_stop("toy", "now"), running(2))
+    run = begun(lambda _: "trap '' TERM; while :; do sleep .05; done", workers=2)
+    assert supervise(run, StopFlag(), ask) == Ending(75)
+    assert [worker.exit_code for worker in store.workers("toy")] == [-signal.SIGKILL] * 2
     assert {attempt.reason for attempt in store.attempts("toy")} == {"stopped"}
 
 
-def test_no_child_is_left_when_the_view_breaks(scripted):
+def test_no_child_is_left_when_the_view_breaks(begun):
     def breaks(snapshot: Snapshot) -> None:
         if snapshot.running:
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        supervise(scripted("slow", "slow"), StopFlag(), breaks)
+        supervise(begun(lambda _: "sleep 600; : a worker", workers=2), StopFlag(), breaks)
     assert not [child for child in psutil.Process().children() if "worker" in str(child.cmdline())]
-
-
-@pytest.mark.parametrize(
-    ("fault", "events"), [("none", ["finished"]), ("stall", ["stalled", "finished"])]
-)
-def test_what_happens_to_the_study_is_told(scripted, fault, events):
-    told: list[Message] = []
-    supervise(replace(scripted(fault), watch=Watch(told.append)), StopFlag(), ignore)
-    assert [message.event for message in told] == events
 
 
 def test_a_run_that_breaks_says_so_and_a_drain_nothing(shell):
     told: list[Message] = []
-    run = replace(
-        shell("trap 'exit 75' TERM; while :; do sleep .05; done"), watch=Watch(told.append)
-    )
+    run = replace(shell(OBEDIENT), watch=Watch(told.append))
     flag = StopFlag()
     assert supervise(run, flag, lambda _: flag.drain()) == Ending(75)
     assert told == []
@@ -273,7 +276,8 @@ def test_a_run_that_breaks_says_so_and_a_drain_nothing(shell):
     assert [message.event for message in told] == ["stopped"]
 
 
-def test_each_look_after_the_first_reads_only_what_has_changed(scripted, store, monkeypatch):
+def test_each_look_after_the_first_reads_only_what_has_changed(shell, store, monkeypatch):
+    monkeypatch.setattr(supervisor, "READ_SECONDS", 0.1)
     befores: list[Look | None] = []
     look = store.look
 
@@ -282,9 +286,9 @@ def test_each_look_after_the_first_reads_only_what_has_changed(scripted, store, 
         return look(name, before, newest)
 
     monkeypatch.setattr(store, "look", noting)
-    supervise(scripted("slow"), StopFlag(), ignore)
+    flag = StopFlag()
+    supervise(shell(OBEDIENT), flag, lambda _: flag.drain() if len(befores) > 3 else None)
     assert befores[0] is None
-    assert len(befores) > 2
     assert None not in befores[1:]
 
 
@@ -292,8 +296,7 @@ def test_each_look_after_the_first_reads_only_what_has_changed(scripted, store, 
 def test_a_cut_database_costs_no_worker_and_the_embedded_one_is_started_again(tmp_path):
     with server.connect(tmp_path, None) as url, Store.open(url) as store:
         create_study(store)
-        command = worker_command(url, ["slow"])
-        run = a_run(store, tmp_path, ["slow"], command)
+        run = a_run(store, tmp_path, ["cut"], worker_command(url, ["cut"]))
         run = replace(run, revive_database=lambda: server.ensure_running(tmp_path))
         notes: list[str] = []
         cut = once(lambda: os.kill(server.status(tmp_path).pid or 0, signal.SIGQUIT), has_epoch)
@@ -307,33 +310,6 @@ def test_a_cut_database_costs_no_worker_and_the_embedded_one_is_started_again(tm
         assert [worker.exit_code for worker in store.workers("toy")] == [0]
         assert len(store.attempts("toy")) == 3
     server.remove(tmp_path)
-
-
-def create_study(store: Store) -> None:
-    store.create(new_study(definition=to_json(StoredStudy(STUDY)), trials=STUDY.trials))
-
-
-def a_run(store: Store, folder: Path, workers: Sequence[str], command: WorkerCommand) -> Run:
-    return Run(
-        study="toy",
-        shares=assign(len(workers), (), 1),
-        store=store,
-        worker_command=command,
-        environment=os.environ,
-        logs=folder,
-        cache=folder,
-        lease_seconds=0.5,
-        dashboard=DashboardKeeper(Settings(home=folder), None),
-    )
-
-
-def worker_command(url: str, faults: Sequence[str]) -> WorkerCommand:
-    script = [sys.executable, str(WORKER), url, "toy"]
-    return lambda share, name: [*script, name, faults[share.index - 1]]
-
-
-def ignore(_snapshot: Snapshot) -> None:
-    pass
 
 
 def once(action: Callable[[], object], when: Callable[[Snapshot], bool]) -> Show:
@@ -351,8 +327,8 @@ def has_epoch(snapshot: Snapshot) -> bool:
     return any(trial.last for trial in snapshot.running)
 
 
-def two_running(snapshot: Snapshot) -> bool:
-    return len(snapshot.running) == 2
+def running(count: int) -> Callable[[Snapshot], bool]:
+    return lambda snapshot: len(snapshot.running) == count
 
 
 def is_gone(pid: int) -> bool:
