@@ -9,7 +9,6 @@ from threading import Event
 from typing import Any
 
 import pytest
-from optuna.artifacts.exceptions import ArtifactNotFound
 
 from search.worker import files
 from search.worker.attempt import attempt_trial
@@ -19,7 +18,7 @@ from search.worker.sharing import BrokenOff, Content
 from search.worker.worker import Worker
 from spaces.study import Pruning
 from storage import artifacts
-from storage.errors import ArtifactsUnreachable
+from storage.errors import ArtifactsUnreachable, FileMissing
 from storage.locks import wait_until
 from storage.places.folder import MARK
 from storage.store import Claim, Store
@@ -162,7 +161,7 @@ def test_a_broken_off_upload_leaves_nothing_in_a_bucket(
     with content, pytest.raises(BrokenOff):
         kept.write("epoch", content)
 
-    with pytest.raises(ArtifactNotFound):
+    with pytest.raises(FileMissing):
         kept.open_reader("epoch")
 
 
