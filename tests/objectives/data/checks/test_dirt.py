@@ -1,13 +1,18 @@
 """Each kind of dirt of a practice set is found by its own rule and by no other."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from objectives.data.checks.check import check_data
 from objectives.data.manifest.manifest import read_manifest
+from objectives.practice.drawing import Drawing
 from objectives.practice.flags import FLAGS, SETS
 from objectives.practice.make import make_practice
+from objectives.practice.sets import PRACTICE
 from tests.objectives.data.practice_layouts import practice_source
 
 # Enough images for copies of a few to part in any split, and for C11's folds.
@@ -15,6 +20,26 @@ IMAGES = {"gleason": 250, "derm": 250, "cifar10": 200, "anemia": 160, "brats": 4
 # What a clean set shows: few images of some class, and what it can resolve.
 CLEAN = {"C10", "S01"}
 PAIRS = [(name, flag) for name, flags in SETS.items() for flag in flags]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def drawn_once() -> Iterator[None]:
+    """Draw each image of a set for the first test only; dirt changes or adds a few."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, practice in PRACTICE.items():
+            patch.setitem(PRACTICE, name, replace(practice, plan=kept(practice.plan)))
+        yield
+
+
+def kept(plan: Callable[[int, int], list[Drawing]]) -> Callable[[int, int], list[Drawing]]:
+    """Plan the set at the first call, and keep what each of its drawings gives."""
+
+    @cache
+    def planned(images: int, seed: int) -> list[Drawing]:
+        drawings = plan(images, seed)
+        return [replace(each, draw=each.draw and cache(each.draw)) for each in drawings]
+
+    return planned
 
 
 def rule_of(flag: str) -> str:
