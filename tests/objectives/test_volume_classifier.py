@@ -1,8 +1,8 @@
 """Tests of training on volumes: a tiny BraTS tree, a network of a quarter of the channels."""
 
 import hashlib
+import json
 import math
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,9 +18,10 @@ from objectives.contract import Attempt, DataSource, EpochResult, RecipeError
 from objectives.files.checkpoints import newest_good
 from objectives.models import probe
 from objectives.models.classifier import Classifier
-from objectives.probes.cost import Inputs, SharedDevice, measure_costs
+from objectives.probes.cost import Cost
 from objectives.recipe.volume import VolumeRecipe
 from objectives.training.loop import validated_at_once
+from objectives.training.probe import main as measure
 from objectives.volume_classifier import VolumeTask, train
 from tests.objectives.volume_files import write_tree
 
@@ -179,18 +180,16 @@ def test_a_weights_file_is_recorded_before_a_search_and_a_wrong_one_refused(tmp_
     assert records[catalog.weights_key(config)]["sha256"] == (
         hashlib.sha256(path.read_bytes()).hexdigest()
     )
+    # What two more child processes would do, each of which would load MONAI.
     with pytest.raises(RecipeError, match=r"^volume_classifier: .* set backbone to the network"):
-        catalog.preflight(
-            "volume_classifier", [{**config, "backbone": "resnet10_3d"}], FOUR_MODALITIES
-        )
+        probe.preflight([VolumeRecipe.from_config({**config, "backbone": "resnet10_3d"})], 4)
     with pytest.raises(RecipeError, match=r"conv1.weight is .*x4x.* in the file and .*x2x"):
-        # What a third child process would do.
         probe.preflight([VolumeRecipe.from_config(config)], catalog.channels(TWO_MODALITIES))
 
 
-@pytest.mark.slow
-def test_a_step_on_volumes_is_measured_for_a_plan() -> None:
-    cpu = SharedDevice(device="cpu", memory=1.0, environment=os.environ)
-    (cost,) = measure_costs([QUICK], Inputs("volume_classifier", classes=2, channels=4), cpu)
+def test_a_step_on_volumes_is_measured_for_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    question = {"objective": "volume_classifier", "configs": [QUICK], "classes": 2, "channels": 4}
+    assert measure({**question, "device": "cpu", "share": 1.0}) == 0
+    cost = Cost(**json.loads(capsys.readouterr().out))
     assert cost.step_seconds > 0
     assert cost.micro_batch == cost.measured_images == QUICK["batch_size"]
