@@ -1,6 +1,8 @@
 """Tests of the look at every network of a study, before anything of it runs."""
 
+import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from torchvision import models
 from objectives import catalog
 from objectives.contract import DataSource, RecipeError
 from objectives.data.pixels.normalization import IMAGENET
+from objectives.models import probe
 from objectives.models.backbones import Backbone
 from objectives.models.probe import check_image_size, preflight
 from objectives.models.timm_networks import features_of
@@ -38,6 +41,20 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def no_child(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Answer the question of a search in this process, which has loaded torch already."""
+
+    def answer(module: str, question: Mapping[str, Any], purpose: str) -> list[str]:
+        code = probe.main(json.loads(json.dumps(question)))
+        said = capsys.readouterr()
+        if code:
+            raise RecipeError(said.err.strip())
+        return [said.out]
+
+    monkeypatch.setattr(catalog, "ask", answer)
+
+
 def look(*configs: dict[str, Any]) -> dict[str, dict[str, str]]:
     return catalog.preflight("image_classifier", configs, DIGITS)
 
@@ -52,7 +69,7 @@ def put_into_hugging_cache(home: Path, repository: str, state: dict[str, torch.T
     save_file(state, folder / "snapshots" / revision / "model.safetensors")
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("no_child")
 def test_missing_weights_are_found_before_the_first_trial(offline: Path) -> None:
     with pytest.raises(RecipeError, match=f"{offline}/resnet34-b627a593.pth is not here"):
         look({"backbone": "small_cnn"}, {"backbone": "resnet34", "weights": "pretrained"})
@@ -141,6 +158,7 @@ def test_a_file_of_another_architecture_is_found(tmp_path: Path) -> None:
         preflight([recipe], 3)
 
 
+@pytest.mark.usefixtures("no_child")
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU's compiler is another")
 def test_a_missing_compiler_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
@@ -175,6 +193,7 @@ def test_single_images_suit_a_network_whose_batchnorm_never_learns() -> None:
     assert preflight([without, in_frozen_stages], 3) == {}
 
 
+@pytest.mark.usefixtures("no_child")
 def test_a_search_that_may_draw_single_images_is_refused_before_it_begins() -> None:
     with pytest.raises(RecipeError, match="micro_batch is 1, and BatchNorm learns"):
         look({"backbone": "small_cnn", "micro_batch": 1})
