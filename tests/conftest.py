@@ -19,6 +19,10 @@ from storage.postgres.programs import is_root, server_owner
 from tests.madeup.gpus import MadeUpGpus, build
 from tests.memory import memory_folder
 
+# As for workers, and before a test loads torch: threads that spin while they wait for each other
+# take the cores from the other test processes. Three tests took 22 s of CPU, and 9 s so.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 numbers = itertools.count(1)
 
 
