@@ -41,11 +41,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def trained() -> nn.Module:
-    """A small network that somebody has trained, classifier and all."""
-    return timm.create_model("resnet10t", num_classes=10)
+    """A tiny network that somebody has trained, classifier and all."""
+    return timm.create_model("test_resnet", num_classes=10)
 
 
-def load(path: Path, backbone: str = "resnet10t") -> nn.Module:
+def load(path: Path, backbone: str = "test_resnet") -> nn.Module:
     recipe = ImageRecipe(backbone=backbone, weights=str(path), image_size=64)
     return build_backbone(recipe).network
 
@@ -182,7 +182,7 @@ def test_a_file_is_loaded_however_it_is_wrapped_and_says_so(
     tmp_path: Path, trained: nn.Module, wrap: Wrap, said: str
 ) -> None:
     torch.save(wrap(trained.state_dict()), tmp_path / "mine.pth")
-    recipe = ImageRecipe(backbone="resnet10t", weights=str(tmp_path / "mine.pth"), image_size=64)
+    recipe = ImageRecipe(backbone="test_resnet", weights=str(tmp_path / "mine.pth"), image_size=64)
     backbone = build_backbone(recipe)
     assert same(backbone.network, trained.state_dict())
     assert backbone.weights is not None
@@ -235,7 +235,7 @@ def test_safetensors_are_loaded_whatever_they_are_called(
     assert same(load(tmp_path / name), trained.state_dict())
 
 
-@pytest.mark.parametrize("backbone", ["resnet10t", "resnet18", "small_cnn"])
+@pytest.mark.parametrize("backbone", ["test_resnet", "resnet18", "small_cnn"])
 def test_a_trials_own_weights_start_another_trial(tmp_path: Path, backbone: str) -> None:
     recipe = ImageRecipe(backbone=backbone, image_size=64, head="hidden", dropout=0.1)
     model = build_classifier(recipe, classes=3)
@@ -248,13 +248,13 @@ def test_positions_are_resized_to_the_images_of_the_recipe(tmp_path: Path) -> No
     published = timm.create_model("vit_small_patch14_dinov2", num_classes=0)
     torch.save(published.state_dict(), tmp_path / "dinov2.pth")
     recipe = ImageRecipe(
-        backbone="dinov2_vits14", weights=str(tmp_path / "dinov2.pth"), image_size=224
+        backbone="dinov2_vits14", weights=str(tmp_path / "dinov2.pth"), image_size=70
     )
     ours = build_backbone(recipe).network.eval()
 
     theirs = timm.create_model("vit_small_patch14_dinov2", num_classes=0, dynamic_img_size=True)
     theirs.load_state_dict(published.state_dict())
-    images = torch.randn(2, 3, 224, 224)
+    images = torch.randn(2, 3, 70, 70)
     torch.testing.assert_close(ours(images), theirs.eval()(images), rtol=1e-4, atol=1e-5)
 
 
