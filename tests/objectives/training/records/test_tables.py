@@ -2,8 +2,6 @@
 
 import csv
 import math
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -212,9 +210,3 @@ def test_the_tables_answer_as_the_metrics_did_however_near_or_large_the_logits(
     keep_records(attempt_in(tmp_path), RESULTS, [best])
     right = [int(row[at]) for at, row in enumerate(table(tmp_path / "confusion_matrix.csv")) if at]
     assert sum(right) / 3 == measure(logits, labels)["val_top1"] == 1.0
-
-
-def test_a_worker_pays_for_the_drawing_only_once_a_trial_is_finished() -> None:
-    code = "import sys, objectives.training.records.tables; print('matplotlib' in sys.modules)"
-    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    assert printed.stdout.strip() == b"False"
