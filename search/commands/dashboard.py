@@ -1,7 +1,7 @@
 """`search dashboard`: the dashboard alone, until Ctrl-C."""
 
 from argparse import Namespace
-from contextlib import closing
+from contextlib import closing, nullcontext
 from ipaddress import ip_address
 from pathlib import Path
 from socket import socket
@@ -12,6 +12,8 @@ from dashboards.door.tokens import Tokens, parse_tokens, read_token_file, write_
 from dashboards.serve import serve
 from search.errors import AlreadyRunning, UsageError
 from search.logs import set_up_logs
+from search.notify.beside import watching_studies
+from search.notify.webhook import Webhook, read_webhook
 from search.processes.dashboard_lock import Living, open_again, take_or_find
 from search.settings import TOKEN_VARIABLE, Settings
 from spaces.exits import DONE
@@ -27,36 +29,43 @@ def dashboard(arguments: Namespace, settings: Settings) -> int:
     if arguments.new_token_file:
         return _new_token_file(arguments)
     entrance, port = _entrance(arguments, settings), arguments.port
+    webhook = read_webhook(settings)
     log = settings.logs / "dashboard.log"  # one of a `search run` writes into that run's folder
     if arguments.fd is not None:  # for a `search run`, which holds the home's lock
         with inherited(arguments.fd) as listener:
-            return _serve(listener, settings, entrance)
+            return _serve(listener, settings, entrance)  # that run sends the messages
     if _opens_it(arguments):  # beside the home's own, which goes on asking its user for nothing
         with listen(port, arguments.host) as listener:
-            return _serve(listener, settings, entrance, log)
+            return _serve(listener, settings, entrance, log, webhook)
     found = take_or_find(settings, open_again if port is None else lambda _: listen(port))
     if isinstance(found, Living):
         return _point_to(found, port)
     with closing(found):
-        return _serve(found.listener, settings, entrance, log)
+        return _serve(found.listener, settings, entrance, log, webhook)
 
 
 def _serve(
-    listener: socket, settings: Settings, entrance: Entrance, log: Path | None = None
+    listener: socket,
+    settings: Settings,
+    entrance: Entrance,
+    log: Path | None = None,
+    webhook: Webhook | None = None,
 ) -> int:
     check_entrance(entrance, listener)  # before a database is started for it
     set_up_logs(log)
     with connect(settings.home, settings.database_url) as url:
         scheme = "https" if entrance.certificate else "http"
         print(f"dashboard {address(listener, scheme)}", flush=True)
-        serve(
-            url,
-            _viewer_url(url, settings),
-            listener=listener,
-            artifacts=settings.artifacts,
-            logs=settings.logs,
-            entrance=entrance,
-        )
+        viewer_url = _viewer_url(url, settings)
+        with watching_studies(webhook, viewer_url, settings) if webhook else nullcontext():
+            serve(
+                url,
+                viewer_url,
+                listener=listener,
+                artifacts=settings.artifacts,
+                logs=settings.logs,
+                entrance=entrance,
+            )
     return DONE
 
 

@@ -16,7 +16,7 @@ from dashboards.door.tokens import parse_tokens
 from objectives.script.environment import without_secrets
 from search.database import has_store, open_store, revive_database
 from search.logs import set_up_logs
-from search.notify.messenger import messenger
+from search.notify.messenger import MESSAGES, messenger
 from search.notify.watch import Watch
 from search.notify.webhook import read_webhook
 from search.planning.kept import excluded_here, room_note
@@ -221,6 +221,6 @@ def _watching_events(name: str, settings: Settings) -> Iterator[Watch]:
     if webhook is None:
         yield Watch()
         return
-    delivered = settings.study_folder(name) / "messages.json"
+    delivered = settings.study_folder(name) / MESSAGES
     with messenger(webhook, delivered) as ours:
         yield Watch(ours.tell)

@@ -20,6 +20,7 @@ PAUSES_SECONDS = (1, 2, 4, 8, 16, 32, 60, 60)  # between the tries of one messag
 LAST_PAUSE_SECONDS = 0.5  # between tries when the run has ended
 END_SECONDS = 5.0  # the end of a run waits so long for the receiver
 KEPT_IDS = 500
+MESSAGES = "messages.json"  # in a study's folder: the ids of its delivered messages
 
 
 class Messenger:
@@ -61,6 +62,8 @@ class Messenger:
                 self._changed.notify_all()
 
     def _deliver(self, message: Message) -> None:
+        if message.id in _read(self._file):  # by another process of this home, meanwhile
+            return
         host = self._webhook.host
         for pause in [*PAUSES_SECONDS, None]:
             try:
@@ -85,8 +88,9 @@ class Messenger:
         return time.monotonic() < self._ends_at
 
     def _remember(self, message: Message) -> None:
-        self._delivered[message.id] = None
+        self._delivered = {**_read(self._file), **self._delivered, message.id: None}
         try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
             write_text_whole(self._file, json.dumps([*self._delivered][-KEPT_IDS:]))
         except OSError as error:
             log.warning("%s: a later run may send this message again: %s", self._file, error)

@@ -1,0 +1,158 @@
+"""The events of studies whose workers no `search run` looks after, told from beside a dashboard."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from benchmarks.fleet.nodes import store_toy
+from search.notify.beside import Studies
+from search.notify.message import Message
+from search.notify.watch import NOBODY_SECONDS
+from spaces.stored import StoredStudy, to_json
+from storage.locks import wait_until
+from storage.store import Claim, Store
+from tests.conftest import execute
+from tests.search.notify.conftest import STUDY, Receiver
+from tests.storage.samples import finished, new_study, new_worker
+
+
+@dataclass
+class Heard:
+    """The studies of a database, with a clock that tests turn, and their messages."""
+
+    store: Store
+    seconds: float = 0.0
+    told: list[tuple[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._studies = Studies(self.store, self._tell, lambda: self.seconds)
+
+    def look(self, after_seconds: float = 0.0) -> None:
+        self.seconds += after_seconds
+        self._studies.look()
+
+    def _tell(self, name: str, message: Message) -> None:
+        self.told.append((name, message.event))
+
+
+@pytest.fixture
+def heard(study: Store) -> Heard:
+    return Heard(study)
+
+
+def end_trials(store: Store, count: int) -> None:
+    for _ in range(count):
+        claim = store.claim("toy", "ada", lease_seconds=30)
+        assert isinstance(claim, Claim)
+        store.tell(claim, finished(0.25))
+
+
+def test_the_end_of_a_study_with_workers_is_told_once(study: Store, heard: Heard) -> None:
+    heard.look()
+    end_trials(study, 2)
+    for _ in range(2):
+        heard.look()
+    study.worker_ended("ada", 0, "")
+    for _ in range(2):
+        heard.look()
+    assert heard.told == [("toy", "finished")]
+
+
+def test_a_study_that_nobody_works_on_has_no_events(study: Store, heard: Heard) -> None:
+    study.worker_ended("ada", 0, "")
+    for _ in range(3):
+        heard.look(after_seconds=NOBODY_SECONDS)
+    assert heard.told == []
+
+
+def test_workers_that_are_gone_are_told_of(study: Store, heard: Heard) -> None:
+    heard.look()
+    study.worker_ended("ada", 0, "")
+    for _ in range(3):
+        heard.look(after_seconds=NOBODY_SECONDS)
+    assert heard.told == [("toy", "nobody_working")]
+
+
+def test_workers_that_were_told_to_stop_are_no_event(study: Store, heard: Heard) -> None:
+    heard.look()
+    study.request_stop("toy", "drain")
+    study.worker_ended("ada", 0, "")
+    for _ in range(3):
+        heard.look(after_seconds=NOBODY_SECONDS)
+    assert heard.told == []
+
+
+def test_a_deleted_study_is_no_event_and_the_others_go_on(study: Store, heard: Heard) -> None:
+    other = StoredStudy(replace(STUDY, name="other"))
+    study.create(new_study("other", definition=to_json(other)))
+    study.register_worker("other", new_worker("bob"))
+    heard.look()
+    study.delete("toy")
+    study.worker_ended("bob", 0, "")
+    for _ in range(3):
+        heard.look(after_seconds=NOBODY_SECONDS)
+    assert heard.told == [("other", "nobody_working")]
+
+
+def test_a_database_that_is_away_is_told_of(study: Store, heard: Heard, database_url: str) -> None:
+    heard.look()
+    with closed(database_url):
+        heard.look()
+        heard.look(after_seconds=3600)
+    assert heard.told == [("toy", "database_away")]
+    heard.look()
+    assert len(heard.told) == 1
+
+
+@contextmanager
+def closed(url: str) -> Iterator[None]:
+    """Let nobody into a database, and end every connection to it."""
+    name, server = make_url(url).database, make_url(url).set(database="postgres")
+    address = server.render_as_string(hide_password=False)
+    leave = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    execute(address, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false", leave)
+    try:
+        yield
+    finally:
+        execute(address, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+
+
+@pytest.mark.slow
+def test_a_dashboard_tells_of_a_study_whose_worker_was_started_by_hand(
+    tmp_path: Path, database_url: str, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = {
+        "SEARCH_HOME": str(tmp_path),
+        "SEARCH_DATABASE_URL": database_url,
+        "SEARCH_WEBHOOK": receiver.url,
+    }
+    with Store.open(database_url) as store:
+        store_toy(store, tmp_path, trials=3, fixed={"epochs": 4, "seconds_per_epoch": 0.5})
+    program = [sys.executable, "-P", "-m", "search.cli"]
+    page = subprocess.Popen(
+        [*program, "dashboard", "--port", "0"],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert page.stdout
+        assert page.stdout.readline().startswith("dashboard http://")
+        worker = [*program, "worker", "--study", "toy"]
+        subprocess.run(worker, env={**os.environ, **environment}, check=True)
+        assert wait_until(lambda: bool(receiver.messages), 30)
+    finally:
+        page.terminate()
+        page.communicate()
+    (message,) = receiver.messages
+    assert (message["event"], message["trials"]) == ("finished", {"ended": 3, "total": 3})
+    kept = json.loads((tmp_path / "studies" / "toy" / "messages.json").read_text())
+    assert kept == [message["id"]]
