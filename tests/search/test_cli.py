@@ -5,14 +5,18 @@ import os
 import shlex
 import subprocess
 import sys
-from contextlib import redirect_stderr
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from search.cli import main
+from search.worker.loop import work
+from storage.store import Store
 from tests.madeup.gpus import MadeUp, MadeUpGpus, uuid
+from tests.search.toy_worker import make_worker
 
 TOY = """
 from spaces.params import Float
@@ -23,10 +27,29 @@ study = Study(name="toy", objective="toy_curve", metric="val_loss", direction="m
 
 
 def search(*words: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Type a command in a folder with a home of its own."""
+    """Type a command in a folder with a home of its own.
+
+    In this process: most of the time of one more would be its imports.
+    """
+    told, noted = StringIO(), StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(told), redirect_stderr(noted):
+        patch.chdir(folder)
+        for name in [name for name in os.environ if name.startswith("SEARCH_")]:
+            patch.delenv(name)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        returned = main(words)
+    return subprocess.CompletedProcess(words, returned, told.getvalue(), noted.getvalue())
+
+
+def process(
+    *words: str, folder: Path, code: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Type a command in a process of its own, or run code that does."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("SEARCH_")}
+    program = ["-c", code] if code else ["-m", "search.cli", *words]
     return subprocess.run(
-        [sys.executable, "-P", "-m", "search.cli", *words],
+        [sys.executable, "-P", *program],
         cwd=folder,
         env=kept | environment,
         capture_output=True,
@@ -37,22 +60,13 @@ def search(*words: str, folder: Path, **environment: str) -> subprocess.Complete
 
 
 def refusal(*words: str, folder: Path, code: int = 2, **environment: str) -> str:
-    """The single line with which a command refuses; it leaves the folder as it was.
-
-    In this process: most of the time of one more would be its imports.
-    """
-    before, told = sorted(folder.rglob("*")), StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stderr(told):
-        patch.chdir(folder)
-        for name in [name for name in os.environ if name.startswith("SEARCH_")]:
-            patch.delenv(name)
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        returned = main(words)
-    assert returned == code, told.getvalue()
-    assert told.getvalue().count("\n") == 1, told.getvalue()
+    """The single line with which a command refuses; it leaves the folder as it was."""
+    before = sorted(folder.rglob("*"))
+    done = search(*words, folder=folder, **environment)
+    assert done.returncode == code, done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
     assert sorted(folder.rglob("*")) == before
-    return told.getvalue()
+    return done.stderr
 
 
 @pytest.fixture
@@ -99,18 +113,21 @@ def test_bad_input_is_one_line_with_the_fix(folder: Path, words: str, says: str)
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "search"),
     [
-        "check --study tyo.py --json",
-        "check --study toy.py --set learning_rate --json",
-        "plan --study toy.py --workers none --json",
-        "parameters --objective toi_curve --json",
-        "status --study toy --json",
-        "chaos --faults none --json",
-        "stauts --json",
+        ("check --study tyo.py --json", search),
+        ("check --study toy.py --set learning_rate --json", search),
+        ("plan --study toy.py --workers none --json", search),
+        ("parameters --objective toi_curve --json", search),
+        ("status --study toy --json", search),
+        ("chaos --faults none --json", search),
+        ("stauts --json", search),
+        ("stauts --json", process),
     ],
 )
-def test_a_program_reads_an_error_as_json(folder: Path, words: str) -> None:
+def test_a_program_reads_an_error_as_json(
+    folder: Path, words: str, search: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     done = search(*words.split(), folder=folder)
 
     told = json.loads(done.stdout)
@@ -132,12 +149,8 @@ def test_stopping_a_database_that_is_down_says_so(folder: Path) -> None:
 
 
 def test_a_place_that_a_program_cannot_use_is_json(folder: Path) -> None:
-    done = search("doctor", "--json", folder=folder, SEARCH_HOME="toy.py/home")
     refused = search("check", "--study", "toy.py/x.py", "--json", folder=folder)
 
-    assert all(
-        set(finding) == {"name", "level", "found", "fix"} for finding in json.loads(done.stdout)
-    )
     assert set(json.loads(refused.stdout)) == {"error", "fix"}
 
 
@@ -194,36 +207,19 @@ def test_a_run_on_a_database_that_is_away_writes_nothing(folder: Path) -> None:
 
 
 def test_deleting_asks_first(folder: Path, database_url: str) -> None:
-    done = search(
-        "run",
-        "--study",
-        "toy.py",
-        "--no-dashboard",
-        folder=folder,
-        SEARCH_DATABASE_URL=database_url,
-    )
-    assert done.returncode == 0, done.stderr
+    with Store.open(database_url) as store:
+        assert work(make_worker(store, folder / ".search", trials=2)) == 0
+    place = {"folder": folder, "SEARCH_DATABASE_URL": database_url}
+    assert (folder / ".search" / "studies" / "toy").exists()
 
-    asked = search("delete", "toy.py", folder=folder, SEARCH_DATABASE_URL=database_url)
-    known = search("status", "--study", "toy.py", folder=folder, SEARCH_DATABASE_URL=database_url)
-    deleted = search("delete", "toy", "--yes", folder=folder, SEARCH_DATABASE_URL=database_url)
-    gone = search("status", "--study", "toy", folder=folder, SEARCH_DATABASE_URL=database_url)
+    assert "2 trials" in refusal("delete", "toy.py", **place)
+    known = search("status", "--study", "toy.py", **place)
+    deleted = search("delete", "toy", "--yes", **place)
 
-    assert (asked.returncode, deleted.returncode, gone.returncode) == (2, 0, 2)
     assert known.stdout.startswith("toy · val_loss")
-    assert "2 trials" in asked.stderr
+    assert (known.returncode, deleted.returncode) == (0, 0)
     assert not (folder / ".search" / "studies" / "toy").exists()
-
-
-def test_a_run_of_an_ended_study_promises_no_dashboard(folder: Path, database_url: str) -> None:
-    words, environment = ("run", "--study", "toy.py"), {"SEARCH_DATABASE_URL": database_url}
-    first = search(*words, folder=folder, **environment)
-    again = search(*words, folder=folder, **environment)
-
-    assert (first.returncode, again.returncode) == (0, 0), again.stderr
-    assert "dashboard: http" in first.stdout
-    assert "dashboard: http" not in again.stdout
-    assert "search run --study toy --trials 4" in again.stdout
+    assert "toy" in refusal("status", "--study", "toy", **place)
 
 
 @pytest.mark.parametrize(
@@ -261,27 +257,9 @@ def test_a_worker_leaves_an_error_that_names_a_file_in_another_encoding(tmp_path
     home, reason = tmp_path / "caf\udce9", tmp_path / "worker.reason"
     home.write_text("")
     worker = ("worker", "--study", "toy", "--reason-file", str(reason))
-    done = search(*worker, folder=tmp_path, SEARCH_HOME=str(home))
+    done = process(*worker, folder=tmp_path, SEARCH_HOME=str(home))
     assert done.returncode == 2, done.stderr
     assert reason.read_text() + "\n" == done.stderr
-
-
-def test_a_closed_output_and_a_plain_locale_end_no_command(folder: Path, database_url: str) -> None:
-    command = f"{sys.executable} -P -m search.cli status"
-    environment = {**os.environ, "SEARCH_DATABASE_URL": database_url}
-    plain = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-
-    closed = subprocess.run(
-        f"{command} >&-", shell=True, cwd=folder, env=environment, timeout=120, check=False
-    )
-    ran = search(
-        *("run", "--study", "toy.py", "--no-dashboard"),
-        folder=folder,
-        SEARCH_DATABASE_URL=database_url,
-        **plain,
-    )
-
-    assert (closed.returncode, ran.returncode) == (0, 0), ran.stderr
 
 
 def test_a_thread_that_goes_on_keeps_no_command_from_its_end(tmp_path: Path) -> None:
@@ -290,10 +268,8 @@ def test_a_thread_that_goes_on_keeps_no_command_from_its_end(tmp_path: Path) -> 
         "threading.Thread(target=time.sleep, args=(999,)).start();"
         "runpy.run_module('search.cli', run_name='__main__')"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, timeout=120, check=False
-    )
-    assert (done.returncode, b"usage: search" in done.stdout) == (0, True), done.stderr
+    done = process(folder=tmp_path, code=code)
+    assert (done.returncode, "usage: search" in done.stdout) == (0, True), done.stderr
 
 
 def test_the_worker_of_a_lost_gpu_does_not_wait_for_what_cuda_does_at_its_end(
@@ -305,13 +281,6 @@ def test_the_worker_of_a_lost_gpu_does_not_wait_for_what_cuda_does_at_its_end(
         "atexit.register(time.sleep, 999);"
         "runpy.run_module('search.cli', run_name='__main__')"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env=made_up_gpus.environment("0"),
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
+    done = process(folder=tmp_path, code=code, **made_up_gpus.environment("0"))
     assert done.returncode == 76
-    assert b"CUDA_VISIBLE_DEVICES is 0 on " in done.stderr
+    assert "CUDA_VISIBLE_DEVICES is 0 on " in done.stderr

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from search.cli import main
 from search.start import ROOT, settled
 
 STUDY = """
@@ -80,29 +81,35 @@ def test_the_labs_modules_come_last_and_the_standard_library_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    "variables",
     [
-        ("PYTHONOPTIMIZE", "2"),
-        ("PYTHONWARNINGS", "error"),
-        ("PYTHONIOENCODING", "utf-16"),
-        ("PYTHONINSPECT", "1"),
-        ("COLUMNS", "text"),
-        ("TERM", "nonsense"),
-        ("TMPDIR", "/nowhere"),
-        ("OMP_NUM_THREADS", "²"),
-        ("LC_ALL", "nonsense"),
-        ("HOME", "/nowhere"),
+        {
+            "PYTHONOPTIMIZE": "2",
+            "PYTHONWARNINGS": "error",
+            "PYTHONIOENCODING": "utf-16",
+            "PYTHONINSPECT": "1",
+        },
+        {
+            "COLUMNS": "text",
+            "TERM": "nonsense",
+            "TMPDIR": "/nowhere",
+            "OMP_NUM_THREADS": "²",
+            "LC_ALL": "nonsense",
+            "HOME": "/nowhere",
+        },
     ],
 )
-def test_no_variable_ends_a_command(tmp_path: Path, name: str, value: str) -> None:
+def test_no_variable_ends_a_command(tmp_path: Path, variables: dict[str, str]) -> None:
     (tmp_path / "study.py").write_text(STUDY)
 
-    done = search("check --study study.py --rules-only", folder=tmp_path, **{name: value})
+    done = search("check --study study.py --rules-only", folder=tmp_path, **variables)
 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_folder_is_the_same_manifest_in_every_locale(tmp_path: Path) -> None:
+def test_a_folder_is_the_same_manifest_in_every_locale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for label in ("gesund", "müde"):
         (tmp_path / "data" / label).mkdir(parents=True)
         for number in range(12):
@@ -112,10 +119,10 @@ def test_a_folder_is_the_same_manifest_in_every_locale(tmp_path: Path) -> None:
     words = "check --study study.py --data data --no-throughput --json"
 
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    plain, other = (
-        json.loads(search(words, folder=tmp_path, **variables).stdout)
-        for variables in ({}, ascii_only)
-    )
+    other = json.loads(search(words, folder=tmp_path, **ascii_only).stdout)
+    monkeypatch.chdir(tmp_path)
+    main(words.split())  # this process reads UTF-8
+    plain = json.loads(capsys.readouterr().out)
 
     assert plain["fingerprint"] == other["fingerprint"]
     assert plain["data"]["classes"] == other["data"]["classes"] == ["gesund", "müde"]
@@ -147,7 +154,7 @@ def test_a_folder_that_was_removed_is_one_line(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
 
-    done = shell(f'rmdir {gone}; exec "$0" -P -c "$1" status', folder=gone)
+    done = shell(f'rmdir {gone}; exec "$0" -P -c "$1" parameters', folder=gone)
 
     line = "search: the folder in which you are was removed; change to another one and try again\n"
     assert (done.returncode, done.stderr) == (2, line)
@@ -175,7 +182,7 @@ def test_a_machine_without_room_for_temporary_files_is_one_line() -> None:
 import sys, tempfile, search.dispatch
 tempfile._candidate_tempdir_list = lambda: ["/nowhere"]
 search.dispatch.read_settings = tempfile.gettempdir
-sys.exit(search.cli.main(["status"]))
+sys.exit(search.cli.main(["parameters"]))
 """
     done = subprocess.run(
         [sys.executable, "-c", f"import search.cli{code}"],
@@ -195,7 +202,7 @@ def test_an_error_that_nobody_foresaw_is_one_line_with_its_traceback_in_a_file(
     tmp_path: Path,
 ) -> None:
     code = "import search.dispatch as d; d.read_settings = lambda: 1 / 0; " + (
-        "from search.cli import main; import sys; sys.exit(main(['status']))"
+        "from search.cli import main; import sys; sys.exit(main(['parameters']))"
     )
     (tmp_path / "home").mkdir()
     done = subprocess.run(

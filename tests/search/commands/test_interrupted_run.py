@@ -26,16 +26,9 @@ from spaces.study import Study
 study = Study(
     name="toy", objective="toy_curve", metric="val_loss", direction="minimize", trials=2,
     space=[Float("learning_rate", 1e-4, 1.0, log=True)],
-    fixed={"epochs": 20, "seconds_per_epoch": 0.5},
+    fixed={"epochs": 1000, "seconds_per_epoch": 0.5},
 )
 """
-ENDLESS = ("--set", "epochs=1000")  # for runs that are stopped, however late the second worker is
-
-
-@pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    with Store.open(database_url) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -66,82 +59,67 @@ def start(database_url: str, tmp_path: Path) -> Iterator[Callable[..., subproces
 
 
 @pytest.mark.slow
-def test_a_killed_run_leaves_no_worker_and_the_next_one_goes_on_at_once(start, store):
+def test_a_killed_run_leaves_no_worker_and_the_next_one_goes_on_at_once_until_ctrl_c(start, store):
     killed = start()
-    workers = wait_for_two_running(store)
+    workers = wait_for_running(store, 2)
     killed.kill()
     assert psutil.wait_procs(workers, timeout=60)[1] == []
-    assert start("--workers", "1").wait(150) == 0  # four times sooner than by the lease
-    assert [trial.state for trial in store.trials("toy")].count("WAITING") == 0
-    assert len(store.trials("toy")) == 2
-    first, second = store.attempts("toy", 0)
-    assert first.reason == "orphaned"
-    assert second.reason in ("finished", "pruned")
 
-
-@pytest.mark.slow
-def test_ctrl_c_in_a_terminal_hands_every_trial_back(start, store):
     ours, theirs = pty.openpty()
-    run = start(*ENDLESS, stdin=theirs, stdout=theirs, stderr=theirs)
-    wait_for_two_running(store)
+    run = start(stdin=theirs, stdout=theirs, stderr=theirs)
+    wait_for_running(store, 2)  # ten times sooner than by the lease
+    first, second = store.attempts("toy", 0)
+    assert (first.reason, second.ended_at) == ("orphaned", None)
+    assert len(store.trials("toy")) == 2
+
     run.send_signal(signal.SIGINT)
     assert run.wait(120) == 75
-    assert {attempt.reason for attempt in store.attempts("toy")} == {"drained"}
+    reasons = [attempt.reason for attempt in store.attempts("toy")]
+    assert sorted(reasons) == ["drained"] * 2 + ["orphaned"] * 2
     assert b"finishing the epochs in flight" in os.read(ours, 1_000_000)
 
 
 @pytest.mark.slow
-def test_a_terminal_that_closes_drains_the_run(start, store):
+def test_a_run_refuses_a_second_one_with_the_way_to_join_and_drains_when_its_terminal_closes(
+    start, store
+):
     ours, theirs = pty.openpty()
-    run = start(*ENDLESS, stdin=theirs, stdout=theirs, stderr=theirs)
+    first = start("--workers", "1", stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
-    wait_for_two_running(store)
-    os.close(ours)
-    run.send_signal(signal.SIGHUP)
-    assert run.wait(120) == 75
-    assert {attempt.reason for attempt in store.attempts("toy")} == {"drained"}
+    wait_for_running(store, 1)
 
-
-@pytest.mark.slow
-def test_a_second_run_of_a_study_is_refused_with_the_way_to_join(start, store):
-    first = start(*ENDLESS)
-    wait_for_two_running(store)
-    second = start(*ENDLESS, stderr=subprocess.PIPE)
+    second = start(stderr=subprocess.PIPE)
     said = second.communicate(timeout=120)[1].decode()
     assert second.returncode == 2
     assert f"process {first.pid} of " in said
     assert "add a worker to it with `search worker --study toy`" in said
     assert said.count("\n") == 1
 
+    os.close(ours)
+    first.send_signal(signal.SIGHUP)
+    assert first.wait(120) == 75
+    assert {attempt.reason for attempt in store.attempts("toy")} == {"drained"}
 
-def wait_for_two_running(store: Store) -> list[psutil.Process]:
-    """Wait until two workers train, and give their processes."""
+
+def wait_for_running(store: Store, count: int) -> list[psutil.Process]:
+    """Wait until so many workers train, and give their processes."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
-            working = [row for row in store.workers("toy") if row.trial is not None]
+            working = [
+                row
+                for row in store.workers("toy")
+                if row.trial is not None and psutil.pid_exists(row.pid)
+            ]
         except UnknownStudy:
             working = []
-        if len(working) == 2:
+        if len(working) == count:
             return [psutil.Process(row.pid) for row in working]
         time.sleep(0.1)
-    raise TimeoutError("no two workers took a trial")
+    raise TimeoutError(f"no {count} workers took a trial")
 
 
-def test_a_run_without_workers_stores_the_study_and_ends(
-    start: Callable[..., subprocess.Popen[bytes]], store: Store
-) -> None:
-    stored = start("--workers", "0", stdout=subprocess.PIPE)
-
-    told, _ = stored.communicate(timeout=60)
-
-    assert stored.returncode == 0
-    assert told.decode() == "toy is stored; its workers start with `search worker --study toy`\n"
-    assert store.study("toy").trials == 2
-    assert store.workers("toy") == []
-
-
-def test_a_run_whose_gpu_is_held_takes_no_stop_back(
+def test_a_run_without_workers_stores_the_study_and_one_whose_gpu_is_held_takes_no_stop_back(
     start: Callable[..., subprocess.Popen[bytes]],
     store: Store,
     made_up_gpus: MadeUpGpus,
@@ -151,12 +129,20 @@ def test_a_run_whose_gpu_is_held_takes_no_stop_back(
     made_up_gpus.put(MadeUp(uuid(1)))
     for name, value in made_up_gpus.environment("0").items():
         monkeypatch.setenv(name, value)
-    assert start("--workers", "0").wait(60) == 0
+
+    stored = start("--workers", "0", stdout=subprocess.PIPE)
+    told, _ = stored.communicate(timeout=60)
+
+    assert stored.returncode == 0
+    assert told.decode() == "toy is stored; its workers start with `search worker --study toy`\n"
+    assert store.study("toy").trials == 2
+    assert store.workers("toy") == []
+
     store.request_stop("toy", "drain")
     mine = Gpu(visible=f"GPU-{uuid(1)}", label="0")
     with gpus_held("toy", tmp_path / "home" / "studies" / "toy", assign(1, [mine], 2)):
         refused = start(stderr=subprocess.PIPE)
-        told = refused.communicate(timeout=60)[1].decode()
+        reason = refused.communicate(timeout=60)[1].decode()
 
-    assert (refused.returncode, "on GPU 0 already" in told) == (2, True), told
+    assert (refused.returncode, "on GPU 0 already" in reason) == (2, True), reason
     assert store.study("toy").stop

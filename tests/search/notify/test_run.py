@@ -1,5 +1,6 @@
-"""`search run` with a webhook, from the command line to a real receiver."""
+"""`search run` with a webhook in a plain locale, from the command line to a real receiver."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from spaces.study import Study
 study = Study(name="toy", objective="toy_curve", metric="val_loss", direction="minimize", trials=2,
     fixed={"seconds_per_epoch": 0.0}, space=[Float("learning_rate", 1e-5, 1.0, log=True)])
 """
+PLAIN_LOCALE = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 # The same command with a worker that writes down its environment and finds its study wrong.
 WITH_ANOTHER_WORKER = f"""
 import sys
@@ -41,12 +43,24 @@ def place(
 
 
 @pytest.mark.slow
-def test_a_finished_study_is_told_once_however_often_it_is_run(
-    place: Path, receiver: Receiver
+def test_a_finished_study_is_told_once_however_often_it_is_run_and_then_has_no_dashboard(
+    place: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ("run", "--study", "toy.py", "--workers", "1", "--no-dashboard")
-    for _ in range(2):
-        subprocess.run([sys.executable, "-P", "-m", "search.cli", *words], check=True)
+    command = [sys.executable, "-P", "-m", "search.cli"]
+    for name, value in PLAIN_LOCALE.items():
+        monkeypatch.setenv(name, value)
+
+    first, again = (
+        subprocess.run([*command, "run", "--study", "toy.py"], capture_output=True, text=True)
+        for _ in range(2)
+    )
+    unread = subprocess.run(f"{shlex.join(command)} status >&-", shell=True)
+
+    ends = [each.returncode for each in (first, again, unread)]
+    assert ends == [0, 0, 0], first.stderr + again.stderr
+    assert "dashboard: http" in first.stdout
+    assert "dashboard: http" not in again.stdout
+    assert "search run --study toy --trials 4" in again.stdout
     (message,) = receiver.messages
     assert message["event"] == "finished"
     assert message["trials"] == {"ended": 2, "total": 2}

@@ -11,18 +11,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from search.cli import main
 from search.processes.doctor import NAMED, MachineFinding, examine
 from search.settings import Settings
 from storage.postgres import place, server
 from storage.postgres.cluster import Cluster, cluster_of
 from tests.conftest import execute
-
-
-def doctor(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Type `search doctor`."""
-    command = [sys.executable, "-P", "-m", "search.cli", "doctor", *words]
-    place = {**os.environ, **environment}
-    return subprocess.run(command, capture_output=True, text=True, env=place, check=False)
 
 
 def level(findings: str, name: str) -> str:
@@ -39,7 +33,12 @@ def finding(findings: Iterator[MachineFinding], name: str) -> MachineFinding:
 def test_a_sound_machine_passes_and_nothing_is_made(tmp_path: Path) -> None:
     home = tmp_path / "home"
 
-    done = doctor("--json", SEARCH_HOME=str(home), SEARCH_DATABASE_URL="")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "search.cli", "doctor", "--json"],
+        env={**os.environ, "SEARCH_HOME": str(home), "SEARCH_DATABASE_URL": ""},
+        capture_output=True,
+        text=True,
+    )
 
     assert done.returncode == 0, done.stderr
     assert level(done.stdout, "torch") == level(done.stdout, "database") == "ok"
@@ -47,12 +46,27 @@ def test_a_sound_machine_passes_and_nothing_is_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_database_that_does_not_answer_is_an_error_without_its_password() -> None:
-    done = doctor("--json", SEARCH_DATABASE_URL="postgresql://me:secret@127.0.0.1:1/search")
+def test_every_line_that_is_not_green_says_what_to_do_and_none_has_a_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SEARCH_HOME", str(tmp_path / "file" / "home"))
+    url = "postgresql://me:secret@127.0.0.1:1/search"  # which does not answer
+    monkeypatch.setenv("SEARCH_DATABASE_URL", url)
 
-    assert done.returncode == 1
-    assert level(done.stdout, "database") == "error"
-    assert "secret" not in done.stdout
+    assert main(["doctor", "--json"]) == 1
+
+    told = capsys.readouterr().out
+    findings = json.loads(told)
+    assert all(set(each) == {"name", "level", "found", "fix"} for each in findings)
+    assert {each["name"] for each in findings if each["level"] == "error"} == {"disk", "database"}
+    assert all(each["fix"] for each in findings if each["level"] != "ok")
+    assert "secret" not in told
+
+
+def test_a_database_of_another_kind_is_an_error(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, database_url="sqlite:///study.db")
+    assert finding(examine(settings), "database").level == "error"
 
 
 def test_the_database_that_answers_and_the_host_of_the_messages_are_named(
@@ -81,17 +95,6 @@ def test_more_workers_than_the_database_has_connections_for_are_told(
     assert "100 workers with a dashboard take 205, the server allows 25" in short.found
     limit = f"raise the CONNECTION LIMIT of database {name} by 180"
     assert short.fix.startswith(f"{limit}, or put PgBouncer")
-
-
-@pytest.mark.slow
-def test_every_line_that_is_not_green_says_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-
-    settings = Settings(home=tmp_path / "file" / "home", database_url="sqlite:///study.db")
-    findings = list(examine(settings))
-
-    assert {each.name for each in findings if each.level == "error"} == {"disk", "database"}
-    assert all(each.fix for each in findings if each.level != "ok")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's databases lie outside their homes")

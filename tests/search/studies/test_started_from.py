@@ -1,6 +1,5 @@
 """The weights that a study starts from: found at its creation, and the same ones ever after."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,12 +55,6 @@ def file(weights: Path) -> Path:
 
 
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    with Store.open(database_url) as store:
-        yield store
-
-
-@pytest.fixture
 def study(weights: Path) -> StoredStudy:
     """A study as it is stored, without the seconds that its creation takes."""
     record = {"file": str(weights), "sha256": sha256(weights)}
@@ -83,13 +76,15 @@ def join(study: str, settings: Settings, store: Store) -> None:
 
 @pytest.mark.slow
 def test_a_new_study_notes_its_files_and_goes_on_with_the_same_ones_only(
-    store: Store, file: Path, weights: Path
+    store: Store, file: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings, overrides = Settings(home=file.parent), Overrides(str(file))
+    prepared = prepare(overrides, settings)
 
-    row = store_study(prepare(overrides, settings), overrides, settings, store)
+    row = store_study(prepared, overrides, settings, store)
 
-    assert from_json(row.definition).found.weights == {
+    noted = from_json(row.definition).found.weights
+    assert noted == {
         f"small_cnn {weights}": {
             "file": str(weights),
             "sha256": sha256(weights),
@@ -100,14 +95,16 @@ def test_a_new_study_notes_its_files_and_goes_on_with_the_same_ones_only(
             ),
         }
     }
-    assert store_study(prepare(overrides, settings), overrides, settings, store) == row
-    join("mine", settings, store)
+    assert store_study(prepared, overrides, settings, store) == row
+    with monkeypatch.context() as patch:  # a process that builds the network once more takes 2 s
+        patch.setattr(networks, "check_networks", lambda _: noted)
+        join("mine", settings, store)
 
     torch.save(SmallCNN().state_dict(), weights)  # another random start
     with pytest.raises(
         MachineMismatch, match=r"mine\.pt differs from the one that study 'mine' was created"
     ):
-        store_study(prepare(overrides, settings), overrides, settings, store)
+        store_study(prepared, overrides, settings, store)
     with pytest.raises(MachineMismatch, match="bring the same file here"):
         join("mine", settings, store)
 
