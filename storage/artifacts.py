@@ -10,13 +10,17 @@ import mimetypes
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from storage.errors import ArtifactsRefused, ArtifactsUnreachable, FileMissing, StorageError
-from storage.optuna_inside import ARTIFACTS_ATTR_PREFIX
+from optuna.artifacts import ArtifactMeta
+from optuna.artifacts.exceptions import ArtifactNotFound
+
+from storage.errors import ArtifactsRefused, ArtifactsUnreachable, StorageError
+from storage.optuna_inside import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
 from storage.places import bucket
 from storage.places.bucket import Bucket
 from storage.places.folder import Folder, make_mark
@@ -32,11 +36,11 @@ REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR,
 
 
 class ArtifactStore:
-    """The artifact store at one location, a folder or a bucket.
+    """The artifact store at one location, a folder or a bucket, as Optuna's functions take it.
 
     Every method raises ArtifactsUnreachable, with the location and the fix, for an error of the
     file system or the bucket; ArtifactsRefused where another try is likely to end the same. Two
-    errors stay as they are: OSError for a full disk, and FileMissing for a missing file.
+    errors stay as they are: OSError for a full disk, and ArtifactNotFound for a missing file.
     """
 
     def __init__(self, location: str, files: Folder | Bucket, prefix: str = "") -> None:
@@ -57,7 +61,7 @@ class ArtifactStore:
         try:
             with _reachable(self.location):
                 return self._files.size(self._prefix + artifact_id)
-        except FileMissing:
+        except ArtifactNotFound:
             return None
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
@@ -123,7 +127,7 @@ def _try(store: ArtifactStore) -> None:
 
 
 def _read_probe(store: ArtifactStore, probe: str) -> bytes:
-    with suppress(FileMissing), store.open_reader(probe) as file:
+    with suppress(ArtifactNotFound), store.open_reader(probe) as file:
         return store.read(file, PIECE_BYTES)
     return b""
 
@@ -137,13 +141,8 @@ def keep(kept: ArtifactStore, claim: Claim, path: Path) -> dict[str, str]:
     with path.open("rb") as content:
         kept.write(artifact_id, content)
     kind, encoding = mimetypes.guess_type(path.name)
-    meta = {
-        "artifact_id": artifact_id,
-        "filename": path.name,
-        "mimetype": kind or "application/octet-stream",
-        "encoding": encoding,
-    }
-    return {ARTIFACTS_ATTR_PREFIX + artifact_id: json.dumps(meta)}
+    meta = ArtifactMeta(artifact_id, path.name, kind or DEFAULT_MIME_TYPE, encoding)
+    return {ARTIFACTS_ATTR_PREFIX + artifact_id: json.dumps(asdict(meta))}
 
 
 def read_kept(
@@ -157,7 +156,7 @@ def read_kept(
     try:
         with kept.open_reader(artifact_id) as file:
             return kept.read(file, most)
-    except FileMissing:
+    except ArtifactNotFound:
         return None
 
 
@@ -222,7 +221,7 @@ def is_there(kept: ArtifactStore, file: FileRow) -> bool:
     try:
         with kept.open_reader(file.artifact_id):
             return True
-    except FileMissing:
+    except ArtifactNotFound:
         return False
 
 
@@ -235,7 +234,7 @@ def fetch(kept: ArtifactStore, file: FileRow, folder: Path) -> Path | None:
         ):
             while piece := kept.read(source, PIECE_BYTES):
                 target.write(piece)
-    except FileMissing:
+    except ArtifactNotFound:
         return None
     return folder / file.name
 
@@ -251,7 +250,7 @@ def unshare(store: Store, kept: ArtifactStore, files: Iterable[FileRow]) -> None
 def remove(kept: ArtifactStore, artifact_ids: Iterable[str]) -> None:
     """Remove files from the store, whether or not each is there."""
     for artifact_id in artifact_ids:
-        with suppress(FileMissing):
+        with suppress(ArtifactNotFound):
             kept.remove(artifact_id)
 
 
@@ -259,7 +258,7 @@ def remove(kept: ArtifactStore, artifact_ids: Iterable[str]) -> None:
 def _reachable(location: str) -> Iterator[None]:
     try:
         yield
-    except FileMissing:
+    except ArtifactNotFound:
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

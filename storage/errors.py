@@ -41,10 +41,6 @@ class ArtifactsRefused(ArtifactsUnreachable):
     """The artifact store answers, and refuses: only another setting or right is likely to help."""
 
 
-class FileMissing(Exception):
-    """The artifact store has no file of this id."""
-
-
 class ForeignServer(StorageError):
     """The embedded Postgres of this home runs, or may still run, on another machine."""
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import optuna
 from alembic.script import ScriptDirectory
+from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX, DEFAULT_MIME_TYPE
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.storages._rdb.models import SCHEMA_VERSION, BaseModel
@@ -25,11 +26,8 @@ from optuna.study.study import _SYSTEM_ATTR_METRIC_NAMES
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import Connection, MetaData, Table
 
-__all__ = ["SCHEMA_VERSION", "FrozenStudy"]
+__all__ = ["ARTIFACTS_ATTR_PREFIX", "DEFAULT_MIME_TYPE", "SCHEMA_VERSION", "FrozenStudy"]
 
-# Begins the system attribute that links a file to a trial, which is an ArtifactMeta in JSON.
-# Written here because optuna.artifacts loads boto3 where it is installed, .13 s of every process.
-ARTIFACTS_ATTR_PREFIX = "artifacts:"
 QUEUED = "fixed_params"
 METRIC_NAMES = _SYSTEM_ATTR_METRIC_NAMES  # a study's system attribute, a name per objective
 CONSTRAINTS = _CONSTRAINTS_KEY  # begins the system attributes with a trial's constraints

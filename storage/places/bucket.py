@@ -3,7 +3,10 @@
 from importlib.util import find_spec
 from typing import Any, BinaryIO
 
-from storage.errors import FileMissing, StorageError
+from optuna.artifacts import Boto3ArtifactStore
+from optuna.artifacts.exceptions import ArtifactNotFound
+
+from storage.errors import StorageError
 
 # boto3 tries again what a busy endpoint refused or broke off, with growing pauses. In all they are
 # 13 s on average for one that is away, 55 s for one that is busy (botocore 1.44; its 3 attempts
@@ -15,37 +18,22 @@ LATER_CODES = ("RequestTimeout", "Throttling", "RequestLimitExceeded")
 CONNECT_SECONDS = 10  # an endpoint that is away does not answer in boto3's 60 s either
 
 
-class Bucket:
-    """A store in a bucket."""
-
-    def __init__(self, name: str) -> None:
-        self._name, self.client = name, _client()
+class Bucket(Boto3ArtifactStore):
+    """Optuna's store in a bucket."""
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
-        content: BinaryIO = self._get(artifact_id)["Body"]
-        return content
+        try:
+            return super().open_reader(artifact_id)
+        except ArtifactNotFound as error:
+            # A bucket that is not there says nothing of its files.
+            if error.__cause__ and "NoSuchBucket" in str(error.__cause__):
+                raise error.__cause__ from None
+            raise
 
     def size(self, artifact_id: str) -> int:
-        answer = self._get(artifact_id)
-        answer["Body"].close()
-        return int(answer["ContentLength"])
-
-    def write(self, artifact_id: str, content_body: BinaryIO) -> None:
-        self.client.upload_fileobj(content_body, self._name, artifact_id)
-
-    def remove(self, artifact_id: str) -> None:
-        self.client.delete_object(Bucket=self._name, Key=artifact_id)
-
-    def _get(self, artifact_id: str) -> Any:
-        from botocore.exceptions import ClientError
-
-        try:
-            return self.client.get_object(Bucket=self._name, Key=artifact_id)
-        except ClientError as error:
-            # A bucket that is not there says nothing of its files.
-            if _status(error) == 404 and _code(error) != "NoSuchBucket":
-                raise FileMissing(artifact_id) from error
-            raise
+        with self.open_reader(artifact_id):  # ArtifactNotFound for a missing one
+            answer = self.client.head_object(Bucket=self.bucket, Key=artifact_id)
+            return int(answer["ContentLength"])
 
 
 def parse(location: str) -> tuple[str, str]:
@@ -69,7 +57,7 @@ def open_bucket(name: str) -> Bucket:
     Raises StorageError for a setting of boto3's that it cannot read.
     """
     try:
-        return Bucket(name)
+        return Bucket(name, _client(), avoid_buf_copy=True)
     except ValueError as error:  # of AWS_MAX_ATTEMPTS or of an address
         raise StorageError(
             f"boto3 cannot read one of its settings ({error})",
@@ -82,20 +70,13 @@ def is_refused(error: Exception) -> bool:
     from botocore import exceptions as known
 
     if isinstance(error, known.ClientError):
-        status = _status(error)
-        return status < 500 and status not in LATER and _code(error) not in LATER_CODES
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+        code = error.response.get("Error", {}).get("Code", "")
+        return status < 500 and status not in LATER and code not in LATER_CODES
     # A connection that fails, breaks off or is late; a service for credentials that is away.
     away = (known.ConnectionError, known.HTTPClientError, known.IncompleteReadError)
     services = (known.CredentialRetrievalError, known.MetadataRetrievalError)
     return isinstance(error, known.BotoCoreError) and not isinstance(error, (*away, *services))
-
-
-def _status(error: Any) -> int:
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
-
-
-def _code(error: Any) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def _client() -> Any:

@@ -5,21 +5,23 @@ Without its mark the folder is taken for an empty mount point: the share is away
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from storage.errors import ArtifactsRefused, ArtifactsUnreachable, FileMissing
+from optuna.artifacts import FileSystemArtifactStore
+from optuna.artifacts.exceptions import ArtifactNotFound
+
+from storage.errors import ArtifactsRefused, ArtifactsUnreachable
 from storage.whole import partial_of, whole_file
 
 MARK = "artifact-store.txt"
 EXPLAINED = "By this file search tells the shared folder from an empty mount point. Keep it here.\n"
 
 
-class Folder:
-    """A store in a folder, with files that are whole or not there.
+class Folder(FileSystemArtifactStore):
+    """Optuna's store in a folder, with files that are whole or not there.
 
     With a mark, every method raises ArtifactsUnreachable while the folder carries none, and
     ArtifactsRefused while it carries another.
@@ -30,42 +32,38 @@ class Folder:
 
         mark: that of a shared folder; None for a folder that is made where it is missing.
         """
+        super().__init__(location)
         self._folder, self._mark = Path(location), mark
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
         self._check()
-        with _found(artifact_id):
-            return self._path(artifact_id).open("rb")
+        return super().open_reader(artifact_id)
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> None:
         self._check()
         if self._mark is None:
             self._folder.mkdir(parents=True, exist_ok=True)
         # An id belongs to one attempt, which writes one file at a time.
-        with whole_file(self._path(artifact_id)) as file:
+        with whole_file(self._folder / artifact_id) as file:
             shutil.copyfileobj(content_body, file)
         try:
             self._check()
         except ArtifactsUnreachable:  # the share went in between: this is below its mount point
-            self._path(artifact_id).unlink(missing_ok=True)
+            (self._folder / artifact_id).unlink(missing_ok=True)
             raise
 
     def remove(self, artifact_id: str) -> None:
         self._check()
         # A killed writer leaves its partial file.
-        partial_of(self._path(artifact_id)).unlink(missing_ok=True)
-        with _found(artifact_id):
-            self._path(artifact_id).unlink()
+        partial_of(self._folder / artifact_id).unlink(missing_ok=True)
+        super().remove(artifact_id)
 
     def size(self, artifact_id: str) -> int:
         self._check()
-        with _found(artifact_id):
-            return self._path(artifact_id).stat().st_size
-
-    def _path(self, artifact_id: str) -> Path:
-        if artifact_id in ("", ".", "..") or "/" in artifact_id:
-            raise ValueError(f"{artifact_id!r} is not the id of a file in {self._folder}")
-        return self._folder / artifact_id
+        try:
+            return (self._folder / artifact_id).stat().st_size
+        except FileNotFoundError as error:
+            raise ArtifactNotFound(artifact_id) from error
 
     def _check(self) -> None:
         found = mark_of(self._folder) if self._mark is not None else None
@@ -76,14 +74,6 @@ class Folder:
                 f" ({MARK} is missing or another one's)",
                 "mount the share, or set SEARCH_ARTIFACTS to a new folder if its files are gone",
             )
-
-
-@contextmanager
-def _found(artifact_id: str) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise FileMissing(artifact_id) from error
 
 
 def mark_of(folder: Path) -> str | None:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from wsgiref.util import setup_testing_defaults
 
+import optuna
 import pytest
-from optuna.artifacts import get_all_artifact_meta
 from optuna_dashboard import wsgi
 
 from storage import artifacts
@@ -35,7 +35,7 @@ def test_a_kept_file_is_listed_by_optuna_once_its_trial_has_ended(
     held = claim()
     links = artifacts.keep(artifacts.artifact_store(str(folder)), held, report)
     store.tell(held, finished(0.5, links=links))
-    (meta,) = get_all_artifact_meta(
+    (meta,) = optuna.artifacts.get_all_artifact_meta(
         store.optuna_study("toy").trials[0], storage=store.optuna_storage
     )
     (kept,) = store.linked_files("toy")

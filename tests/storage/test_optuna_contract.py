@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import optuna
 import pytest
-from optuna.artifacts import _upload
+from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState, create_trial
 from sqlalchemy import Engine, text
 
-from storage.optuna_inside import ARTIFACTS_ATTR_PREFIX, joined, optuna_tables
+from storage.optuna_inside import joined, optuna_tables
 from storage.store import Claim, Store
 from storage.transaction import transaction
 from tests.storage.samples import ended
@@ -120,7 +120,7 @@ def test_optunas_tables_have_the_columns_that_we_read(engine: Engine) -> None:
 
 
 def test_artifacts_hang_on_attributes_of_this_prefix() -> None:
-    assert _upload.ARTIFACTS_ATTR_PREFIX == ARTIFACTS_ATTR_PREFIX
+    assert ARTIFACTS_ATTR_PREFIX == "artifacts:"
 
 
 def everything(engine: Engine) -> list[object]:

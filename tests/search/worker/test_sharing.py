@@ -9,6 +9,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from optuna.artifacts.exceptions import ArtifactNotFound
 
 from search.worker import files
 from search.worker.attempt import attempt_trial
@@ -18,7 +19,7 @@ from search.worker.sharing import BrokenOff, Content
 from search.worker.worker import Worker
 from spaces.study import Pruning
 from storage import artifacts
-from storage.errors import ArtifactsUnreachable, FileMissing
+from storage.errors import ArtifactsUnreachable
 from storage.locks import wait_until
 from storage.places.folder import MARK
 from storage.store import Claim, Store
@@ -161,7 +162,7 @@ def test_a_broken_off_upload_leaves_nothing_in_a_bucket(
     with content, pytest.raises(BrokenOff):
         kept.write("epoch", content)
 
-    with pytest.raises(FileMissing):
+    with pytest.raises(ArtifactNotFound):
         kept.open_reader("epoch")
 
 
