@@ -10,7 +10,6 @@ from objectives.contract import BALANCED_ACCURACY, HIGH, LOW, RULER
 from objectives.groups.draws import Grouping, all_draws, bounds
 from objectives.groups.sums import GroupSums, sum_by_group
 
-Z = 1.959963984540054  # the normal distribution's 97.5 % point
 _NAMES = tuple(name + end for name in (RULER, BALANCED_ACCURACY) for end in (LOW, HIGH))
 
 
@@ -87,10 +86,9 @@ def recall_intervals(sums: GroupSums, *, has_groups: bool) -> list[tuple[float, 
 
 def _wilson(right: float, images: float) -> tuple[float, float]:
     """Compute Wilson's 95 % interval of a share; NaN without images."""
+    from scipy.stats import binomtest  # slow to load; only a finished trial needs it
+
     if not images:
         return math.nan, math.nan
-    # Not SciPy's: its module takes .6 s to load.
-    wrong, scale = images - right, 2 * (images + Z**2)
-    middle = (2 * right + Z**2) / scale
-    half = Z * math.sqrt(4 * right * wrong / images + Z**2) / scale
-    return float(middle - half) if right else 0.0, float(middle + half) if wrong else 1.0
+    interval = binomtest(int(right), int(images)).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy.stats import binomtest, bootstrap
+from scipy.stats import bootstrap
 from sklearn.metrics import balanced_accuracy_score
 from torch.nn.functional import cross_entropy
 
@@ -160,14 +160,6 @@ def test_where_every_answer_is_right_the_groups_count_as_images() -> None:
     # Wilson's lower end at 8 of 8: 8 / (8 + z^2).
     assert low == pytest.approx(8 / (8 + 1.959963984540054**2))
     assert high == 1.0
-
-
-@pytest.mark.parametrize(("right", "images"), [(0, 1), (1, 3), (40, 97), (9999, 10_000), (7, 7)])
-def test_the_recall_of_images_without_groups_has_wilsons_interval(right: int, images: int) -> None:
-    rows = [(str(number), 0, number < right) for number in range(images)]
-
-    expected = binomtest(right, images).proportion_ci(method="wilson")
-    assert recalls_of(rows)[0] == pytest.approx((expected.low, expected.high), rel=1e-12)
 
 
 def test_a_class_of_a_single_group_has_no_interval() -> None:
