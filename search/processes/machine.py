@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -41,13 +42,9 @@ def device_class(device: str) -> str:
 
 def versions(packages: Iterable[str] = VERSIONED) -> dict[str, str]:
     """Return the versions of Python and of those packages that are installed."""
-    found = {"python": platform.python_version()}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    installed = {package: _version(package) for package in packages}
+    found = {package: number for package, number in installed.items() if number}
+    return {"python": platform.python_version(), **found}
 
 
 def commit() -> str | None:
@@ -55,6 +52,14 @@ def commit() -> str | None:
     folder = Path(__file__).parent
     head = _git(folder, "rev-parse", "HEAD")
     return head and head + ("+changes" if _git(folder, "status", "--porcelain", "-uno") else "")
+
+
+@cache  # it parses a whole description, in 1 ms, and a process keeps what it has loaded
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _git(folder: Path, *words: str) -> str | None:

@@ -31,6 +31,8 @@ DIGITS = {
     "epochs": 1,
     "warmup_epochs": 0,
     "augmentation": "none",
+    "max_train_samples": 300,
+    "max_val_samples": 100,
 }
 
 

@@ -2,24 +2,30 @@
 
 import ast
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from objectives.contract import Attempt, DataSource
+from objectives import image_classifier
+from objectives.contract import Attempt, DataSource, EpochResult
+from objectives.image_classifier import train
 from objectives.sets.opened import OpenSplits, SealedSplit, open_images
 from search.followups.test_split import open_test
+from search.processes.signals import StopFlag
 from search.settings import Settings
 from search.studies.create import store_study
+from search.studies.joining import Joining, Request
 from search.studies.overrides import Overrides
 from search.studies.prepare import prepare
 from search.terminal.status import print_status
+from search.worker.worker import Worker
 from storage.errors import UnknownStudy
 from storage.store import Store
+from tests.search.toy_worker import attempt as attempt_one
+from tests.storage.samples import new_worker
 
 ROOT = Path(__file__).parents[3]
 STUDY = """
@@ -40,14 +46,32 @@ def study(store: Store, tmp_path: Path) -> str:
     return store_study(prepare(overrides, settings), overrides, settings, store).name
 
 
+def peek(config: Mapping[str, Any], attempt: Attempt) -> Iterator[EpochResult]:
+    """Train as the image classifier does, with one look too many."""
+    images(attempt)["test"]
+    yield from train(config, attempt)
+
+
 @pytest.mark.slow
 def test_a_trial_whose_objective_opens_the_test_split_fails_and_says_so(
-    store: Store, study: str, tmp_path: Path, database_url: str
+    store: Store, study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = {"SEARCH_HOME": str(tmp_path / "home"), "SEARCH_DATABASE_URL": database_url}
-    command = [sys.executable, "-m", "tests.search.peeking_worker", "worker", "--study", study]
+    settings = Settings(home=tmp_path / "home")
+    joining = Joining(request=Request(study=study), settings=settings, store=store)
+    worker = Worker(
+        name="w",
+        stored=joining.stored,
+        store=store,
+        settings=settings,
+        data=joining.source,
+        device="cpu",
+        threads=1,
+        flag=StopFlag(),
+    )
+    store.register_worker(study, new_worker("w"))
+    monkeypatch.setattr(image_classifier, "train", peek)
 
-    subprocess.run(command, cwd=ROOT, env=os.environ | home, timeout=120, check=False)
+    attempt_one(worker)
 
     (trial,) = store.trials(study)
     assert (trial.state, trial.outcome) == ("FAIL", "code_error")

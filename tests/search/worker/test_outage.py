@@ -144,6 +144,7 @@ def test_epochs_that_waited_are_written_before_a_long_epoch_ends(
 
     assert saved_epochs(worker) == 2  # the third is still being trained
     worker.flag.drain()
+    worker.flag.now = True
     running.result(60)
 
 
