@@ -22,6 +22,8 @@ from tests.memory import memory_folder
 # As for workers, and before a test loads torch: threads that spin while they wait for each other
 # take the cores from the other test processes. Three tests took 22 s of CPU, and 9 s so.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# NumPy's threads know no such setting; beside other processes one thread is the faster.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 numbers = itertools.count(1)
 
