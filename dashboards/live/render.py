@@ -6,7 +6,7 @@ Every text is escaped (autoescape), so names from the database are only ever tex
 import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
@@ -177,7 +177,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"numbers": numbers, "static": _static}
+    environment.globals |= {"numbers": numbers, "static": _static, "now": _now}
     environment.globals["icons"] = environment.get_template("icons.html").module
     environment.filters |= {"moment": _moment, "ago": _ago, "commands": _commands}
     return environment
@@ -188,6 +188,10 @@ def _static(name: str) -> str:
     """Return the address of a static file, another one for other content."""
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()
     return f"/live/{name}?v={digest[:12]}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _moment(moment: datetime) -> Markup:

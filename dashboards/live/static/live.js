@@ -9,6 +9,9 @@ const LOST_SECONDS = 8; // a tick comes every 2 s
 // ---- times -------------------------------------------------------------------------------------
 const clock = (at) => at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
 
+// The viewer's clock may be wrong: ages count on the server's, which is so many ms ahead of it.
+const AHEAD = Date.parse(document.body.dataset.now) - Date.now();
+
 function span(seconds) {
   const whole = Math.max(0, Math.round(seconds)), minutes = Math.floor(whole / 60), hours = Math.floor(minutes / 60);
   if (whole < 60) return `${whole} s`;
@@ -20,7 +23,7 @@ function showTimes(root) {
   for (const each of root.querySelectorAll("time[data-as]")) {
     const at = new Date(each.dateTime);
     if (each.dataset.as === "clock") each.textContent = clock(at);
-    else each.textContent = `${span((Date.now() - at) / 1000)} ago`;
+    else each.textContent = `${span((Date.now() + AHEAD - at) / 1000)} ago`;
     if (!each.title) each.title = at.toLocaleString();
   }
   for (const each of root.querySelectorAll("text[data-moment]")) { // on a time axis

@@ -1,6 +1,7 @@
 """Reading a study's page: without script, by keyboard, enlarged, in a chosen theme, by address."""
 
 import re
+import time
 from contextlib import suppress
 
 import pytest
@@ -50,6 +51,15 @@ def test_without_script_the_page_says_everything(look: Open) -> None:
     page.get_by_role("link", name="epoch", exact=True).click()
     expect(page).to_have_url(re.compile(r"align=epoch$"))
     expect(page.locator("#p-curves [aria-current]", has_text="epoch")).to_be_visible()
+
+
+def test_ages_are_right_where_the_viewers_clock_is_wrong(look: Open) -> None:
+    page = look(ADDRESS).page
+    ages = page.locator("#p-workers time[data-as=ago]")
+    for hours in (0, 3, -3):
+        page.clock.set_system_time(time.time() + 3600 * hours)
+        page.reload()
+        expect(ages).to_have_text([re.compile(r"^[1-9]\d* (s|min) ago$")] * 3)
 
 
 def test_keys_step_through_the_rows_and_open_one(look: Open) -> None:
