@@ -4,7 +4,6 @@ import re
 import signal
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -16,7 +15,7 @@ from storage.errors import UnknownStudy
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
-TRIALS = 4
+TRIALS = 6
 ALONE = ("--workers", "1")  # a second worker would only start
 
 
@@ -26,107 +25,84 @@ def store(place):
         yield opened
 
 
-@dataclass(frozen=True)
-class Continued:
-    """A trial whose worker was killed: what stood of it at that moment."""
+def test_whatever_ends_a_run_the_next_goes_on_to_exactly_the_budget(place, make_place, store):
+    other = make_place()
+    theirs = other.start_run("ended", *ALONE)  # of the same name, in a home of its own
+    drain_by_ctrl_c(place, store)
+    stop_from_elsewhere(place, store)
+    kill_the_supervisor(place, store)
+    for trials in (TRIALS, TRIALS + 1):  # a raised budget is filled, too
+        assert start(place, *ALONE, trials=trials).wait(60) == 0
+        assert_whole(store, "ended", trials)
 
-    number: int
-    recorded: int
-    checkpoint: Path
-
-
-@pytest.fixture(scope="module")
-def continued(place):
-    """Kills a worker in the middle of its trial and lets the run go on to its end."""
-    run = place.start_run("killed")
-    with open_store(place.settings) as store:
-        victim = min(wait_for_training(run, store, "killed"), key=lambda row: row.last.epoch)
-        worker = next(row for row in store.workers("killed") if row.trial == victim.number)
-        psutil.Process(worker.pid).kill()
-        recorded = len(store.epochs("killed", victim.number))
-    folder = place.settings.attempt_folder("killed", victim.number, 1, worker.worker)
-    saved = checkpoints.newest_good([folder])
-    assert run.wait(60) == 0
-    return Continued(victim.number, recorded, saved)
+    assert theirs.wait(60) == 0
+    with open_store(other.settings) as store:
+        assert_whole(store, "ended", 4)
 
 
-def test_ctrl_c_drains_and_the_next_run_ends_at_exactly_the_budget(place, store):
-    run = place.start_run("interrupted")
-    wait_for_training(run, store, "interrupted")
+def start(place, *words, trials=TRIALS):
+    return place.start_run("ended", "--trials", str(trials), *words)
+
+
+def drain_by_ctrl_c(place, store):
+    run = start(place)
+    wait_for_training(run, store, "ended", 2)
 
     run.send_signal(signal.SIGINT)
 
     assert run.wait(30) == 75
-    assert "drained" in {attempt.reason for attempt in store.attempts("interrupted")}
-    assert len(finals(store, "interrupted")) < TRIALS
-    assert place.start_run("interrupted", *ALONE).wait(60) == 0
-    assert_whole(store, "interrupted", TRIALS)
+    assert "drained" in {attempt.reason for attempt in store.attempts("ended")}
+    assert len(finals(store, "ended")) < TRIALS
 
 
-def test_a_killed_workers_trial_goes_on_and_repeats_one_epoch_at_most(continued, store):
-    assert epoch_of(continued.checkpoint) >= continued.recorded
-    attempts = store.attempts("killed", continued.number)
+def stop_from_elsewhere(place, store):
+    run = start(place)
+    wait_for_training(run, store, "ended", 2)
+
+    assert place.search_here("stop", "--study", "ended") == 0
+
+    assert run.wait(30) == 75
+    assert not any(trial.is_leased for trial in store.trials("ended"))
+    assert len(finals(store, "ended")) < TRIALS
+
+
+def kill_the_supervisor(place, store):
+    run = start(place)
+    wait_for_training(run, store, "ended", 2)
+    workers = [psutil.Process(row.pid) for row in store.workers("ended") if not row.ended_at]
+    assert len(workers) == 2
+
+    run.kill()
+
+    assert psutil.wait_procs(workers, timeout=10)[1] == []
+    assert len(finals(store, "ended")) < TRIALS
+
+
+def test_a_killed_workers_trial_goes_on_and_retrains_to_the_last_bit(place, store):
+    run = place.start_run("killed", *ALONE, "--trials", "2")
+    (victim,) = wait_for_training(run, store, "killed", 1)
+    (worker,) = store.workers("killed")
+    psutil.Process(worker.pid).kill()
+    recorded = len(store.epochs("killed", victim.number))
+    folder = place.settings.attempt_folder("killed", victim.number, 1, worker.worker)
+    saved = checkpoints.newest_good([folder])
+    assert run.wait(60) == 0
+
+    assert epoch_of(saved) >= recorded  # one epoch at most is repeated
+    attempts = store.attempts("killed", victim.number)
     assert [attempt.reason for attempt in attempts[:-1]] == ["killed"]
-    assert_whole(store, "killed", TRIALS)
+    assert_whole(store, "killed", 2)
+    assert_retrains_to_the_last_bit(place, "killed", victim.number)
 
 
-def test_an_export_of_a_killed_workers_trial_retrains_to_the_last_bit(continued, place, store):
-    export = ("--study", "killed", "--trial", str(continued.number), "--out", "trial.yaml")
+def assert_retrains_to_the_last_bit(place, name, number):
+    export = ("--study", name, "--trial", str(number), "--out", "trial.yaml")
     assert place.search_here("export", *export) == 0
     assert place.search_here("retrain", "trial.yaml", "--verify") == 0
 
     change_one_digit(place.folder / "trial.yaml", "val_loss")
 
     assert place.search_here("retrain", "trial.yaml", "--verify") == 1
-
-
-def test_a_killed_supervisor_leaves_no_worker_and_the_next_run_goes_on(place, store):
-    run = place.start_run("orphaned")
-    wait_for_training(run, store, "orphaned")
-    workers = [psutil.Process(row.pid) for row in store.workers("orphaned")]
-
-    run.kill()
-
-    assert psutil.wait_procs(workers, timeout=10)[1] == []
-    assert place.start_run("orphaned", *ALONE).wait(60) == 0
-    assert_whole(store, "orphaned", TRIALS)
-
-
-def test_stop_from_elsewhere_ends_a_run_and_the_next_one_goes_on(place, store):
-    run = place.start_run("stopped")
-    wait_for_training(run, store, "stopped")
-
-    assert place.search_here("stop", "--study", "stopped") == 0
-
-    assert run.wait(30) == 75
-    assert not any(trial.is_leased for trial in store.trials("stopped"))
-    assert place.start_run("stopped", *ALONE).wait(60) == 0
-    assert_whole(store, "stopped", TRIALS)
-
-
-def test_a_raised_budget_is_filled_exactly(place, store):
-    quickly = (*ALONE, "--set", "seconds_per_epoch=0.0")
-    assert place.start_run("raised", *quickly, "--trials", "2").wait(60) == 0
-    assert_whole(store, "raised", 2)
-
-    assert place.start_run("raised", *quickly, "--trials", "5").wait(60) == 0
-
-    assert_whole(store, "raised", 5)
-
-
-def test_two_homes_do_not_disturb_each_other(place, make_place):
-    other = make_place()
-    theirs, ours = other.start_run("toy", *ALONE), place.start_run("toy")
-    with open_store(place.settings) as store:
-        wait_for_training(ours, store, "toy")
-        ours.send_signal(signal.SIGINT)
-        assert ours.wait(30) == 75
-        assert len(finals(store, "toy")) < TRIALS
-
-    assert theirs.wait(60) == 0
-
-    with open_store(other.settings) as store:
-        assert_whole(store, "toy", TRIALS)
 
 
 def test_no_postgres_is_left_without_a_user(place):
@@ -136,16 +112,16 @@ def test_no_postgres_is_left_without_a_user(place):
     assert place.postgres() == []
 
 
-def wait_for_training(run, store, name):
-    """Wait until two trials of a run are under way, and give them."""
+def wait_for_training(run, store, name, count):
+    """Wait until so many attempts at trials have recorded an epoch, and give them."""
     deadline = time.monotonic() + 60
     while run.poll() is None and time.monotonic() < deadline:
         with suppress(UnknownStudy):
-            running = [row for row in store.trials(name) if row.is_leased and row.last]
-            if len(running) == 2:
+            running = [row for row in store.attempts(name) if row.epochs and not row.ended_at]
+            if len(running) == count:
                 return running
         time.sleep(0.05)
-    pytest.fail(f"no two trials of {name!r} came to train")
+    pytest.fail(f"{count} trials of {name!r} did not come to train")
 
 
 def finals(store, name):
