@@ -81,14 +81,15 @@ class Place:
         """Run a command to its end and give its exit code."""
         return self.start(*words, environment=environment).wait(timeout_seconds)
 
-    def search_here(self, *words: str) -> int:
+    def search_here(self, *words: str, environment: Mapping[str, str] | None = None) -> int:
         """Run a command in this process, where not the process but its result is tested."""
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.folder)
             for name in [name for name in os.environ if name.startswith("SEARCH_")]:
                 patch.delenv(name)
-            patch.setenv("SEARCH_HOME", str(self.settings.home))
-            patch.setenv("OMP_NUM_THREADS", "1")
+            ours = {"SEARCH_HOME": str(self.settings.home), "OMP_NUM_THREADS": "1"}
+            for name, text in {**ours, **(environment or {})}.items():
+                patch.setenv(name, text)
             return main(words)
 
     def postgres(self) -> list[psutil.Process]:

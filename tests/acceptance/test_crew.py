@@ -23,38 +23,28 @@ def store(place):
         yield opened
 
 
-def test_a_crew_works_beside_a_run_is_drained_and_goes_on_to_the_budget(place, store):
+def test_crews_beside_a_run_are_killed_and_drained_and_one_goes_on_to_the_budget(place, store):
     run = place.start_run("many", "--workers", "1", *LONG)
     assert wait_until(lambda: has_study(store, "many"), 60)
-    crew = place.start("worker", "--study", "many", "--workers", "2")
-    assert wait_until(lambda: training(store, "many", crew), 60)
+    words = ("worker", "--study", "many", "--workers")
+    crew, lost = place.start(*words, "2"), place.start(*words, "1")
+    assert wait_until(lambda: all(training(store, "many", each) for each in (crew, lost)), 60)
+    logs = {path.name for path in (place.settings.logs / "many").iterdir()}
+    assert {"worker-1.log", "crew-1-worker-1.log", "crew-2-worker-1.log"} <= logs
 
+    orphans = psutil.Process(lost.pid).children()
+    lost.kill()
     psutil.Process(training(store, "many", crew)[0].pid).kill()
     assert wait_until(lambda: "killed" in reasons(store, "many"), 30)
     run.send_signal(signal.SIGTERM)
     crew.send_signal(signal.SIGTERM)
 
     assert (run.wait(30), crew.wait(30)) == (75, 75)
-    again = ("worker", "--study", "many", "--workers", "2")
-    assert place.search(*again) == 0
+    assert psutil.wait_procs(orphans, timeout=10)[1] == []
+    assert place.search(*words, "2") == 0
     ends = [trial.state in ("COMPLETE", "PRUNED") for trial in store.trials("many")]
     assert ends == [True] * 6
-    assert place.search(*again) == 0  # nothing is left
-
-
-def test_crews_of_a_home_have_logs_of_their_own_and_leave_no_worker_when_killed(place, store):
-    run = place.start_run("double", "--workers", "1", *LONG)
-    assert wait_until(lambda: has_study(store, "double"), 60)
-    crews = [place.start("worker", "--study", "double", "--workers", "1") for _ in range(2)]
-    assert wait_until(lambda: all(training(store, "double", crew) for crew in crews), 60)
-    logs = {path.name for path in (place.settings.logs / "double").iterdir()}
-    assert {"worker-1.log", "crew-1-worker-1.log", "crew-2-worker-1.log"} <= logs
-
-    workers = [child for crew in crews for child in psutil.Process(crew.pid).children()]
-    for each in (run, *crews):
-        each.kill()
-
-    assert psutil.wait_procs(workers, timeout=10)[1] == []
+    assert place.search(*words, "2") == 0  # nothing is left
 
 
 def has_study(store: Store, name: str) -> bool:

@@ -55,7 +55,7 @@ def test_the_trial_of_a_script_on_a_lost_gpu_goes_on_and_the_run_without_that_gp
         gpus = {row.machine["gpu"]: row.exit_code for row in store.workers("scripted")}
         assert gpus == {"0": 76, "1": 0}
     capfd.readouterr()
-    assert place.search("status", "--study", "scripted") == 0
+    assert place.search_here("status", "--study", "scripted") == 0
     assert f"GPU 0 of {socket.gethostname()} is lost: CUDA sees no device" in capfd.readouterr().out
     gone = environment | {"CUDA_VISIBLE_DEVICES": f"GPU-{uuid(1)}"}
     assert place.search("worker", "--study", "scripted", environment=gone) == 76

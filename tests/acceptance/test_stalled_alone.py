@@ -36,7 +36,7 @@ def test_a_worker_without_a_supervisor_ends_itself_when_its_trial_hangs(place):
     (place.folder / "hang.py").write_text(CODE)
     (place.folder / "hanging.py").write_text(STUDY)
     environment = {"SEARCH_LEASE_SECONDS": "1"}
-    assert place.search("run", "--study", "hanging.py", "--workers", "0") == 0
+    assert place.search_here("run", "--study", "hanging.py", "--workers", "0") == 0
 
     ends = [place.search("worker", "--study", "hanging", environment=environment) for _ in "12"]
 
