@@ -4,14 +4,13 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from search.database import open_store
 from storage import artifacts
-from storage.postgres import server
 from storage.store import Store
 from tests.acceptance.conftest import Place
 from tests.acceptance.machines_in_turn import (
@@ -30,13 +29,9 @@ OTHER_HOST = ("unshare", "--uts", "--pid", "--fork", "--kill-child", "--mount-pr
 
 
 @pytest.fixture
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def database(database_url: str) -> dict[str, str]:
     """The variables by which machines reach their Postgres."""
-    home = tmp_path_factory.mktemp("server")
-    try:
-        yield {"SEARCH_DATABASE_URL": server.start(home), "SEARCH_LEASE_SECONDS": "2"}
-    finally:
-        server.remove(home)
+    return {"SEARCH_DATABASE_URL": database_url, "SEARCH_LEASE_SECONDS": "2"}
 
 
 @pytest.mark.parametrize("rounds", [1, pytest.param(6, marks=pytest.mark.full)])

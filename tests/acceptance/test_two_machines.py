@@ -11,7 +11,6 @@ from search.database import open_store
 from search.seeds import training_seed
 from spaces.stored import from_json
 from storage.errors import UnknownStudy
-from storage.postgres import server
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
@@ -25,29 +24,26 @@ def shared(request, tmp_path):
 
 
 def test_another_machine_goes_on_where_the_lost_one_was(
-    make_place, shared, tmp_path_factory, tmp_path, capfd
+    make_place, shared, database_url, tmp_path, capfd
 ):
-    here, there, home = make_place(), make_place(), tmp_path_factory.mktemp("server")
-    database = {"SEARCH_DATABASE_URL": server.start(home), "SEARCH_LEASE_SECONDS": "2"}
+    here, there = make_place(), make_place()
+    database = {"SEARCH_DATABASE_URL": database_url, "SEARCH_LEASE_SECONDS": "2"}
     environment = database | shared
-    try:
-        words = ("--trials", "1", "--set", "epochs=8", "--set", "seconds_per_epoch=0.5")
-        run = here.start_run("moving", *words, environment=environment)
-        with open_store(here.settings_with(environment["SEARCH_DATABASE_URL"])) as store:
-            wait_for_epochs(store, 3)
-            run.kill()  # its worker dies with it, and nobody ends the lease
+    words = ("--trials", "1", "--set", "epochs=8", "--set", "seconds_per_epoch=0.5")
+    run = here.start_run("moving", *words, "--workers", "1", environment=environment)
+    with open_store(here.settings_with(database_url)) as store:
+        wait_for_epochs(store, 3)
+        run.kill()  # its worker dies with it, and nobody ends the lease
 
-            assert there.search("worker", "--study", "moving", environment=environment) == 0
+        assert there.search("worker", "--study", "moving", environment=environment) == 0
 
-            first, second = store.attempts("moving")
-            assert (first.reason, second.reason) == ("lost", "finished")
-            assert [row.epoch for row in store.epochs("moving")] == list(range(1, 9))
-            assert second.epochs == 8 - first.epochs
-            assert curve(store) == undisturbed(store, tmp_path)
-            assert store.files("moving") == []  # a trial that has ended shares nothing more
-        assert "which another machine shared" in capfd.readouterr().err
-    finally:
-        server.remove(home)
+        first, second = store.attempts("moving")
+        assert (first.reason, second.reason) == ("lost", "finished")
+        assert [row.epoch for row in store.epochs("moving")] == list(range(1, 9))
+        assert second.epochs == 8 - first.epochs
+        assert curve(store) == undisturbed(store, tmp_path)
+        assert store.files("moving") == []  # a trial that has ended shares nothing more
+    assert "which another machine shared" in capfd.readouterr().err
 
 
 def curve(store):

@@ -9,7 +9,6 @@ import pytest
 
 from search.database import open_store
 from storage import artifacts
-from storage.postgres import server
 from tests.acceptance.conftest import Place
 from tests.acceptance.machines_in_turn import (
     GOES_ON,
@@ -42,20 +41,14 @@ def s3(
 
 
 @pytest.fixture
-def environment(
-    s3: UnsteadyS3, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, str]]:
+def environment(s3: UnsteadyS3, database_url: str, tmp_path: Path) -> dict[str, str]:
     """The variables of both machines."""
-    home = tmp_path_factory.mktemp("server")
-    try:
-        yield {
-            "SEARCH_DATABASE_URL": server.start(home),
-            "SEARCH_LEASE_SECONDS": "2",
-            "SEARCH_ARTIFACTS": f"s3://lab/{home.name}",
-            "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{s3.port}",
-        }
-    finally:
-        server.remove(home)
+    return {
+        "SEARCH_DATABASE_URL": database_url,
+        "SEARCH_LEASE_SECONDS": "2",
+        "SEARCH_ARTIFACTS": f"s3://lab/{tmp_path.name}",
+        "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{s3.port}",
+    }
 
 
 @pytest.mark.parametrize("kills", [1, pytest.param(12, marks=pytest.mark.full)])

@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +15,6 @@ import pytest
 
 from search.database import open_store
 from storage import artifacts
-from storage.postgres import server
 from storage.store import Store
 from tests.acceptance.conftest import Place
 from tests.acceptance.machines_in_turn import (
@@ -44,19 +43,15 @@ def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def clocks(shim: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str, str]]]:
+def clocks(shim: Path, database_url: str, tmp_path: Path) -> list[dict[str, str]]:
     """The variables of both machines."""
-    home = tmp_path_factory.mktemp("server")
-    try:
-        places = {
-            "SEARCH_DATABASE_URL": server.start(home),
-            "SEARCH_LEASE_SECONDS": "2",
-            "SEARCH_ARTIFACTS": str(home / "share"),
-            "LD_PRELOAD": str(shim),
-        }
-        yield [places | {"CLOCK_AHEAD_SECONDS": str(ahead)} for ahead in AHEAD_SECONDS]
-    finally:
-        server.remove(home)
+    places = {
+        "SEARCH_DATABASE_URL": database_url,
+        "SEARCH_LEASE_SECONDS": "2",
+        "SEARCH_ARTIFACTS": str(tmp_path / "share"),
+        "LD_PRELOAD": str(shim),
+    }
+    return [places | {"CLOCK_AHEAD_SECONDS": str(ahead)} for ahead in AHEAD_SECONDS]
 
 
 def test_machines_whose_clocks_are_hours_apart_lose_no_trial_and_date_nothing_wrongly(
