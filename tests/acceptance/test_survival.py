@@ -23,8 +23,8 @@ from spaces.study import Pruning, Study
 
 study = Study(
     name="bits", objective="image_classifier", data=Digits(), metric="val_loss",
-    direction="minimize", trials=3, pruning=Pruning("none"),
-    fixed={"image_size": 32, "augmentation": "shift", "backbone": "small_cnn", "epochs": 6},
+    direction="minimize", pruning=Pruning("none"),
+    fixed={"image_size": 20, "augmentation": "shift", "backbone": "small_cnn", "epochs": 7},
     space=[Float("learning_rate", 1e-4, 3e-2, log=True), Choice("ldam", (False, True))],
     enqueue=[
         {"learning_rate": 3e-4, "ldam": True},
@@ -41,23 +41,25 @@ def store(place):
         yield opened
 
 
-@pytest.mark.parametrize("most", [2, pytest.param(3, marks=pytest.mark.full)])
-def test_killed_at_random_the_digits_are_learned_to_the_same_bits(most, place, store):
+@pytest.mark.parametrize("kills", [2, pytest.param(3, marks=pytest.mark.full)])
+def test_killed_at_random_the_digits_are_learned_to_the_same_bits(kills, place, store):
     (place.folder / "bits.py").write_text(BITS)
-    options = ("--no-dashboard", "--workers", "2")  # as many threads each
-    quiet, noisy = f"quiet-{most}", f"noisy-{most}"
-    words = ("run", "--study", "bits.py", "--as", quiet, *options)
-    assert place.search(*words, timeout_seconds=280) == 0
+    quiet, noisy = f"quiet-{kills}", f"noisy-{kills}"
+    for name in (quiet, noisy):
+        words = ("--study", "bits.py", "--as", name, "--trials", str(kills), "--workers", "0")
+        assert place.search_here("run", *words) == 0
+    assert place.search("worker", "--study", quiet, environment=SHORT_LEASE) == 0
 
-    run = place.start("run", "--study", "bits.py", "--as", noisy, *options)
     dice = random.Random(7)
-    kills = 0
-    while kills < most and run.poll() is None:
-        time.sleep(dice.uniform(0.5, 2))
-        kills += kill_one_that_trains(store, noisy, dice)
+    for number in range(kills):
+        worker = place.start("worker", "--study", noisy, environment=SHORT_LEASE)
+        wait_until(lambda at=number: at in {row.trial for row in training(store, noisy)})
+        time.sleep(dice.uniform(0, 0.8))
+        worker.kill()
+        worker.wait()
+    assert place.search("worker", "--study", noisy, environment=SHORT_LEASE) == 0
 
-    assert run.wait(200) == 0
-    assert kills == most
+    assert [row.reason for row in store.attempts(noisy)].count("lost") == kills
     assert numbers(store, noisy) == numbers(store, quiet)
 
 
@@ -122,16 +124,6 @@ def test_no_worker_and_no_trial_is_lost_when_the_database_is_away(
         run.kill()
         run.wait()
         server.remove(home)
-
-
-def kill_one_that_trains(store, name, dice) -> bool:
-    """Kill a worker in the middle of a trial; False when none is at one."""
-    with suppress(UnknownStudy, psutil.NoSuchProcess):
-        victims = training(store, name)
-        if victims:
-            psutil.Process(dice.choice(victims).pid).kill()
-            return True
-    return False
 
 
 def stop_immediately(pid: int) -> None:
