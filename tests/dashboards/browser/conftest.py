@@ -9,7 +9,8 @@ from playwright.sync_api import Browser
 
 from storage.store import Store
 from tests.conftest import own_database
-from tests.dashboards.browser.site import Site, Window, new_site
+from tests.dashboards.browser.site import Site, Window
+from tests.dashboards.conftest import served_here
 
 Open = Callable[..., Window]
 
@@ -24,9 +25,9 @@ def url(database_server: str, template_url: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def site(url: str, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The dashboard of this module, on a database without studies."""
-    home: Path = tmp_path_factory.mktemp("site") / "home"
-    with Store.open(url) as store, new_site(store, home, url, browser) as site:
-        yield site
+    home: Path = tmp_path_factory.mktemp("home")
+    with Store.open(url) as store, served_here(home, url) as address:
+        yield Site(store=store, home=home, url=url, browser=browser, address=address)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from dashboards.door.visitors import user_name
 from spaces.stored import from_json
 from storage.store import Store
+from tests.dashboards.conftest import Dashboard
 
 
 def confirmed(client: httpx.Client, action: str, fields: dict[str, str], query: str = "") -> str:
@@ -74,8 +75,8 @@ def test_an_action_that_is_none_is_told(reader: httpx.Client) -> None:
     assert "There is no action" in answer.text
 
 
-def test_the_log_says_who_did_what(client: httpx.Client, home: Path) -> None:
-    confirmed(client, "stop", {"how": "drain"})
+def test_the_log_says_who_did_what(dashboard: Dashboard, home: Path) -> None:
+    confirmed(dashboard[1], "stop", {"how": "drain"})
 
     [line] = [
         line

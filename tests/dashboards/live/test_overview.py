@@ -32,13 +32,16 @@ def test_a_viewer_gets_only_the_panels_that_have_changed(client: httpx.Client) -
     assert kind == "event: tick"
 
 
-def test_an_ended_trial_reaches_an_open_page(client: httpx.Client, store: Store) -> None:
+def test_an_epoch_reaches_an_open_page_without_the_panels_that_stay(
+    client: httpx.Client, store: Store
+) -> None:
     version = client.get("/s/toy/panels").json()["version"]
-    before = begin(store)  # a worker's next trial
+    claim = begin(store)  # the worker's running trial, which had its three epochs
+    store.record(claim, 4, {"val_loss": 0.2}, 0.2, seconds=1.0, images=10)
 
     with client.stream("GET", "/s/toy/events", params={"since": version}) as answer:
-        data = next(line for line in answer.iter_lines() if '"panels"' in line)
+        data = next(line for line in answer.iter_lines() if "epoch 4/" in line)
 
     changed = json.loads(data.removeprefix("data: "))["panels"]
-    assert f"#{before.number}" in changed["workers"]
+    assert f"#{claim.number}" in changed["workers"]
     assert "evidence" not in changed

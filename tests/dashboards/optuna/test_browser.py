@@ -11,6 +11,9 @@ from dashboards.optuna.marked import PRACTICE, PRACTICE_MEANING
 from storage.rows import Shown
 from storage.store import Store
 
+# Optuna warns of a study with so few trials; here that would be an error of the server.
+pytestmark = pytest.mark.filterwarnings("ignore:Target and region quantiles")
+
 RUNNING = "/dashboard/studies/1/trials?numbers=2"
 ENDED = "/dashboard/studies/1/trials?numbers=0"
 # A page, the icons of its buttons that would write, and of some that read.
