@@ -3,6 +3,7 @@
 import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -68,7 +69,7 @@ def packed_calls(files: Iterable[Path]) -> Iterator[str]:
 def private_imports(files: Iterable[Path]) -> Iterator[str]:
     """Yield each private name that a module takes from another of the house."""
     for path in files:
-        tree = ast.parse(path.read_text())
+        tree = _tree(path)
         modules: set[str] = set()
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and _is_ours(node.module):
@@ -104,8 +105,13 @@ def function_lengths(files: Iterable[Path]) -> tuple[float, float]:
 
 def _nodes(files: Iterable[Path]) -> Iterator[tuple[Path, ast.AST]]:
     for path in files:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(_tree(path)):
             yield path, node
+
+
+@lru_cache(maxsize=1)  # every rule is put to a file before the next one is read
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def _where(path: Path, node: ast.AST | None = None) -> str:
