@@ -13,6 +13,7 @@ import pytest
 from search.cli import main
 from search.settings import Settings
 from storage.postgres import server
+from tests.log_handlers import kept_log_handlers
 
 TOY = """
 from spaces.params import Float
@@ -83,7 +84,7 @@ class Place:
 
     def search_here(self, *words: str, environment: Mapping[str, str] | None = None) -> int:
         """Run a command in this process, where not the process but its result is tested."""
-        with pytest.MonkeyPatch.context() as patch:
+        with pytest.MonkeyPatch.context() as patch, kept_log_handlers():
             patch.chdir(self.folder)
             for name in [name for name in os.environ if name.startswith("SEARCH_")]:
                 patch.delenv(name)
