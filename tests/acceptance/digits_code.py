@@ -11,7 +11,7 @@ x, y, val_x, val_y = (digits[name] for name in ("x", "y", "val_x", "val_y"))
 
 def train_epoch(weights, learning_rate, seed):
     for rows in np.array_split(np.random.default_rng(seed).permutation(len(x)), 20):
-        time.sleep(0.01)
+        time.sleep(0.02)
         shares = softmax(x[rows] @ weights)
         shares[np.arange(len(rows)), y[rows]] -= 1
         weights = weights - learning_rate * x[rows].T @ shares / len(rows)

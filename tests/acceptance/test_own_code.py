@@ -61,15 +61,15 @@ def test_changed_code_is_another_study_unless_it_is_accepted(
     place: Place, capfd: pytest.CaptureFixture[str]
 ) -> None:
     words = ("--trials", "1", "--set", "seconds=0")
-    assert start(place, "changed", *words).wait(120) == 0
+    assert run(place, "changed", *words) == 0
     (place.folder / "train.py").write_text(TRAIN.replace("random.random()", "2.0"))
     more = ("--trials", "2", "--set", "seconds=0")
-    assert start(place, "changed", *more).wait(60) == 2
+    assert run(place, "changed", *more) == 2
     assert "has changed since it began (train.py); undo the change" in capfd.readouterr().err
-    assert place.search("worker", "--study", "changed") == 4
+    assert place.search_here("worker", "--study", "changed") == 4
     assert "--accept-code" in capfd.readouterr().err
 
-    assert start(place, "changed", *more, "--accept-code").wait(120) == 0
+    assert run(place, "changed", *more, "--accept-code") == 0
 
     with open_store(place.settings) as store:
         first, second = store.trials("changed")
@@ -80,13 +80,10 @@ def test_changed_code_is_another_study_unless_it_is_accepted(
         assert len(codes) == 2
     for number, code in ((0, "random.random()"), (1, "2.0")):
         out = place.folder / f"{number}.yaml"
-        assert (
-            place.search("export", "--study", "changed", "--trial", f"{number}", "--out", str(out))
-            == 0
-        )
-        assert (
-            f'{{"dice": {code}}}' in yaml.safe_load(out.read_text())["own"]["sources"]["train.py"]
-        )
+        which = ("--study", "changed", "--trial", f"{number}", "--out", str(out))
+        assert place.search_here("export", *which) == 0
+        sources = yaml.safe_load(out.read_text())["own"]["sources"]
+        assert f'{{"dice": {code}}}' in sources["train.py"]
     assert place.search("retrain", str(place.folder / "1.yaml"), "--verify") == 0
 
 
@@ -95,7 +92,7 @@ def test_a_machine_without_the_code_gets_it_from_the_study(
 ) -> None:
     (place.folder / "train.py").write_text(TRAIN)
     words = ("--trials", "1", "--set", "seconds=0")
-    assert start(place, "moved", *words).wait(120) == 0
+    assert run(place, "moved", *words) == 0
     there = make_place()
     with open_store(place.settings) as store:
         environment = {"SEARCH_DATABASE_URL": server.start(place.settings.home)}
@@ -106,7 +103,7 @@ def test_a_machine_without_the_code_gets_it_from_the_study(
     assert (code / "train.py").read_text() == TRAIN
 
 
-def start(place: Place, name: str, *words: str):  # type: ignore[no-untyped-def]
-    """Start `search run` of own.py under a name with two workers."""
-    rest = ("--as", name, "--workers", "2", "--no-dashboard", *words)
-    return place.start("run", "--study", "own.py", *rest)
+def run(place: Place, name: str, *words: str) -> int:
+    """Run own.py to its end under a name, with one worker."""
+    rest = ("--as", name, "--workers", "1", "--no-dashboard", *words)
+    return place.search_here("run", "--study", "own.py", *rest)
