@@ -13,6 +13,7 @@ from search.cli import main
 from search.studies.splits import write_partition
 from spaces.stored import from_json
 from storage.store import Store
+from tests.log_handlers import kept_log_handlers
 
 STUDY = """
 from spaces.data import ClassFolders
@@ -37,7 +38,7 @@ train, val = ({row.group for row in trial.rows(split)} for split in ("train", "v
 trial.report(1, leaks=len(train & val), patients=len(train | val))
 """
 EMPTY = ("bruise", "C08")  # a class folder without an image, and the rule that finds it
-RUN = ("run", "--study", "skin.py", "--workers", "1", "--no-dashboard")
+RUN = ("run", "--study", "skin.py", "--workers", "0")  # stores the study; `work` trains it
 CHECK = ("check", "--study", "skin.py", "--no-throughput")
 
 
@@ -61,6 +62,12 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) ->
 def broken(place: Path) -> None:
     """The same data with an error."""
     (place / "data" / "skin" / EMPTY[0]).mkdir()
+
+
+def work() -> None:
+    """Train the trials of the stored study, in this process."""
+    with kept_log_handlers():
+        assert main(["worker", "--study", "skin"]) == 0
 
 
 def in_folder_order(place: Path) -> dict[str, str]:
@@ -232,16 +239,18 @@ def test_only_a_rule_of_the_data_can_be_skipped(
 def test_a_skipped_rule_is_stored_with_the_study_and_stays_skipped(
     place: Path, capsys: pytest.CaptureFixture[str], store: Store
 ) -> None:
-    main([*RUN, "--skip-check", EMPTY[1]])
+    assert main([*RUN, "--skip-check", EMPTY[1]]) == 0
 
     assert f"1 error of the data skipped by --skip-check ({EMPTY[1]})" in (capsys.readouterr().err)
     assert f"Skipped checks of the data: {EMPTY[1]}" in get_note(store.optuna_study("skin"))
+    work()
+    capsys.readouterr()
     main(["status", "--study", "skin", "--json"])
     assert json.loads(capsys.readouterr().out)["skipped_checks"] == [EMPTY[1]]
     main(["export", "--study", "skin", "--trial", "0"])
     assert yaml.safe_load(capsys.readouterr().out)["skipped_checks"] == [EMPTY[1]]
 
-    main([*RUN, "--skip-check", "C11"])
+    assert main([*RUN, "--skip-check", "C11"]) == 0
 
     assert from_json(store.study("skin").definition).found.skipped_checks == (EMPTY[1], "C11")
     assert f"Skipped checks of the data: {EMPTY[1]}, C11" in get_note(store.optuna_study("skin"))
@@ -285,6 +294,7 @@ def test_code_of_ones_own_gets_the_mended_split(
 
     assert main([*CHECK, "--fix"]) == 0
     assert main([*RUN]) == 0
+    work()
 
     (epoch,) = store.epochs("skin", 0)
     assert epoch.metrics == {"leaks": 0, "patients": 7}  # the eighth is in test
@@ -338,12 +348,13 @@ def test_the_fix_writes_a_split_that_the_check_then_passes_and_touches_no_image(
 
 @pytest.mark.slow
 def test_an_export_of_a_study_that_was_split_by_a_file_retrains_to_the_bit(
-    place: Path, capsys: pytest.CaptureFixture[str], store: Store
+    place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = write_splits(place, in_folder_order(place))
     assert main([*RUN]) == 0
     file.unlink()
     assert main([*RUN, "--trials", "1"]) == 0  # goes on with its own splits
+    work()
     assert main(["export", "--study", "skin", "--out", "best.yaml"]) == 0
 
     again = ("retrain", "best.yaml", "--verify", "--data", "data/skin")
@@ -357,7 +368,6 @@ def test_an_export_of_a_study_that_was_split_by_a_file_retrains_to_the_bit(
     assert "differs from the data that trial 0 was trained on" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_a_stored_study_keeps_its_splits_and_its_files(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -374,7 +384,6 @@ def test_a_stored_study_keeps_its_splits_and_its_files(
         assert "1 image differs: mole/00.png is missing here" in told.out + told.err
 
 
-@pytest.mark.slow
 def test_a_changed_study_is_reported_as_changed_and_not_its_data(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
