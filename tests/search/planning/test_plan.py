@@ -15,7 +15,6 @@ from objectives.probes.cost import Cost, Inputs, SharedDevice, measure_costs
 from objectives.recipe.image import ImageRecipe
 from search.cli import main
 from search.commands.plan import print_plan
-from search.database import open_store
 from search.planning.costs import CostRow, combinations
 from search.planning.kept import excluded_here, remember, room_note
 from search.planning.plan import Plan, as_mapping
@@ -28,7 +27,8 @@ from spaces.load import load_study
 from spaces.params import Choice, Value
 from spaces.stored import StoredStudy, fingerprint, from_json
 from spaces.study import Study
-from storage.postgres import server
+from storage.store import Store
+from tests.log_handlers import kept_log_handlers
 
 
 @pytest.fixture
@@ -130,12 +130,14 @@ def test_what_does_not_fit_into_a_workers_share_of_memory_is_kept_for_the_run(
     home: Path, capsys
 ) -> None:
     # A five-hundredth of the memory is less than torch itself takes.
-    planned = plan(capsys, "--workers", "500", "--set", "backbone=resnet18")
-    assert planned["excluded"] == ["resnet18"]
+    pins = {"backbone": "small_cnn", "batch_size": 32}
+    words = [word for key, value in pins.items() for word in ("--set", f"{key}={value}")]
+    planned = plan(capsys, "--workers", "500", *words)
+    assert planned["excluded"] == ["small_cnn"]
     for row in planned["rows"]:
         assert row["alone_bytes"] > row["cost"]["capacity_bytes"] > 0
-    study = digits(image_size=16, backbone="resnet18")
-    assert excluded_here(study, share(500), Settings(home=home)) == ["resnet18"]
+    study = digits(image_size=16, **pins)
+    assert excluded_here(study, share(500), Settings(home=home)) == ["small_cnn"]
     assert excluded_here(study, share(2), Settings(home=home)) == []  # two have more room
 
 
@@ -279,22 +281,26 @@ def test_a_plan_that_could_not_be_kept_is_refused_before_it_is_measured(
 
 
 @pytest.mark.slow
-def test_a_study_begins_without_what_its_plan_found_too_large(home: Path, capsys) -> None:
+def test_a_study_begins_without_what_its_plan_found_too_large(
+    home: Path, store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setenv("SEARCH_DATABASE_URL", database_url)
     rows = [
         row("small_cnn", 32, 0.7, cost(32, seconds=0.1), 4.0),
         row("resnet18", 32, 0.3, cost(0), 0.0),
     ]
-    remember(plan_of(digits(epochs=2), rows), Settings(home=home))
-    words = ["run", "--study", "digits", "--workers", "1", "--no-dashboard", "--set", "epochs=2"]
-    try:
-        assert main([*words, "--trials", "1"]) == 0
-        assert "leaves out resnet18" in capsys.readouterr().err
-        assert main([*words, "--trials", "1"]) == 0  # and goes on so, without its plan
-        with open_store(Settings(home=home)) as store:
-            study = from_json(store.study("digits").definition).study
-        assert study.space.get("backbone") == Choice("backbone", {"small_cnn": 0.7})
-    finally:
-        server.remove(home)
+    remember(plan_of(digits(epochs=2, image_size=16), rows), Settings(home=home))
+    pins = ["--set", "epochs=2", "--set", "image_size=16"]
+    run = ["run", "--study", "digits", "--trials", "1", "--workers", "0", *pins]
+    assert main([*run]) == 0
+    assert "leaves out resnet18" in capsys.readouterr().err
+    assert main([*run]) == 0  # and goes on so, without its plan
+    with kept_log_handlers():
+        assert main(["worker", "--study", "digits"]) == 0
+    study = from_json(store.study("digits").definition).study
+    assert study.space.get("backbone") == Choice("backbone", {"small_cnn": 0.7})
+    (trial,) = store.trials("digits")
+    assert trial.params["backbone"] == "small_cnn"
 
 
 @pytest.mark.slow
