@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO
@@ -13,6 +14,7 @@ import psutil
 import pytest
 
 from dashboards.door.port import address, listen
+from search.cli import main
 from spaces.exits import DRAINED
 from storage.locks import wait_until
 
@@ -31,35 +33,31 @@ def command(tmp_path: Path) -> list[str]:
     return [sys.executable, "-P", "-m", "search.cli", "run", "--study", str(tmp_path / "toy.py")]
 
 
+@pytest.fixture
+def run_here(
+    command: list[str],
+    home: Path,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., str]:
+    """Run the study in the test's process, where it must be refused, and return what it says."""
+    for name, value in environment(home, database_url).items():
+        monkeypatch.setenv(name, value)
+
+    def run_here(*words: str) -> str:
+        assert main([*command[4:], *words]) == 2
+        return capsys.readouterr().err
+
+    return run_here
+
+
 def environment(home: Path, database_url: str) -> dict[str, str]:
     return os.environ | {"SEARCH_HOME": str(home), "SEARCH_DATABASE_URL": database_url}
 
 
 @pytest.mark.slow
-def test_a_run_serves_the_dashboard_that_it_names(
-    command: list[str], home: Path, database_url: str
-) -> None:
-    with subprocess.Popen(
-        command, env=environment(home, database_url), stdout=subprocess.PIPE, text=True
-    ) as run:
-        assert run.stdout is not None
-        named = re.search(r"http://127\.0\.0\.1:\d+", run.stdout.readline())
-        assert named
-        with httpx.Client(base_url=named[0]) as client:
-            studies = client.get("/api/studies", timeout=60).json()["study_summaries"]
-            detail = client.get(f"/api/studies/{studies[0]['study_id']}", timeout=60).json()
-        run.terminate()
-        run.communicate()
-
-    assert [study["study_name"] for study in studies] == ["toy"]
-    assert "`toy_curve` is judged by `val_loss`" in detail["note"]["body"]
-    assert run.returncode == DRAINED
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(named[0])
-
-
-@pytest.mark.slow
-def test_a_second_run_of_the_home_names_the_first_ones_dashboard_and_goes_on_with_it(
+def test_runs_of_a_home_serve_the_dashboard_that_each_names_until_the_last_one_ends(
     command: list[str], home: Path, database_url: str
 ) -> None:
     with ExitStack() as ending:
@@ -79,7 +77,11 @@ def test_a_second_run_of_the_home_names_the_first_ones_dashboard_and_goes_on_wit
 
         first, lines = start()
         base = lines.readline().strip().removeprefix("dashboard: ").removesuffix("/s/toy")
-        assert wait_until(lambda: is_served(base), 60)
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", base)
+        [study] = httpx.get(f"{base}/api/studies", timeout=60).json()["study_summaries"]
+        detail = httpx.get(f"{base}/api/studies/{study['study_id']}", timeout=60).json()
+        assert study["study_name"] == "toy"
+        assert "`toy_curve` is judged by `val_loss`" in detail["note"]["body"]
         second, lines = start("--as", "other", "--port", "65000")
         assert "this home has another port already, not 65000" in lines.readline()
         assert lines.readline() == f"dashboard: {base}/s/other\n"
@@ -92,6 +94,7 @@ def test_a_second_run_of_the_home_names_the_first_ones_dashboard_and_goes_on_wit
         assert any(map(is_dashboard, psutil.Process(second.pid).children()))
         second.terminate()
         last = second.communicate()[0].splitlines()[-1]
+        assert second.returncode == DRAINED
         assert last == f"look again: search dashboard, then {base}/s/other"
         assert not is_served(base)
 
@@ -102,32 +105,25 @@ def is_dashboard(process: psutil.Process) -> bool:
 
 def is_served(base: str) -> bool:
     with suppress(httpx.TransportError):
-        return httpx.get(f"{base}/api/studies", timeout=60).status_code == 200
+        return httpx.get(f"{base}/studies.json", timeout=60).status_code == 200
     return False
 
 
 def test_a_port_in_use_ends_a_run_before_anything_is_written(
-    command: list[str], home: Path, database_url: str
+    run_here: Callable[..., str], home: Path
 ) -> None:
     with listen() as listener:
         port = address(listener).rpartition(":")[2]
-        ended = subprocess.run(
-            [*command, "--port", port],
-            env=environment(home, database_url),
-            capture_output=True,
-            text=True,
-        )
-    assert ended.returncode == 2
-    assert re.fullmatch(rf"search: port {port} is in use; .+\n", ended.stderr)
+        said = run_here("--port", port)
+
+    assert re.fullmatch(rf"search: port {port} is in use; .+\n", said)
     assert not home.exists()
 
 
 def test_a_token_that_protects_nothing_ends_a_run_before_anything_is_written(
-    command: list[str], home: Path, database_url: str
+    run_here: Callable[..., str], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    variables = environment(home, database_url) | {"SEARCH_DASHBOARD_TOKEN": "writer: short"}
-    ended = subprocess.run(command, env=variables, capture_output=True, text=True)
+    monkeypatch.setenv("SEARCH_DASHBOARD_TOKEN", "writer: short")
 
-    assert ended.returncode == 2
-    assert ended.stderr.startswith("search: SEARCH_DASHBOARD_TOKEN, line 1 has a token of 5 letter")
+    assert run_here().startswith("search: SEARCH_DASHBOARD_TOKEN, line 1 has a token of 5 letter")
     assert not home.exists()
