@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from PIL import Image
@@ -124,7 +124,7 @@ def exact(results: list[EpochResult]) -> list[dict[str, float]]:
 
 
 @contextmanager
-def recording(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+def recording() -> Iterator[set[str]]:
     """Note which fields of a recipe are read once it has been made: checking it reads them all."""
     read: set[str] = set()
 
@@ -139,52 +139,63 @@ def recording(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
         checked(recipe)
         vars(recipe)["_is_made"] = True
 
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ImageRecipe, "__getattribute__", noting)
         patch.setattr(ImageRecipe, "__post_init__", made)
         yield read
 
 
+class Trained(NamedTuple):
+    """The exact metrics of a configuration as it is, and the fields that its training read."""
+
+    metrics: list[dict[str, float]]
+    read: set[str]
+
+
 @pytest.fixture(scope="module")
-def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[dict[str, float]]]:
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Trained]:
     """Train each configuration as it is, once."""
-    return cache(lambda name: exact_with(name, [], tmp_path_factory.mktemp("unchanged")))
+
+    @cache
+    def trained(name: str) -> Trained:
+        with recording() as read:
+            return Trained(exact_with(name, [], tmp_path_factory.mktemp("unchanged")), read)
+
+    return trained
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_training_reads_whatever_can_act_under_its_condition(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, unchanged: Callable[[str], Trained]
 ) -> None:
-    config = config_of(name)
-    with recording(monkeypatch) as read:
-        train(config, tmp_path)
-    acting = {each for each in CONDITIONAL if can_act(FIELDS[each], config)}
-    assert acting - read - ASKED_BEFORE_TRAINING == set()
+    acting = {each for each in CONDITIONAL if can_act(FIELDS[each], config_of(name))}
+    assert acting - unchanged(name).read - ASKED_BEFORE_TRAINING == set()
 
 
 def test_training_reads_every_field_that_acts_without_a_condition(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, unchanged: Callable[[str], Trained]
 ) -> None:
-    with recording(monkeypatch) as read:
-        train(config_of("plain"), tmp_path / "plain")
-        train({**DEFAULTS, **SMALL, **RESNET}, tmp_path / "resnet")
-    assert set(FIELDS) - set(CONDITIONAL) - read == set()
+    with recording() as read:
+        train({**DEFAULTS, **SMALL, **RESNET}, tmp_path)
+    assert set(FIELDS) - set(CONDITIONAL) - read - unchanged("plain").read == set()
 
 
 @pytest.mark.parametrize("field", sorted(set(CONDITIONAL) - ASKED_BEFORE_TRAINING))
 def test_a_field_acts_where_its_condition_holds(
-    field: str, tmp_path: Path, unchanged: Callable[[str], list[dict[str, float]]]
+    field: str, tmp_path: Path, unchanged: Callable[[str], Trained]
 ) -> None:
     under = [name for name in CONFIGS if can_act(FIELDS[field], config_of(name))]
-    assert any(exact_with(name, [field], tmp_path) != unchanged(name) for name in under), under
+    assert any(exact_with(name, [field], tmp_path) != unchanged(name).metrics for name in under), (
+        under
+    )
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_no_field_acts_where_its_condition_does_not_hold(
-    name: str, tmp_path: Path, unchanged: Callable[[str], list[dict[str, float]]]
+    name: str, tmp_path: Path, unchanged: Callable[[str], Trained]
 ) -> None:
     idle = [each for each in CONDITIONAL if not can_act(FIELDS[each], config_of(name))]
-    assert exact_with(name, idle, tmp_path) == unchanged(name), idle
+    assert exact_with(name, idle, tmp_path) == unchanged(name).metrics, idle
 
 
 def exact_with(name: str, others: Sequence[str], folder: Path) -> list[dict[str, float]]:
