@@ -7,6 +7,7 @@ from pathlib import Path
 
 from objectives.contract import DataSource
 from objectives.data.checks.check import check_data
+from objectives.data.layouts.readers import LAYOUTS
 from objectives.data.manifest.manifest import read_manifest
 from objectives.data.problems import Problem
 
@@ -55,9 +56,11 @@ def test_what_is_excluded_breaks_no_rule(
     assert problems(replace(tree, partition=tmp_path / "split.csv")) == {}
 
 
-def test_checking_loads_no_torch() -> None:
+def test_reading_checking_and_drawing_practice_load_no_torch() -> None:
+    readers = ", ".join(sorted({reader.split(":")[0] for reader in LAYOUTS.values()}))
     code = (
-        "import sys; from objectives.contract import DataSource;"
+        f"import sys, {readers}, objectives.practice.make;"
+        "from objectives.contract import DataSource;"
         "from objectives.data.checks.check import check_data;"
         "from objectives.data.manifest.manifest import read_manifest;"
         "digits = DataSource(layout={'kind': 'digits'});"

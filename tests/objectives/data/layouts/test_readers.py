@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -10,15 +7,6 @@ from objectives.data.layouts.digits import Digits
 from objectives.data.layouts.layout import Layout
 from objectives.data.layouts.readers import LAYOUTS, open_layout
 from spaces.data import KINDS
-
-
-def test_no_reader_loads_torch() -> None:
-    modules = ", ".join(sorted({reader.split(":")[0] for reader in LAYOUTS.values()}))
-    code = (
-        f"import sys, {modules}, objectives.data.manifest.manifest; print('torch' in sys.modules)"
-    )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "False"
 
 
 def test_every_kind_of_data_has_a_reader_and_its_class_is_a_layout() -> None:
