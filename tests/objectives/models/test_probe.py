@@ -25,6 +25,7 @@ from objectives.recipe.volume import VolumeRecipe
 
 DIGITS = DataSource(layout={"kind": "digits"})
 DINOV2 = "vit_small_patch14_dinov2.lvd142m"
+TINY = "test_resnet.r160_in1k"
 
 
 @pytest.fixture
@@ -97,19 +98,19 @@ def test_what_is_in_the_caches_needs_no_network_and_is_recorded(
     offline: Path, tmp_path: Path
 ) -> None:
     torch.save(models.resnet18().state_dict(), offline / "resnet18-f37072fd.pth")
-    network = timm.create_model("vit_small_patch14_dinov2", num_classes=0)
-    put_into_hugging_cache(tmp_path / "hugging", f"timm/{DINOV2}", network.state_dict())
+    network = timm.create_model("test_resnet", num_classes=0)
+    put_into_hugging_cache(tmp_path / "hugging", f"timm/{TINY}", network.state_dict())
 
     records = look(
         {"backbone": "resnet18", "weights": "pretrained", "image_size": 64},
-        {"backbone": "dinov2_vits14", "weights": "pretrained", "image_size": 28},
+        {"backbone": TINY, "weights": "pretrained", "image_size": 32},
         {"backbone": "convnextv2_atto", "image_size": 32},
     )
 
     files = {key: (record["file"], record["licence"]) for key, record in records.items()}
     assert files == {
         "resnet18 pretrained": ("resnet18-f37072fd.pth", "bsd-3-clause"),
-        "dinov2_vits14 pretrained": (f"timm/{DINOV2}/model.safetensors", "apache-2.0"),
+        f"{TINY} pretrained": (f"timm/{TINY}/model.safetensors", "apache-2.0"),
     }
 
 
