@@ -7,10 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
-from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from search.processes.gpus import gpus
 from storage.locks import wait_until
@@ -136,7 +137,8 @@ def own_database(server_url: str, template_url: str) -> Iterator[str]:
     """Copy the template under a name that is new in this session; drop the copy at the end."""
     name = f"test_{next(numbers)}"
     yield new_database(server_url, name, str(make_url(template_url).database))
-    execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+    with kept_engine(server_url).connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def keep_databases_in(folder: Path, server_url: str) -> None:
@@ -155,8 +157,16 @@ def keep_databases_in(folder: Path, server_url: str) -> None:
 
 def new_database(server_url: str, name: str, template: str) -> str:
     """Copy a database under a new name and return its URL."""
-    execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    copy = f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
+    with kept_engine(server_url).connect() as connection:
+        connection.execute(text(copy))
     return make_url(server_url).set(database=name).render_as_string(hide_password=False)
+
+
+@cache
+def kept_engine(server_url: str) -> Engine:
+    """Build an engine that keeps its connection: a new one takes 6 ms of CPU, twice a test."""
+    return create_engine(server_url, isolation_level="AUTOCOMMIT", pool_size=1, pool_pre_ping=True)
 
 
 def execute(url: str, *statements: str) -> None:

@@ -98,17 +98,17 @@ def test_a_look_forgets_what_a_restore_took_away(trained: Store, sql: Sql) -> No
 
 
 def test_a_copy_that_takes_the_place_of_the_database_is_another_one(
-    trained: Store, claim: Claiming, database_url: str, template_url: str
+    trained: Store, claim: Claiming, database_url: str, database_server: str
 ) -> None:
     database = make_url(database_url).database
     before = trained.look("toy")
     trained.close()
-    new_database(template_url, "copied", str(database))
+    new_database(database_server, "copied", str(database))
     train(trained, claim(), 4.0)
     assert (trained.arrays("toy").count, trained.look("toy", before).counts.total) == (5, 5)
-    execute(template_url, f"DROP DATABASE {database} WITH (FORCE)")
-    new_database(template_url, str(database), "copied")
-    execute(template_url, "DROP DATABASE copied")
+    execute(database_server, f"DROP DATABASE {database} WITH (FORCE)")
+    new_database(database_server, str(database), "copied")
+    execute(database_server, "DROP DATABASE copied")
     trained.close()
     assert (trained.arrays("toy").count, trained.look("toy", before).counts.total) == (4, 4)
 
