@@ -21,11 +21,12 @@ TRIALS = 7
 SPACE = {"learning_rate": FloatDistribution(1e-4, 1.0, log=True)}
 
 
-def test_stock_optuna_and_its_dashboard_work_beside_our_workers(place):
-    with open_store(place.settings) as store:
+def test_stock_optuna_and_its_dashboard_work_beside_our_workers(place, database_url):
+    with open_store(place.settings_with(database_url)) as store:
         url = store.engine.url.render_as_string(hide_password=False)
         with stock_dashboard(url) as pages:
-            run = place.start_run("shared", "--trials", str(TRIALS))
+            environment = {"SEARCH_DATABASE_URL": database_url}
+            run = place.start_run("shared", "--trials", str(TRIALS), environment=environment)
             assert wait_until(lambda: is_stored(store), 60)
             study = optuna.load_study(study_name="shared", storage=url)
             assert wait_until(lambda: len(training(store)) == 2, 60)

@@ -8,7 +8,6 @@ import psutil
 import pytest
 
 from search.database import open_store
-from storage.postgres import server
 from tests.storage.bouncer import pgbouncer
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
@@ -22,30 +21,26 @@ def open_folder():
         yield Path(folder)
 
 
-def test_a_run_behind_pgbouncer_survives_a_kill(place, open_folder, tmp_path_factory):
-    home = tmp_path_factory.mktemp("server")
-    try:
-        with pgbouncer(server.start(home), open_folder) as url:
-            environment = {"SEARCH_DATABASE_URL": url, "SEARCH_LEASE_SECONDS": "5"}
-            run = place.start_run("bounced", "--trials", "5", environment=environment)
-            with open_store(place.settings_with(url)) as store:
-                victim = wait_for_training(store, run)
-                psutil.Process(victim.pid).kill()
+def test_a_run_behind_pgbouncer_survives_a_kill(place, database_url, open_folder):
+    with pgbouncer(database_url, open_folder) as url:
+        environment = {"SEARCH_DATABASE_URL": url, "SEARCH_LEASE_SECONDS": "5"}
+        run = place.start_run("bounced", "--trials", "5", environment=environment)
+        with open_store(place.settings_with(url)) as store:
+            victim = wait_for_training(store, run)
+            psutil.Process(victim.pid).kill()
 
-                assert run.wait(120) == 0
-                trials, attempts = store.trials("bounced"), store.attempts("bounced")
-                assert [trial.number for trial in trials] == list(range(5))
-                assert {trial.state for trial in trials} <= {"COMPLETE", "PRUNED"}
-                ends = [row.reason for row in attempts if row.number == victim.trial]
-                assert ends[0] == "killed"
-                assert len(attempts) == 6
-                assert [(row.number, row.epoch) for row in store.epochs("bounced")] == [
-                    (trial.number, epoch)
-                    for trial in trials
-                    for epoch in range(1, epochs_of(store, trial.number) + 1)
-                ]
-    finally:
-        server.remove(home)
+            assert run.wait(120) == 0
+            trials, attempts = store.trials("bounced"), store.attempts("bounced")
+            assert [trial.number for trial in trials] == list(range(5))
+            assert {trial.state for trial in trials} <= {"COMPLETE", "PRUNED"}
+            ends = [row.reason for row in attempts if row.number == victim.trial]
+            assert ends[0] == "killed"
+            assert len(attempts) == 6
+            assert [(row.number, row.epoch) for row in store.epochs("bounced")] == [
+                (trial.number, epoch)
+                for trial in trials
+                for epoch in range(1, epochs_of(store, trial.number) + 1)
+            ]
 
 
 def wait_for_training(store, run):
