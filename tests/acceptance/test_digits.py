@@ -24,4 +24,4 @@ def test_the_digits_are_learned_exported_and_retrained_to_the_last_bit(place, ca
     exported = yaml.safe_load((place.folder / "best.yaml").read_text())
     assert exported["metrics"]["value_epoch"]["val_top1"] > 0.9
     assert not exported["practice_data"]
-    assert place.search("retrain", "best.yaml", "--verify") == 0
+    assert place.search_here("retrain", "best.yaml", "--verify") == 0
