@@ -1,6 +1,7 @@
 """A worker without an objective: it makes the storage's real calls, and dies where it is told to.
 
-`scripted_worker.py URL STUDY NAME FAULT`, FAULT one of: none, slow,
+`scripted_worker.py URL STUDY NAME FAULT`, FAULT one of: none,
+wait (ends no epoch until it is asked to stop),
 die (once, after the first epoch of trial 1),
 cut (goes on after the first epoch of trial 0 once the database is away),
 lose (the GPU: puts the file BROKEN_GPUS in the place of MADE_UP_GPUS after an epoch, and dies),
@@ -53,7 +54,9 @@ def train(store: Store, claim: Claim, fault: str, flag: StopFlag) -> None:
         time.sleep(0.05)
     first = len(store.epochs(claim.study, claim.number)) + 1
     for epoch in range(first, EPOCHS + 1):
-        time.sleep(1.0 if fault == "slow" else 0.05)
+        time.sleep(0.05)
+        while fault == "wait" and not flag.draining:
+            time.sleep(0.05)
         value = claim.number + 1 / epoch
         numbers = {"metrics": {"val_loss": value}, "value": value, "seconds": 0.1, "images": 10}
         retries.call(store.record, claim, epoch, **numbers)

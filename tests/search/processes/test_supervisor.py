@@ -25,8 +25,7 @@ from storage.looks import Look
 from storage.postgres import server
 from storage.store import Claim, Store
 from tests.search.processes.scripted_worker import train
-from tests.search.processes.toy_run import a_run, create_study, ignore, worker_command
-from tests.storage.samples import new_worker
+from tests.search.processes.toy_run import a_run, claimed, create_study, ignore, worker_command
 
 Show: TypeAlias = Callable[[Snapshot], None]
 OBEDIENT = "trap 'exit 75' TERM; while :; do sleep .05; done"
@@ -57,18 +56,10 @@ def shell(store: Store, tmp_path: Path) -> Callable[..., Run]:
 
 @pytest.fixture
 def begun(store: Store, tmp_path: Path) -> Callable[..., Run]:
-    """Gives a run whose workers are shell scripts, each with a trial that was taken for it.
-
-    `script` is called with that trial before each start; None where nothing is left to do.
-    """
+    """Gives a run whose workers are shell scripts, each with a trial that was taken for it."""
 
     def make(script: Callable[[Claim | None], str], workers: int = 1) -> Run:
-        def command(_share: DeviceShare, name: str) -> list[str]:
-            store.register_worker("toy", new_worker(name))
-            claim = store.claim("toy", name, lease_seconds=30)
-            return ["sh", "-c", script(claim if isinstance(claim, Claim) else None)]
-
-        return a_run(store, tmp_path, range(workers), command)
+        return a_run(store, tmp_path, range(workers), claimed(store, script))
 
     return make
 
@@ -104,14 +95,23 @@ def test_a_killed_workers_trial_goes_on_under_its_number_in_the_next_attempt(scr
     assert (attempts[1].started_at - attempts[0].started_at).total_seconds() < 15
 
 
-def test_a_worker_that_does_not_move_is_killed_and_told_and_its_trial_goes_on(scripted, store):
+def test_a_worker_that_does_not_move_is_killed_and_told_and_its_trial_goes_on(store, tmp_path):
+    def does_not_move_once(claim: Claim | None) -> str:
+        if claim and (claim.number, claim.attempt) == (0, 1):
+            return "sleep 600"
+        if claim:
+            train(store, claim, "none", StopFlag())
+        return "exit 75" if claim else "exit 0"
+
     told: list[Message] = []
-    run = replace(scripted("stall"), watch=Watch(told.append))
+    command = claimed(store, does_not_move_once, first_lease_seconds=0.5)
+    run = replace(a_run(store, tmp_path, range(1), command), watch=Watch(told.append))
     assert supervise(run, StopFlag(), ignore) == Ending(0)
-    assert [row.reason for row in store.attempts("toy", 1)] == ["stalled", "finished"]
-    stalled, followed = store.workers("toy")
-    assert (stalled.exit_code, followed.exit_code) == (-signal.SIGKILL, 0)
+    assert [row.reason for row in store.attempts("toy", 0)] == ["stalled", "finished"]
+    stalled, *followed = store.workers("toy")
+    assert stalled.exit_code == -signal.SIGKILL
     assert stalled.reason == "it reported no step for too long"
+    assert [worker.exit_code for worker in followed] == [75, 75, 75, 0]
     assert [message.event for message in told] == ["stalled", "finished"]
 
 
@@ -219,10 +219,11 @@ def test_what_no_restart_can_mend_stops_the_whole_run_with_the_workers_last_line
 
 
 @pytest.mark.slow
-def test_a_drain_hands_the_trials_back_and_the_next_run_goes_on_with_them(scripted, store):
-    flag = StopFlag()
-    assert supervise(scripted("slow", "slow"), flag, once(flag.drain, running(2))) == Ending(75)
+def test_search_stop_drains_from_anywhere_and_the_next_run_goes_on_with_the_trials(scripted, store):
+    ask = once(lambda: store.request_stop("toy", "drain"), running(2))
+    assert supervise(scripted("wait", "wait"), StopFlag(), ask) == Ending(75)
     assert {attempt.reason for attempt in store.attempts("toy")} == {"drained"}
+    store.clear_stop("toy")
     assert supervise(scripted("none"), StopFlag(), ignore) == Ending(0)
     assert [trial.state for trial in store.trials("toy")] == ["COMPLETE"] * 3
     assert [len(store.epochs("toy", number)) for number in range(3)] == [3, 3, 3]
@@ -239,12 +240,6 @@ def test_a_second_request_ends_a_worker_that_will_not_listen(shell, tmp_path):
 
     assert supervise(shell(deaf), flag, insist) == Ending(130)
     assert is_gone(int((tmp_path / "pid").read_text()))
-
-
-def test_search_stop_drains_from_anywhere(scripted, store):
-    ask = once(lambda: store.request_stop("toy", "drain"), running(1))
-    assert supervise(scripted("slow"), StopFlag(), ask) == Ending(75)
-    assert {attempt.reason for attempt in store.attempts("toy")} == {"drained"}
 
 
 def test_search_stop_now_does_not_wait_for_the_epochs(begun, store):

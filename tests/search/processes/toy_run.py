@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,8 +15,8 @@ from search.settings import Settings
 from spaces.params import Float
 from spaces.stored import StoredStudy, to_json
 from spaces.study import Study
-from storage.store import Store
-from tests.storage.samples import new_study
+from storage.store import Claim, Store
+from tests.storage.samples import new_study, new_worker
 
 WorkerCommand: TypeAlias = Callable[[DeviceShare, str], Sequence[str]]
 WORKER = Path(__file__).with_name("scripted_worker.py")
@@ -53,6 +54,24 @@ def worker_command(url: str, faults: Sequence[str]) -> WorkerCommand:
     """Build the commands of scripted workers, with a fault each."""
     script = [sys.executable, str(WORKER), url, "toy"]
     return lambda share, name: [*script, name, faults[share.index - 1]]
+
+
+def claimed(
+    store: Store, script: Callable[[Claim | None], str], first_lease_seconds: float = 30
+) -> WorkerCommand:
+    """Build the commands of workers that are shell scripts, each with a trial taken for it.
+
+    script: called before each start with that trial; None where nothing is left to do.
+    first_lease_seconds: the lease of the first worker; the others have 30 s.
+    """
+    leases = chain([first_lease_seconds], repeat(30))
+
+    def command(_share: DeviceShare, name: str) -> list[str]:
+        store.register_worker("toy", new_worker(name))
+        claim = store.claim("toy", name, lease_seconds=next(leases))
+        return ["sh", "-c", script(claim if isinstance(claim, Claim) else None)]
+
+    return command
 
 
 def ignore(_snapshot: Snapshot) -> None:
