@@ -1,10 +1,8 @@
 """A store on a database of the test's own, with a study in it, and a way to move its clock."""
 
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from storage import schema
 from storage.postgres import server
 from storage.schema import open_backend
 from storage.store import Claim, Store
-from tests.storage.postgres.server_user import NOBODY, USER, User
+from tests.storage.postgres.server_user import USER, User, ordinary_users_home
 from tests.storage.samples import new_study, new_worker
 
 Sql = Callable[..., list[tuple[object, ...]]]
@@ -163,7 +161,5 @@ def start_user() -> Iterator[Callable[[Path], User]]:
 @pytest.fixture
 def home_of_nobody() -> Iterator[Path]:
     """A home whose path is too long for a socket; for root one that belongs to somebody else."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        if os.geteuid() == 0:
-            os.chown(folder, NOBODY, NOBODY)
-        yield Path(folder) / ("long" * 30) / ".search"
+    with ordinary_users_home() as home:
+        yield home

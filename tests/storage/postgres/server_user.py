@@ -1,7 +1,11 @@
 """Users of an embedded Postgres, each a process of its own, and questions to it."""
 
+import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -64,6 +68,15 @@ def has_row(url: str) -> bool:
 
 def is_running(home: Path) -> bool:
     return not cluster_of(home).is_dead()
+
+
+@contextmanager
+def ordinary_users_home() -> Iterator[Path]:
+    """Yield a home whose path is too long for a socket; for root one of somebody else."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        if os.geteuid() == 0:
+            os.chown(folder, NOBODY, NOBODY)
+        yield Path(folder) / ("long" * 30) / ".search"
 
 
 def as_ordinary_user(home: Path, code: str, uid: int = NOBODY) -> str:
