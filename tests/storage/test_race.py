@@ -1,14 +1,16 @@
 """Real processes at the same door at the same moment."""
 
+import os
 import random
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -20,22 +22,21 @@ from tests.storage.samples import new_worker
 CLAIMER = Path(__file__).with_name("claimer.py")
 WORKERS = ("carl", "dora", "emil", "fred")
 Recorded = tuple[int, int, float]  # attempt, epoch and value
-Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Start a Python process that ends with the test at the latest."""
-    processes = []
-
-    def start(*arguments: object) -> "subprocess.Popen[bytes]":
-        processes.append(subprocess.Popen([sys.executable, *map(str, arguments)]))
-        return processes[-1]
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.wait()
+@contextmanager
+def claimers(url: str, names: Sequence[str]) -> Iterator[IO[str]]:
+    """Start workers that end with the block at the latest; yield the lines that tell their ends."""
+    command = [sys.executable, str(CLAIMER), url, *names]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            assert process.stdout
+            yield process.stdout
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def take_and_record(url: str, worker: str, seed: int) -> set[Recorded]:
@@ -83,18 +84,20 @@ def test_workers_that_take_a_trial_from_each_other_leave_one_curve_and_lose_noth
 
 @pytest.mark.slow
 def test_eight_workers_begin_exactly_as_many_trials_as_the_budget_says(
-    store: Store, database_url: str, start: Start
+    store: Store, database_url: str
 ) -> None:
     """Two of them are killed -9 in the middle of a trial; both trials are ended by others."""
     store.update_definition("toy", {}, trials=40)
     store.request_stop("toy", "drain")  # until all stand at the door
-    mortals = [start(CLAIMER, database_url, f"mortal{index}", "mortal") for index in range(2)]
-    others = [start(CLAIMER, database_url, f"other{index}", "immortal") for index in range(6)]
-    assert wait_until(lambda: len(store.workers("toy")) == 2 + 8, patience_seconds=60)
-    store.clear_stop("toy")
-    assert [mortal.wait(60) for mortal in mortals] == [-signal.SIGKILL] * 2
-    assert [store.end_leases(f"mortal{index}", "killed") for index in range(2)] == [1, 1]
-    assert [other.wait(60) for other in others] == [0] * 6
+    mortals = [f"mortal{index}" for index in range(2)]
+    others = [f"other{index}" for index in range(6)]
+    with claimers(database_url, [*mortals, *others]) as ends:
+        assert wait_until(lambda: len(store.workers("toy")) == 2 + 8, patience_seconds=60)
+        store.clear_stop("toy")
+        first = {ends.readline().strip() for _ in mortals}  # the others wait for their trials
+        assert first == {f"{name} {-signal.SIGKILL}" for name in mortals}
+        assert [store.end_leases(name, "killed") for name in mortals] == [1, 1]
+        assert {line.strip() for line in ends} == {f"{name} 0" for name in others}
 
     trials = store.trials("toy")
     assert [trial.number for trial in trials] == list(range(40))
