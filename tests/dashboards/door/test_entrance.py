@@ -225,8 +225,8 @@ def test_the_tokens_of_the_environment_count_and_are_in_no_line_of_the_process(
         assert process.stdout
         address = process.stdout.readline().split()[-1]
         with httpx.Client(base_url=address, timeout=30) as client:
-            assert client.get("/api/studies").status_code == 401
+            assert client.get("/studies.json").status_code == 401
             known = {"Authorization": f"Bearer {WRITER}"}
-            assert client.get("/api/studies", headers=known).status_code == 200
+            assert client.get("/studies.json", headers=known).status_code == 200
         process.terminate()
         assert WRITER not in process.stdout.read()
