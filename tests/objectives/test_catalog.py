@@ -41,14 +41,14 @@ def test_preflight_ignores_packages_of_our_name_in_the_working_directory(
 ) -> None:
     (tmp_path / "objectives").mkdir()
     (tmp_path / "objectives" / "__init__.py").write_text("raise SystemExit('not ours')")
-    damaged = tmp_path / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
-    damaged.parent.mkdir(parents=True)
+    damaged = tmp_path / "own.pth"
     damaged.write_bytes(b"")
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(RecipeError, match="is damaged; delete it"):
-        catalog.preflight("image_classifier", NEEDS_WEIGHTS, DIGITS)
+    with pytest.raises(RecipeError, match="is damaged; set weights to another"):
+        catalog.preflight(
+            "image_classifier", [{"backbone": "small_cnn", "weights": str(damaged)}], DIGITS
+        )
 
 
 def test_a_preflight_that_is_killed_without_a_word_is_reported(

@@ -59,7 +59,7 @@ def exact(results: list[EpochResult]) -> list[dict[str, float]]:
 @pytest.mark.parametrize(
     "more",
     [
-        {"max_train_samples": 0, "max_val_samples": 0},
+        {"max_train_samples": 0, "max_val_samples": 0, "epochs": 2},
         {"ldam": True},
         {"weighted_sampler": True},
         {"precision": "bfloat16"},
