@@ -34,7 +34,7 @@ def test_nothing_is_lost_of_a_script(rounds, place, capfd):
     ("guard", "kind", "rounds", "promise"),
     [
         ("fence", "pause-past-lease", 2, "one attempt at a time has a trial, and it alone writes"),
-        ("claim", "pause-past-lease", 2, "no worker takes a trial whose lease is live"),
+        ("claim", "kill-worker", 1, "no worker takes a trial whose lease is live"),
         ("replay", "outage", 1, "every epoch is there once, none is missing"),
     ],
 )
