@@ -105,6 +105,10 @@ def task_of(worker):
     return f"{told['SLURM_ARRAY_JOB_ID']}_{told['SLURM_ARRAY_TASK_ID']}"
 
 
+def reasons(store, study):
+    return [row.reason for row in store.attempts(study)]
+
+
 def has_ended(store, study, trials):
     return wait_until(lambda: store.counts(study).ended == trials, 60)
 
@@ -120,41 +124,29 @@ def assert_whole(store, study, trials, epochs=20):
     assert {number for number, epoch in recorded if epoch == epochs} == full
 
 
-def test_preempted_workers_hand_back_and_go_on(place, cluster, store, fleet):
-    new_study(place, store, "preempted", trials=3)
-    fleet("up", "preempted", "--workers", "2", N2)
-    pids = [row.pid for row in workers_in_training(store, "preempted", 2)]
+def test_preempted_and_killed_workers_go_on_and_lose_no_epoch(place, cluster, store, fleet):
+    new_study(place, store, "ended", trials=2, epochs=40)
+    fleet("up", "ended", "--workers", "2", N2)
+    pids = [row.pid for row in workers_in_training(store, "ended", 2)]
     seen = [psutil.Process(pid).environ()["CUDA_VISIBLE_DEVICES"] for pid in pids]
+    assert sorted(seen) == ["0", "1"]
 
     urgent = ("--partition=high", "--nodelist=n2", "--exclusive", "--output=/dev/null")
     cluster.call("sbatch", *urgent, "--wrap=sleep 1")
-
-    assert sorted(seen) == ["0", "1"]
-    assert has_ended(store, "preempted", 3)
-    assert_whole(store, "preempted", 3)
-    attempts = store.attempts("preempted")
-    assert [row.reason for row in attempts].count("drained") == 2
-    assert len(attempts) == 5
-    # no epoch was lost: each attempt begins behind the last one's
-    assert sum(row.epochs for row in attempts) == len(store.epochs("preempted"))
-
-
-def test_killed_tasks_and_workers_cost_an_epoch_at_most(place, cluster, store, fleet):
-    new_study(place, store, "killed", trials=2)
-    fleet("up", "killed", "--workers", "2", N2)
-    cancelled, killed = workers_in_training(store, "killed", 2)
-
+    assert wait_until(lambda: reasons(store, "ended").count("drained") == 2, 60)
+    cancelled, killed = workers_in_training(store, "ended", 2)
     task = task_of(killed)
     cluster.call("scancel", "--signal=KILL", task_of(cancelled))
     psutil.Process(killed.pid).kill()
 
-    assert has_ended(store, "killed", 2)
-    assert_whole(store, "killed", 2)
-    attempts = store.attempts("killed")
-    assert len(attempts) == 4
-    assert sum(row.epochs for row in attempts) == len(store.epochs("killed"))
+    assert has_ended(store, "ended", 2)
+    assert_whole(store, "ended", 2, epochs=40)
+    attempts = store.attempts("ended")
+    assert len(attempts) == 6
+    # no epoch was lost: each attempt begins behind the last one's
+    assert sum(row.epochs for row in attempts) == len(store.epochs("ended"))
     # the task of the killed worker starts another; the cancelled task is gone
-    (log,) = (place.settings.study_folder("killed") / "slurm").glob(f"{task}.log")
+    (log,) = (place.settings.study_folder("ended") / "slurm").glob(f"{task}.log")
     assert "the worker ended with code 137" in log.read_text()
 
 
@@ -167,7 +159,7 @@ def test_down_leaves_no_process_and_no_lease(place, cluster, store, fleet, capfd
 
     fleet("down", "down")
 
-    assert [row.reason for row in store.attempts("down")] == ["drained"] * 2
+    assert reasons(store, "down") == ["drained"] * 2
     assert {row.exit_code for row in store.workers("down")} == {75}
     assert not any(psutil.pid_exists(pid) for pid in pids)
     (logs,) = (place.settings.study_folder("down") / "slurm").glob("*_1")
@@ -184,7 +176,7 @@ def test_the_time_limit_costs_no_epoch(place, cluster, store, fleet):
 
     assert_whole(store, "limited", 1, epochs=120)
     attempts = store.attempts("limited")
-    *warned, last = [row.reason for row in attempts]
+    *warned, last = reasons(store, "limited")
     assert (set(warned), last) == ({"drained"}, "finished")
     assert sum(row.epochs for row in attempts) == 120
     (log,) = (place.settings.study_folder("limited") / "slurm").glob("*.log")

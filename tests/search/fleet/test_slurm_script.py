@@ -55,7 +55,7 @@ def start(
 def ends(fleet: Fleet, *states: State) -> list[Slot]:
     """Wait until the tasks have these states, and return them."""
     engine = SlurmEngine()
-    wait_until(lambda: [slot.state for slot in engine.status(fleet)] == list(states), 30)
+    wait_until(lambda: [slot.state for slot in engine.status(fleet)] == list(states), 60)
     slots = list(engine.status(fleet))
     assert [slot.state for slot in slots] == list(states), (slots, log_of(fleet))
     return slots
@@ -65,35 +65,26 @@ def log_of(fleet: Fleet) -> str:
     return "".join(file.read_text() for file in Path(fleet.details["logs"]).glob("*.log"))
 
 
-def test_a_worker_with_nothing_left_to_do_ends_its_task(start: Callable[..., Fleet]) -> None:
-    ends(start("exit 0", tasks=2), State.DONE, State.DONE)
+WORKERS = """case $SLURM_ARRAY_TASK_ID in
+1) ;;  # nothing is left to do
+2) echo 'search: other data; bring the same' >&2; exit 4 ;;
+3) [ $n -gt 1 ] || kill -SEGV $$ ;;
+4) [ $n -gt 1 ] || exit 75 ;;  # its trial is handed back
+5) echo "at $SLURMD_NODENAME"; [ $n -gt 1 ] || exit 76 ;;
+esac"""
 
 
-def test_a_worker_that_is_refused_ends_its_task_with_its_last_line(
-    start: Callable[..., Fleet],
-) -> None:
-    fleet = start("echo 'search: other data; bring the same' >&2; exit 4")
+def test_a_worker_ends_its_task_or_comes_back_in_it_or_with_it(start: Callable[..., Fleet]) -> None:
+    fleet = start(WORKERS, tasks=5)
 
-    assert ends(fleet, State.REFUSED)[0].reason == "FAILED: search: other data; bring the same"
+    _, refused, crashed, drained, lost = ends(
+        fleet, State.DONE, State.REFUSED, State.DONE, State.DONE, State.DONE
+    )
 
-
-def test_a_worker_that_crashed_starts_again_in_its_task(start: Callable[..., Fleet]) -> None:
-    fleet = start("[ $n -gt 1 ] || kill -SEGV $$")
-
-    assert ends(fleet, State.DONE)[0].restarts == 0
+    assert refused.reason == "FAILED: search: other data; bring the same"
+    assert (crashed.restarts, drained.restarts, lost.restarts) == (0, 1, 1)
     assert "ended with code 139" in log_of(fleet)
-
-
-def test_a_trial_handed_back_brings_the_task_back(start: Callable[..., Fleet]) -> None:
-    fleet = start("[ $n -gt 1 ] || exit 75")
-
-    assert ends(fleet, State.DONE)[0].restarts == 1
-
-
-def test_a_lost_gpu_brings_the_task_back_on_another_node(start: Callable[..., Fleet]) -> None:
-    fleet = start('echo "at $SLURMD_NODENAME"; [ $n -gt 1 ] || exit 76')
-
-    ends(fleet, State.DONE)
+    # without its GPU it comes back on another node
     first, second = (line for line in log_of(fleet).splitlines() if line.startswith("at "))
     assert {first, second} == {"at n1", "at n2"}
 
