@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,28 +88,14 @@ def nodes() -> Iterator[Nodes]:
 
 
 @pytest.fixture
-def desk(nodes: Nodes, make_desk: Callable[[Nodes], Desk]) -> Desk:
-    """A desk beside the nodes that this file's tests share."""
-    return make_desk(nodes)
-
-
-@pytest.fixture
-def desk_of_its_own(make_desk: Callable[[Nodes], Desk]) -> Iterator[Desk]:
-    """A desk beside nodes that a test may leave in any state."""
-    pytest.importorskip("ray", reason="needs ray")
-    with ray_nodes() as nodes:
-        yield make_desk(nodes)
-
-
-@pytest.fixture
-def make_desk(
+def desk(
+    nodes: Nodes,
     database_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Iterator[Callable[[Nodes], Desk]]:
-    """Makes the desk of a test, whose fleet is down at the end, also where the test fails."""
-    desks: list[Desk] = []
+) -> Iterator[Desk]:
+    """A desk beside the shared nodes, whose fleet is down at the end, also where a test fails."""
     secrets = tmp_path / "secrets"
     secrets.touch(mode=0o600)
     secrets.write_text(f"SEARCH_DATABASE_URL={database_url}\nPGPASSWORD={PASSWORD}\n")
@@ -125,12 +111,7 @@ def make_desk(
         monkeypatch.setenv(name, str(text))
     with Store.open(database_url) as store:
         store_toy(store, tmp_path / "desk")
-
-        def make(nodes: Nodes) -> Desk:
-            desks.append(Desk(nodes, store, secrets, capsys))
-            return desks[-1]
-
-        yield make
-        for desk in desks:
-            desk.down("--now")
-            assert wait_until(desk.is_empty, 10), desk.pids()
+        desk = Desk(nodes, store, secrets, capsys)
+        yield desk
+        desk.down("--now")
+        assert wait_until(desk.is_empty, 10), desk.pids()

@@ -10,29 +10,45 @@ from tests.search.fleet.conftest import LEASE_SECONDS, PASSWORD, PATIENCE_SECOND
 pytestmark = pytest.mark.slow
 
 
-def test_each_worker_has_a_gpu_of_its_own_and_a_killed_actor_comes_back_on_it(desk):
+def test_each_worker_has_a_gpu_and_comes_back_until_the_fleet_is_down_without_a_trace(desk):
     assert desk.up() == 0
-    before = {place["name"]: place for place in desk.wait_for_trials(4)}
-    assert sorted(place["gpu"] for place in before.values()) == ["0", "0", "1", "1"]
-    victim = before["2"]
+    places = {place["name"]: place for place in desk.wait_for_trials(4)}
+    assert sorted(place["gpu"] for place in places.values()) == ["0", "0", "1", "1"]
+    kill_its_actor(desk, places["2"])
+    kill_it(desk, places["3"])
+    assert_no_secret_is_seen_outside_its_file(desk)
+    add_and_take_away(desk, places["1"]["pid"])
+
+    assert desk.down() == 0
+    assert desk.pids() == []
+    victims = {places[name]["pid"] for name in ("2", "3")}  # whose leases end by themselves
+    workers = {row.worker for row in desk.store.workers("toy") if row.pid not in victims}
+    attempts = [each for each in desk.store.attempts("toy") if each.worker in workers]
+    assert "drained" in {each.reason for each in attempts}
+    assert {each.reason for each in attempts} <= {"drained", "finished"}
+    assert all(each.ended_at for each in attempts)
+
+
+def kill_its_actor(desk, victim):
     process = psutil.Process(victim["pid"])
 
     process.parent().kill()
 
     assert wait_until(lambda: not is_alive(process), 5)
-    again = {place["name"]: place for place in desk.wait_for_trials(4)}["2"]
+    again = {place["name"]: place for place in desk.wait_for_trials(4)}[victim["name"]]
     assert (again["gpu"], again["state"]) == (victim["gpu"], "up")
     assert again["pid"] != victim["pid"]
 
 
-def test_a_killed_worker_is_started_again_and_no_secret_is_seen_outside_its_file(desk):
-    desk.up("--workers", "1")
-    (place,) = desk.wait_for_trials(1)
-    psutil.Process(place["pid"]).kill()
-    assert wait_until(lambda: place["pid"] not in desk.pids(), PATIENCE_SECONDS)
-    (again,) = desk.wait_for_trials(1)
+def kill_it(desk, victim):
+    psutil.Process(victim["pid"]).kill()
+    assert wait_until(lambda: victim["pid"] not in desk.pids(), PATIENCE_SECONDS)
 
+    again = {place["name"]: place for place in desk.wait_for_trials(4)}[victim["name"]]
     assert (again["state"], again["restarts"], again["reason"]) == ("up", 1, "SIGKILL")
+
+
+def assert_no_secret_is_seen_outside_its_file(desk):
     kept = [path.read_bytes() for path in desk.nodes.folder.rglob("*") if path.is_file()]
     typed = [words_of(process) for process in psutil.process_iter()]
     assert any(b"KeeperActor" in content for content in kept)  # Ray's logs are among them
@@ -41,28 +57,21 @@ def test_a_killed_worker_is_started_again_and_no_secret_is_seen_outside_its_file
     assert not any(PASSWORD in word for words in typed for word in words)
 
 
-def test_a_fleet_has_more_or_fewer_workers_on_request_and_is_down_without_a_trace(desk):
-    desk.up("--workers", "1")
-    (first,) = desk.wait_for_trials(1)
-
+def add_and_take_away(desk, first):
+    """Ask for more workers than there are GPUs, then for fewer; the first goes on."""
+    desk.said()
     desk.up("--workers", "5")
     out, err = desk.said()
     assert "4 of 5 workers have started" in err
     assert "queued" in out
-    assert first["pid"] in desk.pids()  # it went on
+    assert first in desk.pids()
 
     desk.up("--workers", "2")
     assert [place["name"] for place in desk.wait_for_trials(2)] == ["1", "2"]
-    assert first["pid"] in desk.pids()
-
-    assert desk.down() == 0
-    assert desk.pids() == []
-    attempts = desk.store.attempts("toy")
-    assert {each.reason for each in attempts} <= {"drained", "finished"}
-    assert all(each.ended_at for each in attempts)
+    assert first in desk.pids()
 
 
-def test_trials_of_a_lost_node_run_elsewhere_soon_and_repeat_at_most_an_epoch(desk):
+def test_a_lost_node_costs_an_epoch_at_most_and_a_new_head_has_no_worker_twice(desk):
     third = desk.nodes.add(LOST)
     desk.up("--workers", "6")
     desk.wait_for_trials(6)
@@ -74,21 +83,24 @@ def test_trials_of_a_lost_node_run_elsewhere_soon_and_repeat_at_most_an_epoch(de
     assert max(each.again for each in moved) <= 1
     states = [place["state"] for place in desk.status()]
     assert sorted(states) == ["queued", "queued", "up", "up", "up", "up"]
+    lose_the_head(desk)
 
 
-def test_after_a_new_head_no_worker_is_there_twice(desk_of_its_own):
-    desk = desk_of_its_own
-    desk.up()
-    desk.wait_for_trials(4)
+def lose_the_head(desk):
+    """Start a new head in the place of one that is lost, and ask it for two workers."""
     before, port = set(desk.pids()), int(desk.nodes.address.rpartition(":")[2])
+    assert len(before) == 4
 
     desk.nodes.lose(desk.nodes.cluster.head_node)
     desk.nodes.start(port)
-    desk.up("--workers", "2")
+    try:
+        desk.up("--workers", "2")
 
-    assert wait_until(lambda: len(desk.pids()) == 2, PATIENCE_SECONDS)
-    assert not before & set(desk.pids())
-    desk.wait_for_trials(2)
+        assert wait_until(lambda: len(desk.pids()) == 2, PATIENCE_SECONDS)
+        assert not before & set(desk.pids())
+        desk.wait_for_trials(2)
+    finally:
+        desk.nodes.add("second")  # the nodes are as they were before
 
 
 def is_alive(process):
