@@ -13,6 +13,7 @@ import pytest
 from search.cli import main
 from search.settings import Settings
 from storage.postgres import server
+from tests.conftest import own_database
 from tests.log_handlers import kept_log_handlers
 
 TOY = """
@@ -29,15 +30,25 @@ study = Study(
 
 @dataclass
 class Place:
-    """A folder with the study file toy.py, in which commands are typed."""
+    """A folder with the study file toy.py, in which commands are typed.
+
+    database_url: of a database that its commands use; "" for the Postgres of its home.
+    """
 
     folder: Path
+    database_url: str = ""
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def settings(self) -> Settings:
         """What the commands read from their environment."""
-        return Settings(home=self.folder / "home")
+        return Settings(home=self.folder / "home", database_url=self.database_url or None)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables from which the commands read it."""
+        place = {"SEARCH_HOME": str(self.settings.home), "OMP_NUM_THREADS": "1"}
+        return place | ({"SEARCH_DATABASE_URL": self.database_url} if self.database_url else {})
 
     def settings_with(self, url: str) -> Settings:
         """The same with a database of its own."""
@@ -55,12 +66,11 @@ class Place:
         """
         kept = {key: value for key, value in os.environ.items() if not key.startswith("SEARCH_")}
         command = [*before, sys.executable, "-P", "-m", "search.cli", *words]
-        place = {"SEARCH_HOME": str(self.settings.home), "OMP_NUM_THREADS": "1"}
         self.started.append(
             subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env=kept | place | dict(environment or {}),
+                env=kept | self.environment | dict(environment or {}),
                 start_new_session=True,
             )
         )
@@ -88,8 +98,7 @@ class Place:
             patch.chdir(self.folder)
             for name in [name for name in os.environ if name.startswith("SEARCH_")]:
                 patch.delenv(name)
-            ours = {"SEARCH_HOME": str(self.settings.home), "OMP_NUM_THREADS": "1"}
-            for name, text in {**ours, **(environment or {})}.items():
+            for name, text in {**self.environment, **(environment or {})}.items():
                 patch.setenv(name, text)
             return main(words)
 
@@ -125,6 +134,16 @@ def make_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[]
 def place(make_place: Callable[[], Place]) -> Place:
     """The place that this file's tests share, each with a study of its own."""
     return make_place()
+
+
+@pytest.fixture(scope="module")
+def light_place(
+    make_place: Callable[[], Place], database_server: str, template_url: str
+) -> Iterator[Place]:
+    """A place of this file whose studies are on the Postgres of all tests."""
+    place = make_place()
+    with own_database(database_server, template_url) as place.database_url:
+        yield place
 
 
 def _works_in(process: psutil.Process, folder: Path) -> bool:

@@ -15,16 +15,16 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def test_the_segmentation_runs_and_has_few_lines(place: Place) -> None:
-    folder = copytree(EXAMPLES / "segmentation", place.folder, dirs_exist_ok=True)
+def test_the_segmentation_runs_and_has_few_lines(light_place: Place) -> None:
+    folder = copytree(EXAMPLES / "segmentation", light_place.folder, dirs_exist_ok=True)
     code = [(folder / name).read_text().splitlines() for name in ("segment.py", "train.py")]
     subprocess.run([sys.executable, "draw.py", "lesions", "9"], cwd=folder, check=True)
 
     words = ("--data", "lesions", "--trials", "1", "--set", "epochs=2", "--workers", "1")
-    done = place.search_here("run", "--study", "segment.py", "--no-dashboard", *words)
+    done = light_place.search_here("run", "--study", "segment.py", "--no-dashboard", *words)
 
     assert done == 0
-    with open_store(place.settings) as store:
+    with open_store(light_place.settings) as store:
         (trial,) = store.trials("segment")
         assert trial.outcome == "finished"
         epochs = store.epochs("segment", trial.number)
@@ -34,4 +34,4 @@ def test_the_segmentation_runs_and_has_few_lines(place: Place) -> None:
     assert sum(1 for lines in code for line in lines if line) < 80
 
     next((folder / "lesions" / "masks").iterdir()).write_bytes(b"another")
-    assert place.search_here("check", "--study", "segment.py", "--no-throughput") == 4
+    assert light_place.search_here("check", "--study", "segment.py", "--no-throughput") == 4

@@ -6,7 +6,7 @@ good values come first, so that the bad ones after them are stopped.
 
 import importlib.util
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,16 +84,15 @@ RUN = ("run", "--study", "study.py", "--no-dashboard")
 
 
 @pytest.fixture(scope="module")
-def place(make_place: Callable[[], Place]) -> Place:
+def place(light_place: Place) -> Place:
     """A place with the digits and the model."""
-    place = make_place()
     images, labels = load_digits(return_X_y=True)
     split = {"x": images[:1200] / 16, "y": labels[:1200]}
     split |= {"val_x": images[1200:] / 16, "val_y": labels[1200:]}
-    np.savez(place.folder / "digits.npz", **split)
-    model = MODEL.replace("DIGITS", str(place.folder / "digits.npz"))
-    write_text_whole(place.folder / "model.py", model)
-    return place
+    np.savez(light_place.folder / "digits.npz", **split)
+    model = MODEL.replace("DIGITS", str(light_place.folder / "digits.npz"))
+    write_text_whole(light_place.folder / "model.py", model)
+    return light_place
 
 
 def named(kinds: Sequence[str]) -> list[object]:

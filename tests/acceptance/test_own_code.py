@@ -6,7 +6,6 @@ import pytest
 import yaml
 
 from search.database import open_store
-from storage.postgres import server
 from tests.acceptance.conftest import Place
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
@@ -49,12 +48,11 @@ def train(recipe, attempt):
 
 
 @pytest.fixture(scope="module")
-def place(make_place: Callable[[], Place]) -> Place:
+def place(light_place: Place) -> Place:
     """A place with a study of one's own code."""
-    place = make_place()
-    (place.folder / "own.py").write_text(STUDY)
-    (place.folder / "train.py").write_text(TRAIN)
-    return place
+    (light_place.folder / "own.py").write_text(STUDY)
+    (light_place.folder / "train.py").write_text(TRAIN)
+    return light_place
 
 
 def test_changed_code_is_another_study_unless_it_is_accepted(
@@ -95,7 +93,7 @@ def test_a_machine_without_the_code_gets_it_from_the_study(
     assert run(place, "moved", *words) == 0
     there = make_place()
     with open_store(place.settings) as store:
-        environment = {"SEARCH_DATABASE_URL": server.start(place.settings.home)}
+        environment = {"SEARCH_DATABASE_URL": place.database_url}
         store.update_definition("moved", store.study("moved").definition, 2)
         assert there.search("worker", "--study", "moved", environment=environment) == 0
         assert [trial.outcome for trial in store.trials("moved")] == ["finished"] * 2

@@ -27,17 +27,17 @@ FEW = {"max_train_samples": 64, "max_val_samples": 32}
 
 # The digits, which need no practice data, are searched in test_digits.py.
 @pytest.mark.parametrize("name", sorted(set(STUDIES) - {"digits"}))
-def test_a_shipped_study_ends_an_epoch_and_exports_it(place, name):
-    data = practice_data(place, name)
+def test_a_shipped_study_ends_an_epoch_and_exports_it(light_place, name):
+    data = practice_data(light_place, name)
     short = SHORT if practice_form(name).objective == "volume_classifier" else SHORT | FEW
     pins = [word for key, value in short.items() for word in ("--set", f"{key}={value}")]
 
     # Stored and worked on in this process, which has then loaded torch for the next study, too.
     run = ("run", "--study", name, "--trials", "1", "--workers", "0", *data, *pins)
-    assert place.search_here(*run) == 0
-    assert place.search_here("worker", "--study", stored_name(name)) == 0
+    assert light_place.search_here(*run) == 0
+    assert light_place.search_here("worker", "--study", stored_name(name)) == 0
 
-    exported = export(place, stored_name(name))
+    exported = export(light_place, stored_name(name))
     folds = practice_form(name).folds or 1
     assert exported["metrics"]["last_epoch"]["epoch"] == folds
     assert exported["practice_data"]
