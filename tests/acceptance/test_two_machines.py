@@ -15,20 +15,15 @@ from storage.errors import UnknownStudy
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
 
-@pytest.fixture(params=["folder", "bucket"])
-def shared(request, tmp_path):
-    """What tells a machine where the files are that it shares with another."""
-    if request.param == "folder":
-        return {"SEARCH_ARTIFACTS": str(tmp_path)}
-    return {"SEARCH_ARTIFACTS": "s3://lab/moving", **request.getfixturevalue("s3_server")}
-
-
 def test_another_machine_goes_on_where_the_lost_one_was(
-    make_place, shared, database_url, tmp_path, capfd
+    make_place, database_url, tmp_path_factory, tmp_path, capfd
 ):
     here, there = make_place(), make_place()
-    database = {"SEARCH_DATABASE_URL": database_url, "SEARCH_LEASE_SECONDS": "2"}
-    environment = database | shared
+    environment = {
+        "SEARCH_DATABASE_URL": database_url,
+        "SEARCH_LEASE_SECONDS": "2",
+        "SEARCH_ARTIFACTS": str(tmp_path_factory.mktemp("shared")),
+    }
     words = ("--trials", "1", "--set", "epochs=8", "--set", "seconds_per_epoch=0.5")
     run = here.start_run("moving", *words, "--workers", "1", environment=environment)
     with open_store(here.settings_with(database_url)) as store:
