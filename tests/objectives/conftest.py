@@ -1,4 +1,4 @@
-"""Mini-trees with the names that real data sets have, made on the fly."""
+"""Mini-trees with the names that real data sets have, and training without its picture."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -61,3 +61,14 @@ def class_folders(tmp_path: Path) -> Callable[..., DataSource]:
         return DataSource(layout={**FOLDERS, "group": group}, folder=tmp_path / "tree")
 
     return make
+
+
+@pytest.fixture
+def no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the picture of a finished trial empty: drawing it takes longer than a small training.
+
+    It is tested in training/records, and drawn by the workers of tests/acceptance.
+    """
+    from objectives.training.records import picture
+
+    monkeypatch.setattr(picture, "draw_summary", lambda path, *_, **__: path.write_bytes(b""))

@@ -30,6 +30,8 @@ from objectives.sets.opened import SealedSplit, open_images
 from objectives.training.feed.feed import validation_feed
 from objectives.training.records.pooled import POOLED
 
+pytestmark = pytest.mark.usefixtures("no_picture")
+
 DIGITS = DataSource(layout={"kind": "digits"})
 QUICK = {
     "backbone": "small_cnn",

@@ -25,6 +25,8 @@ from objectives.training.probe import main as measure
 from objectives.volume_classifier import VolumeTask, train
 from tests.objectives.volume_files import write_tree
 
+pytestmark = pytest.mark.usefixtures("no_picture")
+
 QUICK = {
     "backbone": "resnet10_3d_quarter",
     "image_size": 16,

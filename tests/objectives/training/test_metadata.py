@@ -20,6 +20,8 @@ from objectives.sets.images import ImageSet
 from objectives.sets.opened import open_images
 from objectives.training.learning.optimizers import build_optimizer
 
+pytestmark = pytest.mark.usefixtures("no_picture")
+
 LAYOUT: dict[str, Any] = {
     "kind": "table",
     "table": "table.csv",

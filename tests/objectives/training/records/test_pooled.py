@@ -63,6 +63,7 @@ def test_epochs_run_on_through_the_folds_and_say_where_they_stand(whole) -> None
     assert place == [(1, 1, 0), (1, 2, 1), (2, 1, 1), (2, 2, 2), (3, 1, 2), (3, 2, 3)]
 
 
+@pytest.mark.usefixtures("no_picture")
 @pytest.mark.parametrize("killed_after", [1, 2, 3, 6])
 def test_a_trial_killed_anywhere_comes_back_to_the_bit(
     whole, tmp_path: Path, killed_after: int
@@ -80,6 +81,7 @@ def test_a_trial_killed_anywhere_comes_back_to_the_bit(
     assert all(value.equal(expected["model"][name]) for name, value in weights["model"].items())
 
 
+@pytest.mark.usefixtures("no_picture")
 def test_every_image_that_is_not_for_the_test_is_validated_once(tmp_path: Path) -> None:
     config = {**QUICK, "epochs": 1, "warmup_epochs": 0, "max_train_samples": 64}
     list(train(config, attempt(tmp_path)))
@@ -97,6 +99,7 @@ def test_each_fold_starts_another_network_from_the_trials_seed(tmp_path: Path) -
     assert in_fold(plain, 1) is plain
 
 
+@pytest.mark.usefixtures("no_picture")
 def test_each_fold_runs_out_of_its_own_patience(tmp_path: Path) -> None:
     config = {**SAMPLED, "epochs": 30, "learning_rate": 1e-8, "patience": 1}
     results = list(train({**config, "warmup_epochs": 0}, attempt(tmp_path)))
