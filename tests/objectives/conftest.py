@@ -1,13 +1,16 @@
 """Mini-trees with the names that real data sets have, and training without its picture."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from objectives.contract import DataSource
+from objectives import catalog
+from objectives.contract import DataSource, RecipeError
 
 GLEASON = {
     "kind": "file_names",
@@ -72,3 +75,21 @@ def no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     from objectives.training.records import picture
 
     monkeypatch.setattr(picture, "draw_summary", lambda path, *_, **__: path.write_bytes(b""))
+
+
+@pytest.fixture
+def no_child(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Answer what a search asks about networks in this process, which has loaded torch already.
+
+    The child processes that do so are tested in test_catalog.py and models/test_probe.py.
+    """
+    from objectives.models import probe
+
+    def answer(module: str, question: Mapping[str, Any], purpose: str) -> list[str]:
+        code = probe.main(json.loads(json.dumps(question)))
+        said = capsys.readouterr()
+        if code:
+            raise RecipeError(said.err.strip())
+        return [said.out]
+
+    monkeypatch.setattr(catalog, "ask", answer)

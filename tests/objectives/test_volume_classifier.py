@@ -16,7 +16,6 @@ import torch
 from objectives import catalog
 from objectives.contract import Attempt, DataSource, EpochResult, RecipeError
 from objectives.files.checkpoints import newest_good
-from objectives.models import probe
 from objectives.models.classifier import Classifier
 from objectives.probes.cost import Cost
 from objectives.recipe.volume import VolumeRecipe
@@ -173,7 +172,7 @@ def test_a_plain_network_needs_no_look_before_a_search(monkeypatch: pytest.Monke
     assert catalog.preflight("volume_classifier", [QUICK], TWO_MODALITIES) == {}
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("no_child")  # which would load MONAI once more
 def test_a_weights_file_is_recorded_before_a_search_and_a_wrong_one_refused(tmp_path: Path) -> None:
     path = tmp_path / "own.pt"
     torch.save(VolumeTask(VolumeRecipe.from_config(QUICK), 4).build(2).state_dict(), path)
@@ -182,11 +181,12 @@ def test_a_weights_file_is_recorded_before_a_search_and_a_wrong_one_refused(tmp_
     assert records[catalog.weights_key(config)]["sha256"] == (
         hashlib.sha256(path.read_bytes()).hexdigest()
     )
-    # What two more child processes would do, each of which would load MONAI.
     with pytest.raises(RecipeError, match=r"^volume_classifier: .* set backbone to the network"):
-        probe.preflight([VolumeRecipe.from_config({**config, "backbone": "resnet10_3d"})], 4)
+        catalog.preflight(
+            "volume_classifier", [{**config, "backbone": "resnet10_3d"}], FOUR_MODALITIES
+        )
     with pytest.raises(RecipeError, match=r"conv1.weight is .*x4x.* in the file and .*x2x"):
-        probe.preflight([VolumeRecipe.from_config(config)], catalog.channels(TWO_MODALITIES))
+        catalog.preflight("volume_classifier", [config], TWO_MODALITIES)
 
 
 def test_a_step_on_volumes_is_measured_for_a_plan(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,6 @@
 """Tests of the look at every network of a study, before anything of it runs."""
 
-import json
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ from torchvision import models
 from objectives import catalog
 from objectives.contract import DataSource, RecipeError
 from objectives.data.pixels.normalization import IMAGENET
-from objectives.models import probe
 from objectives.models.backbones import Backbone
 from objectives.models.probe import check_image_size, preflight
 from objectives.models.timm_networks import features_of
@@ -40,20 +37,6 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "hub" / "checkpoints"
     folder.mkdir(parents=True)
     return folder
-
-
-@pytest.fixture
-def no_child(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Answer the question of a search in this process, which has loaded torch already."""
-
-    def answer(module: str, question: Mapping[str, Any], purpose: str) -> list[str]:
-        code = probe.main(json.loads(json.dumps(question)))
-        said = capsys.readouterr()
-        if code:
-            raise RecipeError(said.err.strip())
-        return [said.out]
-
-    monkeypatch.setattr(catalog, "ask", answer)
 
 
 def look(*configs: dict[str, Any]) -> dict[str, dict[str, str]]:
