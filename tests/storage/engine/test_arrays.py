@@ -218,6 +218,7 @@ def test_a_look_reads_no_rows_of_other_studies(
     with engine.connect() as connection:
         arrays = StudyArrays(connection, "toy")
         arrays.refresh(connection)
+        connection.commit()  # its snapshot of the arrays; a claim would wait for that for 5 s
         take(store, claim(), finished(0.5), 0.5, 0.25)
         before = connection.scalar(ROWS_READ)
         arrays.refresh(connection)
