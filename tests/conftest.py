@@ -54,7 +54,9 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         try:
             with server.connect(home, None) as url:
                 # A test run may lose everything in a power cut; real homes never turn this off.
-                execute(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+                settings = ("fsync = off", "full_page_writes = off")
+                execute(url, *(f"ALTER SYSTEM SET {each}" for each in settings))
+                execute(url, "SELECT pg_reload_conf()")
                 if memory:
                     keep_databases_in(memory, url)
                 yield url
