@@ -159,7 +159,7 @@ def test_the_names_of_libpq_are_those_of_the_installed_one() -> None:
 def test_every_command_reads_it_and_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
     file = written(tmp_path, "PGPASWORD=hunter2")
     environment = {**os.environ, "SEARCH_SECRETS_FILE": str(file), "SEARCH_HOME": str(tmp_path)}
-    command = [sys.executable, "-P", "-m", "search.cli", "status"]
+    command = [sys.executable, "-P", "-m", "search.cli", "parameters"]
 
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 

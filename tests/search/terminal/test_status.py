@@ -110,8 +110,9 @@ def test_a_study_of_another_version_hides_no_other_study(
 
 def test_the_queue_leaves_room_for_the_trials_that_have_begun(worker: Worker) -> None:
     attempt(worker)
+    study = stock_study(worker.store)
     for _ in range(NEWEST + 5):
-        stock_study(worker.store).enqueue_trial({"learning_rate": 0.5})
+        study.enqueue_trial({"learning_rate": 0.5})
 
     assert numbers(shown(worker.store)) == list(range(NEWEST))
 

@@ -38,7 +38,7 @@ def train(config: Any, attempt: Attempt) -> Iterator[EpochResult]:
     """Train to the last epoch from the one that was saved."""
     saved = attempt.resume_from and json.loads((attempt.resume_from / STATE).read_text())
     for epoch in range((saved or 0) + 1, EPOCHS + 1):
-        time.sleep(float(sys.argv[3]))
+        time.sleep(attempt.data.layout["seconds"])
         attempt.progress()
         partial = attempt.folder / "state.new"
         partial.write_text(json.dumps(epoch))
@@ -46,7 +46,7 @@ def train(config: Any, attempt: Attempt) -> Iterator[EpochResult]:
         yield EpochResult(epoch=epoch, metrics={"val_loss": random.random()})
 
 
-def main(url: str, home: str, _: str) -> None:
+def main(url: str, home: str, seconds: str = "0") -> None:
     """Take a trial and follow it to its ending."""
     with Store.open(url) as store:
         settings = Settings(home=Path(home))
@@ -57,7 +57,7 @@ def main(url: str, home: str, _: str) -> None:
             stored=from_json(store.study("toy").definition),
             store=store,
             settings=settings,
-            data=DataSource(layout={"kind": "none"}),
+            data=DataSource(layout={"kind": "none", "seconds": float(seconds)}),
             device="cpu",
             threads=1,
             flag=StopFlag(),

@@ -23,6 +23,7 @@ from spaces.study import Pruning
 from storage.errors import DatabaseUnreachable
 from storage.store import Store
 from tests.search.toy_worker import attempt, lease, make_worker
+from tests.search.worker import own_worker
 from tests.storage.network import Network
 
 pytestmark = pytest.mark.slow
@@ -210,14 +211,14 @@ def test_epochs_that_a_superseded_attempt_kept_back_are_dropped(
 
 def test_a_lost_trial_ends_its_attempt_within_the_epoch(store, tmp_path, in_thread) -> None:
     worker = slow_worker(store, tmp_path)
-    worker.study.fixed["seconds_per_epoch"] = 100.0
+    worker.study.fixed["seconds_per_epoch"] = 40.0  # of which a step is a tenth
     worker = replace(worker, settings=replace(worker.settings, beat_seconds=0.05))
     leased = lease(worker)
     running = in_thread(lambda: attempt_trial(leased))
 
     store.end_leases("w", "killed")
 
-    assert running.result(60).ending == Lost()
+    assert running.result(30).ending == Lost()
 
 
 def test_own_code_that_is_killed_without_the_database_leaves_a_whole_curve(
@@ -236,7 +237,7 @@ def test_own_code_that_is_killed_without_the_database_leaves_a_whole_curve(
     assert len(store.epochs("toy", 0)) == recorded
     store.end_leases("w", "killed")
 
-    assert start_python(OWN_WORKER, database_url, tmp_path, 0.0).wait(60) == 0
+    own_worker.main(database_url, str(tmp_path))
 
     rows = store.epochs("toy", 0)
     assert [row.epoch for row in rows] == list(range(1, 10))
