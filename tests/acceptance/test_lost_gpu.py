@@ -1,7 +1,6 @@
 """A script whose GPU falls off the bus: its trial goes on, on the GPU that is left."""
 
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,27 +37,26 @@ for epoch in range(1, 4):
 
 
 def test_the_trial_of_a_script_on_a_lost_gpu_goes_on_and_the_run_without_that_gpu(
-    make_place: Callable[[], Place], made_up_gpus: MadeUpGpus, capfd: pytest.CaptureFixture[str]
+    light_place: Place, made_up_gpus: MadeUpGpus, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    place = make_place()
-    (place.folder / "scripted.py").write_text(STUDY)
-    (place.folder / "train.py").write_text(TRAIN)
-    environment = broken_after(made_up_gpus, place.folder)
+    (light_place.folder / "scripted.py").write_text(STUDY)
+    (light_place.folder / "train.py").write_text(TRAIN)
+    environment = broken_after(made_up_gpus, light_place.folder)
 
     run = ("run", "--study", "scripted.py", "--no-dashboard")
-    assert place.search(*run, environment=environment) == 0
+    assert light_place.search(*run, environment=environment) == 0
 
-    with open_store(place.settings) as store:
+    with open_store(light_place.settings) as store:
         assert [trial.state for trial in store.trials("scripted")] == ["COMPLETE"] * 3
         reasons = sorted(str(each.reason) for each in store.attempts("scripted"))
         assert reasons == ["device lost", "finished", "finished", "finished"]
         gpus = {row.machine["gpu"]: row.exit_code for row in store.workers("scripted")}
         assert gpus == {"0": 76, "1": 0}
     capfd.readouterr()
-    assert place.search_here("status", "--study", "scripted") == 0
+    assert light_place.search_here("status", "--study", "scripted") == 0
     assert f"GPU 0 of {socket.gethostname()} is lost: CUDA sees no device" in capfd.readouterr().out
     gone = environment | {"CUDA_VISIBLE_DEVICES": f"GPU-{uuid(1)}"}
-    assert place.search("worker", "--study", "scripted", environment=gone) == 76
+    assert light_place.search("worker", "--study", "scripted", environment=gone) == 76
     assert "CUDA sees no GPU there: it is lost, or the name is wrong" in capfd.readouterr().err
 
 

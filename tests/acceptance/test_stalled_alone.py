@@ -32,15 +32,17 @@ study = Study(
 """
 
 
-def test_a_worker_without_a_supervisor_ends_itself_when_its_trial_hangs(place):
-    (place.folder / "hang.py").write_text(CODE)
-    (place.folder / "hanging.py").write_text(STUDY)
+def test_a_worker_without_a_supervisor_ends_itself_when_its_trial_hangs(light_place):
+    (light_place.folder / "hang.py").write_text(CODE)
+    (light_place.folder / "hanging.py").write_text(STUDY)
     environment = {"SEARCH_LEASE_SECONDS": "1"}
-    assert place.search_here("run", "--study", "hanging.py", "--workers", "0") == 0
+    assert light_place.search_here("run", "--study", "hanging.py", "--workers", "0") == 0
 
-    ends = [place.search("worker", "--study", "hanging", environment=environment) for _ in "12"]
+    ends = [
+        light_place.search("worker", "--study", "hanging", environment=environment) for _ in "12"
+    ]
 
     assert ends == [75, 0]
-    with open_store(place.settings) as store:
+    with open_store(light_place.settings) as store:
         assert [each.reason for each in store.attempts("hanging")] == ["stalled", "finished"]
         assert [row.exit_code for row in store.workers("hanging")] == ends

@@ -36,35 +36,35 @@ SHORT_LEASE = {"SEARCH_LEASE_SECONDS": "2", "SEARCH_BEAT_SECONDS": "0.5"}
 
 
 @pytest.fixture
-def store(place):
-    with open_store(place.settings) as opened:
+def store(light_place):
+    with open_store(light_place.settings) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(3, marks=pytest.mark.full)])
-def test_killed_at_random_the_digits_are_learned_to_the_same_bits(kills, place, store):
-    (place.folder / "bits.py").write_text(BITS)
+def test_killed_at_random_the_digits_are_learned_to_the_same_bits(kills, light_place, store):
+    (light_place.folder / "bits.py").write_text(BITS)
     quiet, noisy = f"quiet-{kills}", f"noisy-{kills}"
     for name in (quiet, noisy):
         words = ("--study", "bits.py", "--as", name, "--trials", str(kills), "--workers", "0")
-        assert place.search_here("run", *words) == 0
-    assert place.search("worker", "--study", quiet, environment=SHORT_LEASE) == 0
+        assert light_place.search_here("run", *words) == 0
+    assert light_place.search("worker", "--study", quiet, environment=SHORT_LEASE) == 0
 
     dice = random.Random(7)
     for number in range(kills):
-        worker = place.start("worker", "--study", noisy, environment=SHORT_LEASE)
+        worker = light_place.start("worker", "--study", noisy, environment=SHORT_LEASE)
         wait_until(lambda at=number: at in {row.trial for row in training(store, noisy)})
         time.sleep(dice.uniform(0, 0.8))
         worker.kill()
         worker.wait()
-    assert place.search("worker", "--study", noisy, environment=SHORT_LEASE) == 0
+    assert light_place.search("worker", "--study", noisy, environment=SHORT_LEASE) == 0
 
     assert [row.reason for row in store.attempts(noisy)].count("lost") == kills
     assert numbers(store, noisy) == numbers(store, quiet)
 
 
-def test_a_worker_paused_past_its_lease_writes_nothing_and_takes_another_trial(place, store):
-    run = place.start_run("paused", "--trials", "8", environment=SHORT_LEASE)
+def test_a_worker_paused_past_its_lease_writes_nothing_and_takes_another_trial(light_place, store):
+    run = light_place.start_run("paused", "--trials", "8", environment=SHORT_LEASE)
     paused = wait_until(lambda: training(store, "paused"))[0]
     number = paused.trial
     os_process = psutil.Process(paused.pid)
@@ -87,7 +87,7 @@ def test_a_worker_paused_past_its_lease_writes_nothing_and_takes_another_trial(p
 
 @pytest.mark.parametrize("away_seconds", [8, pytest.param(60, marks=pytest.mark.full)])
 def test_no_worker_and_no_trial_is_lost_when_the_database_is_away(
-    away_seconds, place, tmp_path_factory
+    away_seconds, light_place, tmp_path_factory
 ):
     home = tmp_path_factory.mktemp("server")
     url, name = server.start(home), f"outage-{away_seconds}"
@@ -95,9 +95,9 @@ def test_no_worker_and_no_trial_is_lost_when_the_database_is_away(
     if away_seconds < 30:  # longer than a lease, which leaves a busy machine time to beat again
         environment |= {"SEARCH_LEASE_SECONDS": "5", "SEARCH_BEAT_SECONDS": "0.5"}
     slowly = ("--set", "seconds_per_epoch=1.0")
-    run = place.start_run(name, *slowly, environment=environment)
+    run = light_place.start_run(name, *slowly, environment=environment)
     try:
-        with open_store(place.settings_with(f"{url}&application_name=test")) as store:
+        with open_store(light_place.settings_with(f"{url}&application_name=test")) as store:
             wait_until(lambda: len(training(store, name)) == 2)
             counts = [connections(url)]
             stop_immediately(server.status(home).pid)
