@@ -142,7 +142,7 @@ def served_here(home: Path, database_url: str) -> Iterator[str]:
             assert wait_until(lambda: server.started, TIMEOUT_SECONDS)
             yield address(listener)
         finally:
-            server.handle_exit(0, None)
+            server.should_exit = True  # visitors that are still there are cut off after 1 s
             thread.join(TIMEOUT_SECONDS)
 
 
