@@ -4,7 +4,6 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -54,7 +53,6 @@ def commit() -> str | None:
     return head and head + ("+changes" if _git(folder, "status", "--porcelain", "-uno") else "")
 
 
-@cache  # it parses a whole description, in 1 ms, and a process keeps what it has loaded
 def _version(package: str) -> str | None:
     try:
         return version(package)
