@@ -77,8 +77,13 @@ def end(code: int) -> NoReturn:
     """End the process, where threads of an author's own code go on as well."""
     import threading
 
+    from search.processes.signals import REQUESTS
     from spaces.exits import DEVICE_LOST
 
+    # Python gives up its handlers before a process is gone: a second TERM, of a scheduler beside a
+    # supervisor, would replace the code. It leaves signals alone that are ignored.
+    for signum in set(REQUESTS) - {signal.SIGINT}:
+        signal.signal(signum, signal.SIG_IGN)
     # What CUDA does at the end of a process may wait for a lost GPU for ever.
     is_free = code != DEVICE_LOST
     if is_free and all(

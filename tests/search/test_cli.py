@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -270,6 +271,14 @@ def test_a_thread_that_goes_on_keeps_no_command_from_its_end(tmp_path: Path) -> 
     )
     done = process(folder=tmp_path, code=code)
     assert (done.returncode, "usage: search" in done.stdout) == (0, True), done.stderr
+
+
+def test_a_signal_at_the_very_end_changes_no_exit_code(tmp_path: Path) -> None:
+    code = (  # TERM, as a scheduler sends it beside a supervisor, when Python has let go of it
+        "import ctypes; from search.cli import end; libc = ctypes.CDLL(None);"
+        f"libc['__cxa_atexit'](libc['raise'], {int(signal.SIGTERM)}, None); end(75)"
+    )
+    assert process(folder=tmp_path, code=code).returncode == 75
 
 
 def test_the_worker_of_a_lost_gpu_does_not_wait_for_what_cuda_does_at_its_end(
