@@ -15,7 +15,7 @@ from storage.errors import UnknownStudy
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
-TRIALS = 6
+TRIALS = 10  # three runs that are cut short leave some over, on a busy machine too
 ALONE = ("--workers", "1")  # a second worker would only start
 
 
