@@ -21,6 +21,8 @@ run: .venv/.ready  ## a real search with its dashboard in the browser
 		--data "$(or $(DATA),$(PRACTICE))" $(if $(TRIALS),--trials $(TRIALS))
 
 test: .venv/.ready  ## every test
+	@# Tests start a thousand processes, which would compile these anew where Python keeps nothing.
+	$(BIN)/python -m compileall -q search objectives spaces storage dashboards
 	$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 acceptance: .venv/.ready  ## the long forms: minutes of outage, fifty rounds of faults
