@@ -4,6 +4,7 @@ Only this and `search.start` are loaded before Python is settled: until then a m
 may stand in the place of one of ours.
 """
 
+import atexit
 import os
 import signal
 import sys
@@ -25,6 +26,7 @@ def main(words: Sequence[str] | None = None, **given: Any) -> int:
     if words is None:
         settle()
         words = sys.argv[1:]
+        atexit.register(_ignore_requests)  # the first one is called last
         _let_no_message_fail()
     _settle_streams()
     _let_signals_close_what_is_open()
@@ -46,6 +48,15 @@ def _let_signals_close_what_is_open() -> None:
     for signum in set(REQUESTS) - {signal.SIGINT}:
         if signal.getsignal(signum) == signal.SIG_DFL:
             signal.signal(signum, lambda *_: sys.exit(DRAINED))
+
+
+def _ignore_requests() -> None:
+    # Python gives up its handlers before a process is gone: a second TERM, of a scheduler beside a
+    # supervisor, would replace the exit code. It leaves signals alone that are ignored.
+    from search.processes.signals import REQUESTS
+
+    for signum in set(REQUESTS) - {signal.SIGINT}:
+        signal.signal(signum, signal.SIG_IGN)
 
 
 def _settle_streams() -> None:
@@ -77,13 +88,8 @@ def end(code: int) -> NoReturn:
     """End the process, where threads of an author's own code go on as well."""
     import threading
 
-    from search.processes.signals import REQUESTS
     from spaces.exits import DEVICE_LOST
 
-    # Python gives up its handlers before a process is gone: a second TERM, of a scheduler beside a
-    # supervisor, would replace the code. It leaves signals alone that are ignored.
-    for signum in set(REQUESTS) - {signal.SIGINT}:
-        signal.signal(signum, signal.SIG_IGN)
     # What CUDA does at the end of a process may wait for a lost GPU for ever.
     is_free = code != DEVICE_LOST
     if is_free and all(

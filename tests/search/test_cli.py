@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from search.cli import main
+from search.start import ROOT
 from search.worker.loop import work
 from storage.store import Store
 from tests.madeup.gpus import MadeUp, MadeUpGpus, uuid
@@ -275,10 +276,12 @@ def test_a_thread_that_goes_on_keeps_no_command_from_its_end(tmp_path: Path) -> 
 
 def test_a_signal_at_the_very_end_changes_no_exit_code(tmp_path: Path) -> None:
     code = (  # TERM, as a scheduler sends it beside a supervisor, when Python has let go of it
-        "import ctypes; from search.cli import end; libc = ctypes.CDLL(None);"
-        f"libc['__cxa_atexit'](libc['raise'], {int(signal.SIGTERM)}, None); end(75)"
+        "import ctypes, runpy, sys; sys.argv = ['search', 'check']; libc = ctypes.CDLL(None);"
+        f"libc['__cxa_atexit'](libc['raise'], {int(signal.SIGTERM)}, None);"
+        "runpy.run_module('search.cli', run_name='__main__')"
     )
-    assert process(folder=tmp_path, code=code).returncode == 75
+    done = process(folder=tmp_path, code=code, SEARCH_SETTLED=ROOT)
+    assert done.returncode == 2, done.stderr
 
 
 def test_the_worker_of_a_lost_gpu_does_not_wait_for_what_cuda_does_at_its_end(
