@@ -31,7 +31,7 @@ _ESTIMATION_BATCHES = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Fold:
-    """The network that a fold trains, and the one that it validates; without folds, of the trial.
+    """The networks of one fold: the one that is trained, and the one that is validated.
 
     images: the training images.
     counts: the number of them in each class, (classes,).
@@ -50,7 +50,7 @@ class Fold:
         return build_criterion(self.task.recipe, self.counts, epoch)
 
     def train(self, epoch: int, criterion: Criterion, losses: Sequence[float]) -> dict[str, float]:
-        """Train an epoch and return its mean loss, its seconds and its learning rate.
+        """Train an epoch and return its loss, seconds, micro-batch and learning rate by name.
 
         losses: the val_loss of the epochs before.
         """
