@@ -15,16 +15,16 @@ from search.options import (
 )
 
 MOST_MINUTES = 1092  # Slurm holds the seconds of a warning in 16 bits
-KEPT = (
-    "A fleet keeps its options: a later `up` that leaves them out has those of the last one, until"
-    " `down`. Not so --workers, --accept-versions, --print and --out."
+OPTIONS_LAST = (
+    "An option that a later `up` leaves out keeps its value until `down`, except --workers,"
+    " --accept-versions, --print and --out. --sbatch replaces all earlier ones."
 )
 ENGINE_NAMES = ("ray", "slurm", "k8s")
 
 
 def add_fleet_up(parser: ArgumentParser) -> None:
     """Add the options of `search fleet up`."""
-    parser.epilog = KEPT
+    parser.epilog = OPTIONS_LAST
     add_stored_study(parser)
     add_engine(parser, "default: the engine of the last `up`")
     add_workers(parser, "default: on Ray one per GPU, or K; elsewhere needed")

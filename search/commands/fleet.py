@@ -11,7 +11,6 @@ from rich.text import Text
 
 from search.database import open_store
 from search.errors import UsageError
-from search.fleet.chosen import choose
 from search.fleet.engine import Engine, Fleet, Order, open_engine
 from search.fleet.lifetime import (
     bring_down,
@@ -21,6 +20,7 @@ from search.fleet.lifetime import (
     shared_environment,
     with_secrets_of,
 )
+from search.fleet.options import resolve_options
 from search.fleet.places import Place, place_to_json, places
 from search.fleet.remember import remembered
 from search.settings import Settings
@@ -70,8 +70,7 @@ def down(arguments: Namespace, settings: Settings) -> int:
     if arguments.json:
         print(json.dumps({"study": fleet.study, "killed": killed}))
     else:
-        again = f"search fleet up --study {fleet.study} --engine {fleet.engine}"
-        print(f"the fleet of {fleet.study} is down; `{again}` starts another")
+        print(f"the fleet of {fleet.study} is down; name the options again for another one")
     return DONE
 
 
@@ -88,7 +87,7 @@ def _engine_name(given: str | None, fleet: Fleet | None) -> str:
 
 
 def _order(arguments: Namespace, earlier: Fleet | None, settings: Settings, row: StudyRow) -> Order:
-    options = choose(vars(arguments), earlier)
+    options = resolve_options(vars(arguments), earlier)
     return Order(
         study=row.name,
         job=job_of(row),
@@ -100,7 +99,7 @@ def _order(arguments: Namespace, earlier: Fleet | None, settings: Settings, row:
         data=options["data"] and Path(options["data"]),
         code=options["code"] and Path(options["code"]),
         secrets=settings.secrets_file and settings.secrets_file.resolve(),
-        environment=shared_environment(settings),
+        environment=shared_environment(settings, earlier),
         accepts_versions=arguments.accept_versions,
         out=arguments.out,
         options=options,

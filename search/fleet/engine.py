@@ -48,8 +48,8 @@ class Order:
     environment: further variables of the workers, none of them secret.
     accepts_versions: whether workers start on versions other than the study's.
     out: the folder into which `render` writes; None for one that returns its text.
-    options: every option that a fleet keeps, by its name on the command line; the engine's own
-        stand here alone.
+    options: every option that a fleet keeps, by its name on the command line. `per_gpu`, `cpu`,
+        `data` and `code` repeat the fields above.
     """
 
     study: str
@@ -74,7 +74,7 @@ class Fleet:
 
     job: the engine's name of the fleet, such as the number of an array job.
     secrets: the file with the database's address.
-    options: of its last order; a later one that leaves them out has them again.
+    options, environment: of its last order; a later one that leaves them out has them again.
     details: what else the engine needs to find it again, as JSON holds it.
     """
 
@@ -85,6 +85,7 @@ class Fleet:
     address: str | None = None
     secrets: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
 
 

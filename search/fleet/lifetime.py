@@ -37,7 +37,9 @@ def bring_up(engine: str, order: Order, settings: Settings, store: Store, *, tel
             if is_first:
                 forget(settings, order.study)
             raise
-        fleet = replace(fleet, secrets=secrets, options=order.options)
+        fleet = replace(
+            fleet, secrets=secrets, options=order.options, environment=order.environment
+        )
         remember(settings, fleet)
         return fleet
 
@@ -79,14 +81,20 @@ def job_of(row: StudyRow) -> str:
     return f"{row.name}-{mark.hexdigest()[:8]}"
 
 
-def shared_environment(settings: Settings) -> dict[str, str]:
-    """Return the variables that all workers of a study share and that are no secret."""
-    shared = {"SEARCH_ARTIFACTS": settings.shared_artifacts} if settings.shared_artifacts else {}
-    return {
-        **shared,
+def shared_environment(settings: Settings, earlier: Fleet | None) -> dict[str, str]:
+    """Return the variables that all workers of a study share and that are no secret.
+
+    earlier: the fleet that is there already; it keeps those that are not set now.
+    """
+    now = {
+        "SEARCH_ARTIFACTS": settings.shared_artifacts or "",
         "SEARCH_LEASE_SECONDS": f"{settings.lease_seconds:g}",
         "SEARCH_BEAT_SECONDS": f"{settings.beat_seconds:g}",
     }
+    kept = earlier.environment if earlier else {}
+    new = {name for name, text in now.items() if text and name not in kept}
+    given = {name for name in now if os.environ.get(name)}
+    return {**kept, **{name: now[name] for name in new | given}}
 
 
 def _begun(engine: str, order: Order, secrets: str | None) -> Fleet:
@@ -98,6 +106,7 @@ def _begun(engine: str, order: Order, secrets: str | None) -> Fleet:
         address=order.address,
         secrets=secrets,
         options=order.options,
+        environment=order.environment,
     )
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from objectives.files.lock import try_lock
 from objectives.files.whole import write_text_whole
 from search.errors import AlreadyRunning, UsageError
-from search.fleet.chosen import are_options
 from search.fleet.engine import ENGINES, Fleet
+from search.fleet.options import are_options
 from search.settings import Settings
 
 
@@ -32,7 +32,8 @@ def remembered(settings: Settings, study: str) -> Fleet | None:
     except (ValueError, TypeError):
         raise UsageError(
             f"{fleet_file(settings, study)} is not a fleet's file",
-            f"remove it, and repeat `search fleet up --study {study}`, which finds the workers",
+            f"remove it, and repeat `search fleet up --study {study}` with all its options; it"
+            " finds the workers",
         ) from None
 
 

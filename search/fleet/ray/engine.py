@@ -66,7 +66,7 @@ def _count(order: Order) -> int:
         return order.workers
     if not order.uses_gpu:
         raise UsageError(
-            "--cpu does not say how many workers", "give their number with --workers N"
+            "a fleet on the CPU has no GPUs to count", "give their number with --workers N"
         )
     if not (gpus := cluster.gpus()):
         raise UsageError(

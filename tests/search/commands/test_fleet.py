@@ -131,11 +131,31 @@ def test_a_fleet_keeps_its_options_until_others_are_given_or_it_is_down(submitte
 
     assert submitted("--workers", "2") == first
 
-    on_cpus = submitted("--workers", "2", "--partition", "cpu", "--cpu")
-    assert "--partition=cpu" in on_cpus
-    assert "--mem=8G" in on_cpus
-    assert "--gres" not in on_cpus
-    assert submitted("--workers", "2", "--no-cpu", "--partition", "gpu") == first
+    elsewhere = submitted("--workers", "2", "--partition", "cpu")
+    assert "--partition=cpu" in elsewhere
+    assert "--mem=8G" in elsewhere
 
     main(["fleet", "down", "--study", "toy"])
     assert "--mem=8G" not in submitted("--engine", "slurm", "--workers", "2")
+
+
+@pytest.mark.parametrize("change", [["--per-gpu", "2"], ["--cpu"]])
+def test_a_fleet_whose_tasks_are_there_takes_no_other_size_of_task(submitted, capsys, change):
+    submitted("--engine", "slurm", "--workers", "2")
+    assert main(["fleet", "up", "--study", "toy", "--workers", "2", *change]) == 2
+    assert f"{change[0]} cannot change while the fleet on slurm is up; end it first: `search" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_fleet_keeps_the_place_of_its_files(submitted, monkeypatch, tmp_path):
+    monkeypatch.setenv("SEARCH_ARTIFACTS", str(tmp_path / "share"))
+    monkeypatch.setenv("SEARCH_LEASE_SECONDS", "77")
+    first = submitted("--engine", "slurm", "--workers", "2")
+    monkeypatch.delenv("SEARCH_ARTIFACTS")
+    monkeypatch.delenv("SEARCH_LEASE_SECONDS")
+    assert submitted("--workers", "2") == first
+    assert "SEARCH_LEASE_SECONDS=77" in first
+
+    monkeypatch.setenv("SEARCH_LEASE_SECONDS", "78")
+    assert submitted("--workers", "2") == first.replace("77", "78")

@@ -33,6 +33,8 @@ EDITED = [
         {"options": {"per_gpu": "two"}},
         {"options": {"partition": 2}},
         {"options": {"queue": "gpu"}},
+        {"options": {"sbatch": [1]}},
+        {"options": {"per_gpu": 0}},
     )
 ]
 
