@@ -8,6 +8,7 @@ from storage.transaction import brief_engine, transaction
 
 OF_A_WORKER = 2  # its main thread's, which also listens, and its beat's
 OF_A_DASHBOARD = 4  # pages that are read at a time; the others wait
+OF_ITS_MESSAGES = 1  # what it reads for them, beside these
 OF_A_CHANGE = 1  # while a writer of a page changes something, beside these
 OF_A_RUN = 1 + OF_A_DASHBOARD  # beside its workers: the supervisor, and its dashboard
 

@@ -238,6 +238,11 @@ class StoreReader(LiveReader):
         with self._moments.transaction() as connection:
             return workers.every(connection, self._moments.study(connection, name), at_work=at_work)
 
+    def studies_at_work(self) -> set[str]:
+        """Read the names of the studies with a worker whose end is not recorded."""
+        with self._moments.transaction() as connection:
+            return workers.studies_at_work(connection)
+
     def recent_workers(self, name: str, most: int = 50) -> list[WorkerRow]:
         """Read the workers whose ends were recorded last, the latest end first."""
         with self._moments.transaction() as connection:

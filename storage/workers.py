@@ -32,6 +32,10 @@ AT_WORK = text(WORKERS.format(these=f"{OF_STUDY} AND ended_at IS NULL", order=OL
 ENDED = f"{OF_STUDY} AND ended_at IS NOT NULL ORDER BY ended_at DESC, worker_id LIMIT :most"
 NEWEST_ENDS = text(WORKERS.format(these=ENDED, order="w.ended_at DESC, w.worker_id"))
 
+STUDIES_AT_WORK = text(
+    "SELECT DISTINCT study_name FROM search_service.workers JOIN studies USING (study_id)"
+    " WHERE ended_at IS NULL"
+)
 
 CLOCK = text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)")
 
@@ -72,6 +76,11 @@ def every(connection: Connection, study: StudyRow, *, at_work: bool = False) -> 
     """
     rows = connection.execute(AT_WORK if at_work else ALL, {"study": study.study_id})
     return [WorkerRow(**row) for row in rows.mappings()]
+
+
+def studies_at_work(connection: Connection) -> set[str]:
+    """Read the names of the studies with a worker whose end is not recorded."""
+    return set(connection.scalars(STUDIES_AT_WORK))
 
 
 def recent(connection: Connection, study: StudyRow, most: int) -> list[WorkerRow]:

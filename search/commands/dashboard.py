@@ -12,7 +12,7 @@ from dashboards.door.tokens import Tokens, parse_tokens, read_token_file, write_
 from dashboards.serve import serve
 from search.errors import AlreadyRunning, UsageError
 from search.logs import set_up_logs
-from search.notify.beside import watching_studies
+from search.notify.studies import watching_studies
 from search.notify.webhook import Webhook, read_webhook
 from search.processes.dashboard_lock import Living, open_again, take_or_find
 from search.settings import TOKEN_VARIABLE, Settings
@@ -29,11 +29,11 @@ def dashboard(arguments: Namespace, settings: Settings) -> int:
     if arguments.new_token_file:
         return _new_token_file(arguments)
     entrance, port = _entrance(arguments, settings), arguments.port
-    webhook = read_webhook(settings)
     log = settings.logs / "dashboard.log"  # one of a `search run` writes into that run's folder
     if arguments.fd is not None:  # for a `search run`, which holds the home's lock
         with inherited(arguments.fd) as listener:
             return _serve(listener, settings, entrance)  # that run sends the messages
+    webhook = read_webhook(settings)
     if _opens_it(arguments):  # beside the home's own, which goes on asking its user for nothing
         with listen(port, arguments.host) as listener:
             return _serve(listener, settings, entrance, log, webhook)

@@ -16,7 +16,7 @@ from dashboards.door.tokens import parse_tokens
 from objectives.script.environment import without_secrets
 from search.database import has_store, open_store, revive_database
 from search.logs import set_up_logs
-from search.notify.messenger import MESSAGES, messenger
+from search.notify.messenger import messenger
 from search.notify.watch import Watch
 from search.notify.webhook import read_webhook
 from search.planning.kept import excluded_here, room_note
@@ -110,7 +110,7 @@ def _run_with(
         with (
             gpus_held(name, settings.study_folder(name), shares),
             closing(DashboardKeeper(settings, program, listener)) as keeper,
-            _watching_events(name, settings) as watch,
+            _watching_events(settings) as watch,
         ):
             store.clear_stop(name)
             run = _run(
@@ -215,12 +215,11 @@ def _program(name: str, settings: Settings, beside: str) -> DashboardProgram:
 
 
 @contextmanager
-def _watching_events(name: str, settings: Settings) -> Iterator[Watch]:
+def _watching_events(settings: Settings) -> Iterator[Watch]:
     """Yield a watch that sends the study's events to the webhook, if one is set."""
     webhook = read_webhook(settings)
     if webhook is None:
         yield Watch()
         return
-    delivered = settings.study_folder(name) / MESSAGES
-    with messenger(webhook, delivered) as ours:
+    with messenger(webhook, settings.study_folder) as ours:
         yield Watch(ours.tell)

@@ -1,4 +1,4 @@
-"""The messages of a run: what happened to a study, in one JSON object without private facts.
+"""Messages: what happened to a study, in one JSON object without private facts.
 
 No file names, groups, log lines or hyperparameters are in it: it leaves this machine.
 """

@@ -1,4 +1,4 @@
-"""Find the events of a study that somebody should be told of, from the supervisor's looks."""
+"""Find the events of a study that somebody should be told of."""
 
 import secrets
 import time
@@ -24,7 +24,7 @@ def _ignore(_message: Message) -> None:
 
 
 class Watch:
-    """Tells each event of a run once.
+    """Tells each event of a study once.
 
     Times count on this machine's clock and while the database answers: after an outage all workers
     have been silent, which says nothing about them.

@@ -216,7 +216,7 @@ def _artifacts(location: str) -> MachineFinding:
 
 
 def _messages(settings: Settings) -> MachineFinding:
-    """Find where the messages of a run go; nothing is sent."""
+    """Find where messages go; nothing is sent."""
     try:
         webhook = read_webhook(settings)
     except UsageError as error:

@@ -39,7 +39,7 @@ def start(receiver: Receiver, tmp_path: Path) -> Iterator[Start]:
 
         def start(url: str | None = None, secret: str = "") -> Messenger:
             webhook = Webhook(url or receiver.url, secret)
-            return ending.enter_context(messenger.messenger(webhook, tmp_path / "messages.json"))
+            return ending.enter_context(messenger.messenger(webhook, lambda _: tmp_path))
 
         yield start
 
@@ -170,6 +170,18 @@ def test_a_delivered_event_is_not_sent_by_the_next_run(
     assert json.loads((tmp_path / "messages.json").read_text()) == [message.id]
 
 
+def test_two_processes_of_a_home_send_an_event_once_however_late(
+    start: Start, receiver: Receiver, message: Message
+) -> None:
+    receiver.answers = [503, 503]
+    both = [start(), start()]
+    for ours in both:
+        ours.tell(message)
+    for ours in both:
+        ours.close()
+    assert len(receiver.got) == 3  # two that failed
+
+
 def test_an_event_that_no_receiver_took_is_sent_by_the_next_run(
     start: Start, receiver: Receiver, message: Message
 ) -> None:
@@ -187,11 +199,11 @@ def test_a_file_that_cannot_be_written_is_one_line_in_the_log(
     (tmp_path / "file").touch()
     with (
         caplog.at_level(logging.WARNING),
-        messenger.messenger(Webhook(receiver.url), tmp_path / "file" / "messages") as ours,
+        messenger.messenger(Webhook(receiver.url), lambda _: tmp_path / "file") as ours,
     ):
         ours.tell(message)
     assert len(receiver.got) == 1
-    assert "may send this message again" in caplog.messages[0]
+    assert "this message may be sent again" in caplog.messages[0]
 
 
 def test_a_message_holds_counts_and_the_best_value_and_nothing_else(study: Store) -> None:

@@ -1,4 +1,4 @@
-"""The events of studies whose workers no `search run` looks after, told from beside a dashboard."""
+"""The events of studies whose workers no `search run` looks after, told by a dashboard."""
 
 import json
 import os
@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import make_url
 
 from benchmarks.fleet.nodes import store_toy
-from search.notify.beside import Studies
+from dashboards.door.port import listen
 from search.notify.message import Message
+from search.notify.studies import StudiesWatch
 from search.notify.watch import NOBODY_SECONDS
 from spaces.stored import StoredStudy, to_json
 from storage.locks import wait_until
@@ -22,6 +23,8 @@ from storage.store import Claim, Store
 from tests.conftest import execute
 from tests.search.notify.conftest import STUDY, Receiver
 from tests.storage.samples import finished, new_study, new_worker
+
+PROGRAM = [sys.executable, "-P", "-m", "search.cli"]
 
 
 @dataclass
@@ -33,14 +36,14 @@ class Heard:
     told: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._studies = Studies(self.store, self._tell, lambda: self.seconds)
+        self._studies = StudiesWatch(self.store, self._tell, lambda: self.seconds)
 
     def look(self, after_seconds: float = 0.0) -> None:
         self.seconds += after_seconds
         self._studies.look()
 
-    def _tell(self, name: str, message: Message) -> None:
-        self.told.append((name, message.event))
+    def _tell(self, message: Message) -> None:
+        self.told.append((message.snapshot.study.name, message.event))
 
 
 @pytest.fixture
@@ -73,12 +76,42 @@ def test_a_study_that_nobody_works_on_has_no_events(study: Store, heard: Heard) 
     assert heard.told == []
 
 
-def test_workers_that_are_gone_are_told_of(study: Store, heard: Heard) -> None:
+@pytest.mark.parametrize(
+    ("exit_code", "engine", "told"),
+    [
+        (1, None, ["nobody_working"]),
+        (75, None, []),  # somebody drained it, and nothing starts another
+        (75, "slurm", ["nobody_working"]),
+    ],
+)
+def test_workers_that_are_gone_are_told_of_unless_somebody_asked_them_to_end(
+    study: Store, heard: Heard, exit_code: int, engine: str | None, told: list[str]
+) -> None:
+    study.register_worker("toy", new_worker("ada", machine={"engine": engine}))
     heard.look()
-    study.worker_ended("ada", 0, "")
+    study.worker_ended("ada", exit_code, "")
     for _ in range(3):
         heard.look(after_seconds=NOBODY_SECONDS)
-    assert heard.told == [("toy", "nobody_working")]
+    assert [event for _, event in heard.told] == told
+
+
+def test_a_trial_whose_worker_is_silent_is_told_of(study: Store, heard: Heard) -> None:
+    assert isinstance(study.claim("toy", "ada", lease_seconds=0.01), Claim)
+    for _ in range(3):
+        heard.look(after_seconds=60 * STUDY.stall_minutes)
+    assert heard.told[0] == ("toy", "stalled")
+
+
+def test_a_study_of_another_version_keeps_no_other_from_its_events(
+    study: Store, heard: Heard, caplog: pytest.LogCaptureFixture
+) -> None:
+    study.create(new_study("another", definition={"version": 0}))
+    study.register_worker("another", new_worker("bob"))
+    heard.look()
+    end_trials(study, 2)
+    heard.look()
+    assert heard.told == [("toy", "finished")]
+    assert caplog.text.count("no event of another is seen") == 1
 
 
 def test_workers_that_were_told_to_stop_are_no_event(study: Store, heard: Heard) -> None:
@@ -136,18 +169,17 @@ def test_a_dashboard_tells_of_a_study_whose_worker_was_started_by_hand(
     }
     with Store.open(database_url) as store:
         store_toy(store, tmp_path, trials=3, fixed={"epochs": 4, "seconds_per_epoch": 0.5})
-    program = [sys.executable, "-P", "-m", "search.cli"]
     page = subprocess.Popen(
-        [*program, "dashboard", "--port", "0"],
-        env={**os.environ, **environment},
+        [*PROGRAM, "dashboard", "--port", "0"],
+        env=os.environ | environment,
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
         assert page.stdout
         assert page.stdout.readline().startswith("dashboard http://")
-        worker = [*program, "worker", "--study", "toy"]
-        subprocess.run(worker, env={**os.environ, **environment}, check=True)
+        worker = [*PROGRAM, "worker", "--study", "toy"]
+        subprocess.run(worker, env=os.environ | environment, check=True)
         assert wait_until(lambda: bool(receiver.messages), 30)
     finally:
         page.terminate()
@@ -156,3 +188,27 @@ def test_a_dashboard_tells_of_a_study_whose_worker_was_started_by_hand(
     assert (message["event"], message["trials"]) == ("finished", {"ended": 3, "total": 3})
     kept = json.loads((tmp_path / "studies" / "toy" / "messages.json").read_text())
     assert kept == [message["id"]]
+
+
+def test_the_dashboard_of_a_run_sends_nothing_and_needs_no_address(
+    tmp_path: Path, database_url: str
+) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.touch(mode=0o600)
+    secrets.write_text(f"SEARCH_DATABASE_URL={database_url}\nSEARCH_WEBHOOK_SECRET=s3cret\n")
+    place = {"SEARCH_HOME": str(tmp_path), "SEARCH_SECRETS_FILE": str(secrets)}
+    with listen(0) as listener:
+        handle = listener.fileno()
+        page = subprocess.Popen(
+            [*PROGRAM, "dashboard", "--fd", str(handle)],
+            env=os.environ | place,
+            pass_fds=[handle],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    try:
+        assert page.stdout
+        assert page.stdout.readline().startswith("dashboard http://")
+    finally:
+        page.kill()
+        page.communicate()
