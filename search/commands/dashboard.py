@@ -36,18 +36,19 @@ def dashboard(arguments: Namespace, settings: Settings) -> int:
     webhook = read_webhook(settings)
     if _opens_it(arguments):  # beside the home's own, which goes on asking its user for nothing
         with listen(port, arguments.host) as listener:
-            return _serve(listener, settings, entrance, log, webhook)
+            return _serve(listener, settings, entrance, log=log, webhook=webhook)
     found = take_or_find(settings, open_again if port is None else lambda _: listen(port))
     if isinstance(found, Living):
         return _point_to(found, port)
     with closing(found):
-        return _serve(found.listener, settings, entrance, log, webhook)
+        return _serve(found.listener, settings, entrance, log=log, webhook=webhook)
 
 
 def _serve(
     listener: socket,
     settings: Settings,
     entrance: Entrance,
+    *,
     log: Path | None = None,
     webhook: Webhook | None = None,
 ) -> int:
