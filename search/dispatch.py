@@ -32,11 +32,13 @@ def dispatch(words: Sequence[str], given: Mapping[str, Any]) -> int:
         command = getattr(importlib.import_module(f"search.commands.{module}"), function)
         code: int = command(arguments, read_settings(), **given)
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        return KILLED
+    except SystemExit:
+        raise  # not past the next line: what it imports may be half loaded where a signal came
     except user_errors() as error:
         report(error.found, error.fix, words)
         return getattr(error, "exit_code", WRONG)
-    except KeyboardInterrupt:
-        return KILLED
     except BrokenPipeError:  # `search status | head`
         sys.stderr.close()
         return DONE

@@ -181,6 +181,8 @@ def _leave_transactions(connection: Any, _: Any) -> None:
 
 
 def _explain(context: ExceptionContext) -> StorageError | None:
+    if not isinstance(context.original_exception, Exception):  # a signal in the middle of it
+        return None
     if refused := refusal(context.original_exception, _role(context)):
         return refused
     # An OperationalError comes from outside: no connection, no answer in time, no space on disk.
