@@ -17,7 +17,7 @@ from search.options import (
 MOST_MINUTES = 1092  # Slurm holds the seconds of a warning in 16 bits
 OPTIONS_LAST = (
     "An option that a later `up` leaves out keeps its value until `down`, except --workers,"
-    " --accept-versions, --print and --out. --sbatch replaces all earlier ones."
+    " --print and --out. --sbatch replaces all earlier ones."
 )
 ENGINE_NAMES = ("ray", "slurm", "k8s")
 
@@ -49,6 +49,7 @@ def add_fleet_up(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--accept-versions",
         action="store_true",
+        default=None,
         help="start on versions other than the study's; the study records it",
     )
     parser.add_argument(

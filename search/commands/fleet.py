@@ -100,7 +100,7 @@ def _order(arguments: Namespace, earlier: Fleet | None, settings: Settings, row:
         code=options["code"] and Path(options["code"]),
         secrets=settings.secrets_file and settings.secrets_file.resolve(),
         environment=shared_environment(settings, earlier),
-        accepts_versions=arguments.accept_versions,
+        accepts_versions=options["accept_versions"],
         out=arguments.out,
         options=options,
     )

@@ -86,15 +86,19 @@ def shared_environment(settings: Settings, earlier: Fleet | None) -> dict[str, s
 
     earlier: the fleet that is there already; it keeps those that are not set now.
     """
-    now = {
-        "SEARCH_ARTIFACTS": settings.shared_artifacts or "",
-        "SEARCH_LEASE_SECONDS": f"{settings.lease_seconds:g}",
-        "SEARCH_BEAT_SECONDS": f"{settings.beat_seconds:g}",
-    }
-    kept = earlier.environment if earlier else {}
-    new = {name for name, text in now.items() if text and name not in kept}
-    given = {name for name in now if os.environ.get(name)}
-    return {**kept, **{name: now[name] for name in new | given}}
+    artifacts, lease, beat = "SEARCH_ARTIFACTS", "SEARCH_LEASE_SECONDS", "SEARCH_BEAT_SECONDS"
+    kept = dict(earlier.environment) if earlier else {}
+    given = {name for name in (artifacts, lease, beat) if os.environ.get(name, "").strip()}
+    if settings.shared_artifacts and (artifacts in given or artifacts not in kept):
+        kept[artifacts] = settings.shared_artifacts
+    if given & {lease, beat} or lease not in kept:  # together: a beat is a third of its lease
+        kept |= {lease: f"{settings.lease_seconds:g}", beat: f"{settings.beat_seconds:g}"}
+    if earlier and earlier.engine == "k8s" and kept != earlier.environment:
+        raise UsageError(
+            f"{' '.join(sorted(given))} cannot change while the fleet on k8s is up",
+            f"unset that, or end the fleet first: `search fleet down --study {earlier.study}`",
+        )
+    return kept
 
 
 def _begun(engine: str, order: Order, secrets: str | None) -> Fleet:

@@ -12,6 +12,7 @@ DEFAULTS: Mapping[str, Any] = {
     "cpu": False,
     "data": None,
     "code": None,
+    "accept_versions": False,
     # of Slurm
     "partition": None,
     "time": None,
@@ -26,7 +27,7 @@ DEFAULTS: Mapping[str, Any] = {
 FIXED = {
     "ray": (),
     "slurm": ("per_gpu", "cpu"),
-    "k8s": ("per_gpu", "cpu", "image", "namespace", "data_claim"),
+    "k8s": ("per_gpu", "cpu", "accept_versions", "image", "namespace", "data_claim"),
 }
 
 

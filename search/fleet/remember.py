@@ -29,7 +29,7 @@ def remembered(settings: Settings, study: str) -> Fleet | None:
         return _checked(Fleet(**json.loads(fleet_file(settings, study).read_text())), study)
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError):
         raise UsageError(
             f"{fleet_file(settings, study)} is not a fleet's file",
             f"remove it, and repeat `search fleet up --study {study}` with all its options; it"
@@ -72,9 +72,13 @@ def fleet_file(settings: Settings, study: str) -> Path:
 def _checked(fleet: Fleet, study: str) -> Fleet:
     """Return a fleet that was read from a file; ValueError where it cannot be that of the study."""
     texts = (fleet.job, fleet.address or "", fleet.secrets or "")
-    is_typed = isinstance(fleet.workers, int) and all(isinstance(text, str) for text in texts)
+    names = (*fleet.environment, *fleet.environment.values(), *fleet.details.keys())
+    is_typed = isinstance(fleet.workers, int) and all(
+        isinstance(text, str) for text in (*texts, *names)
+    )
     if (
         not is_typed
+        or not fleet.job
         or not are_options(fleet.options)
         or fleet.study != study
         or fleet.engine not in ENGINES

@@ -124,10 +124,10 @@ def submitted(fleet_on_ray, tmp_path, monkeypatch):
 
 def test_a_fleet_keeps_its_options_until_others_are_given_or_it_is_down(submitted):
     of_slurm = ["--partition", "gpu", "--sbatch=--mem=8G", "--warn-minutes", "2"]
-    given = [*of_slurm, "--per-gpu", "2", "--data", "x/../there"]
+    given = [*of_slurm, "--per-gpu", "2", "--data", "x/../there", "--accept-versions"]
     first = submitted("--engine", "slurm", "--workers", "2", *given)
     lines = ("--partition=gpu", "--mem=8G", "B:TERM@120", "--gres=gpu:1", "--workers 2", "/there")
-    assert [line for line in lines if line not in first] == []
+    assert [line for line in (*lines, "--accept-versions") if line not in first] == []
 
     assert submitted("--workers", "2") == first
 
@@ -157,5 +157,8 @@ def test_a_fleet_keeps_the_place_of_its_files(submitted, monkeypatch, tmp_path):
     assert submitted("--workers", "2") == first
     assert "SEARCH_LEASE_SECONDS=77" in first
 
-    monkeypatch.setenv("SEARCH_LEASE_SECONDS", "78")
-    assert submitted("--workers", "2") == first.replace("77", "78")
+    monkeypatch.setenv("SEARCH_LEASE_SECONDS", "9")
+    later = submitted("--workers", "2")
+    assert "SEARCH_LEASE_SECONDS=9" in later
+    assert "SEARCH_BEAT_SECONDS=3" in later  # no worker takes a beat longer than its lease
+    assert str(tmp_path / "share") in later

@@ -29,6 +29,10 @@ EDITED = [
     json.dumps(asdict(FLEET) | change)
     for change in (
         {"workers": "two"},
+        {"job": ""},
+        {"environment": 5},
+        {"environment": {"SEARCH_ARTIFACTS": 5}},
+        {"details": []},
         {"options": []},
         {"options": {"per_gpu": "two"}},
         {"options": {"partition": 2}},
