@@ -8,6 +8,8 @@ from spaces.exits import BROKEN_OFF, DEVICE_LOST, MISMATCH
 # Python says so where no folder for temporary files can be written to; PyTorch needs one.
 NO_TEMPORARY = "No usable temporary directory"
 TEMPORARY_FIX = "make room in one of them, or set TMPDIR to a folder that may be written to"
+# The reason of a worker's end that nobody asked for, although its exit code is 75.
+NO_STEP = "its trial reported no step for too long"
 
 
 class UsageError(UserError):

@@ -1,5 +1,6 @@
 """`search dashboard`: the dashboard alone, until Ctrl-C."""
 
+import sys
 from argparse import Namespace
 from contextlib import closing, nullcontext
 from ipaddress import ip_address
@@ -39,6 +40,9 @@ def dashboard(arguments: Namespace, settings: Settings) -> int:
             return _serve(listener, settings, entrance, log=log, webhook=webhook)
     found = take_or_find(settings, open_again if port is None else lambda _: listen(port))
     if isinstance(found, Living):
+        if webhook:
+            note = f"it sends no message; end process {found.pid} first to have them sent from here"
+            print(f"search: {note}", file=sys.stderr)
         return _point_to(found, port)
     with closing(found):
         return _serve(found.listener, settings, entrance, log=log, webhook=webhook)

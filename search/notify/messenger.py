@@ -56,7 +56,10 @@ class Messenger:
 
     def _work(self) -> None:
         while True:
-            self._deliver(self._waiting.get())
+            try:
+                self._deliver(self._waiting.get())
+            except Exception:  # the next message may have no such fault
+                log.exception("a message is given up")
             with self._changed:
                 self._left -= 1
                 self._changed.notify_all()

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
+from search.errors import NO_STEP
 from search.notify.message import Message
 from search.notify.messenger import messenger
 from search.notify.watch import Watch
 from search.notify.webhook import Webhook
 from search.settings import Settings
-from spaces.exits import DONE, DRAINED
+from spaces.exits import DONE, DRAINED, KILLED
 from storage.connections import OF_ITS_MESSAGES
 from storage.errors import DatabaseUnreachable
 from storage.reader import StoreReader
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
 NEWEST_ENDS = 50
+END_SECONDS = 2.0
 
 
 @dataclass
@@ -41,7 +43,7 @@ class _Watched:
 class StudiesWatch:
     """Watches each study from its first living worker on, until it has ended or was stopped.
 
-    Without an end or a stop it is watched on after its last worker, unless somebody drained it.
+    Without an end or a stop it is watched on after its last worker, unless somebody ended that.
     """
 
     def __init__(
@@ -90,31 +92,33 @@ class StudiesWatch:
         watched = self._watched.get(row.name)
         snapshot = read_snapshot(self._reader, row.name, watched.snapshot if watched else None)
         if watched is None:
-            if row.stop or not snapshot.live_workers:
+            if row.stop or not _living(snapshot):
                 return
             watched = _Watched(Watch(self._tell, self._clock), snapshot)
             self._watched[row.name] = watched
         watched.snapshot = snapshot
-        living = frozenset(worker.worker for worker in snapshot.live_workers)
+        living = _living(snapshot)
         watched.workers = living or watched.workers
         is_over = snapshot.ended >= snapshot.study.trials
         if is_over:
             watched.watch.ended(snapshot, DONE)
-        is_left = not living and (is_over or self._were_drained(row.name, watched.workers))
+        is_left = not living and (is_over or self._were_ended(row.name, watched.workers))
         if row.stop or is_left:
             del self._watched[row.name]
         else:
             watched.watch.look(snapshot)
 
-    def _were_drained(self, study: str, names: frozenset[str]) -> bool:
-        """Tell whether workers were asked to end, and no engine starts them again."""
-        ends = {row.worker: row for row in self._reader.recent_workers(study, NEWEST_ENDS)}
-        return all(
-            name in ends
-            and ends[name].exit_code == DRAINED
-            and not ends[name].machine.get("engine")
-            for name in names
-        )
+    def _were_ended(self, study: str, names: frozenset[str]) -> bool:
+        """Tell whether somebody asked workers to end, and no engine starts them again."""
+        rows = self._reader.recent_workers(study, NEWEST_ENDS)
+        asked = {row.worker for row in rows if row.exit_code in (DRAINED, KILLED)}
+        again = {row.worker for row in rows if row.reason == NO_STEP or row.machine.get("engine")}
+        return names <= asked - again
+
+
+def _living(snapshot: Snapshot) -> frozenset[str]:
+    """Return the names of the workers at work; one that was killed is overdue after its lease."""
+    return frozenset(each.worker for each in snapshot.live_workers if not each.is_overdue)
 
 
 @contextmanager
@@ -129,13 +133,15 @@ def watching_studies(webhook: Webhook, url: str, settings: Settings) -> Iterator
         messenger(webhook, settings.study_folder) as ours,
     ):
         studies = StudiesWatch(reader, ours.tell)
-        thread = threading.Thread(target=_watch, args=(studies, is_over), name="events")
+        thread = threading.Thread(
+            target=_watch, args=(studies, is_over), name="events", daemon=True
+        )
         thread.start()
         try:
             yield
         finally:
             is_over.set()
-            thread.join()
+            thread.join(END_SECONDS)  # a database that hangs keeps it
 
 
 def _watch(studies: StudiesWatch, is_over: threading.Event) -> None:

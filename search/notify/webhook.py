@@ -38,10 +38,21 @@ def read_webhook(settings: Settings) -> Webhook | None:
         url, secret = _in_file(settings.webhook_file)
         return Webhook(_checked(url, "SEARCH_WEBHOOK_FILE"), secret)
     if settings.webhook:
-        return Webhook(_checked(settings.webhook, "SEARCH_WEBHOOK"), settings.webhook_secret or "")
+        secret = settings.webhook_secret or ""
+        if not _is_utf8(secret):
+            raise UsageError("SEARCH_WEBHOOK_SECRET is no text in UTF-8", "choose another secret")
+        return Webhook(_checked(settings.webhook, "SEARCH_WEBHOOK"), secret)
     if settings.webhook_secret:
         raise UsageError("SEARCH_WEBHOOK_SECRET is set without an address", "set SEARCH_WEBHOOK")
     return None
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _in_file(path: Path) -> tuple[str, str]:

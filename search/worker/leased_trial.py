@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Self
 
 from objectives.contract import EpochResult
+from search.errors import NO_STEP
 from search.worker.beat import Beat
 from search.worker.endings import HandedBack, Lost
 from search.worker.outbox import Outbox
@@ -131,7 +132,7 @@ class LeasedTrial:
 
         While the database is away nothing ends: the trial may be waiting for it.
         """
-        worker, why = self.worker, "its trial reported no step for too long"
+        worker, why = self.worker, NO_STEP
         try:
             with self.noticing_loss():
                 worker.store.hand_back(self.claim, HandBackReason.STALLED, why)

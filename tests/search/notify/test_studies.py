@@ -14,6 +14,7 @@ from sqlalchemy import make_url
 
 from benchmarks.fleet.nodes import store_toy
 from dashboards.door.port import listen
+from search.errors import NO_STEP
 from search.notify.message import Message
 from search.notify.studies import StudiesWatch
 from search.notify.watch import NOBODY_SECONDS
@@ -24,6 +25,10 @@ from tests.conftest import execute
 from tests.search.notify.conftest import STUDY, Receiver
 from tests.storage.samples import finished, new_study, new_worker
 
+EXPIRE = (  # a lease counts from the server's start at the earliest
+    "UPDATE search_service.attempts SET beat_at = beat_at - interval '1 hour', lease_seconds"
+    " = extract(epoch FROM clock_timestamp() - pg_postmaster_start_time()) / 2"
+)
 PROGRAM = [sys.executable, "-P", "-m", "search.cli"]
 
 
@@ -77,26 +82,47 @@ def test_a_study_that_nobody_works_on_has_no_events(study: Store, heard: Heard) 
 
 
 @pytest.mark.parametrize(
-    ("exit_code", "engine", "told"),
+    ("exit_code", "reason", "engine", "told"),
     [
-        (1, None, ["nobody_working"]),
-        (75, None, []),  # somebody drained it, and nothing starts another
-        (75, "slurm", ["nobody_working"]),
+        (1, "", None, ["nobody_working"]),
+        (75, "", None, []),  # somebody drained it, and nothing starts another
+        (130, "", None, []),
+        (75, NO_STEP, None, ["nobody_working"]),
+        (75, "", "slurm", ["nobody_working"]),
     ],
 )
 def test_workers_that_are_gone_are_told_of_unless_somebody_asked_them_to_end(
-    study: Store, heard: Heard, exit_code: int, engine: str | None, told: list[str]
+    study: Store,
+    heard: Heard,
+    exit_code: int,
+    reason: str,
+    engine: str | None,
+    told: list[str],
 ) -> None:
     study.register_worker("toy", new_worker("ada", machine={"engine": engine}))
     heard.look()
-    study.worker_ended("ada", exit_code, "")
+    study.worker_ended("ada", exit_code, reason)
     for _ in range(3):
         heard.look(after_seconds=NOBODY_SECONDS)
     assert [event for _, event in heard.told] == told
 
 
-def test_a_trial_whose_worker_is_silent_is_told_of(study: Store, heard: Heard) -> None:
-    assert isinstance(study.claim("toy", "ada", lease_seconds=0.01), Claim)
+def test_a_worker_that_was_killed_before_is_no_worker_that_was_seen(
+    study: Store, heard: Heard, database_url: str
+) -> None:
+    assert isinstance(study.claim("toy", "ada", lease_seconds=30), Claim)
+    execute(database_url, EXPIRE)
+    for _ in range(3):
+        heard.look(after_seconds=NOBODY_SECONDS)
+    assert heard.told == []
+
+
+def test_a_trial_whose_worker_is_silent_is_told_of(
+    study: Store, heard: Heard, database_url: str
+) -> None:
+    assert isinstance(study.claim("toy", "ada", lease_seconds=30), Claim)
+    heard.look()
+    execute(database_url, EXPIRE)
     for _ in range(3):
         heard.look(after_seconds=60 * STUDY.stall_minutes)
     assert heard.told[0] == ("toy", "stalled")

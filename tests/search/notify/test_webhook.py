@@ -47,6 +47,11 @@ def test_or_from_a_file(file: Path, text: str, secret: str) -> None:
     assert read(SEARCH_WEBHOOK_FILE=str(file)) == Webhook(URL, secret)
 
 
+def test_a_secret_that_cannot_be_sent_is_refused() -> None:
+    with pytest.raises(UsageError, match="SEARCH_WEBHOOK_SECRET is no text in UTF-8"):
+        read(SEARCH_WEBHOOK=URL, SEARCH_WEBHOOK_SECRET="pass\udcfcword")
+
+
 @pytest.mark.parametrize("text", ["", "\n", "secret: s3cret", f"{URL}\na\nb"])
 def test_a_file_without_these_two_lines_is_refused(file: Path, text: str) -> None:
     file.write_text(text)
