@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import Message as Headers
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -11,20 +11,12 @@ from typing import Any
 import pytest
 
 from dashboards.analysis.snapshot import Snapshot, read_snapshot
-from spaces.params import Float
 from spaces.stored import StoredStudy, to_json
-from spaces.study import Study
 from storage.store import Store
+from tests.search.processes.toy_run import STUDY as TOY
 from tests.storage.samples import new_study, new_worker
 
-STUDY = Study(
-    name="toy",
-    objective="toy_curve",
-    metric="val_loss",
-    direction="minimize",
-    space=[Float("learning_rate", 1e-4, 1.0, log=True)],
-    trials=2,
-)
+STUDY = replace(TOY, trials=2)
 HANGS = 0  # an answer that never comes
 
 
